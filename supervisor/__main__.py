@@ -1,0 +1,53 @@
+"""`python -m supervisor`: everything on one machine, until Ctrl-C."""
+
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from supervisor.machine import Machine
+from turns.errors import ConfigurationError
+from turns.settings import settings_or_exit
+
+
+class Stop(Exception):
+    """Somebody pressed Ctrl-C, or asked the supervisor to terminate."""
+
+
+def main() -> int:
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise Stop
+
+    settings = settings_or_exit()
+    _on_signals(stop)
+    machine = None
+    try:
+        machine = Machine(settings)
+        machine.start()
+        machine.run()
+    except Stop:
+        return 0
+    except ConfigurationError as error:
+        sys.stderr.write(f"InTurn cannot start.\n{error}\n")
+        return 2
+    finally:
+        if machine:
+            _stop(machine)
+
+
+def _stop(machine: Machine) -> None:
+    try:
+        machine.stop_callers()
+    except Stop:
+        machine.kill_callers()
+    _on_signals(signal.SIG_IGN)  # the store needs a moment for its last writes
+    machine.stop_store()
+
+
+def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handler)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

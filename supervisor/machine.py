@@ -1,0 +1,149 @@
+"""All processes of one machine, in the order in which they need each other."""
+
+import json
+import os
+import socket
+import sys
+import textwrap
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import IO, NoReturn
+
+from supervisor.child import Child
+from supervisor.embedded import embedded_store
+from turns.connection import connect
+from turns.errors import ConfigurationError, StoreUnavailable
+from turns.settings import Settings
+
+STORE_READY_SECONDS = 10.0
+ALL_READY_SECONDS = 60.0
+GRACE_SECONDS = 30.0  # for running turns to end; what does not is taken up at the next start
+STORE_GRACE_SECONDS = 10.0
+LOOK_SECONDS = 0.1
+
+
+class Machine:
+    def __init__(self, settings: Settings) -> None:
+        """Raises `ConfigurationError`. Nothing has been started."""
+        self._settings = settings
+        self._lock: IO[str] | None = None
+        self._store: Child | None = None
+        _check_port_is_free(settings)
+        if not settings.redis_url:
+            self._store, self._lock = embedded_store(settings)
+        environment = {**os.environ, "REDIS_URL": settings.store_url}
+        names = ["web", *(f"worker {n}" for n in range(1, settings.workers + 1))]
+        self._callers = [Child(name, [sys.executable, "-m", name.split()[0]], environment) for name in names]
+
+    def start(self) -> None:
+        """All processes run and have said that they are ready. Raises `ConfigurationError`."""
+        if self._store:
+            self._store.start()
+        self._wait_until("the store answers", self._store_answers, seconds=STORE_READY_SECONDS)
+        for child in self._callers:
+            child.start()
+        self._wait_until("web and workers are ready", self._all_ready, seconds=ALL_READY_SECONDS)
+        print(self._welcome(), flush=True)
+
+    def run(self) -> NoReturn:
+        """Keeps all processes running, for ever."""
+        while True:
+            self._keep_running()
+            time.sleep(LOOK_SECONDS)
+
+    def stop_callers(self) -> None:
+        """Web and workers have ended; running turns were given time to."""
+        if any(child.is_running for child in self._callers):
+            print("\nStopping; running turns are finished first. Ctrl-C again ends them by force.", flush=True)
+        for child in self._callers:
+            child.ask_to_stop()
+        until = time.monotonic() + GRACE_SECONDS
+        for child in self._callers:
+            child.wait(max(0.0, until - time.monotonic()))
+
+    def kill_callers(self) -> None:
+        """Web and workers have ended; their turns are taken up at the next start."""
+        for child in self._callers:
+            child.kill()
+
+    def stop_store(self) -> None:
+        """The embedded store has ended, and its data is free."""
+        if self._store:
+            self._store.ask_to_stop()
+            self._store.wait(STORE_GRACE_SECONDS)
+        if self._lock:
+            self._lock.close()
+
+    def _wait_until(self, what: str, holds: Callable[[], bool], *, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not holds():
+            if time.monotonic() > until:
+                raise ConfigurationError(f"Waited {seconds:g} s in vain until {what}; the lines above may say why.")
+            self._keep_running()
+            time.sleep(LOOK_SECONDS)
+
+    def _keep_running(self) -> None:
+        for child in (self._store, *self._callers):
+            if child:
+                child.keep_running()
+
+    def _store_answers(self) -> bool:
+        try:
+            client = connect(self._settings.store_url, timeout_seconds=1, retries=0, max_connections=1)
+            with client:
+                return bool(client.ping())
+        except StoreUnavailable:
+            return False
+        except ValueError as error:
+            raise ConfigurationError(f"REDIS_URL: {error}") from None
+
+    def _all_ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self._url}/readyz", timeout=1) as answer:  # noqa: S310  # our own address
+                ready = json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise ConfigurationError(f"The store is not safe to use: {error.read().decode()}") from None
+        except OSError:
+            return False
+        return bool(ready["live_workers"] >= self._settings.workers)
+
+    @property
+    def _url(self) -> str:
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        return f"http://{host}:{self._settings.port}"
+
+    def _welcome(self) -> str:
+        settings = self._settings
+        data = f"{settings.data_dir.resolve()} (embedded store, each write on disk before it is confirmed)"
+        change = "OPENAI_API_KEY=… make up, or OPENAI_BASE_URL=http://127.0.0.1:11434/v1 INTURN_MODEL=llama3.2 make up"
+        return textwrap.dedent(f"""
+            InTurn is ready at {self._url}
+
+            Submit a turn, then ask for its answer:
+
+              id=$(curl -s {self._url}/v1/turns -H 'Content-Type: application/json' -d '{{"session_id": "foobar",
+                "input": "What does cosine mean?", "variables": {{"ability": "math"}}}}' \\
+                | python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])')
+              curl -s "{self._url}/v1/turns/$id?wait=30"
+
+            Model    {settings.model_in_words}
+                     change it: {change}
+            Data     {data if self._store else settings.store_url}
+            Workers  {settings.workers}; one more: make worker (in another terminal)
+            Stop     Ctrl-C
+        """)
+
+
+def _check_port_is_free(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"PORT: {settings.host}:{settings.port} cannot be used ({error.strerror}). "
+                f"Choose another: make up PORT={settings.port + 1}"
+            ) from None

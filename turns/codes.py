@@ -1,0 +1,44 @@
+"""The stable codes with which a turn can fail, and the words that its caller reads.
+
+No provider text and no detail of ours gets into these messages; the log has those.
+"""
+
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Code(StrEnum):
+    ANSWER_TOO_LARGE = "answer_too_large"
+    CHAIN_ERROR = "chain_error"
+    CONTENT_FILTERED = "content_filtered"
+    CONTEXT_TOO_LONG = "context_too_long"
+    INCOMPLETE_ANSWER = "incomplete_answer"
+    PROVIDER_AUTHENTICATION = "provider_authentication"
+    PROVIDER_ERROR = "provider_error"
+    PROVIDER_PROTOCOL = "provider_protocol"
+    PROVIDER_QUOTA = "provider_quota"
+    PROVIDER_RATE_LIMITED = "provider_rate_limited"
+    PROVIDER_REJECTED = "provider_rejected"
+    PROVIDER_TIMEOUT = "provider_timeout"
+    PROVIDER_UNREACHABLE = "provider_unreachable"
+    WORKER_LOST = "worker_lost"
+
+
+MESSAGES = MappingProxyType(
+    {
+        Code.ANSWER_TOO_LARGE: "The model's answer was larger than is allowed.",
+        Code.CHAIN_ERROR: "The assistant failed while it worked on this turn.",
+        Code.CONTENT_FILTERED: "The model's provider withheld the answer.",
+        Code.CONTEXT_TOO_LONG: "The conversation is longer than the model accepts.",
+        Code.INCOMPLETE_ANSWER: "The model's answer broke off before its end.",
+        Code.PROVIDER_AUTHENTICATION: "The model's provider refused this service's credentials.",
+        Code.PROVIDER_ERROR: "The model's provider had an error.",
+        Code.PROVIDER_PROTOCOL: "The model's provider answered in a form that cannot be used.",
+        Code.PROVIDER_QUOTA: "This service's quota at the model's provider is used up.",
+        Code.PROVIDER_RATE_LIMITED: "The model's provider is limiting requests.",
+        Code.PROVIDER_REJECTED: "The model's provider rejected the request.",
+        Code.PROVIDER_TIMEOUT: "The model's provider did not answer in time.",
+        Code.PROVIDER_UNREACHABLE: "The model's provider could not be reached.",
+        Code.WORKER_LOST: "The workers that ran this turn stopped before they could finish it.",
+    }
+)

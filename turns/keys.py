@@ -1,0 +1,127 @@
+"""Every key in Redis: the only place that spells them.
+
+The scripts get these names rendered into their text (`scripts.py`), so Lua spells none of them either.
+`docs/redis_keys.md` is generated from `CATALOGUE`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key, or a family of keys when its name ends in a colon: the member's id follows."""
+
+    name: str
+    type: str
+    holds: str
+    lives: str
+
+    def __call__(self, member: str) -> str:
+        return self.name + member
+
+
+TURN = Key(
+    "inturn:turn:",
+    "hash",
+    "the record of one turn, by turn id",
+    "while the turn is live; then for the result retention",
+)
+EVENTS = Key(
+    "inturn:events:",
+    "stream",
+    "what happened to one turn, by turn id; entry ids are `<claim number>-<n>`",
+    "while the turn is live; then for the event retention",
+)
+SESSION = Key(
+    "inturn:session:",
+    "hash",
+    "`sequence` (the last one given), `session_id`, `user_id`, by session",
+    "while the session has live turns; then for the session retention",
+)
+QUEUE = Key(
+    "inturn:queue:",
+    "list",
+    "ids of the session's live turns in order of acceptance, head first",
+    "while it has members",
+)
+HISTORY = Key(
+    "message_store:",
+    "list",
+    "the session's committed messages, newest first, in the layout of LangChain's RedisChatMessageHistory",
+    "while the session has live turns; then for the session retention",
+)
+IDEMPOTENCY = Key(
+    "inturn:idempotency:",
+    "hash",
+    "`turn` and `fingerprint` of the request that used an idempotency key",
+    "as long as the turn's record",
+)
+DUE = Key(
+    "inturn:due",
+    "sorted set",
+    "each live head once, at the time (ms) at which somebody should look at it again",
+    "for ever; an entry leaves when its turn ends",
+)
+SESSIONS = Key(
+    "inturn:sessions",
+    "sorted set",
+    "each session at the time (ms) of its last activity",
+    "for ever; entries older than the session retention are pruned",
+)
+WORKERS = Key(
+    "inturn:workers",
+    "sorted set",
+    "each worker process at the time (ms) of its last beat",
+    "for ever; entries of dead workers are pruned",
+)
+COUNTERS = Key(
+    "inturn:counters",
+    "hash",
+    "`live`: the number of live turns; totals by outcome",
+    "for ever; a fixed set of fields",
+)
+HINT = Key(
+    "inturn:hint",
+    "string",
+    "Celery's own message text for the task `run_turn`, with a placeholder for the turn id; written by the workers",
+    "for ever",
+)
+HINTS = Key(
+    "inturn:hints",
+    "list",
+    "the Celery queue: one hint for each dispatched head",
+    "while it has members",
+)
+ENDED = Key(
+    "inturn:ended",
+    "channel",
+    "pub/sub: the id of each turn at the moment it ends; wakes long-polls",
+    "holds nothing",
+)
+
+CATALOGUE = (
+    TURN,
+    EVENTS,
+    SESSION,
+    QUEUE,
+    HISTORY,
+    IDEMPOTENCY,
+    DUE,
+    SESSIONS,
+    WORKERS,
+    COUNTERS,
+    HINT,
+    HINTS,
+    ENDED,
+)
+
+
+def session_key(session_id: str, user_id: str | None = None, tenant: str | None = None) -> str:
+    """One name for (tenant, user, session); also the name under which its history is stored.
+
+    A session of the default tenant without a user is its id alone, which is what a stock
+    `RedisChatMessageHistory(session_id)` reads. No id contains a slash, so no two sessions share a name.
+    """
+    if user_id is None and tenant is None:
+        return session_id
+    return f"{tenant or '-'}/{user_id or '-'}/{session_id}"

@@ -1,0 +1,66 @@
+"""Logs: past-tense events with bound ids, never message text.
+
+All names are here; `docs/operations.md` explains them.
+"""
+
+import logging
+import sys
+from enum import StrEnum
+
+import structlog
+from structlog.typing import Processor
+
+from turns.settings import LogFormat, Settings
+
+
+class Log(StrEnum):
+    TURN_ACCEPTED = "turn.accepted"
+    TURN_CLAIMED = "turn.claimed"
+    TURN_COMMITTED = "turn.committed"
+    TURN_RETRYING = "turn.retrying"
+    TURN_FAILED = "turn.failed"
+    TURN_CANCELLED = "turn.cancelled"
+    TURN_RESCUED = "turn.rescued"
+    LEASE_LOST = "lease.lost"
+    MESSAGE_SKIPPED = "message.skipped"
+    STORE_UNAVAILABLE = "store.unavailable"
+    LOOP_BROKEN = "loop.broken"
+    WORKER_READY = "worker.ready"
+    REQUEST_BROKEN = "request.broken"
+
+
+def configure_logs(settings: Settings) -> None:
+    """All log lines of this process, also those of libraries, have one form and go to standard error."""
+    as_json = settings.log_format is LogFormat.JSON or (
+        settings.log_format is LogFormat.AUTO and not sys.stderr.isatty()
+    )
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: Processor = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if as_json:
+        last.append(structlog.processors.dict_tracebacks)
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()], processors=[*last, renderer]
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request to the provider
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def get_logger() -> structlog.stdlib.BoundLogger:
+    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("inturn")
+    return logger

@@ -1,0 +1,64 @@
+#!lua
+-- accept: records a turn as the last of its session, or refuses it. A head is dispatched in the same step.
+--
+-- Without allow-oom: when memory is full a new turn is refused before anything is written.
+--
+-- ARGV  1 turn id
+--       2 session
+--       3 on_busy ('enqueue' or 'reject')
+--       4 idempotency key, scoped to its caller, or ''
+--       5 fingerprint of the request
+--       6 start_within in milliseconds, or ''
+--       7 session_id
+--       8 user_id, or ''
+--       9… further fields of the record, as name, value, name, value
+-- Reply ACCEPTED, …, turn id  the turn is recorded (also when this script runs a second time)
+--       REPLAYED, …, turn id  the idempotency key was used before with this request, for that turn
+--                             …: record, position, turn ahead, as `show` in the prelude describes them
+--       KEY_REUSED            the idempotency key was used before, with another request
+--       SESSION_BUSY          the session has a live turn and on_busy is 'reject'
+--       BACKLOG_FULL          the session has as many live turns as are allowed
+--       OVERLOADED            all sessions together have as many live turns as are allowed
+
+local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id = unpack(ARGV, 1, 8)
+local key, queue = KEY.turn .. turn, KEY.queue .. session
+
+local function answer(word, id)
+  local reply = show(word, id)
+  reply[#reply + 1] = id
+  return reply
+end
+
+-- The reply of the first run was lost and the client asked again.
+if redis.call('EXISTS', key) == 1 then return answer('ACCEPTED', turn) end
+
+if idempotency ~= '' then
+  local used = redis.call('HMGET', KEY.idempotency .. idempotency, 'turn', 'fingerprint')
+  if used[1] then
+    if used[2] == fingerprint then return answer('REPLAYED', used[1]) end
+    return {'KEY_REUSED'}
+  end
+end
+
+local ahead = redis.call('LLEN', queue)
+if on_busy == 'reject' and ahead > 0 then return {'SESSION_BUSY'} end
+if ahead >= POLICY.session_backlog then return {'BACKLOG_FULL'} end
+if tonumber(redis.call('HGET', KEY.counters, 'live') or 0) >= POLICY.max_live_turns then return {'OVERLOADED'} end
+
+local now = now_ms()
+redis.call('HSET', KEY.session .. session, 'session_id', session_id, 'user_id', user_id)
+local sequence = redis.call('HINCRBY', KEY.session .. session, 'sequence', 1)
+redis.call('HSET', key, 'session', session, 'session_id', session_id, 'user_id', user_id, 'status', POLICY.initial,
+  'sequence', sequence, 'attempt', 1, 'claims', 0, 'accepted_at', now, unpack(ARGV, 9))
+if start_within ~= '' then redis.call('HSET', key, 'start_by', now + start_within) end
+if idempotency ~= '' then
+  redis.call('HSET', key, 'idempotency', idempotency)
+  redis.call('HSET', KEY.idempotency .. idempotency, 'turn', turn, 'fingerprint', fingerprint)
+end
+redis.call('RPUSH', queue, turn)
+keep_session(session)
+redis.call('ZADD', KEY.sessions, now, session)
+redis.call('HINCRBY', KEY.counters, 'live', 1)
+redis.call('HINCRBY', KEY.counters, 'accepted', 1)
+if ahead == 0 then dispatch(turn, now) end
+return answer('ACCEPTED', turn)

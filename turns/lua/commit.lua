@@ -1,0 +1,26 @@
+#!lua flags=allow-oom
+-- commit: a turn's whole effect, at once: both messages, the answer, the status, the next turn's hint.
+--
+-- allow-oom: the answer is paid for, and is never thrown away for want of memory.
+--
+-- ARGV  1 turn id
+--       2 token
+--       3 question, the human message as stored
+--       4 answer, the ai message as stored
+--       5 the last piece of the answer, not yet in the event stream, or ''
+--       6… further fields of the record, as name, value, name, value
+-- Reply COMMITTED  the turn took effect (also when this script runs a second time)
+--       LOST       the token is not the turn's: another owner has it, or it has ended
+
+local turn, token, question, answer, tail = unpack(ARGV, 1, 5)
+local session, status, held, claims = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims'))
+if held ~= token then return {'LOST'} end
+if status == 'completed' then return {'COMMITTED'} end
+local to = (AFTER[status] or {}).commit
+if not to then return {'LOST'} end
+
+-- First, because it is the one write that can fail: somebody may keep another type under this key.
+redis.call('LPUSH', KEY.history .. session, question, answer)
+if tail ~= '' then emit(turn, claims, 'type', 'delta', 'text', tail) end
+finish(turn, session, claims, to, now_ms(), unpack(ARGV, 6))
+return {'COMMITTED'}

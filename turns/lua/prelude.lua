@@ -1,0 +1,85 @@
+-- Shared steps, loaded in front of every verb.
+--
+-- `KEY` (names of keys), `AFTER` (the transition table: AFTER[status][event] is the next status) and
+-- `POLICY` (times in milliseconds, limits) stand above this text: `scripts.py` renders them from
+-- `keys.py`, `state.py` and the settings, so that none of them is spelt twice.
+--
+-- Redis does not roll back: each verb checks everything first and writes last. Time is the server's.
+
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- Keys of a session live as long as it has live turns, and for the session retention after that.
+local function keep_session(session)
+  redis.call('PERSIST', KEY.session .. session)
+  redis.call('PERSIST', KEY.history .. session)
+end
+
+local function let_session_age(session, now)
+  redis.call('PEXPIRE', KEY.session .. session, POLICY.session_ttl_ms)
+  redis.call('PEXPIRE', KEY.history .. session, POLICY.session_ttl_ms)
+  redis.call('ZADD', KEY.sessions, now, session)
+end
+
+-- Appends to the turn's event stream. Ids are `<claim number>-<n>`, so a reader's place says which run it saw.
+local function emit(turn, claims, ...)
+  redis.call('XADD', KEY.events .. turn, claims .. '-*', ...)
+end
+
+-- Sends the hint for a head, and says when to look again in case the hint gets lost. Before the first
+-- worker ever started there is no hint to send; the due index then brings the turn to that worker.
+local function dispatch(turn, now)
+  local hint = redis.call('GET', KEY.hint)
+  if hint then
+    redis.call('LPUSH', KEY.hints, (string.gsub(hint, POLICY.hint_placeholder, turn)))
+  end
+  redis.call('HSET', KEY.turn .. turn, 'hinted_at', now)
+  redis.call('ZADD', KEY.due, now + POLICY.hint_grace_ms, turn)
+end
+
+-- Ends a turn for good and lets its session go on with the next one.
+-- `...` are further fields of the record, such as the answer or the error code.
+local function finish(turn, session, claims, status, now, ...)
+  local key, queue = KEY.turn .. turn, KEY.queue .. session
+  local was_head = redis.call('LINDEX', queue, 0) == turn
+  redis.call('HSET', key, 'status', status, 'finished_at', now, 'expires_at', now + POLICY.result_ttl_ms, ...)
+  redis.call('PEXPIRE', key, POLICY.result_ttl_ms)
+  emit(turn, claims, 'type', 'done')
+  redis.call('PEXPIRE', KEY.events .. turn, POLICY.event_ttl_ms)
+  local idempotency = redis.call('HGET', key, 'idempotency')
+  if idempotency then
+    redis.call('PEXPIRE', KEY.idempotency .. idempotency, POLICY.result_ttl_ms)
+  end
+  redis.call('ZREM', KEY.due, turn)
+  redis.call('LREM', queue, 1, turn)
+  local head = redis.call('LINDEX', queue, 0)
+  if not head then
+    let_session_age(session, now)
+  elseif was_head then
+    dispatch(head, now)
+  end
+  redis.call('HINCRBY', KEY.counters, 'live', -1)
+  redis.call('HINCRBY', KEY.counters, status, 1)
+  redis.call('PUBLISH', KEY.ended, turn)
+end
+
+-- Puts a running turn back to the head of its session for another attempt. Its token is gone, so
+-- whoever ran it can write nothing more.
+local function requeue(turn, claims, event, attempt, now)
+  redis.call('HSET', KEY.turn .. turn, 'status', AFTER.in_progress[event], 'attempt', attempt)
+  redis.call('HDEL', KEY.turn .. turn, 'token', 'worker')
+  emit(turn, claims, 'type', 'status')
+end
+
+-- What a verb shows of a turn: its record (name, value, …), its position among its session's live turns (the
+-- head is 1; 0 when it has ended), and the id of the turn right before it, or ''.
+local function show(word, turn)
+  local record = redis.call('HGETALL', KEY.turn .. turn)
+  local session, status = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status'))
+  if not AFTER[status] then return {word, record, 0, ''} end
+  local index = redis.call('LPOS', KEY.queue .. session, turn)
+  local ahead = index and index > 0 and redis.call('LINDEX', KEY.queue .. session, index - 1)
+  return {word, record, (index or -1) + 1, ahead or ''}
+end

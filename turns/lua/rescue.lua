@@ -1,0 +1,60 @@
+#!lua flags=allow-oom
+-- rescue: looks at what is due, and records that this worker lives.
+--
+-- A due turn is one whose hint got lost, whose retry time came, or whose worker's lease ran out. Any number of
+-- workers may do this at once: each entry is moved ahead in the step that acts on it.
+--
+-- ARGV  1 worker, or '' to record nothing
+--       2 most turns to look at
+--       3 the hint with its placeholder, as this worker's Celery writes it, or ''
+-- Reply turn id, word, turn id, word, …  word: DISPATCHED (again), RESCUED (its lease ran out), LOST (the same,
+--       and it was the last attempt: failed), WAITING (its hint is still in the broker's list), GONE (no such turn)
+
+local worker, limit, hint = ARGV[1], ARGV[2], ARGV[3]
+local now = now_ms()
+if worker ~= '' then redis.call('ZADD', KEY.workers, now, worker) end
+if hint ~= '' then redis.call('SET', KEY.hint, hint) end
+redis.call('ZREMRANGEBYSCORE', KEY.workers, '-inf', now - POLICY.worker_ttl_ms)
+redis.call('ZREMRANGEBYSCORE', KEY.sessions, '-inf', now - POLICY.session_ttl_ms)
+
+-- The broker's list is first in, first out. So a hint is still in it exactly if the oldest hint there is not
+-- younger; a backlog of any size makes no storm of needless hints.
+local function still_in_list(hinted_at)
+  local oldest = redis.call('LINDEX', KEY.hints, -1)
+  if not oldest then return false end
+  local other = string.match(oldest, POLICY.turn_id_pattern)
+  local other_hinted_at = other and redis.call('HGET', KEY.turn .. other, 'hinted_at')
+  return other_hinted_at and tonumber(hinted_at) >= tonumber(other_hinted_at)
+end
+
+local function look_at(turn)
+  local session, status, claims, attempt, hinted_at, retry_at =
+    unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'claims', 'attempt', 'hinted_at', 'retry_at'))
+  if not status or not AFTER[status] then
+    redis.call('ZREM', KEY.due, turn)
+    return 'GONE'
+  end
+  if status == 'in_progress' then
+    if tonumber(attempt) >= POLICY.max_attempts then
+      finish(turn, session, claims, AFTER[status].lose, now, 'error_code', 'worker_lost')
+      return 'LOST'
+    end
+    requeue(turn, claims, 'rescue', attempt + 1, now)
+    dispatch(turn, now)
+    return 'RESCUED'
+  end
+  if not retry_at and still_in_list(hinted_at) then
+    redis.call('ZADD', KEY.due, now + POLICY.hint_grace_ms, turn)
+    return 'WAITING'
+  end
+  redis.call('HDEL', KEY.turn .. turn, 'retry_at')
+  dispatch(turn, now)
+  return 'DISPATCHED'
+end
+
+local seen = {}
+for _, turn in ipairs(redis.call('ZRANGE', KEY.due, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
+  seen[#seen + 1] = turn
+  seen[#seen + 1] = look_at(turn)
+end
+return seen

@@ -1,0 +1,193 @@
+"""Everything that can be set, in one frozen object; the only place that reads the environment.
+
+Entry points build it with `Settings.from_environment()` and pass it down.
+"""
+
+import difflib
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from enum import StrEnum
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from turns.errors import ConfigurationError
+
+PREFIX = "INTURN_"
+
+LONGEST_SOCKET_PATH = 100  # the kernel's limit is 104 bytes on macOS, 108 on Linux
+
+RENEWALS_PER_LEASE = 3  # a lease survives two renewals that came too late
+
+
+class Pool(StrEnum):
+    GEVENT = "gevent"
+    THREADS = "threads"
+
+
+class LogFormat(StrEnum):
+    AUTO = "auto"
+    JSON = "json"
+    CONSOLE = "console"
+
+
+class Settings(BaseSettings):
+    """Names, defaults and bounds of all settings. Durations are seconds."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix=PREFIX, extra="forbid", populate_by_name=True)
+
+    redis_url: str = Field(
+        "",
+        validation_alias="REDIS_URL",
+        description="The store: `redis://`, `rediss://` or `unix://`. Unset: `make up` starts an embedded one",
+    )
+    port: int = Field(8000, ge=1, le=65535, validation_alias="PORT", description="Port of the HTTP endpoint")
+    web_processes: int = Field(1, ge=1, le=64, description="Processes of the HTTP endpoint")
+    workers: int = Field(
+        1, ge=1, le=64, validation_alias="WORKERS", description="Worker processes that `make up` starts"
+    )
+    openai_api_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias="OPENAI_API_KEY",
+        description="Key of the model's provider. With neither key nor base URL the built-in offline model answers",
+    )
+    openai_base_url: str = Field(
+        "",
+        validation_alias="OPENAI_BASE_URL",
+        description="Any OpenAI-compatible endpoint, such as `http://127.0.0.1:11434/v1`",
+    )
+
+    model: str = Field("gpt-4o-mini", min_length=1, description="Name of the model at the provider")
+    host: str = Field(
+        "127.0.0.1",
+        description="Address that the HTTP endpoint binds to; only loopback, unless `INTURN_ALLOW_OPEN_ACCESS`",
+    )
+    allow_open_access: bool = Field(False, description="Serve everybody who can reach the address, without a key")
+    data_dir: Path = Field(Path(".inturn"), description="Where the embedded store keeps its data")
+
+    pool: Pool = Field(
+        Pool.GEVENT, description="Celery's pool: `gevent`, or `threads` for chains whose libraries cannot be patched"
+    )
+    concurrency: int = Field(200, ge=1, le=2000, description="Turns that one worker process runs at once")
+    lease_seconds: float = Field(6.0, ge=0.3, description="A worker that is silent for so long has lost its turns")
+    rescue_seconds: float = Field(1.0, ge=0.05, le=3, description="How often each worker looks at what is due")
+    hint_grace_seconds: float = Field(
+        3.0, ge=0.1, description="A dispatched turn that nobody claimed in this time is dispatched again"
+    )
+    max_attempts: int = Field(3, ge=1, le=100, description="Attempts that a turn gets before it fails")
+    silence_seconds: float = Field(
+        30.0, gt=0, description="The longest silence of the model, before its answer and within it"
+    )
+    total_seconds: float = Field(120.0, gt=0, description="The longest time of one attempt")
+    max_answer_bytes: int = Field(262_144, ge=1, description="A larger answer fails the turn")
+    history_window: int = Field(
+        40,
+        ge=0,
+        description="Most messages of the history that the model sees; they are dropped half a window at a time",
+    )
+
+    session_backlog: int = Field(100, ge=1, description="Live turns that one session may have")
+    max_live_turns: int = Field(10_000, ge=1, description="Live turns that all sessions together may have")
+    result_ttl_seconds: float = Field(86_400.0, gt=0, description="How long a turn can be asked for after it ended")
+    event_ttl_seconds: float = Field(900.0, gt=0, description="How long a turn's events are kept after it ended")
+    session_ttl_seconds: float = Field(
+        2_592_000.0, gt=0, description="How long a session and its history are kept after its last turn"
+    )
+    max_waiters: int = Field(
+        1000, ge=1, description="Long-polls that one web process holds at once; more are answered at once"
+    )
+
+    log_format: LogFormat = Field(
+        LogFormat.AUTO, description="`json`, `console`, or `auto`: console where the output is a terminal"
+    )
+    log_level: str = Field(
+        "info", pattern="^(debug|info|warning|error)$", description="`debug`, `info`, `warning` or `error`"
+    )
+
+    @property
+    def store_url(self) -> str:
+        """The store named by `REDIS_URL`, or the embedded one of this data directory."""
+        return self.redis_url or f"unix://{self.embedded_socket}"
+
+    @property
+    def embedded_socket(self) -> Path:
+        """The same for every process of this data directory, so that `make worker` finds the store of `make up`."""
+        directory = self.data_dir.resolve()
+        socket = directory / "store.sock"
+        if len(str(socket).encode()) <= LONGEST_SOCKET_PATH:
+            return socket
+        digest = hashlib.sha256(str(directory).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"inturn-{os.getuid()}-{digest}" / "store.sock"
+
+    @property
+    def renew_seconds(self) -> float:
+        return self.lease_seconds / RENEWALS_PER_LEASE
+
+    @property
+    def is_offline(self) -> bool:
+        return not self.openai_api_key.get_secret_value() and not self.openai_base_url
+
+    @property
+    def model_in_words(self) -> str:
+        if self.is_offline:
+            return "the built-in offline model"
+        return f"{self.model} at {self.openai_base_url or 'the OpenAI API'}"
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """Raises `ConfigurationError` with a list of all that is wrong."""
+        problems = _misspelt(os.environ)
+        try:
+            settings = cls()
+        except ValidationError as error:
+            problems += [f"{_variable(str(e['loc'][0]))}: {e['msg']} (it is {e['input']!r})" for e in error.errors()]
+        else:
+            problems += settings._contradictions()
+        if problems:
+            raise ConfigurationError("\n".join(problems))
+        return settings
+
+    def _contradictions(self) -> list[str]:
+        loopback = self.host in {"localhost", "::1"} or self.host.startswith("127.")
+        if loopback or self.allow_open_access:
+            return []
+        return [
+            f"INTURN_HOST: {self.host} can be reached from other machines, and nobody would be asked for a key. Bind to 127.0.0.1 behind a proxy that checks who calls, or say INTURN_ALLOW_OPEN_ACCESS=true"
+        ]
+
+
+def variables() -> dict[str, str]:
+    """The environment variable of each setting, by field name."""
+    return {name: _variable(name) for name in Settings.model_fields}
+
+
+def _variable(field: str) -> str:
+    known = Settings.model_fields.get(field)
+    alias = known.validation_alias if known else field
+    return alias if isinstance(alias, str) else f"{PREFIX}{field.upper()}"
+
+
+def _misspelt(environment: Mapping[str, str]) -> list[str]:
+    """pydantic-settings ignores a variable that it does not know, so a typo would pass silently."""
+    known = set(variables().values())
+    problems = []
+    for name in sorted(set(environment) - known):
+        if name.startswith(PREFIX):
+            nearest = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else "; the README lists all of them"
+            problems.append(f"{name}: there is no such setting{hint}")
+    return problems
+
+
+def settings_or_exit() -> Settings:
+    """For entry points: a wrong setting ends the process with code 2 and a list of what to change."""
+    try:
+        return Settings.from_environment()
+    except ConfigurationError as error:
+        sys.stderr.write(f"InTurn cannot start; these settings are wrong:\n{error}\n")
+        raise SystemExit(2) from None

@@ -1,0 +1,259 @@
+"""The store: the verbs of a turn's life. The only module that calls Redis.
+
+Every method raises `StoreUnavailable` when Redis cannot be reached or refuses to write.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import redis
+
+from turns import keys
+from turns.codes import Code
+from turns.connection import Client
+from turns.errors import (
+    IdempotencyKeyReused,
+    LeaseLost,
+    Overloaded,
+    SessionBacklogFull,
+    SessionBusy,
+    SessionNotFound,
+    TurnExpired,
+    TurnNotFound,
+)
+from turns.ids import is_turn_id, made_at, new_token, new_turn_id
+from turns.messages import Message, Page
+from turns.scripts import DEAD_WORKER_SECONDS, FIRST_DELTA, Reply, Scripts, Shown
+from turns.settings import Settings
+from turns.turn import Answer, Claim, Turn, TurnRequest
+
+RESCUE_LIMIT = 100  # turns that one rescue looks at, so that the script stays far below a millisecond a turn
+LISTEN_SECONDS = 5.0
+RECONNECT_SECONDS = 0.2
+
+REFUSALS = {
+    Reply.KEY_REUSED: IdempotencyKeyReused,
+    Reply.SESSION_BUSY: SessionBusy,
+    Reply.BACKLOG_FULL: SessionBacklogFull,
+    Reply.OVERLOADED: Overloaded,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The turn that stands for a request. `replayed`: the request had been accepted before."""
+
+    turn: Turn
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """`durability` is what a power cut can take: see `docs/operations.md`. Evicting: data may vanish at any time."""
+
+    durability: str
+    eviction_policy: str
+    live_workers: int
+    live_turns: int
+
+    @property
+    def is_safe(self) -> bool:
+        return self.eviction_policy in {"noeviction", "unknown"}
+
+
+class TurnStore:
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+        self._scripts = Scripts(client, settings)
+
+    # -- for callers
+
+    def accept(self, request: TurnRequest) -> Accepted:
+        """The turn is recorded as its session's last, and dispatched if it is the only one.
+
+        Raises `SessionBusy`, `SessionBacklogFull`, `Overloaded` or `IdempotencyKeyReused`; then nothing is stored.
+        """
+        key = request.idempotency_key
+        within = request.start_within_seconds
+        word, shown = self._scripts.accept(
+            new_turn_id(),
+            session=request.session,
+            on_busy=request.on_busy,
+            idempotency_key=_digest(key) if key else "",
+            fingerprint=_fingerprint(request),
+            start_within_ms=None if within is None else round(within * 1000),
+            session_id=request.session_id,
+            user_id=request.user_id or "",
+            record={
+                "assistant": request.assistant,
+                "input": request.input,
+                "variables": json.dumps(dict(request.variables)),
+                "metadata": json.dumps(dict(request.metadata)),
+            },
+        )
+        if shown is None:
+            raise REFUSALS[word]
+        return Accepted(turn=_turn(shown), replayed=word is Reply.REPLAYED)
+
+    def read(self, turn_id: str) -> Turn:
+        """The turn as it is now. Raises `TurnNotFound`, or `TurnExpired` when its results are no longer kept."""
+        if not is_turn_id(turn_id):
+            raise TurnNotFound
+        shown = self._scripts.read(turn_id)
+        if shown is None:
+            raise self._missing(turn_id)
+        return _turn(shown)
+
+    def cancel(self, turn_id: str) -> Turn:
+        """The turn has ended: as cancelled if it was live, else as it had. Raises like `read`."""
+        if not is_turn_id(turn_id):
+            raise TurnNotFound
+        self._scripts.cancel(turn_id)
+        return self.read(turn_id)
+
+    def messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
+        """A page of the committed history. Raises `SessionNotFound`."""
+        history = keys.HISTORY(session)
+        count = int(self._client.llen(history))
+        if not count and not self._client.exists(keys.SESSION(session)):
+            raise SessionNotFound
+        # The list is newest first, and grows while pages are read. Counted from its end, places do not move:
+        # message number n stands at index -n.
+        if newest_first:
+            last = count if after is None else after - 1
+            numbers = range(last, max(0, last - limit), -1)
+        else:
+            first = 1 if after is None else after + 1
+            numbers = range(first, min(count, first + limit - 1) + 1)
+        if not numbers:
+            return Page(messages=(), after=None)
+        stored = cast(list[bytes], self._client.lrange(history, -max(numbers), -min(numbers)))
+        found = zip(numbers, stored if newest_first else reversed(stored), strict=True)
+        messages = tuple(m for number, item in found if (m := Message.from_stored(number, item)))
+        more = numbers[-1] > 1 if newest_first else numbers[-1] < count
+        return Page(messages=messages, after=numbers[-1] if more else None)
+
+    def ended(self) -> Iterator[str | None]:
+        """The ids of turns as they end, for ever. None: some may have been missed, so look at all of them again."""
+        while True:
+            try:
+                with self._client.pubsub() as listener:  # type: ignore[no-untyped-call]  # untyped in redis-py
+                    listener.subscribe(keys.ENDED.name)
+                    while True:
+                        said = listener.get_message(timeout=LISTEN_SECONDS)
+                        if said:
+                            yield said["data"].decode() if said["type"] == "message" else None
+            except redis.RedisError:
+                time.sleep(RECONNECT_SECONDS)
+
+    def health(self) -> Health:
+        """What the store promises and who works on it, from a round trip of this moment."""
+        seconds, _ = self._client.time()
+        workers = self._client.zcount(keys.WORKERS.name, (seconds - DEAD_WORKER_SECONDS) * 1000, "+inf")
+        live = self._client.hget(keys.COUNTERS.name, "live")
+        config = self._configuration()
+        return Health(
+            durability=_durability(config),
+            eviction_policy=config.get("maxmemory-policy", "unknown"),
+            live_workers=int(workers),
+            live_turns=int(live or 0),
+        )
+
+    # -- for workers
+
+    def claim(self, turn_id: str, *, worker: str) -> Claim | None:
+        """The right to run the turn, or None when there is nothing to do: a hint may be lost, late or doubled."""
+        if not is_turn_id(turn_id):
+            return None
+        token = new_token()
+        word, record, messages = self._scripts.claim(turn_id, token=token, worker=worker)
+        if word is not Reply.CLAIMED:
+            return None
+        return Claim.from_record(turn_id, token, record, messages)
+
+    def renew(self, claims: Sequence[Claim]) -> set[str]:
+        """The leases of these claims run for another lease time, but for those whose tokens are returned: lost."""
+        return set(self._scripts.renew([(claim.turn_id, claim.token) for claim in claims]))
+
+    def emit(self, claim: Claim, n: int, text: str) -> None:
+        """The n-th piece of the answer (from 0) is in the turn's stream, once. Raises `LeaseLost`."""
+        entry_id = f"{claim.number}-{FIRST_DELTA + n}"
+        self._hold(self._scripts.emit(claim.turn_id, token=claim.token, entry_id=entry_id, text=text))
+
+    def commit(self, claim: Claim, answer: Answer, *, tail: str) -> None:
+        """The turn is completed: history, result and the session's next turn, all at once. Raises `LeaseLost`.
+
+        `tail` is the last piece of the answer, as far as it was not emitted yet.
+        """
+        record = {"output": answer.output, "model": answer.model}
+        if answer.usage:
+            record["usage"] = json.dumps(asdict(answer.usage))
+        self._hold(
+            self._scripts.commit(
+                claim.turn_id,
+                token=claim.token,
+                question=answer.question_message,
+                answer=answer.answer_message,
+                tail=tail,
+                record=record,
+            )
+        )
+
+    def fail(self, claim: Claim, code: Code) -> None:
+        """The turn has failed for good, without effect on its session's history. Raises `LeaseLost`."""
+        self._hold(self._scripts.fail(claim.turn_id, token=claim.token, code=code, retry_in_ms=None, counts=True))
+
+    def retry(self, claim: Claim, code: Code, *, after_seconds: float, counts: bool) -> None:
+        """The turn waits for another attempt, at the head of its session. Raises `LeaseLost`."""
+        after_ms = round(after_seconds * 1000)
+        self._hold(self._scripts.fail(claim.turn_id, token=claim.token, code=code, retry_in_ms=after_ms, counts=counts))
+
+    def rescue(self, *, worker: str, hint: str) -> list[tuple[str, Reply]]:
+        """What was due has been looked at, and this worker has been seen alive. Turn ids and what was done."""
+        return self._scripts.rescue(worker=worker, limit=RESCUE_LIMIT, hint=hint)
+
+    def leave(self, worker: str) -> None:
+        """The worker is no longer counted among the living."""
+        self._client.zrem(keys.WORKERS.name, worker)
+
+    # -- below
+
+    def _hold(self, word: Reply) -> None:
+        if word is Reply.LOST:
+            raise LeaseLost
+
+    def _missing(self, turn_id: str) -> TurnNotFound | TurnExpired:
+        """A live turn is never gone, and an ended one is kept for the retention; so an older id has expired."""
+        age_seconds = time.time() - made_at(turn_id) / 1000
+        return TurnExpired() if age_seconds > self._settings.result_ttl_seconds else TurnNotFound()
+
+    def _configuration(self) -> Mapping[Any, Any]:
+        """Empty where the store does not tell, as some managed ones do."""
+        try:
+            return {**self._client.config_get("append*"), **self._client.config_get("maxmemory-policy")}
+        except redis.ResponseError:
+            return {}
+
+
+def _durability(config: Mapping[Any, Any]) -> str:
+    if "appendonly" not in config:
+        return "unknown"
+    return str(config.get("appendfsync", "unknown")) if config["appendonly"] == "yes" else "none"
+
+
+def _turn(shown: Shown) -> Turn:
+    return Turn.from_record(shown.turn_id, shown.record, position=shown.position, ahead=shown.ahead)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _fingerprint(request: TurnRequest) -> str:
+    """The same for two requests exactly if they ask for the same."""
+    return _digest(json.dumps(asdict(request), sort_keys=True))

@@ -1,0 +1,174 @@
+"""The values of the domain: what is asked for, what is recorded, what a worker is given, what it gives back.
+
+All are frozen and made whole. Instants are milliseconds since the epoch on the store's clock.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+from turns.codes import Code
+from turns.keys import session_key
+from turns.state import Status
+
+
+class OnBusy(StrEnum):
+    """What a new turn does when its session has a live one."""
+
+    ENQUEUE = "enqueue"
+    REJECT = "reject"
+
+
+class WaitingFor(StrEnum):
+    TURN = "turn"  # the one before it in its session
+    WORKER = "worker"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRequest:
+    """A turn that a caller asks for; every field is already valid."""
+
+    session_id: str
+    input: str
+    user_id: str | None = None
+    assistant: str = "default"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    on_busy: OnBusy = OnBusy.ENQUEUE
+    start_within_seconds: float | None = None
+    idempotency_key: str | None = None
+
+    @property
+    def session(self) -> str:
+        return session_key(self.session_id, self.user_id)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Tokens, as the provider counted them."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Why a queued turn has not started. `position` is its place among its session's live turns, from 1."""
+
+    position: int
+    waiting_for: WaitingFor
+    turn_id: str | None = None
+    retry_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """The record of a turn at one moment."""
+
+    id: str
+    session_id: str
+    user_id: str | None
+    sequence: int
+    status: Status
+    status_reason: str | None
+    attempt: int
+    claims: int
+    assistant: str
+    model: str | None
+    input: str
+    output: str | None
+    usage: Usage | None
+    error_code: Code | None
+    waiting: Waiting | None
+    metadata: Mapping[str, str]
+    accepted_at: int
+    started_at: int | None
+    finished_at: int | None
+    expires_at: int | None
+
+    @classmethod
+    def from_record(cls, turn_id: str, record: Mapping[str, str], *, position: int, ahead: str) -> Self:
+        def instant(name: str) -> int | None:
+            return int(record[name]) if name in record else None
+
+        status = Status(record["status"])
+        usage = record.get("usage")
+        code = record.get("error_code")
+        return cls(
+            id=turn_id,
+            session_id=record["session_id"],
+            user_id=record["user_id"] or None,
+            sequence=int(record["sequence"]),
+            status=status,
+            status_reason=record.get("status_reason"),
+            attempt=int(record["attempt"]),
+            claims=int(record["claims"]),
+            assistant=record["assistant"],
+            model=record.get("model"),
+            input=record["input"],
+            output=record.get("output"),
+            usage=Usage(**json.loads(usage)) if usage else None,
+            error_code=Code(code) if code else None,
+            waiting=_waiting(position, ahead, instant("retry_at")) if status is Status.QUEUED else None,
+            metadata=json.loads(record["metadata"]),
+            accepted_at=int(record["accepted_at"]),
+            started_at=instant("started_at"),
+            finished_at=instant("finished_at"),
+            expires_at=instant("expires_at"),
+        )
+
+
+def _waiting(position: int, ahead: str, retry_at: int | None) -> Waiting:
+    if ahead:
+        return Waiting(position=position, waiting_for=WaitingFor.TURN, turn_id=ahead)
+    if retry_at is not None:
+        return Waiting(position=position, waiting_for=WaitingFor.RETRY, retry_at=retry_at)
+    return Waiting(position=position, waiting_for=WaitingFor.WORKER)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One worker's right to run one attempt of a turn, and all that it needs to do so.
+
+    `token` fences every later write. `number` counts the claims of this turn and begins the ids of its
+    events. `messages` are the stored messages that the attempt sees, oldest first, each as JSON.
+    """
+
+    turn_id: str
+    token: str
+    number: int
+    attempt: int
+    session: str
+    assistant: str
+    input: str
+    variables: Mapping[str, str]
+    messages: tuple[bytes, ...]
+
+    @classmethod
+    def from_record(cls, turn_id: str, token: str, record: Mapping[str, str], messages: tuple[bytes, ...]) -> Self:
+        return cls(
+            turn_id=turn_id,
+            token=token,
+            number=int(record["claims"]),
+            attempt=int(record["attempt"]),
+            session=record["session"],
+            assistant=record["assistant"],
+            input=record["input"],
+            variables=json.loads(record["variables"]),
+            messages=messages,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an attempt staged: both messages as they will be stored, and the answer as callers read it."""
+
+    question_message: str
+    answer_message: str
+    output: str
+    model: str
+    usage: Usage | None

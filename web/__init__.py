@@ -1,0 +1,1 @@
+"""The Flask edge: parse, one store call, render. Loads neither LangChain nor Celery."""

@@ -1,0 +1,18 @@
+"""`python -m web`: the HTTP endpoint, as gunicorn runs it."""
+
+from turns.settings import settings_or_exit
+
+
+def main() -> None:
+    settings = settings_or_exit()
+    from gevent import monkey
+
+    monkey.patch_all()  # before anything that opens a socket is imported
+
+    from web.server import serve
+
+    serve(settings)
+
+
+if __name__ == "__main__":
+    main()

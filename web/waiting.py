@@ -1,0 +1,57 @@
+"""Long-polls: many callers wait in one process for turns to end; one subscription wakes them."""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from turns.store import TurnStore
+from turns.turn import Turn
+
+
+class Waiters:
+    """The wake-up is only a hint: who is woken reads the record, and a lost one costs the rest of the wait."""
+
+    def __init__(self, store: TurnStore, *, most: int) -> None:
+        self._store = store
+        self._most = most
+        self._count = 0
+        self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
+
+    def start(self) -> None:
+        threading.Thread(target=self._listen, name="ended", daemon=True).start()
+
+    def read(self, turn_id: str, *, wait_seconds: float) -> Turn:
+        """The turn, once it has ended or the time is over. Raises like `TurnStore.read`."""
+        if wait_seconds <= 0 or self._count >= self._most:
+            return self._store.read(turn_id)
+        until = time.monotonic() + wait_seconds
+        with self._watch(turn_id) as woken:  # watch first, read then: an end between the two is not missed
+            while True:
+                woken.clear()
+                turn = self._store.read(turn_id)
+                left = until - time.monotonic()
+                if turn.status.is_terminal or left <= 0:
+                    return turn
+                woken.wait(left)
+
+    @contextmanager
+    def _watch(self, turn_id: str) -> Iterator[threading.Event]:
+        woken = threading.Event()
+        self._count += 1
+        self._waiting[turn_id].add(woken)
+        try:
+            yield woken
+        finally:
+            self._count -= 1
+            self._waiting[turn_id].discard(woken)
+            if not self._waiting[turn_id]:
+                del self._waiting[turn_id]
+
+    def _listen(self) -> None:
+        for turn_id in self._store.ended():
+            groups = list(self._waiting.values()) if turn_id is None else [self._waiting.get(turn_id, set())]
+            for group in groups:
+                for woken in list(group):
+                    woken.set()

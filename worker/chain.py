@@ -1,0 +1,89 @@
+"""The chain of an assistant, and one run of it: text out as it comes, and at the end a staged answer."""
+
+import warnings
+from collections.abc import Iterator, Mapping
+
+from langchain_core._api import LangChainDeprecationWarning
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
+from langchain_core.runnables import ConfigurableFieldSpec, Runnable
+from langchain_core.runnables.history import RunnableWithMessageHistory
+
+from turns.assistants import Assistant
+from turns.codes import Code
+from turns.errors import ModelError, ModelErrorKind
+from turns.turn import Answer, Claim, Usage
+from worker.history import StagedHistory, stored_message
+from worker.models import check_finish, to_model_error
+
+Chain = Runnable[dict[str, object], AIMessage]
+
+
+def build_chain(assistant: Assistant, model: BaseChatModel) -> Chain:
+    prompt = ChatPromptTemplate.from_messages(
+        [("system", assistant.system), MessagesPlaceholder("history"), ("human", "{input}")]
+    )
+    with warnings.catch_warnings():
+        # Its removal comes with langchain-core 2; requirements.in holds the version below that.
+        warnings.simplefilter("ignore", LangChainDeprecationWarning)
+        return RunnableWithMessageHistory(
+            prompt | model,
+            lambda history: history,
+            input_messages_key="input",
+            history_messages_key="history",
+            history_factory_config=[ConfigurableFieldSpec(id="history", annotation=StagedHistory)],
+        )
+
+
+class Run:
+    """One attempt at a turn."""
+
+    def __init__(self, chains: Mapping[str, Chain], claim: Claim, *, model: str) -> None:
+        self._chain = chains[claim.assistant]
+        self._claim = claim
+        self._model = model
+        self._history = StagedHistory(claim.messages)
+
+    def pieces(self) -> Iterator[str]:
+        """The text of the answer, piece by piece. Raises `ModelError`."""
+        # Only text enters: a dict here could be revived as a LangChain object of the caller's choice.
+        given: dict[str, object] = {**self._claim.variables, "input": self._claim.input}
+        chunks = self._chain.stream(given, {"configurable": {"history": self._history}})
+        try:
+            for chunk in chunks:
+                if isinstance(chunk.content, str) and chunk.content:
+                    yield chunk.content
+        except Exception as error:
+            raise to_model_error(error) from error
+        finally:
+            chunks.close()  # type: ignore[attr-defined]  # a generator: closes the provider's connection at once
+
+    def answer(self) -> Answer:
+        """What the run staged, once all pieces have come. Raises `ModelError` if it is not a whole answer."""
+        pair = self._history.staged_pair()
+        if pair is None or not isinstance(pair[1].content, str):
+            raise ModelError(
+                Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message="the chain staged no question and answer"
+            )
+        question, answer = pair
+        check_finish(answer)
+        turn_id = self._claim.turn_id
+        return Answer(
+            question_message=stored_message(question, turn_id=turn_id),
+            answer_message=stored_message(answer, turn_id=turn_id),
+            output=str(answer.content),
+            model=answer.response_metadata.get("model_name", self._model),
+            usage=_usage(answer),
+        )
+
+
+def _usage(answer: AIMessage) -> Usage | None:
+    counted = answer.usage_metadata
+    if counted is None:
+        return None
+    return Usage(
+        input_tokens=counted["input_tokens"],
+        output_tokens=counted["output_tokens"],
+        total_tokens=counted["total_tokens"],
+    )

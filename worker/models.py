@@ -1,0 +1,156 @@
+"""The model that a worker talks to, and what its failures mean."""
+
+import re
+import textwrap
+from collections.abc import Iterator, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import openai
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+from turns.codes import Code
+from turns.errors import ModelError, ModelErrorKind
+from turns.settings import Settings
+
+CONNECT_SECONDS = 5.0
+OFFLINE_MODEL = "offline"
+FINISHED = {"finish_reason": "stop", "model_name": OFFLINE_MODEL}
+
+# Only these end an answer that may enter the history. A stream that breaks off has none.
+WHOLE_ANSWERS = frozenset({"stop", "length"})
+
+# What a provider says in `error.code` counts for more than its status: a 429 for want of quota is cured by no waiting.
+REASONS = MappingProxyType(
+    {
+        "insufficient_quota": Code.PROVIDER_QUOTA,
+        "context_length_exceeded": Code.CONTEXT_TOO_LONG,
+        "content_filter": Code.CONTENT_FILTERED,
+    }
+)
+STATUSES = MappingProxyType(
+    {
+        401: (Code.PROVIDER_AUTHENTICATION, ModelErrorKind.HOPELESS),
+        403: (Code.PROVIDER_AUTHENTICATION, ModelErrorKind.HOPELESS),
+        408: (Code.PROVIDER_ERROR, ModelErrorKind.RETRYABLE),
+        409: (Code.PROVIDER_ERROR, ModelErrorKind.RETRYABLE),
+        429: (Code.PROVIDER_RATE_LIMITED, ModelErrorKind.RATE_LIMITED),
+    }
+)
+
+
+def build_model(settings: Settings) -> BaseChatModel:
+    if settings.is_offline:
+        return OfflineModel()
+    return ChatOpenAI(
+        model=settings.model,
+        # Endpoints of one's own often want no key, but the client wants one.
+        api_key=settings.openai_api_key if settings.openai_api_key.get_secret_value() else SecretStr("none"),
+        base_url=settings.openai_base_url or None,
+        max_retries=0,  # ours is the one retry policy; the client's would sleep in the worker's slot
+        timeout=openai.Timeout(settings.silence_seconds, connect=CONNECT_SECONDS),  # the default is none at all
+        stream_usage=True,
+        use_responses_api=False,
+    )
+
+
+def model_name(settings: Settings) -> str:
+    return OFFLINE_MODEL if settings.is_offline else settings.model
+
+
+class OfflineModel(BaseChatModel):
+    """Answers without a provider, and shows by what it says that it was given the session's history."""
+
+    @property
+    def _llm_type(self) -> str:
+        return OFFLINE_MODEL
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        message = AIMessage(content=offline_answer(messages), response_metadata=FINISHED)
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        for word in re.findall(r"\s*\S+", offline_answer(messages)):
+            yield ChatGenerationChunk(message=AIMessageChunk(content=word))
+        yield ChatGenerationChunk(message=AIMessageChunk(content="", response_metadata=FINISHED))
+
+
+def offline_answer(messages: Sequence[BaseMessage]) -> str:
+    *before, now = [str(message.content) for message in messages if isinstance(message, HumanMessage)]
+    memory = (
+        f"Before that you said: {'; '.join(_quoted(said) for said in before)}." if before else "It is your first turn."
+    )
+    return f"I am the built-in offline model and only repeat. You said: {_quoted(now)}. {memory}"
+
+
+def _quoted(text: str) -> str:
+    return f"“{textwrap.shorten(text, 80, placeholder='…')}”"
+
+
+def to_model_error(error: Exception) -> ModelError:
+    """What went wrong in a run, in the words of the policy. The text of a provider stays in the message."""
+    match error:
+        case ModelError():
+            return error
+        case openai.APIStatusError():
+            return _from_status(error)
+        case openai.APITimeoutError():
+            code = Code.PROVIDER_TIMEOUT
+        case openai.APIConnectionError():
+            code = Code.PROVIDER_UNREACHABLE
+        case openai.APIError():  # an error event in mid-stream
+            code = Code.PROVIDER_ERROR
+        case _:  # HTML, cut JSON and missing choices surface as ValueError, IndexError or TypeError
+            code = Code.PROVIDER_PROTOCOL
+    return ModelError(code, ModelErrorKind.RETRYABLE, message=repr(error))
+
+
+def _from_status(error: openai.APIStatusError) -> ModelError:
+    code, kind = _classify(error.status_code, error.code)
+    return ModelError(code, kind, message=repr(error), retry_after_seconds=_retry_after(error))
+
+
+def _classify(status: int, reason: str | None) -> tuple[Code, ModelErrorKind]:
+    if reason is not None and reason in REASONS:
+        return REASONS[reason], ModelErrorKind.HOPELESS
+    if status in STATUSES:
+        return STATUSES[status]
+    if status >= 500:
+        return Code.PROVIDER_ERROR, ModelErrorKind.RETRYABLE
+    return Code.PROVIDER_REJECTED, ModelErrorKind.HOPELESS
+
+
+def _retry_after(error: openai.APIStatusError) -> float | None:
+    """Seconds; the HTTP date form is rare at model providers, and falls back to our own back-off."""
+    try:
+        return max(0.0, float(error.response.headers["retry-after"]))
+    except (KeyError, ValueError):
+        return None
+
+
+def check_finish(answer: AIMessage) -> None:
+    """Raises `ModelError` unless this is a whole answer: a stream that breaks off comes back as a success too."""
+    reason = answer.response_metadata.get("finish_reason")
+    if reason == "content_filter":
+        raise ModelError(Code.CONTENT_FILTERED, ModelErrorKind.HOPELESS)
+    if reason is None:
+        raise ModelError(Code.INCOMPLETE_ANSWER, ModelErrorKind.RETRYABLE)
+    if reason not in WHOLE_ANSWERS or not answer.content:
+        raise ModelError(Code.PROVIDER_PROTOCOL, ModelErrorKind.RETRYABLE, message=f"finish_reason {reason!r}")

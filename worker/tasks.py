@@ -1,0 +1,13 @@
+"""The one task. It has no arguments: its id is the turn's id."""
+
+from celery import Celery, Task
+
+from worker.execution import Execution
+
+RUN_TURN = "run_turn"
+
+
+def register(app: Celery, execution: Execution) -> None:
+    @app.task(name=RUN_TURN, bind=True)
+    def run_turn(self: "Task[[], None]") -> None:
+        execution.run(self.request.id or "")
