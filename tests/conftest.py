@@ -1,0 +1,41 @@
+"""Fixtures that several kinds of tests share."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.leaks import leaked_keys
+from tests.server import Server
+from turns.connection import connect
+from turns.settings import Settings
+from turns.store import TurnStore
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(Path(tmp_path_factory.mktemp("store")))
+    server.start()
+    yield server
+    server.stop()
+    server.raw.close()
+
+
+@pytest.fixture
+def settings(server: Server) -> Settings:
+    """The defaults, over an empty store."""
+    server.raw.flushall()
+    return Settings(redis_url=server.url)
+
+
+@pytest.fixture
+def store(server: Server, settings: Settings) -> Iterator[TurnStore]:
+    with connect(server.url, timeout_seconds=5, retries=0, max_connections=10) as client:
+        yield TurnStore(client, settings)
+    assert leaked_keys(server.raw) == set()
+
+
+@pytest.fixture
+def python() -> str:
+    return sys.executable

@@ -1,0 +1,99 @@
+from collections.abc import Callable
+
+import pytest
+
+from tests.integration.conftest import answer_to, events
+from tests.server import Server
+from turns import keys
+from turns.state import Status
+from turns.store import TurnStore
+from turns.turn import Claim, Turn, TurnRequest
+
+StoreWith = Callable[..., TurnStore]
+Accept = Callable[..., Turn]
+Take = Callable[[Turn], Claim]
+
+
+def test_a_claim_gives_the_turn_and_what_was_said_before(
+    accept: Accept, claim: Take, commit: Callable[[Claim], None]
+) -> None:
+    first, second = accept("one", variables={"ability": "math"}), accept("two")
+    claimed = claim(first)
+    assert (claimed.input, claimed.variables, claimed.attempt, claimed.messages) == ("one", {"ability": "math"}, 1, ())
+    commit(claimed)
+    before = answer_to(claimed)
+    assert claim(second).messages == (before.question_message.encode(), before.answer_message.encode())
+
+
+def test_two_hints_give_one_claim(accept: Accept, claim: Take, store: TurnStore) -> None:
+    turn = accept()
+    claim(turn)
+    assert store.claim(turn.id, worker="other") is None
+    assert store.read(turn.id).status is Status.IN_PROGRESS
+
+
+def test_only_the_head_can_be_claimed(accept: Accept, store: TurnStore) -> None:
+    _, second = accept(), accept()
+    assert store.claim(second.id, worker="w") is None
+
+
+@pytest.mark.parametrize("turn_id", ["turn_" + "0" * 32, "", "x", "turn_" + "0" * 32 + "\n", "../../etc/passwd"])
+def test_a_hint_for_no_turn_is_nothing_to_do(store: TurnStore, turn_id: str) -> None:
+    assert store.claim(turn_id, worker="w") is None
+
+
+def test_an_ended_turn_cannot_be_claimed(
+    accept: Accept, claim: Take, commit: Callable[[Claim], None], store: TurnStore
+) -> None:
+    turn = accept()
+    commit(claim(turn))
+    assert store.claim(turn.id, worker="w") is None
+
+
+def test_a_claim_whose_reply_was_lost_is_given_again(accept: Accept, store: TurnStore, server: Server) -> None:
+    turn = accept()
+    run = store._scripts.claim
+    assert run(turn.id, token="t", worker="w") == run(turn.id, token="t", worker="w")
+    assert server.raw.hget(keys.TURN(turn.id), "claims") == b"1"
+
+
+def test_the_first_claim_tells_that_the_turn_runs(accept: Accept, claim: Take, server: Server) -> None:
+    turn = accept()
+    claim(turn)
+    assert events(server, turn) == [("1-0", "status")]
+
+
+def test_a_turn_that_was_not_started_in_time_ends_and_the_session_goes_on(
+    accept: Accept, store: TurnStore, server: Server, claim: Take
+) -> None:
+    late, following = accept(start_within_seconds=600), accept()
+    server.raw.hset(keys.TURN(late.id), "start_by", 1)
+    assert store.claim(late.id, worker="w") is None
+    ended = store.read(late.id)
+    assert (ended.status, ended.status_reason) == (Status.INCOMPLETE, "expired")
+    claim(following)
+
+
+@pytest.mark.parametrize(
+    ("committed", "window", "seen"),
+    [
+        (0, 4, []),
+        (4, 4, ["1", "2", "3", "4"]),
+        (5, 4, ["3", "4", "5"]),
+        (6, 4, ["3", "4", "5", "6"]),
+        (7, 4, ["5", "6", "7"]),
+        (5, 0, []),
+        (3, 1, ["3"]),
+    ],
+)
+def test_the_window_moves_half_of_itself_at_a_time(
+    server: Server, store_with: StoreWith, committed: int, window: int, seen: list[str]
+) -> None:
+    """So the start of the prompt stays the same for several turns, and the provider's prompt cache holds."""
+    store = store_with(history_window=window)
+    for n in range(1, committed + 1):
+        server.raw.lpush(keys.HISTORY("s"), str(n))
+    turn = store.accept(TurnRequest(session_id="s", input="x")).turn
+    claimed = store.claim(turn.id, worker="w")
+    assert claimed is not None
+    assert [message.decode() for message in claimed.messages] == seen

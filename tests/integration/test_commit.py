@@ -1,0 +1,107 @@
+from collections.abc import Callable
+
+import pytest
+
+from tests.integration.conftest import answer_to, history
+from tests.server import Server
+from turns import keys
+from turns.errors import LeaseLost
+from turns.settings import Settings
+from turns.state import Status
+from turns.store import TurnStore
+from turns.turn import Claim, Turn
+
+Accept = Callable[..., Turn]
+Take = Callable[[Turn], Claim]
+Lapse = Callable[[Turn], None]
+
+
+def pair(claim: Claim) -> list[str]:
+    answer = answer_to(claim)
+    return [answer.question_message, answer.answer_message]
+
+
+def test_a_commit_is_the_whole_effect(
+    accept: Accept, claim: Take, store: TurnStore, server: Server, hints: Callable[[], list[str]]
+) -> None:
+    first, second = accept("one"), accept("two")
+    hints()
+    claimed = claim(first)
+    store.commit(claimed, answer_to(claimed), tail="")
+    done = store.read(first.id)
+    assert (done.status, done.output, done.model) == (Status.COMPLETED, "answer to one", "m")
+    assert done.finished_at is not None
+    assert done.expires_at is not None
+    assert history(server) == pair(claimed)
+    assert hints() == [second.id]
+    assert server.raw.zrange(keys.DUE.name, 0, -1) == [second.id.encode()]
+
+
+def test_a_commit_whose_reply_was_lost_takes_effect_once(
+    accept: Accept, claim: Take, store: TurnStore, server: Server
+) -> None:
+    claimed = claim(accept())
+    store.commit(claimed, answer_to(claimed), tail="")
+    store.commit(claimed, answer_to(claimed), tail="")
+    assert history(server) == pair(claimed)
+    assert store.health().live_turns == 0
+
+
+def test_a_stale_worker_cannot_commit(
+    accept: Accept, claim: Take, lapse: Lapse, store: TurnStore, server: Server
+) -> None:
+    """A worker slept through its lease; another one took the turn; then the first one wakes up."""
+    turn = accept()
+    old = claim(turn)
+    lapse(turn)
+    store.rescue(worker="", hint="")
+    new = claim(turn)
+    with pytest.raises(LeaseLost):
+        store.commit(old, answer_to(old), tail="")
+    store.commit(new, answer_to(new), tail="")
+    with pytest.raises(LeaseLost):
+        store.commit(old, answer_to(old), tail="")
+    assert history(server) == pair(new)
+
+
+def test_a_late_commit_counts_while_nobody_else_has_the_turn(
+    accept: Accept, claim: Take, lapse: Lapse, store: TurnStore
+) -> None:
+    """The answer is paid for."""
+    turn = accept()
+    claimed = claim(turn)
+    lapse(turn)
+    store.commit(claimed, answer_to(claimed), tail="")
+    assert store.read(turn.id).status is Status.COMPLETED
+
+
+def test_a_cancelled_turn_cannot_be_committed(accept: Accept, claim: Take, store: TurnStore, server: Server) -> None:
+    turn = accept()
+    claimed = claim(turn)
+    store.cancel(turn.id)
+    with pytest.raises(LeaseLost):
+        store.commit(claimed, answer_to(claimed), tail="")
+    assert history(server) == []
+
+
+def test_a_commit_succeeds_when_memory_is_full(
+    accept: Accept, claim: Take, store: TurnStore, server: Server, settings: Settings
+) -> None:
+    claimed = claim(accept())
+    server.raw.config_set("maxmemory", 1)
+    try:
+        store.commit(claimed, answer_to(claimed), tail="")
+    finally:
+        server.raw.config_set("maxmemory", 0)
+    assert store.read(claimed.turn_id).status is Status.COMPLETED
+
+
+def test_a_history_of_another_type_fails_the_commit_and_changes_nothing(
+    accept: Accept, claim: Take, store: TurnStore, server: Server
+) -> None:
+    claimed = claim(accept())
+    server.raw.set(keys.HISTORY("s"), "somebody else's")
+    with pytest.raises(Exception, match="WRONGTYPE"):
+        store.commit(claimed, answer_to(claimed), tail="")
+    assert store.read(claimed.turn_id).status is Status.IN_PROGRESS
+    assert server.raw.get(keys.HISTORY("s")) == b"somebody else's"

@@ -1,0 +1,79 @@
+from collections.abc import Callable
+
+import pytest
+
+from tests.integration.conftest import answer_to, history
+from tests.server import Server
+from turns.codes import Code
+from turns.errors import LeaseLost
+from turns.state import Status
+from turns.store import TurnStore
+from turns.turn import Claim, Turn, WaitingFor
+
+Accept = Callable[..., Turn]
+Take = Callable[[Turn], Claim]
+Lapse = Callable[[Turn], None]
+
+
+def test_a_failed_turn_leaves_no_trace_in_history_and_the_session_goes_on(
+    accept: Accept, claim: Take, store: TurnStore, server: Server
+) -> None:
+    first, second = accept(), accept()
+    store.fail(claim(first), Code.PROVIDER_QUOTA)
+    failed = store.read(first.id)
+    assert (failed.status, failed.error_code) == (Status.FAILED, Code.PROVIDER_QUOTA)
+    assert history(server) == []
+    claim(second)
+
+
+def test_a_retried_turn_waits_at_the_head_of_its_session(accept: Accept, claim: Take, store: TurnStore) -> None:
+    first, second = accept(), accept()
+    store.retry(claim(first), Code.PROVIDER_ERROR, after_seconds=60, counts=True)
+    waiting = store.read(first.id)
+    assert (waiting.status, waiting.attempt) == (Status.QUEUED, 2)
+    assert waiting.waiting is not None
+    assert waiting.waiting.waiting_for is WaitingFor.RETRY
+    assert waiting.waiting.retry_at is not None
+    assert store.claim(first.id, worker="w") is None, "its time has not come"
+    assert store.claim(second.id, worker="w") is None, "the order of the session holds"
+
+
+def test_a_retried_turn_goes_on_when_its_time_has_come(
+    accept: Accept, claim: Take, lapse: Lapse, store: TurnStore, hints: Callable[[], list[str]]
+) -> None:
+    turn = accept()
+    hints()
+    store.retry(claim(turn), Code.PROVIDER_ERROR, after_seconds=60, counts=True)
+    assert hints() == []
+    lapse(turn)
+    store.rescue(worker="", hint="")
+    assert hints() == [turn.id]
+    assert claim(turn).attempt == 2
+
+
+def test_an_attempt_that_does_not_count_is_not_counted(accept: Accept, claim: Take, store: TurnStore) -> None:
+    turn = accept()
+    store.retry(claim(turn), Code.PROVIDER_RATE_LIMITED, after_seconds=60, counts=False)
+    assert store.read(turn.id).attempt == 1
+
+
+def test_a_retry_or_failure_whose_reply_was_lost_counts_once(accept: Accept, claim: Take, store: TurnStore) -> None:
+    retried, failed = claim(accept(session_id="a")), claim(accept(session_id="b"))
+    for _ in range(2):
+        store.retry(retried, Code.PROVIDER_ERROR, after_seconds=60, counts=True)
+        store.fail(failed, Code.PROVIDER_QUOTA)
+    assert store.read(retried.turn_id).attempt == 2
+    assert store.read(failed.turn_id).status is Status.FAILED
+
+
+def test_a_stale_worker_cannot_fail_the_turn(accept: Accept, claim: Take, lapse: Lapse, store: TurnStore) -> None:
+    turn = accept()
+    old = claim(turn)
+    lapse(turn)
+    store.rescue(worker="", hint="")
+    new = claim(turn)
+    with pytest.raises(LeaseLost):
+        store.fail(old, Code.PROVIDER_ERROR)
+    with pytest.raises(LeaseLost):
+        store.retry(old, Code.PROVIDER_ERROR, after_seconds=1, counts=True)
+    store.commit(new, answer_to(new), tail="")

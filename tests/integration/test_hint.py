@@ -1,0 +1,33 @@
+"""The hint is what Celery itself writes, for this very version of Celery."""
+
+import json
+from typing import Any
+
+from tests.server import Server
+from turns import keys
+from turns.ids import new_turn_id
+from turns.scripts import HINT_PLACEHOLDER
+from turns.settings import Settings
+from worker.app import build_celery
+from worker.hint import render_hint
+from worker.tasks import RUN_TURN
+
+# Differ from message to message, or from process to process, and mean nothing to the consumer.
+INCIDENTAL = {"delivery_tag", "origin", "reply_to"}
+
+
+def test_a_hint_is_the_message_that_apply_async_writes(server: Server, settings: Settings) -> None:
+    turn_id = new_turn_id()
+    app = build_celery(settings)
+    with app.connection_for_write() as connection:
+        app.send_task(RUN_TURN, task_id=turn_id, connection=connection, ignore_result=True)
+    written = json.loads(server.raw.rpop(keys.HINTS.name))
+    rendered = json.loads(render_hint(app, RUN_TURN).replace(HINT_PLACEHOLDER, turn_id))
+    assert _essence(rendered) == _essence(written)
+    assert rendered["headers"]["id"] == rendered["properties"]["delivery_tag"] == turn_id
+
+
+def _essence(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _essence(item) for name, item in value.items() if name not in INCIDENTAL}
+    return value

@@ -1,0 +1,166 @@
+"""Random interleavings of all verbs, by workers that sleep, double and come late, against a small pure model.
+
+After each step: turns of a session take effect in order, one owner writes, history grows only by whole committed
+pairs, nothing is lost, nothing happens twice, each live head stands on the due index once, no key lives for ever.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as depth
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from tests.integration.conftest import answer_to, history
+from tests.leaks import leaked_keys
+from tests.model import MAX_ATTEMPTS, Model
+from tests.server import Server
+from turns import keys
+from turns.codes import Code
+from turns.errors import LeaseLost
+from turns.store import TurnStore
+from turns.turn import Claim, TurnRequest
+
+SESSIONS = st.sampled_from(["a", "b"])
+
+
+class Interleavings(RuleBasedStateMachine):
+    """`server` and `store` are set by the test."""
+
+    server: Server
+    store: TurnStore
+
+    turns = Bundle("turns")
+    claims = Bundle("claims")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.server.raw.flushall()
+        self.store.rescue(worker="w", hint="turn_" + "0" * 32)
+        self.model = Model()
+
+    @rule(target=turns, session=SESSIONS)
+    def accept(self, session: str) -> str:
+        turn = self.store.accept(TurnRequest(session_id=session, input="x")).turn
+        self.model.accept(turn.id, session)
+        return turn.id
+
+    @rule(target=turns, session=SESSIONS, key=st.sampled_from(["k", "l"]))
+    def accept_with_key(self, session: str, key: str) -> str:
+        request = TurnRequest(session_id=session, input="x", idempotency_key=f"{session}{key}")
+        accepted = self.store.accept(request)
+        assert accepted.replayed == (accepted.turn.id in self.model.turns)
+        if not accepted.replayed:
+            self.model.accept(accepted.turn.id, session)
+        return accepted.turn.id
+
+    @rule(target=claims, turn_id=turns)
+    def claim(self, turn_id: str) -> Claim | None:
+        claim = self.store.claim(turn_id, worker="w")
+        assert (claim is not None) == self.model.can_claim(turn_id)
+        if claim:
+            said = [pair for turn in self.model.histories.get(claim.session, []) for pair in _pair(turn)]
+            assert [message.decode() for message in claim.messages] == said
+            self.model.claim(turn_id, claim.token)
+        return claim
+
+    @rule(claim=claims)
+    def renew(self, claim: Claim | None) -> None:
+        if claim:
+            lost = set() if self.model.holds(claim.turn_id, claim.token) else {claim.token}
+            assert self.store.renew([claim]) == lost
+
+    @rule(claim=claims)
+    def emit(self, claim: Claim | None) -> None:
+        if claim:
+            self._write(claim, lambda: self.store.emit(claim, 0, "x"), lambda: None)
+
+    @rule(claim=claims, doubled=st.booleans())
+    def commit(self, claim: Claim | None, *, doubled: bool) -> None:
+        if claim:
+            for _ in range(1 + doubled):
+                again = self._has_ended_by(claim)
+                self._write(
+                    claim,
+                    lambda: self.store.commit(claim, answer_to(claim), tail=""),
+                    lambda: self.model.commit(claim.turn_id),
+                    allowed=again and claim.turn_id in self.model.histories.get(claim.session, []),
+                )
+
+    @rule(claim=claims)
+    def fail(self, claim: Claim | None) -> None:
+        if claim:
+            failed = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status == "failed"
+            self._write(
+                claim,
+                lambda: self.store.fail(claim, Code.PROVIDER_QUOTA),
+                lambda: self.model.fail(claim.turn_id),
+                allowed=failed,
+            )
+
+    @rule(turn_id=turns)
+    def cancel(self, turn_id: str) -> None:
+        self.store.cancel(turn_id)
+        self.model.cancel(turn_id)
+
+    @rule(turn_id=turns)
+    def lapse(self, turn_id: str) -> None:
+        """Time passes for this turn, and a rescuer looks."""
+        if self.server.raw.zadd(keys.DUE.name, {turn_id: 1}, xx=True, ch=True):
+            self.store.rescue(worker="", hint="")
+            self.model.lapse(turn_id)
+
+    @invariant()
+    def each_turn_is_as_the_model_says(self) -> None:
+        for turn_id, expected in self.model.turns.items():
+            turn = self.store.read(turn_id)
+            assert (turn.status, turn.attempt) == (expected.status, expected.attempt)
+
+    @invariant()
+    def history_is_the_committed_pairs_in_order(self) -> None:
+        for session in ("a", "b"):
+            pairs = [message for turn in self.model.histories.get(session, []) for message in _pair(turn)]
+            assert history(self.server, session) == pairs
+
+    @invariant()
+    def each_live_head_stands_on_the_due_index_once(self) -> None:
+        due = {turn.decode() for turn in self.server.raw.zrange(keys.DUE.name, 0, -1)}
+        assert due == self.model.heads()
+
+    @invariant()
+    def the_live_are_counted(self) -> None:
+        live = sum(len(queue) for queue in self.model.queues.values())
+        assert self.store.health().live_turns == live
+
+    def teardown(self) -> None:
+        assert leaked_keys(self.server.raw) == set()
+
+    def _has_ended_by(self, claim: Claim) -> bool:
+        turn = self.model.turns[claim.turn_id]
+        return turn.status.is_terminal and turn.holder == claim.token
+
+    def _write(
+        self, claim: Claim, write: Callable[[], None], then: Callable[[], None], *, allowed: bool = False
+    ) -> None:
+        """A write of the holder takes effect; the same again says so and does nothing; any other is refused."""
+        if self.model.holds(claim.turn_id, claim.token):
+            write()
+            then()
+        elif allowed:
+            write()
+        else:
+            with pytest.raises(LeaseLost):
+                write()
+
+
+def _pair(turn_id: str) -> tuple[str, str]:
+    return f'{{"q": "{turn_id}"}}', f'{{"a": "{turn_id}"}}'
+
+
+def test_interleavings(server: Server, store_with: Callable[..., TurnStore]) -> None:
+    Interleavings.server, Interleavings.store = server, store_with(max_attempts=MAX_ATTEMPTS)
+    run_state_machine_as_test(
+        Interleavings,
+        settings=depth(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)),
+    )

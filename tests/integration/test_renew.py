@@ -1,0 +1,40 @@
+from collections.abc import Callable
+
+from tests.server import Server
+from turns import keys
+from turns.store import TurnStore
+from turns.turn import Claim, Turn
+
+Accept = Callable[..., Turn]
+Take = Callable[[Turn], Claim]
+
+
+def test_a_renewed_lease_runs_for_another_lease_time(
+    accept: Accept, claim: Take, lapse: Callable[[Turn], None], store: TurnStore, server: Server
+) -> None:
+    turn = accept()
+    claimed = claim(turn)
+    until = server.raw.zscore(keys.DUE.name, turn.id)
+    lapse(turn)
+    assert store.renew([claimed]) == set()
+    renewed_until = server.raw.zscore(keys.DUE.name, turn.id)
+    assert until is not None
+    assert renewed_until is not None
+    assert renewed_until >= until
+
+
+def test_one_call_tells_the_lost_from_the_kept(accept: Accept, claim: Take, store: TurnStore) -> None:
+    kept, cancelled = claim(accept(session_id="a")), claim(accept(session_id="b"))
+    store.cancel(cancelled.turn_id)
+    assert store.renew([kept, cancelled]) == {cancelled.token}
+
+
+def test_a_lost_lease_is_not_taken_back_by_renewing(
+    accept: Accept, claim: Take, lapse: Callable[[Turn], None], store: TurnStore
+) -> None:
+    turn = accept()
+    old = claim(turn)
+    lapse(turn)
+    store.rescue(worker="", hint="")
+    new = claim(turn)
+    assert store.renew([old, new]) == {old.token}

@@ -1,0 +1,21 @@
+"""No key may live for ever: each has a TTL, belongs to something live, or stands in an index that is pruned."""
+
+from typing import Any
+
+from turns import keys
+
+LASTING = {keys.DUE.name, keys.SESSIONS.name, keys.WORKERS.name, keys.COUNTERS.name, keys.HINT.name, keys.HINTS.name}
+OF_A_TURN = (keys.TURN, keys.EVENTS)
+OF_A_SESSION = (keys.SESSION, keys.QUEUE, keys.HISTORY)
+
+
+def leaked_keys(raw: Any) -> set[str]:
+    """Keys without a TTL that no live turn accounts for."""
+    sessions = {name.decode().removeprefix(keys.QUEUE.name) for name in raw.scan_iter(keys.QUEUE("*"))}
+    live = {turn.decode() for session in sessions for turn in raw.lrange(keys.QUEUE(session), 0, -1)}
+    pins = {raw.hget(keys.TURN(turn), "idempotency") for turn in live} - {None}
+    expected = LASTING | {f"_kombu.binding.{keys.HINTS.name}"}
+    expected |= {family(turn) for family in OF_A_TURN for turn in live}
+    expected |= {family(session) for family in OF_A_SESSION for session in sessions}
+    expected |= {keys.IDEMPOTENCY(pin.decode()) for pin in pins if pin}
+    return {name.decode() for name in raw.scan_iter("*") if raw.ttl(name) == -1} - expected

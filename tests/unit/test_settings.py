@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import pytest
+
+from turns.errors import ConfigurationError
+from turns.settings import LONGEST_SOCKET_PATH, Settings, variables
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in variables().values():
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_the_defaults_are_offline_and_local() -> None:
+    settings = Settings.from_environment()
+    assert settings.is_offline
+    assert settings.host == "127.0.0.1"
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "8080")
+    monkeypatch.setenv("INTURN_LEASE_SECONDS", "9")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    settings = Settings.from_environment()
+    assert (settings.port, settings.lease_seconds, settings.renew_seconds) == (8080, 9, 3)
+    assert not settings.is_offline
+
+
+def test_a_misspelt_name_stops_the_start_with_the_nearest_right_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTURN_LEASE_SECOND", "9")
+    with pytest.raises(ConfigurationError, match="INTURN_LEASE_SECOND: .* did you mean INTURN_LEASE_SECONDS"):
+        Settings.from_environment()
+
+
+def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "eighty")
+    monkeypatch.setenv("INTURN_POOL", "prefork")
+    monkeypatch.setenv("INTURN_NONSENSE", "1")
+    with pytest.raises(ConfigurationError) as error:
+        Settings.from_environment()
+    lines = str(error.value).splitlines()
+    assert len(lines) == 3
+    assert {line.partition(":")[0] for line in lines} == {"PORT", "INTURN_POOL", "INTURN_NONSENSE"}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])  # noqa: S104  # that is the point
+def test_an_address_open_to_others_is_refused_unless_said_in_words(monkeypatch: pytest.MonkeyPatch, host: str) -> None:
+    monkeypatch.setenv("INTURN_HOST", host)
+    with pytest.raises(ConfigurationError, match="INTURN_ALLOW_OPEN_ACCESS"):
+        Settings.from_environment()
+    monkeypatch.setenv("INTURN_ALLOW_OPEN_ACCESS", "true")
+    assert Settings.from_environment().host == host
+
+
+def test_a_secret_does_not_show() -> None:
+    settings = Settings(openai_api_key="sk-canary")
+    assert "sk-canary" not in repr(settings)
+
+
+def test_the_embedded_socket_fits_the_kernel_however_deep_the_directory() -> None:
+    near, deep = Settings(data_dir=Path("/tmp/x")), Settings(data_dir=Path("/tmp") / ("d" * 200))  # noqa: S108  # only names
+    assert near.embedded_socket == Path("/tmp/x/store.sock")  # noqa: S108
+    assert len(str(deep.embedded_socket)) <= LONGEST_SOCKET_PATH
+    assert deep.embedded_socket == Settings(data_dir=Path("/tmp") / ("d" * 200)).embedded_socket  # noqa: S108
