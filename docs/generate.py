@@ -29,8 +29,8 @@ def state_machine() -> str:
         [
             "# The life of a turn",
             "",
-            "Generated from `turns/state.py`, which also says what each event means. The same table is rendered into the",
-            "Lua scripts, the only code that moves a turn; what is not in it changes nothing.",
+            "Generated from `turns/state.py`, which also says what each event means. The same table is rendered",
+            "into the Lua scripts, the only code that moves a turn; what is not in it changes nothing.",
             "",
             "```mermaid",
             "stateDiagram-v2",
@@ -75,7 +75,7 @@ def _default(name: str) -> str:
         text = text.lower()
     if isinstance(value, float) and value.is_integer():
         text = str(int(value))
-    return f"`{text}`" if text else "–"
+    return f"`{text}`" if text else "none"
 
 
 def main() -> None:

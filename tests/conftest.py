@@ -1,6 +1,6 @@
 """Fixtures that several kinds of tests share."""
 
-import sys
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,8 +9,12 @@ import pytest
 from tests.leaks import leaked_keys
 from tests.server import Server
 from turns.connection import connect
-from turns.settings import Settings
+from turns.settings import Settings, variables
 from turns.store import TurnStore
+
+# Nothing that is set where the tests run reaches them, or the processes that they start.
+for variable in variables().values():
+    os.environ.pop(variable, None)
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +38,3 @@ def store(server: Server, settings: Settings) -> Iterator[TurnStore]:
     with connect(server.url, timeout_seconds=5, retries=0, max_connections=10) as client:
         yield TurnStore(client, settings)
     assert leaked_keys(server.raw) == set()
-
-
-@pytest.fixture
-def python() -> str:
-    return sys.executable

@@ -1,5 +1,6 @@
 """The product as it runs: real processes, started and ended by the tests."""
 
+import contextlib
 import json
 import os
 import signal
@@ -10,16 +11,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import HTTPMessage
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
 from docs.generate import ROOT
-from tests.server import Server
+from tests.server import DURABLE, Server
 from tests.waiting import wait_until
 
 GRACE_SECONDS = 15
-CLEAN = {name: value for name, value in os.environ.items() if not name.startswith(("INTURN_", "OPENAI_"))}
 
 
 def free_port() -> int:
@@ -32,12 +32,12 @@ def free_port() -> int:
 class Process:
     """A child in a group of its own; what it says goes to a file that a failing test shows."""
 
-    def __init__(self, *module: str, log: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, *module: str, log: Path, environment: Mapping[str, str], directory: Path = ROOT) -> None:
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", *module],
-                cwd=ROOT,
-                env={**CLEAN, **environment},
+                cwd=directory,
+                env={**os.environ, **environment},
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
@@ -57,17 +57,15 @@ class Process:
 
     def kill(self) -> None:
         """`kill -9`, with all that it started."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             self.signal(signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait(GRACE_SECONDS)
 
 
 @dataclass(frozen=True)
 class Answer:
     status: int
-    headers: HTTPMessage
+    headers: Message
     body: Any
 
 
@@ -94,7 +92,7 @@ class Stack:
         self._model_port = free_port()
         self._web_port = free_port()
         self.url = f"http://127.0.0.1:{self._web_port}"
-        self.server = Server(directory, fsync="always")
+        self.server = Server(directory, options=DURABLE)
         self.server.start()
         self.environment = {
             "REDIS_URL": self.server.url,

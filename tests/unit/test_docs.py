@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 from docs.generate import ROOT, generated
+from turns.codes import Code
+from turns.logs import Log
 
 MARKDOWN = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 
@@ -30,9 +32,6 @@ def test_every_test_that_the_readme_names_exists() -> None:
 
 
 def test_every_setting_and_log_event_is_explained_to_the_operator() -> None:
-    from turns.codes import Code
-    from turns.logs import Log
-
     page = Path(ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     for name in (*Log, *Code):
         assert f"`{name}`" in page, name

@@ -1,5 +1,6 @@
 """Bad input gets the name of the field and the rule. The same cases go over HTTP in `acceptance/test_bad_input.py`."""
 
+import contextlib
 import json
 from typing import Any
 
@@ -47,7 +48,7 @@ def test_a_misspelt_field_is_told_the_right_one() -> None:
 
 
 def test_a_misspelt_variable_is_told_what_there_is() -> None:
-    with pytest.raises(InvalidRequest, match="variables.abilty: .* it has: ability"):
+    with pytest.raises(InvalidRequest, match=r"variables\.abilty: .* it has: ability"):
         submit(variables={"abilty": "math"})
 
 
@@ -90,7 +91,5 @@ def test_a_bad_page_is_refused(query: list[tuple[str, str]]) -> None:
 
 @given(st.binary(max_size=200))
 def test_no_body_breaks_the_loader(body: bytes) -> None:
-    try:
+    with contextlib.suppress(InvalidRequest):
         load_json(body)
-    except InvalidRequest:
-        pass

@@ -3,13 +3,7 @@ from pathlib import Path
 import pytest
 
 from turns.errors import ConfigurationError
-from turns.settings import LONGEST_SOCKET_PATH, Settings, variables
-
-
-@pytest.fixture(autouse=True)
-def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in variables().values():
-        monkeypatch.delenv(name, raising=False)
+from turns.settings import LONGEST_SOCKET_PATH, Settings
 
 
 def test_the_defaults_are_offline_and_local() -> None:
@@ -29,7 +23,7 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_misspelt_name_stops_the_start_with_the_nearest_right_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTURN_LEASE_SECOND", "9")
-    with pytest.raises(ConfigurationError, match="INTURN_LEASE_SECOND: .* did you mean INTURN_LEASE_SECONDS"):
+    with pytest.raises(ConfigurationError, match=r"INTURN_LEASE_SECOND: .* did you mean INTURN_LEASE_SECONDS"):
         Settings.from_environment()
 
 

@@ -1,0 +1,184 @@
+"""`make up`, as a developer meets it on a fresh machine."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from docs.generate import ROOT
+from tests.processes import call, free_port
+from tests.waiting import wait_until
+from turns.connection import connect
+
+
+class Up:
+    """One `make up` in a directory of its own."""
+
+    def __init__(self, directory: Path, *, port: int, workers: int = 1) -> None:
+        self.directory = directory
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = directory / "up.log"
+        with self._log.open("w") as output:
+            self.process = subprocess.Popen(
+                ["make", "up", f"PORT={port}", f"WORKERS={workers}"],
+                cwd=ROOT,
+                env={**os.environ, "INTURN_DATA_DIR": str(directory / "data")},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def said(self) -> str:
+        return self._log.read_text(encoding="utf-8")
+
+    def wait_until_ready(self) -> None:
+        wait_until(
+            "it is ready", lambda: "InTurn is ready" in self.said() or self.process.poll() is not None, seconds=90
+        )
+        assert "InTurn is ready" in self.said(), self.said()
+
+    def press_ctrl_c(self) -> None:
+        """As a terminal does: to the whole foreground group."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGINT)
+        self.process.wait(60)
+
+    def descendants(self, name: str = "") -> set[int]:
+        """Process ids of all that it started, of those whose command line has `name` in it."""
+        found, parents = set(), {self.process.pid}
+        while parents:
+            parents = {child for parent in parents for child in children(parent)}
+            found |= parents
+        return {pid for pid in found if name in command_line(pid)}
+
+
+def children(pid: int) -> set[int]:
+    try:
+        return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+    except FileNotFoundError:
+        return set()
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except FileNotFoundError:
+        return ""
+
+
+@pytest.fixture
+def up(tmp_path: Path) -> Iterator[Up]:
+    up = Up(tmp_path, port=free_port())
+    try:
+        up.wait_until_ready()
+        yield up
+    finally:
+        up.press_ctrl_c()
+
+
+def test_what_it_prints_can_be_pasted_and_works(up: Up) -> None:
+    commands = re.search(r"(  id=.*wait=30\")", up.said(), re.DOTALL)
+    assert commands
+    pasted = subprocess.run(["sh", "-c", commands[1]], capture_output=True, text=True, timeout=60, check=True)
+    assert '"status": "completed"' in pasted.stdout
+    assert "offline model" in up.said()
+    assert str(up.directory / "data") in up.said()
+
+
+def test_the_store_is_private(up: Up) -> None:
+    data = up.directory / "data"
+    assert data.stat().st_mode & 0o777 == 0o700
+    with connect(f"unix://{data}/store.sock", timeout_seconds=5, retries=0, max_connections=1) as client:
+        config = {**client.config_get("port"), **client.config_get("append*"), **client.config_get("maxmemory-policy")}
+    assert config["port"] == "0"
+    assert (config["appendonly"], config["appendfsync"]) == ("yes", "always")
+    assert config["maxmemory-policy"] == "noeviction"
+    assert call(f"{up.url}/readyz").body["durability"] == "always"
+
+
+@pytest.mark.parametrize("name", ["-m worker", "-m web", "valkey-server"])
+def test_a_process_that_dies_is_started_again(up: Up, name: str) -> None:
+    before = up.descendants(name)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(f"{name} runs again", lambda: up.descendants(name) - before)
+    answered = wait_for_answer(up, "again")
+    assert answered["status"] == "completed"
+
+
+def test_ctrl_c_leaves_nothing_but_the_data(up: Up) -> None:
+    wait_for_answer(up, "kept")
+    started = up.descendants()
+    assert len(started) >= 5, "supervisor, store, endpoint with its process, worker"
+    up.press_ctrl_c()
+    assert {pid for pid in started if command_line(pid)} == set()
+    assert "Traceback" not in up.said()
+
+    again = Up(up.directory, port=free_port())
+    again.wait_until_ready()
+    kept = call(f"{again.url}/v1/sessions/kept/messages").body["data"]
+    again.press_ctrl_c()
+    assert [message["content"] for message in kept][:1] == ["hello"]
+
+
+def test_killed_by_force_it_takes_its_processes_along(up: Up) -> None:
+    started = up.descendants("python") | up.descendants("valkey")
+    [supervisor] = up.descendants("-m supervisor")
+    os.kill(supervisor, signal.SIGKILL)
+    wait_until("all have ended", lambda: not any(command_line(pid) for pid in started), seconds=40)
+
+
+def test_a_second_one_on_the_same_data_is_refused(up: Up) -> None:
+    second = Up(up.directory, port=free_port())
+    assert second.process.wait(60) != 0
+    assert "already runs on" in second.said()
+
+
+def test_a_port_in_use_is_told_with_another(up: Up, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    port = int(up.url.rpartition(":")[2])
+    second = Up(other, port=port)
+    assert second.process.wait(60) != 0
+    assert f"make up PORT={port + 1}" in second.said()
+
+
+@pytest.mark.parametrize("module", ["supervisor", "web", "worker"])
+def test_a_misspelt_setting_stops_the_start_with_the_right_name(module: str) -> None:
+    environment = {**os.environ, "INTURN_LEASE_SECOND": "9"}
+    started = subprocess.run(
+        [".venv/bin/python", "-m", module],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert started.returncode == 2
+    assert "did you mean INTURN_LEASE_SECONDS?" in started.stderr
+    assert "Traceback" not in started.stderr
+
+
+def wait_for_answer(up: Up, session_id: str) -> dict[str, object]:
+    body = {"session_id": session_id, "input": "hello", "variables": {"ability": "math"}}
+    accepted: list[str] = []
+
+    def submitted() -> bool:
+        try:
+            answer = call(f"{up.url}/v1/turns", method="POST", body=body)
+        except OSError:
+            return False
+        accepted.append(answer.body.get("id"))
+        return answer.status == 202
+
+    wait_until("a turn is accepted", submitted, seconds=60)
+    path = f"{up.url}/v1/turns/{accepted[-1]}?wait=10"
+    wait_until("it has ended", lambda: call(path).body["finished_at"], seconds=60)
+    ended: dict[str, object] = call(path).body
+    return ended
