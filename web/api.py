@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import NotAcceptable, RequestEntityTooLarge, UnsupportedMediaType
 
 from turns.keys import session_key
+from turns.logs import Log, get_logger
 from turns.store import TurnStore
 from turns.turn import Turn
 from web.parsing import MessagesQuery, WaitQuery, parse_name, parse_query, parse_submit
@@ -45,6 +46,7 @@ def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
             raise UnsupportedMediaType(f"The body must be {JSON}.")
         asked = parse_submit(read_body(), request.headers.get("Idempotency-Key"))
         accepted = store.accept(asked)
+        get_logger().info(Log.TURN_ACCEPTED, turn_id=accepted.turn.id, replayed=accepted.replayed)
         response = _turn(accepted.turn, status=202)
         response.headers["Location"] = f"/v1/turns/{accepted.turn.id}"
         if accepted.replayed:
@@ -58,7 +60,9 @@ def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
 
     @api.post("/v1/turns/<turn_id>/cancel")
     def cancel(turn_id: str) -> Response:
-        return _turn(store.cancel(turn_id))
+        turn = store.cancel(turn_id)
+        get_logger().info(Log.TURN_CANCELLED, turn_id=turn_id, status=turn.status)
+        return _turn(turn)
 
     return api
 
