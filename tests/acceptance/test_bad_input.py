@@ -63,7 +63,8 @@ def test_a_bad_request(
 
 
 def test_a_wrong_method_is_told_the_right_one(stack: Stack) -> None:
-    assert call(f"{stack.url}/v1/turns", method="DELETE").headers["Allow"] == "OPTIONS, POST"
+    allowed = call(f"{stack.url}/v1/turns", method="DELETE").headers["Allow"]
+    assert set(allowed.split(", ")) == {"OPTIONS", "POST"}
 
 
 def test_a_request_id_is_taken_if_it_is_one(stack: Stack) -> None:
