@@ -11,7 +11,7 @@ from turns.settings import settings_or_exit
 
 
 class Stop(Exception):
-    """Somebody pressed Ctrl-C, or asked the supervisor to terminate."""
+    """Somebody pressed Ctrl-C, closed the terminal, or asked the supervisor to terminate."""
 
 
 def main() -> int:
@@ -39,13 +39,14 @@ def _stop(machine: Machine) -> None:
     try:
         machine.stop_callers()
     except Stop:
+        _on_signals(signal.SIG_IGN)
         machine.kill_callers()
     _on_signals(signal.SIG_IGN)  # the store needs a moment for its last writes
     machine.stop_store()
 
 
 def _on_signals(handler: Callable[[int, FrameType | None], None] | signal.Handlers) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, handler)
 
 

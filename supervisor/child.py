@@ -15,14 +15,22 @@ MOST_BACK_OFF_SECONDS = 10.0
 
 
 class Child:
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, command: Sequence[str], environment: Mapping[str, str], *, inherits: Sequence[int] = ()
+    ) -> None:
+        """`inherits`: file descriptors that stay open in the child."""
         self.name = name
+        self._inherits = tuple(inherits)
         self._command = list(command)
         self._environment = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
         self._back_off_seconds = 0.0
         self._start_again_at: float | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
 
     @property
     def is_running(self) -> bool:
@@ -34,6 +42,7 @@ class Child:
             self._command,
             env=self._environment,
             start_new_session=True,
+            pass_fds=self._inherits,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # there are no threads
         )
         self._started_at = time.monotonic()

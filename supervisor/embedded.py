@@ -23,10 +23,9 @@ def embedded_store(settings: Settings) -> tuple[Child, IO[str]]:
     Raises `ConfigurationError` when there is no server program, or when another one holds the data.
     """
     directory = settings.data_dir.resolve()
-    directory.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-    directory.chmod(PRIVATE)
     socket = settings.embedded_socket
-    socket.parent.mkdir(mode=PRIVATE, exist_ok=True)
+    for place in (directory, socket.parent):
+        _make_private(place)
     lock = _lock(directory)
     command = [
         str(_server()),
@@ -35,9 +34,21 @@ def embedded_store(settings: Settings) -> tuple[Child, IO[str]]:
         *("--dir", str(directory)),
         *("--appendonly", "yes", "--appendfsync", "always", "--save", ""),
         *("--maxmemory-policy", "noeviction"),
-        *("--loglevel", "warning"),
+        *("--loglevel", "warning", "--logfile", str(directory / "store.log")),
     ]
-    return Child("store", command, os.environ), lock
+    # The server holds the lock too, so that nobody starts a second one on this data while it lives.
+    return Child("store", command, os.environ, inherits=[lock.fileno()]), lock
+
+
+def _make_private(directory: Path) -> None:
+    """What is made here is private; what somebody else made is left as it is."""
+    try:
+        if not directory.is_dir():
+            directory.mkdir(mode=PRIVATE, parents=True)
+    except OSError as error:
+        raise ConfigurationError(f"INTURN_DATA_DIR: {directory} cannot be made: {error.strerror}") from None
+    if not os.access(directory, os.W_OK):
+        raise ConfigurationError(f"INTURN_DATA_DIR: {directory} cannot be written to")
 
 
 def _lock(directory: Path) -> IO[str]:

@@ -10,14 +10,16 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable
 from typing import IO, NoReturn
+from urllib.parse import urlsplit
 
 from supervisor.child import Child
 from supervisor.embedded import embedded_store
-from turns.connection import connect
+from turns.connection import Client, connect
 from turns.errors import ConfigurationError, StoreUnavailable
 from turns.settings import Settings
+from turns.store import TurnStore
 
-STORE_READY_SECONDS = 10.0
+STORE_READY_SECONDS = 60.0  # a long log of writes takes its time to load
 ALL_READY_SECONDS = 60.0
 GRACE_SECONDS = 30.0  # for running turns to end; what does not is taken up at the next start
 STORE_GRACE_SECONDS = 10.0
@@ -41,7 +43,7 @@ class Machine:
         """All processes run and have said that they are ready. Raises `ConfigurationError`."""
         if self._store:
             self._store.start()
-        self._wait_until("the store answers", self._store_answers, seconds=STORE_READY_SECONDS)
+        self._wait_until(f"{self._store_in_words} answers", self._store_answers, seconds=STORE_READY_SECONDS)
         for child in self._callers:
             child.start()
         self._wait_until("web and workers are ready", self._all_ready, seconds=ALL_READY_SECONDS)
@@ -80,7 +82,7 @@ class Machine:
         until = time.monotonic() + seconds
         while not holds():
             if time.monotonic() > until:
-                raise ConfigurationError(f"Waited {seconds:g} s in vain until {what}; the lines above may say why.")
+                raise ConfigurationError(f"Waited {seconds:g} s in vain until {what}.")
             self._keep_running()
             time.sleep(LOOK_SECONDS)
 
@@ -91,8 +93,7 @@ class Machine:
 
     def _store_answers(self) -> bool:
         try:
-            client = connect(self._settings.store_url, timeout_seconds=1, retries=0, max_connections=1)
-            with client:
+            with self._connect() as client:
                 return bool(client.ping())
         except StoreUnavailable:
             return False
@@ -100,19 +101,38 @@ class Machine:
             raise ConfigurationError(f"REDIS_URL: {error}") from None
 
     def _all_ready(self) -> bool:
+        """The endpoint serves, and the workers that were started here beat; others may beat too."""
         try:
             with urllib.request.urlopen(f"{self._url}/readyz", timeout=1) as answer:  # noqa: S310  # our own address
-                ready = json.load(answer)
+                json.load(answer)
         except urllib.error.HTTPError as error:
-            raise ConfigurationError(f"The store is not safe to use: {error.read().decode()}") from None
+            ready = json.load(error)
+            if ready.get("status") == "unsafe":
+                policy = ready["eviction_policy"]
+                raise ConfigurationError(
+                    f"The store may evict turns: its maxmemory-policy is {policy}. Set it to noeviction."
+                ) from None
+            return False
         except OSError:
             return False
-        return bool(ready["live_workers"] >= self._settings.workers)
+        with self._connect() as client:
+            beating = TurnStore(client, self._settings).workers()
+        return all(any(f":{child.pid}:" in name for name in beating) for child in self._callers[1:])
+
+    def _connect(self) -> Client:
+        return connect(self._settings.store_url, timeout_seconds=1, retries=0, max_connections=1)
+
+    @property
+    def _store_in_words(self) -> str:
+        """Without the password that its URL may hold."""
+        if self._store:
+            return "the embedded store"
+        host = urlsplit(self._settings.store_url)
+        return f"REDIS_URL ({host.hostname or host.path}:{host.port or ''})".replace(":)", ")")
 
     @property
     def _url(self) -> str:
-        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
-        return f"http://{host}:{self._settings.port}"
+        return f"http://{self._settings.address}"
 
     def _welcome(self) -> str:
         settings = self._settings
@@ -130,8 +150,8 @@ class Machine:
 
             Model    {settings.model_in_words}
                      change it: {change}
-            Data     {data if self._store else settings.store_url}
-            Workers  {settings.workers}; one more: make worker (in another terminal)
+            Data     {data if self._store else self._store_in_words}
+            Workers  {settings.workers}; one more, in another terminal with the same settings: make worker
             Stop     Ctrl-C
         """)
 
@@ -144,6 +164,6 @@ def _check_port_is_free(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             raise ConfigurationError(
-                f"PORT: {settings.host}:{settings.port} cannot be used ({error.strerror}). "
-                f"Choose another: make up PORT={settings.port + 1}"
+                f"{settings.address} cannot be used: {error.strerror}. "
+                f"Choose another port (make up PORT={settings.port + 1}) or address (INTURN_HOST)."
             ) from None

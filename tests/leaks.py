@@ -4,7 +4,15 @@ from typing import Any
 
 from turns import keys
 
-LASTING = {keys.DUE.name, keys.SESSIONS.name, keys.WORKERS.name, keys.COUNTERS.name, keys.HINT.name, keys.HINTS.name}
+LASTING = {
+    keys.START_BY.name,
+    keys.DUE.name,
+    keys.SESSIONS.name,
+    keys.WORKERS.name,
+    keys.COUNTERS.name,
+    keys.HINT.name,
+    keys.HINTS.name,
+}
 OF_A_TURN = (keys.TURN, keys.EVENTS)
 OF_A_SESSION = (keys.SESSION, keys.QUEUE, keys.HISTORY)
 

@@ -13,6 +13,7 @@ class ModelTurn:
     status: Status = Status.QUEUED
     attempt: int = 1
     holder: str | None = None  # the token that may write
+    superseded: bool = False
 
 
 @dataclass
@@ -42,6 +43,22 @@ class Model:
     def commit(self, turn_id: str) -> None:
         self.histories.setdefault(self.turns[turn_id].session, []).append(turn_id)
         self._step(turn_id, Event.COMMIT)
+
+    def interrupt(self, turn_id: str) -> None:
+        self.histories.setdefault(self.turns[turn_id].session, []).append(turn_id)
+        self._step(turn_id, Event.INTERRUPT)
+
+    def clear(self, session: str, *, keeps_running: bool) -> None:
+        """A newer turn comes with `interrupt` or `rollback`."""
+        for turn_id in list(self.queues.get(session, [])):
+            if keeps_running and self.turns[turn_id].status is Status.IN_PROGRESS:
+                self.turns[turn_id].superseded = True
+            else:
+                self._step(turn_id, Event.CANCEL)
+
+    def release(self, turn_id: str) -> None:
+        self._step(turn_id, Event.RELEASE)
+        self.turns[turn_id].holder = None
 
     def fail(self, turn_id: str) -> None:
         self._step(turn_id, Event.FAIL)

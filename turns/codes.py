@@ -12,6 +12,7 @@ class Code(StrEnum):
     CHAIN_ERROR = "chain_error"
     CONTENT_FILTERED = "content_filtered"
     CONTEXT_TOO_LONG = "context_too_long"
+    HISTORY_UNUSABLE = "history_unusable"
     INCOMPLETE_ANSWER = "incomplete_answer"
     PROVIDER_AUTHENTICATION = "provider_authentication"
     PROVIDER_ERROR = "provider_error"
@@ -30,6 +31,7 @@ MESSAGES = MappingProxyType(
         Code.CHAIN_ERROR: "The assistant failed while it worked on this turn.",
         Code.CONTENT_FILTERED: "The model's provider withheld the answer.",
         Code.CONTEXT_TOO_LONG: "The conversation is longer than the model accepts.",
+        Code.HISTORY_UNUSABLE: "The history of this session cannot be used.",
         Code.INCOMPLETE_ANSWER: "The model's answer broke off before its end.",
         Code.PROVIDER_AUTHENTICATION: "The model's provider refused this service's credentials.",
         Code.PROVIDER_ERROR: "The model's provider had an error.",

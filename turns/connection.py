@@ -4,15 +4,29 @@ from typing import Any
 
 import redis
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import ConnectionError, ResponseError, TimeoutError
+from redis.connection import BlockingConnectionPool, UnixDomainSocketConnection, parse_url
+from redis.exceptions import (
+    ClusterDownError,
+    ConnectionError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    ResponseError,
+    TimeoutError,
+)
 from redis.retry import Retry
 
 from turns.errors import StoreUnavailable
 
-# Redis is there, but cannot take a write now. The first word of its answer says so.
-REFUSALS = ("OOM", "MISCONF", "NOREPLICAS", "READONLY", "LOADING", "BUSY", "MASTERDOWN", "CLUSTERDOWN")
+# Redis is there, but cannot take a write now: classes where the client knows the answer, else its first word.
+REFUSALS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
+REFUSING_WORDS = ("MISCONF", "NOREPLICAS", "LOADING", "BUSY")
 
-POOL_WAIT_SECONDS = 20  # for a free connection; commands take milliseconds
+
+class SocketFileConnection(UnixDomainSocketConnection):
+    """redis-py 8.1 asks for the port when connecting to a socket file takes too long."""
+
+    port = 0
 
 
 class Client(redis.Redis):
@@ -21,23 +35,28 @@ class Client(redis.Redis):
     def execute_command(self, *args: Any, **options: Any) -> Any:
         try:
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # untyped in redis-py
+        except REFUSALS as error:
+            raise StoreUnavailable(f"the store refuses to write: {error}", refused=True) from error
         except (ConnectionError, TimeoutError) as error:
             raise StoreUnavailable(f"the store cannot be reached: {error}") from error
         except ResponseError as error:
-            if str(error).startswith(REFUSALS):
-                raise StoreUnavailable(f"the store refuses to serve: {error}") from error
+            if str(error).startswith(REFUSING_WORDS):
+                raise StoreUnavailable(f"the store refuses to write: {error}", refused=True) from error
             raise
 
 
 def connect(url: str, *, timeout_seconds: float, retries: int, max_connections: int) -> Client:
-    """A client that waits so long for each answer, asks again so often, and holds so many connections at most.
+    """A client that waits so long for each answer and for a free connection, and asks again so often.
 
-    Its own pool blocks when all are in use; the stock one raises instead.
+    Its pool blocks when all connections are in use; the stock one raises instead. Raises ValueError for a bad URL.
     """
-    pool = redis.BlockingConnectionPool.from_url(
-        url,
+    options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]  # untyped in redis-py
+    if "path" in options:
+        options["connection_class"] = SocketFileConnection
+    pool = BlockingConnectionPool(  # type: ignore[no-untyped-call]  # untyped in redis-py
+        **options,
         max_connections=max_connections,
-        timeout=POOL_WAIT_SECONDS,
+        timeout=timeout_seconds,
         socket_timeout=timeout_seconds,
         socket_connect_timeout=timeout_seconds,
         health_check_interval=15,

@@ -4,7 +4,7 @@
     ├── Refused                 the caller
     │   ├── InvalidRequest
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound
-    │   ├── SessionBusy, IdempotencyKeyReused
+    │   ├── SessionBusy, TurnNotFailed, IdempotencyKeyReused
     │   └── SessionBacklogFull, Overloaded
     ├── LeaseLost               this worker, which stops quietly
     ├── ModelError              the retry policy
@@ -51,6 +51,10 @@ class TurnNotFound(Refused):
 
 class TurnExpired(Refused):
     """This turn ended, and the time for which results are kept has passed."""
+
+
+class TurnNotFailed(Refused):
+    """Only a failed turn can be tried again."""
 
 
 class SessionNotFound(Refused):
@@ -113,7 +117,14 @@ class ModelError(TurnsError):
 
 
 class StoreUnavailable(TurnsError):
-    """The store cannot be reached, or refuses to write."""
+    """The store cannot be reached, or refuses to write.
+
+    `refused`: it said so itself, and wrote nothing. Else the answer may have been lost after the write.
+    """
+
+    def __init__(self, message: str = "", *, refused: bool = False) -> None:
+        super().__init__(message)
+        self.refused = refused
 
 
 class ConfigurationError(TurnsError):

@@ -62,6 +62,18 @@ DUE = Key(
     "each live head once, at the time (ms) at which somebody should look at it again",
     "for ever; an entry leaves when its turn ends",
 )
+START_BY = Key(
+    "inturn:start_by",
+    "sorted set",
+    "each turn that was not started yet and must be by some time (ms)",
+    "for ever; an entry leaves when its turn starts or ends",
+)
+PAUSED = Key(
+    "inturn:paused:",
+    "string",
+    "a model whose provider asked for a pause, by name",
+    "for the pause",
+)
 SESSIONS = Key(
     "inturn:sessions",
     "sorted set",
@@ -77,7 +89,7 @@ WORKERS = Key(
 COUNTERS = Key(
     "inturn:counters",
     "hash",
-    "`live`: the number of live turns; totals by outcome",
+    "`live`: the number of live turns; `renewable_since`: since when workers beat without a gap; totals by outcome",
     "for ever; a fixed set of fields",
 )
 HINT = Key(
@@ -91,6 +103,12 @@ HINTS = Key(
     "list",
     "the Celery queue: one hint for each dispatched head",
     "while it has members",
+)
+STOPPED = Key(
+    "inturn:stopped",
+    "channel",
+    "pub/sub: the id of a running turn that was cancelled or interrupted; tells its worker",
+    "holds nothing",
 )
 ENDED = Key(
     "inturn:ended",
@@ -107,11 +125,14 @@ CATALOGUE = (
     HISTORY,
     IDEMPOTENCY,
     DUE,
+    START_BY,
+    PAUSED,
     SESSIONS,
     WORKERS,
     COUNTERS,
     HINT,
     HINTS,
+    STOPPED,
     ENDED,
 )
 

@@ -8,6 +8,7 @@ import sys
 from enum import StrEnum
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import Processor
 
 from turns.settings import LogFormat, Settings
@@ -19,6 +20,8 @@ class Log(StrEnum):
     TURN_COMMITTED = "turn.committed"
     TURN_RETRYING = "turn.retrying"
     TURN_FAILED = "turn.failed"
+    TURN_INTERRUPTED = "turn.interrupted"
+    TURN_RELEASED = "turn.released"
     TURN_CANCELLED = "turn.cancelled"
     TURN_RESCUED = "turn.rescued"
     LEASE_LOST = "lease.lost"
@@ -26,6 +29,7 @@ class Log(StrEnum):
     STORE_UNAVAILABLE = "store.unavailable"
     LOOP_BROKEN = "loop.broken"
     WORKER_READY = "worker.ready"
+    WORKER_DRAINING = "worker.draining"
     REQUEST_BROKEN = "request.broken"
 
 
@@ -39,10 +43,10 @@ def configure_logs(settings: Settings) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: Processor = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
+    renderer: Processor = structlog.processors.JSONRenderer() if as_json else _console()
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
-        last.append(structlog.processors.dict_tracebacks)
+        last.append(structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)))
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()], processors=[*last, renderer]
     )
@@ -59,6 +63,11 @@ def configure_logs(settings: Settings) -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def _console() -> Processor:
+    # Not the pretty one: it shows the values of variables, which are message text and keys.
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 def get_logger() -> structlog.stdlib.BoundLogger:

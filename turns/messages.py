@@ -22,7 +22,7 @@ class Message:
         try:
             item = json.loads(stored)
             role, content = ROLES[item["type"]], item["data"]["content"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return None
         if not isinstance(content, str):
             return None

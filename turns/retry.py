@@ -5,13 +5,35 @@ from dataclasses import dataclass
 from turns.codes import Code
 from turns.errors import ModelError, ModelErrorKind
 
+LEAST_PAUSE_SECONDS = 1.0  # a provider that says "now" to everybody would be asked without end
+
+# Another model can have luck with these. Not with a filtered answer: that would launder a policy.
+OF_THE_MODEL = frozenset(
+    {
+        Code.INCOMPLETE_ANSWER,
+        Code.PROVIDER_AUTHENTICATION,
+        Code.PROVIDER_ERROR,
+        Code.PROVIDER_PROTOCOL,
+        Code.PROVIDER_QUOTA,
+        Code.PROVIDER_RATE_LIMITED,
+        Code.PROVIDER_TIMEOUT,
+        Code.PROVIDER_UNREACHABLE,
+    }
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Try again after so many seconds. `counts`: the failed attempt is one of those allowed."""
+    """Try again after so many seconds.
+
+    `counts`: the failed attempt is one of those allowed. `falls_back`: with the other model from now on.
+    `pause_seconds`: nobody asks the model that failed for so long.
+    """
 
     after_seconds: float
-    counts: bool
+    counts: bool = True
+    falls_back: bool = False
+    pause_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,24 +44,70 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """The attempt that failed. `number` counts from 1; `waited_seconds` since the turn was accepted."""
+
+    number: int
+    waited_seconds: float
+    has_fallback: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
     max_attempts: int
-    base_seconds: float = 0.5
-    cap_seconds: float = 30.0
+    patience_seconds: float
+    base_seconds: float
+    cap_seconds: float = 60.0
 
-    def decide(self, error: ModelError, *, attempt: int, jitter: float) -> Retry | GiveUp:
-        """`attempt` is the one that failed, from 1; `jitter` is random in [0, 1).
+    def decide(self, error: ModelError, attempt: Attempt, *, jitter: float) -> Retry | GiveUp:
+        """`jitter` is random in [0, 1).
 
         Full jitter: the delay is uniform below a ceiling that doubles with each attempt, so that turns which
         failed together do not come back together.
         Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         """
-        if error.kind is ModelErrorKind.HOPELESS:
-            return GiveUp(code=error.code)
-        ceiling = min(self.cap_seconds, self.base_seconds * 2.0 ** (attempt - 1))
+        falls_back = attempt.has_fallback and error.code in OF_THE_MODEL
         if error.kind is ModelErrorKind.RATE_LIMITED and error.retry_after_seconds is not None:
-            # Jitter comes on top: nobody may be earlier than the provider said.
-            return Retry(after_seconds=error.retry_after_seconds + jitter * self.base_seconds, counts=False)
-        if attempt >= self.max_attempts:
+            return self._wait_out(
+                max(LEAST_PAUSE_SECONDS, error.retry_after_seconds), error, attempt, jitter, falls_back
+            )
+        if attempt.number >= self.max_attempts or (error.kind is ModelErrorKind.HOPELESS and not falls_back):
             return GiveUp(code=error.code)
-        return Retry(after_seconds=jitter * ceiling, counts=True)
+        if falls_back:
+            return Retry(after_seconds=0.0, falls_back=True)
+        return Retry(after_seconds=jitter * min(self.cap_seconds, self.base_seconds * 2.0 ** (attempt.number - 1)))
+
+    def _wait_out(
+        self, pause: float, error: ModelError, attempt: Attempt, jitter: float, falls_back: bool
+    ) -> Retry | GiveUp:
+        """The provider said when to come back: that costs no attempt, but no turn waits for ever."""
+        if falls_back:
+            return Retry(after_seconds=0.0, counts=False, falls_back=True, pause_seconds=pause)
+        if attempt.waited_seconds + pause > self.patience_seconds:
+            return GiveUp(code=error.code)
+        # Jitter comes on top: nobody may be earlier than the provider said.
+        return Retry(after_seconds=pause + jitter * self.base_seconds, counts=False, pause_seconds=pause)
+
+
+class RetryBudget:
+    """Keeps an outage from doubling the load: retries are a tenth of first attempts, beyond a small reserve.
+
+    Source of the tenth: Site Reliability Engineering, chapter 21, "Handling Overload".
+    """
+
+    SHARE = 0.1
+    RESERVE = 20.0
+
+    def __init__(self) -> None:
+        self._left = self.RESERVE
+
+    def earn(self) -> None:
+        """A first attempt was made."""
+        self._left = min(self.RESERVE, self._left + self.SHARE)
+
+    def spend(self) -> bool:
+        """A retry may be made."""
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True

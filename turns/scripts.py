@@ -25,7 +25,19 @@ HINT_PLACEHOLDER = "turn_" + "0" * 32
 DEAD_WORKER_SECONDS = 10.0  # a worker beats once per `rescue_seconds`
 LUA_TURN_ID = "turn_" + "%x" * 32
 
-VERBS = ("accept", "claim", "renew", "emit", "commit", "fail", "cancel", "rescue", "read")
+VERBS = (
+    "accept",
+    "claim",
+    "renew",
+    "emit",
+    "commit",
+    "interrupt",
+    "fail",
+    "release",
+    "cancel",
+    "rescue",
+    "read",
+)
 
 
 class Reply(StrEnum):
@@ -42,6 +54,9 @@ class Reply(StrEnum):
     NOT_NOW = "NOT_NOW"
     EMITTED = "EMITTED"
     COMMITTED = "COMMITTED"
+    INTERRUPTED = "INTERRUPTED"
+    RELEASED = "RELEASED"
+    SUPERSEDED = "SUPERSEDED"
     FAILED = "FAILED"
     RETRYING = "RETRYING"
     CANCELLED = "CANCELLED"
@@ -93,16 +108,18 @@ class Scripts:
         word, *shown = self._run("accept", *fixed, *_flat(record))
         return Reply(word), Shown.from_reply(shown[3].decode(), shown) if shown else None
 
-    def claim(self, turn_id: str, *, token: str, worker: str) -> tuple[Reply, dict[str, str], tuple[bytes, ...]]:
+    def claim(
+        self, turn_id: str, *, token: str, worker: str, model: str, fallback_model: str
+    ) -> tuple[Reply, dict[str, str], tuple[bytes, ...]]:
         """The word, the record and the messages; both are empty unless the word is CLAIMED."""
-        word, *claimed = self._run("claim", turn_id, token, worker)
+        word, *claimed = self._run("claim", turn_id, token, worker, model, fallback_model)
         if not claimed:
             return Reply(word), {}, ()
         return Reply(word), _record(claimed[0]), tuple(claimed[1])
 
-    def renew(self, held: Sequence[tuple[str, str]]) -> list[str]:
-        """Takes turn ids with their tokens; returns the tokens that are lost."""
-        return [token.decode() for token in self._all("renew", *(part for pair in held for part in pair))]
+    def renew(self, held: Sequence[tuple[str, str]]) -> list[tuple[str, Reply]]:
+        """Takes turn ids with their tokens; returns the tokens of the runs to stop, with the reason."""
+        return words(self._all("renew", *(part for pair in held for part in pair)))
 
     def emit(self, turn_id: str, *, token: str, entry_id: str, text: str) -> Reply:
         return self._word("emit", turn_id, token, entry_id, text)
@@ -112,17 +129,32 @@ class Scripts:
     ) -> Reply:
         return self._word("commit", turn_id, token, question, answer, tail, *_flat(record))
 
-    def fail(self, turn_id: str, *, token: str, code: str, retry_in_ms: int | None, counts: bool) -> Reply:
+    def interrupt(self, turn_id: str, *, token: str, question: str, answer: str, tail: str, output: str) -> Reply:
+        return self._word("interrupt", turn_id, token, question, answer, tail, output)
+
+    def fail(
+        self,
+        turn_id: str,
+        *,
+        token: str,
+        code: str,
+        retry_in_ms: int | None = None,
+        counts: bool = True,
+        model: str = "",
+        pause_ms: int = 0,
+    ) -> Reply:
         retry_in = "" if retry_in_ms is None else retry_in_ms
-        return self._word("fail", turn_id, token, code, retry_in, int(counts))
+        return self._word("fail", turn_id, token, code, retry_in, int(counts), model, pause_ms)
+
+    def release(self, turn_id: str, *, token: str) -> Reply:
+        return self._word("release", turn_id, token)
 
     def cancel(self, turn_id: str) -> Reply:
         return self._word("cancel", turn_id)
 
     def rescue(self, *, worker: str, limit: int, hint: str) -> list[tuple[str, Reply]]:
         """What was looked at: turn ids and what was done."""
-        seen = [part.decode() for part in self._all("rescue", worker, limit, hint)]
-        return [(turn_id, Reply(word)) for turn_id, word in zip(seen[::2], seen[1::2], strict=True)]
+        return words(self._all("rescue", worker, limit, hint))
 
     def read(self, turn_id: str) -> Shown | None:
         word, *shown = self._run("read", turn_id)
@@ -190,6 +222,11 @@ def _ms(seconds: float) -> int:
 
 def _flat(fields: Mapping[str, str]) -> list[str]:
     return [part for pair in fields.items() for part in pair]
+
+
+def words(flat: Iterable[bytes]) -> list[tuple[str, Reply]]:
+    parts = [part.decode() for part in flat]
+    return [(name, Reply(word)) for name, word in zip(parts[::2], parts[1::2], strict=True)]
 
 
 def _record(flat: Iterable[bytes]) -> dict[str, str]:

@@ -39,7 +39,9 @@ class LogFormat(StrEnum):
 class Settings(BaseSettings):
     """Names, defaults and bounds of all settings. Durations are seconds."""
 
-    model_config = SettingsConfigDict(frozen=True, env_prefix=PREFIX, extra="forbid", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        frozen=True, env_prefix=PREFIX, extra="forbid", populate_by_name=True, allow_inf_nan=False
+    )
 
     redis_url: str = Field(
         "",
@@ -63,6 +65,9 @@ class Settings(BaseSettings):
     )
 
     model: str = Field("gpt-4o-mini", min_length=1, description="Name of the model at the provider")
+    fallback_model: str = Field(
+        "", description="Another model at the same provider, asked when the first one cannot answer"
+    )
     host: str = Field(
         "127.0.0.1",
         description="Address that the HTTP endpoint binds to; only loopback, unless `INTURN_ALLOW_OPEN_ACCESS`",
@@ -80,10 +85,18 @@ class Settings(BaseSettings):
         3.0, ge=0.1, description="A dispatched turn that nobody claimed in this time is dispatched again"
     )
     max_attempts: int = Field(3, ge=1, le=100, description="Attempts that a turn gets before it fails")
-    silence_seconds: float = Field(
-        30.0, gt=0, description="The longest silence of the model, before its answer and within it"
+    retry_seconds: float = Field(
+        2.0, ge=0, le=60, description="The longest wait before the second attempt; it doubles with each further one"
     )
+    first_token_seconds: float = Field(30.0, gt=0, description="The model must begin to answer in this time")
+    idle_seconds: float = Field(20.0, gt=0, description="The longest silence of the model in mid-answer")
     total_seconds: float = Field(120.0, gt=0, description="The longest time of one attempt")
+    patience_seconds: float = Field(
+        86_400.0, gt=0, description="How long a turn may wait for a provider that limits its rate"
+    )
+    grace_seconds: float = Field(
+        25.0, ge=0, description="How long a worker that is told to stop lets its turns run; then it hands them back"
+    )
     max_answer_bytes: int = Field(262_144, ge=1, description="A larger answer fails the turn")
     history_window: int = Field(
         40,
@@ -108,6 +121,10 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "info", pattern="^(debug|info|warning|error)$", description="`debug`, `info`, `warning` or `error`"
     )
+
+    @property
+    def address(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
     def store_url(self) -> str:
@@ -153,12 +170,15 @@ class Settings(BaseSettings):
         return settings
 
     def _contradictions(self) -> list[str]:
+        problems = []
+        if self.openai_base_url and not self.openai_base_url.startswith(("http://", "https://")):
+            problems.append(f"OPENAI_BASE_URL: must begin with http:// or https:// (it is {self.openai_base_url!r})")
         loopback = self.host in {"localhost", "::1"} or self.host.startswith("127.")
-        if loopback or self.allow_open_access:
-            return []
-        return [
-            f"INTURN_HOST: {self.host} can be reached from other machines, and nobody would be asked for a key. Bind to 127.0.0.1 behind a proxy that checks who calls, or say INTURN_ALLOW_OPEN_ACCESS=true"
-        ]
+        if not loopback and not self.allow_open_access:
+            problems.append(
+                f"INTURN_HOST: {self.host} can be reached from other machines, and nobody would be asked for a key. Bind to 127.0.0.1 behind a proxy that checks who calls, or say INTURN_ALLOW_OPEN_ACCESS=true"
+            )
+        return problems
 
 
 def variables() -> dict[str, str]:
@@ -178,7 +198,7 @@ def _misspelt(environment: Mapping[str, str]) -> list[str]:
     problems = []
     for name in sorted(set(environment) - known):
         if name.startswith(PREFIX):
-            nearest = difflib.get_close_matches(name, known, n=1)
+            nearest = sorted(known & {name.removeprefix(PREFIX)}) or difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {nearest[0]}?" if nearest else "; the README lists all of them"
             problems.append(f"{name}: there is no such setting{hint}")
     return problems

@@ -33,9 +33,11 @@ class Event(StrEnum):
     CLAIM = "claim"  # a worker takes the head of a session
     COMMIT = "commit"  # its answer takes effect
     RETRY = "retry"  # its attempt failed; another will be made
-    FAIL = "fail"  # its attempt failed; none will follow
+    FAIL = "fail"  # its attempt failed and none will follow; or it cannot even begin
     RESCUE = "rescue"  # its worker's lease ran out; another attempt will be made
     LOSE = "lose"  # its worker's lease ran out, and it was the last attempt allowed
+    RELEASE = "release"  # its worker must end, and hands it back; the attempt does not count
+    INTERRUPT = "interrupt"  # a newer turn of its session does not want to wait for it
     CANCEL = "cancel"  # the caller wants it no more
     EXPIRE = "expire"  # it was not started in the time that the caller gave
 
@@ -48,6 +50,7 @@ INITIAL = Status.QUEUED
 TRANSITIONS = MappingProxyType(
     {
         (Status.QUEUED, Event.CLAIM): Status.IN_PROGRESS,
+        (Status.QUEUED, Event.FAIL): Status.FAILED,
         (Status.QUEUED, Event.CANCEL): Status.CANCELLED,
         (Status.QUEUED, Event.EXPIRE): Status.INCOMPLETE,
         (Status.IN_PROGRESS, Event.COMMIT): Status.COMPLETED,
@@ -55,6 +58,8 @@ TRANSITIONS = MappingProxyType(
         (Status.IN_PROGRESS, Event.RETRY): Status.QUEUED,
         (Status.IN_PROGRESS, Event.RESCUE): Status.QUEUED,
         (Status.IN_PROGRESS, Event.LOSE): Status.FAILED,
+        (Status.IN_PROGRESS, Event.RELEASE): Status.QUEUED,
+        (Status.IN_PROGRESS, Event.INTERRUPT): Status.INCOMPLETE,
         (Status.IN_PROGRESS, Event.CANCEL): Status.CANCELLED,
     }
 )

@@ -23,12 +23,15 @@ from turns.errors import (
     SessionBusy,
     SessionNotFound,
     TurnExpired,
+    TurnNotFailed,
     TurnNotFound,
 )
 from turns.ids import is_turn_id, made_at, new_token, new_turn_id
 from turns.messages import Message, Page
+from turns.retry import Retry
 from turns.scripts import DEAD_WORKER_SECONDS, FIRST_DELTA, Reply, Scripts, Shown
 from turns.settings import Settings
+from turns.state import Status
 from turns.turn import Answer, Claim, Turn, TurnRequest
 
 RESCUE_LIMIT = 100  # turns that one rescue looks at, so that the script stays far below a millisecond a turn
@@ -86,7 +89,7 @@ class TurnStore:
             on_busy=request.on_busy,
             idempotency_key=_digest(key) if key else "",
             fingerprint=_fingerprint(request),
-            start_within_ms=None if within is None else round(within * 1000),
+            start_within_ms=None if within is None else _ms(within),
             session_id=request.session_id,
             user_id=request.user_id or "",
             record={
@@ -94,6 +97,7 @@ class TurnStore:
                 "input": request.input,
                 "variables": json.dumps(dict(request.variables)),
                 "metadata": json.dumps(dict(request.metadata)),
+                **({"retry_of": request.retry_of} if request.retry_of else {}),
             },
         )
         if shown is None:
@@ -116,9 +120,32 @@ class TurnStore:
         self._scripts.cancel(turn_id)
         return self.read(turn_id)
 
+    def retry_failed(self, turn_id: str, *, idempotency_key: str | None = None) -> Accepted:
+        """What the failed turn asked for is recorded again, as its session's last turn.
+
+        Raises `TurnNotFailed`, or like `read` and `accept`.
+        """
+        failed = self.read(turn_id)
+        if failed.status is not Status.FAILED:
+            raise TurnNotFailed
+        return self.accept(
+            TurnRequest(
+                session_id=failed.session_id,
+                user_id=failed.user_id,
+                input=failed.input,
+                assistant=failed.assistant,
+                variables=failed.variables,
+                metadata=failed.metadata,
+                retry_of=turn_id,
+                idempotency_key=idempotency_key,
+            )
+        )
+
     def messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
         """A page of the committed history. Raises `SessionNotFound`."""
         history = keys.HISTORY(session)
+        if self._client.type(history) not in {b"list", b"none"}:
+            raise SessionNotFound
         count = int(self._client.llen(history))
         if not count and not self._client.exists(keys.SESSION(session)):
             raise SessionNotFound
@@ -133,52 +160,59 @@ class TurnStore:
         if not numbers:
             return Page(messages=(), after=None)
         stored = cast(list[bytes], self._client.lrange(history, -max(numbers), -min(numbers)))
-        found = zip(numbers, stored if newest_first else reversed(stored), strict=True)
+        found = zip(numbers, stored if newest_first else reversed(stored), strict=False)  # it may have gone meanwhile
         messages = tuple(m for number, item in found if (m := Message.from_stored(number, item)))
         more = numbers[-1] > 1 if newest_first else numbers[-1] < count
         return Page(messages=messages, after=numbers[-1] if more else None)
 
     def ended(self) -> Iterator[str | None]:
         """The ids of turns as they end, for ever. None: some may have been missed, so look at all of them again."""
-        while True:
-            try:
-                with self._client.pubsub() as listener:  # type: ignore[no-untyped-call]  # untyped in redis-py
-                    listener.subscribe(keys.ENDED.name)
-                    while True:
-                        said = listener.get_message(timeout=LISTEN_SECONDS)
-                        if said:
-                            yield said["data"].decode() if said["type"] == "message" else None
-            except redis.RedisError:
-                time.sleep(RECONNECT_SECONDS)
+        return self._listen(keys.ENDED.name)
+
+    def stopped(self) -> Iterator[str | None]:
+        """The ids of running turns as they are cancelled or interrupted, for ever; None as in `ended`."""
+        return self._listen(keys.STOPPED.name)
+
+    def workers(self) -> list[str]:
+        """The names of the living workers."""
+        seconds, _ = self._client.time()
+        alive = self._client.zrangebyscore(keys.WORKERS.name, (seconds - DEAD_WORKER_SECONDS) * 1000, "+inf")
+        return [name.decode() for name in cast(list[bytes], alive)]
 
     def health(self) -> Health:
-        """What the store promises and who works on it, from a round trip of this moment."""
-        seconds, _ = self._client.time()
-        workers = self._client.zcount(keys.WORKERS.name, (seconds - DEAD_WORKER_SECONDS) * 1000, "+inf")
+        """What the store promises and who works on it at this moment."""
         live = self._client.hget(keys.COUNTERS.name, "live")
         config = self._configuration()
         return Health(
             durability=_durability(config),
             eviction_policy=config.get("maxmemory-policy", "unknown"),
-            live_workers=int(workers),
+            live_workers=len(self.workers()),
             live_turns=int(live or 0),
         )
 
     # -- for workers
 
-    def claim(self, turn_id: str, *, worker: str) -> Claim | None:
-        """The right to run the turn, or None when there is nothing to do: a hint may be lost, late or doubled."""
+    def claim(self, turn_id: str, *, worker: str, model: str = "", fallback_model: str = "") -> Claim | None:
+        """The right to run the turn, or None when there is nothing to do: a hint may be lost, late or doubled.
+
+        `model` and `fallback_model` are what this worker can ask; the claim says which one to ask now.
+        """
         if not is_turn_id(turn_id):
             return None
         token = new_token()
-        word, record, messages = self._scripts.claim(turn_id, token=token, worker=worker)
+        word, record, messages = self._scripts.claim(
+            turn_id, token=token, worker=worker, model=model, fallback_model=fallback_model
+        )
         if word is not Reply.CLAIMED:
             return None
         return Claim.from_record(turn_id, token, record, messages)
 
-    def renew(self, claims: Sequence[Claim]) -> set[str]:
-        """The leases of these claims run for another lease time, but for those whose tokens are returned: lost."""
-        return set(self._scripts.renew([(claim.turn_id, claim.token) for claim in claims]))
+    def renew(self, claims: Sequence[Claim]) -> list[tuple[str, Reply]]:
+        """The leases of these claims run for another lease time. Returns the tokens of the runs to stop:
+
+        LOST ones have no lease any more; SUPERSEDED ones do, for what they have said so far.
+        """
+        return self._scripts.renew([(claim.turn_id, claim.token) for claim in claims])
 
     def emit(self, claim: Claim, n: int, text: str) -> None:
         """The n-th piece of the answer (from 0) is in the turn's stream, once. Raises `LeaseLost`."""
@@ -204,14 +238,46 @@ class TurnStore:
             )
         )
 
+    def interrupt(self, claim: Claim, answer: Answer, *, tail: str) -> None:
+        """The turn is incomplete: its question and what it has said so far are history. Raises `LeaseLost`."""
+        self._hold(
+            self._scripts.interrupt(
+                claim.turn_id,
+                token=claim.token,
+                question=answer.question_message,
+                answer=answer.answer_message,
+                tail=tail,
+                output=answer.output,
+            )
+        )
+
+    def spoken(self, claim: Claim) -> str:
+        """What the claim before this one has emitted: the text that its worker left behind when it died."""
+        entries = cast(list[Any], self._client.xrange(keys.EVENTS(claim.turn_id)))
+        before = f"{claim.number - 1}-".encode()
+        return b"".join(fields.get(b"text", b"") for entry, fields in entries if entry.startswith(before)).decode()
+
     def fail(self, claim: Claim, code: Code) -> None:
         """The turn has failed for good, without effect on its session's history. Raises `LeaseLost`."""
-        self._hold(self._scripts.fail(claim.turn_id, token=claim.token, code=code, retry_in_ms=None, counts=True))
+        self._hold(self._scripts.fail(claim.turn_id, token=claim.token, code=code))
 
-    def retry(self, claim: Claim, code: Code, *, after_seconds: float, counts: bool) -> None:
-        """The turn waits for another attempt, at the head of its session. Raises `LeaseLost`."""
-        after_ms = round(after_seconds * 1000)
-        self._hold(self._scripts.fail(claim.turn_id, token=claim.token, code=code, retry_in_ms=after_ms, counts=counts))
+    def retry(self, claim: Claim, code: Code, decision: Retry, *, model: str) -> None:
+        """The turn waits for another attempt with `model`, at the head of its session. Raises `LeaseLost`."""
+        self._hold(
+            self._scripts.fail(
+                claim.turn_id,
+                token=claim.token,
+                code=code,
+                retry_in_ms=_ms(decision.after_seconds),
+                counts=decision.counts,
+                model=model,
+                pause_ms=_ms(decision.pause_seconds),
+            )
+        )
+
+    def release(self, turn_id: str, *, token: str = "") -> None:
+        """The turn is dispatched again at once. Without a token: a head that this worker did not claim."""
+        self._scripts.release(turn_id, token=token)
 
     def rescue(self, *, worker: str, hint: str) -> list[tuple[str, Reply]]:
         """What was due has been looked at, and this worker has been seen alive. Turn ids and what was done."""
@@ -222,6 +288,18 @@ class TurnStore:
         self._client.zrem(keys.WORKERS.name, worker)
 
     # -- below
+
+    def _listen(self, channel: str) -> Iterator[str | None]:
+        while True:
+            try:
+                with self._client.pubsub() as listener:  # type: ignore[no-untyped-call]  # untyped in redis-py
+                    listener.subscribe(channel)
+                    while True:
+                        said = listener.get_message(timeout=LISTEN_SECONDS)
+                        if said:
+                            yield said["data"].decode() if said["type"] == "message" else None
+            except redis.RedisError:
+                time.sleep(RECONNECT_SECONDS)
 
     def _hold(self, word: Reply) -> None:
         if word is Reply.LOST:
@@ -248,6 +326,10 @@ def _durability(config: Mapping[Any, Any]) -> str:
 
 def _turn(shown: Shown) -> Turn:
     return Turn.from_record(shown.turn_id, shown.record, position=shown.position, ahead=shown.ahead)
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
 
 
 def _digest(text: str) -> str:

@@ -17,8 +17,10 @@ from turns.state import Status
 class OnBusy(StrEnum):
     """What a new turn does when its session has a live one."""
 
-    ENQUEUE = "enqueue"
-    REJECT = "reject"
+    ENQUEUE = "enqueue"  # it waits
+    REJECT = "reject"  # it is refused
+    INTERRUPT = "interrupt"  # the running one ends with what it has said so far; those that wait are cancelled
+    ROLLBACK = "rollback"  # all live ones are cancelled and leave no trace
 
 
 class WaitingFor(StrEnum):
@@ -40,6 +42,7 @@ class TurnRequest:
     on_busy: OnBusy = OnBusy.ENQUEUE
     start_within_seconds: float | None = None
     idempotency_key: str | None = None
+    retry_of: str | None = None
 
     @property
     def session(self) -> str:
@@ -84,6 +87,8 @@ class Turn:
     usage: Usage | None
     error_code: Code | None
     waiting: Waiting | None
+    retry_of: str | None
+    variables: Mapping[str, str]
     metadata: Mapping[str, str]
     accepted_at: int
     started_at: int | None
@@ -114,6 +119,8 @@ class Turn:
             usage=Usage(**json.loads(usage)) if usage else None,
             error_code=Code(code) if code else None,
             waiting=_waiting(position, ahead, instant("retry_at")) if status is Status.QUEUED else None,
+            retry_of=record.get("retry_of"),
+            variables=json.loads(record["variables"]),
             metadata=json.loads(record["metadata"]),
             accepted_at=int(record["accepted_at"]),
             started_at=instant("started_at"),
@@ -135,7 +142,8 @@ class Claim:
     """One worker's right to run one attempt of a turn, and all that it needs to do so.
 
     `token` fences every later write. `number` counts the claims of this turn and begins the ids of its
-    events. `messages` are the stored messages that the attempt sees, oldest first, each as JSON.
+    events. `messages` are the stored messages that the attempt sees, oldest first, each as JSON. `superseded`: a
+    newer turn does not want to wait, so what was said before is all that will be said.
     """
 
     turn_id: str
@@ -146,6 +154,9 @@ class Claim:
     assistant: str
     input: str
     variables: Mapping[str, str]
+    model: str
+    waited_ms: int
+    superseded: bool
     messages: tuple[bytes, ...]
 
     @classmethod
@@ -159,6 +170,9 @@ class Claim:
             assistant=record["assistant"],
             input=record["input"],
             variables=json.loads(record["variables"]),
+            model=record["model"],
+            waited_ms=int(record["started_at"]) - int(record["accepted_at"]),
+            superseded="superseded" in record,
             messages=messages,
         )
 

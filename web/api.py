@@ -8,17 +8,22 @@ from werkzeug.exceptions import NotAcceptable, RequestEntityTooLarge, Unsupporte
 
 from turns.keys import session_key
 from turns.logs import Log, get_logger
-from turns.store import TurnStore
+from turns.store import Accepted, TurnStore
 from turns.turn import Turn
-from web.parsing import MessagesQuery, WaitQuery, parse_name, parse_query, parse_submit
+from web.parsing import (
+    MAX_BODY_BYTES,
+    MessagesQuery,
+    WaitQuery,
+    parse_idempotency_key,
+    parse_name,
+    parse_query,
+    parse_submit,
+)
 from web.rendering import render_page, render_turn
 from web.waiting import Waiters
 
 JSON = "application/json"
 RETRY_AFTER_SECONDS = 1
-
-# The largest valid body is an input of 32 KiB and its variables, each character escaped to six.
-MAX_BODY_BYTES = 1024 * 1024
 
 
 def check_accept() -> None:
@@ -45,13 +50,7 @@ def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
         if request.mimetype != JSON:
             raise UnsupportedMediaType(f"The body must be {JSON}.")
         asked = parse_submit(read_body(), request.headers.get("Idempotency-Key"))
-        accepted = store.accept(asked)
-        get_logger().info(Log.TURN_ACCEPTED, turn_id=accepted.turn.id, replayed=accepted.replayed)
-        response = _turn(accepted.turn, status=202)
-        response.headers["Location"] = f"/v1/turns/{accepted.turn.id}"
-        if accepted.replayed:
-            response.headers["Idempotency-Replayed"] = "true"
-        return response
+        return _accepted(store.accept(asked))
 
     @api.get("/v1/turns/<turn_id>")
     def read(turn_id: str) -> Response:
@@ -63,6 +62,11 @@ def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
         turn = store.cancel(turn_id)
         get_logger().info(Log.TURN_CANCELLED, turn_id=turn_id, status=turn.status)
         return _turn(turn)
+
+    @api.post("/v1/turns/<turn_id>/retry")
+    def retry(turn_id: str) -> Response:
+        key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
+        return _accepted(store.retry_failed(turn_id, idempotency_key=key))
 
     return api
 
@@ -102,6 +106,15 @@ def build_health(store: TurnStore) -> Blueprint:
         return _json(body, status=200 if health.is_safe else 503)
 
     return api
+
+
+def _accepted(accepted: Accepted) -> Response:
+    get_logger().info(Log.TURN_ACCEPTED, turn_id=accepted.turn.id, replayed=accepted.replayed)
+    response = _turn(accepted.turn, status=202)
+    response.headers["Location"] = f"/v1/turns/{accepted.turn.id}"
+    if accepted.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
 
 
 def _turn(turn: Turn, status: int = 200) -> Response:

@@ -10,11 +10,12 @@ from turns.connection import connect
 from turns.settings import Settings
 from turns.store import TurnStore
 from web import problems
-from web.api import MAX_BODY_BYTES, build_health, build_sessions, build_turns
+from web.api import build_health, build_sessions, build_turns
+from web.parsing import MAX_BODY_BYTES
 from web.waiting import Waiters
 
-# Two tries of this length are less than the two seconds after which a caller is told that the store is away.
-STORE_TIMEOUT_SECONDS = 0.8
+# One wait for an answer and two to connect again are less than the two seconds in which a caller must be told.
+STORE_TIMEOUT_SECONDS = 0.6
 STORE_RETRIES = 1
 STORE_CONNECTIONS = 64
 
@@ -34,6 +35,7 @@ def create_app(settings: Settings) -> Flask:
     waiters = Waiters(store, most=settings.max_waiters)
     waiters.start()
     app = Flask("web", static_folder=None)
+    app.extensions["waiters"] = waiters
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # see `read_body`
     app.before_request(_begin)
     app.after_request(_finish)

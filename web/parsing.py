@@ -11,9 +11,11 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from turns.assistants import assistant
 from turns.errors import InvalidRequest
-from turns.ids import NAME
+from turns.ids import NAME_RULE, is_name
 from turns.turn import OnBusy, TurnRequest
 
+# The largest valid body is an input of 32 KiB and its variables, each character escaped to six.
+MAX_BODY_BYTES = 1024 * 1024
 MAX_INPUT_BYTES = 32 * 1024
 MAX_VARIABLE_BYTES = 8 * 1024
 MAX_START_WITHIN_SECONDS = 7 * 24 * 3600
@@ -23,8 +25,8 @@ RULES = MappingProxyType(
     {
         "missing": "is required",
         "string_type": "must be text",
-        "string_unicode": "must be valid Unicode, without lone surrogates",
-        "string_too_short": "must not be empty",
+        "float_type": "must be a number",
+        "too_long": "has too many entries",
         "dict_type": "must be an object of texts",
     }
 )
@@ -36,31 +38,36 @@ def _rule(text: str) -> PydanticCustomError:
 
 
 def _name(value: str) -> str:
-    if not NAME.fullmatch(value):
-        raise _rule("must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ -")
+    if not is_name(value):
+        raise _rule(NAME_RULE)
     return value
 
 
-def _text(value: str) -> str:
-    # Redis and providers take UTF-8, which has no lone surrogates; and NUL ends a string in too many places.
-    if "\0" in value:
-        raise _rule("must not contain the NUL character")
-    return value
+def _text(*, most_bytes: int, least_bytes: int = 0) -> AfterValidator:
+    """Text that Redis and providers take: UTF-8 has no lone surrogates, and NUL ends a string in too many places."""
 
-
-def _at_most(limit: int) -> AfterValidator:
     def check(value: str) -> str:
-        if len(value.encode()) > limit:
-            raise _rule(f"must be at most {limit} bytes of UTF-8")
+        try:
+            size = len(value.encode())
+        except UnicodeEncodeError:
+            raise _rule("must be valid Unicode, without lone surrogates") from None
+        if "\0" in value:
+            raise _rule("must not contain the NUL character")
+        if size < least_bytes:
+            raise _rule("must not be empty")
+        if size > most_bytes:
+            raise _rule(f"must be at most {most_bytes} bytes of UTF-8")
         return value
 
     return AfterValidator(check)
 
 
 Name = Annotated[str, AfterValidator(_name)]
-Text = Annotated[str, AfterValidator(_text)]
-MetadataKey = Annotated[Text, Field(min_length=1, max_length=64)]
-MetadataValue = Annotated[Text, Field(max_length=512)]
+Input = Annotated[str, _text(least_bytes=1, most_bytes=MAX_INPUT_BYTES)]
+VariableName = Annotated[str, _text(most_bytes=128)]
+Variable = Annotated[str, _text(most_bytes=MAX_VARIABLE_BYTES)]
+MetadataName = Annotated[str, _text(least_bytes=1, most_bytes=64)]
+Metadata = Annotated[str, _text(most_bytes=512)]
 
 
 class SubmitBody(BaseModel):
@@ -69,12 +76,12 @@ class SubmitBody(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     session_id: Name
-    input: Annotated[Text, Field(min_length=1), _at_most(MAX_INPUT_BYTES)]
+    input: Input
     user_id: Name | None = None
     assistant: Name = "default"
-    variables: dict[Text, Annotated[Text, _at_most(MAX_VARIABLE_BYTES)]] = Field(default_factory=dict, max_length=64)
-    metadata: dict[MetadataKey, MetadataValue] = Field(default_factory=dict, max_length=16)
-    on_busy: Literal["enqueue", "reject"] = "enqueue"
+    variables: dict[VariableName, Variable] = Field(default_factory=dict, max_length=64)
+    metadata: dict[MetadataName, Metadata] = Field(default_factory=dict, max_length=16)
+    on_busy: Literal["enqueue", "reject", "interrupt", "rollback"] = "enqueue"
     start_within_seconds: Annotated[float, Field(gt=0, le=MAX_START_WITHIN_SECONDS)] | None = None
 
 
@@ -112,7 +119,7 @@ def parse_submit(body: bytes, idempotency_key: str | None) -> TurnRequest:
         metadata=asked.metadata,
         on_busy=OnBusy(asked.on_busy),
         start_within_seconds=asked.start_within_seconds,
-        idempotency_key=_checked_key(idempotency_key),
+        idempotency_key=parse_idempotency_key(idempotency_key),
     )
 
 
@@ -131,8 +138,8 @@ def parse_query(model: type[Query], arguments: Iterable[tuple[str, str]]) -> Que
 
 def parse_name(field: str, value: str) -> str:
     """Raises `InvalidRequest` for what is not a session or user id."""
-    if not NAME.fullmatch(value):
-        raise InvalidRequest(field, "must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ -")
+    if not is_name(value):
+        raise InvalidRequest(field, NAME_RULE)
     return value
 
 
@@ -144,8 +151,10 @@ def load_json(body: bytes) -> Any:
         raise InvalidRequest("body", "must be UTF-8") from None
     except RecursionError:
         raise InvalidRequest("body", "must not be nested so deeply") from None
-    except ValueError as error:  # also for an integer of thousands of digits
+    except json.JSONDecodeError as error:
         raise InvalidRequest("body", f"must be JSON: {error}") from None
+    except ValueError:
+        raise InvalidRequest("body", "must not contain a number of thousands of digits") from None
 
 
 def _refuse_constant(name: str) -> None:
@@ -161,7 +170,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _checked_key(key: str | None) -> str | None:
+def parse_idempotency_key(key: str | None) -> str | None:
     if key is not None and not (1 <= len(key) <= 255 and PRINTABLE_ASCII.issuperset(key)):
         raise InvalidRequest("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
     return key
@@ -187,8 +196,9 @@ def _path(error: ErrorDetails) -> str:
 
 def _in_words(error: ErrorDetails, model: type[BaseModel]) -> str:
     if error["type"] == "extra_forbidden":
+        known = ", ".join(model.model_fields)
         nearest = difflib.get_close_matches(str(error["loc"][0]), model.model_fields, n=1)
-        return f"is not a known field{f'; did you mean {nearest[0]}?' if nearest else ''}"
+        return f"is not known; {f'did you mean {nearest[0]}?' if nearest else f'there is: {known}'}"
     if error["type"] == "literal_error":
         return f"must be {error['ctx']['expected']}"
     return RULES.get(error["type"], error["msg"])

@@ -5,7 +5,8 @@ from http import HTTPStatus
 from types import MappingProxyType
 
 from flask import Flask, Response, g, request
-from werkzeug.exceptions import HTTPException
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from turns.errors import (
     AssistantNotFound,
@@ -18,10 +19,12 @@ from turns.errors import (
     SessionNotFound,
     StoreUnavailable,
     TurnExpired,
+    TurnNotFailed,
     TurnNotFound,
     TurnsError,
 )
 from turns.logs import Log, get_logger
+from web.parsing import MAX_BODY_BYTES
 
 MEDIA_TYPE = "application/problem+json"
 STORE_RETRY_AFTER_SECONDS = 2
@@ -33,6 +36,7 @@ PROBLEMS: MappingProxyType[type[TurnsError], tuple[int, str]] = MappingProxyType
         SessionNotFound: (404, "session_not_found"),
         AssistantNotFound: (404, "assistant_not_found"),
         SessionBusy: (409, "session_busy"),
+        TurnNotFailed: (409, "turn_not_failed"),
         TurnExpired: (410, "turn_expired"),
         IdempotencyKeyReused: (422, "idempotency_key_reused"),
         SessionBacklogFull: (429, "session_backlog_full"),
@@ -43,6 +47,7 @@ PROBLEMS: MappingProxyType[type[TurnsError], tuple[int, str]] = MappingProxyType
 
 HTTP_CODES = MappingProxyType(
     {
+        400: "invalid_request",
         404: "not_found",
         405: "method_not_allowed",
         406: "not_acceptable",
@@ -52,10 +57,18 @@ HTTP_CODES = MappingProxyType(
     }
 )
 
+DETAILS = MappingProxyType(
+    {
+        404: "There is nothing at this path; turns are at /v1/turns.",
+        413: f"The body must be at most {MAX_BODY_BYTES} bytes.",
+    }
+)
+
 
 def register(app: Flask) -> None:
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StoreUnavailable, _store_unavailable)
+    app.register_error_handler(ParseException, lambda _: _http(BadRequest("The body is not well-formed HTTP.")))
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(Exception, _broken)
 
@@ -84,14 +97,24 @@ def _refused(error: Refused) -> Response:
 def _store_unavailable(error: StoreUnavailable) -> Response:
     get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
     status, code = PROBLEMS[StoreUnavailable]
-    response = problem(status, code, "The store cannot be reached; nothing was stored. Try again.")
+    if request.method != "POST":
+        detail = "The store does not answer. Try again."
+    elif error.refused:
+        detail = "The store cannot take this now; nothing was stored. Try again."
+    else:
+        detail = (
+            "The store did not answer, so it is not known whether this was stored. "
+            "Repeating it is safe with the same Idempotency-Key."
+        )
+    response = problem(status, code, detail)
     response.headers["Retry-After"] = str(STORE_RETRY_AFTER_SECONDS)
     return response
 
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    response = problem(status, HTTP_CODES.get(status, "http_error"), error.description or "")
+    detail = DETAILS.get(status, error.description or "")
+    response = problem(status, HTTP_CODES.get(status, "http_error"), detail)
     for name, value in error.get_headers():
         if name.lower() != "content-type":  # keeps `Allow` of a 405
             response.headers[name] = value

@@ -26,6 +26,7 @@ def render_turn(turn: Turn) -> dict[str, Any]:
         "usage": _usage(turn),
         "error": None if turn.error_code is None else {"code": turn.error_code, "message": MESSAGES[turn.error_code]},
         "queue": None if turn.waiting is None else _waiting(turn.waiting),
+        "retry_of": turn.retry_of,
         "metadata": dict(turn.metadata),
         "accepted_at": _instant(turn.accepted_at),
         "started_at": _instant(turn.started_at),

@@ -1,18 +1,21 @@
 """gunicorn, configured here instead of by its command line, so that `Settings` is the one place to set anything."""
 
 import logging
+from types import FrameType
 from typing import Any
 
+import gevent
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.workers.ggevent import GeventWorker
 
 from turns.logs import configure_logs
 from turns.settings import Settings
 
 CONNECTIONS = 4000  # long-polls, streams and idle keep-alives together; greenlets are cheap
-GRACE_SECONDS = 30
-KEEP_ALIVE_SECONDS = 75  # above the idle time of usual proxies, so that they close first
+GRACE_SECONDS = 10
+KEEP_ALIVE_SECONDS = 5  # gunicorn waits for idle connections too when it stops
 
 
 class PropagatingLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
@@ -23,6 +26,13 @@ class PropagatingLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
         self.error_log.propagate = True
 
 
+class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Whoever waits for a turn is answered now, and asks again: another process, or this one's successor."""
+        gevent.spawn(self.wsgi.extensions["waiters"].drain)
+        super().handle_exit(sig, frame)
+
+
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -31,9 +41,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     def load_config(self) -> None:
         settings = self._settings
         for name, value in {
-            "bind": f"{settings.host}:{settings.port}",
+            "bind": settings.address,
             "workers": settings.web_processes,
-            "worker_class": "gevent",
+            "worker_class": "web.server.Worker",
             "worker_connections": CONNECTIONS,
             "graceful_timeout": GRACE_SECONDS,
             "keepalive": KEEP_ALIVE_SECONDS,

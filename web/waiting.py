@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from turns.store import TurnStore
@@ -17,10 +17,16 @@ class Waiters:
         self._store = store
         self._most = most
         self._count = 0
+        self._is_draining = False
         self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
 
     def start(self) -> None:
         threading.Thread(target=self._listen, name="ended", daemon=True).start()
+
+    def drain(self) -> None:
+        """Nobody waits here any more; who does is answered with the turn as it is."""
+        self._is_draining = True
+        self._wake(self._waiting.values())
 
     def read(self, turn_id: str, *, wait_seconds: float) -> Turn:
         """The turn, once it has ended or the time is over. Raises like `TurnStore.read`."""
@@ -32,7 +38,7 @@ class Waiters:
                 woken.clear()
                 turn = self._store.read(turn_id)
                 left = until - time.monotonic()
-                if turn.status.is_terminal or left <= 0:
+                if turn.status.is_terminal or left <= 0 or self._is_draining:
                     return turn
                 woken.wait(left)
 
@@ -51,7 +57,8 @@ class Waiters:
 
     def _listen(self) -> None:
         for turn_id in self._store.ended():
-            groups = list(self._waiting.values()) if turn_id is None else [self._waiting.get(turn_id, set())]
-            for group in groups:
-                for woken in list(group):
-                    woken.set()
+            self._wake(self._waiting.values() if turn_id is None else [self._waiting.get(turn_id, set())])
+
+    def _wake(self, groups: Iterable[set[threading.Event]]) -> None:
+        for woken in [woken for group in list(groups) for woken in group]:
+            woken.set()

@@ -1,11 +1,9 @@
 """The worker process: everything is built here, and Celery runs it."""
 
-import contextlib
 import logging
 import os
 import socket
 import warnings
-from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 from celery import Celery, signals
@@ -15,20 +13,24 @@ from kombu import Queue
 from turns import keys
 from turns.assistants import ASSISTANTS
 from turns.connection import connect
-from turns.errors import StoreUnavailable
 from turns.ids import new_token
-from turns.logs import Log, configure_logs, get_logger
+from turns.logs import configure_logs
+from turns.plain import PlainRenewal
 from turns.settings import Pool, Settings
 from turns.store import TurnStore
-from worker.chain import build_chain
+from worker.chain import Chain, build_chain
 from worker.execution import Execution
 from worker.hint import render_hint
-from worker.lease import Interrupted, Leases
+from worker.interrupt import interrupter
+from worker.keeper import Keeper
+from worker.lease import Leases
+from worker.lifecycle import Lifecycle, Startable
 from worker.loop import Loop
 from worker.models import build_model, model_name
 from worker.rescuer import Rescuer
 from worker.tasks import RUN_TURN, register
 
+WATCH_SECONDS = 0.25  # a late model is noticed so much later
 STORE_TIMEOUT_SECONDS = 5.0
 STORE_RETRIES = 5
 STORE_CONNECTIONS = 64  # a script takes well under a millisecond, so few are in use at once
@@ -36,43 +38,62 @@ STORE_CONNECTIONS = 64  # a script takes well under a millisecond, so few are in
 
 def build_app(settings: Settings) -> Celery:
     """A Celery application that runs turns; the loops start and stop with its worker."""
-    store = TurnStore(
-        connect(
-            settings.store_url,
-            timeout_seconds=STORE_TIMEOUT_SECONDS,
-            retries=STORE_RETRIES,
-            max_connections=STORE_CONNECTIONS,
-        ),
-        settings,
-    )
+    store = open_store(settings, timeout_seconds=STORE_TIMEOUT_SECONDS, retries=STORE_RETRIES)
+    # Of its own, and less patient: one silent connection must not cost the leases.
+    for_leases = open_store(settings, timeout_seconds=settings.renew_seconds / 2, retries=1)
     worker = f"{socket.gethostname()}:{os.getpid()}:{new_token()[:8]}"
-    model = build_model(settings)
-    chains = {name: build_chain(assistant, model) for name, assistant in ASSISTANTS.items()}
-    leases = Leases(store)
+    leases = Leases(for_leases, interrupter(settings.pool), total_seconds=settings.total_seconds)
     app = build_celery(settings)
-    execution = Execution(
-        store,
-        chains,
-        leases,
-        settings,
-        worker=worker,
-        model=model_name(settings),
-        interrupter=interrupter(settings.pool),
-    )
+    execution = Execution(store, build_chains(settings), leases, settings, worker=worker)
     register(app, execution)
     rescuer = Rescuer(store, worker=worker, hint=render_hint(app, RUN_TURN))
-    run_while_working(
-        Loop("renew", leases.renew, every_seconds=settings.renew_seconds),
-        Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
+    lifecycle = Lifecycle(
+        leases,
+        execution,
+        [
+            keeper(leases, settings),
+            Loop("watch", leases.watch, every_seconds=WATCH_SECONDS),
+            Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
+        ],
         leave=lambda: store.leave(worker),
+        name=worker,
+        model=settings.model_in_words,
+        stopped=store.stopped,
+        grace_seconds=settings.grace_seconds,
     )
+    lifecycle.follow_celery()
     return app
+
+
+def open_store(settings: Settings, *, timeout_seconds: float, retries: int) -> TurnStore:
+    client = connect(
+        settings.store_url, timeout_seconds=timeout_seconds, retries=retries, max_connections=STORE_CONNECTIONS
+    )
+    return TurnStore(client, settings)
+
+
+def keeper(leases: Leases, settings: Settings) -> Startable:
+    """What renews. Over TLS it shares the interpreter with the runs, because gevent has patched that too."""
+    if settings.pool is Pool.GEVENT and not settings.store_url.startswith("rediss"):
+        return Keeper(leases, PlainRenewal(settings), every_seconds=settings.renew_seconds)
+    return Loop("renew", leases.renew, every_seconds=settings.renew_seconds)
+
+
+def build_chains(settings: Settings) -> dict[str, dict[str, Chain]]:
+    """The chain of each assistant for each model."""
+    models = {model_name(settings): build_model(settings)}
+    if settings.fallback_model and not settings.is_offline:
+        models[settings.fallback_model] = build_model(settings.model_copy(update={"model": settings.fallback_model}))
+    return {
+        name: {assistant.name: build_chain(assistant, model) for assistant in ASSISTANTS.values()}
+        for name, model in models.items()
+    }
 
 
 def build_celery(settings: Settings) -> Celery:
     """Celery as the engine and no more: what is true of a turn is in its record, a message is only a hint.
 
-    docs/decisions/0001-hints.md has the measurements behind these values.
+    docs/decisions/0001-a-celery-message-is-a-hint.md has the measurements behind these values.
     """
     app = Celery("inturn", broker=broker_url(settings.store_url), set_as_current=False)
     app.conf.update(
@@ -112,38 +133,6 @@ def broker_url(store_url: str) -> str:
         return store_url
     database = parse_qs(query).get("db", ["0"])[0]
     return f"redis+socket://{path}?virtual_host={database}"
-
-
-def interrupter(pool: Pool) -> Callable[[], Callable[[], None]]:
-    """Gives, inside a run, the function that stops it from outside."""
-    if pool is Pool.THREADS:  # a blocked thread cannot be stopped; it notices at its next piece
-        return lambda: lambda: None
-
-    import gevent  # noqa: PLC0415  # only where it is the pool
-
-    def inside() -> Callable[[], None]:
-        greenlet = gevent.getcurrent()
-        return lambda: greenlet.kill(Interrupted, block=False)
-
-    return inside
-
-
-def run_while_working(*loops: Loop, leave: Callable[[], None]) -> None:
-    """The loops run from the moment that the worker consumes until its last turn has ended; then it leaves."""
-
-    def start(**_: object) -> None:
-        for loop in loops:
-            loop.start()
-        get_logger().info(Log.WORKER_READY)
-
-    def stop(**_: object) -> None:
-        for loop in loops:
-            loop.stop()
-        with contextlib.suppress(StoreUnavailable):  # then it is soon forgotten
-            leave()
-
-    signals.worker_ready.connect(start, weak=False)
-    signals.worker_shutdown.connect(stop, weak=False)
 
 
 def run(settings: Settings) -> None:

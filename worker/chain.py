@@ -1,11 +1,11 @@
 """The chain of an assistant, and one run of it: text out as it comes, and at the end a staged answer."""
 
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from langchain_core._api import LangChainDeprecationWarning
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import ConfigurableFieldSpec, Runnable
 from langchain_core.runnables.history import RunnableWithMessageHistory
@@ -39,23 +39,26 @@ def build_chain(assistant: Assistant, model: BaseChatModel) -> Chain:
 class Run:
     """One attempt at a turn."""
 
-    def __init__(self, chains: Mapping[str, Chain], claim: Claim, *, model: str) -> None:
-        self._chain = chains[claim.assistant]
+    def __init__(self, chain: Chain, claim: Claim) -> None:
+        self._chain = chain
         self._claim = claim
-        self._model = model
         self._history = StagedHistory(claim.messages)
+        self._finish_reason: str | None = None
 
     def pieces(self) -> Iterator[str]:
-        """The text of the answer, piece by piece. Raises `ModelError`."""
+        """The answer as it comes; a piece may be empty. Raises `ModelError`, or whatever the chain raises."""
         # Only text enters: a dict here could be revived as a LangChain object of the caller's choice.
         given: dict[str, object] = {**self._claim.variables, "input": self._claim.input}
         chunks = self._chain.stream(given, {"configurable": {"history": self._history}})
         try:
             for chunk in chunks:
-                if isinstance(chunk.content, str) and chunk.content:
-                    yield chunk.content
+                # Here and not in the whole message: LangChain joins a reason that comes twice to "stopstop".
+                self._finish_reason = chunk.response_metadata.get("finish_reason") or self._finish_reason
+                yield chunk.content if isinstance(chunk.content, str) else ""
         except Exception as error:
-            raise to_model_error(error) from error
+            if known := to_model_error(error):
+                raise known from error
+            raise
         finally:
             chunks.close()  # type: ignore[attr-defined]  # a generator: closes the provider's connection at once
 
@@ -67,14 +70,26 @@ class Run:
                 Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message="the chain staged no question and answer"
             )
         question, answer = pair
-        check_finish(answer)
+        check_finish(self._finish_reason, answer.content)
         turn_id = self._claim.turn_id
         return Answer(
             question_message=stored_message(question, turn_id=turn_id),
             answer_message=stored_message(answer, turn_id=turn_id),
             output=str(answer.content),
-            model=answer.response_metadata.get("model_name", self._model),
+            model=answer.response_metadata.get("model_name", self._claim.model),
             usage=_usage(answer),
+        )
+
+    def answer_so_far(self, text: str) -> Answer:
+        """What will be kept of a run that is interrupted: its question, and `text` if there is any."""
+        turn_id = self._claim.turn_id
+        said = stored_message(AIMessage(content=text), turn_id=turn_id) if text else ""
+        return Answer(
+            question_message=stored_message(HumanMessage(content=self._claim.input), turn_id=turn_id),
+            answer_message=said,
+            output=text,
+            model=self._claim.model,
+            usage=None,
         )
 
 

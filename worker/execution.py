@@ -1,5 +1,6 @@
 """One hint, from claim to commit, as named steps."""
 
+import contextlib
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -9,106 +10,185 @@ import structlog
 from turns.codes import Code
 from turns.errors import LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
 from turns.logs import Log, get_logger
-from turns.retry import GiveUp, Retry, RetryPolicy
+from turns.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
 from turns.settings import Settings
 from turns.store import TurnStore
-from turns.turn import Answer, Claim
+from turns.turn import Claim
 from worker.chain import Chain, Run
-from worker.lease import Held, Interrupted, Leases
+from worker.interrupt import Interrupted
+from worker.lease import COMMIT_PATIENCE_SECONDS, Draining, Held, Leases, Superseded
 
 FLUSH_SECONDS = 0.05  # at most 20 events a second: more is faster than anybody reads, and costs a write each
-COMMIT_PATIENCE_SECONDS = 60.0  # the answer is paid for; a store that restarts takes seconds
+
+
+class Speech:
+    """What a run has said, emitted in pieces."""
+
+    def __init__(self, store: TurnStore, claim: Claim) -> None:
+        self._store = store
+        self._claim = claim
+        self._emitted = 0
+        self._emitting = ""  # sent under the next number; whether it arrived is not known until the store says so
+        self._flushed_at = 0.0
+        self.text = ""
+        self.unsent = ""  # goes with the commit
+
+    def say(self, piece: str) -> None:
+        """Raises `LeaseLost`. A store that is away stops no run: what could not be emitted goes with a later piece."""
+        self.text += piece
+        self.unsent += piece
+        now = time.monotonic()
+        if self.unsent and now - self._flushed_at >= FLUSH_SECONDS:
+            self._flushed_at = now
+            with contextlib.suppress(StoreUnavailable):
+                self.flush()
+                self._emitting, self.unsent = self.unsent, ""
+                self.flush()
+
+    def flush(self) -> None:
+        """What was sent has arrived, once. Raises `LeaseLost`, `StoreUnavailable`."""
+        if self._emitting:
+            self._store.emit(self._claim, self._emitted, self._emitting)
+            self._emitted, self._emitting = self._emitted + 1, ""
 
 
 class Execution:
     def __init__(
         self,
         store: TurnStore,
-        chains: Mapping[str, Chain],
+        chains: Mapping[str, Mapping[str, Chain]],
         leases: Leases,
         settings: Settings,
         *,
         worker: str,
-        model: str,
-        interrupter: Callable[[], Callable[[], None]],
     ) -> None:
+        """`chains` are those of the model and of the fallback model, if there is one: by model, then by assistant."""
         self._store = store
         self._chains = chains
+        self._model, self._fallback = (*chains, "")[:2]
         self._leases = leases
         self._settings = settings
-        self._policy = RetryPolicy(max_attempts=settings.max_attempts)
+        self._policy = RetryPolicy(
+            max_attempts=settings.max_attempts,
+            patience_seconds=settings.patience_seconds,
+            base_seconds=settings.retry_seconds,
+        )
+        self._budget = RetryBudget()
         self._worker = worker
-        self._model = model
-        self._interrupter = interrupter
+        self._is_draining = False
+
+    def drain(self) -> None:
+        """No further turn begins here."""
+        self._is_draining = True
 
     def run(self, turn_id: str) -> None:
         """The turn has been claimed and its attempt has ended, or there was nothing to do."""
-        claim = self._store.claim(turn_id, worker=self._worker)
+        if self._is_draining:
+            return self._store.release(turn_id)
+        claim = self._store.claim(turn_id, worker=self._worker, model=self._model, fallback_model=self._fallback)
         if claim is None:
-            return
+            return None
         with structlog.contextvars.bound_contextvars(turn_id=turn_id, session=claim.session, attempt=claim.attempt):
-            get_logger().info(Log.TURN_CLAIMED)
-            with self._leases.hold(claim, self._interrupter()) as held:
-                try:
-                    self._attempt(claim, held)
-                except (LeaseLost, Interrupted):
-                    get_logger().info(Log.LEASE_LOST)
-                except StoreUnavailable as error:
-                    # The lease runs out, and the rescuer gives the turn to a worker that reaches the store.
-                    get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
+            get_logger().info(Log.TURN_CLAIMED, model=claim.model)
+            with self._leases.hold(claim) as held:
+                self._attempt(claim, held)
+        return None
 
     def _attempt(self, claim: Claim, held: Held) -> None:
         try:
-            answer, tail = self._generate(claim, held)
+            self._conclude(claim, held)
+        except LeaseLost:
+            get_logger().info(Log.LEASE_LOST)
+        except StoreUnavailable as error:
+            # The lease runs out, and the rescuer gives the turn to a worker that reaches the store.
+            get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
+
+    def _conclude(self, claim: Claim, held: Held) -> None:
+        run = Run(self._chains[claim.model][claim.assistant], claim)
+        speech = Speech(self._store, claim)
+        try:
+            self._generate(run, speech, claim, held)
+            answer = run.answer()
+        except Interrupted:
+            self._stop(run, speech, claim, held.reason)
         except ModelError as error:
             self._settle(claim, error)
-        except (LeaseLost, StoreUnavailable):
+        else:
+            self._until_said(speech.flush)
+            self._until_said(lambda: self._store.commit(claim, answer, tail=speech.unsent))
+            get_logger().info(Log.TURN_COMMITTED)
+
+    def _generate(self, run: Run, speech: Speech, claim: Claim, held: Held) -> None:
+        """The run has come to its end, and nothing stops it any more."""
+        try:
+            if claim.superseded:
+                held.stop(Superseded())
+            held.check()
+            if claim.attempt == 1:
+                self._budget.earn()
+            self._speak(run, speech, held)
+        except (ModelError, LeaseLost, StoreUnavailable):
             raise
         except Exception as error:  # the one place that turns the unknown into a failure
             get_logger().exception(Log.TURN_FAILED, code=Code.CHAIN_ERROR)
-            self._settle(claim, ModelError(Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message=repr(error)))
-        else:
-            self._commit(claim, answer, tail)
-            get_logger().info(Log.TURN_COMMITTED)
+            raise ModelError(Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message=repr(error)) from error
+        finally:
+            held.seal()
 
-    def _generate(self, claim: Claim, held: Held) -> tuple[Answer, str]:
-        """The answer, and its last piece, which goes with the commit."""
-        run = Run(self._chains, claim, model=self._model)
-        started = flushed = time.monotonic()
-        emitted, unsent, size = 0, "", 0
+    def _speak(self, run: Run, speech: Speech, held: Held) -> None:
+        size = 0
+        held.expect(within_seconds=self._settings.first_token_seconds)
         for piece in run.pieces():
-            now = time.monotonic()
             held.check()
+            held.expect(within_seconds=self._settings.idle_seconds)
             size += len(piece.encode())
             if size > self._settings.max_answer_bytes:
                 raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
-            if now - started > self._settings.total_seconds:
-                raise ModelError(Code.PROVIDER_TIMEOUT, ModelErrorKind.RETRYABLE, message="total time")
-            unsent += piece
-            if emitted == 0 or now - flushed >= FLUSH_SECONDS:
-                self._store.emit(claim, emitted, unsent)
-                emitted, unsent, flushed = emitted + 1, "", now
-        return run.answer(), unsent
+            speech.say(piece)
 
-    def _commit(self, claim: Claim, answer: Answer, tail: str) -> None:
-        """Asks until the store has answered: what it says is the same each time."""
+    def _stop(self, run: Run, speech: Speech, claim: Claim, reason: Exception | None) -> None:
+        match reason:
+            case Draining():
+                self._store.release(claim.turn_id, token=claim.token)
+                get_logger().info(Log.TURN_RELEASED)
+            case Superseded():
+                self._until_said(speech.flush)
+                # Said by this run, or by the one before it, whose worker died.
+                text, tail = (speech.text, speech.unsent) if speech.text else (self._store.spoken(claim),) * 2
+                self._until_said(lambda: self._store.interrupt(claim, run.answer_so_far(text), tail=tail))
+                get_logger().info(Log.TURN_INTERRUPTED)
+            case ModelError():
+                self._settle(claim, reason)
+            case _:
+                raise LeaseLost
+
+    def _settle(self, claim: Claim, error: ModelError) -> None:
+        attempt = Attempt(
+            number=claim.attempt,
+            waited_seconds=claim.waited_ms / 1000,
+            has_fallback=bool(self._fallback) and claim.model != self._fallback,
+        )
+        decision = self._policy.decide(error, attempt, jitter=random.random())
+        if isinstance(decision, Retry) and decision.counts and not self._budget.spend():
+            decision = GiveUp(code=error.code)
+        match decision:
+            case Retry():
+                following = self._fallback if decision.falls_back else claim.model
+                self._until_said(lambda: self._store.retry(claim, error.code, decision, model=following))
+                get_logger().info(
+                    Log.TURN_RETRYING, code=error.code, after_seconds=decision.after_seconds, error=str(error)
+                )
+            case GiveUp(code=code):
+                self._until_said(lambda: self._store.fail(claim, code))
+                get_logger().warning(Log.TURN_FAILED, code=code, error=str(error))
+
+    def _until_said(self, write: Callable[[], None]) -> None:
+        """Asks the store until it has answered; what it says is the same each time. Raises `LeaseLost`."""
         give_up_at = time.monotonic() + COMMIT_PATIENCE_SECONDS
         while True:
             try:
-                return self._store.commit(claim, answer, tail=tail)
-            except Interrupted:
-                continue  # it came too late; the store decides who was first
+                return write()
             except StoreUnavailable:
                 if time.monotonic() > give_up_at:
                     raise
                 time.sleep(random.random())
-
-    def _settle(self, claim: Claim, error: ModelError) -> None:
-        decision = self._policy.decide(error, attempt=claim.attempt, jitter=random.random())
-        match decision:
-            case Retry(after_seconds=after, counts=counts):
-                self._store.retry(claim, error.code, after_seconds=after, counts=counts)
-                get_logger().info(Log.TURN_RETRYING, code=error.code, after_seconds=after, error=str(error))
-            case GiveUp(code=code):
-                self._store.fail(claim, code)
-                get_logger().warning(Log.TURN_FAILED, code=code, error=str(error))

@@ -70,7 +70,7 @@ def _read(stored: Sequence[bytes]) -> list[BaseMessage]:
     for item in stored:
         try:
             [message] = messages_from_dict([json.loads(item)])
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             # One unreadable item makes the stock class fail for ever; here it costs one message.
             get_logger().warning(Log.MESSAGE_SKIPPED, error=type(error).__name__)
             continue

@@ -22,12 +22,11 @@ class Loop:
         self._stopped.set()
 
     def _run(self) -> None:
-        while True:
+        while not self._stopped.is_set():
             try:
                 self._step()
             except StoreUnavailable as error:
                 get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
             except Exception:  # recovery itself must survive a bug in one step
                 get_logger().exception(Log.LOOP_BROKEN, loop=self._thread.name)
-            if self._stopped.wait(self._every_seconds):
-                return
+            self._stopped.wait(self._every_seconds)

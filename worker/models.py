@@ -1,5 +1,6 @@
 """The model that a worker talks to, and what its failures mean."""
 
+import math
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -53,10 +54,15 @@ def build_model(settings: Settings) -> BaseChatModel:
         api_key=settings.openai_api_key if settings.openai_api_key.get_secret_value() else SecretStr("none"),
         base_url=settings.openai_base_url or None,
         max_retries=0,  # ours is the one retry policy; the client's would sleep in the worker's slot
-        timeout=openai.Timeout(settings.silence_seconds, connect=CONNECT_SECONDS),  # the default is none at all
+        timeout=_timeout(settings),
         stream_usage=True,
         use_responses_api=False,
     )
+
+
+def _timeout(settings: Settings) -> openai.Timeout:
+    """The client's own, for pools in which a run cannot be stopped from outside; its default is none at all."""
+    return openai.Timeout(max(settings.first_token_seconds, settings.idle_seconds), connect=CONNECT_SECONDS)
 
 
 def model_name(settings: Settings) -> str:
@@ -104,8 +110,8 @@ def _quoted(text: str) -> str:
     return f"“{textwrap.shorten(text, 80, placeholder='…')}”"
 
 
-def to_model_error(error: Exception) -> ModelError:
-    """What went wrong in a run, in the words of the policy. The text of a provider stays in the message."""
+def to_model_error(error: Exception) -> ModelError | None:
+    """What a provider did, in the words of the policy; its text stays in the message. None: it was not a provider."""
     match error:
         case ModelError():
             return error
@@ -117,8 +123,10 @@ def to_model_error(error: Exception) -> ModelError:
             code = Code.PROVIDER_UNREACHABLE
         case openai.APIError():  # an error event in mid-stream
             code = Code.PROVIDER_ERROR
-        case _:  # HTML, cut JSON and missing choices surface as ValueError, IndexError or TypeError
+        case ValueError() | IndexError() | TypeError():  # as HTML, cut JSON and missing choices surface
             code = Code.PROVIDER_PROTOCOL
+        case _:
+            return None
     return ModelError(code, ModelErrorKind.RETRYABLE, message=repr(error))
 
 
@@ -140,17 +148,17 @@ def _classify(status: int, reason: str | None) -> tuple[Code, ModelErrorKind]:
 def _retry_after(error: openai.APIStatusError) -> float | None:
     """Seconds; the HTTP date form is rare at model providers, and falls back to our own back-off."""
     try:
-        return max(0.0, float(error.response.headers["retry-after"]))
+        seconds = float(error.response.headers["retry-after"])
     except (KeyError, ValueError):
         return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def check_finish(answer: AIMessage) -> None:
+def check_finish(reason: str | None, content: object) -> None:
     """Raises `ModelError` unless this is a whole answer: a stream that breaks off comes back as a success too."""
-    reason = answer.response_metadata.get("finish_reason")
     if reason == "content_filter":
         raise ModelError(Code.CONTENT_FILTERED, ModelErrorKind.HOPELESS)
     if reason is None:
         raise ModelError(Code.INCOMPLETE_ANSWER, ModelErrorKind.RETRYABLE)
-    if reason not in WHOLE_ANSWERS or not answer.content:
+    if reason not in WHOLE_ANSWERS or not content:
         raise ModelError(Code.PROVIDER_PROTOCOL, ModelErrorKind.RETRYABLE, message=f"finish_reason {reason!r}")

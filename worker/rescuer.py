@@ -2,9 +2,9 @@
 
 from turns.logs import Log, get_logger
 from turns.scripts import Reply
-from turns.store import TurnStore
+from turns.store import RESCUE_LIMIT, TurnStore
 
-ACTED = {Reply.RESCUED, Reply.LOST, Reply.DISPATCHED}
+ACTED = {Reply.RESCUED, Reply.LOST, Reply.DISPATCHED, Reply.EXPIRED}
 
 
 class Rescuer:
@@ -14,6 +14,14 @@ class Rescuer:
         self._hint = hint
 
     def rescue(self) -> None:
-        for turn_id, word in self._store.rescue(worker=self._worker, hint=self._hint):
+        """All that is due has been looked at, however much it is."""
+        seen = self._look()
+        while len(seen) >= RESCUE_LIMIT:
+            seen = self._look()
+
+    def _look(self) -> list[tuple[str, Reply]]:
+        seen = self._store.rescue(worker=self._worker, hint=self._hint)
+        for turn_id, word in seen:
             if word in ACTED:
                 get_logger().info(Log.TURN_RESCUED, turn_id=turn_id, how=word.lower())
+        return seen

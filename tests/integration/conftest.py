@@ -33,7 +33,7 @@ def claim(store: TurnStore) -> Callable[[Turn], Claim]:
     """Claims a turn that can be claimed."""
 
     def claim(turn: Turn) -> Claim:
-        claimed = store.claim(turn.id, worker="w")
+        claimed = store.claim(turn.id, worker="w", model="m")
         assert claimed is not None
         return claimed
 
@@ -48,6 +48,9 @@ def commit(store: TurnStore) -> Callable[[Claim], None]:
 @pytest.fixture
 def lapse(server: Server) -> Callable[[Turn], None]:
     """The time at which somebody should look at the turn has come: its lease ran out, or its hint was lost."""
+
+    # Workers have been beating all the time; else the store was away, and no lease runs out.
+    server.raw.zadd(keys.WORKERS.name, {"w": 2**53})
 
     def lapse(turn: Turn) -> None:
         assert server.raw.zadd(keys.DUE.name, {turn.id: 1}, xx=True, ch=True) == 1

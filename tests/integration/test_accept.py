@@ -5,7 +5,7 @@ import pytest
 
 from tests.server import Server
 from turns import keys
-from turns.errors import IdempotencyKeyReused, Overloaded, SessionBacklogFull, SessionBusy
+from turns.errors import IdempotencyKeyReused, Overloaded, SessionBacklogFull, SessionBusy, StoreUnavailable
 from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Claim, OnBusy, Turn, TurnRequest, WaitingFor
@@ -110,6 +110,23 @@ def test_an_accept_whose_reply_was_lost_is_recorded_once(store: TurnStore, serve
     )
     assert again() == again()
     assert server.raw.lrange(keys.QUEUE("s"), 0, -1) == [turn_id.encode()]
+
+
+@pytest.mark.parametrize("trouble", ["memory is full", "it is a replica"])
+def test_a_store_that_cannot_write_refuses_cleanly(store: TurnStore, server: Server, trouble: str) -> None:
+    before = server.raw.dbsize()
+    if trouble == "memory is full":
+        server.raw.config_set("maxmemory", 1)
+    else:
+        server.raw.replicaof("127.0.0.1", 1)
+    try:
+        with pytest.raises(StoreUnavailable) as error:
+            store.accept(TurnRequest(session_id="s", input="x"))
+    finally:
+        server.raw.config_set("maxmemory", 0)
+        server.raw.replicaof("NO", "ONE")
+    assert error.value.refused
+    assert server.raw.dbsize() == before
 
 
 def test_users_and_plain_sessions_of_one_name_are_apart(accept: Accept) -> None:

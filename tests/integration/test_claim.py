@@ -1,10 +1,12 @@
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from tests.integration.conftest import answer_to, events
 from tests.server import Server
 from turns import keys
+from turns.scripts import Reply
 from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Claim, Turn, TurnRequest
@@ -52,8 +54,8 @@ def test_an_ended_turn_cannot_be_claimed(
 
 def test_a_claim_whose_reply_was_lost_is_given_again(accept: Accept, store: TurnStore, server: Server) -> None:
     turn = accept()
-    run = store._scripts.claim
-    assert run(turn.id, token="t", worker="w") == run(turn.id, token="t", worker="w")
+    again = partial(store._scripts.claim, turn.id, token="t", worker="w", model="m", fallback_model="")
+    assert again() == again()
     assert server.raw.hget(keys.TURN(turn.id), "claims") == b"1"
 
 
@@ -72,6 +74,21 @@ def test_a_turn_that_was_not_started_in_time_ends_and_the_session_goes_on(
     ended = store.read(late.id)
     assert (ended.status, ended.status_reason) == (Status.INCOMPLETE, "expired")
     claim(following)
+
+
+def test_a_turn_behind_another_ends_too_when_it_was_not_started_in_time(
+    accept: Accept, claim: Take, store: TurnStore, server: Server
+) -> None:
+    running, late = claim(accept()), accept(start_within_seconds=600)
+    server.raw.zadd(keys.START_BY.name, {late.id: 1})
+    assert store.rescue(worker="", hint="") == [(late.id, Reply.EXPIRED)]
+    assert store.read(late.id).status_reason == "expired"
+    store.commit(running, answer_to(running), tail="")
+
+
+def test_a_started_turn_is_not_ended_for_starting_late(accept: Accept, claim: Take, server: Server) -> None:
+    claim(accept(start_within_seconds=600))
+    assert server.raw.zcard(keys.START_BY.name) == 0
 
 
 @pytest.mark.parametrize(

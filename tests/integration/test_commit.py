@@ -5,6 +5,7 @@ import pytest
 from tests.integration.conftest import answer_to, history
 from tests.server import Server
 from turns import keys
+from turns.codes import Code
 from turns.errors import LeaseLost
 from turns.settings import Settings
 from turns.state import Status
@@ -94,6 +95,17 @@ def test_a_commit_succeeds_when_memory_is_full(
     finally:
         server.raw.config_set("maxmemory", 0)
     assert store.read(claimed.turn_id).status is Status.COMPLETED
+
+
+def test_a_history_of_another_type_fails_the_turn_and_not_its_session(
+    accept: Accept, store: TurnStore, server: Server
+) -> None:
+    server.raw.set(keys.HISTORY("s"), "somebody else's")
+    first, second = accept(), accept()
+    for turn in (first, second):
+        assert store.claim(turn.id, worker="w") is None
+        assert store.read(turn.id).error_code is Code.HISTORY_UNUSABLE
+    assert server.raw.get(keys.HISTORY("s")) == b"somebody else's"
 
 
 def test_a_history_of_another_type_fails_the_commit_and_changes_nothing(

@@ -4,8 +4,10 @@ import pytest
 
 from tests.integration.conftest import answer_to, history
 from tests.server import Server
+from turns import keys
 from turns.codes import Code
 from turns.errors import LeaseLost
+from turns.retry import Retry
 from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Claim, Turn, WaitingFor
@@ -13,6 +15,8 @@ from turns.turn import Claim, Turn, WaitingFor
 Accept = Callable[..., Turn]
 Take = Callable[[Turn], Claim]
 Lapse = Callable[[Turn], None]
+
+PAUSE = Retry(after_seconds=60, counts=False, pause_seconds=60)
 
 
 def test_a_failed_turn_leaves_no_trace_in_history_and_the_session_goes_on(
@@ -28,7 +32,7 @@ def test_a_failed_turn_leaves_no_trace_in_history_and_the_session_goes_on(
 
 def test_a_retried_turn_waits_at_the_head_of_its_session(accept: Accept, claim: Take, store: TurnStore) -> None:
     first, second = accept(), accept()
-    store.retry(claim(first), Code.PROVIDER_ERROR, after_seconds=60, counts=True)
+    store.retry(claim(first), Code.PROVIDER_ERROR, Retry(after_seconds=60, counts=True), model="m")
     waiting = store.read(first.id)
     assert (waiting.status, waiting.attempt) == (Status.QUEUED, 2)
     assert waiting.waiting is not None
@@ -43,7 +47,7 @@ def test_a_retried_turn_goes_on_when_its_time_has_come(
 ) -> None:
     turn = accept()
     hints()
-    store.retry(claim(turn), Code.PROVIDER_ERROR, after_seconds=60, counts=True)
+    store.retry(claim(turn), Code.PROVIDER_ERROR, Retry(after_seconds=60, counts=True), model="m")
     assert hints() == []
     lapse(turn)
     store.rescue(worker="", hint="")
@@ -53,14 +57,14 @@ def test_a_retried_turn_goes_on_when_its_time_has_come(
 
 def test_an_attempt_that_does_not_count_is_not_counted(accept: Accept, claim: Take, store: TurnStore) -> None:
     turn = accept()
-    store.retry(claim(turn), Code.PROVIDER_RATE_LIMITED, after_seconds=60, counts=False)
+    store.retry(claim(turn), Code.PROVIDER_RATE_LIMITED, Retry(after_seconds=60, counts=False), model="m")
     assert store.read(turn.id).attempt == 1
 
 
 def test_a_retry_or_failure_whose_reply_was_lost_counts_once(accept: Accept, claim: Take, store: TurnStore) -> None:
     retried, failed = claim(accept(session_id="a")), claim(accept(session_id="b"))
     for _ in range(2):
-        store.retry(retried, Code.PROVIDER_ERROR, after_seconds=60, counts=True)
+        store.retry(retried, Code.PROVIDER_ERROR, Retry(after_seconds=60, counts=True), model="m")
         store.fail(failed, Code.PROVIDER_QUOTA)
     assert store.read(retried.turn_id).attempt == 2
     assert store.read(failed.turn_id).status is Status.FAILED
@@ -75,5 +79,36 @@ def test_a_stale_worker_cannot_fail_the_turn(accept: Accept, claim: Take, lapse:
     with pytest.raises(LeaseLost):
         store.fail(old, Code.PROVIDER_ERROR)
     with pytest.raises(LeaseLost):
-        store.retry(old, Code.PROVIDER_ERROR, after_seconds=1, counts=True)
+        store.retry(old, Code.PROVIDER_ERROR, Retry(after_seconds=1, counts=True), model="m")
     store.commit(new, answer_to(new), tail="")
+
+
+def test_a_model_that_pauses_is_asked_by_nobody(
+    accept: Accept, claim: Take, lapse: Lapse, store: TurnStore, server: Server
+) -> None:
+    """One turn heard from the provider when to come back; the turns of other sessions need not hear it again."""
+    limited, other = accept(session_id="limited"), accept(session_id="other")
+    store.retry(claim(limited), Code.PROVIDER_RATE_LIMITED, PAUSE, model="m")
+    assert store.claim(other.id, worker="w", model="m") is None
+    waiting = store.read(other.id).waiting
+    assert waiting is not None
+    assert waiting.waiting_for is WaitingFor.RETRY
+    server.raw.delete(keys.PAUSED("m"))
+    server.raw.hdel(keys.TURN(other.id), "retry_at")
+    assert store.claim(other.id, worker="w", model="m") is not None
+
+
+def test_the_fallback_model_is_asked_while_the_first_one_pauses(accept: Accept, claim: Take, store: TurnStore) -> None:
+    limited, other = accept(session_id="limited"), accept(session_id="other")
+    store.retry(claim(limited), Code.PROVIDER_RATE_LIMITED, PAUSE, model="m")
+    claimed = store.claim(other.id, worker="w", model="m", fallback_model="f")
+    assert claimed is not None
+    assert claimed.model == "f"
+
+
+def test_a_turn_that_fell_back_stays_with_the_fallback(accept: Accept, claim: Take, store: TurnStore) -> None:
+    turn = accept()
+    store.retry(claim(turn), Code.PROVIDER_ERROR, Retry(after_seconds=0, falls_back=True), model="f")
+    again = store.claim(turn.id, worker="w", model="m", fallback_model="f")
+    assert again is not None
+    assert (again.model, again.attempt) == ("f", 2)

@@ -26,12 +26,12 @@ Take = Callable[[Turn], Claim]
 @pytest.fixture
 def run(store: TurnStore, claim: Take, accept: Accept, settings: Settings) -> Callable[[str], Turn]:
     """Accepts a turn of session `s` and runs it through the real chain with the offline model."""
-    chains = {DEFAULT.name: build_chain(DEFAULT, build_model(settings))}
+    chain = build_chain(DEFAULT, build_model(settings))
 
     def run(said: str) -> Turn:
         turn = accept(said, variables={"ability": "math"})
         claimed = claim(turn)
-        attempt = Run(chains, claimed, model="offline")
+        attempt = Run(chain, claimed)
         text = "".join(attempt.pieces())
         answer = attempt.answer()
         assert answer.output == text

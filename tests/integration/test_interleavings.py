@@ -19,8 +19,10 @@ from tests.server import Server
 from turns import keys
 from turns.codes import Code
 from turns.errors import LeaseLost
+from turns.scripts import Reply
+from turns.state import Status
 from turns.store import TurnStore
-from turns.turn import Claim, TurnRequest
+from turns.turn import Claim, OnBusy, TurnRequest
 
 SESSIONS = st.sampled_from(["a", "b"])
 
@@ -37,7 +39,8 @@ class Interleavings(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.server.raw.flushall()
-        self.store.rescue(worker="w", hint="turn_" + "0" * 32)
+        self.server.raw.zadd(keys.WORKERS.name, {"w": 2**53})  # workers beat all the time
+        self.store.rescue(worker="w2", hint="turn_" + "0" * 32)
         self.model = Model()
 
     @rule(target=turns, session=SESSIONS)
@@ -65,11 +68,37 @@ class Interleavings(RuleBasedStateMachine):
             self.model.claim(turn_id, claim.token)
         return claim
 
+    @rule(target=turns, session=SESSIONS, on_busy=st.sampled_from([OnBusy.INTERRUPT, OnBusy.ROLLBACK]))
+    def accept_instead(self, session: str, on_busy: OnBusy) -> str:
+        turn = self.store.accept(TurnRequest(session_id=session, input="x", on_busy=on_busy)).turn
+        self.model.clear(session, keeps_running=on_busy is OnBusy.INTERRUPT)
+        self.model.accept(turn.id, session)
+        return turn.id
+
     @rule(claim=claims)
     def renew(self, claim: Claim | None) -> None:
         if claim:
-            lost = set() if self.model.holds(claim.turn_id, claim.token) else {claim.token}
-            assert self.store.renew([claim]) == lost
+            superseded = [(claim.token, Reply.SUPERSEDED)] if self.model.turns[claim.turn_id].superseded else []
+            holds = self.model.holds(claim.turn_id, claim.token)
+            assert self.store.renew([claim]) == (superseded if holds else [(claim.token, Reply.LOST)])
+
+    @rule(claim=claims)
+    def interrupt(self, claim: Claim | None) -> None:
+        if claim:
+            done = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.INCOMPLETE
+            self._write(
+                claim,
+                lambda: self.store.interrupt(claim, answer_to(claim), tail=""),
+                lambda: self.model.interrupt(claim.turn_id),
+                allowed=done,
+            )
+
+    @rule(claim=claims)
+    def release(self, claim: Claim | None) -> None:
+        if claim:
+            self.store.release(claim.turn_id, token=claim.token)
+            if self.model.holds(claim.turn_id, claim.token):
+                self.model.release(claim.turn_id)
 
     @rule(claim=claims)
     def emit(self, claim: Claim | None) -> None:
@@ -80,18 +109,18 @@ class Interleavings(RuleBasedStateMachine):
     def commit(self, claim: Claim | None, *, doubled: bool) -> None:
         if claim:
             for _ in range(1 + doubled):
-                again = self._has_ended_by(claim)
+                done = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.COMPLETED
                 self._write(
                     claim,
                     lambda: self.store.commit(claim, answer_to(claim), tail=""),
                     lambda: self.model.commit(claim.turn_id),
-                    allowed=again and claim.turn_id in self.model.histories.get(claim.session, []),
+                    allowed=done,
                 )
 
     @rule(claim=claims)
     def fail(self, claim: Claim | None) -> None:
         if claim:
-            failed = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status == "failed"
+            failed = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.FAILED
             self._write(
                 claim,
                 lambda: self.store.fail(claim, Code.PROVIDER_QUOTA),

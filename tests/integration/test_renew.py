@@ -2,8 +2,9 @@ from collections.abc import Callable
 
 from tests.server import Server
 from turns import keys
+from turns.scripts import Reply
 from turns.store import TurnStore
-from turns.turn import Claim, Turn
+from turns.turn import Claim, OnBusy, Turn
 
 Accept = Callable[..., Turn]
 Take = Callable[[Turn], Claim]
@@ -16,7 +17,7 @@ def test_a_renewed_lease_runs_for_another_lease_time(
     claimed = claim(turn)
     until = server.raw.zscore(keys.DUE.name, turn.id)
     lapse(turn)
-    assert store.renew([claimed]) == set()
+    assert store.renew([claimed]) == []
     renewed_until = server.raw.zscore(keys.DUE.name, turn.id)
     assert until is not None
     assert renewed_until is not None
@@ -26,7 +27,7 @@ def test_a_renewed_lease_runs_for_another_lease_time(
 def test_one_call_tells_the_lost_from_the_kept(accept: Accept, claim: Take, store: TurnStore) -> None:
     kept, cancelled = claim(accept(session_id="a")), claim(accept(session_id="b"))
     store.cancel(cancelled.turn_id)
-    assert store.renew([kept, cancelled]) == {cancelled.token}
+    assert store.renew([kept, cancelled]) == [(cancelled.token, Reply.LOST)]
 
 
 def test_a_lost_lease_is_not_taken_back_by_renewing(
@@ -37,4 +38,11 @@ def test_a_lost_lease_is_not_taken_back_by_renewing(
     lapse(turn)
     store.rescue(worker="", hint="")
     new = claim(turn)
-    assert store.renew([old, new]) == {old.token}
+    assert store.renew([old, new]) == [(old.token, Reply.LOST)]
+
+
+def test_a_superseded_turn_keeps_its_lease_and_hears_of_it(accept: Accept, claim: Take, store: TurnStore) -> None:
+    """The message that tells its worker at once may get lost; this one comes again."""
+    running = claim(accept())
+    accept(on_busy=OnBusy.INTERRUPT)
+    assert store.renew([running]) == [(running.token, Reply.SUPERSEDED)]

@@ -102,3 +102,27 @@ def test_an_entry_without_a_turn_leaves_the_index(store: TurnStore, server: Serv
     server.raw.zadd(keys.DUE.name, {"turn_gone": 1})
     assert store.rescue(worker="", hint="") == [("turn_gone", Reply.GONE)]
     assert server.raw.zcard(keys.DUE.name) == 0
+
+
+def test_a_store_that_was_away_costs_no_lease(
+    accept: Accept, claim: Take, lapse: Lapse, store: TurnStore, server: Server
+) -> None:
+    """Nobody could renew meanwhile; the first worker that reaches it again must not take all turns for orphans."""
+    turn = accept()
+    claimed = claim(turn)
+    lapse(turn)
+    server.raw.zadd(keys.WORKERS.name, {"w": 1})
+    assert store.rescue(worker="w", hint="") == [(turn.id, Reply.WAITING)]
+    assert store.renew([claimed]) == []
+    assert store.read(turn.id).attempt == 1
+
+
+def test_a_backlog_is_not_looked_at_more_often_than_it_moves(
+    accept: Accept, lapse: Lapse, store: TurnStore, server: Server, hints: Hints
+) -> None:
+    turn = accept()
+    now = server.raw.time()[0] * 1000
+    server.raw.hset(keys.TURN(turn.id), "hinted_at", now - 60_000)
+    lapse(turn)
+    store.rescue(worker="", hint="")
+    assert server.raw.zscore(keys.DUE.name, turn.id) >= now + 29_000

@@ -43,7 +43,7 @@ def test_the_largest_input_is_accepted() -> None:
 
 
 def test_a_misspelt_field_is_told_the_right_one() -> None:
-    with pytest.raises(InvalidRequest, match="sesion_id: is not a known field; did you mean session_id"):
+    with pytest.raises(InvalidRequest, match="sesion_id: is not known; did you mean session_id"):
         parse_submit(b'{"sesion_id": "a", "input": "x"}', None)
 
 

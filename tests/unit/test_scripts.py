@@ -11,7 +11,7 @@ from turns.settings import Settings
 
 LUA = ROOT / "turns" / "lua"
 WORD = re.compile(r"\b[A-Z]{3,}(?:_[A-Z]+)*\b")
-LONGEST = 90
+LONGEST = 100
 
 
 def header(verb: str) -> str:

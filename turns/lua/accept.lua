@@ -5,7 +5,8 @@
 --
 -- ARGV  1 turn id
 --       2 session
---       3 on_busy ('enqueue' or 'reject')
+--       3 on_busy: when the session has live turns, 'enqueue' waits for them, 'reject' refuses, 'interrupt' ends them and
+--         keeps what the running one has said so far, 'rollback' ends them without a trace
 --       4 idempotency key, scoped to its caller, or ''
 --       5 fingerprint of the request
 --       6 start_within in milliseconds, or ''
@@ -40,17 +41,35 @@ if idempotency ~= '' then
   end
 end
 
-local ahead = redis.call('LLEN', queue)
+local live = redis.call('LRANGE', queue, 0, -1)  -- bounded by the backlog
+local ahead = #live
 if on_busy == 'reject' and ahead > 0 then return {'SESSION_BUSY'} end
-if ahead >= POLICY.session_backlog then return {'BACKLOG_FULL'} end
+local clears = on_busy == 'interrupt' or on_busy == 'rollback'
+if ahead >= POLICY.session_backlog and not clears then return {'BACKLOG_FULL'} end
 if tonumber(redis.call('HGET', KEY.counters, 'live') or 0) >= POLICY.max_live_turns then return {'OVERLOADED'} end
 
 local now = now_ms()
+if clears then
+  -- From the last to the first, so that none of them is dispatched on the way.
+  for i = ahead, 1, -1 do
+    local running = i == 1 and redis.call('HGET', KEY.turn .. live[i], 'status') == 'in_progress'
+    if running and on_busy == 'interrupt' then
+      redis.call('HSET', KEY.turn .. live[i], 'superseded', 1)
+      redis.call('PUBLISH', KEY.stopped, live[i])
+    else
+      drop(live[i], now)
+      ahead = ahead - 1
+    end
+  end
+end
 redis.call('HSET', KEY.session .. session, 'session_id', session_id, 'user_id', user_id)
 local sequence = redis.call('HINCRBY', KEY.session .. session, 'sequence', 1)
 redis.call('HSET', key, 'session', session, 'session_id', session_id, 'user_id', user_id, 'status', POLICY.initial,
   'sequence', sequence, 'attempt', 1, 'claims', 0, 'accepted_at', now, unpack(ARGV, 9))
-if start_within ~= '' then redis.call('HSET', key, 'start_by', now + start_within) end
+if start_within ~= '' then
+  redis.call('HSET', key, 'start_by', now + start_within)
+  redis.call('ZADD', KEY.start_by, now + start_within, turn)
+end
 if idempotency ~= '' then
   redis.call('HSET', key, 'idempotency', idempotency)
   redis.call('HSET', KEY.idempotency .. idempotency, 'turn', turn, 'fingerprint', fingerprint)

@@ -9,9 +9,8 @@
 --       GONE       there is no such turn
 
 local turn = ARGV[1]
-local session, status, claims = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'claims'))
+local status = redis.call('HGET', KEY.turn .. turn, 'status')
 if not status then return {'GONE'} end
-local to = (AFTER[status] or {}).cancel
-if not to then return {'ENDED'} end
-finish(turn, session, claims, to, now_ms())
+if not AFTER[status] then return {'ENDED'} end
+drop(turn, now_ms())
 return {'CANCELLED'}

@@ -7,15 +7,18 @@
 -- ARGV  1 turn id
 --       2 token of this claim, random
 --       3 worker
+--       4 the worker's model
+--       5 its fallback model, or ''
 -- Reply CLAIMED, record, messages  record: the hash as name, value, …; messages: JSON, oldest first
 --       EXPIRED   it was not started in time, and has ended for that
---       NOT_NOW   it is held, or behind another turn, or waits for its retry
+--       FAILED    its session's history is no list, so no turn of it can run; it has ended for that
+--       NOT_NOW   it is held, or behind another turn, or waits for its retry or for its model's pause
 --       GONE      it has ended, or never was
 
-local turn, token, worker = ARGV[1], ARGV[2], ARGV[3]
+local turn, token, worker, model, fallback = unpack(ARGV, 1, 5)
 local key = KEY.turn .. turn
-local session, status, held, retry_at, start_by, claims =
-  unpack(redis.call('HMGET', key, 'session', 'status', 'token', 'retry_at', 'start_by', 'claims'))
+local session, status, held, retry_at, start_by, claims, model_now =
+  unpack(redis.call('HMGET', key, 'session', 'status', 'token', 'retry_at', 'start_by', 'claims', 'model'))
 if not AFTER[status] then return {'GONE'} end
 
 -- The last messages of the history, oldest first. What lies before the window is dropped half a window at
@@ -42,15 +45,32 @@ if not mine then
     finish(turn, session, claims, AFTER[status].expire, now, 'status_reason', 'expired')
     return {'EXPIRED'}
   end
+  local type = redis.call('TYPE', KEY.history .. session).ok
+  if type ~= 'list' and type ~= 'none' then
+    finish(turn, session, claims, AFTER[status].fail, now, 'error_code', 'history_unusable')
+    return {'FAILED'}
+  end
+
+  -- A turn that fell back stays with the fallback. One whose model pauses falls back, or waits for the pause to end.
+  if model_now ~= fallback or fallback == '' then model_now = model end
+  local pause_ms = redis.call('PTTL', KEY.paused .. model_now)
+  if pause_ms > 0 and fallback ~= '' and redis.call('PTTL', KEY.paused .. fallback) <= 0 then
+    model_now, pause_ms = fallback, 0
+  end
+  if pause_ms > 0 then
+    redis.call('HSET', key, 'retry_at', now + pause_ms)
+    redis.call('ZADD', KEY.due, now + pause_ms, turn)
+    return {'NOT_NOW'}
+  end
 end
 
-local messages = window()  -- before the first write: a history of another type fails here, with nothing changed
 if not mine then
   claims = redis.call('HINCRBY', key, 'claims', 1)
-  redis.call('HSET', key, 'status', to, 'token', token, 'worker', worker, 'started_at', now)
+  redis.call('HSET', key, 'status', to, 'token', token, 'worker', worker, 'started_at', now, 'model', model_now)
   redis.call('HDEL', key, 'retry_at')
+  redis.call('ZREM', KEY.start_by, turn)
   redis.call('ZADD', KEY.due, now + POLICY.lease_ms, turn)
   if claims > 1 then emit(turn, claims, 'type', 'reset') end
   emit(turn, claims, 'type', 'status')
 end
-return {'CLAIMED', redis.call('HGETALL', key), messages}
+return {'CLAIMED', redis.call('HGETALL', key), window()}

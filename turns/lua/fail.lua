@@ -8,26 +8,29 @@
 --       3 error code
 --       4 retry in milliseconds, or '' to fail for good
 --       5 '1' if the attempt counts, else '0'
+--       6 the model that the next attempt uses
+--       7 pause in milliseconds that the provider asked for, or 0
 -- Reply FAILED    the turn has failed (also when this script runs a second time)
 --       RETRYING  another attempt will be made (also when this script runs a second time)
 --       LOST      the token is not the turn's: another owner has it, or it has ended
 
-local turn, token, code, retry_in, counts = unpack(ARGV, 1, 5)
+local turn, token, code, retry_in, counts, model, pause_ms = unpack(ARGV, 1, 7)
 local key = KEY.turn .. turn
-local session, status, held, claims, attempt, retried =
-  unpack(redis.call('HMGET', key, 'session', 'status', 'token', 'claims', 'attempt', 'retried_token'))
+local session, status, held, claims, attempt, retried, paused_model =
+  unpack(redis.call('HMGET', key, 'session', 'status', 'token', 'claims', 'attempt', 'retried_token', 'model'))
 if retried == token then return {'RETRYING'} end
 if held ~= token then return {'LOST'} end
 if status == 'failed' then return {'FAILED'} end
 local after = AFTER[status] or {}
-if not after.fail then return {'LOST'} end
+if not after.retry then return {'LOST'} end  -- only a running attempt fails here
 
 local now = now_ms()
+if tonumber(pause_ms) > 0 then redis.call('SET', KEY.paused .. paused_model, 1, 'PX', pause_ms) end
 if retry_in == '' then
   finish(turn, session, claims, after.fail, now, 'error_code', code)
   return {'FAILED'}
 end
 requeue(turn, claims, 'retry', attempt + counts, now)
-redis.call('HSET', key, 'retry_at', now + retry_in, 'retried_token', token, 'last_error_code', code)
+redis.call('HSET', key, 'retry_at', now + retry_in, 'retried_token', token, 'last_error_code', code, 'model', model)
 redis.call('ZADD', KEY.due, now + retry_in, turn)
 return {'RETRYING'}

@@ -53,6 +53,7 @@ local function finish(turn, session, claims, status, now, ...)
     redis.call('PEXPIRE', KEY.idempotency .. idempotency, POLICY.result_ttl_ms)
   end
   redis.call('ZREM', KEY.due, turn)
+  redis.call('ZREM', KEY.start_by, turn)
   redis.call('LREM', queue, 1, turn)
   local head = redis.call('LINDEX', queue, 0)
   if not head then
@@ -63,6 +64,13 @@ local function finish(turn, session, claims, status, now, ...)
   redis.call('HINCRBY', KEY.counters, 'live', -1)
   redis.call('HINCRBY', KEY.counters, status, 1)
   redis.call('PUBLISH', KEY.ended, turn)
+end
+
+-- Ends a live turn without effect, because somebody wants it no more. What still runs it is told, and has lost its lease.
+local function drop(turn, now)
+  local session, status, claims = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'claims'))
+  finish(turn, session, claims, AFTER[status].cancel, now)
+  if status == 'in_progress' then redis.call('PUBLISH', KEY.stopped, turn) end
 end
 
 -- Puts a running turn back to the head of its session for another attempt. Its token is gone, so

@@ -2,16 +2,18 @@
 -- renew: keeps the leases of one worker process for another lease time, all in one call.
 --
 -- ARGV  turn id, token, turn id, token, …
--- Reply the tokens that no longer hold their turn
+-- Reply token, word, token, word, …  of those to stop: LOST (the token no longer holds the turn),
+--                                    SUPERSEDED (it does, but a newer turn of the session does not want to wait)
 
-local lost, until_ms = {}, now_ms() + POLICY.lease_ms
+local stop, until_ms = {}, now_ms() + POLICY.lease_ms
 for i = 1, #ARGV, 2 do
   local turn, token = ARGV[i], ARGV[i + 1]
-  local status, held = unpack(redis.call('HMGET', KEY.turn .. turn, 'status', 'token'))
-  if status == 'in_progress' and held == token then
-    redis.call('ZADD', KEY.due, until_ms, turn)
-  else
-    lost[#lost + 1] = token
+  local status, held, superseded = unpack(redis.call('HMGET', KEY.turn .. turn, 'status', 'token', 'superseded'))
+  local holds = status == 'in_progress' and held == token
+  if holds then redis.call('ZADD', KEY.due, until_ms, turn) end
+  if not holds or superseded then
+    stop[#stop + 1] = token
+    stop[#stop + 1] = holds and 'SUPERSEDED' or 'LOST'
   end
 end
-return lost
+return stop

@@ -8,12 +8,20 @@
 --       2 most turns to look at
 --       3 the hint with its placeholder, as this worker's Celery writes it, or ''
 -- Reply turn id, word, turn id, word, …  word: DISPATCHED (again), RESCUED (its lease ran out), LOST (the same,
---       and it was the last attempt: failed), WAITING (its hint is still in the broker's list), GONE (no such turn)
+--       and it was the last attempt: failed), WAITING (its hint is still in the broker's list, or
+--       nobody could renew), GONE (no such turn),
+--       EXPIRED (it was not started in time, and has ended for that)
 
 local worker, limit, hint = ARGV[1], ARGV[2], ARGV[3]
 local now = now_ms()
+
+-- Where no worker has beaten for a while, the store was away and none could renew: leases run from here on.
+local newest = redis.call('ZRANGE', KEY.workers, 0, 0, 'REV', 'WITHSCORES')[2]
+if not newest or now - newest > POLICY.lease_ms / 2 then redis.call('HSET', KEY.counters, 'renewable_since', now) end
+local leases_run_out_from = tonumber(redis.call('HGET', KEY.counters, 'renewable_since') or 0) + POLICY.lease_ms
+
 if worker ~= '' then redis.call('ZADD', KEY.workers, now, worker) end
-if hint ~= '' then redis.call('SET', KEY.hint, hint) end
+if hint ~= '' and redis.call('GET', KEY.hint) ~= hint then redis.call('SET', KEY.hint, hint) end
 redis.call('ZREMRANGEBYSCORE', KEY.workers, '-inf', now - POLICY.worker_ttl_ms)
 redis.call('ZREMRANGEBYSCORE', KEY.sessions, '-inf', now - POLICY.session_ttl_ms)
 
@@ -35,6 +43,10 @@ local function look_at(turn)
     return 'GONE'
   end
   if status == 'in_progress' then
+    if now < leases_run_out_from then
+      redis.call('ZADD', KEY.due, leases_run_out_from, turn)
+      return 'WAITING'
+    end
     if tonumber(attempt) >= POLICY.max_attempts then
       finish(turn, session, claims, AFTER[status].lose, now, 'error_code', 'worker_lost')
       return 'LOST'
@@ -44,7 +56,8 @@ local function look_at(turn)
     return 'RESCUED'
   end
   if not retry_at and still_in_list(hinted_at) then
-    redis.call('ZADD', KEY.due, now + POLICY.hint_grace_ms, turn)
+    -- Later each time, so that a long backlog is not looked at more often than it moves.
+    redis.call('ZADD', KEY.due, now + math.max(POLICY.hint_grace_ms, (now - hinted_at) / 2), turn)
     return 'WAITING'
   end
   redis.call('HDEL', KEY.turn .. turn, 'retry_at')
@@ -52,7 +65,22 @@ local function look_at(turn)
   return 'DISPATCHED'
 end
 
+local function expire(turn)
+  local session, status, claims = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'claims'))
+  local to = (AFTER[status] or {}).expire
+  if not to then
+    redis.call('ZREM', KEY.start_by, turn)
+    return 'GONE'
+  end
+  finish(turn, session, claims, to, now, 'status_reason', 'expired')
+  return 'EXPIRED'
+end
+
 local seen = {}
+for _, turn in ipairs(redis.call('ZRANGE', KEY.start_by, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
+  seen[#seen + 1] = turn
+  seen[#seen + 1] = expire(turn)
+end
 for _, turn in ipairs(redis.call('ZRANGE', KEY.due, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
   seen[#seen + 1] = turn
   seen[#seen + 1] = look_at(turn)

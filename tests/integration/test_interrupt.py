@@ -1,0 +1,113 @@
+"""A newer turn does not want to wait: `interrupt` keeps what was said so far, `rollback` keeps nothing."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.integration.conftest import answer_to, events, history
+from tests.server import Server
+from turns.errors import LeaseLost
+from turns.state import Status
+from turns.store import TurnStore
+from turns.turn import Claim, OnBusy, Turn, TurnRequest
+
+Accept = Callable[..., Turn]
+Take = Callable[[Turn], Claim]
+Hints = Callable[[], list[str]]
+
+
+def test_interrupt_cancels_what_waits_and_asks_what_runs_to_end(
+    accept: Accept, claim: Take, store: TurnStore, server: Server, hints: Hints
+) -> None:
+    running, waiting = accept(), accept()
+    claimed = claim(running)
+    hints()
+    newer = accept(on_busy=OnBusy.INTERRUPT)
+    assert store.read(waiting.id).status is Status.CANCELLED
+    assert store.read(running.id).status is Status.IN_PROGRESS
+    assert hints() == []
+    store.interrupt(claimed, answer_to(claimed), tail="")
+    ended = store.read(running.id)
+    assert (ended.status, ended.status_reason) == (Status.INCOMPLETE, "interrupted")
+    assert history(server) == [answer_to(claimed).question_message, answer_to(claimed).answer_message]
+    assert hints() == [newer.id]
+
+
+def test_an_interrupted_turn_that_said_nothing_keeps_its_question(
+    accept: Accept, claim: Take, store: TurnStore, server: Server
+) -> None:
+    claimed = claim(accept())
+    store.interrupt(claimed, replace(answer_to(claimed), answer_message="", output=""), tail="")
+    assert history(server) == [answer_to(claimed).question_message]
+
+
+def test_an_answer_that_was_complete_first_is_complete(accept: Accept, claim: Take, store: TurnStore) -> None:
+    claimed = claim(accept())
+    accept(on_busy=OnBusy.INTERRUPT)
+    store.commit(claimed, answer_to(claimed), tail="")
+    assert store.read(claimed.turn_id).status is Status.COMPLETED
+    with pytest.raises(LeaseLost):
+        store.interrupt(claimed, answer_to(claimed), tail="")
+
+
+def test_an_interrupt_whose_reply_was_lost_takes_effect_once(
+    accept: Accept, claim: Take, store: TurnStore, server: Server
+) -> None:
+    claimed = claim(accept())
+    for _ in range(2):
+        store.interrupt(claimed, answer_to(claimed), tail="")
+    assert len(history(server)) == 2
+
+
+def test_what_a_dead_worker_had_said_is_there_for_the_next_one(
+    accept: Accept, claim: Take, lapse: Callable[[Turn], None], store: TurnStore
+) -> None:
+    turn = accept()
+    dead = claim(turn)
+    store.emit(dead, 0, "Once ")
+    store.emit(dead, 1, "upon")
+    accept(on_busy=OnBusy.INTERRUPT)
+    lapse(turn)
+    store.rescue(worker="", hint="")
+    heir = claim(turn)
+    assert heir.superseded
+    assert store.spoken(heir) == "Once upon"
+
+
+def test_rollback_leaves_no_trace_and_starts_at_once(
+    accept: Accept, claim: Take, store: TurnStore, server: Server, hints: Hints
+) -> None:
+    running, waiting = accept(), accept()
+    claimed = claim(running)
+    hints()
+    newer = accept(on_busy=OnBusy.ROLLBACK)
+    assert [store.read(turn.id).status for turn in (running, waiting)] == [Status.CANCELLED] * 2
+    assert hints() == [newer.id]
+    with pytest.raises(LeaseLost):
+        store.commit(claimed, answer_to(claimed), tail="")
+    assert history(server) == []
+    assert events(server, running)[-1][1] == "done"
+
+
+@pytest.mark.parametrize("on_busy", [OnBusy.INTERRUPT, OnBusy.ROLLBACK])
+def test_an_idle_session_has_nothing_to_end(accept: Accept, claim: Take, on_busy: OnBusy) -> None:
+    claim(accept(on_busy=on_busy))
+
+
+@pytest.mark.parametrize("on_busy", [OnBusy.INTERRUPT, OnBusy.ROLLBACK])
+def test_a_queued_head_is_cancelled_and_never_hinted_for_nothing(
+    accept: Accept, store: TurnStore, hints: Hints, on_busy: OnBusy
+) -> None:
+    first, second = accept(), accept()
+    hints()
+    newer = accept(on_busy=on_busy)
+    assert [store.read(turn.id).status for turn in (first, second)] == [Status.CANCELLED] * 2
+    assert hints() == [newer.id]
+
+
+def test_a_full_session_can_still_be_cleared(store_with: Callable[..., TurnStore]) -> None:
+    store = store_with(session_backlog=1)
+    store.accept(TurnRequest(session_id="s", input="x"))
+    store.accept(TurnRequest(session_id="s", input="x", on_busy=OnBusy.ROLLBACK))
+    assert store.health().live_turns == 1

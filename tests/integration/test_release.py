@@ -1,0 +1,53 @@
+from collections.abc import Callable
+
+import pytest
+
+from tests.integration.conftest import answer_to, events
+from tests.server import Server
+from turns.codes import Code
+from turns.errors import LeaseLost
+from turns.retry import Retry
+from turns.state import Status
+from turns.store import TurnStore
+from turns.turn import Claim, Turn
+
+Accept = Callable[..., Turn]
+Take = Callable[[Turn], Claim]
+Hints = Callable[[], list[str]]
+
+
+def test_a_turn_handed_back_is_taken_at_once_and_the_attempt_does_not_count(
+    accept: Accept, claim: Take, store: TurnStore, hints: Hints
+) -> None:
+    turn = accept()
+    old = claim(turn)
+    hints()
+    store.release(turn.id, token=old.token)
+    assert hints() == [turn.id]
+    assert (store.read(turn.id).status, store.read(turn.id).attempt) == (Status.QUEUED, 1)
+    new = claim(turn)
+    with pytest.raises(LeaseLost):
+        store.commit(old, answer_to(old), tail="")
+    store.commit(new, answer_to(new), tail="")
+
+
+def test_a_head_that_was_not_claimed_is_passed_on(accept: Accept, store: TurnStore, hints: Hints) -> None:
+    turn = accept()
+    hints()
+    store.release(turn.id)
+    assert hints() == [turn.id]
+
+
+def test_only_what_is_held_or_waits_for_a_worker_can_be_handed_back(
+    accept: Accept, claim: Take, store: TurnStore, server: Server, hints: Hints
+) -> None:
+    running, second, retrying = accept(), accept(), accept(session_id="r")
+    claim(running)
+    store.retry(claim(retrying), Code.PROVIDER_ERROR, Retry(after_seconds=60), model="m")
+    hints()
+    for turn in (running, second, retrying):
+        store.release(turn.id)
+    store.release(running.id, token="stale")
+    store.release("turn_" + "0" * 32)
+    assert hints() == []
+    assert events(server, running) == [("1-0", "status")]
