@@ -193,6 +193,7 @@ def render_constants(settings: Settings) -> str:
         "max_attempts": settings.max_attempts,
         "history_window": settings.history_window,
         "lease_ms": _ms(settings.lease_seconds),
+        "beat_gap_ms": _ms(max(settings.lease_seconds / 2, 3 * settings.rescue_seconds)),
         "hint_grace_ms": _ms(settings.hint_grace_seconds),
         "result_ttl_ms": _ms(settings.result_ttl_seconds),
         "event_ttl_ms": _ms(settings.event_ttl_seconds),

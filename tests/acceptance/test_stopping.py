@@ -40,7 +40,7 @@ def test_a_cancelled_run_leaves_its_provider(stack: Stack) -> None:
 
 
 def test_a_run_that_waits_for_its_first_word_is_stopped_too(stack: Stack) -> None:
-    question = "silent [delay 8]"
+    question = "silent [delay 3]"
     turn_id = stack.submit("silent", question)
     wait_until("the model is asked", lambda: any(a["messages"][-1]["content"] == question for a in stack.asked()))
     post(stack, f"/v1/turns/{turn_id}/cancel")
@@ -116,8 +116,8 @@ def test_a_worker_that_must_end_hands_its_turns_back(start: Callable[..., Stack]
 @pytest.mark.parametrize(
     ("setting", "question"),
     [
-        ("INTURN_FIRST_TOKEN_SECONDS", "hello [delay 30]"),
-        ("INTURN_IDLE_SECONDS", "hello [pace 30]"),
+        ("INTURN_FIRST_TOKEN_SECONDS", "hello [delay 4]"),
+        ("INTURN_IDLE_SECONDS", "hello [pace 4]"),
         ("INTURN_TOTAL_SECONDS", "hello [words 600] [pace 0.1]"),
     ],
 )

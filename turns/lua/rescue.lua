@@ -17,7 +17,7 @@ local now = now_ms()
 
 -- Where no worker has beaten for a while, the store was away and none could renew: leases run from here on.
 local newest = redis.call('ZRANGE', KEY.workers, 0, 0, 'REV', 'WITHSCORES')[2]
-if not newest or now - newest > POLICY.lease_ms / 2 then redis.call('HSET', KEY.counters, 'renewable_since', now) end
+if not newest or now - newest > POLICY.beat_gap_ms then redis.call('HSET', KEY.counters, 'renewable_since', now) end
 local leases_run_out_from = tonumber(redis.call('HGET', KEY.counters, 'renewable_since') or 0) + POLICY.lease_ms
 
 if worker ~= '' then redis.call('ZADD', KEY.workers, now, worker) end
