@@ -142,6 +142,16 @@ class Stack:
         messages: list[dict[str, Any]] = page["data"]
         return messages
 
+    def all_messages(self, session_id: str) -> list[dict[str, Any]]:
+        """The whole history, however many pages."""
+        messages: list[dict[str, Any]] = []
+        after = 0
+        while after is not None:
+            page = call(f"{self.url}/v1/sessions/{session_id}/messages?limit=100&after={after}").body
+            messages += page["data"]
+            after = page["after"]
+        return messages
+
     def asked(self) -> list[dict[str, Any]]:
         """All requests that the model got."""
         requests: list[dict[str, Any]] = call(f"http://127.0.0.1:{self._model_port}/requests").body

@@ -89,7 +89,7 @@ class Execution:
         if claim is None:
             return None
         with structlog.contextvars.bound_contextvars(turn_id=turn_id, session=claim.session, attempt=claim.attempt):
-            get_logger().info(Log.TURN_CLAIMED, model=claim.model)
+            get_logger().info(Log.TURN_CLAIMED, worker=self._worker, model=claim.model)
             with self._leases.hold(claim) as held:
                 self._attempt(claim, held)
         return None

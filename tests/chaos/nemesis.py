@@ -1,0 +1,87 @@
+"""The faults: a seeded schedule of things that go wrong, each of which ends before the next begins."""
+
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+
+import redis
+
+from tests.processes import Stack
+
+HINTS = "inturn:hints"
+FREEZE_SECONDS = 8.0  # longer than a lease
+STORE_AWAY_SECONDS = 1.0
+
+
+class Nemesis:
+    def __init__(self, stack: Stack, *, seed: int, every_seconds: float, faults: Counter[str]) -> None:
+        """`faults`: how often each of them happens."""
+        self._stack = stack
+        self._random = random.Random(seed)
+        self._every_seconds = every_seconds
+        self._schedule = list(faults.elements())
+        self._random.shuffle(self._schedule)
+        self._thread = threading.Thread(target=self._run)
+        self.kills: list[tuple[float, int]] = []  # when, which process
+        self.done: Counter[str] = Counter()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def finish(self) -> None:
+        """All faults have happened, and nothing is left broken."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        for fault in self._schedule:
+            time.sleep(self._every_seconds)
+            act: Callable[[], None] = getattr(self, fault)
+            with suppress(redis.RedisError):
+                act()
+            self.done[fault] += 1
+
+    def kill_worker(self) -> None:
+        worker = self._random.choice(self._stack.workers)
+        self.kills.append((time.time(), worker.pid))
+        worker.kill()
+        self._stack.workers.remove(worker)
+        self._stack.workers.append(self._stack.start_worker())
+
+    def freeze_worker(self) -> None:
+        worker = self._random.choice(self._stack.workers)
+        worker.signal(signal.SIGSTOP)
+        time.sleep(FREEZE_SECONDS)
+        worker.signal(signal.SIGCONT)
+
+    def kill_store(self) -> None:
+        self._stack.server.kill()
+        time.sleep(STORE_AWAY_SECONDS)
+        self._stack.server.start()
+
+    def kill_web(self) -> None:
+        self._stack.web.kill()
+        self._stack.web = self._stack.start_web()
+
+    def lose_hints(self) -> None:
+        self._stack.server.raw.delete(HINTS)
+
+    def multiply_hints(self) -> None:
+        waiting = self._stack.server.raw.lrange(HINTS, 0, -1)
+        for hint in waiting * 4:
+            self._stack.server.raw.lpush(HINTS, hint)
+
+    def forge_hints(self) -> None:
+        template = self._stack.server.raw.get("inturn:hint")
+        placeholder = b"turn_" + b"0" * 32
+        for turn in (b"turn_" + b"f" * 32, b"nonsense", b"../../etc/passwd"):
+            self._stack.server.raw.lpush(HINTS, template.replace(placeholder, turn))
+
+    def flush_scripts(self) -> None:
+        self._stack.server.raw.script_flush()
+
+    def cut_connections(self) -> None:
+        self._stack.server.raw.client_kill_filter(_type="normal", skipme=True)

@@ -1,0 +1,95 @@
+"""One run: load, faults, verdict, figures."""
+
+import json
+import math
+import statistics
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from tests.chaos.checker import Verdict, check
+from tests.chaos.driver import Driver
+from tests.chaos.nemesis import Nemesis
+from tests.processes import Stack
+
+SYSTEM = "You're an assistant who's good at math. Respond in 20 words or fewer"
+SETTLE_SECONDS = 240
+
+
+@dataclass(frozen=True)
+class Outcome:
+    verdict: Verdict
+    turns: int
+    completed: int
+    unknown: int
+    faults: Counter[str]
+    recoveries: list[float]  # seconds from the kill of a worker to the next claim of a turn that it held
+    calls_per_turn: float
+
+    def row(self, name: str) -> str:
+        wrong = self.verdict.counts()
+        recovery = [f"{quantile(self.recoveries, q):.1f}" if self.recoveries else "none" for q in (0.5, 0.95, 1.0)]
+        cells = [
+            name,
+            sum(self.faults.values()),
+            self.turns,
+            self.completed,
+            *wrong.values(),
+            " / ".join(recovery),
+            f"{self.calls_per_turn:.3f}",
+        ]
+        return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def run(
+    stack: Stack, *, sessions: int, turns: int, per_second: float, seed: int, every_seconds: float, faults: Counter[str]
+) -> Outcome:
+    driver = Driver(stack, sessions=sessions, turns=turns, per_second=per_second)
+    nemesis = Nemesis(stack, seed=seed, every_seconds=every_seconds, faults=faults)
+    nemesis.start()
+    asked = driver.submit_all()
+    nemesis.finish()
+    driver.wait_until_ended(asked, seconds=SETTLE_SECONDS)
+    statuses = driver.statuses(asked)
+    return Outcome(
+        verdict=check(asked, statuses, driver.histories(), system=SYSTEM),
+        turns=len(asked),
+        completed=sum(status == "completed" for status in statuses.values()),
+        unknown=driver.unknown,
+        faults=nemesis.done,
+        recoveries=recoveries(stack.logs(), nemesis.kills),
+        calls_per_turn=len(stack.asked()) / len(asked),
+    )
+
+
+def recoveries(logs: str, kills: Sequence[tuple[float, int]]) -> list[float]:
+    """From the logs of the workers: a turn claimed by a process that was then killed, and its next claim."""
+    found = []
+    claims, ends = _events(logs, "turn.claimed"), _events(logs, "turn.committed")
+    ended_at = {event["turn_id"]: _time(event) for event in ends}
+    for killed_at, pid in kills:
+        for claim in claims:
+            turn_id = claim["turn_id"]
+            if f":{pid}:" not in claim["worker"] or ended_at.get(turn_id, math.inf) < killed_at:
+                continue
+            later = [_time(c) for c in claims if c["turn_id"] == turn_id and _time(c) > killed_at]
+            if later:
+                found.append(min(later) - killed_at)
+    return found
+
+
+def quantile(values: Sequence[float], q: float) -> float:
+    """The value below which a share of `q` lies."""
+    if q >= 1 or len(values) < 2:
+        return max(values)
+    return statistics.quantiles(values, n=100, method="inclusive")[round(q * 100) - 1]
+
+
+def _events(logs: str, name: str) -> list[dict[str, str]]:
+    lines = [line for line in logs.splitlines() if f'"{name}"' in line]
+    return [json.loads(line) for line in lines]
+
+
+def _time(event: dict[str, str]) -> float:
+    return datetime.fromisoformat(event["timestamp"]).timestamp()
