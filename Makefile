@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help up web worker test check format lock clean
+.PHONY: help up web worker test check chaos format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ check: $(VENV)/.installed-dev ## the quick part: lint, types, unit tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest tests/unit
+
+chaos: $(VENV)/.installed-dev ## ten thousand turns under faults; writes docs/chaos.md (20 minutes)
+	@$(BIN)/python -m tests.chaos
 
 format: $(VENV)/.installed-dev ## format the code, and write the generated docs again
 	@$(BIN)/ruff check --fix .

@@ -1,5 +1,6 @@
 """One run: load, faults, verdict, figures."""
 
+import contextlib
 import json
 import math
 import statistics
@@ -14,7 +15,7 @@ from tests.chaos.nemesis import Nemesis
 from tests.processes import Stack
 
 SYSTEM = "You're an assistant who's good at math. Respond in 20 words or fewer"
-SETTLE_SECONDS = 240
+SETTLE_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,8 @@ def run(
     nemesis.start()
     asked = driver.submit_all()
     nemesis.finish()
-    driver.wait_until_ended(asked, seconds=SETTLE_SECONDS)
+    with contextlib.suppress(AssertionError):  # the verdict says which have not
+        driver.wait_until_ended(asked, seconds=SETTLE_SECONDS)
     statuses = driver.statuses(asked)
     return Outcome(
         verdict=check(asked, statuses, driver.histories(), system=SYSTEM),
