@@ -1,4 +1,4 @@
-"""Waiting for facts: the only place in the tests that sleeps."""
+"""Waiting for facts, instead of sleeping to let something happen."""
 
 import time
 from collections.abc import Callable

@@ -1,5 +1,7 @@
 """How a process reaches Redis, and what it makes of the ways in which Redis can be away."""
 
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import redis
@@ -21,6 +23,9 @@ from turns.errors import StoreUnavailable
 # Redis is there, but cannot take a write now: classes where the client knows the answer, else its first word.
 REFUSALS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
 REFUSING_WORDS = ("MISCONF", "NOREPLICAS", "LOADING", "BUSY")
+
+LISTEN_SECONDS = 5.0
+RECONNECT_SECONDS = 0.2
 
 
 class SocketFileConnection(UnixDomainSocketConnection):
@@ -63,3 +68,17 @@ def connect(url: str, *, timeout_seconds: float, retries: int, max_connections: 
         retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
     )
     return Client(connection_pool=pool)
+
+
+def listen(client: Client, channel: str) -> Iterator[str | None]:
+    """What is published on the channel, for ever. None: something may have been missed, at first and after each gap."""
+    while True:
+        try:
+            with client.pubsub() as listener:  # type: ignore[no-untyped-call]  # untyped in redis-py
+                listener.subscribe(channel)
+                while True:
+                    said = listener.get_message(timeout=LISTEN_SECONDS)
+                    if said:
+                        yield said["data"].decode() if said["type"] == "message" else None
+        except redis.RedisError:
+            time.sleep(RECONNECT_SECONDS)

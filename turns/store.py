@@ -6,15 +6,13 @@ Every method raises `StoreUnavailable` when Redis cannot be reached or refuses t
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
-import redis
-
 from turns import keys
 from turns.codes import Code
-from turns.connection import Client
+from turns.connection import Client, listen
 from turns.errors import (
     IdempotencyKeyReused,
     LeaseLost,
@@ -26,17 +24,16 @@ from turns.errors import (
     TurnNotFailed,
     TurnNotFound,
 )
+from turns.health import Health, living_workers, read_health
 from turns.ids import is_turn_id, made_at, new_token, new_turn_id
 from turns.messages import Message, Page
 from turns.retry import Retry
-from turns.scripts import DEAD_WORKER_SECONDS, FIRST_DELTA, Reply, Scripts, Shown
+from turns.scripts import FIRST_DELTA, Reply, Scripts, Shown
 from turns.settings import Settings
 from turns.state import Status
 from turns.turn import Answer, Claim, Turn, TurnRequest
 
 RESCUE_LIMIT = 100  # turns that one rescue looks at, so that the script stays far below a millisecond a turn
-LISTEN_SECONDS = 5.0
-RECONNECT_SECONDS = 0.2
 
 REFUSALS = {
     Reply.KEY_REUSED: IdempotencyKeyReused,
@@ -52,20 +49,6 @@ class Accepted:
 
     turn: Turn
     replayed: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Health:
-    """`durability` is what a power cut can take: see `docs/operations.md`. Evicting: data may vanish at any time."""
-
-    durability: str
-    eviction_policy: str
-    live_workers: int
-    live_turns: int
-
-    @property
-    def is_safe(self) -> bool:
-        return self.eviction_policy in {"noeviction", "unknown"}
 
 
 class TurnStore:
@@ -167,28 +150,19 @@ class TurnStore:
 
     def ended(self) -> Iterator[str | None]:
         """The ids of turns as they end, for ever. None: some may have been missed, so look at all of them again."""
-        return self._listen(keys.ENDED.name)
+        return listen(self._client, keys.ENDED.name)
 
     def stopped(self) -> Iterator[str | None]:
         """The ids of running turns as they are cancelled or interrupted, for ever; None as in `ended`."""
-        return self._listen(keys.STOPPED.name)
+        return listen(self._client, keys.STOPPED.name)
 
     def workers(self) -> list[str]:
         """The names of the living workers."""
-        seconds, _ = self._client.time()
-        alive = self._client.zrangebyscore(keys.WORKERS.name, (seconds - DEAD_WORKER_SECONDS) * 1000, "+inf")
-        return [name.decode() for name in cast(list[bytes], alive)]
+        return living_workers(self._client)
 
     def health(self) -> Health:
         """What the store promises and who works on it at this moment."""
-        live = self._client.hget(keys.COUNTERS.name, "live")
-        config = self._configuration()
-        return Health(
-            durability=_durability(config),
-            eviction_policy=config.get("maxmemory-policy", "unknown"),
-            live_workers=len(self.workers()),
-            live_turns=int(live or 0),
-        )
+        return read_health(self._client)
 
     # -- for workers
 
@@ -289,18 +263,6 @@ class TurnStore:
 
     # -- below
 
-    def _listen(self, channel: str) -> Iterator[str | None]:
-        while True:
-            try:
-                with self._client.pubsub() as listener:  # type: ignore[no-untyped-call]  # untyped in redis-py
-                    listener.subscribe(channel)
-                    while True:
-                        said = listener.get_message(timeout=LISTEN_SECONDS)
-                        if said:
-                            yield said["data"].decode() if said["type"] == "message" else None
-            except redis.RedisError:
-                time.sleep(RECONNECT_SECONDS)
-
     def _hold(self, word: Reply) -> None:
         if word is Reply.LOST:
             raise LeaseLost
@@ -309,19 +271,6 @@ class TurnStore:
         """A live turn is never gone, and an ended one is kept for the retention; so an older id has expired."""
         age_seconds = time.time() - made_at(turn_id) / 1000
         return TurnExpired() if age_seconds > self._settings.result_ttl_seconds else TurnNotFound()
-
-    def _configuration(self) -> Mapping[Any, Any]:
-        """Empty where the store does not tell, as some managed ones do."""
-        try:
-            return {**self._client.config_get("append*"), **self._client.config_get("maxmemory-policy")}
-        except redis.ResponseError:
-            return {}
-
-
-def _durability(config: Mapping[Any, Any]) -> str:
-    if "appendonly" not in config:
-        return "unknown"
-    return str(config.get("appendfsync", "unknown")) if config["appendonly"] == "yes" else "none"
 
 
 def _turn(shown: Shown) -> Turn:

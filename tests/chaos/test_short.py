@@ -3,6 +3,8 @@
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.chaos.run import run
 from tests.processes import Stack
 
@@ -19,6 +21,7 @@ FAULTS = Counter(
 SEED = 20261123
 
 
+@pytest.mark.timeout(400)  # a minute of load and faults on an idle machine
 def test_nothing_is_lost_doubled_or_reordered(tmp_path: Path) -> None:
     stack = Stack(tmp_path, workers=3, settings={"INTURN_LOG_FORMAT": "json", "INTURN_HISTORY_WINDOW": "1000"})
     try:

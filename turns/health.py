@@ -1,0 +1,58 @@
+"""What the store promises, and who works on it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import redis
+
+from turns import keys
+from turns.connection import Client
+from turns.scripts import DEAD_WORKER_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """`durability` is what a power cut can take: see `docs/operations.md`. Evicting: data may vanish at any time."""
+
+    durability: str
+    eviction_policy: str
+    live_workers: int
+    live_turns: int
+
+    @property
+    def is_safe(self) -> bool:
+        return self.eviction_policy in {"noeviction", "unknown"}
+
+
+def read_health(client: Client) -> Health:
+    """Raises `StoreUnavailable`."""
+    live = client.hget(keys.COUNTERS.name, "live")
+    config = _configuration(client)
+    return Health(
+        durability=_durability(config),
+        eviction_policy=config.get("maxmemory-policy", "unknown"),
+        live_workers=len(living_workers(client)),
+        live_turns=int(live or 0),
+    )
+
+
+def living_workers(client: Client) -> list[str]:
+    """The names of the workers that have beaten lately, by the store's clock. Raises `StoreUnavailable`."""
+    seconds, _ = client.time()
+    alive = client.zrangebyscore(keys.WORKERS.name, (seconds - DEAD_WORKER_SECONDS) * 1000, "+inf")
+    return [name.decode() for name in cast(list[bytes], alive)]
+
+
+def _configuration(client: Client) -> Mapping[Any, Any]:
+    """Empty where the store does not tell, as some managed ones do."""
+    try:
+        return {**client.config_get("append*"), **client.config_get("maxmemory-policy")}
+    except redis.ResponseError:
+        return {}
+
+
+def _durability(config: Mapping[Any, Any]) -> str:
+    if "appendonly" not in config:
+        return "unknown"
+    return str(config.get("appendfsync", "unknown")) if config["appendonly"] == "yes" else "none"
