@@ -33,7 +33,7 @@ check: $(VENV)/.installed-dev ## the quick part: lint, types, unit tests
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest tests/unit
 
-chaos: $(VENV)/.installed-dev ## ten thousand turns under faults; writes docs/chaos.md (20 minutes)
+chaos: $(VENV)/.installed-dev ## about ten thousand turns under faults; writes docs/chaos.md (15 minutes)
 	@$(BIN)/python -m tests.chaos
 
 format: $(VENV)/.installed-dev ## format the code, and write the generated docs again

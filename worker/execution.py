@@ -83,25 +83,27 @@ class Execution:
 
     def run(self, turn_id: str) -> None:
         """The turn has been claimed and its attempt has ended, or there was nothing to do."""
+        with structlog.contextvars.bound_contextvars(turn_id=turn_id):
+            try:
+                self._run(turn_id)
+            except LeaseLost:
+                get_logger().info(Log.LEASE_LOST)
+            except StoreUnavailable as error:
+                # The due index gives the turn to a worker that reaches the store.
+                get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
+
+    def _run(self, turn_id: str) -> None:
         if self._is_draining:
             return self._store.release(turn_id)
         claim = self._store.claim(turn_id, worker=self._worker, model=self._model, fallback_model=self._fallback)
         if claim is None:
             return None
-        with structlog.contextvars.bound_contextvars(turn_id=turn_id, session=claim.session, attempt=claim.attempt):
+        with (
+            structlog.contextvars.bound_contextvars(session=claim.session, attempt=claim.attempt),
+            self._leases.hold(claim) as held,
+        ):
             get_logger().info(Log.TURN_CLAIMED, worker=self._worker, model=claim.model)
-            with self._leases.hold(claim) as held:
-                self._attempt(claim, held)
-        return None
-
-    def _attempt(self, claim: Claim, held: Held) -> None:
-        try:
-            self._conclude(claim, held)
-        except LeaseLost:
-            get_logger().info(Log.LEASE_LOST)
-        except StoreUnavailable as error:
-            # The lease runs out, and the rescuer gives the turn to a worker that reaches the store.
-            get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
+            return self._conclude(claim, held)
 
     def _conclude(self, claim: Claim, held: Held) -> None:
         run = Run(self._chains[claim.model][claim.assistant], claim)

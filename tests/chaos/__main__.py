@@ -1,4 +1,4 @@
-"""`make chaos`: ten thousand turns under faults, one kind at a time, and the thirty lines of Celery beside it."""
+"""`make chaos`: about ten thousand turns under faults, one kind at a time, and the thirty lines of Celery beside it."""
 
 import argparse
 import sys

@@ -30,14 +30,14 @@ class Outcome:
 
     def row(self, name: str) -> str:
         wrong = self.verdict.counts()
-        recovery = [f"{quantile(self.recoveries, q):.1f}" if self.recoveries else "none" for q in (0.5, 0.95, 1.0)]
+        recovery = " / ".join(f"{quantile(self.recoveries, q):.1f}" for q in (0.5, 0.95, 1.0) if self.recoveries)
         cells = [
             name,
             sum(self.faults.values()),
             self.turns,
             self.completed,
             *wrong.values(),
-            " / ".join(recovery),
+            recovery or "n/a",
             f"{self.calls_per_turn:.3f}",
         ]
         return "| " + " | ".join(map(str, cells)) + " |"

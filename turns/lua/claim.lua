@@ -62,9 +62,7 @@ if not mine then
     redis.call('ZADD', KEY.due, now + pause_ms, turn)
     return {'NOT_NOW'}
   end
-end
 
-if not mine then
   claims = redis.call('HINCRBY', key, 'claims', 1)
   redis.call('HSET', key, 'status', to, 'token', token, 'worker', worker, 'started_at', now, 'model', model_now)
   redis.call('HDEL', key, 'retry_at')
