@@ -32,7 +32,8 @@ PAGE_TEXT = """\
 Written by `make chaos` (seed {seed}): a real endpoint, three real worker processes, a store with
 `appendfsync always`, load and faults at the same time. The judge (`tests/chaos/checker.py`) imports nothing of the
 product: it compares what was asked, how each turn ended and the histories with what the scripted model must have said
-to exactly the turns before. `tests/chaos/test_checker.py` shows that it sees each single fault.
+to exactly the turns before. `tests/chaos/test_checker.py` shows that it sees each single fault. A turn is allowed ten
+attempts here instead of three, because fifty kills of three workers hit some turns again and again.
 
 *Lost*: accepted, and not ended, or not in the history as its end demands. *Half*: a question without its whole answer.
 *Blind*: an answer that was made with another history than the turns before it. *Recovery*: seconds from the kill of a
