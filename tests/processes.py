@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ class Answer:
 def call(
     url: str, *, method: str = "GET", body: Any = None, headers: Mapping[str, str] | None = None, seconds: float = 60
 ) -> Answer:
-    """One HTTP request. `body`: bytes as they are, anything else as JSON."""
+    """One HTTP request. `body`: bytes as they are, anything else as JSON. Raises `OSError` when there is no answer."""
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     kind = {} if data is None else {"Content-Type": "application/json"}
     request = urllib.request.Request(url, data=data, method=method, headers={**kind, **(headers or {})})
@@ -82,6 +83,8 @@ def call(
     except urllib.error.HTTPError as error:
         with error:
             return Answer(error.code, error.headers, json.loads(error.read() or b"null"))
+    except HTTPException as error:  # the other side died in mid-answer; to a caller the same as not reaching it
+        raise ConnectionError(str(error)) from error
 
 
 class Stack:

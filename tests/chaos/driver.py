@@ -1,7 +1,6 @@
 """The load: sessions that submit turn after turn, and never give up on one whose acceptance is not known."""
 
 import time
-import urllib.error
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -47,7 +46,7 @@ class Driver:
                     headers={"Idempotency-Key": said},
                     seconds=5,
                 )
-            except (OSError, urllib.error.URLError):
+            except OSError:
                 answer = None
             if answer is None or answer.status in {429, 503}:
                 self.unknown += 1
