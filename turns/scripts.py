@@ -16,7 +16,6 @@ from turns import keys
 from turns.settings import Settings
 from turns.state import INITIAL, LIVE, TRANSITIONS
 
-# Shaped like a turn id, so that Celery renders it as one; never given to a turn.
 FIRST_DELTA = 2  # a claim emits at most two events before the first piece of text: `reset` and `status`
 
 # Shaped like a turn id, so that Celery renders it as one; never given to a turn.

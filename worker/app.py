@@ -93,7 +93,7 @@ def build_chains(settings: Settings) -> dict[str, dict[str, Chain]]:
 def build_celery(settings: Settings) -> Celery:
     """Celery as the engine and no more: what is true of a turn is in its record, a message is only a hint.
 
-    docs/decisions/0001-a-celery-message-is-a-hint.md has the measurements behind these values.
+    docs/decisions/0001-a-celery-message-is-a-hint.md says why.
     """
     app = Celery("inturn", broker=broker_url(settings.store_url), set_as_current=False)
     app.conf.update(
@@ -114,7 +114,7 @@ def build_celery(settings: Settings) -> Celery:
         broker_connection_max_retries=None,
         broker_connection_timeout=3,
         broker_transport_options={
-            "ack_emulation": False,  # a third of the CPU and a ninth of the commands
+            "ack_emulation": False,  # costs commands for each hint, and guards what needs no guard
             "socket_timeout": 5,  # kombu's own is none: a half-open connection would never be noticed
             "socket_connect_timeout": 3,
             "health_check_interval": 5,

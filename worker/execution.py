@@ -129,7 +129,7 @@ class Execution:
             if claim.attempt == 1:
                 self._budget.earn()
             self._speak(run, speech, held)
-        except (ModelError, LeaseLost, StoreUnavailable):
+        except (ModelError, LeaseLost):
             raise
         except Exception as error:  # the one place that turns the unknown into a failure
             get_logger().exception(Log.TURN_FAILED, code=Code.CHAIN_ERROR)

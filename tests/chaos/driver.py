@@ -19,7 +19,6 @@ class Driver:
         self._sessions = [f"session-{n}" for n in range(sessions)]
         self._turns = turns
         self._pause_seconds = sessions / per_second
-        self.unknown = 0  # acceptances that had to be asked for again
 
     def submit_all(self) -> list[Asked]:
         """All turns have been accepted."""
@@ -49,7 +48,6 @@ class Driver:
             except OSError:
                 answer = None
             if answer is None or answer.status in {429, 503}:
-                self.unknown += 1
                 time.sleep(AGAIN_SECONDS)
                 return False
             assert answer.status == 202, answer

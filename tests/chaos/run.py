@@ -23,7 +23,6 @@ class Outcome:
     verdict: Verdict
     turns: int
     completed: int
-    unknown: int
     faults: Counter[str]
     recoveries: list[float]  # seconds from the kill of a worker to the next claim of a turn that it held
     calls_per_turn: float
@@ -58,7 +57,6 @@ def run(
         verdict=check(asked, statuses, driver.histories(), system=SYSTEM),
         turns=len(asked),
         completed=sum(status == "completed" for status in statuses.values()),
-        unknown=driver.unknown,
         faults=nemesis.done,
         recoveries=recoveries(stack.logs(), nemesis.kills),
         calls_per_turn=len(stack.asked()) / len(asked),

@@ -59,6 +59,21 @@ def lapse(server: Server) -> Callable[[Turn], None]:
 
 
 @pytest.fixture
+def overtaken(
+    claim: Callable[[Turn], Claim], lapse: Callable[[Turn], None], store: TurnStore
+) -> Callable[[Turn], tuple[Claim, Claim]]:
+    """Lets a worker sleep through its lease and another one take the turn; gives the claims of both."""
+
+    def overtaken(turn: Turn) -> tuple[Claim, Claim]:
+        old = claim(turn)
+        lapse(turn)
+        store.rescue(worker="", hint="")
+        return old, claim(turn)
+
+    return overtaken
+
+
+@pytest.fixture
 def hints(server: Server) -> Callable[[], list[str]]:
     """Takes all hints from the broker's list, oldest first; a hint of these tests is the turn's id alone."""
     server.raw.set(keys.HINT.name, "turn_" + "0" * 32)

@@ -13,6 +13,7 @@ from turns.store import TurnStore
 from turns.turn import Claim, Turn
 
 Accept = Callable[..., Turn]
+Overtaken = Callable[[Turn], tuple[Claim, Claim]]
 Take = Callable[[Turn], Claim]
 Lapse = Callable[[Turn], None]
 
@@ -48,15 +49,9 @@ def test_a_commit_whose_reply_was_lost_takes_effect_once(
     assert store.health().live_turns == 0
 
 
-def test_a_stale_worker_cannot_commit(
-    accept: Accept, claim: Take, lapse: Lapse, store: TurnStore, server: Server
-) -> None:
+def test_a_stale_worker_cannot_commit(accept: Accept, overtaken: Overtaken, store: TurnStore, server: Server) -> None:
     """A worker slept through its lease; another one took the turn; then the first one wakes up."""
-    turn = accept()
-    old = claim(turn)
-    lapse(turn)
-    store.rescue(worker="", hint="")
-    new = claim(turn)
+    old, new = overtaken(accept())
     with pytest.raises(LeaseLost):
         store.commit(old, answer_to(old), tail="")
     store.commit(new, answer_to(new), tail="")

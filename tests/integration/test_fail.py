@@ -13,6 +13,7 @@ from turns.store import TurnStore
 from turns.turn import Claim, Turn, WaitingFor
 
 Accept = Callable[..., Turn]
+Overtaken = Callable[[Turn], tuple[Claim, Claim]]
 Take = Callable[[Turn], Claim]
 Lapse = Callable[[Turn], None]
 
@@ -70,12 +71,8 @@ def test_a_retry_or_failure_whose_reply_was_lost_counts_once(accept: Accept, cla
     assert store.read(failed.turn_id).status is Status.FAILED
 
 
-def test_a_stale_worker_cannot_fail_the_turn(accept: Accept, claim: Take, lapse: Lapse, store: TurnStore) -> None:
-    turn = accept()
-    old = claim(turn)
-    lapse(turn)
-    store.rescue(worker="", hint="")
-    new = claim(turn)
+def test_a_stale_worker_cannot_fail_the_turn(accept: Accept, overtaken: Overtaken, store: TurnStore) -> None:
+    old, new = overtaken(accept())
     with pytest.raises(LeaseLost):
         store.fail(old, Code.PROVIDER_ERROR)
     with pytest.raises(LeaseLost):

@@ -7,6 +7,7 @@ from turns.store import TurnStore
 from turns.turn import Claim, OnBusy, Turn
 
 Accept = Callable[..., Turn]
+Overtaken = Callable[[Turn], tuple[Claim, Claim]]
 Take = Callable[[Turn], Claim]
 
 
@@ -30,14 +31,8 @@ def test_one_call_tells_the_lost_from_the_kept(accept: Accept, claim: Take, stor
     assert store.renew([kept, cancelled]) == [(cancelled.token, Reply.LOST)]
 
 
-def test_a_lost_lease_is_not_taken_back_by_renewing(
-    accept: Accept, claim: Take, lapse: Callable[[Turn], None], store: TurnStore
-) -> None:
-    turn = accept()
-    old = claim(turn)
-    lapse(turn)
-    store.rescue(worker="", hint="")
-    new = claim(turn)
+def test_a_lost_lease_is_not_taken_back_by_renewing(accept: Accept, overtaken: Overtaken, store: TurnStore) -> None:
+    old, new = overtaken(accept())
     assert store.renew([old, new]) == [(old.token, Reply.LOST)]
 
 

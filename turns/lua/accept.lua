@@ -7,7 +7,7 @@
 --       2 session
 --       3 on_busy: when the session has live turns, 'enqueue' waits for them, 'reject' refuses, 'interrupt' ends them and
 --         keeps what the running one has said so far, 'rollback' ends them without a trace
---       4 idempotency key, scoped to its caller, or ''
+--       4 digest of the idempotency key, or ''
 --       5 fingerprint of the request
 --       6 start_within in milliseconds, or ''
 --       7 session_id

@@ -75,7 +75,7 @@ end
 
 -- Puts a running turn back to the head of its session for another attempt. Its token is gone, so
 -- whoever ran it can write nothing more.
-local function requeue(turn, claims, event, attempt, now)
+local function requeue(turn, claims, event, attempt)
   redis.call('HSET', KEY.turn .. turn, 'status', AFTER.in_progress[event], 'attempt', attempt)
   redis.call('HDEL', KEY.turn .. turn, 'token', 'worker')
   emit(turn, claims, 'type', 'status')

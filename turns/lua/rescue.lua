@@ -51,7 +51,7 @@ local function look_at(turn)
       finish(turn, session, claims, AFTER[status].lose, now, 'error_code', 'worker_lost')
       return 'LOST'
     end
-    requeue(turn, claims, 'rescue', attempt + 1, now)
+    requeue(turn, claims, 'rescue', attempt + 1)
     dispatch(turn, now)
     return 'RESCUED'
   end
