@@ -97,8 +97,6 @@ class Machine:
                 return bool(client.ping())
         except StoreUnavailable:
             return False
-        except ValueError as error:
-            raise ConfigurationError(f"REDIS_URL: {error}") from None
 
     def _all_ready(self) -> bool:
         """The endpoint serves, and the workers that were started here beat; others may beat too."""
@@ -127,8 +125,8 @@ class Machine:
         """Without the password that its URL may hold."""
         if self._store:
             return "the embedded store"
-        host = urlsplit(self._settings.store_url)
-        return f"REDIS_URL ({host.hostname or host.path}:{host.port or ''})".replace(":)", ")")
+        where = urlsplit(self._settings.store_url)
+        return f"REDIS_URL ({where.netloc.rpartition('@')[2] or where.path})"
 
     @property
     def _url(self) -> str:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from docs.generate import ROOT
 from tests.server import DURABLE, Server
@@ -87,15 +87,35 @@ def call(
         raise ConnectionError(str(error)) from error
 
 
+class Store(Protocol):
+    """A store as a stack uses it."""
+
+    url: str
+    raw: Any
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
 class Stack:
     """A store, a scripted model, one endpoint and some workers."""
 
-    def __init__(self, directory: Path, *, workers: int, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        workers: int,
+        settings: Mapping[str, str] | None = None,
+        store: Store | None = None,
+    ) -> None:
         self._directory = directory
         self._model_port = free_port()
         self._web_port = free_port()
         self.url = f"http://127.0.0.1:{self._web_port}"
-        self.server = Server(directory, options=DURABLE)
+        self.server = store or Server(directory, options=DURABLE)
         self.server.start()
         self.environment = {
             "REDIS_URL": self.server.url,

@@ -1,5 +1,6 @@
 """A private Valkey for the tests: its own directory, a socket file, no port."""
 
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,13 +24,14 @@ class Server:
         self.url = f"unix://{self._socket}"
         self.raw: Any = redis.Redis.from_url(self.url)  # its types are unions that no test asks about
 
-    def start(self) -> None:
+    def start(self, *more: str) -> None:
         self._process = subprocess.Popen(
             [
                 str(get_binary_path()),
                 *("--port", "0", "--unixsocket", str(self._socket), "--dir", str(self._directory)),
                 *("--logfile", str(self._directory / "log")),
                 *self._options,
+                *more,
             ]
         )
         wait_until("the store answers", self.answers)
@@ -45,6 +47,16 @@ class Server:
 
     def kill(self) -> None:
         self._end(kill=True)
+
+    def freeze(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def _end(self, *, kill: bool) -> None:
         assert self._process is not None

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
 from redis.backoff import ExponentialBackoff
-from redis.connection import BlockingConnectionPool, UnixDomainSocketConnection, parse_url
+from redis.connection import BlockingConnectionPool, UnixDomainSocketConnection
 from redis.exceptions import (
     ClusterDownError,
     ConnectionError,
@@ -17,7 +18,9 @@ from redis.exceptions import (
     TimeoutError,
 )
 from redis.retry import Retry
+from redis.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
 
+from turns.address import parse_store_url
 from turns.errors import StoreUnavailable
 
 # Redis is there, but cannot take a write now: classes where the client knows the answer, else its first word.
@@ -34,20 +37,47 @@ class SocketFileConnection(UnixDomainSocketConnection):
     port = 0
 
 
+class PrimaryConnection(SentinelManagedConnection):
+    """redis-py 8.1 keeps its own open when a run is stopped in wait for a reply; whoever is next would get that one."""
+
+    def read_response(self, *args: Any, disconnect_on_error: bool | None = True, **options: Any) -> Any:
+        return super().read_response(*args, disconnect_on_error=disconnect_on_error, **options)
+
+
+class PrimaryPool(SentinelConnectionPool, BlockingConnectionPool):
+    """Connections to whatever server the Sentinels call the primary at the moment of connecting."""
+
+
 class Client(redis.Redis):
     """A Redis client whose commands raise `StoreUnavailable` when the store cannot serve them."""
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        try:
+        with _in_our_words():
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # untyped in redis-py
-        except REFUSALS as error:
+
+    @contextmanager
+    def on_one_connection(self) -> Iterator["Client"]:
+        """Commands that must share a connection."""
+        with _in_our_words():
+            one: Client = self.client()  # type: ignore[no-untyped-call]  # untyped in redis-py
+        try:
+            yield one
+        finally:
+            one.close()
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    try:
+        yield
+    except REFUSALS as error:
+        raise StoreUnavailable(f"the store refuses to write: {error}", refused=True) from error
+    except (ConnectionError, TimeoutError) as error:
+        raise StoreUnavailable(f"the store cannot be reached: {error}") from error
+    except ResponseError as error:
+        if str(error).startswith(REFUSING_WORDS):
             raise StoreUnavailable(f"the store refuses to write: {error}", refused=True) from error
-        except (ConnectionError, TimeoutError) as error:
-            raise StoreUnavailable(f"the store cannot be reached: {error}") from error
-        except ResponseError as error:
-            if str(error).startswith(REFUSING_WORDS):
-                raise StoreUnavailable(f"the store refuses to write: {error}", refused=True) from error
-            raise
+        raise
 
 
 def connect(url: str, *, timeout_seconds: float, retries: int, max_connections: int) -> Client:
@@ -55,19 +85,23 @@ def connect(url: str, *, timeout_seconds: float, retries: int, max_connections: 
 
     Its pool blocks when all connections are in use; the stock one raises instead. Raises ValueError for a bad URL.
     """
-    options: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]  # untyped in redis-py
+    address = parse_store_url(url)
+    timeouts = {"socket_timeout": timeout_seconds, "socket_connect_timeout": timeout_seconds}
+    options: dict[str, Any] = {
+        **address.options,
+        **timeouts,
+        "max_connections": max_connections,
+        "timeout": timeout_seconds,
+        "health_check_interval": 15,
+        "retry": Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
+    }
+    if address.sentinels:
+        sentinel = Sentinel(address.sentinels, sentinel_kwargs={**address.sentinel_options, **timeouts})  # type: ignore[no-untyped-call]  # untyped in redis-py
+        options["connection_class"] = PrimaryConnection
+        return Client(connection_pool=PrimaryPool(address.service, sentinel, **options))  # type: ignore[no-untyped-call]  # untyped in redis-py
     if "path" in options:
         options["connection_class"] = SocketFileConnection
-    pool = BlockingConnectionPool(  # type: ignore[no-untyped-call]  # untyped in redis-py
-        **options,
-        max_connections=max_connections,
-        timeout=timeout_seconds,
-        socket_timeout=timeout_seconds,
-        socket_connect_timeout=timeout_seconds,
-        health_check_interval=15,
-        retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
-    )
-    return Client(connection_pool=pool)
+    return Client(connection_pool=BlockingConnectionPool(**options))  # type: ignore[no-untyped-call]  # untyped in redis-py
 
 
 def listen(client: Client, channel: str) -> Iterator[str | None]:

@@ -13,10 +13,12 @@ from turns.scripts import DEAD_WORKER_SECONDS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """`durability` is what a power cut can take: see `docs/operations.md`. Evicting: data may vanish at any time."""
+    """`durability` is what a power cut can take: see `docs/operations.md`. `replicas` is how
+    many of them hold what was confirmed. Evicting: data may vanish at any time."""
 
     durability: str
     eviction_policy: str
+    replicas: int
     live_workers: int
     live_turns: int
 
@@ -25,13 +27,14 @@ class Health:
         return self.eviction_policy in {"noeviction", "unknown"}
 
 
-def read_health(client: Client) -> Health:
+def read_health(client: Client, *, replicas: int) -> Health:
     """Raises `StoreUnavailable`."""
     live = client.hget(keys.COUNTERS.name, "live")
     config = _configuration(client)
     return Health(
         durability=_durability(config),
         eviction_policy=config.get("maxmemory-policy", "unknown"),
+        replicas=replicas,
         live_workers=len(living_workers(client)),
         live_turns=int(live or 0),
     )

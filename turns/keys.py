@@ -89,7 +89,8 @@ WORKERS = Key(
 COUNTERS = Key(
     "inturn:counters",
     "hash",
-    "`live`: the number of live turns; `renewable_since`: since when workers beat without a gap; totals by outcome",
+    "`live`: the number of live turns; `renewable_since`: since when workers beat without a gap; "
+    "`repeated`: how often a script ran again; totals by outcome",
     "for ever; a fixed set of fields",
 )
 HINT = Key(

@@ -5,15 +5,16 @@ interpreter, but must not touch anything patched; so this connection is made of 
 """
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from gevent.monkey import get_original
 from redis.backoff import NoBackoff
-from redis.connection import Connection, parse_url
+from redis.connection import Connection
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
+from turns.address import StoreAddress, parse_store_url
 from turns.errors import StoreUnavailable
 from turns.scripts import Reply, render, render_constants, words
 from turns.settings import Settings
@@ -24,9 +25,21 @@ class PlainConnection(Connection):
     """Redis' own connection over the original sockets: to a path if there is one, else to host and port."""
 
     def __init__(self, *, path: str = "", **options: Any) -> None:
+        options.pop("connection_class", None)
         super().__init__(**options)  # type: ignore[no-untyped-call]  # untyped in redis-py
         self._path = path
         self.retry = Retry(NoBackoff(), 0)
+
+    def ask(self, *command: str | int) -> Any:
+        """The reply to one command. Raises `RedisError`, `OSError`."""
+        line = cast(Any, self)
+        try:
+            line.connect()
+            line.send_command(*command)
+            return line.read_response()
+        except BaseException:
+            line.disconnect()
+            raise
 
     def _connect(self) -> Any:
         original_socket, getaddrinfo = get_original("socket", ["socket", "getaddrinfo"])
@@ -49,22 +62,35 @@ class PlainRenewal:
 
     def __init__(self, settings: Settings) -> None:
         self._script = render("renew", render_constants(settings))
-        options: dict[str, Any] = parse_url(settings.store_url)  # type: ignore[no-untyped-call]  # untyped in redis-py
-        options.pop("connection_class", None)
-        self._options = {**options, "socket_timeout": settings.renew_seconds / 2}
+        self._address = parse_store_url(settings.store_url)
+        self._timeout: dict[str, Any] = {"socket_timeout": settings.renew_seconds / 2}
         self._connection: PlainConnection | None = None
 
     def renew(self, claims: Sequence[Claim]) -> list[tuple[str, Reply]]:
         """As `TurnStore.renew`."""
+        held = [part for claim in claims for part in (claim.turn_id, claim.token)]
         try:
-            if self._connection is None:
-                self._connection = PlainConnection(**self._options)
-            line = cast(Any, self._connection)
-            held = [part for claim in claims for part in (claim.turn_id, claim.token)]
-            line.connect()
-            line.send_command("EVAL", self._script, 0, *held)
-            return words(line.read_response())
+            self._connection = self._connection or self._connect()
+            return words(self._connection.ask("EVAL", self._script, 0, *held))
         except (RedisError, OSError) as error:
-            if self._connection is not None:
-                self._connection.disconnect()  # type: ignore[no-untyped-call]  # untyped in redis-py
+            self._connection = None
             raise StoreUnavailable(f"the store cannot be reached: {error}") from error
+
+    def _connect(self) -> PlainConnection:
+        where = _primary(self._address, self._timeout) if self._address.sentinels else {}
+        return PlainConnection(**self._address.options, **self._timeout, **where)
+
+
+def _primary(address: StoreAddress, timeout: Mapping[str, Any]) -> dict[str, Any]:
+    """Host and port, from the first Sentinel that knows them. Raises `OSError` where none does."""
+    for host, port in address.sentinels:
+        sentinel = PlainConnection(host=host, port=port, **address.sentinel_options, **timeout)
+        try:
+            found = sentinel.ask("SENTINEL", "GET-MASTER-ADDR-BY-NAME", address.service)
+        except (RedisError, OSError):
+            continue
+        finally:
+            sentinel.disconnect()  # type: ignore[no-untyped-call]  # untyped in redis-py
+        if found:
+            return {"host": found[0].decode(), "port": int(found[1])}
+    raise ConnectionError(f"no Sentinel knows the primary of {address.service}")

@@ -10,9 +10,9 @@ from enum import StrEnum
 from importlib import resources
 from typing import Any, Self, cast
 
-import redis
-
 from turns import keys
+from turns.connection import Client
+from turns.errors import StoreUnavailable
 from turns.settings import Settings
 from turns.state import INITIAL, LIVE, TRANSITIONS
 
@@ -23,6 +23,10 @@ HINT_PLACEHOLDER = "turn_" + "0" * 32
 
 DEAD_WORKER_SECONDS = 10.0  # a worker beats once per `rescue_seconds`
 LUA_TURN_ID = "turn_" + "%x" * 32
+
+# What somebody outside is told of: with `settings.replicas` they must hold it first.
+PROMISES = frozenset({"accept", "commit", "interrupt", "fail", "cancel"})
+REPLICATION_MS = 400  # below the least patient caller's timeout for an answer
 
 VERBS = (
     "accept",
@@ -84,7 +88,9 @@ class Shown:
 
 
 class Scripts:
-    def __init__(self, client: redis.Redis, settings: Settings) -> None:
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._client = client
+        self._replicas = settings.replicas
         constants = render_constants(settings)
         self._scripts = {verb: client.register_script(render(verb, constants)) for verb in VERBS}
 
@@ -160,7 +166,14 @@ class Scripts:
         return Shown.from_reply(turn_id, shown) if Reply(word) is Reply.FOUND else None
 
     def _all(self, verb: str, *args: str | int) -> list[Any]:
-        return cast(list[Any], self._scripts[verb](args=args))
+        if not self._replicas or verb not in PROMISES:
+            return cast(list[Any], self._scripts[verb](args=args))
+        with self._client.on_one_connection() as one:  # WAIT speaks of the writes of its own connection
+            reply = cast(list[Any], self._scripts[verb](args=args, client=one))
+            reached = int(one.wait(self._replicas, REPLICATION_MS))
+        if reached < self._replicas:
+            raise StoreUnavailable(f"{reached} of {self._replicas} replicas have it")
+        return reply
 
     def _run(self, verb: str, *args: str | int) -> list[Any]:
         word, *rest = self._all(verb, *args)

@@ -16,6 +16,7 @@ from typing import Self
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from turns.address import parse_store_url
 from turns.errors import ConfigurationError
 
 PREFIX = "INTURN_"
@@ -46,7 +47,7 @@ class Settings(BaseSettings):
     redis_url: str = Field(
         "",
         validation_alias="REDIS_URL",
-        description="The store: `redis://`, `rediss://` or `unix://`. Unset: `make up` starts an embedded one",
+        description="The store: `redis://`, `rediss://`, `unix://` or `sentinel://host,host/service`. Unset: `make up` starts an embedded one",
     )
     port: int = Field(8000, ge=1, le=65535, validation_alias="PORT", description="Port of the HTTP endpoint")
     web_processes: int = Field(1, ge=1, le=64, description="Processes of the HTTP endpoint")
@@ -104,6 +105,12 @@ class Settings(BaseSettings):
         description="Most messages of the history that the model sees; they are dropped half a window at a time",
     )
 
+    replicas: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Replicas of the store that must hold what is accepted or ended before it is confirmed; with 0 a fail-over can lose the last moments",
+    )
     session_backlog: int = Field(100, ge=1, description="Live turns that one session may have")
     max_live_turns: int = Field(10_000, ge=1, description="Live turns that all sessions together may have")
     result_ttl_seconds: float = Field(86_400.0, gt=0, description="How long a turn can be asked for after it ended")
@@ -173,6 +180,10 @@ class Settings(BaseSettings):
         problems = []
         if self.openai_base_url and not self.openai_base_url.startswith(("http://", "https://")):
             problems.append(f"OPENAI_BASE_URL: must begin with http:// or https:// (it is {self.openai_base_url!r})")
+        try:
+            parse_store_url(self.store_url)
+        except ValueError as error:
+            problems.append(f"REDIS_URL: {error}")
         loopback = self.host in {"localhost", "::1"} or self.host.startswith("127.")
         if not loopback and not self.allow_open_access:
             problems.append(

@@ -162,7 +162,7 @@ class TurnStore:
 
     def health(self) -> Health:
         """What the store promises and who works on it at this moment."""
-        return read_health(self._client)
+        return read_health(self._client, replicas=self._settings.replicas)
 
     # -- for workers
 

@@ -99,6 +99,7 @@ def build_health(store: TurnStore) -> Blueprint:
         body = {
             "status": "ok" if health.is_safe else "unsafe",
             "durability": health.durability,
+            "replicas": health.replicas,
             "eviction_policy": health.eviction_policy,
             "live_workers": health.live_workers,
             "live_turns": health.live_turns,

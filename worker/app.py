@@ -4,13 +4,15 @@ import logging
 import os
 import socket
 import warnings
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 from kombu import Queue
 
 from turns import keys
+from turns.address import parse_store_url
 from turns.assistants import ASSISTANTS
 from turns.connection import connect
 from turns.ids import new_token
@@ -95,7 +97,8 @@ def build_celery(settings: Settings) -> Celery:
 
     docs/decisions/0001-a-celery-message-is-a-hint.md says why.
     """
-    app = Celery("inturn", broker=broker_url(settings.store_url), set_as_current=False)
+    broker, options = locate_broker(settings.store_url)
+    app = Celery("inturn", broker=broker, set_as_current=False)
     app.conf.update(
         task_queues=[Queue(keys.HINTS.name)],
         task_default_queue=keys.HINTS.name,
@@ -121,18 +124,31 @@ def build_celery(settings: Settings) -> Celery:
             "socket_keepalive": True,
             "priority_steps": [0],
             "client_name": "inturn-worker",
+            **options,
         },
     )
     return app
 
 
-def broker_url(store_url: str) -> str:
-    """The same Redis, in Celery's spelling."""
-    scheme, _, path, query, _ = urlsplit(store_url)
-    if scheme != "unix":
-        return store_url
-    database = parse_qs(query).get("db", ["0"])[0]
-    return f"redis+socket://{path}?virtual_host={database}"
+def locate_broker(store_url: str) -> tuple[str, dict[str, Any]]:
+    """The same Redis in Celery's spelling: a URL, and transport options."""
+    address = parse_store_url(store_url)
+    database = address.options.get("db", 0)
+    if address.sentinels:
+        login = urlsplit(store_url).netloc.rpartition("@")[0]
+        places = [f"sentinel://{login}@{_bracketed(host)}:{port}/{database}" for host, port in address.sentinels]
+        timeouts = {"socket_timeout": 3, "socket_connect_timeout": 3}
+        return ";".join(places), {
+            "master_name": address.service,
+            "sentinel_kwargs": {**address.sentinel_options, **timeouts},
+        }
+    if "path" in address.options:
+        return f"redis+socket://{address.options['path']}?virtual_host={database}", {}
+    return store_url, {}
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def run(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import Stack
+from tests.processes import Stack, Store
 
 
 @pytest.fixture
@@ -13,8 +13,8 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., St
     """Starts a stack of one's own, for a test that breaks something."""
     started: list[Stack] = []
 
-    def start(*, workers: int = 1, **settings: str) -> Stack:
-        stack = Stack(Path(tmp_path_factory.mktemp("stack")), workers=workers, settings=settings)
+    def start(*, workers: int = 1, store: Store | None = None, **settings: str) -> Stack:
+        stack = Stack(Path(tmp_path_factory.mktemp("stack")), workers=workers, settings=settings, store=store)
         started.append(stack)
         return stack
 

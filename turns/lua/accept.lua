@@ -31,12 +31,12 @@ local function answer(word, id)
 end
 
 -- The reply of the first run was lost and the client asked again.
-if redis.call('EXISTS', key) == 1 then return answer('ACCEPTED', turn) end
+if redis.call('EXISTS', key) == 1 then return again(answer('ACCEPTED', turn)) end
 
 if idempotency ~= '' then
   local used = redis.call('HMGET', KEY.idempotency .. idempotency, 'turn', 'fingerprint')
   if used[1] then
-    if used[2] == fingerprint then return answer('REPLAYED', used[1]) end
+    if used[2] == fingerprint then return again(answer('REPLAYED', used[1])) end
     return {'KEY_REUSED'}
   end
 end

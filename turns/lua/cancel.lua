@@ -11,6 +11,6 @@
 local turn = ARGV[1]
 local status = redis.call('HGET', KEY.turn .. turn, 'status')
 if not status then return {'GONE'} end
-if not AFTER[status] then return {'ENDED'} end
+if not AFTER[status] then return again({'ENDED'}) end
 drop(turn, now_ms())
 return {'CANCELLED'}

@@ -15,7 +15,7 @@
 local turn, token, question, answer, tail = unpack(ARGV, 1, 5)
 local session, status, held, claims = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims'))
 if held ~= token then return {'LOST'} end
-if status == 'completed' then return {'COMMITTED'} end
+if status == 'completed' then return again({'COMMITTED'}) end
 local to = (AFTER[status] or {}).commit
 if not to then return {'LOST'} end
 

@@ -18,9 +18,9 @@ local turn, token, code, retry_in, counts, model, pause_ms = unpack(ARGV, 1, 7)
 local key = KEY.turn .. turn
 local session, status, held, claims, attempt, retried, paused_model =
   unpack(redis.call('HMGET', key, 'session', 'status', 'token', 'claims', 'attempt', 'retried_token', 'model'))
-if retried == token then return {'RETRYING'} end
+if retried == token then return again({'RETRYING'}) end
 if held ~= token then return {'LOST'} end
-if status == 'failed' then return {'FAILED'} end
+if status == 'failed' then return again({'FAILED'}) end
 local after = AFTER[status] or {}
 if not after.retry then return {'LOST'} end  -- only a running attempt fails here
 

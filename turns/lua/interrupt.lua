@@ -13,7 +13,7 @@
 local turn, token, question, answer, tail, output = unpack(ARGV, 1, 6)
 local session, status, held, claims = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims'))
 if held ~= token then return {'LOST'} end
-if status == 'incomplete' then return {'INTERRUPTED'} end
+if status == 'incomplete' then return again({'INTERRUPTED'}) end
 local to = (AFTER[status] or {}).interrupt
 if not to then return {'LOST'} end
 

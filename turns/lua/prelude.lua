@@ -11,6 +11,13 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- A verb that was run before, whose reply got lost, gives the same word. It writes, so that a caller who
+-- waits for replicas waits for what the first run wrote.
+local function again(reply)
+  redis.call('HINCRBY', KEY.counters, 'repeated', 1)
+  return reply
+end
+
 -- Keys of a session live as long as it has live turns, and for the session retention after that.
 local function keep_session(session)
   redis.call('PERSIST', KEY.session .. session)
