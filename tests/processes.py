@@ -48,6 +48,14 @@ class Process:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def terminate(self) -> None:
+        """Asks it to stop, and does not wait."""
+        self._process.terminate()
+
     def signal(self, number: signal.Signals) -> None:
         os.killpg(self._process.pid, number)
 
@@ -134,6 +142,12 @@ class Stack:
 
     def start_worker(self) -> Process:
         return self._process("worker")
+
+    def replace_dead(self) -> None:
+        """What a supervisor does: processes that died are started again."""
+        if not self.web.is_running:
+            self.web = self.start_web()
+        self.workers = [worker if worker.is_running else self.start_worker() for worker in self.workers]
 
     def stop(self) -> None:
         for process in (self.web, *self.workers, self.model):

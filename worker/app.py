@@ -33,14 +33,14 @@ from worker.rescuer import Rescuer
 from worker.tasks import RUN_TURN, register
 
 WATCH_SECONDS = 0.25  # a late model is noticed so much later
-STORE_TIMEOUT_SECONDS = 5.0
 STORE_RETRIES = 5
 STORE_CONNECTIONS = 64  # a script takes well under a millisecond, so few are in use at once
 
 
 def build_app(settings: Settings) -> Celery:
     """A Celery application that runs turns; the loops start and stop with its worker."""
-    store = open_store(settings, timeout_seconds=STORE_TIMEOUT_SECONDS, retries=STORE_RETRIES)
+    # A claim whose reply got lost is asked for again while its lease runs.
+    store = open_store(settings, timeout_seconds=settings.lease_seconds / 2, retries=STORE_RETRIES)
     # Of its own, and less patient: one silent connection must not cost the leases.
     for_leases = open_store(settings, timeout_seconds=settings.renew_seconds / 2, retries=1)
     worker = f"{socket.gethostname()}:{os.getpid()}:{new_token()[:8]}"
