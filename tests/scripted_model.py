@@ -12,6 +12,8 @@ says in brackets steers the server, wherever it stands in the text:
     [code x]       … and this error code; [retry-after 1]: … and this header
     [finish x]     ends with this finish_reason; `none`: with none
     [gate x]       waits until `POST /gates/x`
+    [cut x]        breaks the connection off in mid-answer
+    [raw x]        answers 200 with one of the bodies in `RAW` that no provider should send
 
 `GET /requests` lists all that was asked: `{"messages": […], "closed": …}`, closed: the client left before the end.
 """
@@ -28,6 +30,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 GATE_SECONDS = 60
+
+RAW = {
+    "html": b"<html><body>Bad gateway</body></html>",
+    "broken-json": b'data: {"id": "c", "choices": [\n\n',
+    "no-choices": b'data: {"id": "c", "object": "chat.completion.chunk", "choices": []}\n\ndata: [DONE]\n\n',
+    "nothing": b"",
+    "empty-answer": b'data: {"choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": "stop"}]}\n\n',
+    "bad-utf-8": b'data: {"choices": [{"index": 0, "delta": {"content": "\xff\xfe"}, "finish_reason": "stop"}]}\n\n',
+    "error-event": b'data: {"choices": [{"index": 0, "delta": {"content": "x"}}]}\n\n'
+    b'data: {"error": {"message": "overloaded", "code": null}}\n\n',
+}
 
 
 class Script:
@@ -88,6 +101,10 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(script.number("delay", 0))
             if (failure := script.word("fail")) and times <= int([*failure.split(), "1000000"][1]):
                 return self._fail(int(failure.split()[0]), script)
+            if raw := script.word("raw"):
+                return self._raw(RAW[raw], declared=len(RAW[raw]))
+            if script.word("cut"):
+                return self._raw(RAW["error-event"][:70], declared=1000)
             self._stream(script, answer(messages), asked["model"])
         except (BrokenPipeError, ConnectionResetError):
             record["closed"] = True
@@ -110,6 +127,14 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(script.number("pace", 0))
         self._chunk(b"data: [DONE]\n\n")
         self._chunk(b"")
+
+    def _raw(self, body: bytes, *, declared: int) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html" if body.startswith(b"<") else "text/event-stream")
+        self.send_header("Content-Length", str(declared))
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = declared > len(body)
 
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))

@@ -1,6 +1,7 @@
 """What to do after a failed attempt: a decision, made without a clock, a store or a sleep."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from turns.codes import Code
 from turns.errors import ModelError, ModelErrorKind
@@ -20,6 +21,9 @@ OF_THE_MODEL = frozenset(
         Code.PROVIDER_UNREACHABLE,
     }
 )
+
+# Each of these cost the caller a long wait, or the price of an answer: once more, and no further.
+MOST_ATTEMPTS = MappingProxyType({Code.INCOMPLETE_ANSWER: 2, Code.PROVIDER_PROTOCOL: 2, Code.PROVIDER_TIMEOUT: 2})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +75,11 @@ class RetryPolicy:
             return self._wait_out(
                 max(LEAST_PAUSE_SECONDS, error.retry_after_seconds), error, attempt, jitter, falls_back
             )
-        if attempt.number >= self.max_attempts or (error.kind is ModelErrorKind.HOPELESS and not falls_back):
-            return GiveUp(code=error.code)
-        if falls_back:
+        most = min(self.max_attempts, MOST_ATTEMPTS.get(error.code, self.max_attempts))
+        if falls_back and attempt.number < self.max_attempts:
             return Retry(after_seconds=0.0, falls_back=True)
+        if attempt.number >= most or error.kind is ModelErrorKind.HOPELESS:
+            return GiveUp(code=error.code)
         return Retry(after_seconds=jitter * min(self.cap_seconds, self.base_seconds * 2.0 ** (attempt.number - 1)))
 
     def _wait_out(

@@ -201,6 +201,8 @@ class TurnStore:
         record = {"output": answer.output, "model": answer.model}
         if answer.usage:
             record["usage"] = json.dumps(asdict(answer.usage))
+        if answer.status_reason:
+            record["status_reason"] = answer.status_reason
         self._hold(
             self._scripts.commit(
                 claim.turn_id,

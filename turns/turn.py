@@ -179,10 +179,14 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an attempt staged: both messages as they will be stored, and the answer as callers read it."""
+    """What an attempt staged: both messages as they will be stored, and the answer as callers read it.
+
+    `status_reason` is "length" when the model stopped at its limit: such an answer is kept, and can be continued.
+    """
 
     question_message: str
     answer_message: str
     output: str
     model: str
     usage: Usage | None
+    status_reason: str | None = None

@@ -17,6 +17,8 @@ from turns.turn import Answer, Claim, Usage
 from worker.history import StagedHistory, stored_message
 from worker.models import check_finish, to_model_error
 
+CUT = "length"  # a finish reason: the model came to its limit of tokens
+
 Chain = Runnable[dict[str, object], AIMessage]
 
 
@@ -78,6 +80,7 @@ class Run:
             output=str(answer.content),
             model=answer.response_metadata.get("model_name", self._claim.model),
             usage=_usage(answer),
+            status_reason=CUT if self._finish_reason == CUT else None,
         )
 
     def answer_so_far(self, text: str) -> Answer:

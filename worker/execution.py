@@ -139,10 +139,11 @@ class Execution:
 
     def _speak(self, run: Run, speech: Speech, held: Held) -> None:
         size = 0
-        held.expect(within_seconds=self._settings.first_token_seconds)
+        # A model that does not even begin is not asked again; one that stops in mid-answer is.
+        held.expect(within_seconds=self._settings.first_token_seconds, lateness=ModelErrorKind.HOPELESS)
         for piece in run.pieces():
             held.check()
-            held.expect(within_seconds=self._settings.idle_seconds)
+            held.expect(within_seconds=self._settings.idle_seconds, lateness=ModelErrorKind.RETRYABLE)
             size += len(piece.encode())
             if size > self._settings.max_answer_bytes:
                 raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)

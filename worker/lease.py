@@ -32,20 +32,25 @@ class Held:
         self._is_running = True
         self._interrupt = interrupter(lambda: self._is_running)
         self._ends_at = self._expected_at = time.monotonic() + total_seconds
+        self._lateness = ModelErrorKind.HOPELESS
 
     @property
     def is_wanted(self) -> bool:
         """Even a process that hangs for ever keeps a lease no longer than this."""
         return time.monotonic() < self._ends_at + COMMIT_PATIENCE_SECONDS
 
-    def expect(self, *, within_seconds: float) -> None:
-        """The model must say something in this time."""
-        self._expected_at = min(self._ends_at, time.monotonic() + within_seconds)
+    def expect(self, *, within_seconds: float, lateness: ModelErrorKind) -> None:
+        """The model must say something in this time; `lateness` is what it means if it does not."""
+        self._expected_at = time.monotonic() + within_seconds
+        self._lateness = lateness
 
     def watch(self) -> None:
         """Stops the run if its model is late."""
-        if time.monotonic() > self._expected_at:
-            self.stop(ModelError(Code.PROVIDER_TIMEOUT, ModelErrorKind.RETRYABLE, message="the model was late"))
+        now = time.monotonic()
+        if now > self._ends_at:
+            self._stop_late(ModelErrorKind.HOPELESS, "the answer took too long")
+        elif now > self._expected_at:
+            self._stop_late(self._lateness, "the model was silent for too long")
 
     def stop(self, reason: Exception) -> None:
         """The run ends for this reason, unless it has ended, or was given another one before."""
@@ -61,6 +66,9 @@ class Held:
     def seal(self) -> None:
         """The run is over, and nothing stops it any more; what comes now is between the worker and the store."""
         self._is_running = False
+
+    def _stop_late(self, kind: ModelErrorKind, message: str) -> None:
+        self.stop(ModelError(Code.PROVIDER_TIMEOUT, kind, message=message))
 
 
 class Leases:

@@ -24,8 +24,14 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., St
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+def settings() -> dict[str, str]:
+    """Those of `stack`; a module may have its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Iterator[Stack]:
     """One endpoint and one worker that the tests of a module share."""
-    stack = Stack(Path(tmp_path_factory.mktemp("stack")), workers=1)
+    stack = Stack(Path(tmp_path_factory.mktemp("stack")), workers=1, settings=settings)
     yield stack
     stack.stop()
