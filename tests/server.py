@@ -25,6 +25,8 @@ class Server:
         self.raw: Any = redis.Redis.from_url(self.url)  # its types are unions that no test asks about
 
     def start(self, *more: str) -> None:
+        if self._process is not None:
+            self._process.wait(10)  # it has ended; now it is reaped too
         self._process = subprocess.Popen(
             [
                 str(get_binary_path()),
@@ -32,9 +34,20 @@ class Server:
                 *("--logfile", str(self._directory / "log")),
                 *self._options,
                 *more,
-            ]
+            ],
+            restore_signals=False,  # a file that may not grow is an error to be met, not a signal to die of
         )
         wait_until("the store answers", self.answers)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log_of_writes(self) -> Path:
+        [path] = self._directory.glob("appendonlydir/*.incr.aof")
+        return path
 
     def answers(self) -> bool:
         try:

@@ -16,7 +16,7 @@ from typing import Self
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from turns.address import parse_store_url
+from turns.address import check_store_url
 from turns.errors import ConfigurationError
 
 PREFIX = "INTURN_"
@@ -181,7 +181,7 @@ class Settings(BaseSettings):
         if self.openai_base_url and not self.openai_base_url.startswith(("http://", "https://")):
             problems.append(f"OPENAI_BASE_URL: must begin with http:// or https:// (it is {self.openai_base_url!r})")
         try:
-            parse_store_url(self.store_url)
+            check_store_url(self.store_url)
         except ValueError as error:
             problems.append(f"REDIS_URL: {error}")
         loopback = self.host in {"localhost", "::1"} or self.host.startswith("127.")

@@ -116,6 +116,7 @@ def build_celery(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_connection_timeout=3,
+        broker_channel_error_retry=True,  # else a store that refuses to write, as on a full disk, ends the worker
         broker_transport_options={
             "ack_emulation": False,  # costs commands for each hint, and guards what needs no guard
             "socket_timeout": 5,  # kombu's own is none: a half-open connection would never be noticed

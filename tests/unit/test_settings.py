@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,15 @@ def test_the_embedded_socket_fits_the_kernel_however_deep_the_directory() -> Non
     assert near.embedded_socket == Path("/tmp/x/store.sock")  # noqa: S108
     assert len(str(deep.embedded_socket)) <= LONGEST_SOCKET_PATH
     assert deep.embedded_socket == Settings(data_dir=Path("/tmp") / ("d" * 200)).embedded_socket  # noqa: S108
+
+
+@pytest.mark.parametrize("url", ["http://x", "localhost:6379", "redis://x:y", "sentinel://x:1", "sentinel:///name"])
+def test_a_store_url_that_cannot_be_one_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("REDIS_URL", url)
+    with pytest.raises(ConfigurationError, match="REDIS_URL: "):
+        Settings.from_environment()
+
+
+def test_reading_the_settings_imports_nothing_that_gevent_must_patch_first() -> None:
+    code = "from gevent import monkey; from turns.settings import Settings; Settings.from_environment(); monkey.patch_all()"
+    subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
