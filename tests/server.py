@@ -1,6 +1,8 @@
 """A private Valkey for the tests: its own directory, a socket file, no port."""
 
+import contextlib
 import signal
+import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +15,18 @@ from tests.waiting import wait_until
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
 NOT_ABOUT_DURABILITY = ("--appendonly", "no", "--save", "")
+
+
+def free_port() -> int:
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as open_at_once:
+        probes = [open_at_once.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
 
 
 class Server:

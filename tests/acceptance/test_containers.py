@@ -9,8 +9,8 @@ from typing import Any
 import yaml
 
 from docs.generate import ROOT
-from tests.processes import Process, call, free_port
-from tests.server import Server
+from tests.processes import Process, call
+from tests.server import Server, free_port
 from tests.waiting import wait_until
 from turns.settings import variables
 

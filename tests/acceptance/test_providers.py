@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.processes import Stack, free_port
+from tests.processes import Stack
+from tests.server import free_port
 from tests.waiting import wait_until
 
 # What the question makes the model do; the code that its turn ends with; how often the model is asked. All of them

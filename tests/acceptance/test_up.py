@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from docs.generate import ROOT
-from tests.processes import call, free_port
+from tests.processes import call
+from tests.server import free_port
 from tests.waiting import wait_until
 from turns.connection import connect
 

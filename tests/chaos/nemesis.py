@@ -1,20 +1,23 @@
 """The faults: a seeded schedule of things that go wrong, each of which ends before the next begins."""
 
 import random
+import re
 import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import redis
 
 from tests.processes import Stack
 
 HINTS = "inturn:hints"
+TURN = re.compile("turn_[0-9a-f]{32}")
 FREEZE_SECONDS = 8.0  # longer than a lease
 STORE_AWAY_SECONDS = 1.0
+HINTS_GATHER_SECONDS = 1.0  # with no worker to take them
 
 
 class Nemesis:
@@ -27,6 +30,7 @@ class Nemesis:
         self._random.shuffle(self._schedule)
         self._thread = threading.Thread(target=self._run)
         self.kills: list[tuple[float, int]] = []  # when, which process
+        self.lost_hints: list[tuple[float, str]] = []  # when, of which turn
         self.done: Counter[str] = Counter()
 
     def start(self) -> None:
@@ -67,12 +71,24 @@ class Nemesis:
         self._stack.web = self._stack.start_web()
 
     def lose_hints(self) -> None:
-        self._stack.server.raw.delete(HINTS)
+        with self._hints_gathered():
+            lost = self._stack.server.raw.lpop(HINTS, 1_000_000) or []
+            self.lost_hints += [(time.time(), turn) for hint in lost for turn in TURN.findall(hint.decode())[:1]]
 
     def multiply_hints(self) -> None:
-        waiting = self._stack.server.raw.lrange(HINTS, 0, -1)
-        for hint in waiting * 4:
-            self._stack.server.raw.lpush(HINTS, hint)
+        with self._hints_gathered():
+            for hint in self._stack.server.raw.lrange(HINTS, 0, -1) * 4:
+                self._stack.server.raw.lpush(HINTS, hint)
+
+    @contextmanager
+    def _hints_gathered(self) -> Iterator[None]:
+        """Workers are held up until there are hints in the broker's list; else it is empty nearly all the time."""
+        for worker in self._stack.workers:
+            worker.signal(signal.SIGSTOP)
+        time.sleep(HINTS_GATHER_SECONDS)
+        yield
+        for worker in self._stack.workers:
+            worker.signal(signal.SIGCONT)
 
     def forge_hints(self) -> None:
         template = self._stack.server.raw.get("inturn:hint")

@@ -24,7 +24,7 @@ class Outcome:
     turns: int
     completed: int
     faults: Counter[str]
-    recoveries: list[float]  # seconds from the kill of a worker to the next claim of a turn that it held
+    recoveries: list[float]  # seconds from the fault to the next claim of a turn that it hit
     calls_per_turn: float
 
     def row(self, name: str) -> str:
@@ -58,25 +58,21 @@ def run(
         turns=len(asked),
         completed=sum(status == "completed" for status in statuses.values()),
         faults=nemesis.done,
-        recoveries=recoveries(stack.logs(), nemesis.kills),
+        recoveries=recoveries(stack.logs(), nemesis.kills, nemesis.lost_hints),
         calls_per_turn=len(stack.asked()) / len(asked),
     )
 
 
-def recoveries(logs: str, kills: Sequence[tuple[float, int]]) -> list[float]:
-    """From the logs of the workers: a turn claimed by a process that was then killed, and its next claim."""
-    found = []
-    claims, ends = _events(logs, "turn.claimed"), _events(logs, "turn.committed")
-    ended_at = {event["turn_id"]: _time(event) for event in ends}
+def recoveries(logs: str, kills: Sequence[tuple[float, int]], hints: Sequence[tuple[float, str]]) -> list[float]:
+    """From the logs of the workers: a turn whose worker was killed, or whose hint was lost, and its next claim."""
+    claims = [(event["turn_id"], event["worker"], _time(event)) for event in _events(logs, "turn.claimed")]
+    ended_at = {event["turn_id"]: _time(event) for event in _events(logs, "turn.committed")}
+    hit = [*hints]
     for killed_at, pid in kills:
-        for claim in claims:
-            turn_id = claim["turn_id"]
-            if f":{pid}:" not in claim["worker"] or ended_at.get(turn_id, math.inf) < killed_at:
-                continue
-            later = [_time(c) for c in claims if c["turn_id"] == turn_id and _time(c) > killed_at]
-            if later:
-                found.append(min(later) - killed_at)
-    return found
+        held = {turn for turn, worker, at in claims if f":{pid}:" in worker and at < killed_at}
+        hit += [(killed_at, turn) for turn in held if ended_at.get(turn, math.inf) > killed_at]
+    next_claims = [[at for turn, _, at in claims if turn == turn_id and at > hit_at] for hit_at, turn_id in hit]
+    return [min(later) - hit_at for later, (hit_at, _) in zip(next_claims, hit, strict=True) if later]
 
 
 def quantile(values: Sequence[float], q: float) -> float:

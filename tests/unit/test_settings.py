@@ -69,5 +69,5 @@ def test_a_store_url_that_cannot_be_one_is_refused(monkeypatch: pytest.MonkeyPat
 
 
 def test_reading_the_settings_imports_nothing_that_gevent_must_patch_first() -> None:
-    code = "from gevent import monkey; from turns.settings import Settings; Settings.from_environment(); monkey.patch_all()"
+    code = "import gevent.monkey, turns.settings as s; s.Settings.from_environment(); gevent.monkey.patch_all()"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
