@@ -9,6 +9,7 @@ import pytest
 from tests.leaks import leaked_keys
 from tests.server import Server
 from turns.connection import connect
+from turns.sessions import SessionStore
 from turns.settings import Settings, variables
 from turns.store import TurnStore
 
@@ -38,3 +39,9 @@ def store(server: Server, settings: Settings) -> Iterator[TurnStore]:
     with connect(server.url, timeout_seconds=5, retries=0, max_connections=10) as client:
         yield TurnStore(client, settings)
     assert leaked_keys(server.raw) == set()
+
+
+@pytest.fixture
+def sessions(server: Server, settings: Settings) -> Iterator[SessionStore]:
+    with connect(server.url, timeout_seconds=5, retries=0, max_connections=10) as client:
+        yield SessionStore(client, settings)

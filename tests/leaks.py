@@ -8,13 +8,15 @@ LASTING = {
     keys.START_BY.name,
     keys.DUE.name,
     keys.SESSIONS.name,
+    keys.TURNS.name,
+    keys.EXPIRING.name,
     keys.WORKERS.name,
     keys.COUNTERS.name,
     keys.HINT.name,
     keys.HINTS.name,
 }
 OF_A_TURN = (keys.TURN, keys.EVENTS)
-OF_A_SESSION = (keys.SESSION, keys.QUEUE, keys.HISTORY)
+OF_A_SESSION = (keys.SESSION, keys.QUEUE, keys.HISTORY, keys.SESSION_TURNS)
 
 
 def leaked_keys(raw: Any) -> set[str]:

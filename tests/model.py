@@ -14,6 +14,7 @@ class ModelTurn:
     attempt: int = 1
     holder: str | None = None  # the token that may write
     superseded: bool = False
+    erased: bool = False
 
 
 @dataclass
@@ -65,6 +66,12 @@ class Model:
 
     def retry(self, turn_id: str) -> None:
         self._again(turn_id, Event.RETRY)
+
+    def erase(self, session: str) -> None:
+        self.clear(session, keeps_running=False)
+        self.histories.pop(session, None)
+        for turn in self.turns.values():
+            turn.erased = turn.erased or turn.session == session
 
     def cancel(self, turn_id: str) -> None:
         if not self.turns[turn_id].status.is_terminal:

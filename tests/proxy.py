@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from tests.server import DURABLE, Server
-from turns.scripts import VERBS, render, render_constants
+from turns.rendering import VERBS, render, render_constants
 from turns.settings import Settings
 
 

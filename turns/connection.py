@@ -1,6 +1,5 @@
 """How a process reaches Redis, and what it makes of the ways in which Redis can be away."""
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -26,9 +25,6 @@ from turns.errors import StoreUnavailable
 # Redis is there, but cannot take a write now: classes where the client knows the answer, else its first word.
 REFUSALS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
 REFUSING_WORDS = ("MISCONF", "NOREPLICAS", "LOADING", "BUSY")
-
-LISTEN_SECONDS = 5.0
-RECONNECT_SECONDS = 0.2
 
 
 class SocketFileConnection(UnixDomainSocketConnection):
@@ -64,6 +60,11 @@ class Client(redis.Redis):
             yield one
         finally:
             one.close()
+
+    def new_line(self) -> Any:
+        """A connection outside of the pool, not connected yet."""
+        pool: Any = self.connection_pool
+        return pool.connection_class(**pool.connection_kwargs)
 
 
 @contextmanager
@@ -102,17 +103,3 @@ def connect(url: str, *, timeout_seconds: float, retries: int, max_connections: 
     if "path" in options:
         options["connection_class"] = SocketFileConnection
     return Client(connection_pool=BlockingConnectionPool(**options))  # type: ignore[no-untyped-call]  # untyped in redis-py
-
-
-def listen(client: Client, channel: str) -> Iterator[str | None]:
-    """What is published on the channel, for ever. None: something may have been missed, at first and after each gap."""
-    while True:
-        try:
-            with client.pubsub() as listener:  # type: ignore[no-untyped-call]  # untyped in redis-py
-                listener.subscribe(channel)
-                while True:
-                    said = listener.get_message(timeout=LISTEN_SECONDS)
-                    if said:
-                        yield said["data"].decode() if said["type"] == "message" else None
-        except redis.RedisError:
-            time.sleep(RECONNECT_SECONDS)

@@ -5,7 +5,7 @@
     │   ├── InvalidRequest
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound
     │   ├── SessionBusy, TurnNotFailed, IdempotencyKeyReused
-    │   └── SessionBacklogFull, Overloaded
+    │   └── SessionBacklogFull, Overloaded, StreamsFull
     ├── LeaseLost               this worker, which stops quietly
     ├── ModelError              the retry policy
     ├── StoreUnavailable        the operator
@@ -81,6 +81,12 @@ class SessionBacklogFull(Refused):
 
 class Overloaded(Refused):
     """Too many turns are waiting."""
+
+    retry_after_seconds = 5
+
+
+class StreamsFull(Refused):
+    """Too many streams are open here. Wait for the turn with ?wait= instead, or come again."""
 
     retry_after_seconds = 5
 

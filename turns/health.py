@@ -8,7 +8,7 @@ import redis
 
 from turns import keys
 from turns.connection import Client
-from turns.scripts import DEAD_WORKER_SECONDS
+from turns.rendering import DEAD_WORKER_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

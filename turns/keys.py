@@ -50,6 +50,12 @@ HISTORY = Key(
     "the session's committed messages, newest first, in the layout of LangChain's RedisChatMessageHistory",
     "while the session has live turns; then for the session retention",
 )
+SESSION_TURNS = Key(
+    "inturn:session_turns:",
+    "sorted set",
+    "the session's turns by their place in it, live and ended, as long as their records are kept",
+    "while the session has live turns; then for the session retention",
+)
 IDEMPOTENCY = Key(
     "inturn:idempotency:",
     "hash",
@@ -74,6 +80,18 @@ PAUSED = Key(
     "a model whose provider asked for a pause, by name",
     "for the pause",
 )
+TURNS = Key(
+    "inturn:turns",
+    "sorted set",
+    "each turn whose record is kept, at the time (ms) at which it was accepted",
+    "for ever; an entry leaves when its turn's record expires",
+)
+EXPIRING = Key(
+    "inturn:expiring",
+    "sorted set",
+    "each ended turn at the time (ms) at which its record expires",
+    "for ever; an entry leaves at that time",
+)
 SESSIONS = Key(
     "inturn:sessions",
     "sorted set",
@@ -90,7 +108,7 @@ COUNTERS = Key(
     "inturn:counters",
     "hash",
     "`live`: the number of live turns; `renewable_since`: since when workers beat without a gap; "
-    "`repeated`: how often a script ran again; totals by outcome",
+    "`repeated`: how often a script ran again; `pace_ms`: how long turns take lately; totals by outcome",
     "for ever; a fixed set of fields",
 )
 HINT = Key(
@@ -117,6 +135,18 @@ ENDED = Key(
     "pub/sub: the id of each turn at the moment it ends; wakes long-polls",
     "holds nothing",
 )
+LIVE = Key(
+    "inturn:live:",
+    "channel",
+    "pub/sub: each entry of one turn's event stream as it is appended, by turn id",
+    "holds nothing",
+)
+MOVED = Key(
+    "inturn:moved:",
+    "channel",
+    "pub/sub: a turn of the session has ended and others wait, by session; they have another place now",
+    "holds nothing",
+)
 
 CATALOGUE = (
     TURN,
@@ -124,10 +154,13 @@ CATALOGUE = (
     SESSION,
     QUEUE,
     HISTORY,
+    SESSION_TURNS,
     IDEMPOTENCY,
     DUE,
     START_BY,
     PAUSED,
+    TURNS,
+    EXPIRING,
     SESSIONS,
     WORKERS,
     COUNTERS,
@@ -135,6 +168,8 @@ CATALOGUE = (
     HINTS,
     STOPPED,
     ENDED,
+    LIVE,
+    MOVED,
 )
 
 

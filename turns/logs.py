@@ -24,6 +24,7 @@ class Log(StrEnum):
     TURN_RELEASED = "turn.released"
     TURN_CANCELLED = "turn.cancelled"
     TURN_RESCUED = "turn.rescued"
+    SESSION_ERASED = "session.erased"
     LEASE_LOST = "lease.lost"
     MESSAGE_SKIPPED = "message.skipped"
     STORE_UNAVAILABLE = "store.unavailable"

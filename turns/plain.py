@@ -16,7 +16,8 @@ from redis.retry import Retry
 
 from turns.address import StoreAddress, parse_store_url
 from turns.errors import StoreUnavailable
-from turns.scripts import Reply, render, render_constants, words
+from turns.rendering import render, render_constants
+from turns.replies import Reply, words
 from turns.settings import Settings
 from turns.turn import Claim
 

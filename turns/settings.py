@@ -6,6 +6,7 @@ Entry points build it with `Settings.from_environment()` and pass it down.
 import difflib
 import hashlib
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Mapping
@@ -22,6 +23,8 @@ from turns.errors import ConfigurationError
 PREFIX = "INTURN_"
 
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 104 bytes on macOS, 108 on Linux
+
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 RENEWALS_PER_LEASE = 3  # a lease survives two renewals that came too late
 
@@ -121,6 +124,11 @@ class Settings(BaseSettings):
     max_waiters: int = Field(
         1000, ge=1, description="Long-polls that one web process holds at once; more are answered at once"
     )
+    max_streams: int = Field(1000, ge=0, description="Event streams that one web process holds at once; beyond, 503")
+    cors_origins: str = Field(
+        "",
+        description="Other origins whose pages may call this API, separated by commas, such as `https://app.example`",
+    )
 
     log_format: LogFormat = Field(
         LogFormat.AUTO, description="`json`, `console`, or `auto`: console where the output is a terminal"
@@ -157,6 +165,14 @@ class Settings(BaseSettings):
         return not self.openai_api_key.get_secret_value() and not self.openai_base_url
 
     @property
+    def model_name(self) -> str:
+        return "offline" if self.is_offline else self.model
+
+    @property
+    def allowed_origins(self) -> list[str]:
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+
+    @property
     def model_in_words(self) -> str:
         if self.is_offline:
             return "the built-in offline model"
@@ -184,6 +200,11 @@ class Settings(BaseSettings):
             check_store_url(self.store_url)
         except ValueError as error:
             problems.append(f"REDIS_URL: {error}")
+        problems += [
+            f"INTURN_CORS_ORIGINS: {origin!r} is not an origin, such as https://app.example"
+            for origin in self.allowed_origins
+            if not ORIGIN.fullmatch(origin)
+        ]
         loopback = self.host in {"localhost", "::1"} or self.host.startswith("127.")
         if not loopback and not self.allow_open_access:
             problems.append(

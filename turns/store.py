@@ -6,33 +6,36 @@ Every method raises `StoreUnavailable` when Redis cannot be reached or refuses t
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from turns import keys
 from turns.codes import Code
-from turns.connection import Client, listen
+from turns.connection import Client
 from turns.errors import (
     IdempotencyKeyReused,
     LeaseLost,
     Overloaded,
     SessionBacklogFull,
     SessionBusy,
-    SessionNotFound,
     TurnExpired,
     TurnNotFailed,
     TurnNotFound,
 )
+from turns.events import EventType, TurnEvent
+from turns.feed import Feed
 from turns.health import Health, living_workers, read_health
 from turns.ids import is_turn_id, made_at, new_token, new_turn_id
-from turns.messages import Message, Page
+from turns.replies import Reply, Shown
 from turns.retry import Retry
-from turns.scripts import FIRST_DELTA, Reply, Scripts, Shown
+from turns.scripts import Scripts
 from turns.settings import Settings
 from turns.state import Status
-from turns.turn import Answer, Claim, Turn, TurnRequest
+from turns.turn import Answer, Claim, Piece, Turn, TurnRequest
 
+OPTIONAL = ("retry_of", "traceparent")  # fields of a record that not every turn has
+LIST_LIMIT = 1000  # turns that one page may look at, so that the script stays far below a millisecond
 RESCUE_LIMIT = 100  # turns that one rescue looks at, so that the script stays far below a millisecond a turn
 
 REFUSALS = {
@@ -49,6 +52,14 @@ class Accepted:
 
     turn: Turn
     replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnPage:
+    """Some turns, newest first; `after` is the cursor of the next page, None on the last."""
+
+    turns: tuple[Turn, ...]
+    after: str | None
 
 
 class TurnStore:
@@ -80,7 +91,7 @@ class TurnStore:
                 "input": request.input,
                 "variables": json.dumps(dict(request.variables)),
                 "metadata": json.dumps(dict(request.metadata)),
-                **({"retry_of": request.retry_of} if request.retry_of else {}),
+                **{name: value for name in OPTIONAL if (value := getattr(request, name))},
             },
         )
         if shown is None:
@@ -124,37 +135,23 @@ class TurnStore:
             )
         )
 
-    def messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
-        """A page of the committed history. Raises `SessionNotFound`."""
-        history = keys.HISTORY(session)
-        if self._client.type(history) not in {b"list", b"none"}:
-            raise SessionNotFound
-        count = int(self._client.llen(history))
-        if not count and not self._client.exists(keys.SESSION(session)):
-            raise SessionNotFound
-        # The list is newest first, and grows while pages are read. Counted from its end, places do not move:
-        # message number n stands at index -n.
-        if newest_first:
-            last = count if after is None else after - 1
-            numbers = range(last, max(0, last - limit), -1)
-        else:
-            first = 1 if after is None else after + 1
-            numbers = range(first, min(count, first + limit - 1) + 1)
-        if not numbers:
-            return Page(messages=(), after=None)
-        stored = cast(list[bytes], self._client.lrange(history, -max(numbers), -min(numbers)))
-        found = zip(numbers, stored if newest_first else reversed(stored), strict=False)  # it may have gone meanwhile
-        messages = tuple(m for number, item in found if (m := Message.from_stored(number, item)))
-        more = numbers[-1] > 1 if newest_first else numbers[-1] < count
-        return Page(messages=messages, after=numbers[-1] if more else None)
+    def list_turns(
+        self, *, session: str | None = None, status: Status | None = None, after: str | None = None, limit: int
+    ) -> TurnPage:
+        """A page of the turns whose records are kept, newest first. It can be short, or empty, and not the last."""
+        cursor, shown = self._scripts.list_turns(
+            session=session or "", after=after or "", status=status or "", limit=limit, most=LIST_LIMIT
+        )
+        return TurnPage(turns=tuple(map(_turn, shown)), after=cursor or None)
 
-    def ended(self) -> Iterator[str | None]:
-        """The ids of turns as they end, for ever. None: some may have been missed, so look at all of them again."""
-        return listen(self._client, keys.ENDED.name)
+    def events(self, turn_id: str, *, after: str) -> list[TurnEvent]:
+        """What is in the turn's event stream beyond this entry, oldest first."""
+        entries = cast(list[Any], self._client.xrange(keys.EVENTS(turn_id), f"({after}"))
+        return [TurnEvent.from_entry(*entry) for entry in entries]
 
-    def stopped(self) -> Iterator[str | None]:
-        """The ids of running turns as they are cancelled or interrupted, for ever; None as in `ended`."""
-        return listen(self._client, keys.STOPPED.name)
+    def feed(self) -> Feed:
+        """What a process hears from this store; not started yet."""
+        return Feed(self._client)
 
     def workers(self) -> list[str]:
         """The names of the living workers."""
@@ -188,10 +185,9 @@ class TurnStore:
         """
         return self._scripts.renew([(claim.turn_id, claim.token) for claim in claims])
 
-    def emit(self, claim: Claim, n: int, text: str) -> None:
-        """The n-th piece of the answer (from 0) is in the turn's stream, once. Raises `LeaseLost`."""
-        entry_id = f"{claim.number}-{FIRST_DELTA + n}"
-        self._hold(self._scripts.emit(claim.turn_id, token=claim.token, entry_id=entry_id, text=text))
+    def emit(self, pieces: Sequence[Piece]) -> list[tuple[str, Reply]]:
+        """These pieces are in their turns' streams, each once. Returns the tokens of the runs to stop, as `renew`."""
+        return self._scripts.emit(pieces)
 
     def commit(self, claim: Claim, answer: Answer, *, tail: str) -> None:
         """The turn is completed: history, result and the session's next turn, all at once. Raises `LeaseLost`.
@@ -229,9 +225,8 @@ class TurnStore:
 
     def spoken(self, claim: Claim) -> str:
         """What the claim before this one has emitted: the text that its worker left behind when it died."""
-        entries = cast(list[Any], self._client.xrange(keys.EVENTS(claim.turn_id)))
-        before = f"{claim.number - 1}-".encode()
-        return b"".join(fields.get(b"text", b"") for entry, fields in entries if entry.startswith(before)).decode()
+        before = self.events(claim.turn_id, after=f"{claim.number - 1}-0")
+        return "".join(event.text for event in before if event.type is EventType.DELTA)
 
     def fail(self, claim: Claim, code: Code) -> None:
         """The turn has failed for good, without effect on its session's history. Raises `LeaseLost`."""
@@ -276,7 +271,9 @@ class TurnStore:
 
 
 def _turn(shown: Shown) -> Turn:
-    return Turn.from_record(shown.turn_id, shown.record, position=shown.position, ahead=shown.ahead)
+    return Turn.from_record(
+        shown.turn_id, shown.record, position=shown.position, ahead=shown.ahead, pace_ms=shown.pace_ms
+    )
 
 
 def _ms(seconds: float) -> int:
@@ -289,4 +286,6 @@ def _digest(text: str) -> str:
 
 def _fingerprint(request: TurnRequest) -> str:
     """The same for two requests exactly if they ask for the same."""
-    return _digest(json.dumps(asdict(request), sort_keys=True))
+    asked = asdict(request)
+    del asked["traceparent"]  # who repeats a request may trace it anew
+    return _digest(json.dumps(asked, sort_keys=True))

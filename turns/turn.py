@@ -13,6 +13,8 @@ from turns.codes import Code
 from turns.keys import session_key
 from turns.state import Status
 
+FIRST_DELTA = 1  # a claim emits one event before the first piece of text: `status`
+
 
 class OnBusy(StrEnum):
     """What a new turn does when its session has a live one."""
@@ -43,6 +45,7 @@ class TurnRequest:
     start_within_seconds: float | None = None
     idempotency_key: str | None = None
     retry_of: str | None = None
+    traceparent: str | None = None
 
     @property
     def session(self) -> str:
@@ -60,10 +63,14 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """Why a queued turn has not started. `position` is its place among its session's live turns, from 1."""
+    """Why a queued turn has not started. `position` is its place among its session's live turns, from 1.
+
+    `pace_ms` is how long turns take lately.
+    """
 
     position: int
     waiting_for: WaitingFor
+    pace_ms: int
     turn_id: str | None = None
     retry_at: int | None = None
 
@@ -95,8 +102,12 @@ class Turn:
     finished_at: int | None
     expires_at: int | None
 
+    @property
+    def session(self) -> str:
+        return session_key(self.session_id, self.user_id)
+
     @classmethod
-    def from_record(cls, turn_id: str, record: Mapping[str, str], *, position: int, ahead: str) -> Self:
+    def from_record(cls, turn_id: str, record: Mapping[str, str], *, position: int, ahead: str, pace_ms: int) -> Self:
         def instant(name: str) -> int | None:
             return int(record[name]) if name in record else None
 
@@ -118,7 +129,7 @@ class Turn:
             output=record.get("output"),
             usage=Usage(**json.loads(usage)) if usage else None,
             error_code=Code(code) if code else None,
-            waiting=_waiting(position, ahead, instant("retry_at")) if status is Status.QUEUED else None,
+            waiting=_waiting(position, ahead, instant("retry_at"), pace_ms) if status is Status.QUEUED else None,
             retry_of=record.get("retry_of"),
             variables=json.loads(record["variables"]),
             metadata=json.loads(record["metadata"]),
@@ -129,12 +140,38 @@ class Turn:
         )
 
 
-def _waiting(position: int, ahead: str, retry_at: int | None) -> Waiting:
+def _waiting(position: int, ahead: str, retry_at: int | None, pace_ms: int) -> Waiting:
     if ahead:
-        return Waiting(position=position, waiting_for=WaitingFor.TURN, turn_id=ahead)
+        return Waiting(position=position, waiting_for=WaitingFor.TURN, turn_id=ahead, pace_ms=pace_ms)
     if retry_at is not None:
-        return Waiting(position=position, waiting_for=WaitingFor.RETRY, retry_at=retry_at)
-    return Waiting(position=position, waiting_for=WaitingFor.WORKER)
+        return Waiting(position=position, waiting_for=WaitingFor.RETRY, retry_at=retry_at, pace_ms=pace_ms)
+    return Waiting(position=position, waiting_for=WaitingFor.WORKER, pace_ms=pace_ms)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A session at one moment. `running` and `queued` are turn ids; instants as elsewhere."""
+
+    session_id: str
+    user_id: str | None
+    running: str | None
+    queued: tuple[str, ...]
+    message_count: int
+    active_at: int | None
+
+    @property
+    def is_busy(self) -> bool:
+        return bool(self.running or self.queued)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of an answer on its way to the turn's event stream; the token fences it, the entry id makes it one."""
+
+    turn_id: str
+    token: str
+    entry_id: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +194,12 @@ class Claim:
     model: str
     waited_ms: int
     superseded: bool
+    traceparent: str | None
     messages: tuple[bytes, ...]
+
+    def piece(self, n: int, text: str) -> Piece:
+        """The n-th piece of the answer, from 0."""
+        return Piece(self.turn_id, self.token, f"{self.number}-{FIRST_DELTA + n}", text)
 
     @classmethod
     def from_record(cls, turn_id: str, token: str, record: Mapping[str, str], messages: tuple[bytes, ...]) -> Self:
@@ -173,6 +215,7 @@ class Claim:
             model=record["model"],
             waited_ms=int(record["started_at"]) - int(record["accepted_at"]),
             superseded="superseded" in record,
+            traceparent=record.get("traceparent"),
             messages=messages,
         )
 

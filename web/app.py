@@ -5,13 +5,17 @@ import secrets
 
 import structlog
 from flask import Flask, Response, g, request
+from flask_cors import CORS
 
 from turns.connection import connect
+from turns.sessions import SessionStore
 from turns.settings import Settings
 from turns.store import TurnStore
 from web import problems
-from web.api import build_health, build_sessions, build_turns
-from web.parsing import MAX_BODY_BYTES
+from web.about import build_about, build_health
+from web.sessions import build_sessions
+from web.streams import Streams
+from web.turns import build_streams, build_turns
 from web.waiting import Waiters
 
 # One wait for an answer and two to connect again are less than the two seconds in which a caller must be told.
@@ -22,26 +26,44 @@ STORE_CONNECTIONS = 64
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 
+# On every answer; a page brings a wider policy of its own.
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+EXPOSED = ["ETag", "Idempotency-Replayed", "Location", "Preference-Applied", "Retry-After", "X-Request-Id"]
+
+
 def create_app(settings: Settings) -> Flask:
-    store = TurnStore(
-        connect(
-            settings.store_url,
-            timeout_seconds=STORE_TIMEOUT_SECONDS,
-            retries=STORE_RETRIES,
-            max_connections=STORE_CONNECTIONS,
-        ),
-        settings,
+    client = connect(
+        settings.store_url,
+        timeout_seconds=STORE_TIMEOUT_SECONDS,
+        retries=STORE_RETRIES,
+        max_connections=STORE_CONNECTIONS,
     )
-    waiters = Waiters(store, most=settings.max_waiters)
+    store = TurnStore(client, settings)
+    feed = store.feed()
+    feed.start()
+    waiters = Waiters(store, feed, most=settings.max_waiters)
     waiters.start()
+    streams = Streams(store, feed, most=settings.max_streams)
     app = Flask("web", static_folder=None)
-    app.extensions["waiters"] = waiters
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES + 1  # see `read_body`
+    app.extensions["draining"] = (waiters, streams)
     app.before_request(_begin)
     app.after_request(_finish)
-    for blueprint in (build_turns(store, waiters), build_sessions(store), build_health(store)):
+    for blueprint in (
+        build_turns(store, waiters),
+        build_streams(streams),
+        build_sessions(SessionStore(client, settings)),
+        build_health(store),
+        build_about(model=settings.model_name),
+    ):
         app.register_blueprint(blueprint)
     problems.register(app)
+    if settings.cors_origins:
+        CORS(app, origins=settings.allowed_origins, expose_headers=EXPOSED)
     return app
 
 
@@ -54,6 +76,6 @@ def _begin() -> None:
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Cache-Control"] = "no-store"
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     return response

@@ -1,6 +1,5 @@
 """Every error as RFC 9457 `application/problem+json`; the one table from our errors to HTTP."""
 
-import json
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -18,13 +17,14 @@ from turns.errors import (
     SessionBusy,
     SessionNotFound,
     StoreUnavailable,
+    StreamsFull,
     TurnExpired,
     TurnNotFailed,
     TurnNotFound,
     TurnsError,
 )
 from turns.logs import Log, get_logger
-from web.parsing import MAX_BODY_BYTES
+from web import schema
 
 MEDIA_TYPE = "application/problem+json"
 STORE_RETRY_AFTER_SECONDS = 2
@@ -41,6 +41,7 @@ PROBLEMS: MappingProxyType[type[TurnsError], tuple[int, str]] = MappingProxyType
         IdempotencyKeyReused: (422, "idempotency_key_reused"),
         SessionBacklogFull: (429, "session_backlog_full"),
         Overloaded: (503, "overloaded"),
+        StreamsFull: (503, "streams_full"),
         StoreUnavailable: (503, "store_unavailable"),
     }
 )
@@ -51,18 +52,18 @@ HTTP_CODES = MappingProxyType(
         404: "not_found",
         405: "method_not_allowed",
         406: "not_acceptable",
+        408: "request_timeout",
         413: "content_too_large",
+        414: "uri_too_long",
         415: "unsupported_media_type",
+        417: "expectation_failed",
+        431: "headers_too_large",
         500: "internal_error",
+        501: "not_implemented",
     }
 )
 
-DETAILS = MappingProxyType(
-    {
-        404: "There is nothing at this path; turns are at /v1/turns.",
-        413: f"The body must be at most {MAX_BODY_BYTES} bytes.",
-    }
-)
+NOT_FOUND = "There is nothing at this path; turns are at /v1/turns, and /docs describes them."
 
 
 def register(app: Flask) -> None:
@@ -73,25 +74,32 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _broken)
 
 
-def problem(status: int, code: str, detail: str) -> Response:
-    body = {
-        "type": f"urn:inturn:problem:{code}",
-        "title": HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-        "instance": request.path,
-        "code": code,
-        "request_id": g.request_id,
-    }
-    return Response(json.dumps(body), status=status, content_type=MEDIA_TYPE)
+def to_problem(error: Refused) -> schema.Problem:
+    status, code = PROBLEMS[type(error)]
+    return problem(status, code, str(error))
+
+
+def problem(status: int, code: str, detail: str) -> schema.Problem:
+    return schema.Problem(
+        type=f"urn:inturn:problem:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=request.path,
+        code=code,
+        request_id=g.request_id,
+    )
+
+
+def _reply(body: schema.Problem, *, retry_after_seconds: int | None = None) -> Response:
+    response = Response(body.model_dump_json(), status=body.status, content_type=MEDIA_TYPE)
+    if retry_after_seconds is not None:
+        response.headers["Retry-After"] = str(retry_after_seconds)
+    return response
 
 
 def _refused(error: Refused) -> Response:
-    status, code = PROBLEMS[type(error)]
-    response = problem(status, code, str(error))
-    if error.retry_after_seconds is not None:
-        response.headers["Retry-After"] = str(error.retry_after_seconds)
-    return response
+    return _reply(to_problem(error), retry_after_seconds=error.retry_after_seconds)
 
 
 def _store_unavailable(error: StoreUnavailable) -> Response:
@@ -106,15 +114,13 @@ def _store_unavailable(error: StoreUnavailable) -> Response:
             "The store did not answer, so it is not known whether this was stored. "
             "Repeating it is safe with the same Idempotency-Key."
         )
-    response = problem(status, code, detail)
-    response.headers["Retry-After"] = str(STORE_RETRY_AFTER_SECONDS)
-    return response
+    return _reply(problem(status, code, detail), retry_after_seconds=STORE_RETRY_AFTER_SECONDS)
 
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    detail = DETAILS.get(status, error.description or "")
-    response = problem(status, HTTP_CODES.get(status, "http_error"), detail)
+    detail = NOT_FOUND if status == 404 else error.description or HTTPStatus(status).description
+    response = _reply(problem(status, HTTP_CODES.get(status, "http_error"), detail))
     for name, value in error.get_headers():
         if name.lower() != "content-type":  # keeps `Allow` of a 405
             response.headers[name] = value
@@ -123,4 +129,4 @@ def _http(error: HTTPException) -> Response:
 
 def _broken(error: Exception) -> Response:
     get_logger().exception(Log.REQUEST_BROKEN, error=type(error).__name__)
-    return problem(500, HTTP_CODES[500], "Something went wrong here; the log knows it by the request_id.")
+    return _reply(problem(500, HTTP_CODES[500], "Something went wrong here; the log knows it by the request_id."))

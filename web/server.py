@@ -1,6 +1,9 @@
 """gunicorn, configured here instead of by its command line, so that `Settings` is the one place to set anything."""
 
+import contextlib
 import logging
+import resource
+import sys
 from types import FrameType
 from typing import Any
 
@@ -8,14 +11,18 @@ import gevent
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
+from gunicorn.http.errors import ParseException
+from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
 from turns.logs import configure_logs
 from turns.settings import Settings
+from web.malformed import malformed
 
 CONNECTIONS = 4000  # long-polls, streams and idle keep-alives together; greenlets are cheap
 GRACE_SECONDS = 10
-KEEP_ALIVE_SECONDS = 5  # gunicorn waits for idle connections too when it stops
+KEEP_ALIVE_SECONDS = 5  # also for the head of a request to come; gunicorn waits for idle connections too when it stops
+SEND_SECONDS = 30  # a reader that takes nothing for so long is left
 
 
 class PropagatingLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
@@ -25,12 +32,30 @@ class PropagatingLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
         self.loglevel = logging.INFO
         self.error_log.propagate = True
 
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """A caller that took nothing for too long was left; that is no error of ours."""
+        if not isinstance(sys.exc_info()[1], TimeoutError):
+            super().exception(msg, *args, **kwargs)
+
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Whoever waits for a turn is answered now, and asks again: another process, or this one's successor."""
-        gevent.spawn(self.wsgi.extensions["waiters"].drain)
+        for those in self.wsgi.extensions["draining"]:
+            gevent.spawn(those.drain)
         super().handle_exit(sig, frame)
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """A reader that takes nothing holds its place no longer than this."""
+        client.settimeout(SEND_SECONDS)
+        AsyncWorker.handle(self, listener, client, addr)  # the gevent worker's own sets no limit
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """What is not HTTP, or too much of it, gets an answer of ours and not a page of the server's."""
+        if not isinstance(exc, ParseException):
+            self.log.error("Error handling request", exc_info=exc)
+        with contextlib.suppress(OSError):
+            client.sendall(malformed(exc))
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
@@ -63,4 +88,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 def serve(settings: Settings) -> None:
     """Serves until it is told to stop."""
     configure_logs(settings)
+    _allow_connections()
     Server(settings).run()
+
+
+def _allow_connections() -> None:
+    """As many open files as that takes: the usual soft limit is 1,024."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 2 * CONNECTIONS if most == resource.RLIM_INFINITY else min(most, 2 * CONNECTIONS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(now, wanted), most))

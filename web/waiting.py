@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from turns.feed import Feed
 from turns.store import TurnStore
 from turns.turn import Turn
 
@@ -13,8 +14,9 @@ from turns.turn import Turn
 class Waiters:
     """The wake-up is only a hint: who is woken reads the record, and a lost one costs the rest of the wait."""
 
-    def __init__(self, store: TurnStore, *, most: int) -> None:
+    def __init__(self, store: TurnStore, feed: Feed, *, most: int) -> None:
         self._store = store
+        self._feed = feed
         self._most = most
         self._count = 0
         self._is_draining = False
@@ -56,7 +58,7 @@ class Waiters:
                 del self._waiting[turn_id]
 
     def _listen(self) -> None:
-        for turn_id in self._store.ended():
+        for turn_id in self._feed.ended():
             self._wake(self._waiting.values() if turn_id is None else [self._waiting.get(turn_id, set())])
 
     def _wake(self, groups: Iterable[set[threading.Event]]) -> None:

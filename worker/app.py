@@ -30,6 +30,7 @@ from worker.lifecycle import Lifecycle, Startable
 from worker.loop import Loop
 from worker.models import build_model, model_name
 from worker.rescuer import Rescuer
+from worker.speech import FLUSH_SECONDS, Flusher
 from worker.tasks import RUN_TURN, register
 
 WATCH_SECONDS = 0.25  # a late model is noticed so much later
@@ -46,21 +47,25 @@ def build_app(settings: Settings) -> Celery:
     worker = f"{socket.gethostname()}:{os.getpid()}:{new_token()[:8]}"
     leases = Leases(for_leases, interrupter(settings.pool), total_seconds=settings.total_seconds)
     app = build_celery(settings)
-    execution = Execution(store, build_chains(settings), leases, settings, worker=worker)
+    flusher = Flusher(store, leases.heed)
+    execution = Execution(store, build_chains(settings), leases, flusher, settings, worker=worker)
     register(app, execution)
     rescuer = Rescuer(store, worker=worker, hint=render_hint(app, RUN_TURN))
+    feed = store.feed()
     lifecycle = Lifecycle(
         leases,
         execution,
         [
+            feed,
             keeper(leases, settings),
+            Loop("flush", flusher.flush, every_seconds=FLUSH_SECONDS),
             Loop("watch", leases.watch, every_seconds=WATCH_SECONDS),
             Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
         ],
         leave=lambda: store.leave(worker),
         name=worker,
         model=settings.model_in_words,
-        stopped=store.stopped,
+        stopped=feed.stopped,
         grace_seconds=settings.grace_seconds,
     )
     lifecycle.follow_celery()

@@ -1,6 +1,5 @@
 """One hint, from claim to commit, as named steps."""
 
-import contextlib
 import random
 import time
 from collections.abc import Callable, Mapping
@@ -17,39 +16,7 @@ from turns.turn import Claim
 from worker.chain import Chain, Run
 from worker.interrupt import Interrupted
 from worker.lease import COMMIT_PATIENCE_SECONDS, Draining, Held, Leases, Superseded
-
-FLUSH_SECONDS = 0.05  # at most 20 events a second: more is faster than anybody reads, and costs a write each
-
-
-class Speech:
-    """What a run has said, emitted in pieces."""
-
-    def __init__(self, store: TurnStore, claim: Claim) -> None:
-        self._store = store
-        self._claim = claim
-        self._emitted = 0
-        self._emitting = ""  # sent under the next number; whether it arrived is not known until the store says so
-        self._flushed_at = 0.0
-        self.text = ""
-        self.unsent = ""  # goes with the commit
-
-    def say(self, piece: str) -> None:
-        """Raises `LeaseLost`. A store that is away stops no run: what could not be emitted goes with a later piece."""
-        self.text += piece
-        self.unsent += piece
-        now = time.monotonic()
-        if self.unsent and now - self._flushed_at >= FLUSH_SECONDS:
-            self._flushed_at = now
-            with contextlib.suppress(StoreUnavailable):
-                self.flush()
-                self._emitting, self.unsent = self.unsent, ""
-                self.flush()
-
-    def flush(self) -> None:
-        """What was sent has arrived, once. Raises `LeaseLost`, `StoreUnavailable`."""
-        if self._emitting:
-            self._store.emit(self._claim, self._emitted, self._emitting)
-            self._emitted, self._emitting = self._emitted + 1, ""
+from worker.speech import Flusher, Speech
 
 
 class Execution:
@@ -58,6 +25,7 @@ class Execution:
         store: TurnStore,
         chains: Mapping[str, Mapping[str, Chain]],
         leases: Leases,
+        flusher: Flusher,
         settings: Settings,
         *,
         worker: str,
@@ -67,6 +35,7 @@ class Execution:
         self._chains = chains
         self._model, self._fallback = (*chains, "")[:2]
         self._leases = leases
+        self._flusher = flusher
         self._settings = settings
         self._policy = RetryPolicy(
             max_attempts=settings.max_attempts,
@@ -99,15 +68,15 @@ class Execution:
         if claim is None:
             return None
         with (
-            structlog.contextvars.bound_contextvars(session=claim.session, attempt=claim.attempt),
+            structlog.contextvars.bound_contextvars(session=claim.session, attempt=claim.attempt, **_trace(claim)),
             self._leases.hold(claim) as held,
+            self._flusher.listen(claim) as speech,
         ):
             get_logger().info(Log.TURN_CLAIMED, worker=self._worker, model=claim.model)
-            return self._conclude(claim, held)
+            return self._conclude(claim, held, speech)
 
-    def _conclude(self, claim: Claim, held: Held) -> None:
+    def _conclude(self, claim: Claim, held: Held, speech: Speech) -> None:
         run = Run(self._chains[claim.model][claim.assistant], claim)
-        speech = Speech(self._store, claim)
         try:
             self._generate(run, speech, claim, held)
             answer = run.answer()
@@ -116,7 +85,7 @@ class Execution:
         except ModelError as error:
             self._settle(claim, error)
         else:
-            self._until_said(speech.flush)
+            self._until_said(lambda: self._flusher.settle(speech))
             self._until_said(lambda: self._store.commit(claim, answer, tail=speech.unsent))
             get_logger().info(Log.TURN_COMMITTED)
 
@@ -155,7 +124,7 @@ class Execution:
                 self._store.release(claim.turn_id, token=claim.token)
                 get_logger().info(Log.TURN_RELEASED)
             case Superseded():
-                self._until_said(speech.flush)
+                self._until_said(lambda: self._flusher.settle(speech))
                 # Said by this run, or by the one before it, whose worker died.
                 text, tail = (speech.text, speech.unsent) if speech.text else (self._store.spoken(claim),) * 2
                 self._until_said(lambda: self._store.interrupt(claim, run.answer_so_far(text), tail=tail))
@@ -195,3 +164,8 @@ class Execution:
                 if time.monotonic() > give_up_at:
                     raise
                 time.sleep(random.random())
+
+
+def _trace(claim: Claim) -> dict[str, str]:
+    """The id of the caller's trace, if it named one."""
+    return {"trace_id": claim.traceparent.split("-")[1]} if claim.traceparent else {}

@@ -10,7 +10,7 @@ from kombu import Connection
 from kombu.utils.json import dumps
 
 from turns import keys
-from turns.scripts import HINT_PLACEHOLDER
+from turns.rendering import HINT_PLACEHOLDER
 
 
 def render_hint(app: Celery, task_name: str) -> str:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 from turns.codes import Code
 from turns.errors import LeaseLost, ModelError, ModelErrorKind
-from turns.scripts import Reply
+from turns.replies import Reply
 from turns.store import TurnStore
 from turns.turn import Claim
 from worker.interrupt import Interrupted, Interrupter

@@ -1,7 +1,7 @@
 """The rescuer: every worker has one, and there is no leader. It looks at what is due, and so beats for its worker."""
 
 from turns.logs import Log, get_logger
-from turns.scripts import Reply
+from turns.replies import Reply
 from turns.store import RESCUE_LIMIT, TurnStore
 
 ACTED = {Reply.RESCUED, Reply.LOST, Reply.DISPATCHED, Reply.EXPIRED}

@@ -51,7 +51,8 @@ attempts here instead of three, because fifty kills of three workers hit some tu
 
 *Lost*: accepted, and not ended, or not in the history as its end demands. *Half*: a question without its whole answer.
 *Blind*: an answer that was made with another history than the turns before it. *Recovery*: seconds from the kill of a
-worker, or the loss of a hint, to the next claim of a turn that it hit, at the median, the 95th percentile and the most.
+worker, or the loss of a hint, to the next claim of a turn that it hit (from the last of them, where a turn was hit
+again while it waited), at the median, the 95th percentile and the most.
 *Calls*: requests to the model for each turn.
 
 No failure in 50 kills bounds the chance of one per kill to 5.8 % (95 % confidence), no more; other seeds say more.

@@ -24,7 +24,7 @@ class Outcome:
     turns: int
     completed: int
     faults: Counter[str]
-    recoveries: list[float]  # seconds from the fault to the next claim of a turn that it hit
+    recoveries: list[float]  # seconds from the last fault that hit a turn to its next claim
     calls_per_turn: float
 
     def row(self, name: str) -> str:
@@ -71,8 +71,12 @@ def recoveries(logs: str, kills: Sequence[tuple[float, int]], hints: Sequence[tu
     for killed_at, pid in kills:
         held = {turn for turn, worker, at in claims if f":{pid}:" in worker and at < killed_at}
         hit += [(killed_at, turn) for turn in held if ended_at.get(turn, math.inf) > killed_at]
-    next_claims = [[at for turn, _, at in claims if turn == turn_id and at > hit_at] for hit_at, turn_id in hit]
-    return [min(later) - hit_at for later, (hit_at, _) in zip(next_claims, hit, strict=True) if later]
+    last_hit: dict[tuple[str, float], float] = {}  # before each such claim: a turn may be hit again while it waits
+    for hit_at, turn_id in sorted(hit):
+        later = [at for turn, _, at in claims if turn == turn_id and at > hit_at]
+        if later:
+            last_hit[turn_id, min(later)] = hit_at
+    return [claimed_at - hit_at for (_, claimed_at), hit_at in last_hit.items()]
 
 
 def quantile(values: Sequence[float], q: float) -> float:

@@ -96,6 +96,9 @@ def history(server: Server, session: str = "s") -> list[str]:
 
 
 def events(server: Server, turn: Turn) -> list[tuple[str, str]]:
-    """The turn's event stream as (entry id, type or text)."""
+    """The turn's event stream as (entry id, type, or the text of a delta)."""
     entries = server.raw.xrange(keys.EVENTS(turn.id))
-    return [(entry.decode(), fields.get(b"text", fields[b"type"]).decode()) for entry, fields in entries]
+    return [
+        (entry.decode(), fields[b"text" if fields[b"type"] == b"delta" else b"type"].decode())
+        for entry, fields in entries
+    ]

@@ -6,7 +6,7 @@ import pytest
 from tests.integration.conftest import answer_to, events
 from tests.server import Server
 from turns import keys
-from turns.scripts import Reply
+from turns.replies import Reply
 from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Claim, Turn, TurnRequest

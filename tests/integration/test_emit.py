@@ -1,10 +1,9 @@
 from collections.abc import Callable
 
-import pytest
-
 from tests.integration.conftest import answer_to, events
 from tests.server import Server
-from turns.errors import LeaseLost
+from turns.events import START
+from turns.replies import Reply
 from turns.store import TurnStore
 from turns.turn import Claim, Turn
 
@@ -17,15 +16,15 @@ def test_pieces_are_in_the_stream_in_order_and_the_commit_brings_the_last(
 ) -> None:
     turn = accept()
     claimed = claim(turn)
-    store.emit(claimed, 0, "Hel")
-    store.emit(claimed, 1, "lo ")
+    store.emit([claimed.piece(0, "Hel")])
+    store.emit([claimed.piece(1, "lo ")])
     store.commit(claimed, answer_to(claimed), tail="you")
     assert events(server, turn) == [
         ("1-0", "status"),
-        ("1-2", "Hel"),
-        ("1-3", "lo "),
-        ("1-4", "you"),
-        ("1-5", "done"),
+        ("1-1", "Hel"),
+        ("1-2", "lo "),
+        ("1-3", "you"),
+        ("1-4", "done"),
     ]
 
 
@@ -34,9 +33,9 @@ def test_a_piece_whose_reply_was_lost_is_in_the_stream_once(
 ) -> None:
     turn = accept()
     claimed = claim(turn)
-    store.emit(claimed, 0, "Hello")
-    store.emit(claimed, 0, "Hello")
-    assert events(server, turn) == [("1-0", "status"), ("1-2", "Hello")]
+    store.emit([claimed.piece(0, "Hello")])
+    store.emit([claimed.piece(0, "Hello")])
+    assert events(server, turn) == [("1-0", "status"), ("1-1", "Hello")]
 
 
 def test_a_stale_worker_cannot_emit(
@@ -44,18 +43,33 @@ def test_a_stale_worker_cannot_emit(
 ) -> None:
     turn = accept()
     old = claim(turn)
-    store.emit(old, 0, "old")
+    store.emit([old.piece(0, "old")])
     lapse(turn)
     store.rescue(worker="", hint="")
     new = claim(turn)
-    with pytest.raises(LeaseLost):
-        store.emit(old, 1, "older")
-    store.emit(new, 0, "new")
+    assert store.emit([old.piece(1, "older"), new.piece(0, "new")]) == [(old.token, Reply.LOST)]
     assert events(server, turn) == [
         ("1-0", "status"),
-        ("1-2", "old"),
+        ("1-1", "old"),
+        ("1-2", "reset"),
         ("1-3", "status"),
-        ("2-0", "reset"),
-        ("2-1", "status"),
-        ("2-2", "new"),
+        ("2-0", "status"),
+        ("2-1", "new"),
     ]
+
+
+def test_all_runs_of_a_worker_emit_in_one_call(accept: Accept, claim: Take, store: TurnStore, server: Server) -> None:
+    turns = [accept(session_id=name) for name in ("a", "b")]
+    claims = [claim(turn) for turn in turns]
+    store.emit([claimed.piece(0, claimed.session) for claimed in claims])
+    assert [events(server, turn)[-1] for turn in turns] == [("1-1", "a"), ("1-1", "b")]
+
+
+def test_a_reader_goes_on_where_it_was(accept: Accept, claim: Take, store: TurnStore) -> None:
+    turn = accept()
+    claimed = claim(turn)
+    store.emit([claimed.piece(0, "Hel")])
+    [status, delta] = store.events(turn.id, after=START)
+    assert [(event.type, event.text) for event in (status, delta)] == [("status", "in_progress"), ("delta", "Hel")]
+    assert store.events(turn.id, after=status.id) == [delta]
+    assert store.events(turn.id, after=delta.id) == []

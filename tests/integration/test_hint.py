@@ -6,7 +6,7 @@ from typing import Any
 from tests.server import Server
 from turns import keys
 from turns.ids import new_turn_id
-from turns.scripts import HINT_PLACEHOLDER
+from turns.rendering import HINT_PLACEHOLDER
 from turns.settings import Settings
 from worker.app import build_celery
 from worker.hint import render_hint

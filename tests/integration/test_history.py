@@ -12,6 +12,7 @@ from tests.integration.conftest import history
 from tests.server import Server
 from turns import keys
 from turns.assistants import DEFAULT
+from turns.sessions import SessionStore
 from turns.settings import Settings
 from turns.store import TurnStore
 from turns.turn import Claim, Turn
@@ -92,20 +93,22 @@ def test_one_unreadable_message_costs_one_message(run: Callable[[str], Turn], se
     assert "first" in output
 
 
-def test_the_web_process_reads_the_same_history(run: Callable[[str], Turn], store: TurnStore, server: Server) -> None:
+def test_the_web_process_reads_the_same_history(
+    run: Callable[[str], Turn], sessions: SessionStore, server: Server
+) -> None:
     first = run("one")
     server.raw.lpush(keys.HISTORY("s"), b"not json")
     second = run("two")
-    page = store.messages("s", after=None, limit=3, newest_first=False)
+    page = sessions.messages("s", after=None, limit=3, newest_first=False)
     assert [(m.number, m.role, m.content, m.turn_id) for m in page.messages] == [
         (1, "user", "one", first.id),
         (2, "assistant", first.output, first.id),
     ]
     assert page.after == 3
-    rest = store.messages("s", after=page.after, limit=3, newest_first=False)
+    rest = sessions.messages("s", after=page.after, limit=3, newest_first=False)
     assert [m.turn_id for m in rest.messages] == [second.id, second.id]
     assert rest.after is None
-    newest = store.messages("s", after=None, limit=2, newest_first=True)
+    newest = sessions.messages("s", after=None, limit=2, newest_first=True)
     assert [m.number for m in newest.messages] == [5, 4]
     assert newest.after == 4
 

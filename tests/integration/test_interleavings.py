@@ -18,8 +18,9 @@ from tests.model import MAX_ATTEMPTS, Model
 from tests.server import Server
 from turns import keys
 from turns.codes import Code
-from turns.errors import LeaseLost
-from turns.scripts import Reply
+from turns.errors import LeaseLost, TurnNotFound
+from turns.replies import Reply
+from turns.sessions import SessionStore
 from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Claim, OnBusy, TurnRequest
@@ -28,10 +29,11 @@ SESSIONS = st.sampled_from(["a", "b"])
 
 
 class Interleavings(RuleBasedStateMachine):
-    """`server` and `store` are set by the test."""
+    """`server` and the stores are set by the test."""
 
     server: Server
     store: TurnStore
+    sessions: SessionStore
 
     turns = Bundle("turns")
     claims = Bundle("claims")
@@ -103,7 +105,8 @@ class Interleavings(RuleBasedStateMachine):
     @rule(claim=claims)
     def emit(self, claim: Claim | None) -> None:
         if claim:
-            self._write(claim, lambda: self.store.emit(claim, 0, "x"), lambda: None)
+            holds = self.model.holds(claim.turn_id, claim.token)
+            assert self.store.emit([claim.piece(0, "x")]) == ([] if holds else [(claim.token, Reply.LOST)])
 
     @rule(claim=claims, doubled=st.booleans())
     def commit(self, claim: Claim | None, *, doubled: bool) -> None:
@@ -130,8 +133,17 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(turn_id=turns)
     def cancel(self, turn_id: str) -> None:
-        self.store.cancel(turn_id)
-        self.model.cancel(turn_id)
+        if self.model.turns[turn_id].erased:
+            with pytest.raises(TurnNotFound):
+                self.store.cancel(turn_id)
+        else:
+            self.store.cancel(turn_id)
+            self.model.cancel(turn_id)
+
+    @rule(session=SESSIONS)
+    def erase(self, session: str) -> None:
+        self.sessions.erase(session)
+        self.model.erase(session)
 
     @rule(turn_id=turns)
     def lapse(self, turn_id: str) -> None:
@@ -142,9 +154,11 @@ class Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def each_turn_is_as_the_model_says(self) -> None:
-        for turn_id, expected in self.model.turns.items():
+        kept = {turn_id: turn for turn_id, turn in self.model.turns.items() if not turn.erased}
+        for turn_id, expected in kept.items():
             turn = self.store.read(turn_id)
             assert (turn.status, turn.attempt) == (expected.status, expected.attempt)
+        assert {turn.id for turn in self.store.list_turns(limit=1000).turns} == set(kept)
 
     @invariant()
     def history_is_the_committed_pairs_in_order(self) -> None:
@@ -167,7 +181,7 @@ class Interleavings(RuleBasedStateMachine):
 
     def _has_ended_by(self, claim: Claim) -> bool:
         turn = self.model.turns[claim.turn_id]
-        return turn.status.is_terminal and turn.holder == claim.token
+        return turn.status.is_terminal and turn.holder == claim.token and not turn.erased
 
     def _write(
         self, claim: Claim, write: Callable[[], None], then: Callable[[], None], *, allowed: bool = False
@@ -187,8 +201,9 @@ def _pair(turn_id: str) -> tuple[str, str]:
     return f'{{"q": "{turn_id}"}}', f'{{"a": "{turn_id}"}}'
 
 
-def test_interleavings(server: Server, store_with: Callable[..., TurnStore]) -> None:
+def test_interleavings(server: Server, store_with: Callable[..., TurnStore], sessions: SessionStore) -> None:
     Interleavings.server, Interleavings.store = server, store_with(max_attempts=MAX_ATTEMPTS)
+    Interleavings.sessions = sessions
     run_state_machine_as_test(
         Interleavings,
         settings=depth(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)),

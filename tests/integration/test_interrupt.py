@@ -65,8 +65,8 @@ def test_what_a_dead_worker_had_said_is_there_for_the_next_one(
 ) -> None:
     turn = accept()
     dead = claim(turn)
-    store.emit(dead, 0, "Once ")
-    store.emit(dead, 1, "upon")
+    store.emit([dead.piece(0, "Once ")])
+    store.emit([dead.piece(1, "upon")])
     accept(on_busy=OnBusy.INTERRUPT)
     lapse(turn)
     store.rescue(worker="", hint="")

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 from tests.server import Server
 from turns import keys
-from turns.scripts import Reply
+from turns.replies import Reply
 from turns.store import TurnStore
 from turns.turn import Claim, OnBusy, Turn
 

@@ -3,7 +3,7 @@ from collections.abc import Callable
 from tests.server import Server
 from turns import keys
 from turns.codes import Code
-from turns.scripts import Reply
+from turns.replies import Reply
 from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Claim, Turn

@@ -6,7 +6,9 @@ import pytest
 
 from docs.generate import ROOT
 from turns.keys import CATALOGUE
-from turns.scripts import VERBS, Reply, Scripts, render, render_constants
+from turns.rendering import SHARED, VERBS, render, render_constants
+from turns.replies import Reply
+from turns.scripts import Scripts
 from turns.settings import Settings
 
 LUA = ROOT / "turns" / "lua"
@@ -24,7 +26,7 @@ def body(verb: str) -> str:
 
 
 def test_each_verb_has_one_file_and_one_method() -> None:
-    assert {path.stem for path in LUA.glob("*.lua")} == {*VERBS, "prelude"}
+    assert {path.stem for path in LUA.glob("*.lua")} == {*VERBS, *SHARED}
     assert all(callable(getattr(Scripts, verb)) for verb in VERBS)
 
 
@@ -37,7 +39,7 @@ def test_the_header_names_the_verb_and_its_replies(verb: str) -> None:
     assert replies == described
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "renew"])  # which takes a list
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"renew", "emit"}])  # which take lists
 def test_the_header_counts_the_arguments(verb: str) -> None:
     numbered = [int(n) for n in re.findall(r"^--\s+(?:ARGV)?\s+(\d+)", header(verb), re.MULTILINE)]
     unpacked = re.search(r"unpack\(ARGV, 1, (\d+)\)", body(verb))
@@ -47,7 +49,7 @@ def test_the_header_counts_the_arguments(verb: str) -> None:
     assert numbered == list(range(1, (int(open_end[1]) if open_end else last) + 1))
 
 
-@pytest.mark.parametrize("verb", [*VERBS, "prelude"])
+@pytest.mark.parametrize("verb", [*VERBS, *SHARED])
 def test_a_script_is_short_and_spells_no_key(verb: str) -> None:
     source = (LUA / f"{verb}.lua").read_text(encoding="utf-8")
     assert len(source.splitlines()) <= LONGEST
@@ -59,7 +61,8 @@ def test_the_memory_flags_are_right() -> None:
     """A new turn is refused when memory is full; an answer that is paid for is not."""
     shebangs = {verb: render(verb, "").partition("\n")[0] for verb in VERBS}
     assert shebangs.pop("accept") == "#!lua"
-    assert shebangs.pop("read") == "#!lua flags=no-writes"
+    for verb in ("read", "list_turns", "read_session", "list_sessions"):
+        assert shebangs.pop(verb) == "#!lua flags=no-writes"
     assert set(shebangs.values()) == {"#!lua flags=allow-oom"}
 
 

@@ -15,7 +15,7 @@
 --       9… further fields of the record, as name, value, name, value
 -- Reply ACCEPTED, …, turn id  the turn is recorded (also when this script runs a second time)
 --       REPLAYED, …, turn id  the idempotency key was used before with this request, for that turn
---                             …: record, position, turn ahead, as `show` in the prelude describes them
+--                             …: record, position, turn ahead, pace, as `show` describes them
 --       KEY_REUSED            the idempotency key was used before, with another request
 --       SESSION_BUSY          the session has a live turn and on_busy is 'reject'
 --       BACKLOG_FULL          the session has as many live turns as are allowed
@@ -75,6 +75,12 @@ if idempotency ~= '' then
   redis.call('HSET', KEY.idempotency .. idempotency, 'turn', turn, 'fingerprint', fingerprint)
 end
 redis.call('RPUSH', queue, turn)
+redis.call('ZADD', KEY.turns, now, turn)
+redis.call('ZADD', KEY.session_turns .. session, sequence, turn)
+-- Turns of a session end about in their order, so those that have expired stand first: two leave for one that comes.
+for _, oldest in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, 1)) do
+  if redis.call('EXISTS', KEY.turn .. oldest) == 0 then redis.call('ZREM', KEY.session_turns .. session, oldest) end
+end
 keep_session(session)
 redis.call('ZADD', KEY.sessions, now, session)
 redis.call('HINCRBY', KEY.counters, 'live', 1)

@@ -68,7 +68,6 @@ if not mine then
   redis.call('HDEL', key, 'retry_at')
   redis.call('ZREM', KEY.start_by, turn)
   redis.call('ZADD', KEY.due, now + POLICY.lease_ms, turn)
-  if claims > 1 then emit(turn, claims, 'type', 'reset') end
-  emit(turn, claims, 'type', 'status')
+  emit(turn, claims .. '-*', 'status', to)
 end
 return {'CLAIMED', redis.call('HGETALL', key), window()}

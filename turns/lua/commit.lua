@@ -13,7 +13,8 @@
 --       LOST       the token is not the turn's: another owner has it, or it has ended
 
 local turn, token, question, answer, tail = unpack(ARGV, 1, 5)
-local session, status, held, claims = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims'))
+local session, status, held, claims, started_at =
+  unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims', 'started_at'))
 if held ~= token then return {'LOST'} end
 if status == 'completed' then return again({'COMMITTED'}) end
 local to = (AFTER[status] or {}).commit
@@ -21,6 +22,11 @@ if not to then return {'LOST'} end
 
 -- First, because it is the one write that can fail: somebody may keep another type under this key.
 redis.call('LPUSH', KEY.history .. session, question, answer)
-if tail ~= '' then emit(turn, claims, 'type', 'delta', 'text', tail) end
-finish(turn, session, claims, to, now_ms(), unpack(ARGV, 6))
+if tail ~= '' then emit(turn, claims .. '-*', 'delta', tail) end
+local now = now_ms()
+finish(turn, session, claims, to, now, unpack(ARGV, 6))
+
+-- How long turns take lately: a moving average in which each new one counts a sixteenth.
+local pace_ms = tonumber(redis.call('HGET', KEY.counters, 'pace_ms') or now - started_at)
+redis.call('HSET', KEY.counters, 'pace_ms', math.floor(pace_ms + (now - started_at - pace_ms) / 16))
 return {'COMMITTED'}

@@ -1,18 +1,19 @@
 #!lua flags=allow-oom
--- emit: appends a piece of the answer to the turn's event stream.
+-- emit: appends what the runs of one worker process have said to the event streams of their turns, all in one call.
 --
--- ARGV  1 turn id
---       2 token
---       3 entry id: `<claim number>-<n>`, n rising
---       4 text
--- Reply EMITTED  the piece is in the stream, once
---       LOST     the token is not the turn's: another owner has it, or it has ended
+-- ARGV  turn id, token, entry id (`<claim number>-<n>`, n rising), text, turn id, …
+-- Reply token, word, token, word, …  of those to stop: LOST (the token no longer holds the turn)
 
-local turn, token, id, text = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
-local status, held = unpack(redis.call('HMGET', KEY.turn .. turn, 'status', 'token'))
-if status ~= 'in_progress' or held ~= token then return {'LOST'} end
-
--- The stream refuses an id that is not above its last: then the reply of the first run was lost.
-local added = redis.pcall('XADD', KEY.events .. turn, id, 'type', 'delta', 'text', text)
-if type(added) == 'table' and added.err and not string.find(added.err, 'equal or smaller') then return added end
-return {'EMITTED'}
+local stop = {}
+for i = 1, #ARGV, 4 do
+  local turn, token, id, text = unpack(ARGV, i, i + 3)
+  local status, held = unpack(redis.call('HMGET', KEY.turn .. turn, 'status', 'token'))
+  if status ~= 'in_progress' or held ~= token then
+    stop[#stop + 1] = token
+    stop[#stop + 1] = 'LOST'
+  elseif #redis.call('XRANGE', KEY.events .. turn, id, '+', 'COUNT', 1) == 0 then
+    -- Else the reply of the first run was lost: a piece stands in the stream once.
+    emit(turn, id, 'delta', text)
+  end
+end
+return stop

@@ -20,6 +20,6 @@ if not to then return {'LOST'} end
 -- First, because it is the one write that can fail: somebody may keep another type under this key.
 redis.call('LPUSH', KEY.history .. session, question)
 if answer ~= '' then redis.call('LPUSH', KEY.history .. session, answer) end
-if tail ~= '' then emit(turn, claims, 'type', 'delta', 'text', tail) end
+if tail ~= '' then emit(turn, claims .. '-*', 'delta', tail) end
 finish(turn, session, claims, to, now_ms(), 'status_reason', 'interrupted', 'output', output)
 return {'INTERRUPTED'}

@@ -20,19 +20,22 @@ end
 
 -- Keys of a session live as long as it has live turns, and for the session retention after that.
 local function keep_session(session)
-  redis.call('PERSIST', KEY.session .. session)
-  redis.call('PERSIST', KEY.history .. session)
+  for _, family in ipairs({KEY.session, KEY.history, KEY.session_turns}) do redis.call('PERSIST', family .. session) end
 end
 
 local function let_session_age(session, now)
-  redis.call('PEXPIRE', KEY.session .. session, POLICY.session_ttl_ms)
-  redis.call('PEXPIRE', KEY.history .. session, POLICY.session_ttl_ms)
+  for _, family in ipairs({KEY.session, KEY.history, KEY.session_turns}) do
+    redis.call('PEXPIRE', family .. session, POLICY.session_ttl_ms)
+  end
   redis.call('ZADD', KEY.sessions, now, session)
 end
 
--- Appends to the turn's event stream. Ids are `<claim number>-<n>`, so a reader's place says which run it saw.
-local function emit(turn, claims, ...)
-  redis.call('XADD', KEY.events .. turn, claims .. '-*', ...)
+-- Appends to the turn's event stream, and tells whoever watches the turn: the message is the entry.
+-- Ids are `<claim number>-<n>`, so a reader's place says which run it saw.
+local function emit(turn, id, type, text)
+  local attempt = redis.call('HGET', KEY.turn .. turn, 'attempt')
+  local added = redis.call('XADD', KEY.events .. turn, id, 'type', type, 'attempt', attempt, 'text', text)
+  redis.call('PUBLISH', KEY.live .. turn, added .. ' ' .. attempt .. ' ' .. type .. ' ' .. text)
 end
 
 -- Sends the hint for a head, and says when to look again in case the hint gets lost. Before the first
@@ -53,7 +56,8 @@ local function finish(turn, session, claims, status, now, ...)
   local was_head = redis.call('LINDEX', queue, 0) == turn
   redis.call('HSET', key, 'status', status, 'finished_at', now, 'expires_at', now + POLICY.result_ttl_ms, ...)
   redis.call('PEXPIRE', key, POLICY.result_ttl_ms)
-  emit(turn, claims, 'type', 'done')
+  redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, turn)
+  emit(turn, claims .. '-*', 'done', status)
   redis.call('PEXPIRE', KEY.events .. turn, POLICY.event_ttl_ms)
   local idempotency = redis.call('HGET', key, 'idempotency')
   if idempotency then
@@ -65,8 +69,9 @@ local function finish(turn, session, claims, status, now, ...)
   local head = redis.call('LINDEX', queue, 0)
   if not head then
     let_session_age(session, now)
-  elseif was_head then
-    dispatch(head, now)
+  else
+    if was_head then dispatch(head, now) end
+    redis.call('PUBLISH', KEY.moved .. session, '')
   end
   redis.call('HINCRBY', KEY.counters, 'live', -1)
   redis.call('HINCRBY', KEY.counters, status, 1)
@@ -81,20 +86,11 @@ local function drop(turn, now)
 end
 
 -- Puts a running turn back to the head of its session for another attempt. Its token is gone, so
--- whoever ran it can write nothing more.
+-- whoever ran it can write nothing more, and what it has said is void.
 local function requeue(turn, claims, event, attempt)
-  redis.call('HSET', KEY.turn .. turn, 'status', AFTER.in_progress[event], 'attempt', attempt)
+  local to = AFTER.in_progress[event]
+  redis.call('HSET', KEY.turn .. turn, 'status', to, 'attempt', attempt)
   redis.call('HDEL', KEY.turn .. turn, 'token', 'worker')
-  emit(turn, claims, 'type', 'status')
-end
-
--- What a verb shows of a turn: its record (name, value, …), its position among its session's live turns (the
--- head is 1; 0 when it has ended), and the id of the turn right before it, or ''.
-local function show(word, turn)
-  local record = redis.call('HGETALL', KEY.turn .. turn)
-  local session, status = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status'))
-  if not AFTER[status] then return {word, record, 0, ''} end
-  local index = redis.call('LPOS', KEY.queue .. session, turn)
-  local ahead = index and index > 0 and redis.call('LINDEX', KEY.queue .. session, index - 1)
-  return {word, record, (index or -1) + 1, ahead or ''}
+  emit(turn, claims .. '-*', 'reset', event)
+  emit(turn, claims .. '-*', 'status', to)
 end

@@ -1,0 +1,115 @@
+from collections.abc import Callable
+
+import pytest
+
+from tests.server import Server
+from turns import keys
+from turns.errors import SessionNotFound
+from turns.sessions import SessionStore
+from turns.state import Status
+from turns.store import LIST_LIMIT, TurnStore
+from turns.turn import Claim, Turn, TurnRequest
+
+Accept = Callable[..., Turn]
+Take = Callable[[Turn], Claim]
+
+
+def all_pages(store: TurnStore, *, limit: int, **filters: object) -> list[str]:
+    found, after = [], None
+    while True:
+        page = store.list_turns(after=after, limit=limit, **filters)  # type: ignore[arg-type]
+        assert len(page.turns) <= limit
+        found += [turn.id for turn in page.turns]
+        if (after := page.after) is None:
+            return found
+
+
+def test_turns_are_listed_newest_first_in_pages(accept: Accept, store: TurnStore) -> None:
+    turns = [accept(session_id=name).id for name in ("a", "b", "a", "c", "a")]
+    assert all_pages(store, limit=2) == turns[::-1]
+    assert all_pages(store, limit=2, session="a") == [turns[4], turns[2], turns[0]]
+    assert all_pages(store, limit=2, session="nobody") == []
+
+
+def test_a_list_of_one_status_finds_those(
+    accept: Accept, claim: Take, commit: Callable[[Claim], None], store: TurnStore
+) -> None:
+    turns = [accept(session_id=str(n)) for n in range(4)]
+    commit(claim(turns[1]))
+    assert all_pages(store, limit=1, status=Status.COMPLETED) == [turns[1].id]
+    assert all_pages(store, limit=1, status=Status.QUEUED) == [turns[n].id for n in (3, 2, 0)]
+
+
+def test_a_page_looks_at_so_many_turns_and_no_more(store_with: Callable[..., TurnStore]) -> None:
+    store = store_with(session_backlog=2 * LIST_LIMIT)
+    first = store.accept(TurnRequest(session_id="x", input="x")).turn
+    store.cancel(first.id)
+    for _ in range(LIST_LIMIT):
+        store.accept(TurnRequest(session_id="s", input="x"))
+    page = store.list_turns(status=Status.CANCELLED, limit=10)
+    assert page.turns == ()
+    assert page.after is not None
+    assert [turn.id for turn in store.list_turns(status=Status.CANCELLED, after=page.after, limit=10).turns] == [
+        first.id
+    ]
+
+
+def test_after_a_turn_that_is_no_longer_kept_there_is_nothing(accept: Accept, store: TurnStore) -> None:
+    accept()
+    assert store.list_turns(after="turn_" + "0" * 32, limit=10).turns == ()
+
+
+def test_an_expired_turn_leaves_the_lists(
+    accept: Accept, claim: Take, commit: Callable[[Claim], None], store: TurnStore, server: Server
+) -> None:
+    turn = accept()
+    commit(claim(turn))
+    server.raw.delete(keys.TURN(turn.id))  # its time is over
+    server.raw.zadd(keys.EXPIRING.name, {turn.id: 1})
+    assert all_pages(store, limit=10) == []
+    store.rescue(worker="", hint="")
+    assert server.raw.zcard(keys.TURNS.name) == server.raw.zcard(keys.EXPIRING.name) == 0
+    later = accept()
+    assert server.raw.zrange(keys.SESSION_TURNS("s"), 0, -1) == [later.id.encode()]
+
+
+def test_a_session_says_what_it_does(
+    accept: Accept, claim: Take, commit: Callable[[Claim], None], sessions: SessionStore
+) -> None:
+    first, second, third = accept(), accept(), accept()
+    session = sessions.read("s")
+    assert (session.session_id, session.is_busy, session.running) == ("s", True, None)
+    claimed = claim(first)
+    session = sessions.read("s")
+    assert (session.running, session.queued) == (first.id, (second.id, third.id))
+    commit(claimed)
+    assert (sessions.read("s").message_count, sessions.read("s").running) == (2, None)
+
+
+def test_a_session_that_only_others_wrote_to_is_there(sessions: SessionStore, server: Server) -> None:
+    server.raw.lpush(keys.HISTORY("theirs"), b"{}")
+    session = sessions.read("theirs")
+    assert (session.session_id, session.message_count, session.is_busy) == ("theirs", 1, False)
+
+
+def test_an_unknown_session_is_not_found(sessions: SessionStore) -> None:
+    with pytest.raises(SessionNotFound):
+        sessions.read("s")
+
+
+def test_sessions_are_listed_by_their_last_activity_in_pages(accept: Accept, sessions: SessionStore) -> None:
+    for name in ("a", "b", "c"):
+        accept(session_id=name)
+    accept(session_id="b", user_id="alice")
+    first = sessions.list_sessions(after=None, limit=2)
+    accept(session_id="a")  # meanwhile
+    second = sessions.list_sessions(after=first.after, limit=2)
+    found = [(session.session_id, session.user_id) for page in (first, second) for session in page.sessions]
+    assert {("b", "alice"), ("c", None), ("b", None)} <= set(found)
+    assert second.after is None
+
+
+@pytest.mark.parametrize("cursor", ["1.x", "1.s", "9999999999999999.s"])
+def test_a_made_up_cursor_breaks_nothing(accept: Accept, sessions: SessionStore, cursor: str) -> None:
+    accept()
+    sessions.list_sessions(after=cursor, limit=2)

@@ -1,0 +1,26 @@
+-- What verbs show, loaded in front of every verb.
+
+-- What a verb shows of a turn: its record (name, value, …), its position among its session's live turns (the
+-- head is 1; 0 when it has ended), the id of the turn right before it, or '', and how long (ms) turns take lately.
+local function show(word, turn)
+  local record = redis.call('HGETALL', KEY.turn .. turn)
+  local session, status = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status'))
+  if not AFTER[status] then return {word, record, 0, '', 0} end
+  local index = redis.call('LPOS', KEY.queue .. session, turn)
+  local ahead = index and index > 0 and redis.call('LINDEX', KEY.queue .. session, index - 1)
+  local pace_ms = redis.call('HGET', KEY.counters, 'pace_ms')
+  return {word, record, (index or -1) + 1, ahead or '', tonumber(pace_ms or 0)}
+end
+
+-- What a verb shows of a session: session_id, user_id, number of messages, time (ms) of its last activity, '1' if its
+-- head is running, and its live turns in order; nil where there is no such session.
+local function show_session(session)
+  local id, user = unpack(redis.call('HMGET', KEY.session .. session, 'session_id', 'user_id'))
+  local is_list = redis.call('TYPE', KEY.history .. session).ok == 'list'
+  local messages = is_list and redis.call('LLEN', KEY.history .. session) or 0
+  if not id and messages == 0 then return nil end
+  local live = redis.call('LRANGE', KEY.queue .. session, 0, -1)  -- bounded by the backlog
+  local running = live[1] and redis.call('HGET', KEY.turn .. live[1], 'status') == 'in_progress'
+  local active_at = redis.call('ZSCORE', KEY.sessions, session)
+  return {id or '', user or '', messages, active_at or '', running and '1' or '0', live}
+end

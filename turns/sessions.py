@@ -1,0 +1,87 @@
+"""The store, as far as it is about sessions: their state, their committed history, their end."""
+
+from dataclasses import dataclass
+from typing import cast
+
+from turns import keys
+from turns.connection import Client
+from turns.errors import SessionNotFound
+from turns.messages import Message, Page
+from turns.replies import Reply, ShownSession
+from turns.scripts import Scripts
+from turns.settings import Settings
+from turns.turn import Session
+
+ERASE_LIMIT = 500  # turns that one call deletes, so that the store serves others in between
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPage:
+    """Some sessions, the last active first; `after` is the cursor of the next page, None on the last."""
+
+    sessions: tuple[Session, ...]
+    after: str | None
+
+
+class SessionStore:
+    def __init__(self, client: Client, settings: Settings) -> None:
+        self._client = client
+        self._scripts = Scripts(client, settings)
+
+    def read(self, session: str) -> Session:
+        """The session as it is now. Raises `SessionNotFound`."""
+        shown = self._scripts.read_session(session)
+        if shown is None:
+            raise SessionNotFound
+        return _session(shown, session)
+
+    def list_sessions(self, *, after: str | None, limit: int) -> SessionPage:
+        """A page of the sessions. One that becomes active while pages are read moves to the front.
+
+        `after` is an earlier page's; anything else gives some page.
+        """
+        active_at, _, session = (after or "").partition(".")
+        (last, at), shown = self._scripts.list_sessions(after=session, active_at=active_at, limit=limit)
+        return SessionPage(sessions=tuple(map(_session, shown)), after=f"{at}.{last}" if last else None)
+
+    def messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
+        """A page of the committed history. Raises `SessionNotFound`."""
+        history = keys.HISTORY(session)
+        if self._client.type(history) not in {b"list", b"none"}:
+            raise SessionNotFound
+        count = int(self._client.llen(history))
+        if not count and not self._client.exists(keys.SESSION(session)):
+            raise SessionNotFound
+        # The list is newest first, and grows while pages are read. Counted from its end, places do not move:
+        # message number n stands at index -n.
+        if newest_first:
+            last = count if after is None else after - 1
+            numbers = range(last, max(0, last - limit), -1)
+        else:
+            first = 1 if after is None else after + 1
+            numbers = range(first, min(count, first + limit - 1) + 1)
+        if not numbers:
+            return Page(messages=(), after=None)
+        stored = cast(list[bytes], self._client.lrange(history, -max(numbers), -min(numbers)))
+        found = zip(numbers, stored if newest_first else reversed(stored), strict=False)  # it may have gone meanwhile
+        messages = tuple(m for number, item in found if (m := Message.from_stored(number, item)))
+        more = numbers[-1] > 1 if newest_first else numbers[-1] < count
+        return Page(messages=messages, after=numbers[-1] if more else None)
+
+    def erase(self, session: str) -> None:
+        """There is no such session: what was live in it is cancelled, its history and its turns are deleted."""
+        while self._scripts.erase(session, most=ERASE_LIMIT) is Reply.MORE:
+            pass
+
+
+def _session(shown: ShownSession, session: str = "") -> Session:
+    """A session that only others ever wrote to has no record of ours; then its name is its id."""
+    running, queued = (shown.live[0], shown.live[1:]) if shown.is_running else (None, shown.live)
+    return Session(
+        session_id=shown.session_id or session.rpartition("/")[2],
+        user_id=shown.user_id or None,
+        running=running,
+        queued=tuple(queued),
+        message_count=shown.messages,
+        active_at=shown.active_at,
+    )

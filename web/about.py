@@ -1,0 +1,64 @@
+"""The routes about the service itself: its health, its assistants, its own description."""
+
+from flask import Blueprint, Response, render_template, request
+
+from turns.assistants import ASSISTANTS
+from turns.store import TurnStore
+from web import schema
+from web.bodies import NoQuery
+from web.openapi import document
+from web.parsing import parse_query
+from web.replying import JSON, check_accept, reply
+from web.schema_words import words
+
+DOCS_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+
+def build_health(store: TurnStore) -> Blueprint:
+    api = Blueprint("health", __name__)
+    api.before_request(check_accept)
+
+    @api.get("/livez")
+    def livez() -> Response:
+        return reply(schema.Live())
+
+    @api.get("/readyz")
+    def readyz() -> Response:
+        health = store.health()
+        ready = schema.Ready(
+            status="ok" if health.is_safe else "unsafe",
+            durability=health.durability,
+            replicas=health.replicas,
+            eviction_policy=health.eviction_policy,
+            live_workers=health.live_workers,
+            live_turns=health.live_turns,
+        )
+        return reply(ready, status=200 if health.is_safe else 503)
+
+    return api
+
+
+def build_about(*, model: str) -> Blueprint:
+    about = Blueprint("about", __name__, static_folder="static", static_url_path="/static")
+
+    @about.get("/v1/assistants")
+    def assistants() -> Response:
+        check_accept()
+        parse_query(NoQuery, request.args.items(multi=True))
+        data = tuple(schema.to_assistant(assistant, model=model) for assistant in ASSISTANTS.values())
+        return reply(schema.Page[schema.Assistant, str](data=data, has_more=False, after=None))
+
+    @about.get("/openapi.json")
+    def openapi() -> Response:
+        check_accept()
+        return Response(document().as_json, content_type=JSON)
+
+    @about.get("/docs")
+    def docs() -> Response:
+        response = Response(
+            render_template("docs.html", api=document().as_dict, words=words), content_type="text/html; charset=utf-8"
+        )
+        response.headers["Content-Security-Policy"] = DOCS_POLICY
+        return response
+
+    return about

@@ -1,0 +1,90 @@
+"""The bodies and queries that callers send, as pydantic models; the OpenAPI document describes them too."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from turns.state import Status
+from web.fields import Input, Metadata, MetadataName, Name, Variable, VariableName
+
+MAX_START_WITHIN_SECONDS = 7 * 24 * 3600
+MAX_WAIT_SECONDS = 30
+MAX_BATCH = 100
+TURN_ID = r"^turn_[0-9a-f]{32}$"
+SESSION_CURSOR = r"^[0-9]{1,16}\.[A-Za-z0-9._~/-]{1,400}$"
+EVENT_ID = r"^[0-9]{1,10}-[0-9]{1,10}$"
+
+
+class SubmitBody(BaseModel):
+    """The body of `POST /v1/turns`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, title="Submit")
+
+    session_id: Name
+    input: Input
+    user_id: Name | None = None
+    assistant: Name = "default"
+    variables: dict[VariableName, Variable] = Field(default_factory=dict, max_length=64)
+    metadata: dict[MetadataName, Metadata] = Field(default_factory=dict, max_length=16)
+    on_busy: Literal["enqueue", "reject", "interrupt", "rollback"] = "enqueue"
+    start_within_seconds: Annotated[float, Field(gt=0, le=MAX_START_WITHIN_SECONDS)] | None = None
+
+
+class BatchBody(BaseModel):
+    """The body of `POST /v1/turns/batch`. Each of the turns is checked, and accepted or refused, on its own."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, title="SubmitBatch")
+
+    turns: list[dict[str, Any]] = Field(
+        min_length=1,
+        max_length=MAX_BATCH,
+        json_schema_extra={"items": {"$ref": "#/components/schemas/Submit"}},
+    )
+
+
+class Query(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NoQuery(Query):
+    """No parameters."""
+
+
+class WaitQuery(Query):
+    wait: Annotated[
+        float,
+        Field(ge=0, le=MAX_WAIT_SECONDS, description="hold the answer until the turn has ended, or so many seconds"),
+    ] = 0
+
+
+class EventsQuery(Query):
+    after: (
+        Annotated[str, Field(pattern=EVENT_ID, description="the last event seen; the header Last-Event-ID wins")] | None
+    ) = None
+
+
+class SessionQuery(Query):
+    user_id: Name | None = None
+
+
+Limit = Annotated[int, Field(ge=1, le=100)]
+
+
+class TurnsQuery(Query):
+    status: Status | None = None
+    session_id: Name | None = None
+    user_id: Name | None = Field(None, description="goes with session_id")
+    after: Annotated[str, Field(pattern=TURN_ID)] | None = None
+    limit: Limit = 20
+
+
+class SessionsQuery(Query):
+    after: Annotated[str, Field(pattern=SESSION_CURSOR)] | None = None
+    limit: Limit = 20
+
+
+class MessagesQuery(Query):
+    user_id: Name | None = None
+    after: Annotated[int, Field(ge=0, lt=2**53)] | None = None
+    limit: Limit = 20
+    order: Literal["asc", "desc"] = "asc"

@@ -1,0 +1,294 @@
+"""What the service answers, as pydantic models: they make the JSON, and the OpenAPI document describes them.
+
+One constructor function a model; names are those of the domain, so this module is used as `schema.Turn`.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from turns import messages, turn
+from turns.assistants import Assistant as DomainAssistant
+from turns.codes import MESSAGES, Code
+from turns.ids import NAME, TURN_ID
+from turns.state import Event, Status
+from turns.turn import WaitingFor
+
+Instant = Annotated[
+    str, WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, UTC, milliseconds"})
+]
+TurnId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{TURN_ID.pattern}$"})]
+Name = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
+
+
+class Answered(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Output(Answered):
+    role: Literal["assistant"] = "assistant"
+    content: str
+
+
+class Usage(Answered):
+    """Tokens, as the provider counted them."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int
+
+
+class Failure(Answered):
+    """Why a turn has failed. The message is for its caller: no provider text, no detail of this service."""
+
+    code: Code
+    message: str
+
+
+class Queue(Answered):
+    """What a queued turn waits for: the turn before it in its session, a worker, or its next attempt."""
+
+    position: int = Field(description="its place among its session's live turns, from 1")
+    waiting_for: WaitingFor
+    turn_id: TurnId | None = Field(description="the turn right before it")
+    retry_at: Instant | None
+
+
+class Links(Answered):
+    self: str
+    events: str
+    cancel: str
+    session: str
+    messages: str
+
+
+class Turn(Answered):
+    """One user message and its answer, in one session."""
+
+    id: TurnId
+    object: Literal["turn"] = "turn"
+    session_id: Name
+    user_id: Name | None
+    sequence: int = Field(description="its place in its session, from 1")
+    status: Status
+    status_reason: str | None = Field(description="`length`, `expired` or `interrupted`, where that is how it ended")
+    attempt: int
+    assistant: Name
+    model: str | None
+    input: str
+    output: Output | None
+    usage: Usage | None
+    error: Failure | None
+    queue: Queue | None = Field(description="while it is queued")
+    retry_of: TurnId | None
+    metadata: Mapping[str, str]
+    accepted_at: Instant
+    started_at: Instant | None
+    finished_at: Instant | None
+    expires_at: Instant | None = Field(description="until then the ended turn can be asked for")
+    links: Links
+
+
+class Session(Answered):
+    object: Literal["session"] = "session"
+    session_id: Name
+    user_id: Name | None
+    status: Literal["idle", "busy"]
+    running_turn: TurnId | None
+    queued_turns: tuple[TurnId, ...] = Field(description="in the order in which they will run")
+    message_count: int
+    last_active_at: Instant | None
+
+
+class Message(Answered):
+    """One committed message."""
+
+    object: Literal["message"] = "message"
+    number: int = Field(description="its place in the session's history, from 1; it never changes")
+    role: Literal["user", "assistant"]
+    content: str
+    turn_id: TurnId | None
+
+
+class Variable(Answered):
+    required: bool
+    default: str | None
+
+
+class Assistant(Answered):
+    object: Literal["assistant"] = "assistant"
+    name: Name
+    model: str
+    variables: Mapping[str, Variable]
+
+
+Item = TypeVar("Item", bound=BaseModel)
+Cursor = TypeVar("Cursor", str, int)
+
+
+class Page(Answered, Generic[Item, Cursor]):
+    """`after` is what the query parameter `after` of the next page must be; null on the last page."""
+
+    object: Literal["list"] = "list"
+    data: tuple[Item, ...]
+    has_more: bool
+    after: Cursor | None
+
+
+class Problem(Answered):
+    """RFC 9457. `code` is stable; `request_id` is what the log knows this request by."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    request_id: str
+
+
+class AcceptedItem(Answered):
+    status: Literal[202] = 202
+    turn: Turn
+
+
+class RefusedItem(Answered):
+    status: int
+    problem: Problem
+
+
+class Batch(Answered):
+    """What became of each turn, in the order asked."""
+
+    object: Literal["list"] = "list"
+    data: tuple[AcceptedItem | RefusedItem, ...]
+
+
+class Live(Answered):
+    status: Literal["ok"] = "ok"
+
+
+class Ready(Answered):
+    status: Literal["ok", "unsafe"]
+    durability: str
+    replicas: int
+    eviction_policy: str
+    live_workers: int
+    live_turns: int
+
+
+class StatusEvent(Answered):
+    """`event: status`: the turn has another status, or another place. First on every connection, then without an id."""
+
+    turn_id: TurnId
+    attempt: int
+    status: Status
+    queue: Queue | None
+
+
+class DeltaEvent(Answered):
+    """`event: delta`: a piece of the answer."""
+
+    turn_id: TurnId
+    attempt: int
+    text: str
+
+
+class ResetEvent(Answered):
+    """`event: reset`: the run has ended without effect and another will follow; drop the text so far."""
+
+    turn_id: TurnId
+    attempt: int
+    reason: Literal[Event.RETRY, Event.RESCUE, Event.RELEASE] = Field(
+        description="its attempt failed; its worker was lost; its worker had to end"
+    )
+
+
+class DoneEvent(Answered):
+    """`event: done`: the turn has ended, and so does the stream. `turn` is null when its session was deleted."""
+
+    turn_id: TurnId
+    attempt: int
+    turn: Turn | None
+
+
+def to_turn(of: turn.Turn) -> Turn:
+    usage, waiting, code = of.usage, of.waiting, of.error_code
+    return Turn(
+        id=of.id,
+        session_id=of.session_id,
+        user_id=of.user_id,
+        sequence=of.sequence,
+        status=of.status,
+        status_reason=of.status_reason,
+        attempt=of.attempt,
+        assistant=of.assistant,
+        model=of.model,
+        input=of.input,
+        output=None if of.output is None else Output(content=of.output),
+        usage=usage
+        and Usage(input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, total_tokens=usage.total_tokens),
+        error=code and Failure(code=code, message=MESSAGES[code]),
+        queue=waiting and to_queue(waiting),
+        retry_of=of.retry_of,
+        metadata=of.metadata,
+        accepted_at=to_instant(of.accepted_at),
+        started_at=_maybe(of.started_at),
+        finished_at=_maybe(of.finished_at),
+        expires_at=_maybe(of.expires_at),
+        links=_links(of),
+    )
+
+
+def to_queue(waiting: turn.Waiting) -> Queue:
+    return Queue(
+        position=waiting.position,
+        waiting_for=waiting.waiting_for,
+        turn_id=waiting.turn_id,
+        retry_at=_maybe(waiting.retry_at),
+    )
+
+
+def to_session(of: turn.Session) -> Session:
+    return Session(
+        session_id=of.session_id,
+        user_id=of.user_id,
+        status="busy" if of.is_busy else "idle",
+        running_turn=of.running,
+        queued_turns=of.queued,
+        message_count=of.message_count,
+        last_active_at=_maybe(of.active_at),
+    )
+
+
+def to_message(of: messages.Message) -> Message:
+    return Message(number=of.number, role=of.role, content=of.content, turn_id=of.turn_id)
+
+
+def to_assistant(of: DomainAssistant, *, model: str) -> Assistant:
+    variables = {name: Variable(required=default is None, default=default) for name, default in of.variables.items()}
+    return Assistant(name=of.name, model=model, variables=variables)
+
+
+def _links(of: turn.Turn) -> Links:
+    link, session = f"/v1/turns/{of.id}", f"/v1/sessions/{of.session_id}"
+    user = f"?user_id={of.user_id}" if of.user_id else ""
+    return Links(
+        self=link,
+        events=f"{link}/events",
+        cancel=f"{link}/cancel",
+        session=f"{session}{user}",
+        messages=f"{session}/messages{user}",
+    )
+
+
+def to_instant(milliseconds: int) -> str:
+    """RFC 3339 in UTC with milliseconds."""
+    instant = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _maybe(milliseconds: int | None) -> str | None:
+    return None if milliseconds is None else to_instant(milliseconds)

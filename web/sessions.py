@@ -1,0 +1,49 @@
+"""The routes of sessions."""
+
+from flask import Blueprint, Response, request
+
+from turns.keys import session_key
+from turns.logs import Log, get_logger
+from turns.sessions import SessionStore
+from web import schema
+from web.bodies import MessagesQuery, SessionQuery, SessionsQuery
+from web.parsing import parse_name, parse_query
+from web.replying import check_accept, reply, reply_empty
+
+
+def build_sessions(store: SessionStore) -> Blueprint:
+    api = Blueprint("sessions", __name__)
+    api.before_request(check_accept)
+
+    @api.get("/v1/sessions")
+    def list_sessions() -> Response:
+        query = parse_query(SessionsQuery, request.args.items(multi=True))
+        page = store.list_sessions(after=query.after, limit=query.limit)
+        sessions = tuple(map(schema.to_session, page.sessions))
+        return reply(schema.Page[schema.Session, str](data=sessions, has_more=page.after is not None, after=page.after))
+
+    @api.get("/v1/sessions/<session_id>")
+    def read_session(session_id: str) -> Response:
+        return reply(schema.to_session(store.read(_named(session_id))))
+
+    @api.delete("/v1/sessions/<session_id>")
+    def erase(session_id: str) -> Response:
+        session = _named(session_id)
+        store.erase(session)
+        get_logger().info(Log.SESSION_ERASED, session=session)
+        return reply_empty()
+
+    @api.get("/v1/sessions/<session_id>/messages")
+    def messages(session_id: str) -> Response:
+        query = parse_query(MessagesQuery, request.args.items(multi=True))
+        session = session_key(parse_name("session_id", session_id), query.user_id)
+        page = store.messages(session, after=query.after, limit=query.limit, newest_first=query.order == "desc")
+        data = tuple(map(schema.to_message, page.messages))
+        return reply(schema.Page[schema.Message, int](data=data, has_more=page.after is not None, after=page.after))
+
+    return api
+
+
+def _named(session_id: str) -> str:
+    query = parse_query(SessionQuery, request.args.items(multi=True))
+    return session_key(parse_name("session_id", session_id), query.user_id)

@@ -1,0 +1,152 @@
+"""Watching an answer being written: server-sent events, from wherever the reader was.
+
+What is told comes from the turn's event stream in the store. The feed brings each new entry as it is appended; where it
+may have missed some, the entries after the last one told are read. So any process can go on where another one left off.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from turns.errors import StoreUnavailable, StreamsFull, TurnExpired, TurnNotFound
+from turns.events import START, EventType, TurnEvent, place
+from turns.feed import Feed, Message
+from turns.logs import Log, get_logger
+from turns.state import Status
+from turns.store import TurnStore
+from turns.turn import Turn, Waiting
+from web import schema
+
+KEEP_ALIVE_SECONDS = 15.0
+KEEP_ALIVE = b": still here\n\n"
+RETRY = b"retry: 1000\n\n"  # a browser whose connection broke comes again after a second
+
+
+@dataclass
+class Place:
+    """How far a reader is: the last entry told, and what the turn waited for when that was last told."""
+
+    event_id: str
+    waiting: Waiting | None
+
+    def is_before(self, event: TurnEvent) -> bool:
+        return place(event.id) > place(self.event_id)
+
+
+class Streams:
+    def __init__(self, store: TurnStore, feed: Feed, *, most: int) -> None:
+        self._store = store
+        self._feed = feed
+        self._most = most
+        self._count = 0
+        self._is_draining = False
+
+    def drain(self) -> None:
+        """Soon nobody reads here any more: readers come again, and go on where they were."""
+        self._is_draining = True
+        self._feed.wake()
+
+    def open(self, turn_id: str, *, after: str | None) -> Iterator[bytes] | None:
+        """The turn's events beyond `after`, until it has ended; None when there can be none.
+
+        Raises `StreamsFull`, or like `TurnStore.read`.
+        """
+        turn = self._store.read(turn_id)
+        if turn.status.is_terminal and after is not None and not self._store.events(turn_id, after=after):
+            return None
+        if self._count >= self._most:
+            raise StreamsFull
+        return self._tell(turn, Place(after or START, turn.waiting))
+
+    def _tell(self, turn: Turn, reader: Place) -> Iterator[bytes]:
+        self._count += 1
+        try:
+            yield RETRY + _status(turn)
+            yield from self._follow(turn, reader)
+        except StoreUnavailable as error:  # the reader comes again
+            get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
+        finally:
+            self._count -= 1
+
+    def _follow(self, turn: Turn, reader: Place) -> Iterator[bytes]:
+        with self._feed.watch(turn) as listener:
+            while not self._is_draining:
+                try:
+                    message = listener.get(seconds=KEEP_ALIVE_SECONDS)
+                except TimeoutError:
+                    yield KEEP_ALIVE
+                    continue
+                if message == b"":
+                    yield from self._moved(turn.id, reader)
+                    continue
+                # Asked before the stream is read: what ends after this stands in it.
+                is_over = message is None and self._is_over(turn.id)
+                for event in self._heard(turn.id, message, reader):
+                    reader.event_id = event.id
+                    yield self._render(turn.id, event)
+                    if event.type is EventType.DONE:
+                        return
+                if is_over:
+                    yield _event("done", self._done(turn.id, turn.attempt))  # its events are no longer kept
+                    return
+
+    def _heard(self, turn_id: str, message: Message, reader: Place) -> list[TurnEvent]:
+        """What is new to the reader."""
+        if message is None:
+            return self._store.events(turn_id, after=reader.event_id)
+        event = TurnEvent.from_message(message)
+        return [event] if reader.is_before(event) else []
+
+    def _moved(self, turn_id: str, reader: Place) -> Iterator[bytes]:
+        """A turn before it in its session has ended."""
+        turn = self._read(turn_id)
+        if turn and turn.waiting and turn.waiting != reader.waiting:
+            reader.waiting = turn.waiting
+            yield _status(turn)
+
+    def _render(self, turn_id: str, event: TurnEvent) -> bytes:
+        said: BaseModel
+        match event.type:
+            case EventType.DELTA:
+                said = schema.DeltaEvent(turn_id=turn_id, attempt=event.attempt, text=event.text)
+            case EventType.RESET:
+                said = schema.ResetEvent.model_validate(
+                    {"turn_id": turn_id, "attempt": event.attempt, "reason": event.text}
+                )
+            case EventType.STATUS:
+                turn = self._read(turn_id)
+                waiting = turn.waiting if turn else None
+                queue = waiting and schema.to_queue(waiting)
+                said = schema.StatusEvent(
+                    turn_id=turn_id, attempt=event.attempt, status=Status(event.text), queue=queue
+                )
+            case EventType.DONE:
+                said = self._done(turn_id, event.attempt)
+        return _event(event.type, said, event_id=event.id)
+
+    def _done(self, turn_id: str, attempt: int) -> schema.DoneEvent:
+        turn = self._read(turn_id)
+        return schema.DoneEvent(turn_id=turn_id, attempt=attempt, turn=turn and schema.to_turn(turn))
+
+    def _is_over(self, turn_id: str) -> bool:
+        turn = self._read(turn_id)
+        return turn is None or turn.status.is_terminal
+
+    def _read(self, turn_id: str) -> Turn | None:
+        """None: it is gone, because its session was deleted."""
+        try:
+            return self._store.read(turn_id)
+        except (TurnNotFound, TurnExpired):
+            return None
+
+
+def _status(turn: Turn) -> bytes:
+    """Without an id, because it is not in the stream: a reader's place stays what it was."""
+    queue = turn.waiting and schema.to_queue(turn.waiting)
+    return _event("status", schema.StatusEvent(turn_id=turn.id, attempt=turn.attempt, status=turn.status, queue=queue))
+
+
+def _event(name: str, said: BaseModel, *, event_id: str = "") -> bytes:
+    head = f"id: {event_id}\n" if event_id else ""
+    return f"{head}event: {name}\ndata: {said.model_dump_json()}\n\n".encode()

@@ -1,0 +1,129 @@
+"""The routes of turns. Each parses, makes one call and renders."""
+
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from turns.errors import InvalidRequest, Refused
+from turns.keys import session_key
+from turns.logs import Log, get_logger
+from turns.store import Accepted, TurnStore
+from web import schema
+from web.bodies import EventsQuery, NoQuery, TurnsQuery, WaitQuery
+from web.parsing import parse_batch, parse_idempotency_key, parse_query, parse_submit, to_request
+from web.preferences import preferred_wait
+from web.problems import to_problem
+from web.replying import check_accept, read_json_body, reply, reply_empty, reply_turn, with_etag
+from web.streams import Streams
+from web.waiting import Waiters
+
+# The largest valid body is an input of 32 KiB and its variables, each character escaped to six.
+MAX_SUBMIT_BYTES = 1024 * 1024
+MAX_BATCH_BYTES = 8 * 1024 * 1024
+EVENT_STREAM = "text/event-stream"
+
+
+def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
+    api = Blueprint("turns", __name__)
+    api.before_request(check_accept)
+
+    @api.post("/v1/turns")
+    def submit() -> Response:
+        parse_query(NoQuery, request.args.items(multi=True))
+        asked = parse_submit(
+            read_json_body(most_bytes=MAX_SUBMIT_BYTES),
+            idempotency_key=request.headers.get("Idempotency-Key"),
+            traceparent=request.headers.get("traceparent"),
+        )
+        return _accepted(store.accept(asked), waiters)
+
+    @api.post("/v1/turns/batch")
+    def submit_batch() -> Response:
+        parse_query(NoQuery, request.args.items(multi=True))
+        key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
+        asked = parse_batch(read_json_body(most_bytes=MAX_BATCH_BYTES))
+        data = tuple(_item(store, given, f"{key} {n}" if key else None) for n, given in enumerate(asked))
+        return reply(schema.Batch(data=data))
+
+    @api.get("/v1/turns")
+    def list_turns() -> Response:
+        query = parse_query(TurnsQuery, request.args.items(multi=True))
+        if query.user_id and not query.session_id:
+            raise InvalidRequest("user_id", "goes with a session_id")
+        session = session_key(query.session_id, query.user_id) if query.session_id else None
+        page = store.list_turns(session=session, status=query.status, after=query.after, limit=query.limit)
+        turns = tuple(map(schema.to_turn, page.turns))
+        return reply(schema.Page[schema.Turn, str](data=turns, has_more=page.after is not None, after=page.after))
+
+    @api.get("/v1/turns/<turn_id>", endpoint="read_turn")
+    @api.get("/v1/tasks/<turn_id>", endpoint="read_task")
+    def read(turn_id: str) -> Response:
+        query = parse_query(WaitQuery, request.args.items(multi=True))
+        preferred = None if "wait" in request.args else preferred_wait(request.headers.get("Prefer", ""))
+        turn = waiters.read(turn_id, wait_seconds=query.wait if preferred is None else preferred)
+        return with_etag(_applied(reply_turn(turn), preferred))
+
+    @api.post("/v1/turns/<turn_id>/cancel")
+    def cancel(turn_id: str) -> Response:
+        parse_query(NoQuery, request.args.items(multi=True))
+        turn = store.cancel(turn_id)
+        get_logger().info(Log.TURN_CANCELLED, turn_id=turn_id, status=turn.status)
+        return reply_turn(turn)
+
+    @api.post("/v1/turns/<turn_id>/retry")
+    def retry(turn_id: str) -> Response:
+        parse_query(NoQuery, request.args.items(multi=True))
+        key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
+        return _accepted(store.retry_failed(turn_id, idempotency_key=key), waiters)
+
+    return api
+
+
+def build_streams(streams: Streams) -> Blueprint:
+    api = Blueprint("streams", __name__)
+
+    @api.get("/v1/turns/<turn_id>/events")
+    def events(turn_id: str) -> Response:
+        check_accept(EVENT_STREAM)
+        query = parse_query(EventsQuery, request.args.items(multi=True))
+        seen = request.headers.get("Last-Event-ID")
+        if seen is not None:
+            seen = parse_query(EventsQuery, [("after", seen)]).after
+        told = streams.open(turn_id, after=seen or query.after)
+        if told is None:
+            return reply_empty()  # a browser that came again after the end stops asking
+        headers = {"X-Accel-Buffering": "no"}  # proxies pass on each event as it comes
+        return Response(told, content_type=EVENT_STREAM, headers=headers)
+
+    return api
+
+
+def _accepted(accepted: Accepted, waiters: Waiters) -> Response:
+    """202, or 200 if the turn has ended within the time for which the caller prefers to wait."""
+    turn = accepted.turn
+    get_logger().info(Log.TURN_ACCEPTED, turn_id=turn.id, replayed=accepted.replayed)
+    preferred = preferred_wait(request.headers.get("Prefer", ""))
+    if preferred is not None:
+        turn = waiters.read(turn.id, wait_seconds=preferred)
+    response = _applied(reply_turn(turn, 200 if preferred is not None and turn.status.is_terminal else 202), preferred)
+    response.headers["Location"] = f"/v1/turns/{turn.id}"
+    if accepted.replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _applied(response: Response, preferred: int | None) -> Response:
+    response.headers["Vary"] = "Prefer"
+    if preferred is not None:
+        response.headers["Preference-Applied"] = f"wait={preferred}"
+    return response
+
+
+def _item(store: TurnStore, given: dict[str, Any], key: str | None) -> schema.AcceptedItem | schema.RefusedItem:
+    try:
+        accepted = store.accept(to_request(given, idempotency_key=key, traceparent=request.headers.get("traceparent")))
+    except Refused as error:
+        problem = to_problem(error)
+        return schema.RefusedItem(status=problem.status, problem=problem)
+    get_logger().info(Log.TURN_ACCEPTED, turn_id=accepted.turn.id, replayed=accepted.replayed)
+    return schema.AcceptedItem(turn=schema.to_turn(accepted.turn))
