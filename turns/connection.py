@@ -81,8 +81,11 @@ def _in_our_words() -> Iterator[None]:
         raise
 
 
-def connect(url: str, *, timeout_seconds: float, retries: int, max_connections: int) -> Client:
-    """A client that waits so long for each answer and for a free connection, and asks again so often.
+def connect(
+    url: str, *, timeout_seconds: float, retries: int, max_connections: int, patience_seconds: float | None = None
+) -> Client:
+    """A client that waits so long for each answer, and asks again so often; `patience_seconds`, or as long, for a free
+    connection.
 
     Its pool blocks when all connections are in use; the stock one raises instead. Raises ValueError for a bad URL.
     """
@@ -92,7 +95,7 @@ def connect(url: str, *, timeout_seconds: float, retries: int, max_connections: 
         **address.options,
         **timeouts,
         "max_connections": max_connections,
-        "timeout": timeout_seconds,
+        "timeout": patience_seconds or timeout_seconds,
         "health_check_interval": 15,
         "retry": Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
     }

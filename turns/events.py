@@ -50,7 +50,3 @@ def place(event_id: str) -> tuple[int, int]:
     """What ids compare by."""
     claim, n = event_id.split("-")
     return int(claim), int(n)
-
-
-def is_event_id(text: str) -> bool:
-    return EVENT_ID.fullmatch(text) is not None

@@ -9,7 +9,7 @@ from web.bodies import NoQuery
 from web.openapi import document
 from web.parsing import parse_query
 from web.replying import JSON, check_accept, reply
-from web.schema_words import words
+from web.schema_words import coded, words
 
 DOCS_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -56,7 +56,8 @@ def build_about(*, model: str) -> Blueprint:
     @about.get("/docs")
     def docs() -> Response:
         response = Response(
-            render_template("docs.html", api=document().as_dict, words=words), content_type="text/html; charset=utf-8"
+            render_template("docs.html", api=document().as_dict, words=words, coded=coded),
+            content_type="text/html; charset=utf-8",
         )
         response.headers["Content-Security-Policy"] = DOCS_POLICY
         return response

@@ -14,6 +14,7 @@ from turns.store import TurnStore
 from web import problems
 from web.about import build_about, build_health
 from web.sessions import build_sessions
+from web.shared_reads import SharedReads
 from web.streams import Streams
 from web.turns import build_streams, build_turns
 from web.waiting import Waiters
@@ -22,6 +23,7 @@ from web.waiting import Waiters
 STORE_TIMEOUT_SECONDS = 0.6
 STORE_RETRIES = 1
 STORE_CONNECTIONS = 64
+STORE_PATIENCE_SECONDS = 3.0  # for one of them to be free: a burst of callers is no store that is away
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -42,13 +44,15 @@ def create_app(settings: Settings) -> Flask:
         timeout_seconds=STORE_TIMEOUT_SECONDS,
         retries=STORE_RETRIES,
         max_connections=STORE_CONNECTIONS,
+        patience_seconds=STORE_PATIENCE_SECONDS,
     )
     store = TurnStore(client, settings)
     feed = store.feed()
     feed.start()
-    waiters = Waiters(store, feed, most=settings.max_waiters)
+    reads = SharedReads(store.read)
+    waiters = Waiters(reads, feed, most=settings.max_waiters)
     waiters.start()
-    streams = Streams(store, feed, most=settings.max_streams)
+    streams = Streams(store, reads, feed, most=settings.max_streams)
     app = Flask("web", static_folder=None)
     app.extensions["draining"] = (waiters, streams)
     app.before_request(_begin)

@@ -4,21 +4,27 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from turns.events import EVENT_ID
+from turns.ids import TURN_ID
 from turns.state import Status
 from web.fields import Input, Metadata, MetadataName, Name, Variable, VariableName
 
 MAX_START_WITHIN_SECONDS = 7 * 24 * 3600
 MAX_WAIT_SECONDS = 30
 MAX_BATCH = 100
-TURN_ID = r"^turn_[0-9a-f]{32}$"
 SESSION_CURSOR = r"^[0-9]{1,16}\.[A-Za-z0-9._~/-]{1,400}$"
-EVENT_ID = r"^[0-9]{1,10}-[0-9]{1,10}$"
 
 
 class SubmitBody(BaseModel):
     """The body of `POST /v1/turns`."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, title="Submit")
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [{"session_id": "foobar", "input": "What does cosine mean?", "variables": {"ability": "math"}}]
+        },
+    )
 
     session_id: Name
     input: Input
@@ -33,12 +39,12 @@ class SubmitBody(BaseModel):
 class BatchBody(BaseModel):
     """The body of `POST /v1/turns/batch`. Each of the turns is checked, and accepted or refused, on its own."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, title="SubmitBatch")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
     turns: list[dict[str, Any]] = Field(
         min_length=1,
         max_length=MAX_BATCH,
-        json_schema_extra={"items": {"$ref": "#/components/schemas/Submit"}},
+        description="each as the body of `POST /v1/turns`, `SubmitBody`",
     )
 
 
@@ -59,7 +65,11 @@ class WaitQuery(Query):
 
 class EventsQuery(Query):
     after: (
-        Annotated[str, Field(pattern=EVENT_ID, description="the last event seen; the header Last-Event-ID wins")] | None
+        Annotated[
+            str,
+            Field(pattern=f"^{EVENT_ID.pattern}$", description="the last event seen; the header Last-Event-ID wins"),
+        ]
+        | None
     ) = None
 
 
@@ -74,7 +84,7 @@ class TurnsQuery(Query):
     status: Status | None = None
     session_id: Name | None = None
     user_id: Name | None = Field(None, description="goes with session_id")
-    after: Annotated[str, Field(pattern=TURN_ID)] | None = None
+    after: Annotated[str, Field(pattern=f"^{TURN_ID.pattern}$")] | None = None
     limit: Limit = 20
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from turns.events import EVENT_ID
+from turns.ids import NAME
 from web import schema
 from web.contract import OPERATIONS, Answer, Operation
 from web.problems import HTTP_CODES, MEDIA_TYPE, PROBLEMS
@@ -37,7 +39,7 @@ HEADERS = MappingProxyType(
         "Prefer": ("`wait=N`: hold the answer until the turn has ended, or so many seconds, at most 30", {}),
         "traceparent": ("W3C trace context; the worker's log lines carry its trace id", {}),
         "If-None-Match": ("The `ETag` of an earlier answer", {}),
-        "Last-Event-ID": ("The last event seen", {"pattern": "^[0-9]{1,10}-[0-9]{1,10}$"}),
+        "Last-Event-ID": ("The last event seen", {"pattern": f"^{EVENT_ID.pattern}$"}),
     }
 )
 ANSWER_HEADERS = MappingProxyType(
@@ -87,11 +89,12 @@ def _models() -> list[Model]:
 
 
 def _operation(operation: Operation, refs: Refs) -> dict[str, Any]:
+    answers, problems = _answers(operation, refs), _problems(operation, refs)
     described: dict[str, Any] = {
         "operationId": operation.id,
         "summary": operation.summary,
         "parameters": [*_path_parameters(operation), *_query(operation), *map(_header, operation.headers)],
-        "responses": {**_problems(operation, refs), **_answers(operation, refs)},
+        "responses": {**answers, **{status: problem for status, problem in problems.items() if status not in answers}},
     }
     if operation.body:
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": refs[operation.body]}}}
@@ -99,7 +102,7 @@ def _operation(operation: Operation, refs: Refs) -> dict[str, Any]:
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
-    known = {"turn_id": TEXT, "session_id": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,128}$"}}
+    known = {"turn_id": TEXT, "session_id": {"type": "string", "pattern": f"^{NAME.pattern}$"}}
     return [
         {"name": name, "in": "path", "required": True, "schema": dict(rule)}
         for name, rule in known.items()

@@ -21,6 +21,14 @@ def words(rule: dict[str, Any]) -> Markup:
     return escape(" ".join([rule.get("format") or rule.get("type", "object"), *_bounds(rule)]))
 
 
+def coded(text: str | None) -> Markup:
+    """HTML: what stands in backticks as code."""
+    parts = (text or "").split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)
+    )
+
+
 def _bounds(rule: dict[str, Any]) -> list[str]:
     names = {"exclusiveMinimum": "above {}", "minimum": "from {}", "maximum": "to {}", "maxLength": "to {} characters"}
     return [text.format(rule[name]) for name, text in names.items() if name in rule]

@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import resource
+import socket
 import sys
 from types import FrameType
 from typing import Any
@@ -22,6 +23,8 @@ from web.malformed import malformed
 CONNECTIONS = 4000  # long-polls, streams and idle keep-alives together; greenlets are cheap
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 5  # also for the head of a request to come; gunicorn waits for idle connections too when it stops
+LINGER_SECONDS = 0.5
+LINGER_BYTES = 1024 * 1024
 SEND_SECONDS = 30  # a reader that takes nothing for so long is left
 
 
@@ -56,6 +59,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
             self.log.error("Error handling request", exc_info=exc)
         with contextlib.suppress(OSError):
             client.sendall(malformed(exc))
+            client.shutdown(socket.SHUT_WR)
+            client.settimeout(LINGER_SECONDS)
+            client.recv(LINGER_BYTES)  # closing with bytes unread would reset the connection, and the answer with it
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped

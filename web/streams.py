@@ -17,6 +17,7 @@ from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Turn, Waiting
 from web import schema
+from web.shared_reads import SharedReads
 
 KEEP_ALIVE_SECONDS = 15.0
 KEEP_ALIVE = b": still here\n\n"
@@ -35,8 +36,9 @@ class Place:
 
 
 class Streams:
-    def __init__(self, store: TurnStore, feed: Feed, *, most: int) -> None:
+    def __init__(self, store: TurnStore, reads: SharedReads, feed: Feed, *, most: int) -> None:
         self._store = store
+        self._reads = reads
         self._feed = feed
         self._most = most
         self._count = 0
@@ -52,7 +54,7 @@ class Streams:
 
         Raises `StreamsFull`, or like `TurnStore.read`.
         """
-        turn = self._store.read(turn_id)
+        turn = self._reads.read(turn_id)
         if turn.status.is_terminal and after is not None and not self._store.events(turn_id, after=after):
             return None
         if self._count >= self._most:
@@ -136,7 +138,7 @@ class Streams:
     def _read(self, turn_id: str) -> Turn | None:
         """None: it is gone, because its session was deleted."""
         try:
-            return self._store.read(turn_id)
+            return self._reads.read(turn_id)
         except (TurnNotFound, TurnExpired):
             return None
 

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from turns.feed import Feed
-from turns.store import TurnStore
 from turns.turn import Turn
+from web.shared_reads import SharedReads
 
 
 class Waiters:
     """The wake-up is only a hint: who is woken reads the record, and a lost one costs the rest of the wait."""
 
-    def __init__(self, store: TurnStore, feed: Feed, *, most: int) -> None:
-        self._store = store
+    def __init__(self, reads: SharedReads, feed: Feed, *, most: int) -> None:
+        self._reads = reads
         self._feed = feed
         self._most = most
         self._count = 0
@@ -33,12 +33,12 @@ class Waiters:
     def read(self, turn_id: str, *, wait_seconds: float) -> Turn:
         """The turn, once it has ended or the time is over. Raises like `TurnStore.read`."""
         if wait_seconds <= 0 or self._count >= self._most:
-            return self._store.read(turn_id)
+            return self._reads.read(turn_id)
         until = time.monotonic() + wait_seconds
         with self._watch(turn_id) as woken:  # watch first, read then: an end between the two is not missed
             while True:
                 woken.clear()
-                turn = self._store.read(turn_id)
+                turn = self._reads.read(turn_id)
                 left = until - time.monotonic()
                 if turn.status.is_terminal or left <= 0 or self._is_draining:
                     return turn

@@ -1,5 +1,7 @@
 """Bad input over real HTTP: the right status, the name of the field, nothing stored, nothing leaked."""
 
+import contextlib
+import json
 import socket
 from collections.abc import Iterator
 
@@ -41,7 +43,14 @@ def test_a_bad_body(stack: Stack, body: bytes, field: str) -> None:
         ("POST /v1/turns", {"Idempotency-Key": "x" * 256}, request("s", "x"), (400, "invalid_request")),
         ("POST /v1/turns", {}, request("s", "x", assistant="nobody"), (404, "assistant_not_found")),
         ("POST /v1/turns", {}, b" " * (1024 * 1024 + 1), (413, "content_too_large")),
-        ("GET /v1/turns", {}, None, (405, "method_not_allowed")),
+        ("DELETE /v1/turns", {}, None, (405, "method_not_allowed")),
+        ("GET /v1/turns?status=done", {}, None, (400, "invalid_request")),
+        ("GET /v1/turns?after=x", {}, None, (400, "invalid_request")),
+        ("GET /v1/turns?user_id=alice", {}, None, (400, "invalid_request")),
+        ("GET /v1/sessions?after=x", {}, None, (400, "invalid_request")),
+        ("GET /v1/sessions/nobody", {}, None, (404, "session_not_found")),
+        ("DELETE /v1/sessions/a%20b", {}, None, (400, "invalid_request")),
+        ("POST /v1/turns?wait=3", {}, request("s", "x"), (400, "invalid_request")),
         ("GET /v1/turns/turn_1", {}, None, (404, "turn_not_found")),
         ("GET /v1/turns/turn_" + "f" * 32, {}, None, (404, "turn_not_found")),
         ("GET /v1/turns/turn_" + "0" * 32, {}, None, (410, "turn_expired")),
@@ -64,7 +73,7 @@ def test_a_bad_request(
 
 def test_a_wrong_method_is_told_the_right_one(stack: Stack) -> None:
     allowed = call(f"{stack.url}/v1/turns", method="DELETE").headers["Allow"]
-    assert set(allowed.split(", ")) == {"OPTIONS", "POST"}
+    assert set(allowed.split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
 def test_a_request_id_is_taken_if_it_is_one(stack: Stack) -> None:
@@ -73,12 +82,56 @@ def test_a_request_id_is_taken_if_it_is_one(stack: Stack) -> None:
     assert call(f"{stack.url}/livez", headers=bad).headers["X-Request-Id"] != "a b"
 
 
+HEAD = "POST /v1/turns HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ("nonsense\r\n\r\n", 400),
+        ("GET /livez HTTP/9.9\r\n\r\n", 400),
+        ("GET /livez HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (f"GET /{'x' * 10_000} HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (f"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: {'x' * 10_000}\r\n\r\n", 431),
+        (f"{HEAD}Transfer-Encoding: sideways\r\n\r\n", 501),
+        (f"{HEAD}Transfer-Encoding: chunked\r\n\r\nnot a size\r\n", 400),
+    ],
+)
+def test_what_is_not_http_gets_a_problem_too(stack: Stack, sent: str, status: int) -> None:
+    with connect(stack) as connection:
+        connection.sendall(sent.encode())
+        with connection.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"application/problem+json" in head
+    assert json.loads(body)["status"] == status
+
+
+def test_a_head_that_does_not_come_is_not_waited_for(stack: Stack) -> None:
+    """A slow caller, of which there may be many, holds its place for seconds; each byte it sends buys no more."""
+    with connect(stack) as connection:
+        for byte in b"GET /livez HTTP/1.1":
+            try:
+                connection.sendall(bytes([byte]))
+            except OSError:
+                break
+            connection.settimeout(1)
+            with contextlib.suppress(TimeoutError):
+                if not connection.recv(1):
+                    break
+        else:
+            pytest.fail("it was let go on")
+
+
 def test_a_body_without_end_is_refused_while_it_is_read(stack: Stack) -> None:
     """Chunked, so that no header tells its length, and never ended."""
-    host, port = stack.url.removeprefix("http://").split(":")
-    head = f"POST /v1/turns HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked"
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
-        connection.sendall(f"{head}\r\n\r\n".encode())
+    with connect(stack) as connection:
+        connection.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode())
         for _ in range(17):  # one more than the MiB that is allowed
             connection.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
         assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def connect(stack: Stack) -> socket.socket:
+    host, port = stack.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=20)

@@ -1,12 +1,16 @@
 """Many callers wait in one process, and everybody else is served as if they were not there."""
 
+import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+
+import pytest
 
 from tests.processes import Stack, call
 from tests.waiting import wait_until
 
 WAITERS = 300
+MANY = 1000
 
 
 def test_hundreds_wait_for_one_turn_while_others_come_and_go(start: Callable[..., Stack]) -> None:
@@ -38,3 +42,28 @@ def test_more_waiters_than_are_allowed_are_answered_at_once(start: Callable[...,
         stack.open_gate("go")
         statuses = [answer.result().body["status"] for answer in asked]
     assert statuses.count("completed") == 1
+
+
+@pytest.mark.timeout(240)
+def test_a_thousand_streams_and_a_thousand_long_polls_leave_the_others_served(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+    turn_id = stack.submit("s", "hello [gate go]")
+    path = f"/v1/turns/{turn_id}"
+    waiting = [Waiting(stack, f"{path}{more}") for _ in range(MANY) for more in ("/events", "?wait=30")]
+    assert others(stack)
+    stack.open_gate("go")
+    whole = [waiter.read_to_the_end() for waiter in waiting]
+    assert [answer for answer in whole if b'"status":"completed"' not in answer] == []
+    assert sum(b"event: done" in answer for answer in whole) == MANY
+
+
+class Waiting:
+    """A caller that has asked, and is not reading yet; a socket and no more, so that there can be thousands."""
+
+    def __init__(self, stack: Stack, path: str) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", int(stack.url.rpartition(":")[2])), timeout=60)
+        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+
+    def read_to_the_end(self) -> bytes:
+        with self._socket, self._socket.makefile("rb") as answer:
+            return answer.read()

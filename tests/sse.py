@@ -1,0 +1,89 @@
+"""Reading server-sent events, as a browser does."""
+
+import http.client
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True)
+class Event:
+    id: str | None
+    type: str
+    data: dict[str, Any]
+
+
+class Stream:
+    """One connection to `…/events`. Raises `OSError` or `HTTPException` when it breaks."""
+
+    def __init__(self, url: str, *, last_event_id: str | None = None, seconds: float = 60) -> None:
+        where = urlsplit(url)
+        self._connection = http.client.HTTPConnection(where.netloc, timeout=seconds)
+        seen = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        self._connection.request("GET", f"{where.path}?{where.query}", headers={"Accept": "text/event-stream", **seen})
+        self.answer = self._connection.getresponse()
+
+    @property
+    def status(self) -> int:
+        return self.answer.status
+
+    def __iter__(self) -> Iterator[Event]:
+        fields: dict[str, str] = {}
+        for raw in self.answer:
+            line = raw.decode().rstrip("\n")
+            if not line:
+                if "event" in fields:
+                    yield Event(fields.get("id"), fields["event"], json.loads(fields["data"]))
+                fields = {}
+            elif not line.startswith(":"):
+                name, _, value = line.partition(": ")
+                fields[name] = value
+
+    def close(self) -> None:
+        self.answer.close()
+        self._connection.close()
+
+
+class Reader:
+    """What somebody who watches a turn has in front of them, over any number of connections."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self.last_event_id: str | None = None
+        self.text = ""
+        self.resets = 0
+        self.done: dict[str, Any] | None = None
+        self.seen: list[Event] = []
+
+    def read(self, *, most: int | None = None) -> None:
+        """Opens a stream and reads it to its end, or so many events of it."""
+        stream = Stream(self._url, last_event_id=self.last_event_id)
+        try:
+            for count, event in enumerate(stream, 1):
+                self._take(event)
+                if count == most:
+                    return
+        finally:
+            stream.close()
+
+    def read_until_done(self) -> None:
+        """Comes again as often as the connection breaks."""
+        while self.done is None:
+            try:
+                self.read()
+            except (OSError, http.client.HTTPException):
+                continue
+
+    def _take(self, event: Event) -> None:
+        self.seen.append(event)
+        self.last_event_id = event.id or self.last_event_id
+        match event.type:
+            case "delta":
+                self.text += event.data["text"]
+            case "reset":
+                self.text = ""
+                self.resets += 1
+            case "done":
+                self.done = event.data["turn"]
