@@ -144,10 +144,11 @@ class Machine:
               id=$(curl -s {self._url}/v1/turns -H 'Content-Type: application/json' -d '{{"session_id": "foobar",
                 "input": "What does cosine mean?", "variables": {{"ability": "math"}}}}' \\
                 | python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])')
-              curl -s "{self._url}/v1/turns/$id?wait=30"
+              curl -s "{self._url}/v1/turns/$id?wait=30" | python3 -m json.tool --no-ensure-ascii
 
             Model    {settings.model_in_words}
                      change it: {change}
+            API      {self._url}/docs
             Data     {data if self._store else self._store_in_words}
             Workers  {settings.workers}; one more, in another terminal with the same settings: make worker
             Stop     Ctrl-C

@@ -83,7 +83,7 @@ def up(tmp_path: Path) -> Iterator[Up]:
 
 
 def test_what_it_prints_can_be_pasted_and_works(up: Up) -> None:
-    commands = re.search(r"(  id=.*wait=30\")", up.said(), re.DOTALL)
+    commands = re.search(r"(  id=.*ensure-ascii)", up.said(), re.DOTALL)
     assert commands
     pasted = subprocess.run(["sh", "-c", commands[1]], capture_output=True, text=True, timeout=60, check=True)
     assert '"status": "completed"' in pasted.stdout
