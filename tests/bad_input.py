@@ -18,6 +18,7 @@ BAD_IDS = {
     "colon": "a:b",
     "NUL": "a\0",
     "directory": "..",
+    "dash": "-",
     "129 characters": "x" * 129,
     "empty": "",
     "number": 7,

@@ -7,8 +7,6 @@ from turns import keys
 LASTING = {
     keys.START_BY.name,
     keys.DUE.name,
-    keys.SESSIONS.name,
-    keys.TURNS.name,
     keys.EXPIRING.name,
     keys.WORKERS.name,
     keys.COUNTERS.name,
@@ -28,4 +26,5 @@ def leaked_keys(raw: Any) -> set[str]:
     expected |= {family(turn) for family in OF_A_TURN for turn in live}
     expected |= {family(session) for family in OF_A_SESSION for session in sessions}
     expected |= {keys.IDEMPOTENCY(pin.decode()) for pin in pins if pin}
+    expected |= {name.decode() for name in raw.scan_iter(keys.TURNS("*"))}
     return {name.decode() for name in raw.scan_iter("*") if raw.ttl(name) == -1} - expected

@@ -81,22 +81,22 @@ PAUSED = Key(
     "for the pause",
 )
 TURNS = Key(
-    "inturn:turns",
+    "inturn:turns:",
     "sorted set",
-    "each turn whose record is kept, at the time (ms) at which it was accepted",
+    "each turn of a tenant whose record is kept, at the time (ms) at which it was accepted",
     "for ever; an entry leaves when its turn's record expires",
 )
 EXPIRING = Key(
     "inturn:expiring",
     "sorted set",
-    "each ended turn at the time (ms) at which its record expires",
+    "each ended turn, as `<tenant>/<turn id>`, at the time (ms) at which its record expires",
     "for ever; an entry leaves at that time",
 )
 SESSIONS = Key(
-    "inturn:sessions",
+    "inturn:sessions:",
     "sorted set",
-    "each session at the time (ms) of its last activity",
-    "for ever; entries older than the session retention are pruned",
+    "each session of a tenant at the time (ms) of its last activity",
+    "for the session retention after the last activity of any of them; older entries are pruned",
 )
 WORKERS = Key(
     "inturn:workers",
@@ -173,12 +173,21 @@ CATALOGUE = (
 )
 
 
-def session_key(session_id: str, user_id: str | None = None, tenant: str | None = None) -> str:
+DEFAULT_TENANT = "-"  # who is served where nobody is asked for a key
+
+
+def session_key(session_id: str, user_id: str | None = None, tenant: str = DEFAULT_TENANT) -> str:
     """One name for (tenant, user, session); also the name under which its history is stored.
 
     A session of the default tenant without a user is its id alone, which is what a stock
     `RedisChatMessageHistory(session_id)` reads. No id contains a slash, so no two sessions share a name.
     """
-    if user_id is None and tenant is None:
+    if user_id is None and tenant == DEFAULT_TENANT:
         return session_id
-    return f"{tenant or '-'}/{user_id or '-'}/{session_id}"
+    return f"{tenant}/{user_id or '-'}/{session_id}"
+
+
+def tenant_of(session: str) -> str:
+    """Whose session it is. `session.lua` has the same."""
+    tenant, slash, _ = session.partition("/")
+    return tenant if slash else DEFAULT_TENANT

@@ -13,7 +13,7 @@ HINT_PLACEHOLDER = "turn_" + "0" * 32
 DEAD_WORKER_SECONDS = 10.0  # a worker beats once per `rescue_seconds`
 LUA_TURN_ID = "turn_" + "%x" * 32
 
-SHARED = ("prelude", "show")
+SHARED = ("session", "prelude", "show")
 
 VERBS = (
     "accept",
@@ -49,6 +49,7 @@ def render_constants(settings: Settings) -> str:
     after = {status: {event: to for (frm, event), to in TRANSITIONS.items() if frm is status} for status in LIVE}
     policy = {
         "initial": INITIAL,
+        "default_tenant": keys.DEFAULT_TENANT,
         "hint_placeholder": HINT_PLACEHOLDER,
         "turn_id_pattern": LUA_TURN_ID,
         "session_backlog": settings.session_backlog,

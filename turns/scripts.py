@@ -88,20 +88,22 @@ class Scripts:
     def release(self, turn_id: str, *, token: str) -> Reply:
         return self._word("release", turn_id, token)
 
-    def cancel(self, turn_id: str) -> Reply:
-        return self._word("cancel", turn_id)
+    def cancel(self, turn_id: str, *, tenant: str) -> Reply:
+        return self._word("cancel", turn_id, tenant)
 
     def rescue(self, *, worker: str, limit: int, hint: str) -> list[tuple[str, Reply]]:
         """What was looked at: turn ids and what was done."""
         return words(self._all("rescue", worker, limit, hint))
 
-    def read(self, turn_id: str) -> Shown | None:
-        word, *shown = self._run("read", turn_id)
+    def read(self, turn_id: str, *, tenant: str) -> Shown | None:
+        word, *shown = self._run("read", turn_id, tenant)
         return Shown.from_reply(turn_id, shown) if Reply(word) is Reply.FOUND else None
 
-    def list_turns(self, *, session: str, after: str, status: str, limit: int, most: int) -> tuple[str, list[Shown]]:
+    def list_turns(
+        self, *, tenant: str, session: str, after: str, status: str, limit: int, most: int
+    ) -> tuple[str, list[Shown]]:
         """The cursor, '' after the last page, and the turns."""
-        word, *found = self._run("list_turns", session, after, status, limit, most)
+        word, *found = self._run("list_turns", tenant, session, after, status, limit, most)
         if Reply(word) is Reply.GONE:
             return "", []
         cursor, turns = found
@@ -112,10 +114,10 @@ class Scripts:
         return ShownSession.from_reply(shown[0]) if Reply(word) is Reply.FOUND else None
 
     def list_sessions(
-        self, *, after: str, active_at: str, limit: int
+        self, *, tenant: str, after: str, active_at: str, limit: int
     ) -> tuple[tuple[str, str], Sequence[ShownSession]]:
         """The cursor, a session and its time, both '' after the last page; and the sessions."""
-        _, (last, at), sessions = self._run("list_sessions", after, active_at, limit)
+        _, (last, at), sessions = self._run("list_sessions", tenant, after, active_at, limit)
         return (last.decode(), at.decode()), [ShownSession.from_reply(shown) for shown in sessions]
 
     def erase(self, session: str, *, most: int) -> Reply:

@@ -6,6 +6,7 @@ from typing import cast
 from turns import keys
 from turns.connection import Client
 from turns.errors import SessionNotFound
+from turns.keys import DEFAULT_TENANT
 from turns.messages import Message, Page
 from turns.replies import Reply, ShownSession
 from turns.scripts import Scripts
@@ -35,13 +36,13 @@ class SessionStore:
             raise SessionNotFound
         return _session(shown, session)
 
-    def list_sessions(self, *, after: str | None, limit: int) -> SessionPage:
-        """A page of the sessions. One that becomes active while pages are read moves to the front.
+    def list_sessions(self, *, tenant: str = DEFAULT_TENANT, after: str | None, limit: int) -> SessionPage:
+        """A page of the tenant's sessions. One that becomes active while pages are read moves to the front.
 
         `after` is an earlier page's; anything else gives some page.
         """
         active_at, _, session = (after or "").partition(".")
-        (last, at), shown = self._scripts.list_sessions(after=session, active_at=active_at, limit=limit)
+        (last, at), shown = self._scripts.list_sessions(tenant=tenant, after=session, active_at=active_at, limit=limit)
         return SessionPage(sessions=tuple(map(_session, shown)), after=f"{at}.{last}" if last else None)
 
     def messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:

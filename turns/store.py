@@ -27,6 +27,7 @@ from turns.events import EventType, TurnEvent
 from turns.feed import Feed
 from turns.health import Health, living_workers, read_health
 from turns.ids import is_turn_id, made_at, new_token, new_turn_id
+from turns.keys import DEFAULT_TENANT
 from turns.replies import Reply, Shown
 from turns.retry import Retry
 from turns.scripts import Scripts
@@ -81,7 +82,7 @@ class TurnStore:
             new_turn_id(),
             session=request.session,
             on_busy=request.on_busy,
-            idempotency_key=_digest(key) if key else "",
+            idempotency_key=_digest(f"{request.tenant}\n{key}") if key else "",
             fingerprint=_fingerprint(request),
             start_within_ms=None if within is None else _ms(within),
             session_id=request.session_id,
@@ -98,34 +99,37 @@ class TurnStore:
             raise REFUSALS[word]
         return Accepted(turn=_turn(shown), replayed=word is Reply.REPLAYED)
 
-    def read(self, turn_id: str) -> Turn:
-        """The turn as it is now. Raises `TurnNotFound`, or `TurnExpired` when its results are no longer kept."""
+    def read(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
+        """The tenant's turn as it is now. Raises `TurnNotFound`, or `TurnExpired` when results are no longer kept."""
         if not is_turn_id(turn_id):
             raise TurnNotFound
-        shown = self._scripts.read(turn_id)
+        shown = self._scripts.read(turn_id, tenant=tenant)
         if shown is None:
             raise self._missing(turn_id)
         return _turn(shown)
 
-    def cancel(self, turn_id: str) -> Turn:
+    def cancel(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
         """The turn has ended: as cancelled if it was live, else as it had. Raises like `read`."""
         if not is_turn_id(turn_id):
             raise TurnNotFound
-        self._scripts.cancel(turn_id)
-        return self.read(turn_id)
+        self._scripts.cancel(turn_id, tenant=tenant)
+        return self.read(turn_id, tenant=tenant)
 
-    def retry_failed(self, turn_id: str, *, idempotency_key: str | None = None) -> Accepted:
+    def retry_failed(
+        self, turn_id: str, *, tenant: str = DEFAULT_TENANT, idempotency_key: str | None = None
+    ) -> Accepted:
         """What the failed turn asked for is recorded again, as its session's last turn.
 
         Raises `TurnNotFailed`, or like `read` and `accept`.
         """
-        failed = self.read(turn_id)
+        failed = self.read(turn_id, tenant=tenant)
         if failed.status is not Status.FAILED:
             raise TurnNotFailed
         return self.accept(
             TurnRequest(
                 session_id=failed.session_id,
                 user_id=failed.user_id,
+                tenant=tenant,
                 input=failed.input,
                 assistant=failed.assistant,
                 variables=failed.variables,
@@ -136,11 +140,20 @@ class TurnStore:
         )
 
     def list_turns(
-        self, *, session: str | None = None, status: Status | None = None, after: str | None = None, limit: int
+        self,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        session: str | None = None,
+        status: Status | None = None,
+        after: str | None = None,
+        limit: int,
     ) -> TurnPage:
-        """A page of the turns whose records are kept, newest first. It can be short, or empty, and not the last."""
+        """A page of the tenant's turns whose records are kept, newest first. It can be short, and not the last.
+
+        `session` is one of the tenant's.
+        """
         cursor, shown = self._scripts.list_turns(
-            session=session or "", after=after or "", status=status or "", limit=limit, most=LIST_LIMIT
+            tenant=tenant, session=session or "", after=after or "", status=status or "", limit=limit, most=LIST_LIMIT
         )
         return TurnPage(turns=tuple(map(_turn, shown)), after=cursor or None)
 

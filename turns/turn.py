@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Self
 
 from turns.codes import Code
-from turns.keys import session_key
+from turns.keys import DEFAULT_TENANT, session_key, tenant_of
 from turns.state import Status
 
 FIRST_DELTA = 1  # a claim emits one event before the first piece of text: `status`
@@ -38,6 +38,7 @@ class TurnRequest:
     session_id: str
     input: str
     user_id: str | None = None
+    tenant: str = DEFAULT_TENANT
     assistant: str = "default"
     variables: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -49,7 +50,7 @@ class TurnRequest:
 
     @property
     def session(self) -> str:
-        return session_key(self.session_id, self.user_id)
+        return session_key(self.session_id, self.user_id, self.tenant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ class Turn:
     """The record of a turn at one moment."""
 
     id: str
+    tenant: str
     session_id: str
     user_id: str | None
     sequence: int
@@ -104,7 +106,7 @@ class Turn:
 
     @property
     def session(self) -> str:
-        return session_key(self.session_id, self.user_id)
+        return session_key(self.session_id, self.user_id, self.tenant)
 
     @classmethod
     def from_record(cls, turn_id: str, record: Mapping[str, str], *, position: int, ahead: str, pace_ms: int) -> Self:
@@ -116,6 +118,7 @@ class Turn:
         code = record.get("error_code")
         return cls(
             id=turn_id,
+            tenant=tenant_of(record["session"]),
             session_id=record["session_id"],
             user_id=record["user_id"] or None,
             sequence=int(record["sequence"]),

@@ -45,8 +45,9 @@ def _text(*, most_bytes: int, least_bytes: int = 0) -> Any:
     return [AfterValidator(check), described]
 
 
-# `.` and `..` are refused too, which a pattern says badly.
-Name = Annotated[str, AfterValidator(_name), Field(json_schema_extra={"pattern": rf"^(?!\.{{1,2}}$){NAME.pattern}$"})]
+Name = Annotated[
+    str, AfterValidator(_name), Field(json_schema_extra={"pattern": rf"^(?!(\.{{1,2}}|-)$){NAME.pattern}$"})
+]
 Input = Annotated[str, *_text(least_bytes=1, most_bytes=MAX_INPUT_BYTES)]
 VariableName = Annotated[str, *_text(most_bytes=128)]
 Variable = Annotated[str, *_text(most_bytes=MAX_VARIABLE_BYTES)]

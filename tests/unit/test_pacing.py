@@ -12,6 +12,7 @@ from web.preferences import preferred_wait
 RUNNING = Turn.from_record(
     "turn_1",
     {
+        "session": "s",
         "session_id": "s",
         "user_id": "",
         "sequence": "1",

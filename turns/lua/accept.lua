@@ -75,14 +75,14 @@ if idempotency ~= '' then
   redis.call('HSET', KEY.idempotency .. idempotency, 'turn', turn, 'fingerprint', fingerprint)
 end
 redis.call('RPUSH', queue, turn)
-redis.call('ZADD', KEY.turns, now, turn)
+redis.call('ZADD', KEY.turns .. tenant_of(session), now, turn)
 redis.call('ZADD', KEY.session_turns .. session, sequence, turn)
 -- Turns of a session end about in their order, so those that have expired stand first: two leave for one that comes.
 for _, oldest in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, 1)) do
   if redis.call('EXISTS', KEY.turn .. oldest) == 0 then redis.call('ZREM', KEY.session_turns .. session, oldest) end
 end
 keep_session(session)
-redis.call('ZADD', KEY.sessions, now, session)
+list_session(session, now)
 redis.call('HINCRBY', KEY.counters, 'live', 1)
 redis.call('HINCRBY', KEY.counters, 'accepted', 1)
 if ahead == 0 then dispatch(turn, now) end

@@ -1,4 +1,4 @@
--- Shared steps, loaded in front of every verb.
+-- Steps that verbs share, loaded in front of every verb.
 --
 -- `KEY` (names of keys), `AFTER` (the transition table: AFTER[status][event] is the next status) and
 -- `POLICY` (times in milliseconds, limits) stand above this text: `scripts.py` renders them from
@@ -16,18 +16,6 @@ end
 local function again(reply)
   redis.call('HINCRBY', KEY.counters, 'repeated', 1)
   return reply
-end
-
--- Keys of a session live as long as it has live turns, and for the session retention after that.
-local function keep_session(session)
-  for _, family in ipairs({KEY.session, KEY.history, KEY.session_turns}) do redis.call('PERSIST', family .. session) end
-end
-
-local function let_session_age(session, now)
-  for _, family in ipairs({KEY.session, KEY.history, KEY.session_turns}) do
-    redis.call('PEXPIRE', family .. session, POLICY.session_ttl_ms)
-  end
-  redis.call('ZADD', KEY.sessions, now, session)
 end
 
 -- Appends to the turn's event stream, and tells whoever watches the turn: the message is the entry.
@@ -56,7 +44,7 @@ local function finish(turn, session, claims, status, now, ...)
   local was_head = redis.call('LINDEX', queue, 0) == turn
   redis.call('HSET', key, 'status', status, 'finished_at', now, 'expires_at', now + POLICY.result_ttl_ms, ...)
   redis.call('PEXPIRE', key, POLICY.result_ttl_ms)
-  redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, turn)
+  redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, tenant_of(session) .. '/' .. turn)
   emit(turn, claims .. '-*', 'done', status)
   redis.call('PEXPIRE', KEY.events .. turn, POLICY.event_ttl_ms)
   local idempotency = redis.call('HGET', key, 'idempotency')

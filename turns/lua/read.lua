@@ -2,8 +2,9 @@
 -- read: one turn as it is now, and what it waits for.
 --
 -- ARGV  1 turn id
+--       2 tenant
 -- Reply FOUND, record, position, turn ahead, pace  as `show` describes them
---       GONE                                       there is no such turn
+--       GONE                                       there is no such turn of this tenant
 
-if redis.call('EXISTS', KEY.turn .. ARGV[1]) == 0 then return {'GONE'} end
+if not belongs(ARGV[1], ARGV[2]) then return {'GONE'} end
 return show('FOUND', ARGV[1])

@@ -23,10 +23,10 @@ local leases_run_out_from = tonumber(redis.call('HGET', KEY.counters, 'renewable
 if worker ~= '' then redis.call('ZADD', KEY.workers, now, worker) end
 if hint ~= '' and redis.call('GET', KEY.hint) ~= hint then redis.call('SET', KEY.hint, hint) end
 redis.call('ZREMRANGEBYSCORE', KEY.workers, '-inf', now - POLICY.worker_ttl_ms)
-redis.call('ZREMRANGEBYSCORE', KEY.sessions, '-inf', now - POLICY.session_ttl_ms)
-for _, turn in ipairs(redis.call('ZRANGE', KEY.expiring, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10 * limit)) do
-  redis.call('ZREM', KEY.expiring, turn)
-  redis.call('ZREM', KEY.turns, turn)
+for _, expired in ipairs(redis.call('ZRANGE', KEY.expiring, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10 * limit)) do
+  local tenant, turn = string.match(expired, '^(.+)/(.+)$')
+  redis.call('ZREM', KEY.expiring, expired)
+  redis.call('ZREM', KEY.turns .. tenant, turn)
 end
 
 -- The broker's list is first in, first out. So a hint is still in it exactly if the oldest hint there is not

@@ -21,6 +21,6 @@ local function show_session(session)
   if not id and messages == 0 then return nil end
   local live = redis.call('LRANGE', KEY.queue .. session, 0, -1)  -- bounded by the backlog
   local running = live[1] and redis.call('HGET', KEY.turn .. live[1], 'status') == 'in_progress'
-  local active_at = redis.call('ZSCORE', KEY.sessions, session)
+  local active_at = redis.call('ZSCORE', KEY.sessions .. tenant_of(session), session)
   return {id or '', user or '', messages, active_at or '', running and '1' or '0', live}
 end

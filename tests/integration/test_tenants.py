@@ -1,0 +1,62 @@
+"""Each tenant is alone: whatever is another's is not there."""
+
+from collections.abc import Callable
+
+import pytest
+
+from turns.errors import IdempotencyKeyReused, SessionNotFound, TurnNotFound
+from turns.keys import session_key, tenant_of
+from turns.sessions import SessionStore
+from turns.state import Status
+from turns.store import TurnStore
+from turns.turn import Claim, Turn
+
+Accept = Callable[..., Turn]
+
+
+def test_another_tenants_turn_is_not_there(accept: Accept, store: TurnStore) -> None:
+    turn = accept(tenant="acme", start_within_seconds=60)
+    assert store.read(turn.id, tenant="acme") == turn
+    for tenant in ("-", "other", "acm", "acme2"):
+        with pytest.raises(TurnNotFound):
+            store.read(turn.id, tenant=tenant)
+        with pytest.raises(TurnNotFound):
+            store.cancel(turn.id, tenant=tenant)
+        with pytest.raises(TurnNotFound):
+            store.retry_failed(turn.id, tenant=tenant)
+    assert store.read(turn.id, tenant="acme").status is Status.QUEUED
+
+
+def test_the_same_session_id_of_two_tenants_is_two_sessions(
+    accept: Accept, claim: Callable[[Turn], Claim], commit: Callable[[Claim], None], sessions: SessionStore
+) -> None:
+    ours, theirs = accept(tenant="acme", user_id="alice"), accept(tenant="other", user_id="alice")
+    for turn in (ours, theirs):
+        assert turn.sequence == 1
+        commit(claim(turn))
+    sessions.erase(session_key("s", "alice", "acme"))
+    with pytest.raises(SessionNotFound):
+        sessions.read(session_key("s", "alice", "acme"))
+    assert sessions.read(session_key("s", "alice", "other")).message_count == 2
+
+
+def test_lists_hold_what_is_ones_own(accept: Accept, store: TurnStore, sessions: SessionStore) -> None:
+    turns = {tenant: accept(tenant=tenant).id for tenant in ("-", "acme", "other")}
+    for tenant, turn_id in turns.items():
+        assert [turn.id for turn in store.list_turns(tenant=tenant, limit=10).turns] == [turn_id]
+        assert len(sessions.list_sessions(tenant=tenant, after=None, limit=10).sessions) == 1
+    after = store.list_turns(tenant="acme", after=turns["other"], limit=10)
+    assert after.turns == ()
+
+
+def test_an_idempotency_key_is_its_tenants(accept: Accept) -> None:
+    ours, theirs = (accept(tenant=tenant, idempotency_key="k") for tenant in ("acme", "other"))
+    assert ours.id != theirs.id
+    with pytest.raises(IdempotencyKeyReused):
+        accept("something else", tenant="acme", idempotency_key="k")
+
+
+@pytest.mark.parametrize("tenant", ["-", "acme"])
+@pytest.mark.parametrize("user_id", [None, "alice"])
+def test_a_sessions_name_tells_its_tenant(tenant: str, user_id: str | None) -> None:
+    assert tenant_of(session_key("s", user_id, tenant)) == tenant

@@ -1,0 +1,32 @@
+-- Whose a session is, and how long it is kept; loaded in front of every verb.
+
+-- Whose session it is: `keys.py` makes its name.
+local function tenant_of(session)
+  return string.match(session, '^([^/]+)/') or POLICY.default_tenant
+end
+
+-- Keys of a session live as long as it has live turns, and for the session retention after that.
+local function keep_session(session)
+  for _, family in ipairs({KEY.session, KEY.history, KEY.session_turns}) do redis.call('PERSIST', family .. session) end
+end
+
+-- The session has been active; those of its tenant that have not been for the retention are forgotten.
+local function list_session(session, now)
+  local index = KEY.sessions .. tenant_of(session)
+  redis.call('ZADD', index, now, session)
+  redis.call('ZREMRANGEBYSCORE', index, '-inf', now - POLICY.session_ttl_ms)
+  redis.call('PEXPIRE', index, POLICY.session_ttl_ms)
+end
+
+local function let_session_age(session, now)
+  for _, family in ipairs({KEY.session, KEY.history, KEY.session_turns}) do
+    redis.call('PEXPIRE', family .. session, POLICY.session_ttl_ms)
+  end
+  list_session(session, now)
+end
+
+-- Whether the turn is this tenant's; another one's is as if it were not there.
+local function belongs(turn, tenant)
+  local session = redis.call('HGET', KEY.turn .. turn, 'session')
+  return session and tenant_of(session) == tenant
+end
