@@ -16,6 +16,7 @@ from supervisor.child import Child
 from supervisor.embedded import embedded_store
 from turns.connection import Client, connect
 from turns.errors import ConfigurationError, StoreUnavailable
+from turns.keyring import Keyring, check_exposure
 from turns.settings import Settings
 from turns.store import TurnStore
 
@@ -44,6 +45,8 @@ class Machine:
         if self._store:
             self._store.start()
         self._wait_until(f"{self._store_in_words} answers", self._store_answers, seconds=STORE_READY_SECONDS)
+        with self._connect() as client:
+            check_exposure(Keyring(client), self._settings)
         for child in self._callers:
             child.start()
         self._wait_until("web and workers are ready", self._all_ready, seconds=ALL_READY_SECONDS)

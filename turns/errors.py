@@ -3,6 +3,7 @@
     TurnsError
     ├── Refused                 the caller
     │   ├── InvalidRequest
+    │   ├── Unauthenticated, Forbidden
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound
     │   ├── SessionBusy, TurnNotFailed, IdempotencyKeyReused
     │   └── SessionBacklogFull, Overloaded, StreamsFull
@@ -43,6 +44,14 @@ class InvalidRequest(Refused):
         super().__init__(f"{field}: {rule}")
         self.field = field
         self.rule = rule
+
+
+class Unauthenticated(Refused):
+    """This service asks for a key: Authorization: Bearer inturn_…"""
+
+
+class Forbidden(Refused):
+    """This key does not allow that."""
 
 
 class TurnNotFound(Refused):

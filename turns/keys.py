@@ -104,11 +104,24 @@ WORKERS = Key(
     "each worker process at the time (ms) of its last beat",
     "for ever; entries of dead workers are pruned",
 )
+API_KEY = Key(
+    "inturn:api_key:",
+    "hash",
+    "what one API key allows, by its id: `digest`, `tenant`, `scopes`, `created_at`, `expires_at`",
+    "until it expires or is revoked",
+)
+API_KEYS = Key(
+    "inturn:api_keys",
+    "sorted set",
+    "ids of the API keys, at the time (ms) at which each was made",
+    "for ever; an entry leaves when its key is revoked, or is listed after it has expired",
+)
 COUNTERS = Key(
     "inturn:counters",
     "hash",
     "`live`: the number of live turns; `renewable_since`: since when workers beat without a gap; "
-    "`repeated`: how often a script ran again; `pace_ms`: how long turns take lately; totals by outcome",
+    "`repeated`: how often a script ran again; `pace_ms`: how long turns take lately; "
+    "`locked`: callers are asked for a key; totals by outcome",
     "for ever; a fixed set of fields",
 )
 HINT = Key(
@@ -163,6 +176,8 @@ CATALOGUE = (
     EXPIRING,
     SESSIONS,
     WORKERS,
+    API_KEY,
+    API_KEYS,
     COUNTERS,
     HINT,
     HINTS,

@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     )
     host: str = Field(
         "127.0.0.1",
-        description="Address that the HTTP endpoint binds to; only loopback, unless `INTURN_ALLOW_OPEN_ACCESS`",
+        description="Address that the HTTP endpoint binds to; any but loopback needs an API key to have been made, or `INTURN_ALLOW_OPEN_ACCESS`",
     )
     allow_open_access: bool = Field(False, description="Serve everybody who can reach the address, without a key")
     data_dir: Path = Field(Path(".inturn"), description="Where the embedded store keeps its data")
@@ -142,6 +142,10 @@ class Settings(BaseSettings):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
     @property
+    def is_loopback(self) -> bool:
+        return self.host in {"localhost", "::1"} or self.host.startswith("127.")
+
+    @property
     def store_url(self) -> str:
         """The store named by `REDIS_URL`, or the embedded one of this data directory."""
         return self.redis_url or f"unix://{self.embedded_socket}"
@@ -205,11 +209,6 @@ class Settings(BaseSettings):
             for origin in self.allowed_origins
             if not ORIGIN.fullmatch(origin)
         ]
-        loopback = self.host in {"localhost", "::1"} or self.host.startswith("127.")
-        if not loopback and not self.allow_open_access:
-            problems.append(
-                f"INTURN_HOST: {self.host} can be reached from other machines, and nobody would be asked for a key. Bind to 127.0.0.1 behind a proxy that checks who calls, or say INTURN_ALLOW_OPEN_ACCESS=true"
-            )
         return problems
 
 

@@ -8,11 +8,13 @@ from flask import Flask, Response, g, request
 from flask_cors import CORS
 
 from turns.connection import connect
+from turns.keyring import Keyring
 from turns.sessions import SessionStore
 from turns.settings import Settings
 from turns.store import TurnStore
 from web import problems
 from web.about import build_about, build_health
+from web.gate import Gate
 from web.sessions import build_sessions
 from web.shared_reads import SharedReads
 from web.streams import Streams
@@ -55,7 +57,9 @@ def create_app(settings: Settings) -> Flask:
     streams = Streams(store, reads, feed, most=settings.max_streams)
     app = Flask("web", static_folder=None)
     app.extensions["draining"] = (waiters, streams)
+    gate = Gate(Keyring(client))
     app.before_request(_begin)
+    app.before_request(lambda: _admit(gate))
     app.after_request(_finish)
     for blueprint in (
         build_turns(store, waiters),
@@ -76,6 +80,13 @@ def _begin() -> None:
     g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _admit(gate: Gate) -> None:
+    """Only what concerns turns and operators is asked about; a browser's preflight request brings no key."""
+    if request.path.startswith(("/v1/", "/operator")) and request.method != "OPTIONS":
+        g.caller = gate.admit(request.headers.get("Authorization"))
+        g.caller.check(request.method, request.path)
 
 
 def _finish(response: Response) -> Response:

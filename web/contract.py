@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from turns.errors import (
     AssistantNotFound,
+    Forbidden,
     IdempotencyKeyReused,
     InvalidRequest,
     Overloaded,
@@ -20,6 +21,7 @@ from turns.errors import (
     TurnNotFailed,
     TurnNotFound,
     TurnsError,
+    Unauthenticated,
 )
 from web import bodies, schema
 
@@ -51,7 +53,13 @@ class Operation:
     refusals: tuple[type[TurnsError], ...] = ()
     problems: tuple[int, ...] = field(default=(406,))
 
+    @property
+    def is_guarded(self) -> bool:
+        """Whether a key is asked for, where there are keys."""
+        return self.path.startswith(("/v1/", "/operator"))
 
+
+GUARDED = (Unauthenticated, Forbidden)
 WITH_BODY = (406, 408, 413, 415)
 MISSING = (TurnNotFound, TurnExpired)
 AGAIN = (IdempotencyKeyReused, SessionBacklogFull, Overloaded)

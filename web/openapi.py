@@ -14,7 +14,7 @@ from pydantic.json_schema import models_json_schema
 from turns.events import EVENT_ID
 from turns.ids import NAME
 from web import schema
-from web.contract import OPERATIONS, Answer, Operation
+from web.contract import GUARDED, OPERATIONS, Answer, Operation
 from web.problems import HTTP_CODES, MEDIA_TYPE, PROBLEMS
 
 Model = type[BaseModel]
@@ -77,7 +77,10 @@ def document() -> Document:
         "openapi": "3.1.0",
         "info": {"title": "InTurn", "version": "1", "description": DESCRIPTION},
         "paths": dict(paths),
-        "components": {"schemas": definitions["$defs"]},
+        "components": {
+            "schemas": definitions["$defs"],
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key, `inturn_…`"}},
+        },
     }
     return Document(whole, json.dumps(whole))
 
@@ -96,6 +99,8 @@ def _operation(operation: Operation, refs: Refs) -> dict[str, Any]:
         "parameters": [*_path_parameters(operation), *_query(operation), *map(_header, operation.headers)],
         "responses": {**answers, **{status: problem for status, problem in problems.items() if status not in answers}},
     }
+    if operation.is_guarded:
+        described["security"] = [{"key": []}, {}]  # the second: where no key was ever made, none is asked for
     if operation.body:
         described["requestBody"] = {"required": True, "content": {"application/json": {"schema": refs[operation.body]}}}
     return described
@@ -161,7 +166,8 @@ def _links() -> dict[str, Any]:
 
 def _problems(operation: Operation, refs: Refs) -> dict[str, Any]:
     codes: defaultdict[int, list[str]] = defaultdict(list)
-    for status, code in [PROBLEMS[error] for error in operation.refusals]:
+    guarded = GUARDED if operation.is_guarded else ()
+    for status, code in [PROBLEMS[error] for error in (*guarded, *operation.refusals)]:
         codes[status].append(code)
     for status in operation.problems:
         codes[status].append(HTTP_CODES[status])

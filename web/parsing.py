@@ -33,9 +33,10 @@ PRINTABLE_ASCII = frozenset(map(chr, range(0x20, 0x7F)))
 TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def parse_submit(body: bytes, *, idempotency_key: str | None, traceparent: str | None) -> TurnRequest:
+def parse_submit(body: bytes, *, idempotency_key: str | None, traceparent: str | None, tenant: str) -> TurnRequest:
     """Raises `InvalidRequest` or `AssistantNotFound`."""
-    return to_request(_object(body), idempotency_key=parse_idempotency_key(idempotency_key), traceparent=traceparent)
+    key = parse_idempotency_key(idempotency_key)
+    return to_request(_object(body), idempotency_key=key, traceparent=traceparent, tenant=tenant)
 
 
 def parse_batch(body: bytes) -> list[dict[str, Any]]:
@@ -43,13 +44,16 @@ def parse_batch(body: bytes) -> list[dict[str, Any]]:
     return _validate(BatchBody, _object(body)).turns
 
 
-def to_request(given: Mapping[str, Any], *, idempotency_key: str | None, traceparent: str | None) -> TurnRequest:
+def to_request(
+    given: Mapping[str, Any], *, idempotency_key: str | None, traceparent: str | None, tenant: str
+) -> TurnRequest:
     """Raises `InvalidRequest` or `AssistantNotFound`. A malformed `traceparent` is ignored, as its standard says."""
     asked = _validate(SubmitBody, given)
     return TurnRequest(
         session_id=asked.session_id,
         input=asked.input,
         user_id=asked.user_id,
+        tenant=tenant,
         assistant=asked.assistant,
         variables=assistant(asked.assistant).resolve(asked.variables),
         metadata=asked.metadata,

@@ -9,6 +9,7 @@ from werkzeug.exceptions import BadRequest, HTTPException
 
 from turns.errors import (
     AssistantNotFound,
+    Forbidden,
     IdempotencyKeyReused,
     InvalidRequest,
     Overloaded,
@@ -22,6 +23,7 @@ from turns.errors import (
     TurnNotFailed,
     TurnNotFound,
     TurnsError,
+    Unauthenticated,
 )
 from turns.logs import Log, get_logger
 from web import schema
@@ -32,6 +34,8 @@ STORE_RETRY_AFTER_SECONDS = 2
 PROBLEMS: MappingProxyType[type[TurnsError], tuple[int, str]] = MappingProxyType(
     {
         InvalidRequest: (400, "invalid_request"),
+        Unauthenticated: (401, "unauthenticated"),
+        Forbidden: (403, "forbidden"),
         TurnNotFound: (404, "turn_not_found"),
         SessionNotFound: (404, "session_not_found"),
         AssistantNotFound: (404, "assistant_not_found"),
@@ -99,7 +103,10 @@ def _reply(body: schema.Problem, *, retry_after_seconds: int | None = None) -> R
 
 
 def _refused(error: Refused) -> Response:
-    return _reply(to_problem(error), retry_after_seconds=error.retry_after_seconds)
+    response = _reply(to_problem(error), retry_after_seconds=error.retry_after_seconds)
+    if isinstance(error, Unauthenticated):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _store_unavailable(error: StoreUnavailable) -> Response:

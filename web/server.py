@@ -16,6 +16,9 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
+from turns.connection import connect
+from turns.errors import ConfigurationError, StoreUnavailable
+from turns.keyring import Keyring, check_exposure
 from turns.logs import configure_logs
 from turns.settings import Settings
 from web.malformed import malformed
@@ -25,6 +28,7 @@ GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 5  # also for the head of a request to come; gunicorn waits for idle connections too when it stops
 LINGER_SECONDS = 0.5
 LINGER_BYTES = 1024 * 1024
+STORE_SECONDS = 3
 SEND_SECONDS = 30  # a reader that takes nothing for so long is left
 
 
@@ -94,8 +98,21 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 def serve(settings: Settings) -> None:
     """Serves until it is told to stop."""
     configure_logs(settings)
+    _check_exposure(settings)
     _allow_connections()
     Server(settings).run()
+
+
+def _check_exposure(settings: Settings) -> None:
+    """Ends the process with code 2 where other machines could call without a key."""
+    if settings.is_loopback:
+        return
+    try:
+        client = connect(settings.store_url, timeout_seconds=STORE_SECONDS, retries=3, max_connections=1)
+        check_exposure(Keyring(client), settings)
+    except (ConfigurationError, StoreUnavailable) as error:
+        sys.stderr.write(f"InTurn cannot start.\n{error}\n")
+        raise SystemExit(2) from None
 
 
 def _allow_connections() -> None:

@@ -1,6 +1,6 @@
 """The routes of sessions."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from turns.keys import session_key
 from turns.logs import Log, get_logger
@@ -18,7 +18,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
     @api.get("/v1/sessions")
     def list_sessions() -> Response:
         query = parse_query(SessionsQuery, request.args.items(multi=True))
-        page = store.list_sessions(after=query.after, limit=query.limit)
+        page = store.list_sessions(tenant=g.caller.tenant, after=query.after, limit=query.limit)
         sessions = tuple(map(schema.to_session, page.sessions))
         return reply(schema.Page[schema.Session, str](data=sessions, has_more=page.after is not None, after=page.after))
 
@@ -36,7 +36,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
     @api.get("/v1/sessions/<session_id>/messages")
     def messages(session_id: str) -> Response:
         query = parse_query(MessagesQuery, request.args.items(multi=True))
-        session = session_key(parse_name("session_id", session_id), query.user_id)
+        session = session_key(parse_name("session_id", session_id), query.user_id, g.caller.tenant)
         page = store.messages(session, after=query.after, limit=query.limit, newest_first=query.order == "desc")
         data = tuple(map(schema.to_message, page.messages))
         return reply(schema.Page[schema.Message, int](data=data, has_more=page.after is not None, after=page.after))
@@ -46,4 +46,4 @@ def build_sessions(store: SessionStore) -> Blueprint:
 
 def _named(session_id: str) -> str:
     query = parse_query(SessionQuery, request.args.items(multi=True))
-    return session_key(parse_name("session_id", session_id), query.user_id)
+    return session_key(parse_name("session_id", session_id), query.user_id, g.caller.tenant)

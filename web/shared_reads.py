@@ -2,8 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from typing import Protocol
 
 from turns.turn import Turn
+
+
+class Read(Protocol):
+    def __call__(self, turn_id: str, *, tenant: str) -> Turn: ...
 
 
 class Reading:
@@ -34,27 +39,28 @@ class Reading:
 
 
 class SharedReads:
-    def __init__(self, read: Callable[[str], Turn]) -> None:
+    def __init__(self, read: Read) -> None:
         self._read = read
         self._lock = threading.Lock()
-        self._running: dict[str, Reading] = {}
-        self._next: dict[str, Reading] = {}
+        self._running: dict[tuple[str, str], Reading] = {}
+        self._next: dict[tuple[str, str], Reading] = {}
 
-    def read(self, turn_id: str) -> Turn:
+    def read(self, turn_id: str, *, tenant: str) -> Turn:
         """The turn as it is now, not as it was before this was asked: a read that has begun already may be too old."""
+        asked = (tenant, turn_id)
         with self._lock:
-            joined = self._next.get(turn_id)
+            joined = self._next.get(asked)
             if joined is None:
-                mine = self._next[turn_id] = Reading()
-                before = self._running.get(turn_id)
+                mine = self._next[asked] = Reading()
+                before = self._running.get(asked)
         if joined is not None:
             return joined.result()
         if before is not None:
             before.wait()
         with self._lock:
-            self._running[turn_id] = self._next.pop(turn_id)
-        mine.run(lambda: self._read(turn_id))
+            self._running[asked] = self._next.pop(asked)
+        mine.run(lambda: self._read(turn_id, tenant=tenant))
         with self._lock:
-            if self._running.get(turn_id) is mine:
-                del self._running[turn_id]
+            if self._running.get(asked) is mine:
+                del self._running[asked]
         return mine.result()

@@ -49,12 +49,12 @@ class Streams:
         self._is_draining = True
         self._feed.wake()
 
-    def open(self, turn_id: str, *, after: str | None) -> Iterator[bytes] | None:
+    def open(self, turn_id: str, *, tenant: str, after: str | None) -> Iterator[bytes] | None:
         """The turn's events beyond `after`, until it has ended; None when there can be none.
 
         Raises `StreamsFull`, or like `TurnStore.read`.
         """
-        turn = self._reads.read(turn_id)
+        turn = self._reads.read(turn_id, tenant=tenant)
         if turn.status.is_terminal and after is not None and not self._store.events(turn_id, after=after):
             return None
         if self._count >= self._most:
@@ -80,17 +80,17 @@ class Streams:
                     yield KEEP_ALIVE
                     continue
                 if message == b"":
-                    yield from self._moved(turn.id, reader)
+                    yield from self._moved(turn, reader)
                     continue
                 # Asked before the stream is read: what ends after this stands in it.
-                is_over = message is None and self._is_over(turn.id)
+                is_over = message is None and self._is_over(turn)
                 for event in self._heard(turn.id, message, reader):
                     reader.event_id = event.id
-                    yield self._render(turn.id, event)
+                    yield self._render(turn, event)
                     if event.type is EventType.DONE:
                         return
                 if is_over:
-                    yield _event("done", self._done(turn.id, turn.attempt))  # its events are no longer kept
+                    yield _event("done", self._done(turn, turn.attempt))  # its events are no longer kept
                     return
 
     def _heard(self, turn_id: str, message: Message, reader: Place) -> list[TurnEvent]:
@@ -100,45 +100,45 @@ class Streams:
         event = TurnEvent.from_message(message)
         return [event] if reader.is_before(event) else []
 
-    def _moved(self, turn_id: str, reader: Place) -> Iterator[bytes]:
+    def _moved(self, turn: Turn, reader: Place) -> Iterator[bytes]:
         """A turn before it in its session has ended."""
-        turn = self._read(turn_id)
-        if turn and turn.waiting and turn.waiting != reader.waiting:
-            reader.waiting = turn.waiting
-            yield _status(turn)
+        now = self._now(turn)
+        if now and now.waiting and now.waiting != reader.waiting:
+            reader.waiting = now.waiting
+            yield _status(now)
 
-    def _render(self, turn_id: str, event: TurnEvent) -> bytes:
+    def _render(self, turn: Turn, event: TurnEvent) -> bytes:
         said: BaseModel
         match event.type:
             case EventType.DELTA:
-                said = schema.DeltaEvent(turn_id=turn_id, attempt=event.attempt, text=event.text)
+                said = schema.DeltaEvent(turn_id=turn.id, attempt=event.attempt, text=event.text)
             case EventType.RESET:
                 said = schema.ResetEvent.model_validate(
-                    {"turn_id": turn_id, "attempt": event.attempt, "reason": event.text}
+                    {"turn_id": turn.id, "attempt": event.attempt, "reason": event.text}
                 )
             case EventType.STATUS:
-                turn = self._read(turn_id)
-                waiting = turn.waiting if turn else None
+                now = self._now(turn)
+                waiting = now.waiting if now else None
                 queue = waiting and schema.to_queue(waiting)
                 said = schema.StatusEvent(
-                    turn_id=turn_id, attempt=event.attempt, status=Status(event.text), queue=queue
+                    turn_id=turn.id, attempt=event.attempt, status=Status(event.text), queue=queue
                 )
             case EventType.DONE:
-                said = self._done(turn_id, event.attempt)
+                said = self._done(turn, event.attempt)
         return _event(event.type, said, event_id=event.id)
 
-    def _done(self, turn_id: str, attempt: int) -> schema.DoneEvent:
-        turn = self._read(turn_id)
-        return schema.DoneEvent(turn_id=turn_id, attempt=attempt, turn=turn and schema.to_turn(turn))
+    def _done(self, turn: Turn, attempt: int) -> schema.DoneEvent:
+        now = self._now(turn)
+        return schema.DoneEvent(turn_id=turn.id, attempt=attempt, turn=now and schema.to_turn(now))
 
-    def _is_over(self, turn_id: str) -> bool:
-        turn = self._read(turn_id)
-        return turn is None or turn.status.is_terminal
+    def _is_over(self, turn: Turn) -> bool:
+        now = self._now(turn)
+        return now is None or now.status.is_terminal
 
-    def _read(self, turn_id: str) -> Turn | None:
+    def _now(self, turn: Turn) -> Turn | None:
         """None: it is gone, because its session was deleted."""
         try:
-            return self._reads.read(turn_id)
+            return self._reads.read(turn.id, tenant=turn.tenant)
         except (TurnNotFound, TurnExpired):
             return None
 

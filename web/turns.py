@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from turns.errors import InvalidRequest, Refused
 from turns.keys import session_key
@@ -34,6 +34,7 @@ def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
             read_json_body(most_bytes=MAX_SUBMIT_BYTES),
             idempotency_key=request.headers.get("Idempotency-Key"),
             traceparent=request.headers.get("traceparent"),
+            tenant=g.caller.tenant,
         )
         return _accepted(store.accept(asked), waiters)
 
@@ -50,8 +51,11 @@ def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
         query = parse_query(TurnsQuery, request.args.items(multi=True))
         if query.user_id and not query.session_id:
             raise InvalidRequest("user_id", "goes with a session_id")
-        session = session_key(query.session_id, query.user_id) if query.session_id else None
-        page = store.list_turns(session=session, status=query.status, after=query.after, limit=query.limit)
+        tenant = g.caller.tenant
+        session = session_key(query.session_id, query.user_id, tenant) if query.session_id else None
+        page = store.list_turns(
+            tenant=tenant, session=session, status=query.status, after=query.after, limit=query.limit
+        )
         turns = tuple(map(schema.to_turn, page.turns))
         return reply(schema.Page[schema.Turn, str](data=turns, has_more=page.after is not None, after=page.after))
 
@@ -60,13 +64,14 @@ def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
     def read(turn_id: str) -> Response:
         query = parse_query(WaitQuery, request.args.items(multi=True))
         preferred = None if "wait" in request.args else preferred_wait(request.headers.get("Prefer", ""))
-        turn = waiters.read(turn_id, wait_seconds=query.wait if preferred is None else preferred)
+        wait_seconds = query.wait if preferred is None else preferred
+        turn = waiters.read(turn_id, tenant=g.caller.tenant, wait_seconds=wait_seconds)
         return with_etag(_applied(reply_turn(turn), preferred))
 
     @api.post("/v1/turns/<turn_id>/cancel")
     def cancel(turn_id: str) -> Response:
         parse_query(NoQuery, request.args.items(multi=True))
-        turn = store.cancel(turn_id)
+        turn = store.cancel(turn_id, tenant=g.caller.tenant)
         get_logger().info(Log.TURN_CANCELLED, turn_id=turn_id, status=turn.status)
         return reply_turn(turn)
 
@@ -74,7 +79,7 @@ def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
     def retry(turn_id: str) -> Response:
         parse_query(NoQuery, request.args.items(multi=True))
         key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
-        return _accepted(store.retry_failed(turn_id, idempotency_key=key), waiters)
+        return _accepted(store.retry_failed(turn_id, tenant=g.caller.tenant, idempotency_key=key), waiters)
 
     return api
 
@@ -89,7 +94,7 @@ def build_streams(streams: Streams) -> Blueprint:
         seen = request.headers.get("Last-Event-ID")
         if seen is not None:
             seen = parse_query(EventsQuery, [("after", seen)]).after
-        told = streams.open(turn_id, after=seen or query.after)
+        told = streams.open(turn_id, tenant=g.caller.tenant, after=seen or query.after)
         if told is None:
             return reply_empty()  # a browser that came again after the end stops asking
         headers = {"X-Accel-Buffering": "no"}  # proxies pass on each event as it comes
@@ -104,7 +109,7 @@ def _accepted(accepted: Accepted, waiters: Waiters) -> Response:
     get_logger().info(Log.TURN_ACCEPTED, turn_id=turn.id, replayed=accepted.replayed)
     preferred = preferred_wait(request.headers.get("Prefer", ""))
     if preferred is not None:
-        turn = waiters.read(turn.id, wait_seconds=preferred)
+        turn = waiters.read(turn.id, tenant=turn.tenant, wait_seconds=preferred)
     response = _applied(reply_turn(turn, 200 if preferred is not None and turn.status.is_terminal else 202), preferred)
     response.headers["Location"] = f"/v1/turns/{turn.id}"
     if accepted.replayed:
@@ -121,7 +126,14 @@ def _applied(response: Response, preferred: int | None) -> Response:
 
 def _item(store: TurnStore, given: dict[str, Any], key: str | None) -> schema.AcceptedItem | schema.RefusedItem:
     try:
-        accepted = store.accept(to_request(given, idempotency_key=key, traceparent=request.headers.get("traceparent")))
+        accepted = store.accept(
+            to_request(
+                given,
+                idempotency_key=key,
+                traceparent=request.headers.get("traceparent"),
+                tenant=g.caller.tenant,
+            )
+        )
     except Refused as error:
         problem = to_problem(error)
         return schema.RefusedItem(status=problem.status, problem=problem)

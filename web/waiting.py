@@ -30,15 +30,15 @@ class Waiters:
         self._is_draining = True
         self._wake(self._waiting.values())
 
-    def read(self, turn_id: str, *, wait_seconds: float) -> Turn:
+    def read(self, turn_id: str, *, tenant: str, wait_seconds: float) -> Turn:
         """The turn, once it has ended or the time is over. Raises like `TurnStore.read`."""
         if wait_seconds <= 0 or self._count >= self._most:
-            return self._reads.read(turn_id)
+            return self._reads.read(turn_id, tenant=tenant)
         until = time.monotonic() + wait_seconds
         with self._watch(turn_id) as woken:  # watch first, read then: an end between the two is not missed
             while True:
                 woken.clear()
-                turn = self._reads.read(turn_id)
+                turn = self._reads.read(turn_id, tenant=tenant)
                 left = until - time.monotonic()
                 if turn.status.is_terminal or left <= 0 or self._is_draining:
                     return turn

@@ -19,13 +19,13 @@ GOOD = {"session_id": "foobar", "input": "What does cosine mean?", "variables": 
 
 
 def submit(**changes: Any) -> Any:
-    return parse_submit(json.dumps({**GOOD, **changes}).encode(), idempotency_key=None, traceparent=None)
+    return parse_submit(json.dumps({**GOOD, **changes}).encode(), idempotency_key=None, traceparent=None, tenant="-")
 
 
 @pytest.mark.parametrize(("body", "field"), BAD_BODIES.values(), ids=BAD_BODIES.keys())
 def test_a_bad_body_is_refused_by_the_name_of_its_field(body: bytes, field: str) -> None:
     with pytest.raises(InvalidRequest) as error:
-        parse_submit(body, idempotency_key=None, traceparent=None)
+        parse_submit(body, idempotency_key=None, traceparent=None, tenant="-")
     assert error.value.field == field
 
 
@@ -47,7 +47,7 @@ def test_the_largest_input_is_accepted() -> None:
 
 def test_a_misspelt_field_is_told_the_right_one() -> None:
     with pytest.raises(InvalidRequest, match="sesion_id: is not known; did you mean session_id"):
-        parse_submit(b'{"sesion_id": "a", "input": "x"}', idempotency_key=None, traceparent=None)
+        parse_submit(b'{"sesion_id": "a", "input": "x"}', idempotency_key=None, traceparent=None, tenant="-")
 
 
 def test_a_misspelt_variable_is_told_what_there_is() -> None:
@@ -63,7 +63,7 @@ def test_an_unknown_assistant_is_not_found() -> None:
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\t", "é", "new\nline"])
 def test_a_bad_idempotency_key_is_refused(key: str) -> None:
     with pytest.raises(InvalidRequest, match="Idempotency-Key"):
-        parse_submit(json.dumps(GOOD).encode(), idempotency_key=key, traceparent=None)
+        parse_submit(json.dumps(GOOD).encode(), idempotency_key=key, traceparent=None, tenant="-")
 
 
 @pytest.mark.parametrize(

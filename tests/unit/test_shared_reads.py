@@ -19,7 +19,7 @@ class Source:
         self.begun = 0
         self.gate = threading.Event()
 
-    def read(self, _turn_id: str) -> Turn:
+    def read(self, turn_id: str, *, tenant: str) -> Turn:
         self.begun += 1
         number = self.begun
         self.gate.wait(10)
@@ -30,9 +30,9 @@ def test_those_who_ask_while_a_read_runs_share_the_next_one() -> None:
     source = Source()
     reads = SharedReads(source.read)
     with ThreadPoolExecutor(20) as pool:
-        first = pool.submit(reads.read, "t")
+        first = pool.submit(reads.read, "t", tenant="-")
         wait_until("the first read runs", lambda: source.begun == 1)
-        others = [pool.submit(reads.read, "t") for _ in range(19)]
+        others = [pool.submit(reads.read, "t", tenant="-") for _ in range(19)]
         source.gate.set()
         assert cast(Any, first.result()) == 1
         assert {cast(Any, other.result()) for other in others} <= {2, 3}
@@ -43,17 +43,17 @@ def test_different_turns_do_not_wait_for_each_other() -> None:
     source = Source()
     reads = SharedReads(source.read)
     with ThreadPoolExecutor(2) as pool:
-        results = [pool.submit(reads.read, turn) for turn in "ab"]
+        results = [pool.submit(reads.read, turn, tenant="-") for turn in "ab"]
         wait_until("both reads run", lambda: source.begun == 2)
         source.gate.set()
         assert {cast(Any, result.result()) for result in results} == {1, 2}
 
 
 def test_what_a_read_raises_is_told_to_all_and_forgotten() -> None:
-    def missing(_turn_id: str) -> Turn:
+    def missing(turn_id: str, *, tenant: str) -> Turn:
         raise TurnNotFound
 
     reads = SharedReads(missing)
     for _ in range(2):
         with pytest.raises(TurnNotFound):
-            reads.read("t")
+            reads.read("t", tenant="-")

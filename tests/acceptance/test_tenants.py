@@ -1,0 +1,151 @@
+"""Every route with every kind of caller: one's own, another's, unknown, malformed, no key, a key for something else."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from docs.generate import ROOT
+from tests.processes import Answer, Stack, call, request
+from tests.waiting import wait_until
+
+OPEN = {"/livez", "/readyz"}
+UNKNOWN_TURN = "turn_" + "f" * 32
+
+
+@dataclass(frozen=True)
+class Keys:
+    turns: str
+    reader: str
+    other: str
+    operator: str
+
+
+def make_key(stack: Stack, tenant: str, *more: str) -> str:
+    made = subprocess.run(
+        [sys.executable, "-m", "turns", "keys", "create", tenant, *more],
+        cwd=ROOT,
+        env={**os.environ, **stack.environment},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return made.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def keys(stack: Stack) -> Keys:
+    keys = Keys(
+        turns=make_key(stack, "acme"),
+        reader=make_key(stack, "acme", "--scopes", "read"),
+        other=make_key(stack, "other"),
+        operator=make_key(stack, "acme", "--scopes", "operator"),
+    )
+    wait_until("the service asks for keys", lambda: call(f"{stack.url}/v1/turns").status == 401)
+    return keys
+
+
+def asked(stack: Stack, method: str, path: str, api_key: str | None, body: Any = None) -> Answer:
+    headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+    accept = {"Accept": "text/event-stream"} if path.endswith("/events") else {}
+    return call(f"{stack.url}{path}", method=method, body=body, headers={**headers, **accept})
+
+
+@pytest.fixture(scope="module")
+def ours(stack: Stack, keys: Keys) -> str:
+    """A failed turn of acme, so that every route can be asked about it."""
+    turn = asked(stack, "POST", "/v1/turns", keys.turns, request("s", "hello [fail 400]")).body
+    wait_until(
+        "it has failed", lambda: asked(stack, "GET", turn["links"]["self"], keys.turns).body["status"] == "failed"
+    )
+    turn_id: str = turn["id"]
+    return turn_id
+
+
+ROUTES = [
+    ("POST", "/v1/turns"),
+    ("POST", "/v1/turns/batch"),
+    ("GET", "/v1/turns"),
+    ("GET", "/v1/turns/{turn}"),
+    ("GET", "/v1/tasks/{turn}"),
+    ("GET", "/v1/turns/{turn}/events?after=9-9"),
+    ("POST", "/v1/turns/{turn}/cancel"),
+    ("POST", "/v1/turns/{turn}/retry"),
+    ("GET", "/v1/sessions"),
+    ("GET", "/v1/sessions/s"),
+    ("GET", "/v1/sessions/s/messages"),
+    ("DELETE", "/v1/sessions/unused"),
+    ("GET", "/v1/assistants"),
+]
+OF_A_TURN = [route for route in ROUTES if "{turn}" in route[1]]
+WRITING = [route for route in ROUTES if route[0] != "GET"]
+BODIES = {"/v1/turns": request("own", "hello"), "/v1/turns/batch": {"turns": [request("own", "hello")]}}
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_without_a_key_or_with_a_wrong_one_there_is_nothing(stack: Stack, keys: Keys, method: str, path: str) -> None:
+    wrong = keys.turns[:-1] + ("a" if keys.turns[-1] != "a" else "b")
+    for authorization in (None, f"Bearer {wrong}", "Bearer", f"Basic {keys.turns}", keys.turns, "Bearer \x00"):
+        headers = {"Authorization": authorization} if authorization else {}
+        answer = call(f"{stack.url}{path.format(turn=UNKNOWN_TURN)}", method=method, headers=headers)
+        assert (answer.status, answer.body["code"]) == (401, "unauthenticated") or (
+            answer.status == 400 and "\x00" in str(authorization)
+        )
+        if answer.status == 401:
+            assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_ones_own_is_there(stack: Stack, keys: Keys, ours: str, method: str, path: str) -> None:
+    answer = asked(stack, method, path.format(turn=ours), keys.turns, BODIES.get(path))
+    assert answer.status in {200, 202, 204}, answer
+
+
+@pytest.mark.parametrize(("method", "path"), OF_A_TURN)
+def test_anothers_is_the_same_as_unknown(stack: Stack, keys: Keys, ours: str, method: str, path: str) -> None:
+    of_ours = asked(stack, method, path.format(turn=ours), keys.other)
+    unknown = asked(stack, method, path.format(turn=UNKNOWN_TURN), keys.other)
+    malformed = asked(stack, method, path.format(turn="turn_nonsense"), keys.other)
+    assert (of_ours.status, of_ours.body["code"]) == (404, "turn_not_found")
+    for answer in (of_ours, unknown, malformed):
+        for varying in ("request_id", "instance"):
+            del answer.body[varying]
+    assert of_ours.body == unknown.body == malformed.body
+
+
+def test_another_tenants_sessions_are_not_there(stack: Stack, keys: Keys, ours: str) -> None:
+    assert asked(stack, "GET", "/v1/sessions/s", keys.other).status == 404
+    assert asked(stack, "GET", "/v1/sessions/s/messages", keys.other).status == 404
+    assert asked(stack, "DELETE", "/v1/sessions/s", keys.other).status == 204, "of nothing, nothing is left"
+    assert asked(stack, "GET", f"/v1/turns/{ours}", keys.turns).status == 200
+    for path in ("/v1/turns", "/v1/sessions", "/v1/turns?session_id=s"):
+        assert asked(stack, "GET", path, keys.other).body["data"] == []
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_a_key_allows_what_its_scope_says(stack: Stack, keys: Keys, ours: str, method: str, path: str) -> None:
+    may_read = asked(stack, method, path.format(turn=ours), keys.reader, BODIES.get(path))
+    assert (may_read.status == 403) == ((method, path) in WRITING)
+    may_operate = asked(stack, method, path.format(turn=ours), keys.operator, BODIES.get(path))
+    assert (may_operate.status, may_operate.body["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("path", sorted(OPEN))
+def test_whether_it_lives_can_be_asked_by_anybody(stack: Stack, keys: Keys, path: str) -> None:
+    assert call(f"{stack.url}{path}").status == 200
+
+
+def test_a_revoked_key_soon_works_no_more(stack: Stack, keys: Keys) -> None:
+    api_key = make_key(stack, "acme")
+    wait_until("it works", lambda: asked(stack, "GET", "/v1/turns", api_key).status == 200, seconds=5)
+    revoke = [sys.executable, "-m", "turns", "keys", "revoke", api_key.split("_")[1]]
+    subprocess.run(revoke, cwd=ROOT, env={**os.environ, **stack.environment}, check=True, capture_output=True)
+    wait_until("it works no more", lambda: asked(stack, "GET", "/v1/turns", api_key).status == 401, seconds=5)
+
+
+def test_no_key_is_in_the_logs(stack: Stack, keys: Keys) -> None:
+    for api_key in (keys.turns, keys.reader, keys.other, keys.operator):
+        assert api_key.split("_", 2)[2] not in stack.logs()

@@ -1,0 +1,76 @@
+"""Who calls, and what they may do."""
+
+import hashlib
+import time
+from dataclasses import dataclass
+
+from turns.errors import Forbidden, Unauthenticated
+from turns.keyring import ApiKey, Keyring, Scope
+from turns.keys import DEFAULT_TENANT
+
+FORGET_SECONDS = 2.0  # what was asked is known for so long, so a revoked key works no longer than that
+MOST_REMEMBERED = 10_000
+READING = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    tenant: str
+    scopes: frozenset[Scope]
+
+    def check(self, method: str, path: str) -> None:
+        """Raises `Forbidden`."""
+        if path.startswith("/operator"):
+            allowed = Scope.OPERATOR in self.scopes
+        elif method in READING:
+            allowed = bool(self.scopes & {Scope.TURNS, Scope.READ})
+        else:
+            allowed = Scope.TURNS in self.scopes
+        if not allowed:
+            raise Forbidden
+
+
+# Where no key was ever made there is one tenant, who may do everything; such a service is bound to loopback.
+ANYBODY = Caller(DEFAULT_TENANT, frozenset(Scope))
+
+
+class Gate:
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+        self._is_locked = False
+        self._looked_at = 0.0
+        self._known: dict[bytes, tuple[float, ApiKey | None]] = {}
+
+    def admit(self, authorization: str | None) -> Caller:
+        """Raises `Unauthenticated`, `StoreUnavailable`."""
+        if not self._asks():
+            return ANYBODY
+        scheme, _, api_key = (authorization or "").partition(" ")
+        found = self._find(api_key.strip()) if scheme.lower() == "bearer" else None
+        if found is None:
+            raise Unauthenticated
+        return Caller(found.tenant, found.scopes)
+
+    def _asks(self) -> bool:
+        """Once keys were made it never opens again, so only the other answer grows old."""
+        now = time.monotonic()
+        if not self._is_locked and now - self._looked_at > FORGET_SECONDS:
+            self._is_locked = self._keyring.is_used()
+            self._looked_at = now
+        return self._is_locked
+
+    def _find(self, api_key: str) -> ApiKey | None:
+        """Wrong keys are remembered too: guessing costs the store nothing."""
+        now, digest = time.monotonic(), hashlib.sha256(api_key.encode()).digest()
+        known_at, found = self._known.get(digest, (-FORGET_SECONDS, None))
+        if now - known_at < FORGET_SECONDS:
+            return None if found and _has_expired(found) else found
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known.clear()
+        found = self._keyring.find(api_key)
+        self._known[digest] = (now, found)
+        return found
+
+
+def _has_expired(key: ApiKey) -> bool:
+    return key.expires_at is not None and key.expires_at < time.time() * 1000
