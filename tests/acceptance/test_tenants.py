@@ -88,14 +88,11 @@ BODIES = {"/v1/turns": request("own", "hello"), "/v1/turns/batch": {"turns": [re
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_without_a_key_or_with_a_wrong_one_there_is_nothing(stack: Stack, keys: Keys, method: str, path: str) -> None:
     wrong = keys.turns[:-1] + ("a" if keys.turns[-1] != "a" else "b")
-    for authorization in (None, f"Bearer {wrong}", "Bearer", f"Basic {keys.turns}", keys.turns, "Bearer \x00"):
+    for authorization in (None, f"Bearer {wrong}", "Bearer", f"Basic {keys.turns}", keys.turns):
         headers = {"Authorization": authorization} if authorization else {}
         answer = call(f"{stack.url}{path.format(turn=UNKNOWN_TURN)}", method=method, headers=headers)
-        assert (answer.status, answer.body["code"]) == (401, "unauthenticated") or (
-            answer.status == 400 and "\x00" in str(authorization)
-        )
-        if answer.status == 401:
-            assert answer.headers["WWW-Authenticate"] == "Bearer"
+        assert (answer.status, answer.body["code"]) == (401, "unauthenticated")
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
