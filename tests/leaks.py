@@ -13,6 +13,7 @@ LASTING = {
     keys.HINT.name,
     keys.HINTS.name,
 }
+OF_THE_LIVE = (keys.TENANT, keys.OUT, keys.PARKED)
 OF_A_TURN = (keys.TURN, keys.EVENTS)
 OF_A_SESSION = (keys.SESSION, keys.QUEUE, keys.HISTORY, keys.SESSION_TURNS)
 
@@ -27,4 +28,6 @@ def leaked_keys(raw: Any) -> set[str]:
     expected |= {family(session) for family in OF_A_SESSION for session in sessions}
     expected |= {keys.IDEMPOTENCY(pin.decode()) for pin in pins if pin}
     expected |= {name.decode() for name in raw.scan_iter(keys.TURNS("*"))}
+    if live:
+        expected |= {name.decode() for family in OF_THE_LIVE for name in raw.scan_iter(family("*"))}
     return {name.decode() for name in raw.scan_iter("*") if raw.ttl(name) == -1} - expected

@@ -6,7 +6,8 @@
     │   ├── Unauthenticated, Forbidden
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound
     │   ├── SessionBusy, TurnNotFailed, IdempotencyKeyReused
-    │   └── SessionBacklogFull, Overloaded, StreamsFull
+    │   ├── SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
+    │   └── Overloaded, StreamsFull
     ├── LeaseLost               this worker, which stops quietly
     ├── ModelError              the retry policy
     ├── StoreUnavailable        the operator
@@ -86,6 +87,24 @@ class SessionBacklogFull(Refused):
     """Too many turns of this session are waiting."""
 
     retry_after_seconds = 5
+
+
+class TenantBacklogFull(Refused):
+    """Too many turns of this tenant are waiting."""
+
+    retry_after_seconds = 5
+
+
+class RateLimited(Refused):
+    """This tenant submits more turns than it may."""
+
+    def __init__(self, retry_after_seconds: int) -> None:
+        super().__init__()
+        self.retry_after_seconds = retry_after_seconds
+
+
+class TokensSpent(RateLimited):
+    """This tenant's tokens for this day are used up, or reserved for turns that are on their way."""
 
 
 class Overloaded(Refused):

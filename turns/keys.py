@@ -104,6 +104,36 @@ WORKERS = Key(
     "each worker process at the time (ms) of its last beat",
     "for ever; entries of dead workers are pruned",
 )
+TENANT = Key(
+    "inturn:tenant:",
+    "hash",
+    "`live`: the number of a tenant's live turns",
+    "while there are any",
+)
+RATE = Key(
+    "inturn:rate:",
+    "string",
+    "the time (ms) at which a tenant's next turn is due at its rate",
+    "until that time",
+)
+TOKENS = Key(
+    "inturn:tokens:",
+    "string",
+    "tokens that a tenant has used or reserved, by tenant and day since the epoch",
+    "two days",
+)
+OUT = Key(
+    "inturn:out:",
+    "set",
+    "the heads of a group (a tenant, the lane `batch`) that are out for a worker",
+    "while there are any",
+)
+PARKED = Key(
+    "inturn:parked:",
+    "sorted set",
+    "the heads of a group that wait for one of those to leave, since when (ms)",
+    "while there are any",
+)
 API_KEY = Key(
     "inturn:api_key:",
     "hash",
@@ -176,6 +206,11 @@ CATALOGUE = (
     EXPIRING,
     SESSIONS,
     WORKERS,
+    TENANT,
+    RATE,
+    TOKENS,
+    OUT,
+    PARKED,
     API_KEY,
     API_KEYS,
     COUNTERS,

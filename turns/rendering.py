@@ -13,7 +13,9 @@ HINT_PLACEHOLDER = "turn_" + "0" * 32
 DEAD_WORKER_SECONDS = 10.0  # a worker beats once per `rescue_seconds`
 LUA_TURN_ID = "turn_" + "%x" * 32
 
-SHARED = ("session", "prelude", "show")
+SHARED = ("session", "quota", "share", "prelude", "show")
+PARKED_MS = 60_000  # whoever leaves a place dispatches who is parked; this is for when that was missed
+BURST_MS = 10_000  # a tenant may be so much ahead of its rate
 
 VERBS = (
     "accept",
@@ -54,6 +56,14 @@ def render_constants(settings: Settings) -> str:
         "turn_id_pattern": LUA_TURN_ID,
         "session_backlog": settings.session_backlog,
         "max_live_turns": settings.max_live_turns,
+        "tenant_backlog": settings.tenant_backlog,
+        "tenant_concurrency": settings.tenant_concurrency,
+        "batch_concurrency": settings.batch_concurrency,
+        "parked_ms": PARKED_MS,
+        "turns_per_minute": settings.tenant_turns_per_minute,
+        "burst_ms": BURST_MS,
+        "tokens_per_day": settings.tenant_tokens_per_day,
+        "reserved_tokens": settings.reserved_tokens,
         "max_attempts": settings.max_attempts,
         "history_window": settings.history_window,
         "lease_ms": _ms(settings.lease_seconds),

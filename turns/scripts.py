@@ -39,12 +39,17 @@ class Scripts:
         session_id: str,
         user_id: str,
         record: Mapping[str, str],
-    ) -> tuple[Reply, Shown | None]:
-        """The word, and the turn that stands for this request: an earlier one if it was replayed."""
+    ) -> tuple[Reply, Shown | None, int]:
+        """The word, and the turn that stands for this request: an earlier one if it was replayed.
+
+        Or, with a word of refusal, after how many milliseconds asking again makes sense, where that is known.
+        """
         start_within = "" if start_within_ms is None else start_within_ms
         fixed = (turn_id, session, on_busy, idempotency_key, fingerprint, start_within, session_id, user_id)
         word, *shown = self._run("accept", *fixed, *_flat(record))
-        return Reply(word), Shown.from_reply(shown[4].decode(), shown) if shown else None
+        if len(shown) < 5:
+            return Reply(word), None, shown[0] if shown else 0
+        return Reply(word), Shown.from_reply(shown[4].decode(), shown), 0
 
     def claim(
         self, turn_id: str, *, token: str, worker: str, model: str, fallback_model: str

@@ -116,6 +116,24 @@ class Settings(BaseSettings):
     )
     session_backlog: int = Field(100, ge=1, description="Live turns that one session may have")
     max_live_turns: int = Field(10_000, ge=1, description="Live turns that all sessions together may have")
+    tenant_backlog: int = Field(10_000, ge=1, description="Live turns that one tenant may have")
+    tenant_concurrency: int = Field(
+        0,
+        ge=0,
+        description="Turns of one tenant that may be out for a worker at once, so that others have room; 0: any number",
+    )
+    batch_concurrency: int = Field(
+        50, ge=1, description="Turns of the lane `batch` that may be out for a worker at once"
+    )
+    tenant_turns_per_minute: int = Field(
+        0, ge=0, description="Turns that one tenant may submit, ten seconds' worth of them at once; 0: any number"
+    )
+    tenant_tokens_per_day: int = Field(
+        0, ge=0, description="Tokens that one tenant may use in a day of UTC; 0: any number"
+    )
+    reserved_tokens: int = Field(
+        1000, ge=1, description="Tokens that are reserved for a turn until it is known what it used"
+    )
     result_ttl_seconds: float = Field(86_400.0, gt=0, description="How long a turn can be asked for after it ended")
     event_ttl_seconds: float = Field(900.0, gt=0, description="How long a turn's events are kept after it ended")
     session_ttl_seconds: float = Field(

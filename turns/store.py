@@ -5,6 +5,7 @@ Every method raises `StoreUnavailable` when Redis cannot be reached or refuses t
 
 import hashlib
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -17,8 +18,11 @@ from turns.errors import (
     IdempotencyKeyReused,
     LeaseLost,
     Overloaded,
+    RateLimited,
     SessionBacklogFull,
     SessionBusy,
+    TenantBacklogFull,
+    TokensSpent,
     TurnExpired,
     TurnNotFailed,
     TurnNotFound,
@@ -33,7 +37,7 @@ from turns.retry import Retry
 from turns.scripts import Scripts
 from turns.settings import Settings
 from turns.state import Status
-from turns.turn import Answer, Claim, Piece, Turn, TurnRequest
+from turns.turn import Answer, Claim, Lane, Piece, Turn, TurnRequest
 
 OPTIONAL = ("retry_of", "traceparent")  # fields of a record that not every turn has
 LIST_LIMIT = 1000  # turns that one page may look at, so that the script stays far below a millisecond
@@ -44,7 +48,9 @@ REFUSALS = {
     Reply.SESSION_BUSY: SessionBusy,
     Reply.BACKLOG_FULL: SessionBacklogFull,
     Reply.OVERLOADED: Overloaded,
+    Reply.TENANT_BACKLOG_FULL: TenantBacklogFull,
 }
+METERED = {Reply.RATE_LIMITED: RateLimited, Reply.TOKENS_SPENT: TokensSpent}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,11 +80,11 @@ class TurnStore:
     def accept(self, request: TurnRequest) -> Accepted:
         """The turn is recorded as its session's last, and dispatched if it is the only one.
 
-        Raises `SessionBusy`, `SessionBacklogFull`, `Overloaded` or `IdempotencyKeyReused`; then nothing is stored.
+        Raises `Refused`; then nothing is stored.
         """
         key = request.idempotency_key
         within = request.start_within_seconds
-        word, shown = self._scripts.accept(
+        word, shown, wait_ms = self._scripts.accept(
             new_turn_id(),
             session=request.session,
             on_busy=request.on_busy,
@@ -93,10 +99,11 @@ class TurnStore:
                 "variables": json.dumps(dict(request.variables)),
                 "metadata": json.dumps(dict(request.metadata)),
                 **{name: value for name in OPTIONAL if (value := getattr(request, name))},
+                **({"lane": request.lane} if request.lane is not Lane.INTERACTIVE else {}),
             },
         )
         if shown is None:
-            raise REFUSALS[word]
+            raise REFUSALS[word]() if word in REFUSALS else METERED[word](math.ceil(wait_ms / 1000))
         return Accepted(turn=_turn(shown), replayed=word is Reply.REPLAYED)
 
     def read(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
@@ -210,6 +217,7 @@ class TurnStore:
         record = {"output": answer.output, "model": answer.model}
         if answer.usage:
             record["usage"] = json.dumps(asdict(answer.usage))
+            record["used_tokens"] = str(answer.usage.total_tokens)
         if answer.status_reason:
             record["status_reason"] = answer.status_reason
         self._hold(

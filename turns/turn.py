@@ -25,6 +25,13 @@ class OnBusy(StrEnum):
     ROLLBACK = "rollback"  # all live ones are cancelled and leave no trace
 
 
+class Lane(StrEnum):
+    """Who waits for a turn: somebody now, or nobody before the whole batch is done."""
+
+    INTERACTIVE = "interactive"
+    BATCH = "batch"
+
+
 class WaitingFor(StrEnum):
     TURN = "turn"  # the one before it in its session
     WORKER = "worker"
@@ -43,6 +50,7 @@ class TurnRequest:
     variables: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
     on_busy: OnBusy = OnBusy.ENQUEUE
+    lane: Lane = Lane.INTERACTIVE
     start_within_seconds: float | None = None
     idempotency_key: str | None = None
     retry_of: str | None = None

@@ -12,11 +12,14 @@ from turns.errors import (
     IdempotencyKeyReused,
     InvalidRequest,
     Overloaded,
+    RateLimited,
     SessionBacklogFull,
     SessionBusy,
     SessionNotFound,
     StoreUnavailable,
     StreamsFull,
+    TenantBacklogFull,
+    TokensSpent,
     TurnExpired,
     TurnNotFailed,
     TurnNotFound,
@@ -62,7 +65,7 @@ class Operation:
 GUARDED = (Unauthenticated, Forbidden)
 WITH_BODY = (406, 408, 413, 415)
 MISSING = (TurnNotFound, TurnExpired)
-AGAIN = (IdempotencyKeyReused, SessionBacklogFull, Overloaded)
+AGAIN = (IdempotencyKeyReused, SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent, Overloaded)
 SUBMITTED = (InvalidRequest, AssistantNotFound, SessionBusy, *AGAIN)
 TURN_HEADERS = ("Retry-After", "Preference-Applied")
 ACCEPTED_HEADERS = (*TURN_HEADERS, "Location", "Idempotency-Replayed")

@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from turns.assistants import assistant
 from turns.errors import InvalidRequest
 from turns.ids import NAME_RULE, is_name
-from turns.turn import OnBusy, TurnRequest
+from turns.turn import Lane, OnBusy, TurnRequest
 from web.bodies import BatchBody, SubmitBody
 from web.strict_json import load_json, printable
 
@@ -58,6 +58,7 @@ def to_request(
         variables=assistant(asked.assistant).resolve(asked.variables),
         metadata=asked.metadata,
         on_busy=OnBusy(asked.on_busy),
+        lane=Lane(asked.lane),
         start_within_seconds=asked.start_within_seconds,
         idempotency_key=idempotency_key,
         traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,

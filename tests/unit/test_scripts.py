@@ -33,7 +33,8 @@ def test_each_verb_has_one_file_and_one_method() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_header_names_the_verb_and_its_replies(verb: str) -> None:
     assert header(verb).startswith(f"-- {verb}: ")
-    quoted = set(re.findall(r"'([A-Z_]+)'", body(verb)))
+    called = [body(verb), *(body(name) for name in SHARED if f"{name}_refusal(" in body(verb))]
+    quoted = set(re.findall(r"'([A-Z_]+)'", "\n".join(called)))
     replies = {word for word in quoted if word in Reply.__members__}
     described = {word for word in WORD.findall(header(verb).partition("Reply")[2]) if word in Reply.__members__}
     assert replies == described

@@ -20,6 +20,9 @@
 --       SESSION_BUSY          the session has a live turn and on_busy is 'reject'
 --       BACKLOG_FULL          the session has as many live turns as are allowed
 --       OVERLOADED            all sessions together have as many live turns as are allowed
+--       TENANT_BACKLOG_FULL   the tenant has as many live turns as are allowed
+--       RATE_LIMITED, ms      the tenant may submit its next turn so much later
+--       TOKENS_SPENT, ms      the tenant's tokens of this day are used or reserved; the next day begins so much later
 
 local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id = unpack(ARGV, 1, 8)
 local key, queue = KEY.turn .. turn, KEY.queue .. session
@@ -47,8 +50,10 @@ if on_busy == 'reject' and ahead > 0 then return {'SESSION_BUSY'} end
 local clears = on_busy == 'interrupt' or on_busy == 'rollback'
 if ahead >= POLICY.session_backlog and not clears then return {'BACKLOG_FULL'} end
 if tonumber(redis.call('HGET', KEY.counters, 'live') or 0) >= POLICY.max_live_turns then return {'OVERLOADED'} end
+local now, tenant = now_ms(), tenant_of(session)
+local refusal = quota_refusal(tenant, now)
+if refusal then return refusal end
 
-local now = now_ms()
 if clears then
   -- From the last to the first, so that none of them is dispatched on the way.
   for i = ahead, 1, -1 do
@@ -75,7 +80,8 @@ if idempotency ~= '' then
   redis.call('HSET', KEY.idempotency .. idempotency, 'turn', turn, 'fingerprint', fingerprint)
 end
 redis.call('RPUSH', queue, turn)
-redis.call('ZADD', KEY.turns .. tenant_of(session), now, turn)
+redis.call('ZADD', KEY.turns .. tenant, now, turn)
+take_quota(turn, tenant, now)
 redis.call('ZADD', KEY.session_turns .. session, sequence, turn)
 -- Turns of a session end about in their order, so those that have expired stand first: two leave for one that comes.
 for _, oldest in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, 1)) do

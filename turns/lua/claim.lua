@@ -60,6 +60,7 @@ if not mine then
   if pause_ms > 0 then
     redis.call('HSET', key, 'retry_at', now + pause_ms)
     redis.call('ZADD', KEY.due, now + pause_ms, turn)
+    give_way(turn, now)
     return {'NOT_NOW'}
   end
 

@@ -33,4 +33,5 @@ end
 requeue(turn, claims, 'retry', attempt + counts)
 redis.call('HSET', key, 'retry_at', now + retry_in, 'retried_token', token, 'last_error_code', code, 'model', model)
 redis.call('ZADD', KEY.due, now + retry_in, turn)
+give_way(turn, now)
 return {'RETRYING'}

@@ -28,13 +28,23 @@ end
 
 -- Sends the hint for a head, and says when to look again in case the hint gets lost. Before the first
 -- worker ever started there is no hint to send; the due index then brings the turn to that worker.
+-- A head without a place in its groups is parked; whoever leaves one dispatches it, and the due index if nobody does.
 local function dispatch(turn, now)
+  if not take_place(turn, now) then
+    redis.call('ZADD', KEY.due, now + POLICY.parked_ms, turn)
+    return
+  end
   local hint = redis.call('GET', KEY.hint)
   if hint then
     redis.call('LPUSH', KEY.hints, (string.gsub(hint, POLICY.hint_placeholder, turn)))
   end
   redis.call('HSET', KEY.turn .. turn, 'hinted_at', now)
   redis.call('ZADD', KEY.due, now + POLICY.hint_grace_ms, turn)
+end
+
+-- The turn waits, or has ended: its place goes to who is parked.
+local function give_way(turn, now)
+  for _, parked in ipairs(leave_place(turn)) do dispatch(parked, now) end
 end
 
 -- Ends a turn for good and lets its session go on with the next one.
@@ -51,9 +61,11 @@ local function finish(turn, session, claims, status, now, ...)
   if idempotency then
     redis.call('PEXPIRE', KEY.idempotency .. idempotency, POLICY.result_ttl_ms)
   end
+  settle_quota(turn, tenant_of(session), status)
   redis.call('ZREM', KEY.due, turn)
   redis.call('ZREM', KEY.start_by, turn)
   redis.call('LREM', queue, 1, turn)
+  give_way(turn, now)
   local head = redis.call('LINDEX', queue, 0)
   if not head then
     let_session_age(session, now)

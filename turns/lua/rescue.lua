@@ -59,7 +59,7 @@ local function look_at(turn)
     dispatch(turn, now)
     return 'RESCUED'
   end
-  if not retry_at and still_in_list(hinted_at) then
+  if not retry_at and hinted_at and still_in_list(hinted_at) then
     -- Later each time, so that a long backlog is not looked at more often than it moves.
     redis.call('ZADD', KEY.due, now + math.max(POLICY.hint_grace_ms, (now - hinted_at) / 2), turn)
     return 'WAITING'

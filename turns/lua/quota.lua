@@ -1,0 +1,54 @@
+-- What a tenant may have; loaded in front of every verb. Each limit is off where its policy is 0.
+
+local DAY_MS = 86400000
+
+local function tokens_key(tenant, now)
+  return KEY.tokens .. tenant .. ':' .. math.floor(now / DAY_MS)
+end
+
+-- The time (ms) at which the tenant's next turn is due at its rate; a burst may be some seconds ahead of that.
+-- The generic cell rate algorithm. Source: ITU-T I.371, appendix A.
+local function next_at(tenant, now)
+  return math.max(now, tonumber(redis.call('GET', KEY.rate .. tenant) or 0))
+end
+
+-- Why the tenant may not submit a turn now, as the reply that says so; nil: it may. Writes nothing.
+local function quota_refusal(tenant, now)
+  if tonumber(redis.call('HGET', KEY.tenant .. tenant, 'live') or 0) >= POLICY.tenant_backlog then
+    return {'TENANT_BACKLOG_FULL'}
+  end
+  if POLICY.turns_per_minute > 0 then
+    local early_ms = next_at(tenant, now) - POLICY.burst_ms - now
+    if early_ms > 0 then return {'RATE_LIMITED', math.ceil(early_ms)} end
+  end
+  if POLICY.tokens_per_day > 0 then
+    local used = tonumber(redis.call('GET', tokens_key(tenant, now)) or 0)
+    if used + POLICY.reserved_tokens > POLICY.tokens_per_day then return {'TOKENS_SPENT', DAY_MS - now % DAY_MS} end
+  end
+  return nil
+end
+
+-- The tenant has one turn more. Its tokens are reserved, on the day on which it was accepted.
+local function take_quota(turn, tenant, now)
+  redis.call('HINCRBY', KEY.tenant .. tenant, 'live', 1)
+  if POLICY.turns_per_minute > 0 then
+    local at = next_at(tenant, now) + 60000 / POLICY.turns_per_minute
+    redis.call('SET', KEY.rate .. tenant, math.ceil(at), 'PX', math.ceil(at - now))
+  end
+  if POLICY.tokens_per_day > 0 then
+    local key = tokens_key(tenant, now)
+    redis.call('INCRBY', key, POLICY.reserved_tokens)
+    redis.call('PEXPIRE', key, 2 * DAY_MS)
+    redis.call('HSET', KEY.turn .. turn, 'reserved_tokens', POLICY.reserved_tokens)
+  end
+end
+
+-- The turn has ended: what was reserved for it gives way to what it used. What was interrupted is not known, and stays.
+local function settle_quota(turn, tenant, status)
+  if redis.call('HINCRBY', KEY.tenant .. tenant, 'live', -1) <= 0 then redis.call('HDEL', KEY.tenant .. tenant, 'live') end
+  local reserved, used, accepted_at =
+    unpack(redis.call('HMGET', KEY.turn .. turn, 'reserved_tokens', 'used_tokens', 'accepted_at'))
+  if not reserved or status == 'incomplete' then return end
+  local key = tokens_key(tenant, accepted_at)
+  if redis.call('EXISTS', key) == 1 then redis.call('INCRBY', key, (used or 0) - reserved) end
+end
