@@ -8,6 +8,8 @@ LASTING = {
     keys.START_BY.name,
     keys.DUE.name,
     keys.EXPIRING.name,
+    keys.WAITING.name,
+    keys.METRICS.name,
     keys.WORKERS.name,
     keys.COUNTERS.name,
     keys.HINT.name,

@@ -126,7 +126,7 @@ class Stack:
         self.model = self._process("tests.scripted_model", str(self._model_port))
         self.web = self.start_web()
         self.workers = [self.start_worker() for _ in range(workers)]
-        wait_until("all are ready", lambda: self._live_workers() == workers, seconds=60)
+        wait_until("all are ready", lambda: self.live_workers() == workers, seconds=60)
 
     def start_web(self) -> Process:
         return self._process("web")
@@ -198,7 +198,7 @@ class Stack:
     def _process(self, *module: str) -> Process:
         return Process(*module, log=self._log, environment=self.environment)
 
-    def _live_workers(self) -> int:
+    def live_workers(self) -> int:
         try:
             return int(call(f"{self.url}/readyz", seconds=2).body["live_workers"])
         except OSError:

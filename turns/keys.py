@@ -104,6 +104,18 @@ WORKERS = Key(
     "each worker process at the time (ms) of its last beat",
     "for ever; entries of dead workers are pruned",
 )
+WAITING = Key(
+    "inturn:waiting",
+    "sorted set",
+    "each head that waits for a worker, since when (ms)",
+    "while there are any",
+)
+METRICS = Key(
+    "inturn:metrics",
+    "hash",
+    "what was counted and timed since the store began, by name, labels and bucket",
+    "for ever; a field for each combination",
+)
 TENANT = Key(
     "inturn:tenant:",
     "hash",
@@ -206,6 +218,8 @@ CATALOGUE = (
     EXPIRING,
     SESSIONS,
     WORKERS,
+    WAITING,
+    METRICS,
     TENANT,
     RATE,
     TOKENS,

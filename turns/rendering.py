@@ -6,6 +6,7 @@ from importlib import resources
 from turns import keys
 from turns.settings import Settings
 from turns.state import INITIAL, LIVE, TRANSITIONS
+from turns.turn import FIRST_DELTA
 
 # Shaped like a turn id, so that Celery renders it as one; never given to a turn.
 HINT_PLACEHOLDER = "turn_" + "0" * 32
@@ -13,8 +14,9 @@ HINT_PLACEHOLDER = "turn_" + "0" * 32
 DEAD_WORKER_SECONDS = 10.0  # a worker beats once per `rescue_seconds`
 LUA_TURN_ID = "turn_" + "%x" * 32
 
-SHARED = ("session", "quota", "share", "prelude", "show")
+SHARED = ("metrics", "session", "quota", "share", "prelude", "show")
 PARKED_MS = 60_000  # whoever leaves a place dispatches who is parked; this is for when that was missed
+BUCKETS_MS = (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000, 300_000)  # of timings
 BURST_MS = 10_000  # a tenant may be so much ahead of its rate
 
 VERBS = (
@@ -51,6 +53,8 @@ def render_constants(settings: Settings) -> str:
     after = {status: {event: to for (frm, event), to in TRANSITIONS.items() if frm is status} for status in LIVE}
     policy = {
         "initial": INITIAL,
+        "first_delta": str(FIRST_DELTA),
+        "buckets_ms": BUCKETS_MS,
         "default_tenant": keys.DEFAULT_TENANT,
         "hint_placeholder": HINT_PLACEHOLDER,
         "turn_id_pattern": LUA_TURN_ID,
@@ -83,6 +87,8 @@ def _lua(value: object) -> str:
     """A Lua literal. Sorted, so that every process renders the same script and Redis caches one of it."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{name} = {_lua(value[name])}" for name in sorted(value)) + "}"
+    if isinstance(value, tuple):
+        return "{" + ", ".join(map(_lua, value)) + "}"
     if isinstance(value, int):
         return str(value)
     text = str(value)

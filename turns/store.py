@@ -32,6 +32,7 @@ from turns.feed import Feed
 from turns.health import Health, living_workers, read_health
 from turns.ids import is_turn_id, made_at, new_token, new_turn_id
 from turns.keys import DEFAULT_TENANT
+from turns.metrics import Metrics, read_metrics
 from turns.replies import Reply, Shown
 from turns.retry import Retry
 from turns.scripts import Scripts
@@ -181,6 +182,10 @@ class TurnStore:
         """What the store promises and who works on it at this moment."""
         return read_health(self._client, replicas=self._settings.replicas)
 
+    def metrics(self) -> Metrics:
+        """What was counted and timed since the store began, and how things are now."""
+        return read_metrics(self._client)
+
     # -- for workers
 
     def claim(self, turn_id: str, *, worker: str, model: str = "", fallback_model: str = "") -> Claim | None:
@@ -218,6 +223,7 @@ class TurnStore:
         if answer.usage:
             record["usage"] = json.dumps(asdict(answer.usage))
             record["used_tokens"] = str(answer.usage.total_tokens)
+            record["used"] = f"input={answer.usage.input_tokens} output={answer.usage.output_tokens}"
         if answer.status_reason:
             record["status_reason"] = answer.status_reason
         self._hold(

@@ -6,6 +6,7 @@ from turns.assistants import ASSISTANTS
 from turns.store import TurnStore
 from web import schema
 from web.bodies import NoQuery
+from web.exposition import KIND, expose
 from web.openapi import document
 from web.parsing import parse_query
 from web.replying import JSON, check_accept, reply
@@ -16,14 +17,15 @@ DOCS_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-actio
 
 def build_health(store: TurnStore) -> Blueprint:
     api = Blueprint("health", __name__)
-    api.before_request(check_accept)
 
     @api.get("/livez")
     def livez() -> Response:
+        check_accept()
         return reply(schema.Live())
 
     @api.get("/readyz")
     def readyz() -> Response:
+        check_accept()
         health = store.health()
         ready = schema.Ready(
             status="ok" if health.is_safe else "unsafe",
@@ -34,6 +36,10 @@ def build_health(store: TurnStore) -> Blueprint:
             live_turns=health.live_turns,
         )
         return reply(ready, status=200 if health.is_safe else 503)
+
+    @api.get("/metrics")
+    def metrics() -> Response:
+        return Response(expose(store.metrics()), content_type=KIND)
 
     return api
 

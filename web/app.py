@@ -14,7 +14,7 @@ from turns.settings import Settings
 from turns.store import TurnStore
 from web import problems
 from web.about import build_about, build_health
-from web.gate import Gate
+from web.gate import GUARDED, Gate
 from web.sessions import build_sessions
 from web.shared_reads import SharedReads
 from web.streams import Streams
@@ -84,7 +84,7 @@ def _begin() -> None:
 
 def _admit(gate: Gate) -> None:
     """Only what concerns turns and operators is asked about; a browser's preflight request brings no key."""
-    if request.path.startswith(("/v1/", "/operator")) and request.method != "OPTIONS":
+    if request.path.startswith(GUARDED) and request.method != "OPTIONS":
         g.caller = gate.admit(request.headers.get("Authorization"))
         g.caller.check(request.method, request.path)
 

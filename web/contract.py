@@ -27,6 +27,7 @@ from turns.errors import (
     Unauthenticated,
 )
 from web import bodies, schema
+from web.gate import GUARDED as PATHS_GUARDED
 
 JSON = "application/json"
 
@@ -59,7 +60,7 @@ class Operation:
     @property
     def is_guarded(self) -> bool:
         """Whether a key is asked for, where there are keys."""
-        return self.path.startswith(("/v1/", "/operator"))
+        return self.path.startswith(PATHS_GUARDED)
 
 
 GUARDED = (Unauthenticated, Forbidden)
@@ -180,5 +181,10 @@ OPERATIONS = (
             }
         ),
         refusals=(StoreUnavailable,),
+    ),
+    Operation(
+        id="metrics", method="get", path="/metrics", summary="What was counted and timed, for Prometheus",
+        answers=MappingProxyType({200: Answer(description="The text format", kind="text/plain")}),
+        refusals=(StoreUnavailable,), problems=(),
     ),
 )  # fmt: skip

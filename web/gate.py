@@ -10,6 +10,8 @@ from turns.keys import DEFAULT_TENANT
 
 FORGET_SECONDS = 2.0  # what was asked is known for so long, so a revoked key works no longer than that
 MOST_REMEMBERED = 10_000
+OPERATORS = ("/operator", "/metrics")
+GUARDED = ("/v1/", *OPERATORS)
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -20,7 +22,7 @@ class Caller:
 
     def check(self, method: str, path: str) -> None:
         """Raises `Forbidden`."""
-        if path.startswith("/operator"):
+        if path.startswith(OPERATORS):
             allowed = Scope.OPERATOR in self.scopes
         elif method in READING:
             allowed = bool(self.scopes & {Scope.TURNS, Scope.READ})

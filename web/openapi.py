@@ -151,6 +151,8 @@ def _answer(operation: Operation, status: int, answer: Answer, refs: Refs) -> di
         described["content"] = {answer.kind: {"schema": refs[answer.model]}}
         if status >= 400:
             described["content"][MEDIA_TYPE] = {"schema": refs[schema.Problem]}
+    elif answer.kind == "text/plain":
+        described["content"] = {answer.kind: {"schema": dict(TEXT)}}
     elif answer.kind == "text/event-stream":
         data = {name: refs[model] for name, model in EVENTS.items()}
         described["content"] = {answer.kind: {"schema": {**TEXT, "x-event-data": data}}}

@@ -14,7 +14,7 @@ from turns.turn import Claim, Turn, TurnRequest
 Accept = Callable[..., Turn]
 Take = Callable[[Turn], Claim]
 
-LEFT = {keys.COUNTERS.name, keys.HINT.name, keys.HINTS.name, keys.WORKERS.name}
+LEFT = {keys.METRICS.name, keys.COUNTERS.name, keys.HINT.name, keys.HINTS.name, keys.WORKERS.name}
 
 
 def test_nothing_of_an_erased_session_is_left(

@@ -91,5 +91,6 @@ keep_session(session)
 list_session(session, now)
 redis.call('HINCRBY', KEY.counters, 'live', 1)
 redis.call('HINCRBY', KEY.counters, 'accepted', 1)
+count('accepted', redis.call('HGET', key, 'lane') or 'interactive')
 if ahead == 0 then dispatch(turn, now) end
 return answer('ACCEPTED', turn)

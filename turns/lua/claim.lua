@@ -60,6 +60,7 @@ if not mine then
   if pause_ms > 0 then
     redis.call('HSET', key, 'retry_at', now + pause_ms)
     redis.call('ZADD', KEY.due, now + pause_ms, turn)
+    redis.call('ZREM', KEY.waiting, turn)
     give_way(turn, now)
     return {'NOT_NOW'}
   end
@@ -69,6 +70,8 @@ if not mine then
   redis.call('HDEL', key, 'retry_at')
   redis.call('ZREM', KEY.start_by, turn)
   redis.call('ZADD', KEY.due, now + POLICY.lease_ms, turn)
+  observe('wait', now - tonumber(redis.call('ZSCORE', KEY.waiting, turn) or now))
+  redis.call('ZREM', KEY.waiting, turn)
   emit(turn, claims .. '-*', 'status', to)
 end
 return {'CLAIMED', redis.call('HGETALL', key), window()}

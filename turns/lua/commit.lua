@@ -15,16 +15,26 @@
 local turn, token, question, answer, tail = unpack(ARGV, 1, 5)
 local session, status, held, claims, started_at =
   unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims', 'started_at'))
-if held ~= token then return {'LOST'} end
+if held ~= token then
+  if status then count('taken_over') end  -- this worker lived, and its lease did not
+  return {'LOST'}
+end
 if status == 'completed' then return again({'COMMITTED'}) end
 local to = (AFTER[status] or {}).commit
 if not to then return {'LOST'} end
 
 -- First, because it is the one write that can fail: somebody may keep another type under this key.
 redis.call('LPUSH', KEY.history .. session, question, answer)
-if tail ~= '' then emit(turn, claims .. '-*', 'delta', tail) end
 local now = now_ms()
+if tail ~= '' then
+  local first = emit(turn, claims .. '-*', 'delta', tail)
+  if string.match(first, '-(%d+)$') == POLICY.first_delta then observe('first_token', now - started_at) end
+end
 finish(turn, session, claims, to, now, unpack(ARGV, 6))
+
+observe('duration', now - started_at)
+local used, model = unpack(redis.call('HMGET', KEY.turn .. turn, 'used', 'model'))
+for kind, tokens in string.gmatch(used or '', '(%a+)=(%d+)') do add(tokens, 'tokens', kind, model) end
 
 -- How long turns take lately: a moving average in which each new one counts a sixteenth.
 local pace_ms = tonumber(redis.call('HGET', KEY.counters, 'pace_ms') or now - started_at)

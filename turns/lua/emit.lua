@@ -4,7 +4,7 @@
 -- ARGV  turn id, token, entry id (`<claim number>-<n>`, n rising), text, turn id, …
 -- Reply token, word, token, word, …  of those to stop: LOST (the token no longer holds the turn)
 
-local stop = {}
+local stop, now = {}, now_ms()
 for i = 1, #ARGV, 4 do
   local turn, token, id, text = unpack(ARGV, i, i + 3)
   local status, held = unpack(redis.call('HMGET', KEY.turn .. turn, 'status', 'token'))
@@ -14,6 +14,9 @@ for i = 1, #ARGV, 4 do
   elseif #redis.call('XRANGE', KEY.events .. turn, id, '+', 'COUNT', 1) == 0 then
     -- Else the reply of the first run was lost: a piece stands in the stream once.
     emit(turn, id, 'delta', text)
+    if string.match(id, '-(%d+)$') == POLICY.first_delta then
+      observe('first_token', now - tonumber(redis.call('HGET', KEY.turn .. turn, 'started_at')))
+    end
   end
 end
 return stop

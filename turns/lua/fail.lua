@@ -30,6 +30,7 @@ if retry_in == '' then
   finish(turn, session, claims, after.fail, now, 'error_code', code)
   return {'FAILED'}
 end
+count('retried', code)
 requeue(turn, claims, 'retry', attempt + counts)
 redis.call('HSET', key, 'retry_at', now + retry_in, 'retried_token', token, 'last_error_code', code, 'model', model)
 redis.call('ZADD', KEY.due, now + retry_in, turn)

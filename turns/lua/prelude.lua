@@ -24,12 +24,14 @@ local function emit(turn, id, type, text)
   local attempt = redis.call('HGET', KEY.turn .. turn, 'attempt')
   local added = redis.call('XADD', KEY.events .. turn, id, 'type', type, 'attempt', attempt, 'text', text)
   redis.call('PUBLISH', KEY.live .. turn, added .. ' ' .. attempt .. ' ' .. type .. ' ' .. text)
+  return added
 end
 
 -- Sends the hint for a head, and says when to look again in case the hint gets lost. Before the first
 -- worker ever started there is no hint to send; the due index then brings the turn to that worker.
 -- A head without a place in its groups is parked; whoever leaves one dispatches it, and the due index if nobody does.
 local function dispatch(turn, now)
+  redis.call('ZADD', KEY.waiting, 'NX', now, turn)
   if not take_place(turn, now) then
     redis.call('ZADD', KEY.due, now + POLICY.parked_ms, turn)
     return
@@ -62,6 +64,8 @@ local function finish(turn, session, claims, status, now, ...)
     redis.call('PEXPIRE', KEY.idempotency .. idempotency, POLICY.result_ttl_ms)
   end
   settle_quota(turn, tenant_of(session), status)
+  count('ended', status, redis.call('HGET', key, 'error_code') or redis.call('HGET', key, 'status_reason') or '')
+  redis.call('ZREM', KEY.waiting, turn)
   redis.call('ZREM', KEY.due, turn)
   redis.call('ZREM', KEY.start_by, turn)
   redis.call('LREM', queue, 1, turn)

@@ -55,6 +55,7 @@ local function look_at(turn)
       finish(turn, session, claims, AFTER[status].lose, now, 'error_code', 'worker_lost')
       return 'LOST'
     end
+    count('rescued')
     requeue(turn, claims, 'rescue', attempt + 1)
     dispatch(turn, now)
     return 'RESCUED'

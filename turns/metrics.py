@@ -1,0 +1,76 @@
+"""What the scripts have counted and timed, for all processes together and across their restarts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import cast
+
+from turns import keys
+from turns.connection import Client
+from turns.health import living_workers
+from turns.rendering import BUCKETS_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How often something took at most so many seconds, by that bound; and all of it together, in seconds."""
+
+    buckets: tuple[tuple[float, int], ...]
+    sum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """`counts`: by name and labels. `timings`: by name. `gauges`: as it is now."""
+
+    counts: Mapping[str, Mapping[tuple[str, ...], int]]
+    timings: Mapping[str, Timing]
+    gauges: Mapping[str, float]
+
+
+COUNTS = MappingProxyType(
+    {
+        "accepted": ("lane",),
+        "ended": ("status", "reason"),
+        "retried": ("code",),
+        "rescued": (),
+        "taken_over": (),
+        "tokens": ("kind", "model"),
+    }
+)
+TIMINGS = ("wait", "first_token", "duration")
+INFINITE = "inf"
+
+
+def read_metrics(client: Client) -> Metrics:
+    """Raises `StoreUnavailable`."""
+    fields = {name.decode(): int(n) for name, n in cast(dict[bytes, bytes], client.hgetall(keys.METRICS.name)).items()}
+    counts: dict[str, dict[tuple[str, ...], int]] = {name: {} for name in COUNTS}
+    for field, amount in fields.items():
+        name, *labels = field.split("|")
+        if name in counts:
+            counts[name][tuple(labels)] = amount
+    return Metrics(counts, {name: _timing(name, fields) for name in TIMINGS}, _gauges(client))
+
+
+def _timing(name: str, fields: Mapping[str, int]) -> Timing:
+    """Each bucket holds those below it too, as Prometheus counts."""
+    buckets, below = [], 0
+    for most in (*map(str, BUCKETS_MS), INFINITE):
+        below += fields.get(f"{name}|{most}", 0)
+        buckets.append((float(most) / 1000, below))
+    return Timing(tuple(buckets), fields.get(f"{name}|sum", 0) / 1000)
+
+
+def _gauges(client: Client) -> dict[str, float]:
+    seconds, microseconds = client.time()
+    now_ms = seconds * 1000 + microseconds / 1000
+    oldest = cast(list[tuple[bytes, float]], client.zrange(keys.WAITING.name, 0, 0, withscores=True))
+    watched = cast(list[bytes], client.pubsub_channels(keys.LIVE("*")))
+    return {
+        "live_turns": int(client.hget(keys.COUNTERS.name, "live") or 0),
+        "waiting_turns": client.zcard(keys.WAITING.name),
+        "oldest_waiting_seconds": max(0.0, now_ms - oldest[0][1]) / 1000 if oldest else 0.0,
+        "watched_turns": len(watched),
+        "live_workers": len(living_workers(client)),
+    }
