@@ -126,6 +126,9 @@ class Stack:
         self.model = self._process("tests.scripted_model", str(self._model_port))
         self.web = self.start_web()
         self.workers = [self.start_worker() for _ in range(workers)]
+        self.wait_until_ready(workers=workers)
+
+    def wait_until_ready(self, *, workers: int) -> None:
         wait_until("all are ready", lambda: self.live_workers() == workers, seconds=60)
 
     def start_web(self) -> Process:

@@ -33,9 +33,9 @@ class Server:
     def __init__(self, directory: Path, *, options: Sequence[str] = NOT_ABOUT_DURABILITY) -> None:
         self._options = options
         self._directory = directory
-        self._socket = directory / "s.sock"
+        self.socket = directory / "s.sock"
         self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"unix://{self._socket}"
+        self.url = f"unix://{self.socket}"
         self.raw: Any = redis.Redis.from_url(self.url)  # its types are unions that no test asks about
 
     def start(self, *more: str) -> None:
@@ -44,7 +44,7 @@ class Server:
         self._process = subprocess.Popen(
             [
                 str(get_binary_path()),
-                *("--port", "0", "--unixsocket", str(self._socket), "--dir", str(self._directory)),
+                *("--port", "0", "--unixsocket", str(self.socket), "--dir", str(self._directory)),
                 *("--logfile", str(self._directory / "log")),
                 *self._options,
                 *more,

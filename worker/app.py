@@ -140,8 +140,8 @@ def locate_broker(store_url: str) -> tuple[str, dict[str, Any]]:
     """The same Redis in Celery's spelling: a URL, and transport options."""
     address = parse_store_url(store_url)
     database = address.options.get("db", 0)
+    login, at, _ = urlsplit(store_url).netloc.rpartition("@")
     if address.sentinels:
-        login = urlsplit(store_url).netloc.rpartition("@")[0]
         places = [f"sentinel://{login}@{_bracketed(host)}:{port}/{database}" for host, port in address.sentinels]
         timeouts = {"socket_timeout": 3, "socket_connect_timeout": 3}
         return ";".join(places), {
@@ -149,7 +149,7 @@ def locate_broker(store_url: str) -> tuple[str, dict[str, Any]]:
             "sentinel_kwargs": {**address.sentinel_options, **timeouts},
         }
     if "path" in address.options:
-        return f"redis+socket://{address.options['path']}?virtual_host={database}", {}
+        return f"redis+socket://{login}{at}{address.options['path']}?virtual_host={database}", {}
     return store_url, {}
 
 

@@ -43,7 +43,7 @@ def test_what_happened_is_counted_and_timed_once(start: Callable[..., Stack]) ->
     before = scrape(stack)
     stack.web.stop()
     stack.web = stack.start_web()
-    wait_until("the endpoint is back", lambda: stack.live_workers() == 2)
+    stack.wait_until_ready(workers=2)
     assert scrape(stack) == before
 
 
