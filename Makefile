@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help up web worker key test check chaos format lock clean
+.PHONY: help up web worker key doctor test check chaos format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ worker: $(VENV)/.installed ## one worker process, for a supervisor of your own
 
 key: $(VENV)/.installed ## an API key, where make up runs: make key TENANT=acme [SCOPES=turns,read,operator] [DAYS=90]
 	@$(BIN)/python -m turns keys create $(TENANT) $(if $(SCOPES),--scopes $(SCOPES)) $(if $(DAYS),--days $(DAYS))
+
+doctor: $(VENV)/.installed ## is everything as it must be? make doctor [ARGS=--ask-model]
+	@$(BIN)/python -m supervisor.doctor $(ARGS)
 
 test: $(VENV)/.installed-dev ## all tests and checks
 	@$(BIN)/ruff format --check .

@@ -10,6 +10,8 @@ LASTING = {
     keys.EXPIRING.name,
     keys.WAITING.name,
     keys.METRICS.name,
+    keys.FAILED.name,
+    keys.SWITCHES.name,
     keys.WORKERS.name,
     keys.COUNTERS.name,
     keys.HINT.name,

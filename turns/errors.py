@@ -7,7 +7,7 @@
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound
     │   ├── SessionBusy, TurnNotFailed, IdempotencyKeyReused
     │   ├── SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
-    │   └── Overloaded, StreamsFull
+    │   └── Overloaded, IntakePaused, StreamsFull
     ├── LeaseLost               this worker, which stops quietly
     ├── ModelError              the retry policy
     ├── StoreUnavailable        the operator
@@ -111,6 +111,12 @@ class Overloaded(Refused):
     """Too many turns are waiting."""
 
     retry_after_seconds = 5
+
+
+class IntakePaused(Refused):
+    """This service accepts no turns at the moment."""
+
+    retry_after_seconds = 10
 
 
 class StreamsFull(Refused):

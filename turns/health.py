@@ -1,5 +1,6 @@
 """What the store promises, and who works on it."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -37,6 +38,28 @@ def read_health(client: Client, *, replicas: int) -> Health:
         replicas=replicas,
         live_workers=len(living_workers(client)),
         live_turns=int(live or 0),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What the store is. `skew_seconds`: how far its clock is from this machine's."""
+
+    name: str
+    version: tuple[int, ...]
+    skew_seconds: float
+
+
+def read_server(client: Client) -> Server:
+    """Raises `StoreUnavailable`."""
+    info = cast(Mapping[str, str], client.info("server"))
+    is_valkey = "valkey_version" in info
+    version = info["valkey_version" if is_valkey else "redis_version"]
+    seconds, microseconds = client.time()
+    return Server(
+        name="Valkey" if is_valkey else "Redis",
+        version=tuple(int(part) for part in version.split(".") if part.isdigit()),
+        skew_seconds=seconds + microseconds / 1e6 - time.time(),
     )
 
 

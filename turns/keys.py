@@ -110,6 +110,18 @@ WAITING = Key(
     "each head that waits for a worker, since when (ms)",
     "while there are any",
 )
+FAILED = Key(
+    "inturn:failed",
+    "sorted set",
+    "each failed turn that nobody has dealt with, as `<tenant>/<turn id>`, at the time (ms) at which it failed",
+    "for ever; an entry leaves when its record expires, or it is tried again or discarded",
+)
+SWITCHES = Key(
+    "inturn:switches",
+    "hash",
+    "`intake` and `workers`: since when (ms) they are paused",
+    "while one of them is",
+)
 METRICS = Key(
     "inturn:metrics",
     "hash",
@@ -219,6 +231,8 @@ CATALOGUE = (
     SESSIONS,
     WORKERS,
     WAITING,
+    FAILED,
+    SWITCHES,
     METRICS,
     TENANT,
     RATE,

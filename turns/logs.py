@@ -31,6 +31,7 @@ class Log(StrEnum):
     LOOP_BROKEN = "loop.broken"
     WORKER_READY = "worker.ready"
     WORKER_DRAINING = "worker.draining"
+    OPERATOR_ACTED = "operator.acted"
     REQUEST_BROKEN = "request.broken"
 
 

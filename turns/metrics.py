@@ -72,5 +72,6 @@ def _gauges(client: Client) -> dict[str, float]:
         "waiting_turns": client.zcard(keys.WAITING.name),
         "oldest_waiting_seconds": max(0.0, now_ms - oldest[0][1]) / 1000 if oldest else 0.0,
         "watched_turns": len(watched),
+        "failed_turns": client.zcard(keys.FAILED.name),
         "live_workers": len(living_workers(client)),
     }

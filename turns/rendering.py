@@ -14,9 +14,10 @@ HINT_PLACEHOLDER = "turn_" + "0" * 32
 DEAD_WORKER_SECONDS = 10.0  # a worker beats once per `rescue_seconds`
 LUA_TURN_ID = "turn_" + "%x" * 32
 
-SHARED = ("metrics", "session", "quota", "share", "prelude", "show")
+SHARED = ("metrics", "session", "quota", "share", "prelude", "ending", "show")
 PARKED_MS = 60_000  # whoever leaves a place dispatches who is parked; this is for when that was missed
 BUCKETS_MS = (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000, 300_000)  # of timings
+PAUSED_LOOK_MS = 2_000  # after a pause of the workers ends, the last head is with them so much later
 BURST_MS = 10_000  # a tenant may be so much ahead of its rate
 
 VERBS = (
@@ -64,6 +65,7 @@ def render_constants(settings: Settings) -> str:
         "tenant_concurrency": settings.tenant_concurrency,
         "batch_concurrency": settings.batch_concurrency,
         "parked_ms": PARKED_MS,
+        "paused_look_ms": PAUSED_LOOK_MS,
         "turns_per_minute": settings.tenant_turns_per_minute,
         "burst_ms": BURST_MS,
         "tokens_per_day": settings.tenant_tokens_per_day,

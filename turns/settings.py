@@ -108,6 +108,9 @@ class Settings(BaseSettings):
         description="Most messages of the history that the model sees; they are dropped half a window at a time",
     )
 
+    beat_file: str = Field(
+        "", description="A file that a worker touches as often as it looks, so that its age tells whether it lives"
+    )
     replicas: int = Field(
         0,
         ge=0,

@@ -16,6 +16,7 @@ from turns.codes import Code
 from turns.connection import Client
 from turns.errors import (
     IdempotencyKeyReused,
+    IntakePaused,
     LeaseLost,
     Overloaded,
     RateLimited,
@@ -49,6 +50,7 @@ REFUSALS = {
     Reply.SESSION_BUSY: SessionBusy,
     Reply.BACKLOG_FULL: SessionBacklogFull,
     Reply.OVERLOADED: Overloaded,
+    Reply.PAUSED: IntakePaused,
     Reply.TENANT_BACKLOG_FULL: TenantBacklogFull,
 }
 METERED = {Reply.RATE_LIMITED: RateLimited, Reply.TOKENS_SPENT: TokensSpent}

@@ -9,12 +9,14 @@ from flask_cors import CORS
 
 from turns.connection import connect
 from turns.keyring import Keyring
+from turns.operating import Operations
 from turns.sessions import SessionStore
 from turns.settings import Settings
 from turns.store import TurnStore
 from web import problems
 from web.about import build_about, build_health
 from web.gate import GUARDED, Gate
+from web.operator import build_operator
 from web.sessions import build_sessions
 from web.shared_reads import SharedReads
 from web.streams import Streams
@@ -66,6 +68,7 @@ def create_app(settings: Settings) -> Flask:
         build_streams(streams),
         build_sessions(SessionStore(client, settings)),
         build_health(store),
+        build_operator(Operations(client, store), store),
         build_about(model=settings.model_name),
     ):
         app.register_blueprint(blueprint)

@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from turns.codes import Code
 from turns.events import EVENT_ID
 from turns.ids import TURN_ID
 from turns.state import Status
@@ -86,6 +87,12 @@ class TurnsQuery(Query):
     session_id: Name | None = None
     user_id: Name | None = Field(None, description="goes with session_id")
     after: Annotated[str, Field(pattern=f"^{TURN_ID.pattern}$")] | None = None
+    limit: Limit = 20
+
+
+class FailedQuery(Query):
+    code: Code | None = None
+    after: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     limit: Limit = 20
 
 

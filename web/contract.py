@@ -10,6 +10,7 @@ from turns.errors import (
     AssistantNotFound,
     Forbidden,
     IdempotencyKeyReused,
+    IntakePaused,
     InvalidRequest,
     Overloaded,
     RateLimited,
@@ -66,7 +67,15 @@ class Operation:
 GUARDED = (Unauthenticated, Forbidden)
 WITH_BODY = (406, 408, 413, 415)
 MISSING = (TurnNotFound, TurnExpired)
-AGAIN = (IdempotencyKeyReused, SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent, Overloaded)
+AGAIN = (
+    IdempotencyKeyReused,
+    SessionBacklogFull,
+    TenantBacklogFull,
+    RateLimited,
+    TokensSpent,
+    Overloaded,
+    IntakePaused,
+)
 SUBMITTED = (InvalidRequest, AssistantNotFound, SessionBusy, *AGAIN)
 TURN_HEADERS = ("Retry-After", "Preference-Applied")
 ACCEPTED_HEADERS = (*TURN_HEADERS, "Location", "Idempotency-Replayed")
@@ -168,6 +177,35 @@ OPERATIONS = (
     Operation(
         id="assistants", method="get", path="/v1/assistants", summary="The configured assistants",
         answers=_json("All of them", schema.Page[schema.Assistant, str]), refusals=(InvalidRequest,),
+    ),
+    Operation(
+        id="status", method="get", path="/operator/status", summary="How the service does",
+        answers=_json("A few numbers", schema.ServiceStatus), refusals=(InvalidRequest, StoreUnavailable),
+    ),
+    Operation(
+        id="pause", method="post", path="/operator/pause/{switch}", summary="Accept nothing, or let no turn begin",
+        answers=_json("How the service does, now", schema.ServiceStatus), refusals=(InvalidRequest, StoreUnavailable),
+    ),
+    Operation(
+        id="resume", method="post", path="/operator/resume/{switch}", summary="End a pause",
+        answers=_json("How the service does, now", schema.ServiceStatus), refusals=(InvalidRequest, StoreUnavailable),
+    ),
+    Operation(
+        id="list_failed", method="get", path="/operator/failed", query=bodies.FailedQuery,
+        summary="Failed turns of all tenants that nobody has dealt with, the last first",
+        answers=_json("A page", schema.Page[schema.FailedTurn, int]), refusals=(InvalidRequest, StoreUnavailable),
+    ),
+    Operation(
+        id="retry_failed", method="post", path="/operator/failed/{turn_id}/retry",
+        summary="A failed turn again, as a new last turn of its session; it is listed no more",
+        answers=MappingProxyType({202: Answer(description="The new one", model=schema.Turn, headers=("Retry-After",))}),
+        refusals=(InvalidRequest, TurnNotFound, *AGAIN, StoreUnavailable),
+    ),
+    Operation(
+        id="discard_failed", method="post", path="/operator/failed/{turn_id}/discard",
+        summary="A failed turn has been dealt with; its record stays until it expires",
+        answers=MappingProxyType({204: Answer(description="It is listed no more")}),
+        refusals=(InvalidRequest, TurnNotFound, StoreUnavailable),
     ),
     Operation(
         id="livez", method="get", path="/livez", summary="Is the process up?", answers=_json("It is", schema.Live),

@@ -41,6 +41,7 @@ GAUGES = MappingProxyType(
         "waiting_turns": ("inturn_waiting_turns", "Turns that could run and wait for a worker"),
         "oldest_waiting_seconds": ("inturn_oldest_waiting_seconds", "For how long the oldest of them has waited"),
         "watched_turns": ("inturn_watched_turns", "Turns whose events are being streamed"),
+        "failed_turns": ("inturn_failed_turns", "Failed turns that nobody has tried again or discarded"),
         "live_workers": ("inturn_live_workers", "Worker processes that beat"),
     }
 )

@@ -19,6 +19,7 @@ READING = frozenset({"GET", "HEAD", "OPTIONS"})
 class Caller:
     tenant: str
     scopes: frozenset[Scope]
+    key_id: str | None = None
 
     def check(self, method: str, path: str) -> None:
         """Raises `Forbidden`."""
@@ -51,7 +52,7 @@ class Gate:
         found = self._find(api_key.strip()) if scheme.lower() == "bearer" else None
         if found is None:
             raise Unauthenticated
-        return Caller(found.tenant, found.scopes)
+        return Caller(found.tenant, found.scopes, found.id)
 
     def _asks(self) -> bool:
         """Once keys were made it never opens again, so only the other answer grows old."""

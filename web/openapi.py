@@ -13,6 +13,7 @@ from pydantic.json_schema import models_json_schema
 
 from turns.events import EVENT_ID
 from turns.ids import NAME
+from turns.operating import Switch
 from web import schema
 from web.contract import GUARDED, OPERATIONS, Answer, Operation
 from web.problems import HTTP_CODES, MEDIA_TYPE, PROBLEMS
@@ -107,7 +108,11 @@ def _operation(operation: Operation, refs: Refs) -> dict[str, Any]:
 
 
 def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
-    known = {"turn_id": TEXT, "session_id": {"type": "string", "pattern": f"^{NAME.pattern}$"}}
+    known = {
+        "switch": {"enum": list(Switch)},
+        "turn_id": TEXT,
+        "session_id": {"type": "string", "pattern": f"^{NAME.pattern}$"},
+    }
     return [
         {"name": name, "in": "path", "required": True, "schema": dict(rule)}
         for name, rule in known.items()

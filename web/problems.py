@@ -11,6 +11,7 @@ from turns.errors import (
     AssistantNotFound,
     Forbidden,
     IdempotencyKeyReused,
+    IntakePaused,
     InvalidRequest,
     Overloaded,
     RateLimited,
@@ -51,6 +52,7 @@ PROBLEMS: MappingProxyType[type[TurnsError], tuple[int, str]] = MappingProxyType
         RateLimited: (429, "rate_limited"),
         TokensSpent: (429, "tokens_spent"),
         Overloaded: (503, "overloaded"),
+        IntakePaused: (503, "intake_paused"),
         StreamsFull: (503, "streams_full"),
         StoreUnavailable: (503, "store_unavailable"),
     }

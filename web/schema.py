@@ -13,6 +13,7 @@ from turns import messages, turn
 from turns.assistants import Assistant as DomainAssistant
 from turns.codes import MESSAGES, Code
 from turns.ids import NAME, TURN_ID
+from turns.operating import Switch
 from turns.state import Event, Status
 from turns.turn import WaitingFor
 
@@ -179,6 +180,32 @@ class Ready(Answered):
     live_turns: int
 
 
+class ServiceStatus(Answered):
+    """How the service does, in a few numbers."""
+
+    paused: Mapping[Switch, Instant] = Field(description="what is paused, since when")
+    live_turns: int
+    waiting_turns: int = Field(description="turns that could run and wait for a worker")
+    oldest_waiting_seconds: float
+    live_workers: int
+    failed_turns: int = Field(description="that nobody has dealt with")
+
+
+class FailedTurn(Answered):
+    """A failed turn as its operator sees it: whose it is, why it failed, and not what was said."""
+
+    id: TurnId
+    object: Literal["failed_turn"] = "failed_turn"
+    tenant: str
+    session_id: Name
+    user_id: Name | None
+    code: Code
+    attempts: int
+    model: str | None
+    accepted_at: Instant
+    failed_at: Instant
+
+
 class StatusEvent(Answered):
     """`event: status`: the turn has another status, or another place. First on every connection, then without an id."""
 
@@ -260,6 +287,20 @@ def to_session(of: turn.Session) -> Session:
         queued_turns=of.queued,
         message_count=of.message_count,
         last_active_at=_maybe(of.active_at),
+    )
+
+
+def to_failed(of: turn.Turn) -> FailedTurn:
+    return FailedTurn(
+        id=of.id,
+        tenant=of.tenant,
+        session_id=of.session_id,
+        user_id=of.user_id,
+        code=of.error_code or Code.CHAIN_ERROR,
+        attempts=of.attempt,
+        model=of.model,
+        accepted_at=to_instant(of.accepted_at),
+        failed_at=to_instant(of.finished_at or 0),
     )
 
 

@@ -50,7 +50,7 @@ def build_app(settings: Settings) -> Celery:
     flusher = Flusher(store, leases.heed)
     execution = Execution(store, build_chains(settings), leases, flusher, settings, worker=worker)
     register(app, execution)
-    rescuer = Rescuer(store, worker=worker, hint=render_hint(app, RUN_TURN))
+    rescuer = Rescuer(store, worker=worker, hint=render_hint(app, RUN_TURN), beat_file=settings.beat_file)
     feed = store.feed()
     lifecycle = Lifecycle(
         leases,

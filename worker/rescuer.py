@@ -1,5 +1,7 @@
 """The rescuer: every worker has one, and there is no leader. It looks at what is due, and so beats for its worker."""
 
+from pathlib import Path
+
 from turns.logs import Log, get_logger
 from turns.replies import Reply
 from turns.store import RESCUE_LIMIT, TurnStore
@@ -8,7 +10,9 @@ ACTED = {Reply.RESCUED, Reply.LOST, Reply.DISPATCHED, Reply.EXPIRED}
 
 
 class Rescuer:
-    def __init__(self, store: TurnStore, *, worker: str, hint: str) -> None:
+    def __init__(self, store: TurnStore, *, worker: str, hint: str, beat_file: str = "") -> None:
+        """`beat_file`: touched after each look, for whoever asks whether this process lives."""
+        self._beat_file = beat_file
         self._store = store
         self._worker = worker
         self._hint = hint
@@ -18,6 +22,8 @@ class Rescuer:
         seen = self._look()
         while len(seen) >= RESCUE_LIMIT:
             seen = self._look()
+        if self._beat_file:
+            Path(self._beat_file).touch()
 
     def _look(self) -> list[tuple[str, Reply]]:
         seen = self._store.rescue(worker=self._worker, hint=self._hint)

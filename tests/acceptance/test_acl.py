@@ -10,7 +10,6 @@ from docs.generate import ROOT
 from tests.processes import Stack, call
 from tests.server import DURABLE, Server
 
-
 FORBIDDEN = ("FLUSHALL", "SHUTDOWN", "CONFIG SET dir /", "KEYS *", "GET secret", "ACL LIST")
 
 

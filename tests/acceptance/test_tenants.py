@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,6 +129,28 @@ def test_a_key_allows_what_its_scope_says(stack: Stack, keys: Keys, ours: str, m
     assert (may_read.status == 403) == ((method, path) in WRITING)
     may_operate = asked(stack, method, path.format(turn=ours), keys.operator, BODIES.get(path))
     assert (may_operate.status, may_operate.body["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/operator/status"),
+        ("POST", "/operator/pause/intake"),
+        ("POST", "/operator/resume/intake"),
+        ("GET", "/operator/failed"),
+        ("GET", "/metrics"),
+    ],
+)
+def test_only_an_operator_operates(stack: Stack, keys: Keys, method: str, path: str) -> None:
+    assert call(f"{stack.url}{path}", method=method).status == 401
+    for api_key in (keys.turns, keys.reader, keys.other):
+        assert asked(stack, method, path, api_key).status == 403
+    headers = {"Authorization": f"Bearer {keys.operator}"}
+    asking = urllib.request.Request(f"{stack.url}{path}", method=method, headers=headers)
+    with urllib.request.urlopen(asking) as answer:
+        assert answer.status == 200
+    if method == "POST":
+        wait_until("it is in the audit trail", lambda: "operator.acted" in stack.logs())
 
 
 @pytest.mark.parametrize("path", sorted(OPEN))

@@ -19,6 +19,7 @@
 --       KEY_REUSED            the idempotency key was used before, with another request
 --       SESSION_BUSY          the session has a live turn and on_busy is 'reject'
 --       BACKLOG_FULL          the session has as many live turns as are allowed
+--       PAUSED                nothing is accepted at the moment, because an operator said so
 --       OVERLOADED            all sessions together have as many live turns as are allowed
 --       TENANT_BACKLOG_FULL   the tenant has as many live turns as are allowed
 --       RATE_LIMITED, ms      the tenant may submit its next turn so much later
@@ -44,6 +45,7 @@ if idempotency ~= '' then
   end
 end
 
+if redis.call('HEXISTS', KEY.switches, 'intake') == 1 then return {'PAUSED'} end
 local live = redis.call('LRANGE', queue, 0, -1)  -- bounded by the backlog
 local ahead = #live
 if on_busy == 'reject' and ahead > 0 then return {'SESSION_BUSY'} end

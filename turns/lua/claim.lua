@@ -12,7 +12,7 @@
 -- Reply CLAIMED, record, messages  record: the hash as name, value, …; messages: JSON, oldest first
 --       EXPIRED   it was not started in time, and has ended for that
 --       FAILED    its session's history is no list, so no turn of it can run; it has ended for that
---       NOT_NOW   it is held, or behind another turn, or waits for its retry or for its model's pause
+--       NOT_NOW   it is held, or behind another turn, or waits for its retry, or for a pause of its model or of all workers
 --       GONE      it has ended, or never was
 
 local turn, token, worker, model, fallback = unpack(ARGV, 1, 5)
@@ -41,6 +41,10 @@ local to = AFTER[status].claim
 if not mine then
   local is_head = redis.call('LINDEX', KEY.queue .. session, 0) == turn
   if not to or not is_head or (retry_at and now < tonumber(retry_at)) then return {'NOT_NOW'} end
+  if redis.call('HEXISTS', KEY.switches, 'workers') == 1 then
+    redis.call('ZADD', KEY.due, now + POLICY.paused_look_ms, turn)
+    return {'NOT_NOW'}
+  end
   if start_by and now > tonumber(start_by) and claims == '0' then
     finish(turn, session, claims, AFTER[status].expire, now, 'status_reason', 'expired')
     return {'EXPIRED'}

@@ -19,6 +19,7 @@ for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, most
   redis.call('UNLINK', KEY.turn .. turn, KEY.events .. turn)
   redis.call('ZREM', KEY.turns .. tenant, turn)
   redis.call('ZREM', KEY.expiring, tenant .. '/' .. turn)
+  redis.call('ZREM', KEY.failed, tenant .. '/' .. turn)
   redis.call('ZREM', KEY.session_turns .. session, turn)
 end
 redis.call('UNLINK', KEY.session .. session, KEY.history .. session)

@@ -9,7 +9,7 @@
 --       3 the hint with its placeholder, as this worker's Celery writes it, or ''
 -- Reply turn id, word, turn id, word, …  word: DISPATCHED (again), RESCUED (its lease ran out), LOST (the same,
 --       and it was the last attempt: failed), WAITING (its hint is still in the broker's list, or
---       nobody could renew), GONE (no such turn),
+--       nobody could renew, or the workers are paused), GONE (no such turn),
 --       EXPIRED (it was not started in time, and has ended for that)
 
 local worker, limit, hint = ARGV[1], ARGV[2], ARGV[3]
@@ -27,6 +27,7 @@ for _, expired in ipairs(redis.call('ZRANGE', KEY.expiring, '-inf', now, 'BYSCOR
   local tenant, turn = string.match(expired, '^(.+)/(.+)$')
   redis.call('ZREM', KEY.expiring, expired)
   redis.call('ZREM', KEY.turns .. tenant, turn)
+  redis.call('ZREM', KEY.failed, expired)
 end
 
 -- The broker's list is first in, first out. So a hint is still in it exactly if the oldest hint there is not
@@ -38,6 +39,8 @@ local function still_in_list(hinted_at)
   local other_hinted_at = other and redis.call('HGET', KEY.turn .. other, 'hinted_at')
   return other_hinted_at and tonumber(hinted_at) >= tonumber(other_hinted_at)
 end
+
+local are_paused = redis.call('HEXISTS', KEY.switches, 'workers') == 1
 
 local function look_at(turn)
   local session, status, claims, attempt, hinted_at, retry_at =
@@ -59,6 +62,10 @@ local function look_at(turn)
     requeue(turn, claims, 'rescue', attempt + 1)
     dispatch(turn, now)
     return 'RESCUED'
+  end
+  if are_paused then
+    redis.call('ZADD', KEY.due, now + POLICY.paused_look_ms, turn)
+    return 'WAITING'
   end
   if not retry_at and hinted_at and still_in_list(hinted_at) then
     -- Later each time, so that a long backlog is not looked at more often than it moves.

@@ -1,0 +1,99 @@
+"""The service's switches, and the failed turns that somebody must deal with."""
+
+from collections.abc import Callable
+
+import pytest
+
+from turns.codes import Code
+from turns.connection import connect
+from turns.errors import IntakePaused, TurnNotFound
+from turns.operating import Operations, Switch
+from turns.settings import Settings
+from turns.store import TurnStore
+from turns.turn import Claim, Turn
+
+Accept = Callable[..., Turn]
+Take = Callable[[Turn], Claim]
+
+
+@pytest.fixture
+def operations(store: TurnStore, settings: Settings) -> Operations:
+    return Operations(connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=2), store)
+
+
+def test_a_paused_intake_refuses_and_what_was_accepted_goes_on(
+    accept: Accept, claim: Take, commit: Callable[[Claim], None], operations: Operations
+) -> None:
+    first, second = accept(idempotency_key="k"), accept()
+    operations.pause(Switch.INTAKE)
+    with pytest.raises(IntakePaused):
+        accept()
+    assert accept(idempotency_key="k").id == first.id, "a repeated request is answered"
+    for turn in (first, second):
+        commit(claim(turn))
+    operations.resume(Switch.INTAKE)
+    accept()
+
+
+def test_paused_workers_finish_what_they_run(
+    accept: Accept, claim: Take, commit: Callable[[Claim], None], operations: Operations
+) -> None:
+    claimed = claim(accept())
+    operations.pause(Switch.WORKERS)
+    commit(claimed)
+
+
+def test_paused_workers_begin_nothing_and_are_not_hinted_for_nothing(
+    accept: Accept,
+    lapse: Callable[[Turn], None],
+    operations: Operations,
+    store: TurnStore,
+    hints: Callable[[], list[str]],
+) -> None:
+    waiting = accept()
+    operations.pause(Switch.WORKERS)
+    assert store.claim(waiting.id, worker="w") is None
+    hints()
+    lapse(waiting)
+    store.rescue(worker="", hint="")
+    assert hints() == []
+    operations.resume(Switch.WORKERS)
+    lapse(waiting)
+    store.rescue(worker="", hint="")
+    assert hints() == [waiting.id]
+
+
+def test_a_pause_says_since_when_and_twice_is_once(operations: Operations) -> None:
+    for _ in range(2):
+        operations.pause(Switch.INTAKE)
+    assert set(operations.paused()) == {Switch.INTAKE}
+    operations.resume(Switch.INTAKE)
+    assert operations.paused() == {}
+
+
+def test_failed_turns_are_listed_by_code_until_somebody_deals_with_them(
+    accept: Accept, claim: Take, operations: Operations, store: TurnStore
+) -> None:
+    turns = [accept(session_id=str(n), tenant=tenant) for n, tenant in enumerate(("acme", "-", "acme"))]
+    codes = [Code.PROVIDER_QUOTA, Code.CHAIN_ERROR, Code.PROVIDER_QUOTA]
+    for turn, code in zip(turns, codes, strict=True):
+        store.fail(claim(turn), code)
+    found = operations.failed(code=Code.PROVIDER_QUOTA, limit=10).turns
+    assert [turn.id for turn in found] == [turns[2].id, turns[0].id]
+    first = operations.failed(limit=2)
+    assert len(first.turns) == 2
+    assert [turn.id for turn in operations.failed(after=first.after, limit=2).turns] == [turns[0].id]
+    again = operations.retry(operations.find_failed(turns[0].id)).turn
+    assert (again.retry_of, again.tenant) == (turns[0].id, "acme")
+    operations.discard(operations.find_failed(turns[1].id))
+    assert [turn.id for turn in operations.failed(limit=10).turns] == [turns[2].id]
+    with pytest.raises(TurnNotFound):
+        operations.find_failed(turns[1].id)
+
+
+def test_two_operators_who_try_the_same_turn_again_do_it_once(
+    accept: Accept, claim: Take, operations: Operations, store: TurnStore
+) -> None:
+    store.fail(claim(accept()), Code.PROVIDER_QUOTA)
+    [failed] = operations.failed(limit=10).turns
+    assert operations.retry(failed).turn.id == operations.retry(failed).turn.id

@@ -1,0 +1,88 @@
+"""The store, as far as it is about the service and not about one turn: its switches, and the turns that have failed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import cast
+
+from turns import keys
+from turns.codes import Code
+from turns.connection import Client
+from turns.errors import TurnExpired, TurnNotFound
+from turns.state import Status
+from turns.store import Accepted, TurnStore
+from turns.turn import Turn
+
+LOOK_LIMIT = 1000  # failed turns that one call looks at
+
+
+class Switch(StrEnum):
+    """What can be paused. What runs goes on."""
+
+    INTAKE = "intake"  # new turns are refused
+    WORKERS = "workers"  # no turn begins; what is accepted waits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedPage:
+    """Some failed turns, the last one first; `after` is the cursor of the next page, None on the last."""
+
+    turns: tuple[Turn, ...]
+    after: int | None
+
+
+class Operations:
+    def __init__(self, client: Client, store: TurnStore) -> None:
+        self._client = client
+        self._store = store
+
+    def pause(self, switch: Switch) -> None:
+        """Holds from now on, for all processes, until `resume`."""
+        seconds, _ = self._client.time()
+        self._client.hsetnx(keys.SWITCHES.name, switch, str(seconds * 1000))
+
+    def resume(self, switch: Switch) -> None:
+        self._client.hdel(keys.SWITCHES.name, switch)
+
+    def paused(self) -> dict[Switch, int]:
+        """What is paused, since when (ms)."""
+        switches = cast(dict[bytes, bytes], self._client.hgetall(keys.SWITCHES.name))
+        return {Switch(name.decode()): int(since) for name, since in switches.items()}
+
+    def failed(self, *, code: Code | None = None, after: int | None = None, limit: int) -> FailedPage:
+        """Failed turns of all tenants that nobody has dealt with. A page can be short, and not the last."""
+        first = after or 0
+        members = cast(list[bytes], self._client.zrevrange(keys.FAILED.name, first, first + LOOK_LIMIT - 1))
+        found: list[Turn] = []
+        for looked_at, member in enumerate(members, 1):
+            turn = self._read(member.decode())
+            if turn and (code is None or turn.error_code is code):
+                found.append(turn)
+            if len(found) == limit:
+                more = first + looked_at < self._client.zcard(keys.FAILED.name)
+                return FailedPage(turns=tuple(found), after=first + looked_at if more else None)
+        return FailedPage(turns=tuple(found), after=first + LOOK_LIMIT if len(members) == LOOK_LIMIT else None)
+
+    def retry(self, turn: Turn) -> Accepted:
+        """The failed turn is asked for again, once, whoever else does the same. Raises like `TurnStore.accept`."""
+        again = self._store.retry_failed(turn.id, tenant=turn.tenant, idempotency_key=f"retry of {turn.id}")
+        self.discard(turn)
+        return again
+
+    def discard(self, turn: Turn) -> None:
+        """Somebody has dealt with it: it is no longer among the failed ones. Its record stays until it expires."""
+        self._client.zrem(keys.FAILED.name, f"{turn.tenant}/{turn.id}")
+
+    def find_failed(self, turn_id: str) -> Turn:
+        """A failed turn of any tenant that nobody has dealt with. Raises `TurnNotFound`."""
+        for member in cast(list[bytes], self._client.zrevrange(keys.FAILED.name, 0, -1)):
+            if member.endswith(f"/{turn_id}".encode()) and (turn := self._read(member.decode())):
+                return turn
+        raise TurnNotFound
+
+    def _read(self, member: str) -> Turn | None:
+        tenant, _, turn_id = member.partition("/")
+        try:
+            turn = self._store.read(turn_id, tenant=tenant)
+        except (TurnNotFound, TurnExpired):
+            return None
+        return turn if turn.status is Status.FAILED else None
