@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPException
@@ -25,10 +25,17 @@ GRACE_SECONDS = 15
 class Process:
     """A child in a group of its own; what it says goes to a file that a failing test shows."""
 
-    def __init__(self, *module: str, log: Path, environment: Mapping[str, str], directory: Path = ROOT) -> None:
+    def __init__(
+        self,
+        *module: str,
+        log: Path,
+        environment: Mapping[str, str],
+        directory: Path = ROOT,
+        prefix: Sequence[str] = (),
+    ) -> None:
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", *module],
+                [*prefix, sys.executable, "-m", *module],
                 cwd=directory,
                 env={**os.environ, **environment},
                 stdout=output,
@@ -103,6 +110,8 @@ class Store(Protocol):
 class Stack:
     """A store, a scripted model, one endpoint and some workers."""
 
+    model_address = "127.0.0.1"
+
     def __init__(
         self,
         directory: Path,
@@ -119,11 +128,11 @@ class Stack:
         self.environment = {
             "REDIS_URL": self.server.url,
             "PORT": str(self._web_port),
-            "OPENAI_BASE_URL": f"http://127.0.0.1:{self._model_port}/v1",
+            "OPENAI_BASE_URL": f"http://{self.model_address}:{self._model_port}/v1",
             "PYTHONWARNINGS": "default",
             **(settings or {}),
         }
-        self.model = self._process("tests.scripted_model", str(self._model_port))
+        self.model = self._process("tests.scripted_model", str(self._model_port), self.model_address)
         self.web = self.start_web()
         self.workers = [self.start_worker() for _ in range(workers)]
         self.wait_until_ready(workers=workers)
@@ -185,11 +194,11 @@ class Stack:
 
     def asked(self) -> list[dict[str, Any]]:
         """All requests that the model got."""
-        requests: list[dict[str, Any]] = call(f"http://127.0.0.1:{self._model_port}/requests").body
+        requests: list[dict[str, Any]] = call(f"http://{self.model_address}:{self._model_port}/requests").body
         return requests
 
     def open_gate(self, name: str) -> None:
-        call(f"http://127.0.0.1:{self._model_port}/gates/{name}", method="POST", body={})
+        call(f"http://{self.model_address}:{self._model_port}/gates/{name}", method="POST", body={})
 
     def logs(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")
@@ -198,8 +207,8 @@ class Stack:
     def _log(self) -> Path:
         return self._directory / "processes.log"
 
-    def _process(self, *module: str) -> Process:
-        return Process(*module, log=self._log, environment=self.environment)
+    def _process(self, *module: str, prefix: Sequence[str] = ()) -> Process:
+        return Process(*module, log=self._log, environment=self.environment, prefix=prefix)
 
     def live_workers(self) -> int:
         try:

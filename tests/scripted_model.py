@@ -1,6 +1,6 @@
 """A scripted OpenAI-compatible server: the one thing that is faked, and over HTTP.
 
-    python -m tests.scripted_model PORT
+    python -m tests.scripted_model PORT [ADDRESS]
 
 `POST /v1/chat/completions` answers `answer to <last question> <digest of all messages>`, word by word. What a question
 says in brackets steers the server, wherever it stands in the text:
@@ -60,8 +60,8 @@ class Model(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
 
-    def __init__(self, port: int) -> None:
-        super().__init__(("127.0.0.1", port), Handler)
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+        super().__init__((address, port), Handler)
         self.requests: list[dict[str, Any]] = []
         self.asked: Counter[str] = Counter()
         self.gates: defaultdict[str, threading.Event] = defaultdict(threading.Event)
@@ -175,4 +175,4 @@ def chunks(words: list[str], model: str, finish: str | None) -> Iterator[dict[st
 
 
 if __name__ == "__main__":
-    Model(int(sys.argv[1])).serve_forever()
+    Model(int(sys.argv[1]), *sys.argv[2:]).serve_forever()

@@ -4,8 +4,11 @@ All names are here; `docs/operations.md` explains them.
 """
 
 import logging
+import re
 import sys
+from collections.abc import MutableMapping
 from enum import StrEnum
+from typing import Any
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
@@ -35,6 +38,18 @@ class Log(StrEnum):
     REQUEST_BROKEN = "request.broken"
 
 
+# Keys as providers and we spell them, also where only their ends are shown; other libraries log too, and quote.
+SECRETS = re.compile(r"\b(?:sk-|inturn_)[A-Za-z0-9_*.-]+|(?<=Bearer )\S+")
+
+
+def mask_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """No key gets into a log line, whoever wrote it."""
+    for name, value in event.items():
+        if isinstance(value, str):
+            event[name] = SECRETS.sub("…", value)
+    return event
+
+
 def configure_logs(settings: Settings) -> None:
     """All log lines of this process, also those of libraries, have one form and go to standard error."""
     as_json = settings.log_format is LogFormat.JSON or (
@@ -49,6 +64,7 @@ def configure_logs(settings: Settings) -> None:
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
         last.append(structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)))
+    last.append(mask_secrets)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()], processors=[*last, renderer]
     )

@@ -1,0 +1,85 @@
+"""The store and the endpoint on one machine, the workers on another, and a cable between them that gets pulled."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from tests.acceptance import test_order
+from tests.chaos.run import run
+from tests.hosts.network import BACK, FRONT_ADDRESS, Cable, can_be_made, two_hosts
+from tests.processes import Process, Stack
+from tests.server import DURABLE, Server, free_port
+
+CUT_SECONDS = 30.0
+
+pytestmark = [
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(not can_be_made(), reason="network namespaces need root and iproute2"),
+]
+
+
+class FrontServer(Server):
+    def __init__(self, directory: Path) -> None:
+        port = free_port()
+        super().__init__(
+            directory, options=(*DURABLE, "--port", str(port), "--bind", FRONT_ADDRESS, "--protected-mode", "no")
+        )
+        self.raw.close()
+        self.raw = redis.Redis(host=FRONT_ADDRESS, port=port)
+        self.url = f"redis://{FRONT_ADDRESS}:{port}/0"
+
+
+class TwoHosts(Stack):
+    """Workers are on the back host; they reach the store and the model through the cable."""
+
+    model_address = FRONT_ADDRESS
+
+    def start_worker(self) -> Process:
+        return self._process("worker", prefix=("ip", "netns", "exec", BACK))
+
+
+@pytest.fixture
+def cable() -> Iterator[Cable]:
+    with two_hosts() as cable:
+        yield cable
+
+
+def test_turns_of_a_session_stay_in_order_across_machines(cable: Cable, tmp_path: Path) -> None:
+    stacks: list[Stack] = []
+
+    def start(*, workers: int) -> Stack:
+        stacks.append(TwoHosts(tmp_path, workers=workers, store=FrontServer(tmp_path)))
+        return stacks[-1]
+
+    try:
+        test_order.test_fifty_sessions_of_ten_turns_submitted_at_once(start)
+    finally:
+        for stack in stacks:
+            stack.stop()
+
+
+def test_a_cable_that_was_out_for_half_a_minute_loses_nothing(cable: Cable, tmp_path: Path) -> None:
+    settings = {"INTURN_LOG_FORMAT": "json", "INTURN_HISTORY_WINDOW": "1000"}
+    stack = TwoHosts(tmp_path, workers=2, settings=settings, store=FrontServer(tmp_path))
+    accident = threading.Thread(target=pull, args=(cable,))
+    try:
+        accident.start()
+        outcome = run(stack, sessions=20, turns=20, per_second=20, seed=1, every_seconds=0, faults=Counter())
+    finally:
+        accident.join()
+        stack.stop()
+    assert "store.unavailable" in stack.logs(), "the workers were cut off"
+    assert outcome.verdict.is_clean, outcome.verdict
+    assert (outcome.turns, outcome.completed) == (400, 400)
+
+
+def pull(cable: Cable) -> None:
+    time.sleep(2)  # turns run by then
+    cable.pull()
+    time.sleep(CUT_SECONDS)
+    cable.plug_in()
