@@ -166,7 +166,7 @@ def of_model(settings: Settings, *, ask: bool) -> Finding:
 
 
 def of_versions() -> Iterator[Finding]:
-    old = [name for name, floor in FLOORS.items() if _numbers(version(name)) < _numbers(floor)]
+    old = [name for name, floor in FLOORS.items() if not at_least(version(name), floor)]
     if old:
         found = ", ".join(f"{name} {version(name)}" for name in old)
         yield Finding(
@@ -174,6 +174,10 @@ def of_versions() -> Iterator[Finding]:
         )
     else:
         yield Finding(Verdict.OK, "packages", "none is below its floor")
+
+
+def at_least(found: str, floor: str) -> bool:
+    return _numbers(found) >= _numbers(floor)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

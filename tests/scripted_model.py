@@ -100,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.server.gates[gate].wait(GATE_SECONDS)
             time.sleep(script.number("delay", 0))
             if (failure := script.word("fail")) and times <= int([*failure.split(), "1000000"][1]):
-                return self._fail(int(failure.split()[0]), script)
+                return self._fail(int(failure.split()[0]), script, question)
             if raw := script.word("raw"):
                 return self._raw(RAW[raw], declared=len(RAW[raw]))
             if script.word("cut"):
@@ -109,8 +109,8 @@ class Handler(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             record["closed"] = True
 
-    def _fail(self, status: int, script: Script) -> None:
-        error = {"message": "scripted failure sk-canary", "type": "x", "code": script.word("code")}
+    def _fail(self, status: int, script: Script, question: str) -> None:
+        error = {"message": f"scripted failure sk-canary of {question}", "type": "x", "code": script.word("code")}
         after = script.word("retry-after")
         self._json(status, {"error": error}, {"Retry-After": after} if after else {})
 

@@ -6,9 +6,7 @@ All names are here; `docs/operations.md` explains them.
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
 from enum import StrEnum
-from typing import Any
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
@@ -42,12 +40,9 @@ class Log(StrEnum):
 SECRETS = re.compile(r"\b(?:sk-|inturn_)[A-Za-z0-9_*.-]+|(?<=Bearer )\S+")
 
 
-def mask_secrets(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """No key gets into a log line, whoever wrote it."""
-    for name, value in event.items():
-        if isinstance(value, str):
-            event[name] = SECRETS.sub("…", value)
-    return event
+def _masked(renderer: Processor) -> Processor:
+    """The same, without keys, whoever wrote the line."""
+    return lambda logger, method, event: SECRETS.sub("…", str(renderer(logger, method, event)))
 
 
 def configure_logs(settings: Settings) -> None:
@@ -64,9 +59,8 @@ def configure_logs(settings: Settings) -> None:
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
         last.append(structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)))
-    last.append(mask_secrets)
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()], processors=[*last, renderer]
+        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()], processors=[*last, _masked(renderer)]
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)

@@ -127,12 +127,18 @@ def to_model_error(error: Exception) -> ModelError | None:
             code = Code.PROVIDER_PROTOCOL
         case _:
             return None
-    return ModelError(code, ModelErrorKind.RETRYABLE, message=repr(error))
+    return ModelError(code, ModelErrorKind.RETRYABLE, message=_in_short(error))
 
 
 def _from_status(error: openai.APIStatusError) -> ModelError:
     code, kind = _classify(error.status_code, error.code)
-    return ModelError(code, kind, message=repr(error), retry_after_seconds=_retry_after(error))
+    return ModelError(code, kind, message=_in_short(error), retry_after_seconds=_retry_after(error))
+
+
+def _in_short(error: Exception) -> str:
+    """For the log, without the provider's own words: they may quote the conversation, or a part of the key."""
+    told = [getattr(error, name, None) for name in ("status_code", "code", "request_id")]
+    return " ".join([type(error).__name__, *(str(part) for part in told if part)])
 
 
 def _classify(status: int, reason: str | None) -> tuple[Code, ModelErrorKind]:
