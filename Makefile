@@ -49,6 +49,7 @@ format: $(VENV)/.installed-dev ## format the code, and write the generated docs 
 
 lock: $(VENV)/.installed-dev ## resolve requirements.in again
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-otel.in -o requirements-otel.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-dev.in -o requirements-dev.txt
 
 clean: ## remove the environment, not the data

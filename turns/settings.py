@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
@@ -151,6 +152,11 @@ class Settings(BaseSettings):
         description="Other origins whose pages may call this API, separated by commas, such as `https://app.example`",
     )
 
+    otel_endpoint: str = Field(
+        "",
+        validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
+        description="An OpenTelemetry collector, such as `http://127.0.0.1:4318`, for traces; needs `requirements-otel.txt`",
+    )
     log_format: LogFormat = Field(
         LogFormat.AUTO, description="`json`, `console`, or `auto`: console where the output is a terminal"
     )
@@ -230,6 +236,10 @@ class Settings(BaseSettings):
             for origin in self.allowed_origins
             if not ORIGIN.fullmatch(origin)
         ]
+        if self.otel_endpoint and not find_spec("opentelemetry"):
+            problems.append(
+                "OTEL_EXPORTER_OTLP_ENDPOINT: OpenTelemetry is not installed: pip install -r requirements-otel.txt"
+            )
         return problems
 
 

@@ -13,6 +13,7 @@ from turns.operating import Operations
 from turns.sessions import SessionStore
 from turns.settings import Settings
 from turns.store import TurnStore
+from turns.tracing import start_tracing
 from web import problems
 from web.about import build_about, build_health
 from web.gate import GUARDED, Gate
@@ -43,6 +44,7 @@ EXPOSED = ["ETag", "Idempotency-Replayed", "Location", "Preference-Applied", "Re
 
 
 def create_app(settings: Settings) -> Flask:
+    start_tracing(settings, role="web")
     client = connect(
         settings.store_url,
         timeout_seconds=STORE_TIMEOUT_SECONDS,

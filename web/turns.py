@@ -8,6 +8,7 @@ from turns.errors import InvalidRequest, Refused
 from turns.keys import session_key
 from turns.logs import Log, get_logger
 from turns.store import Accepted, TurnStore
+from turns.tracing import span
 from web import schema
 from web.bodies import EventsQuery, NoQuery, TurnsQuery, WaitQuery
 from web.parsing import parse_batch, parse_idempotency_key, parse_query, parse_submit, to_request
@@ -30,13 +31,15 @@ def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
     @api.post("/v1/turns")
     def submit() -> Response:
         parse_query(NoQuery, request.args.items(multi=True))
-        asked = parse_submit(
-            read_json_body(most_bytes=MAX_SUBMIT_BYTES),
-            idempotency_key=request.headers.get("Idempotency-Key"),
-            traceparent=request.headers.get("traceparent"),
-            tenant=g.caller.tenant,
-        )
-        return _accepted(store.accept(asked), waiters)
+        with span("POST /v1/turns", parent=request.headers.get("traceparent"), kind="SERVER") as traceparent:
+            asked = parse_submit(
+                read_json_body(most_bytes=MAX_SUBMIT_BYTES),
+                idempotency_key=request.headers.get("Idempotency-Key"),
+                traceparent=traceparent,
+                tenant=g.caller.tenant,
+            )
+            accepted = store.accept(asked)
+        return _accepted(accepted, waiters)
 
     @api.post("/v1/turns/batch")
     def submit_batch() -> Response:

@@ -20,6 +20,7 @@ from turns.logs import configure_logs
 from turns.plain import PlainRenewal
 from turns.settings import Pool, Settings
 from turns.store import TurnStore
+from turns.tracing import start_tracing, stop_tracing
 from worker.chain import Chain, build_chain
 from worker.execution import Execution
 from worker.hint import render_hint
@@ -62,7 +63,7 @@ def build_app(settings: Settings) -> Celery:
             Loop("watch", leases.watch, every_seconds=WATCH_SECONDS),
             Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
         ],
-        leave=lambda: store.leave(worker),
+        leave=lambda: leave(store, worker),
         name=worker,
         model=settings.model_in_words,
         stopped=feed.stopped,
@@ -70,6 +71,12 @@ def build_app(settings: Settings) -> Celery:
     )
     lifecycle.follow_celery()
     return app
+
+
+def leave(store: TurnStore, worker: str) -> None:
+    """The worker is no longer counted, and its last spans are sent."""
+    store.leave(worker)
+    stop_tracing()
 
 
 def open_store(settings: Settings, *, timeout_seconds: float, retries: int) -> TurnStore:
@@ -160,6 +167,7 @@ def _bracketed(host: str) -> str:
 def run(settings: Settings) -> None:
     """Runs a worker in this process until it is told to stop."""
     configure_logs(settings)
+    start_tracing(settings, role="worker")
     signals.setup_logging.connect(lambda **_: None, weak=False)  # logs are configured; Celery would do it again
     for name in ("celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(name).setLevel(logging.WARNING)  # two lines a hint; our own say what happened to the turn

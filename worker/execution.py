@@ -12,6 +12,7 @@ from turns.logs import Log, get_logger
 from turns.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
 from turns.settings import Settings
 from turns.store import TurnStore
+from turns.tracing import span
 from turns.turn import Claim
 from worker.chain import Chain, Run
 from worker.interrupt import Interrupted
@@ -71,6 +72,13 @@ class Execution:
             structlog.contextvars.bound_contextvars(session=claim.session, attempt=claim.attempt, **_trace(claim)),
             self._leases.hold(claim) as held,
             self._flusher.listen(claim) as speech,
+            span(
+                "run_turn",
+                parent=claim.traceparent,
+                kind="CONSUMER",
+                inturn__turn__id=turn_id,
+                inturn__attempt=claim.attempt,
+            ),
         ):
             get_logger().info(Log.TURN_CLAIMED, worker=self._worker, model=claim.model)
             return self._conclude(claim, held, speech)
@@ -97,7 +105,10 @@ class Execution:
             held.check()
             if claim.attempt == 1:
                 self._budget.earn()
-            self._speak(run, speech, held)
+            with span(
+                f"chat {claim.model}", kind="CLIENT", gen_ai__operation__name="chat", gen_ai__request__model=claim.model
+            ):
+                self._speak(run, speech, held)
         except (ModelError, LeaseLost):
             raise
         except Exception as error:  # the one place that turns the unknown into a failure
