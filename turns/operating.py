@@ -5,11 +5,12 @@ from enum import StrEnum
 from typing import cast
 
 from turns import keys
+from turns.accepting import Accepted
 from turns.codes import Code
 from turns.connection import Client
 from turns.errors import TurnExpired, TurnNotFound
 from turns.state import Status
-from turns.store import Accepted, TurnStore
+from turns.store import TurnStore
 from turns.turn import Turn
 
 LOOK_LIMIT = 1000  # failed turns that one call looks at

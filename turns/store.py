@@ -3,31 +3,17 @@
 Every method raises `StoreUnavailable` when Redis cannot be reached or refuses to write.
 """
 
-import hashlib
 import json
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from turns import keys
+from turns.accepting import Accepted, fingerprint, key_digest, refusal, to_fields
 from turns.codes import Code
 from turns.connection import Client
-from turns.errors import (
-    IdempotencyKeyReused,
-    IntakePaused,
-    LeaseLost,
-    Overloaded,
-    RateLimited,
-    SessionBacklogFull,
-    SessionBusy,
-    TenantBacklogFull,
-    TokensSpent,
-    TurnExpired,
-    TurnNotFailed,
-    TurnNotFound,
-)
+from turns.errors import LeaseLost, TurnExpired, TurnNotFailed, TurnNotFound
 from turns.events import EventType, TurnEvent
 from turns.feed import Feed
 from turns.health import Health, living_workers, read_health
@@ -39,29 +25,10 @@ from turns.retry import Retry
 from turns.scripts import Scripts
 from turns.settings import Settings
 from turns.state import Status
-from turns.turn import Answer, Claim, Lane, Piece, Turn, TurnRequest
+from turns.turn import Answer, Claim, Piece, Turn, TurnRequest
 
-OPTIONAL = ("retry_of", "traceparent")  # fields of a record that not every turn has
 LIST_LIMIT = 1000  # turns that one page may look at, so that the script stays far below a millisecond
 RESCUE_LIMIT = 100  # turns that one rescue looks at, so that the script stays far below a millisecond a turn
-
-REFUSALS = {
-    Reply.KEY_REUSED: IdempotencyKeyReused,
-    Reply.SESSION_BUSY: SessionBusy,
-    Reply.BACKLOG_FULL: SessionBacklogFull,
-    Reply.OVERLOADED: Overloaded,
-    Reply.PAUSED: IntakePaused,
-    Reply.TENANT_BACKLOG_FULL: TenantBacklogFull,
-}
-METERED = {Reply.RATE_LIMITED: RateLimited, Reply.TOKENS_SPENT: TokensSpent}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accepted:
-    """The turn that stands for a request. `replayed`: the request had been accepted before."""
-
-    turn: Turn
-    replayed: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,28 +52,20 @@ class TurnStore:
 
         Raises `Refused`; then nothing is stored.
         """
-        key = request.idempotency_key
         within = request.start_within_seconds
         word, shown, wait_ms = self._scripts.accept(
             new_turn_id(),
             session=request.session,
             on_busy=request.on_busy,
-            idempotency_key=_digest(f"{request.tenant}\n{key}") if key else "",
-            fingerprint=_fingerprint(request),
+            idempotency_key=key_digest(request),
+            fingerprint=fingerprint(request),
             start_within_ms=None if within is None else _ms(within),
             session_id=request.session_id,
             user_id=request.user_id or "",
-            record={
-                "assistant": request.assistant,
-                "input": request.input,
-                "variables": json.dumps(dict(request.variables)),
-                "metadata": json.dumps(dict(request.metadata)),
-                **{name: value for name in OPTIONAL if (value := getattr(request, name))},
-                **({"lane": request.lane} if request.lane is not Lane.INTERACTIVE else {}),
-            },
+            record=to_fields(request),
         )
         if shown is None:
-            raise REFUSALS[word]() if word in REFUSALS else METERED[word](math.ceil(wait_ms / 1000))
+            raise refusal(word, wait_ms=wait_ms)
         return Accepted(turn=_turn(shown), replayed=word is Reply.REPLAYED)
 
     def read(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
@@ -144,6 +103,7 @@ class TurnStore:
                 assistant=failed.assistant,
                 variables=failed.variables,
                 metadata=failed.metadata,
+                lane=failed.lane,
                 retry_of=turn_id,
                 idempotency_key=idempotency_key,
             )
@@ -307,14 +267,3 @@ def _turn(shown: Shown) -> Turn:
 
 def _ms(seconds: float) -> int:
     return round(seconds * 1000)
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _fingerprint(request: TurnRequest) -> str:
-    """The same for two requests exactly if they ask for the same."""
-    asked = asdict(request)
-    del asked["traceparent"]  # who repeats a request may trace it anew
-    return _digest(json.dumps(asked, sort_keys=True))

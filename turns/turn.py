@@ -97,6 +97,7 @@ class Turn:
     status_reason: str | None
     attempt: int
     claims: int
+    lane: Lane
     assistant: str
     model: str | None
     input: str
@@ -134,6 +135,7 @@ class Turn:
             status_reason=record.get("status_reason"),
             attempt=int(record["attempt"]),
             claims=int(record["claims"]),
+            lane=Lane(record.get("lane", Lane.INTERACTIVE)),
             assistant=record["assistant"],
             model=record.get("model"),
             input=record["input"],

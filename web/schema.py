@@ -15,7 +15,7 @@ from turns.codes import MESSAGES, Code
 from turns.ids import NAME, TURN_ID
 from turns.operating import Switch
 from turns.state import Event, Status
-from turns.turn import WaitingFor
+from turns.turn import Lane, WaitingFor
 
 Instant = Annotated[
     str, WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, UTC, milliseconds"})
@@ -76,6 +76,7 @@ class Turn(Answered):
     status: Status
     status_reason: str | None = Field(description="`length`, `expired` or `interrupted`, where that is how it ended")
     attempt: int
+    lane: Lane
     assistant: Name
     model: str | None
     input: str
@@ -251,6 +252,7 @@ def to_turn(of: turn.Turn) -> Turn:
         status=of.status,
         status_reason=of.status_reason,
         attempt=of.attempt,
+        lane=of.lane,
         assistant=of.assistant,
         model=of.model,
         input=of.input,

@@ -4,10 +4,11 @@ from typing import Any
 
 from flask import Blueprint, Response, g, request
 
+from turns.accepting import Accepted
 from turns.errors import InvalidRequest, Refused
 from turns.keys import session_key
 from turns.logs import Log, get_logger
-from turns.store import Accepted, TurnStore
+from turns.store import TurnStore
 from turns.tracing import span
 from web import schema
 from web.bodies import EventsQuery, NoQuery, TurnsQuery, WaitQuery

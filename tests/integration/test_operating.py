@@ -79,10 +79,10 @@ def test_failed_turns_are_listed_by_code_until_somebody_deals_with_them(
     for turn, code in zip(turns, codes, strict=True):
         store.fail(claim(turn), code)
     found = operations.failed(code=Code.PROVIDER_QUOTA, limit=10).turns
-    assert [turn.id for turn in found] == [turns[2].id, turns[0].id]
+    assert {turn.id for turn in found} == {turns[0].id, turns[2].id}
     first = operations.failed(limit=2)
-    assert len(first.turns) == 2
-    assert [turn.id for turn in operations.failed(after=first.after, limit=2).turns] == [turns[0].id]
+    second = operations.failed(after=first.after, limit=2)
+    assert sorted(turn.id for page in (first, second) for turn in page.turns) == sorted(turn.id for turn in turns)
     again = operations.retry(operations.find_failed(turns[0].id)).turn
     assert (again.retry_of, again.tenant) == (turns[0].id, "acme")
     operations.discard(operations.find_failed(turns[1].id))
