@@ -1,6 +1,8 @@
 """The text of the scripts, with the names of keys, the transition table and the settings rendered into it."""
 
+import re
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 
 from turns import keys
@@ -39,17 +41,48 @@ VERBS = (
 )
 
 
-def render(verb: str, constants: str) -> str:
-    """The text that Redis gets: shebang, constants, shared steps, the verb."""
+# What the scripts write for a constant. Each is replaced by its value: a table of them would be built anew by each call,
+# and cost a tenth of the store's time.
+CONSTANT = re.compile(r"\b(?:KEY|POLICY)\.[a-z_]+")
+DEFINITION = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
+
+
+def render(verb: str, constants: Mapping[str, str]) -> str:
+    """The text that Redis gets: shebang, the shared steps that the verb takes, the verb; constants replaced."""
     shebang, _, body = _source(verb).partition("\n")
-    return "\n".join((shebang, constants, *map(_source, SHARED), body))
+    text = "\n".join([*_needed(body), body])
+    table = [f"local AFTER = {constants['AFTER']}"] if "AFTER" in text else []
+    return CONSTANT.sub(lambda found: constants[found[0]], "\n".join([shebang, *table, text]))
 
 
+def _needed(body: str) -> list[str]:
+    """Of the shared definitions those that are named in `body`, or in another one that is, in their order."""
+    needed: list[str] = []
+    text = body
+    for name, definition in reversed(_definitions()):
+        if re.search(rf"\b{name}\b", text):
+            needed.insert(0, definition)
+            text += definition
+    return needed
+
+
+@cache
+def _definitions() -> list[tuple[str, str]]:
+    """What the shared files define, in order: each may use what stands before it."""
+    whole = "\n".join(map(_source, SHARED))
+    starts = [found.start() for found in DEFINITION.finditer(whole)]
+    ends = [*starts[1:], len(whole)]
+    names = DEFINITION.findall(whole)
+    return [(name, whole[start:end]) for name, start, end in zip(names, starts, ends, strict=True)]
+
+
+@cache
 def _source(name: str) -> str:
     return resources.files("turns").joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")
 
 
-def render_constants(settings: Settings) -> str:
+def render_constants(settings: Settings) -> dict[str, str]:
+    """What stands for each constant in the scripts, as Lua."""
     names = {name.lower(): key.name for name, key in vars(keys).items() if isinstance(key, keys.Key)}
     after = {status: {event: to for (frm, event), to in TRANSITIONS.items() if frm is status} for status in LIVE}
     policy = {
@@ -80,9 +113,9 @@ def render_constants(settings: Settings) -> str:
         "session_ttl_ms": _ms(settings.session_ttl_seconds),
         "worker_ttl_ms": _ms(DEAD_WORKER_SECONDS),
     }
-    return "\n".join(
-        f"local {name} = {_lua(table)}" for name, table in (("KEY", names), ("AFTER", after), ("POLICY", policy))
-    )
+    tables: dict[str, Mapping[str, object]] = {"KEY": names, "POLICY": policy}
+    constants = {f"{table}.{name}": _lua(value) for table, values in tables.items() for name, value in values.items()}
+    return {**constants, "AFTER": _lua(after)}
 
 
 def _lua(value: object) -> str:

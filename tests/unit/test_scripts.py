@@ -60,7 +60,7 @@ def test_a_script_is_short_and_spells_no_key(verb: str) -> None:
 
 def test_the_memory_flags_are_right() -> None:
     """A new turn is refused when memory is full; an answer that is paid for is not."""
-    shebangs = {verb: render(verb, "").partition("\n")[0] for verb in VERBS}
+    shebangs = {verb: render(verb, render_constants(Settings())).partition("\n")[0] for verb in VERBS}
     assert shebangs.pop("accept") == "#!lua"
     for verb in ("read", "list_turns", "read_session", "list_sessions"):
         assert shebangs.pop(verb) == "#!lua flags=no-writes"

@@ -1,8 +1,7 @@
 -- Steps that verbs share, loaded in front of every verb.
 --
--- `KEY` (names of keys), `AFTER` (the transition table: AFTER[status][event] is the next status) and
--- `POLICY` (times in milliseconds, limits) stand above this text: `scripts.py` renders them from
--- `keys.py`, `state.py` and the settings, so that none of them is spelt twice.
+-- `KEY` (names of keys), `AFTER` (the transition table: AFTER[status][event] is the next status) and `POLICY` (times in
+-- milliseconds, limits) are spelt in `keys.py`, `state.py` and the settings; `rendering.py` puts their values here.
 --
 -- Redis does not roll back: each verb checks everything first and writes last. Time is the server's.
 
