@@ -175,7 +175,7 @@ COUNTERS = Key(
     "hash",
     "`live`: the number of live turns; `renewable_since`: since when workers beat without a gap; "
     "`repeated`: how often a script ran again; `pace_ms`: how long turns take lately; "
-    "`locked`: callers are asked for a key; totals by outcome",
+    "`locked`: callers are asked for a key",
     "for ever; a fixed set of fields",
 )
 HINT = Key(

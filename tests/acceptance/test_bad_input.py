@@ -15,9 +15,9 @@ PROBLEM = {"type", "title", "status", "detail", "instance", "code", "request_id"
 
 @pytest.fixture(autouse=True)
 def nothing_stored(stack: Stack) -> Iterator[None]:
-    before = stack.server.raw.hget("inturn:counters", "accepted")
+    before = stack.server.raw.hget("inturn:metrics", "accepted|interactive")
     yield
-    assert stack.server.raw.hget("inturn:counters", "accepted") == before
+    assert stack.server.raw.hget("inturn:metrics", "accepted|interactive") == before
 
 
 def is_problem(answer: Answer, status: int, code: str) -> None:

@@ -85,14 +85,10 @@ redis.call('RPUSH', queue, turn)
 redis.call('ZADD', KEY.turns .. tenant, now, turn)
 take_quota(turn, tenant, now)
 redis.call('ZADD', KEY.session_turns .. session, sequence, turn)
--- Turns of a session end about in their order, so those that have expired stand first: two leave for one that comes.
-for _, oldest in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, 1)) do
-  if redis.call('EXISTS', KEY.turn .. oldest) == 0 then redis.call('ZREM', KEY.session_turns .. session, oldest) end
-end
+if sequence % 16 == 0 then forget_expired(session) end
 keep_session(session)
 list_session(session, now)
 redis.call('HINCRBY', KEY.counters, 'live', 1)
-redis.call('HINCRBY', KEY.counters, 'accepted', 1)
 count('accepted', redis.call('HGET', key, 'lane') or 'interactive')
 if ahead == 0 then dispatch(turn, now) end
 return answer('ACCEPTED', turn)

@@ -17,8 +17,8 @@
 
 local turn, token, worker, model, fallback = unpack(ARGV, 1, 5)
 local key = KEY.turn .. turn
-local session, status, held, retry_at, start_by, claims, model_now =
-  unpack(redis.call('HMGET', key, 'session', 'status', 'token', 'retry_at', 'start_by', 'claims', 'model'))
+local session, status, held, retry_at, start_by, claims, model_now, attempt =
+  unpack(redis.call('HMGET', key, 'session', 'status', 'token', 'retry_at', 'start_by', 'claims', 'model', 'attempt'))
 if not AFTER[status] then return {'GONE'} end
 
 -- The last messages of the history, oldest first. What lies before the window is dropped half a window at
@@ -46,12 +46,12 @@ if not mine then
     return {'NOT_NOW'}
   end
   if start_by and now > tonumber(start_by) and claims == '0' then
-    finish(turn, session, claims, AFTER[status].expire, now, 'status_reason', 'expired')
+    finish(turn, session, claims, AFTER[status].expire, 'expired', now, 'status_reason', 'expired')
     return {'EXPIRED'}
   end
   local type = redis.call('TYPE', KEY.history .. session).ok
   if type ~= 'list' and type ~= 'none' then
-    finish(turn, session, claims, AFTER[status].fail, now, 'error_code', 'history_unusable')
+    finish(turn, session, claims, AFTER[status].fail, 'history_unusable', now, 'error_code', 'history_unusable')
     return {'FAILED'}
   end
 
@@ -71,11 +71,11 @@ if not mine then
 
   claims = redis.call('HINCRBY', key, 'claims', 1)
   redis.call('HSET', key, 'status', to, 'token', token, 'worker', worker, 'started_at', now, 'model', model_now)
-  redis.call('HDEL', key, 'retry_at')
-  redis.call('ZREM', KEY.start_by, turn)
+  if retry_at then redis.call('HDEL', key, 'retry_at') end
+  if start_by then redis.call('ZREM', KEY.start_by, turn) end
   redis.call('ZADD', KEY.due, now + POLICY.lease_ms, turn)
   observe('wait', now - tonumber(redis.call('ZSCORE', KEY.waiting, turn) or now))
   redis.call('ZREM', KEY.waiting, turn)
-  emit(turn, claims .. '-*', 'status', to)
+  emit(turn, claims .. '-*', attempt, 'status', to)
 end
 return {'CLAIMED', redis.call('HGETALL', key), window()}

@@ -13,8 +13,8 @@
 --       LOST       the token is not the turn's: another owner has it, or it has ended
 
 local turn, token, question, answer, tail = unpack(ARGV, 1, 5)
-local session, status, held, claims, started_at =
-  unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims', 'started_at'))
+local session, status, held, claims, started_at, attempt, model =
+  unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims', 'started_at', 'attempt', 'model'))
 if held ~= token then
   if status then count('taken_over') end  -- this worker lived, and its lease did not
   return {'LOST'}
@@ -27,13 +27,13 @@ if not to then return {'LOST'} end
 redis.call('LPUSH', KEY.history .. session, question, answer)
 local now = now_ms()
 if tail ~= '' then
-  local first = emit(turn, claims .. '-*', 'delta', tail)
+  local first = emit(turn, claims .. '-*', attempt, 'delta', tail)
   if string.match(first, '-(%d+)$') == POLICY.first_delta then observe('first_token', now - started_at) end
 end
-finish(turn, session, claims, to, now, unpack(ARGV, 6))
+finish(turn, session, claims, to, '', now, unpack(ARGV, 6))
 
 observe('duration', now - started_at)
-local used, model = unpack(redis.call('HMGET', KEY.turn .. turn, 'used', 'model'))
+local used = redis.call('HGET', KEY.turn .. turn, 'used')
 for kind, tokens in string.gmatch(used or '', '(%a+)=(%d+)') do add(tokens, 'tokens', kind, model) end
 
 -- How long turns take lately: a moving average in which each new one counts a sixteenth.

@@ -7,16 +7,15 @@
 local stop, now = {}, now_ms()
 for i = 1, #ARGV, 4 do
   local turn, token, id, text = unpack(ARGV, i, i + 3)
-  local status, held = unpack(redis.call('HMGET', KEY.turn .. turn, 'status', 'token'))
+  local status, held, attempt, started_at =
+    unpack(redis.call('HMGET', KEY.turn .. turn, 'status', 'token', 'attempt', 'started_at'))
   if status ~= 'in_progress' or held ~= token then
     stop[#stop + 1] = token
     stop[#stop + 1] = 'LOST'
   elseif #redis.call('XRANGE', KEY.events .. turn, id, '+', 'COUNT', 1) == 0 then
     -- Else the reply of the first run was lost: a piece stands in the stream once.
-    emit(turn, id, 'delta', text)
-    if string.match(id, '-(%d+)$') == POLICY.first_delta then
-      observe('first_token', now - tonumber(redis.call('HGET', KEY.turn .. turn, 'started_at')))
-    end
+    emit(turn, id, attempt, 'delta', text)
+    if string.match(id, '-(%d+)$') == POLICY.first_delta then observe('first_token', now - started_at) end
   end
 end
 return stop

@@ -1,26 +1,26 @@
 -- How a turn ends, and how a run ends without its turn; loaded in front of every verb.
 
 -- Ends a turn for good and lets its session go on with the next one.
--- `...` are further fields of the record, such as the answer or the error code.
-local function finish(turn, session, claims, status, now, ...)
-  local key, queue = KEY.turn .. turn, KEY.queue .. session
+-- `why` is the error code, or what its caller may know of its end, or ''; `...` are further fields of the record.
+local function finish(turn, session, claims, status, why, now, ...)
+  local key, queue, tenant = KEY.turn .. turn, KEY.queue .. session, tenant_of(session)
+  local attempt, was, start_by, idempotency, reserved =
+    unpack(redis.call('HMGET', key, 'attempt', 'status', 'start_by', 'idempotency', 'reserved_tokens'))
   local was_head = redis.call('LINDEX', queue, 0) == turn
   redis.call('HSET', key, 'status', status, 'finished_at', now, 'expires_at', now + POLICY.result_ttl_ms, ...)
   redis.call('PEXPIRE', key, POLICY.result_ttl_ms)
-  redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, tenant_of(session) .. '/' .. turn)
-  emit(turn, claims .. '-*', 'done', status)
+  redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, tenant .. '/' .. turn)
+  emit(turn, claims .. '-*', attempt, 'done', status)
   redis.call('PEXPIRE', KEY.events .. turn, POLICY.event_ttl_ms)
-  local idempotency = redis.call('HGET', key, 'idempotency')
-  if idempotency then
-    redis.call('PEXPIRE', KEY.idempotency .. idempotency, POLICY.result_ttl_ms)
-  end
-  settle_quota(turn, tenant_of(session), status)
-  count('ended', status, redis.call('HGET', key, 'error_code') or redis.call('HGET', key, 'status_reason') or '')
-  redis.call('ZREM', KEY.waiting, turn)
-  if status == 'failed' then redis.call('ZADD', KEY.failed, now, tenant_of(session) .. '/' .. turn) end
+  if idempotency then redis.call('PEXPIRE', KEY.idempotency .. idempotency, POLICY.result_ttl_ms) end
+  if status == 'failed' then redis.call('ZADD', KEY.failed, now, tenant .. '/' .. turn) end
+  if start_by then redis.call('ZREM', KEY.start_by, turn) end
+  if was == 'queued' then redis.call('ZREM', KEY.waiting, turn) end
   redis.call('ZREM', KEY.due, turn)
-  redis.call('ZREM', KEY.start_by, turn)
   redis.call('LREM', queue, 1, turn)
+  settle_quota(turn, tenant, status, reserved)
+  count('ended', status, why)
+  redis.call('HINCRBY', KEY.counters, 'live', -1)
   give_way(turn, now)
   local head = redis.call('LINDEX', queue, 0)
   if not head then
@@ -29,15 +29,13 @@ local function finish(turn, session, claims, status, now, ...)
     if was_head then dispatch(head, now) end
     redis.call('PUBLISH', KEY.moved .. session, '')
   end
-  redis.call('HINCRBY', KEY.counters, 'live', -1)
-  redis.call('HINCRBY', KEY.counters, status, 1)
   redis.call('PUBLISH', KEY.ended, turn)
 end
 
 -- Ends a live turn without effect, because somebody wants it no more. What still runs it is told, and has lost its lease.
 local function drop(turn, now)
   local session, status, claims = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'claims'))
-  finish(turn, session, claims, AFTER[status].cancel, now)
+  finish(turn, session, claims, AFTER[status].cancel, '', now)
   if status == 'in_progress' then redis.call('PUBLISH', KEY.stopped, turn) end
 end
 
@@ -47,6 +45,6 @@ local function requeue(turn, claims, event, attempt)
   local to = AFTER.in_progress[event]
   redis.call('HSET', KEY.turn .. turn, 'status', to, 'attempt', attempt)
   redis.call('HDEL', KEY.turn .. turn, 'token', 'worker')
-  emit(turn, claims .. '-*', 'reset', event)
-  emit(turn, claims .. '-*', 'status', to)
+  emit(turn, claims .. '-*', attempt, 'reset', event)
+  emit(turn, claims .. '-*', attempt, 'status', to)
 end

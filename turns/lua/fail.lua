@@ -27,7 +27,7 @@ if not after.retry then return {'LOST'} end  -- only a running attempt fails her
 local now = now_ms()
 if tonumber(pause_ms) > 0 then redis.call('SET', KEY.paused .. paused_model, 1, 'PX', pause_ms) end
 if retry_in == '' then
-  finish(turn, session, claims, after.fail, now, 'error_code', code)
+  finish(turn, session, claims, after.fail, code, now, 'error_code', code)
   return {'FAILED'}
 end
 count('retried', code)

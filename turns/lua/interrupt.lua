@@ -11,7 +11,8 @@
 --       LOST         the token is not the turn's: another owner has it, or it has ended
 
 local turn, token, question, answer, tail, output = unpack(ARGV, 1, 6)
-local session, status, held, claims = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims'))
+local session, status, held, claims, attempt =
+  unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims', 'attempt'))
 if held ~= token then return {'LOST'} end
 if status == 'incomplete' then return again({'INTERRUPTED'}) end
 local to = (AFTER[status] or {}).interrupt
@@ -20,6 +21,6 @@ if not to then return {'LOST'} end
 -- First, because it is the one write that can fail: somebody may keep another type under this key.
 redis.call('LPUSH', KEY.history .. session, question)
 if answer ~= '' then redis.call('LPUSH', KEY.history .. session, answer) end
-if tail ~= '' then emit(turn, claims .. '-*', 'delta', tail) end
-finish(turn, session, claims, to, now_ms(), 'status_reason', 'interrupted', 'output', output)
+if tail ~= '' then emit(turn, claims .. '-*', attempt, 'delta', tail) end
+finish(turn, session, claims, to, 'interrupted', now_ms(), 'status_reason', 'interrupted', 'output', output)
 return {'INTERRUPTED'}

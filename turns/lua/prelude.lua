@@ -19,8 +19,7 @@ end
 
 -- Appends to the turn's event stream, and tells whoever watches the turn: the message is the entry.
 -- Ids are `<claim number>-<n>`, so a reader's place says which run it saw.
-local function emit(turn, id, type, text)
-  local attempt = redis.call('HGET', KEY.turn .. turn, 'attempt')
+local function emit(turn, id, attempt, type, text)
   local added = redis.call('XADD', KEY.events .. turn, id, 'type', type, 'attempt', attempt, 'text', text)
   redis.call('PUBLISH', KEY.live .. turn, added .. ' ' .. attempt .. ' ' .. type .. ' ' .. text)
   return added

@@ -1,6 +1,7 @@
 -- What a tenant may have; loaded in front of every verb. Each limit is off where its policy is 0.
 
 local DAY_MS = 86400000
+local COUNTS_LIVE = POLICY.tenant_backlog < POLICY.max_live_turns  -- else the limit of all is met first
 
 local function tokens_key(tenant, now)
   return KEY.tokens .. tenant .. ':' .. math.floor(now / DAY_MS)
@@ -14,7 +15,7 @@ end
 
 -- Why the tenant may not submit a turn now, as the reply that says so; nil: it may. Writes nothing.
 local function quota_refusal(tenant, now)
-  if tonumber(redis.call('HGET', KEY.tenant .. tenant, 'live') or 0) >= POLICY.tenant_backlog then
+  if COUNTS_LIVE and tonumber(redis.call('HGET', KEY.tenant .. tenant, 'live') or 0) >= POLICY.tenant_backlog then
     return {'TENANT_BACKLOG_FULL'}
   end
   if POLICY.turns_per_minute > 0 then
@@ -30,7 +31,7 @@ end
 
 -- The tenant has one turn more. Its tokens are reserved, on the day on which it was accepted.
 local function take_quota(turn, tenant, now)
-  redis.call('HINCRBY', KEY.tenant .. tenant, 'live', 1)
+  if COUNTS_LIVE then redis.call('HINCRBY', KEY.tenant .. tenant, 'live', 1) end
   if POLICY.turns_per_minute > 0 then
     local at = next_at(tenant, now) + 60000 / POLICY.turns_per_minute
     redis.call('SET', KEY.rate .. tenant, math.ceil(at), 'PX', math.ceil(at - now))
@@ -44,11 +45,12 @@ local function take_quota(turn, tenant, now)
 end
 
 -- The turn has ended: what was reserved for it gives way to what it used. What was interrupted is not known, and stays.
-local function settle_quota(turn, tenant, status)
-  if redis.call('HINCRBY', KEY.tenant .. tenant, 'live', -1) <= 0 then redis.call('HDEL', KEY.tenant .. tenant, 'live') end
-  local reserved, used, accepted_at =
-    unpack(redis.call('HMGET', KEY.turn .. turn, 'reserved_tokens', 'used_tokens', 'accepted_at'))
+local function settle_quota(turn, tenant, status, reserved)
+  if COUNTS_LIVE and redis.call('HINCRBY', KEY.tenant .. tenant, 'live', -1) <= 0 then
+    redis.call('HDEL', KEY.tenant .. tenant, 'live')
+  end
   if not reserved or status == 'incomplete' then return end
+  local used, accepted_at = unpack(redis.call('HMGET', KEY.turn .. turn, 'used_tokens', 'accepted_at'))
   local key = tokens_key(tenant, accepted_at)
   if redis.call('EXISTS', key) == 1 then redis.call('INCRBY', key, (used or 0) - reserved) end
 end

@@ -55,7 +55,7 @@ local function look_at(turn)
       return 'WAITING'
     end
     if tonumber(attempt) >= POLICY.max_attempts then
-      finish(turn, session, claims, AFTER[status].lose, now, 'error_code', 'worker_lost')
+      finish(turn, session, claims, AFTER[status].lose, 'worker_lost', now, 'error_code', 'worker_lost')
       return 'LOST'
     end
     count('rescued')
@@ -84,7 +84,7 @@ local function expire(turn)
     redis.call('ZREM', KEY.start_by, turn)
     return 'GONE'
   end
-  finish(turn, session, claims, to, now, 'status_reason', 'expired')
+  finish(turn, session, claims, to, 'expired', now, 'status_reason', 'expired')
   return 'EXPIRED'
 end
 

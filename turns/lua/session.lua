@@ -25,6 +25,13 @@ local function let_session_age(session, now)
   list_session(session, now)
 end
 
+-- Turns of a session end about in their order, so those that have expired stand first: twice as many leave as came.
+local function forget_expired(session)
+  for _, oldest in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, 31)) do
+    if redis.call('EXISTS', KEY.turn .. oldest) == 0 then redis.call('ZREM', KEY.session_turns .. session, oldest) end
+  end
+end
+
 -- Whether the turn is this tenant's; another one's is as if it were not there.
 local function belongs(turn, tenant)
   local session = redis.call('HGET', KEY.turn .. turn, 'session')
