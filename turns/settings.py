@@ -102,6 +102,9 @@ class Settings(BaseSettings):
     grace_seconds: float = Field(
         25.0, ge=0, description="How long a worker that is told to stop lets its turns run; then it hands them back"
     )
+    stock_client: bool = Field(
+        False, description="Ask the model with OpenAI's own client instead of the thin one: four times the CPU"
+    )
     max_answer_bytes: int = Field(262_144, ge=1, description="A larger answer fails the turn")
     history_window: int = Field(
         40,

@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 from typing import Any
+from urllib.request import getproxies
 
 import openai
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -18,8 +19,9 @@ from pydantic import SecretStr
 from turns.codes import Code
 from turns.errors import ModelError, ModelErrorKind
 from turns.settings import Settings
+from worker.completions import Completions
+from worker.connections import CONNECT_SECONDS
 
-CONNECT_SECONDS = 5.0
 OFFLINE_MODEL = "offline"
 FINISHED = {"finish_reason": "stop", "model_name": OFFLINE_MODEL}
 
@@ -48,7 +50,7 @@ STATUSES = MappingProxyType(
 def build_model(settings: Settings) -> BaseChatModel:
     if settings.is_offline:
         return OfflineModel()
-    return ChatOpenAI(
+    model = ChatOpenAI(
         model=settings.model,
         # Endpoints of one's own often want no key, but the client wants one.
         api_key=settings.openai_api_key if settings.openai_api_key.get_secret_value() else SecretStr("none"),
@@ -58,11 +60,18 @@ def build_model(settings: Settings) -> BaseChatModel:
         stream_usage=True,
         use_responses_api=False,
     )
+    if not settings.stock_client and not getproxies():
+        model.client = Completions(model.root_client, read_seconds=_silence_seconds(settings))
+    return model
 
 
 def _timeout(settings: Settings) -> openai.Timeout:
     """The client's own, for pools in which a run cannot be stopped from outside; its default is none at all."""
-    return openai.Timeout(max(settings.first_token_seconds, settings.idle_seconds), connect=CONNECT_SECONDS)
+    return openai.Timeout(_silence_seconds(settings), connect=CONNECT_SECONDS)
+
+
+def _silence_seconds(settings: Settings) -> float:
+    return max(settings.first_token_seconds, settings.idle_seconds)
 
 
 def model_name(settings: Settings) -> str:
