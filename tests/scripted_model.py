@@ -15,7 +15,8 @@ says in brackets steers the server, wherever it stands in the text:
     [cut x]        breaks the connection off in mid-answer
     [raw x]        answers 200 with one of the bodies in `RAW` that no provider should send
 
-`GET /requests` lists all that was asked: `{"messages": […], "closed": …}`, closed: the client left before the end.
+`GET /requests` lists all that was asked: `{"messages": […], "closed": …}`, closed: the client left before the end; also
+the whole `body`, the `headers` and the caller's `port`, which tells connections apart.
 """
 
 import hashlib
@@ -89,7 +90,13 @@ class Handler(BaseHTTPRequestHandler):
     def _complete(self, asked: dict[str, Any]) -> None:
         messages = asked["messages"]
         question = messages[-1]["content"]
-        record = {"messages": messages, "closed": False}
+        record = {
+            "messages": messages,
+            "closed": False,
+            "body": asked,
+            "headers": dict(self.headers),
+            "port": self.client_address[1],
+        }
         with self.server.lock:
             self.server.requests.append(record)
             self.server.asked[question] += 1
@@ -105,6 +112,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self._raw(RAW[raw], declared=len(RAW[raw]))
             if script.word("cut"):
                 return self._raw(RAW["error-event"][:70], declared=1000)
+            if not asked.get("stream"):
+                return self._json(200, whole(answer(messages), asked["model"], script.word("finish") or "stop"))
             self._stream(script, answer(messages), asked["model"])
         except (BrokenPipeError, ConnectionResetError):
             record["closed"] = True
@@ -172,6 +181,12 @@ def chunks(words: list[str], model: str, finish: str | None) -> Iterator[dict[st
         yield chunk({}, finish)
     usage = {"prompt_tokens": 7, "completion_tokens": len(words), "total_tokens": 7 + len(words)}
     yield {**chunk({}), "choices": [], "usage": usage}
+
+
+def whole(text: str, model: str, finish: str) -> dict[str, Any]:
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
+    return {"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [choice], "usage": usage}
 
 
 if __name__ == "__main__":

@@ -1,22 +1,19 @@
 """The chain of an assistant, and one run of it: text out as it comes, and at the end a staged answer."""
 
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 from langchain_core._api import LangChainDeprecationWarning
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
-from langchain_core.runnables import ConfigurableFieldSpec, Runnable, RunnableConfig, RunnableSequence
-from langchain_core.runnables.history import RunnableWithMessageHistory
-from pydantic import PrivateAttr
+from langchain_core.runnables import ConfigurableFieldSpec, Runnable
 
 from turns.assistants import Assistant
 from turns.codes import Code
 from turns.errors import ModelError, ModelErrorKind
 from turns.turn import Answer, Claim, Usage
-from worker.history import StagedHistory, stored_message
+from worker.history import DirectHistory, StagedHistory, stored_message
 from worker.models import check_finish, to_model_error
 
 CUT = "length"  # a finish reason: the model came to its limit of tokens
@@ -38,34 +35,6 @@ def build_chain(assistant: Assistant, model: BaseChatModel) -> Chain:
             history_messages_key="history",
             history_factory_config=[ConfigurableFieldSpec(id="history", annotation=StagedHistory)],
         )
-
-
-class DirectHistory(RunnableWithMessageHistory):
-    """The wrapper with the same effect, and without the pipeline that it builds of eight runnables.
-
-    """
-
-    _steps: Sequence[Runnable[Any, Any]] = PrivateAttr()
-    _last: Runnable[Any, Any] = PrivateAttr()
-
-    def __init__(self, runnable: Runnable[Any, Any], *args: Any, **kwargs: Any) -> None:
-        super().__init__(runnable, *args, **kwargs)
-        self._steps, self._last = (), runnable
-        if isinstance(runnable, RunnableSequence) and isinstance(runnable.last, BaseChatModel):
-            self._steps, self._last = runnable.steps[:-1], runnable.last
-
-    def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:
-        config = self._merge_configs(config)
-        history = config["configurable"]["message_history"]
-        value = {**input, str(self.history_messages_key): history.messages}
-        for step in self._steps:
-            value = step.invoke(value, config)
-        said = []
-        for chunk in self._last.stream(value, config, **kwargs):
-            said.append(chunk)
-            yield chunk
-        first, *more = said
-        history.add_messages([*self._get_input_messages(input), *self._get_output_messages(first + more)])
 
 
 class Run:

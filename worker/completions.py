@@ -1,10 +1,11 @@
 """What `ChatOpenAI` asks for answers, in place of OpenAI's own client: it posts, and gives dicts as they come.
 
-OpenAI's client makes a typed object of each message on its way out and of each word on its way in, of which `ChatOpenAI`
-makes dicts again. Whoever asks for more than a turn does (options of the call, a proxy, a redirect) gets OpenAI's
-client itself. Errors are that client's own, so whatever handles them handles these.
+OpenAI's client makes typed objects of each message on its way out and each word on its way in, and `ChatOpenAI` makes
+dicts of these again. Whoever asks for more than a turn does (options of the call, a redirect) gets OpenAI's client
+itself. Errors are that client's own, so whatever handles them handles these.
 """
 
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,10 @@ import orjson
 from worker.connections import Answer, Connections
 
 END = b"[DONE]"
+
+# Below what a reader sees, and readers are told no more often than each 50 ms. A word that is waited for and taken
+# alone costs 0.06 ms: an answer of 100 words, 10 ms apart, costs 3.7 ms with this rest and 6.5 without.
+REST_SECONDS = 0.02
 
 # Arguments of a call that are no part of the body.
 OPTIONS = frozenset({"extra_headers", "extra_query", "extra_body", "timeout"})
@@ -45,6 +50,10 @@ class Completions:
         """The answer as a dict, or as a context manager around an iterator of dicts. Raises `openai.APIError`."""
         return self._create(**payload).parse()
 
+    def close(self) -> None:
+        """No idle connection is left."""
+        self._connections.close()
+
     def _create(self, **payload: Any) -> Any:
         if not OPTIONS.isdisjoint(payload):
             return self._stock.chat.completions.with_raw_response.create(**payload)
@@ -61,16 +70,14 @@ class Completions:
         with _as_openai_says_it(self._request):
             body = orjson.loads(answer.read())
         if isinstance(body, dict):
-            body.setdefault("choices", None)  # as OpenAI's client gives it
+            body = {"choices": None, "system_fingerprint": None, **body}  # as OpenAI's client gives it
         return SimpleNamespace(headers=answer.headers, parse=lambda: body)
 
     def _refusal(self, answer: Answer) -> openai.APIStatusError:
         with _as_openai_says_it(self._request):
             body = answer.read()
-        response = httpx2.Response(
-            answer.status, headers=answer.headers.items(), content=body, request=self._request
-        )
-        return self._stock._make_status_error_from_response(response)  # noqa: SLF001  # the table of their errors
+        response = httpx2.Response(answer.status, headers=answer.headers.items(), content=body, request=self._request)
+        return self._stock._make_status_error_from_response(response)  # their own table of errors
 
 
 class Streamed:
@@ -94,7 +101,7 @@ class Streamed:
         rest = b""
         pieces = self._answer.pieces()
         with _as_openai_says_it(self._request):
-            for piece in pieces:
+            for piece in paced(pieces):
                 events, rest = split_events(rest + piece)
                 done = END in events
                 chunks = [self._chunk(event) for event in (events[: events.index(END)] if done else events)]
@@ -114,6 +121,15 @@ class Streamed:
         for choice in chunk.get("choices") or ():
             choice.setdefault("delta", None)  # as OpenAI's client gives it; Azure leaves it out where it only judges
         return chunk
+
+
+def paced(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same, but after the first two, what comes within `REST_SECONDS` is left to be taken together."""
+    for number, piece in enumerate(pieces):
+        taken_at = time.monotonic()
+        yield piece
+        if number:
+            time.sleep(max(0.0, taken_at + REST_SECONDS - time.monotonic()))
 
 
 def split_events(data: bytes) -> tuple[list[bytes], bytes]:

@@ -46,6 +46,11 @@ class Connections:
         else:
             oldest.close()
 
+    def close(self) -> None:
+        """None is idle any more."""
+        while self._idle:
+            self._idle.pop().close()
+
     def _take(self) -> HTTPConnection:
         if self._process != os.getpid():
             # Forked: the other process reads from these too, and each would get the other's answers.
@@ -154,7 +159,7 @@ class Answer:
 
 def unchunk(data: bytes) -> tuple[bytes, bytes, bool]:
     """The whole transfer chunks at the start of `data`, what is left after them, and whether they were all."""
-    pieces = []
+    pieces: list[bytes] = []
     at = 0
     while (end := data.find(b"\r\n", at)) >= 0:
         size = int(data[at:end].partition(b";")[0], 16)

@@ -5,9 +5,13 @@ the turn is gone. So it writes here, in memory, where nothing can fail, and `com
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import add
+from typing import Any
 
 from langchain_community.chat_message_histories.redis import RedisChatMessageHistory
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import (
     AIMessage,
     BaseMessage,
@@ -16,6 +20,10 @@ from langchain_core.messages import (
     message_chunk_to_message,
     messages_from_dict,
 )
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
+from langchain_core.runnables.config import get_callback_manager_for_config
+from langchain_core.runnables.history import RunnableWithMessageHistory
+from pydantic import PrivateAttr
 
 from turns.logs import Log, get_logger
 
@@ -51,6 +59,67 @@ class StagedHistory(RedisChatMessageHistory):
             case [HumanMessage() as question, AIMessage() as answer]:
                 return question, answer
         return None
+
+
+class DirectHistory(RunnableWithMessageHistory):  # type: ignore[no-redef]  # pydantic's plugin, at a field `kwargs`
+    """Loads the history, runs the chain, and stages the question and the answer, in this order and in this thread.
+
+    The stock wrapper makes eight nested runs of it, loads the history in a thread of its own, records each message for
+    callbacks that nobody configured, and revives the question from that record: with it a turn of 20 words costs 3.8 ms
+    and without 1.1. Where there is a callback, such as a tracer, the stock pipeline runs, and the callback is told all.
+    """
+
+    _steps: Sequence[Runnable[Any, Any]] = PrivateAttr(default=())
+    _last: Runnable[Any, Any] = PrivateAttr()
+
+    def __init__(self, runnable: Runnable[Any, Any], get_session_history: Any, **options: Any) -> None:
+        super().__init__(runnable, get_session_history, **options)
+        self._last = runnable
+        if isinstance(runnable, RunnableSequence) and isinstance(runnable.last, BaseChatModel):
+            # A sequence adds up all that it streams, for those callbacks again. What comes before a model is one value.
+            self._steps, self._last = runnable.steps[:-1], runnable.last
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:  # noqa: A002
+        merged = self._merge_configs(config)
+        if _is_watched(merged):
+            return super().invoke(input, config, **kwargs)
+        answer = self._last.invoke(self._prepared(input, merged), merged, **kwargs)
+        self._stage(input, answer, merged)
+        return answer
+
+    def stream(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Any]:  # noqa: A002
+        """What a caller does not read to its end is not staged; the stock wrapper stages half of it."""
+        merged = self._merge_configs(config)
+        if _is_watched(merged):
+            yield from super().stream(input, config, **kwargs)
+            return
+        said = []
+        for chunk in self._last.stream(self._prepared(input, merged), merged, **kwargs):
+            said.append(chunk)
+            yield chunk
+        if said:
+            self._stage(input, _whole(said), merged)
+
+    def _prepared(self, given: Any, config: RunnableConfig) -> Any:
+        value = {**given, str(self.history_messages_key): config["configurable"]["message_history"].messages}
+        for step in self._steps:
+            value = step.invoke(value, config)
+        return value
+
+    def _stage(self, given: Any, answer: Any, config: RunnableConfig) -> None:
+        staged = [*self._get_input_messages(given), *self._get_output_messages(answer)]
+        config["configurable"]["message_history"].add_messages(staged)
+
+
+def _is_watched(config: RunnableConfig) -> bool:
+    return bool(get_callback_manager_for_config(config).handlers)
+
+
+def _whole(said: Sequence[Any]) -> Any:
+    first, *more = said
+    if more and isinstance(first, BaseMessageChunk):
+        return first + more  # all at once: one by one, each sum is a new message
+    return reduce(add, more, first)
 
 
 def stored_message(message: HumanMessage | AIMessage, *, turn_id: str) -> str:

@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 from typing import Any
-from urllib.request import getproxies
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import openai
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -60,9 +61,15 @@ def build_model(settings: Settings) -> BaseChatModel:
         stream_usage=True,
         use_responses_api=False,
     )
-    if not settings.stock_client and not getproxies():
+    if not settings.stock_client and not _is_proxied(str(model.root_client.base_url)):
         model.client = Completions(model.root_client, read_seconds=_silence_seconds(settings))
     return model
+
+
+def _is_proxied(url: str) -> bool:
+    """Somebody set a proxy for it in the environment: OpenAI's client heeds that, the thin one does not."""
+    address, proxies = urlsplit(url), getproxies()
+    return bool(proxies.get(address.scheme) or proxies.get("all")) and not proxy_bypass(address.hostname or "")
 
 
 def _timeout(settings: Settings) -> openai.Timeout:
