@@ -40,6 +40,7 @@ CLAIM = Claim(
     waited_ms=0,
     superseded=False,
     messages=(),
+    traceparent=None,
 )
 # What an HTTP library says of itself, and OpenAI's client of its own doings.
 OF_THE_TRANSPORT = {"accept-encoding", "connection", "content-length", "host"}
