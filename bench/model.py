@@ -1,6 +1,6 @@
 """A fast OpenAI-compatible server for measuring: a process of its own, whose CPU is nobody's but its own.
 
-    python -m bench.model PORT
+    python -m bench.model PORT [ADDRESS]
 
 The last brackets in what it is asked steer it, as in `tests/scripted_model.py`: `[delay 0.5]` before it answers,
 `[words 100]`, `[pace 0.01]` between words. Each word is one write, as providers send them; without a pace, all are
@@ -114,12 +114,12 @@ def streamed(words: int) -> list[bytes]:
     ]
 
 
-async def serve(port: int) -> None:
+async def serve(port: int, address: str) -> None:
     model = Model()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Connection(model), "127.0.0.1", port, backlog=4096)
+    server = await loop.create_server(lambda: Connection(model), address, port, backlog=4096)
     await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    asyncio.run(serve(int(sys.argv[1]), sys.argv[2]))

@@ -110,6 +110,7 @@ class Store(Protocol):
 class Stack:
     """A store, a scripted model, one endpoint and some workers."""
 
+    model_module = "tests.scripted_model"
     model_address = "127.0.0.1"
 
     def __init__(
@@ -132,7 +133,7 @@ class Stack:
             "PYTHONWARNINGS": "default",
             **(settings or {}),
         }
-        self.model = self._process("tests.scripted_model", str(self._model_port), self.model_address)
+        self.model = self._process(self.model_module, str(self._model_port), self.model_address)
         self.web = self.start_web()
         self.workers = [self.start_worker() for _ in range(workers)]
         self.wait_until_ready(workers=workers)

@@ -1,0 +1,1 @@
+"""The measurements: `ROWS` names them all, in the order of the table."""

@@ -1,0 +1,57 @@
+"""What a turn asks of Redis: commands, time, memory."""
+
+from typing import Any
+
+from bench.caller import Caller
+from bench.figures import Figure, Measured
+from bench.load import load, polled, streamed
+from bench.stacks import IN_FLIGHT, Ours, running
+
+SAID = "What does cosine mean? [delay 0.1] [words 20]"
+
+
+def measure(*, quick: bool) -> Measured:
+    turns = 400 if quick else 2000
+    with running(Ours) as ours:
+        load(ours.url, polled, said=SAID, turns=100, in_flight=IN_FLIGHT)
+        commands, micros = _asked(ours, lambda: load(ours.url, polled, said=SAID, turns=turns, in_flight=IN_FLIGHT))
+        spoken = f"{SAID} [words 100] [pace 0.01]"
+        of_stream = _asked(ours, lambda: load(ours.url, streamed, said=spoken, turns=turns // 4, in_flight=IN_FLIGHT))
+        before = _bytes(ours)
+        load(ours.url, polled, said=SAID, turns=turns, in_flight=IN_FLIGHT)
+        finished = (_bytes(ours) - before) / turns
+    with running(Ours, workers=0) as ours:
+        before = _bytes(ours)
+        caller = Caller(ours.url)
+        for number in range(turns):
+            caller.submit(f"waiting-{number}", SAID)
+        live = (_bytes(ours) - before) / turns
+        caller.close()
+    return Measured(
+        figures=[
+            Figure(what="Redis commands of a polled turn, with those of the scripts' callers", value=commands / turns, unit="", most=12),
+            Figure(what="… its time in Redis", value=micros / turns, unit="µs", most=150),
+            Figure(what="Redis commands of a streamed turn of 100 words", value=of_stream[0] / (turns // 4), unit=""),
+            Figure(what="… its time in Redis", value=of_stream[1] / (turns // 4), unit="µs"),
+            Figure(what="Memory of a live turn with its session", value=live, unit="bytes"),
+            Figure(what="Memory of a finished turn, its events and its messages, while it is kept", value=finished, unit="bytes"),
+        ]
+    )
+
+
+def _asked(ours: Ours, run: Any) -> tuple[float, float]:
+    """Commands that clients sent, and microseconds that Redis spent on them, during `run`."""
+    raw = ours.server.raw
+    raw.config_resetstat()
+    run()
+    stats: dict[str, Any] = raw.info("commandstats")
+    # What a script calls is counted as commands of its own and in the script's time: what clients send is the rest.
+    sent = {name: stat for name, stat in stats.items() if name in SENT}
+    return sum(stat["calls"] for stat in sent.values()), sum(stat["usec"] for stat in sent.values())
+
+
+SENT = {f"cmdstat_{name}" for name in ("evalsha", "eval", "brpop", "subscribe", "ssubscribe", "unsubscribe", "ping", "exec", "multi", "xread", "blpop", "blmpop", "fcall", "hgetall", "hmget", "wait", "script|load", "client|setinfo", "hello")}
+
+
+def _bytes(ours: Ours) -> float:
+    return float(ours.server.raw.info("memory")["used_memory_dataset"])
