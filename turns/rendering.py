@@ -41,7 +41,7 @@ VERBS = (
 )
 
 
-# What the scripts write for a constant. Each is replaced by its value: a table of them would be built by each call anew.
+# How the scripts write a constant. Its value takes its place, because a table of them would be built by each call anew.
 CONSTANT = re.compile(r"\b(?:KEY|POLICY)\.[a-z_]+")
 DEFINITION = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
 
