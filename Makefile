@@ -42,6 +42,9 @@ check: $(VENV)/.installed-dev ## the quick part: lint, types, unit tests
 chaos: $(VENV)/.installed-dev ## about ten thousand turns under faults; writes docs/chaos.md (15 minutes)
 	@$(BIN)/python -m tests.chaos
 
+bench: $(VENV)/.installed-bench ## what a turn costs, beside the thirty lines; writes docs/performance.md (15 minutes)
+	@$(BIN)/python -W ignore -m bench
+
 format: $(VENV)/.installed-dev ## format the code, and write the generated docs again
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
@@ -51,6 +54,7 @@ lock: $(VENV)/.installed-dev ## resolve requirements.in again
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-otel.in -o requirements-otel.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-dev.in -o requirements-dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-bench.in -o requirements-bench.txt
 
 clean: ## remove the environment, not the data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -70,3 +74,8 @@ $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing with the development tools, once: about two minutes…"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-bench: requirements-bench.txt | $(VENV)/.installed-dev
+	@echo "Installing what draws the plots, once…"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@touch $@

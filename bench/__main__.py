@@ -10,12 +10,11 @@ def main() -> None:
 
     monkey.patch_all()  # callers by the hundred, in one process
 
-    from bench.report import write
-    from bench.rows import turns as _  # noqa: F401
+    from bench.report import keep, report
     from bench.table import ROWS
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("row", nargs="*", choices=[*ROWS, []], help=", ".join(ROWS))
+    parser.add_argument("row", nargs="*", help=", ".join(ROWS))
     parser.add_argument("--quick", action="store_true", help="few turns, and nothing is written to docs/")
     asked = parser.parse_args()
     for name in asked.row or ROWS:
@@ -23,10 +22,12 @@ def main() -> None:
         measured = ROWS[name](quick=asked.quick)
         sys.stdout.write(f"\n{name} ({time.monotonic() - began_at:.0f} s)\n")
         for figure in measured.figures:
-            met = {None: "", True: "met", False: "NOT MET"}[figure.is_met]
-            sys.stdout.write(f"  {figure.what}: {figure.value:.4g} {figure.unit} {figure.target} {met}\n")
+            sys.stdout.write(f"  {figure}\n")
+        sys.stdout.flush()
         if not asked.quick:
-            write(name, measured)
+            keep(name, measured)
+    if not asked.quick:
+        report()
 
 
 if __name__ == "__main__":

@@ -10,21 +10,26 @@ from urllib.parse import urlsplit
 from tests.processes import request
 
 POLL_SECONDS = 0.25  # how often somebody asks who cannot wait
+IDLE_SECONDS = 2  # a connection that was idle for longer may just be closed by the other side
 
 
 class Caller:
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
         self._connection = HTTPConnection(address.hostname or "", address.port, timeout=120)
+        self._used_at = time.monotonic()
 
     def close(self) -> None:
         self._connection.close()
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         data = None if body is None else json.dumps(body)
+        if time.monotonic() - self._used_at > IDLE_SECONDS:
+            self._connection.close()
         self._connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
         response = self._connection.getresponse()
         answer = json.loads(response.read())
+        self._used_at = time.monotonic()
         if response.status >= 400:
             raise RuntimeError(f"{method} {path}: {response.status} {answer}")
         return answer

@@ -2,8 +2,8 @@
 
     python -m bench.direct stock|lean|raw URL TURNS IN_FLIGHT STREAM SAID
 
-`stock` is the chain of the thirty lines with its history in Redis; `lean` is ours, given twenty messages as a claim gives
-them; `raw` posts the same bytes and reads the answer, and is what no client can be cheaper than. Prints milliseconds of
+`stock` is the chain of the thirty lines with its history in Redis; `lean` is ours, given twenty messages as a claim
+gives them; `raw` posts as much and reads the answer, and is what no client can be cheaper than. Prints milliseconds of
 CPU for each turn.
 """
 
@@ -25,7 +25,7 @@ HISTORY = [
     for n in range(10)
     for message in (
         b'{"type": "human", "data": {"content": "question %d, about as long as people ask in a chat"}}' % n,
-        b'{"type": "ai", "data": {"content": "an answer of about twenty words, as the prompt of the assistant asks for"}}',
+        b'{"type": "ai", "data": {"content": "an answer of about twenty words, which is what the prompt asks for"}}',
     )
 ]
 
@@ -57,10 +57,8 @@ def lean(url: str, said: str) -> Callable[[], None]:
     from worker.models import build_model
 
     chain = build_chain(DEFAULT, build_model(Settings(openai_base_url=url)))
-    record = {
-        **{"claims": "1", "attempt": "1", "session": "s", "assistant": "default", "input": said, "model": "m"},
-        **{"variables": '{"ability": "math"}', "started_at": "0", "accepted_at": "0"},
-    }
+    record = {"claims": "1", "attempt": "1", "session": "s", "assistant": "default", "input": said, "model": "m"}
+    record |= {"variables": '{"ability": "math"}', "started_at": "0", "accepted_at": "0"}
     claim = Claim.from_record("turn_1", "t", record, tuple(HISTORY))
 
     def turn() -> None:

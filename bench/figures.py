@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 Result = TypeVar("Result")
+Name = TypeVar("Name", bound=str | int)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One measured value. `most` or `least` is its target, if it has one; `than` says against what."""
+    """One measured value. `most` or `least` is its target, if it has one."""
 
     what: str
     value: float
@@ -21,8 +22,15 @@ class Figure:
     @property
     def target(self) -> str:
         if self.most is not None:
-            return f"≤ {self.most:g}"
-        return f"≥ {self.least:g}" if self.least is not None else ""
+            return f"≤ {self.most:.3g}"
+        return f"≥ {self.least:.3g}" if self.least is not None else ""
+
+    @property
+    def verdict(self) -> str:
+        return {True: "met", False: "**not met**", None: ""}[self.is_met]
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.value:.4g} {self.unit} {self.target} {self.verdict}".rstrip()
 
     @property
     def is_met(self) -> bool | None:
@@ -48,9 +56,9 @@ class Measured:
     series: Sequence[Series] = field(default_factory=list)
 
 
-def alternately(rounds: int, runs: Mapping[str, Callable[[], Result]]) -> dict[str, list[Result]]:
+def alternately(rounds: int, runs: Mapping[Name, Callable[[], Result]]) -> dict[Name, list[Result]]:
     """Each of the runs so often, by turns, so that a busy moment of the machine meets all of them."""
-    results: dict[str, list[Result]] = {name: [] for name in runs}
+    results: dict[Name, list[Result]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
             results[name].append(run())

@@ -55,9 +55,19 @@ def streamed(caller: Caller, session: str, said: str) -> tuple[float, float, int
 
 
 def load(
-    url: str, one: One, *, said: str, turns: int, in_flight: int, cpu_seconds: Callable[[], float] = lambda: 0.0
+    url: str,
+    one: One,
+    *,
+    said: str,
+    turns: int,
+    in_flight: int,
+    over_seconds: float = 0.0,
+    cpu_seconds: Callable[[], float] = lambda: 0.0,
 ) -> Run:
-    """So many turns, so many of them at once, each caller in a new session. Raises what a turn raises."""
+    """So many turns, so many of them at once, each caller in a new session. Raises what a turn raises.
+
+    The callers begin over `over_seconds`: people do not all say something in the same millisecond.
+    """
     left = itertools.count(1)
     prefix = f"bench-{next(_runs)}"
 
@@ -69,7 +79,7 @@ def load(
         return results
 
     cpu, began_at = cpu_seconds(), time.perf_counter()
-    callers = [gevent.spawn(call, number) for number in range(in_flight)]
+    callers = [gevent.spawn_later(over_seconds * number / in_flight, call, number) for number in range(in_flight)]
     gevent.joinall(callers, raise_error=True)
     seconds = time.perf_counter() - began_at
     results = [result for caller in callers for result in caller.value]

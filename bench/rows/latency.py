@@ -1,4 +1,4 @@
-"""What the queue adds to the model's time, on a machine that does nothing else: to the answer, and to its first word."""
+"""What the queue adds to the model's time on a machine that does nothing else: to the answer, and its first word."""
 
 from bench.figures import Figure, Measured, median, percentile
 from bench.load import load, polled, streamed
@@ -19,8 +19,18 @@ def measure(*, quick: bool) -> Measured:
     firsts = [(first - DELAY_SECONDS) * 1000 for first, _, _ in words]
     return Measured(
         figures=[
-            Figure(what="Over the model's time, idle, from submit to the answer by long-poll: median", value=median(overheads), unit="ms", most=15),
+            Figure(
+                what="Over the model's time, idle, from submit to the answer by long-poll: median",
+                value=median(overheads),
+                unit="ms",
+                most=15,
+            ),
             Figure(what="… 99th percentile", value=percentile(overheads, 0.99), unit="ms", most=40),
-            Figure(what="Added to the model's first word by queue and stream, idle: median", value=median(firsts), unit="ms", most=60),
+            Figure(
+                what="Added to the model's first word by queue and stream, idle: median",
+                value=median(firsts),
+                unit="ms",
+                most=60,
+            ),
         ]
     )

@@ -1,4 +1,4 @@
-"""What a turn of 100 words costs while somebody reads its stream; beside the chain alone, stock and ours, and raw HTTP."""
+"""What a turn of 100 words costs with a reader of its stream; beside the chain alone, stock and ours, and raw HTTP."""
 
 from bench.alone import cpu_ms
 from bench.figures import Figure, Measured, alternately, median
@@ -34,8 +34,15 @@ def measure(*, quick: bool) -> Measured:
     cost = {name: median(values) for name, values in runs.items()}
     return Measured(
         figures=[
-            Figure(what="CPU of a streamed turn of 100 words with its reader: web and worker", value=cost["read"], unit="ms", most=15),
-            Figure(what="… the stock chain's `stream` alone, without a queue or a reader", value=cost["stock"], unit="ms"),
+            Figure(
+                what="CPU of a streamed turn of 100 words with its reader: web and worker",
+                value=cost["read"],
+                unit="ms",
+                most=15,
+            ),
+            Figure(
+                what="… the stock chain's `stream` alone, without a queue or a reader", value=cost["stock"], unit="ms"
+            ),
             Figure(what="… as a share of that", value=cost["read"] / cost["stock"], unit="", most=1 / 3),
             Figure(what="… our chain alone", value=cost["lean"], unit="ms"),
             Figure(what="… raw HTTP: the same bytes, nothing parsed", value=cost["raw"], unit="ms"),

@@ -30,11 +30,15 @@ def measure(*, quick: bool) -> Measured:
     speed = {name: median([run.turns_per_second for run in many]) for name, many in runs.items()}
     return Measured(
         figures=[
-            Figure(what="CPU of a polled turn: web, worker and store, 100 in flight", value=cost["ours"], unit="ms", most=6),
+            Figure(
+                what="CPU of a polled turn: web, worker and store, 100 in flight", value=cost["ours"], unit="ms", most=6
+            ),
             Figure(what="… of the thirty lines", value=cost["theirs"], unit="ms"),
             Figure(what="… as a share of theirs", value=cost["ours"] / cost["theirs"], unit="", most=1 / 8),
-            Figure(what="Turns per second, a model of 0.5 s, 400 in flight, one worker", value=speed["most"], unit="/s"),
+            Figure(
+                what="Turns per second, a model of 0.5 s, 400 in flight, one worker", value=speed["most"], unit="/s"
+            ),
             Figure(what="… of the thirty lines, 100 in flight", value=speed["theirs"], unit="/s"),
-            Figure(what="… as a multiple of theirs", value=speed["most"] / speed["theirs"], unit="×", least=6),
+            Figure(what="… as a multiple of theirs", value=speed["most"] / speed["theirs"], unit="times", least=6),
         ]
     )

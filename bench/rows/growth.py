@@ -1,0 +1,69 @@
+"""How the cost of a turn grows: with the turns in flight, the sessions that there are, and the callers that wait."""
+
+import gevent
+
+from bench.caller import Caller
+from bench.direct import HISTORY
+from bench.figures import Measured, Series
+from bench.load import load, polled
+from bench.stacks import Ours, running
+
+SAID = "What does cosine mean? [delay 0.5] [words 20]"
+
+
+def measure(*, quick: bool) -> Measured:
+    few = 300 if quick else 1200
+    return Measured(figures=[], series=[_in_flight(few), _sessions(few), _waiting(few)])
+
+
+def _in_flight(turns: int) -> Series:
+    at = (1, 10, 50, 100, 200, 400)
+    with running(Ours, settings={"INTURN_CONCURRENCY": "400"}) as ours:
+        load(ours.url, polled, said="hello", turns=200, in_flight=50)
+        costs = [_cost(ours, in_flight=count, turns=max(20, turns * count // 400)) for count in at]
+    return Series(name="in_flight", x="turns in flight", y="CPU of a turn, ms", at=at, lines={"InTurn": costs})
+
+
+def _sessions(turns: int) -> Series:
+    """Sessions that have ended, with the history of ten turns each, while others work."""
+    at = (0, 1000, 5000, 20_000)
+    costs, there = [], 0
+    with running(Ours) as ours:
+        load(ours.url, polled, said="hello", turns=200, in_flight=50)
+        for count in at:
+            pipe = ours.server.raw.pipeline(transaction=False)
+            for number in range(there, count):
+                pipe.lpush(f"message_store:old-{number}", *HISTORY)
+            pipe.execute()
+            there = count
+            costs.append(_cost(ours, in_flight=50, turns=turns))
+    return Series(name="sessions", x="other sessions", y="CPU of a turn, ms", at=at, lines={"InTurn": costs})
+
+
+def _waiting(turns: int) -> Series:
+    """Callers that wait for turns that do not end, while others work."""
+    at = (0, 250, 500, 1000)
+    costs: list[float] = []
+    waiting: list[gevent.Greenlet] = []
+    with running(Ours, settings={"INTURN_CONCURRENCY": "1200", "INTURN_MAX_WAITERS": "2000"}) as ours:
+        load(ours.url, polled, said="hello", turns=200, in_flight=50)
+        for count in at:
+            while len(waiting) < count:
+                waiting.append(gevent.spawn(_wait, ours.url, len(waiting)))
+            gevent.sleep(3)
+            costs.append(_cost(ours, in_flight=50, turns=turns))
+        gevent.killall(waiting)
+    return Series(
+        name="waiting", x="callers that wait for other turns", y="CPU of a turn, ms", at=at, lines={"InTurn": costs}
+    )
+
+
+def _wait(url: str, number: int) -> None:
+    caller = Caller(url)
+    caller.wait(caller.submit(f"waiting-{number}", "hello [delay 110]"))
+
+
+def _cost(ours: Ours, *, in_flight: int, turns: int) -> float:
+    return load(
+        ours.url, polled, said=SAID, turns=turns, in_flight=in_flight, cpu_seconds=ours.cpu_seconds
+    ).cpu_ms_per_turn
