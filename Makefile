@@ -4,6 +4,8 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The command `inturn`, on the code as it is here. Built with what is installed already: nothing unpinned is fetched.
+INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
 .PHONY: help up web worker key doctor test check chaos format lock clean
 
@@ -68,11 +70,13 @@ $(VENV)/bin/python:
 $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 	@echo "Installing, once: 350 MB, about a minute…"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(INSTALL_COMMAND)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
 	@echo "Installing with the development tools, once: about two minutes…"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(INSTALL_COMMAND)
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-bench: requirements-bench.txt | $(VENV)/.installed-dev

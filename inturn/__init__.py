@@ -1,0 +1,110 @@
+"""InTurn's client: submit chat turns, wait for them, watch them being answered.
+
+    import inturn
+
+    with inturn.Client() as client:
+        turn = client.turns.create("foobar", "What does cosine mean?", variables={"ability": "math"})
+        print(turn.wait().text)
+
+It speaks HTTP and needs nothing of the service's own code.
+"""
+
+from inturn.async_client import AsyncClient, AsyncTurn
+from inturn.client import Client, Turn
+from inturn.errors import (
+    AssistantNotFound,
+    ConfigurationError,
+    IdempotencyKeyReused,
+    InTurnError,
+    InvalidRequest,
+    NoAnswer,
+    Overloaded,
+    RateLimited,
+    Refused,
+    ServiceBroken,
+    SessionBacklogFull,
+    SessionBusy,
+    SessionNotFound,
+    StillRunning,
+    StoreUnavailable,
+    StreamsFull,
+    TenantBacklogFull,
+    TextWithdrawn,
+    TooMany,
+    TurnCancelled,
+    TurnExpired,
+    TurnFailed,
+    TurnIncomplete,
+    TurnNotFailed,
+    TurnNotFound,
+    Unauthenticated,
+    Unavailable,
+    Unreachable,
+)
+from inturn.values import (
+    Assistant,
+    Delta,
+    Done,
+    Failure,
+    Message,
+    Queue,
+    Readiness,
+    Reset,
+    Session,
+    StatusChanged,
+    TurnBody,
+    TurnOptions,
+    Usage,
+    Variable,
+)
+from inturn.watching import Event
+
+__all__ = [
+    "Assistant",
+    "AssistantNotFound",
+    "AsyncClient",
+    "AsyncTurn",
+    "Client",
+    "ConfigurationError",
+    "Delta",
+    "Done",
+    "Event",
+    "Failure",
+    "IdempotencyKeyReused",
+    "InTurnError",
+    "InvalidRequest",
+    "Message",
+    "NoAnswer",
+    "Overloaded",
+    "Queue",
+    "RateLimited",
+    "Readiness",
+    "Refused",
+    "Reset",
+    "ServiceBroken",
+    "Session",
+    "SessionBacklogFull",
+    "SessionBusy",
+    "SessionNotFound",
+    "StatusChanged",
+    "StillRunning",
+    "StoreUnavailable",
+    "StreamsFull",
+    "TenantBacklogFull",
+    "TextWithdrawn",
+    "TooMany",
+    "Turn",
+    "TurnBody",
+    "TurnCancelled",
+    "TurnExpired",
+    "TurnFailed",
+    "TurnIncomplete",
+    "TurnNotFailed",
+    "TurnNotFound",
+    "TurnOptions",
+    "Unauthenticated",
+    "Unavailable",
+    "Unreachable",
+    "Usage",
+    "Variable",
+]

@@ -1,0 +1,172 @@
+"""The client for programs that wait. `AsyncClient` has the same names, and means the same by them."""
+
+import builtins
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Literal, Self, Unpack
+
+from inturn import calls, steps
+from inturn.connection import DEFAULT_RETRIES, Connection
+from inturn.ends import checked
+from inturn.errors import InTurnError
+from inturn.reading import to_assistants, turn_fields
+from inturn.resources import SessionSteps, TurnSteps
+from inturn.transport import Transport
+from inturn.values import Assistant, Json, Message, Readiness, Session, Status, TurnBody, TurnData, TurnOptions
+from inturn.watching import Event
+
+
+class Client:
+    """Speaks to one InTurn. May be used by several threads; `close` it, or use it in a `with`.
+
+    `base_url` and `api_key` default to `INTURN_URL` and `INTURN_API_KEY`. Raises `ConfigurationError`.
+    """
+
+    def __init__(
+        self, base_url: str | None = None, *, api_key: str | None = None, max_retries: int = DEFAULT_RETRIES
+    ) -> None:
+        self.connection = Connection.of(os.environ, base_url=base_url, api_key=api_key, max_retries=max_retries)
+        self._transport = Transport(self.connection)
+        self.turns = Turns(self._transport)
+        self.sessions = Sessions(self._transport)
+        self.assistants = Assistants(self._transport)
+
+    def readiness(self) -> Readiness:
+        """Whether the service can take turns, and how many workers it has. Raises `Unavailable`."""
+        return self._transport.run(steps.readiness())
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Client of {self.connection.base_url}>"
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Turn(TurnData):
+    """A turn as it was when it was asked for; its methods give a later one."""
+
+    turns: "Turns" = field(compare=False)
+
+    def wait(self, timeout: float | None = None) -> "Turn":
+        """The turn, once it has ended. Raises `StillRunning` after `timeout` seconds; the turn goes on."""
+        return self if self.has_ended else self.turns.wait(self.id, timeout)
+
+    def check(self) -> Self:
+        """The turn itself, which is completed. Raises `NoAnswer`, or `StillRunning`."""
+        return checked(self)
+
+    def stream(self) -> Iterator[Event["Turn"]]:
+        """Its events from the beginning until `Done`, across broken connections and restarts of the service."""
+        return self.turns.stream(self.id)
+
+    def cancel(self) -> "Turn":
+        """The turn, which has ended; one that had ended before is as it was."""
+        return self.turns.cancel(self.id)
+
+    def retry(self) -> "Turn":
+        """A new turn, the last of its session, that asks what this failed one asked. Raises `TurnNotFailed`."""
+        return self.turns.retry(self.id)
+
+
+class Turns:
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._steps = TurnSteps(self._make, transport.persistence)
+
+    def create(
+        self, session_id: str, input: str, *, idempotency_key: str | None = None, **options: Unpack[TurnOptions]
+    ) -> Turn:
+        """The turn, accepted: it will end. Raises `Refused`. With the same key it is the same turn."""
+        body: TurnBody = {"session_id": session_id, "input": input, **options}
+        return self._transport.run(self._steps.create(body, idempotency_key))
+
+    def get(self, turn_id: str) -> Turn:
+        """Raises `TurnNotFound` or `TurnExpired`."""
+        return self._transport.run(self._steps.get(turn_id))
+
+    def list(
+        self,
+        *,
+        status: Status | None = None,
+        session_id: str | None = None,
+        user_id: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Turn]:
+        """Newest first, all or `limit` of them; more are fetched as they are wanted."""
+        flow = self._steps.list(status=status, session_id=session_id, user_id=user_id, limit=limit)
+        return self._transport.iterate(flow)
+
+    def batch(
+        self, bodies: Iterable[TurnBody], *, idempotency_key: str | None = None
+    ) -> "builtins.list[Turn | InTurnError]":
+        """What became of each, in order: an accepted turn, or the error that would have been raised."""
+        return self._transport.run(self._steps.batch(bodies, idempotency_key))
+
+    def wait(self, turn_id: str, timeout: float | None = None) -> Turn:
+        """As `Turn.wait`, for whoever kept the id."""
+        return self._transport.run(self._steps.wait(turn_id, timeout))
+
+    def stream(self, turn_id: str) -> Iterator[Event[Turn]]:
+        """As `Turn.stream`."""
+        return self._transport.iterate(self._steps.stream(turn_id))
+
+    def cancel(self, turn_id: str) -> Turn:
+        """As `Turn.cancel`."""
+        return self._transport.run(self._steps.cancel(turn_id))
+
+    def retry(self, turn_id: str, *, idempotency_key: str | None = None) -> Turn:
+        """As `Turn.retry`."""
+        return self._transport.run(self._steps.retry(turn_id, idempotency_key))
+
+    def _make(self, body: Json) -> Turn:
+        return Turn(**turn_fields(body), turns=self)
+
+
+class Sessions:
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._steps = SessionSteps(transport.persistence)
+
+    def list(self, *, limit: int | None = None) -> Iterator[Session]:
+        """The last active first."""
+        return self._transport.iterate(self._steps.list(limit))
+
+    def get(self, session_id: str, *, user_id: str | None = None) -> Session:
+        """Raises `SessionNotFound`."""
+        return self._transport.run(self._steps.get(session_id, user_id))
+
+    def delete(self, session_id: str, *, user_id: str | None = None) -> None:
+        """There is no such session: what was live in it is cancelled, its history, turns and results are erased."""
+        self._transport.run(self._steps.delete(session_id, user_id))
+
+    def messages(
+        self,
+        session_id: str,
+        *,
+        user_id: str | None = None,
+        order: Literal["asc", "desc"] = "asc",
+        limit: int | None = None,
+    ) -> Iterator[Message]:
+        """The committed history, all or `limit` of it. Raises `SessionNotFound`."""
+        return self._transport.iterate(self._steps.messages(session_id, user_id, order, limit))
+
+
+class Assistants:
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def list(self) -> builtins.list[Assistant]:
+        """All that are configured."""
+        call = steps.fetch(calls.assistants(), to_assistants, self._transport.persistence)
+        return self._transport.run(call)
