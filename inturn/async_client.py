@@ -27,8 +27,19 @@ class AsyncClient:
     def __init__(
         self, base_url: str | None = None, *, api_key: str | None = None, max_retries: int = DEFAULT_RETRIES
     ) -> None:
-        self.connection = Connection.of(os.environ, base_url=base_url, api_key=api_key, max_retries=max_retries)
-        self._transport = AsyncTransport(self.connection)
+        given = Connection.of(os.environ, base_url=base_url, api_key=api_key, max_retries=max_retries)
+        self._begin(given)
+
+    @classmethod
+    def of(cls, connection: Connection) -> Self:
+        """A client of the service that another one speaks to."""
+        client = cls.__new__(cls)
+        client._begin(connection)
+        return client
+
+    def _begin(self, connection: Connection) -> None:
+        self.connection = connection
+        self._transport = AsyncTransport(connection)
         self.turns = AsyncTurns(self._transport)
         self.sessions = AsyncSessions(self._transport)
         self.assistants = AsyncAssistants(self._transport)

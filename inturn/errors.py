@@ -1,21 +1,23 @@
 """What can go wrong, sorted by who must act.
 
-InTurnError
-├── Refused                 the caller: nothing was stored
-│   ├── InvalidRequest
-│   ├── Unauthenticated
-│   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound
-│   ├── SessionBusy, TurnNotFailed, IdempotencyKeyReused
-│   └── TooMany             later: SessionBacklogFull, TenantBacklogFull, RateLimited
-├── Unavailable             the operator; the call was repeated until its retries were used up
-│   ├── Unreachable
-│   └── StoreUnavailable, Overloaded, StreamsFull
-├── ServiceBroken           the operator, whose log knows the `request_id`
-├── NoAnswer                whoever asked: the turn has ended without one
-│   └── TurnFailed, TurnCancelled, TurnIncomplete
-├── StillRunning            nobody: the time to wait was over, and the turn goes on
-├── TextWithdrawn           whoever streams a chain: text that was passed on is void
-└── ConfigurationError      this program: its URL or its key cannot be used
+    InTurnError
+    ├── Refused                 the caller: nothing was stored
+    │   ├── InvalidRequest
+    │   ├── Unauthenticated, Forbidden
+    │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound
+    │   ├── SessionBusy, TurnNotFailed, IdempotencyKeyReused
+    │   └── TooMany             later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
+    ├── Unavailable             the operator; the call was repeated until its retries were used up
+    │   ├── Unreachable
+    │   └── StoreUnavailable, Overloaded, StreamsFull
+    ├── ServiceBroken           the operator, whose log knows the `request_id`
+    ├── NoAnswer                whoever asked: the turn has ended without one
+    │   └── TurnFailed, TurnCancelled, TurnIncomplete
+    ├── StillRunning            nobody: the time to wait was over, and the turn goes on
+    ├── TextWithdrawn           whoever streams a chain: text that was passed on is void
+    └── ConfigurationError      this program: its URL or its key cannot be used
+
+Who only wants to know that it went wrong catches `InTurnError`.
 """
 
 from types import MappingProxyType
@@ -62,6 +64,10 @@ class Unauthenticated(Refused):
     """No key, or a wrong one."""
 
 
+class Forbidden(Refused):
+    """This key does not allow that."""
+
+
 class TurnNotFound(Refused):
     """There is no such turn."""
 
@@ -104,6 +110,10 @@ class TenantBacklogFull(TooMany):
 
 class RateLimited(TooMany):
     """Too many requests."""
+
+
+class TokensSpent(TooMany):
+    """This tenant's tokens for the day are used up."""
 
 
 class Unavailable(InTurnError):
@@ -172,6 +182,7 @@ BY_CODE: MappingProxyType[str, type[InTurnError]] = MappingProxyType(
     {
         "invalid_request": InvalidRequest,
         "unauthenticated": Unauthenticated,
+        "forbidden": Forbidden,
         "turn_not_found": TurnNotFound,
         "turn_expired": TurnExpired,
         "session_not_found": SessionNotFound,
@@ -182,6 +193,7 @@ BY_CODE: MappingProxyType[str, type[InTurnError]] = MappingProxyType(
         "session_backlog_full": SessionBacklogFull,
         "tenant_backlog_full": TenantBacklogFull,
         "rate_limited": RateLimited,
+        "tokens_spent": TokensSpent,
         "store_unavailable": StoreUnavailable,
         "overloaded": Overloaded,
         "streams_full": StreamsFull,
@@ -190,7 +202,7 @@ BY_CODE: MappingProxyType[str, type[InTurnError]] = MappingProxyType(
 
 # For a code that this version does not know, and for what a proxy in between answers.
 BY_STATUS: MappingProxyType[int, type[InTurnError]] = MappingProxyType(
-    {401: Unauthenticated, 429: TooMany, 502: Unavailable, 503: Unavailable, 504: Unavailable}
+    {401: Unauthenticated, 403: Forbidden, 429: TooMany, 502: Unavailable, 503: Unavailable, 504: Unavailable}
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Generic, Literal, Required, TypeAlias, TypedDict, TypeVa
 Json: TypeAlias = dict[str, Any]
 Status: TypeAlias = Literal["queued", "in_progress", "completed", "failed", "cancelled", "incomplete"]
 OnBusy: TypeAlias = Literal["enqueue", "reject", "interrupt", "rollback"]
+Lane: TypeAlias = Literal["interactive", "batch"]
 
 LIVE: frozenset[Status] = frozenset({"queued", "in_progress"})
 
@@ -20,6 +21,7 @@ class TurnOptions(TypedDict, total=False):
     variables: Mapping[str, str] | None
     metadata: Mapping[str, str] | None
     on_busy: OnBusy | None
+    lane: Lane | None
     start_within_seconds: float | None
 
 

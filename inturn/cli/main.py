@@ -1,0 +1,83 @@
+"""The command `inturn`: its commands, and how each of them ends."""
+
+import os
+import sys
+from importlib.metadata import version
+
+import click
+
+from inturn.cli import exits
+from inturn.cli.batch import batch
+from inturn.cli.chat import chat
+from inturn.cli.exits import Exit
+from inturn.cli.options import Invocation
+from inturn.cli.send import send
+from inturn.cli.sessions import sessions
+from inturn.cli.terminal import Terminal
+from inturn.cli.top import top
+from inturn.cli.turns import cancel, get, retry, turns
+from inturn.cli.up import up
+from inturn.errors import InTurnError, Unreachable
+
+
+class InOrder(click.Group):
+    """Lists its commands as they were added: the first steps first."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
+@click.group(
+    cls=InOrder,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="An API key is taken from INTURN_API_KEY alone: on a command line others could read it. "
+    "Answers and tables go to stdout, all else to stderr. Exit codes: docs/client.md.",
+)
+@click.option("--url", metavar="URL", envvar="INTURN_URL", help="The service.  [INTURN_URL; http://127.0.0.1:8000]")
+@click.version_option(version("inturn"), prog_name="inturn", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context, url: str | None) -> None:
+    """Talk to a queue for chat turns.
+
+    Turns of a session run in order, each takes effect once, and none is lost, whatever becomes of this command.
+
+    \b
+      inturn up                                     everything on this machine
+      inturn chat                                   talk, in another terminal
+      inturn send "What does cosine mean?" -v ability=math
+      git diff | inturn send - -v ability=review    what comes in by a pipe
+    """
+    context.obj = Invocation(url, Terminal())
+
+
+for command in (up, chat, send, get, cancel, retry, sessions, turns, batch, top):
+    cli.add_command(command)
+
+
+def main() -> int:
+    """The exit code, after all has been said."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # no terminal is too poor for an answer
+    try:
+        return int(cli.main(prog_name="inturn", standalone_mode=False) or 0)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return Exit.INTERRUPTED
+    except InTurnError as error:
+        Terminal().complain(_explained(error))
+        return exits.of_error(error)
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+
+
+def _explained(error: InTurnError) -> str:
+    if isinstance(error, Unreachable):
+        return f"{error}\nIs it running? `inturn up` starts one here; --url or INTURN_URL names another."
+    if error.code == "unauthenticated":
+        return f"{error}\nSet INTURN_API_KEY."
+    if error.message.startswith("variables."):
+        return f"{error}\nVariables are given with --var NAME=VALUE."
+    return str(error)

@@ -1,0 +1,82 @@
+"""What the command writes: data on stdout, talk on stderr, and on neither what a terminal would obey."""
+
+import json
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+# A model's answer may hold escape sequences, and a terminal would obey them.
+OBEYED = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+
+
+def printable(text: str) -> str:
+    return text.replace("\r\n", "\n").translate(OBEYED)
+
+
+class Terminal:
+    def __init__(self) -> None:
+        self.shows_data = sys.stdout.isatty()
+        self.shows_talk = sys.stderr.isatty()
+        self.has_keyboard = sys.stdin.isatty()
+
+    @property
+    def is_interactive(self) -> bool:
+        """Somebody types here, and sees both streams."""
+        return self.shows_data and self.shows_talk and self.has_keyboard
+
+    def write(self, text: str) -> None:
+        """Data, as it comes. It is seen at once."""
+        sys.stdout.write(printable(text) if self.shows_data else text)
+        sys.stdout.flush()
+
+    def line(self, text: str) -> None:
+        """A line of data."""
+        self.write(f"{text}\n")
+
+    def json(self, value: Any) -> None:
+        """A line of JSON."""
+        as_ascii = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+        sys.stdout.write(json.dumps(value, ensure_ascii=as_ascii) + "\n")
+        sys.stdout.flush()
+
+    def say(self, text: str) -> None:
+        """Talk, which is for somebody who is there: a script hears nothing."""
+        if self.shows_talk:
+            click.secho(printable(text), err=True, dim=has_colour())
+
+    def complain(self, text: str) -> None:
+        """What everybody must hear."""
+        click.secho(printable(text), err=True, fg="red" if self.shows_talk and has_colour() else None)
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """A table where somebody looks; else a line for each row, with tabs between."""
+        if not self.shows_data:
+            for row in rows:
+                self.line("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
+            return
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in columns:
+            table.add_column(name, overflow="ellipsis", no_wrap=True)
+        for row in rows:
+            table.add_row(*(Text(printable(cell).replace("\n", " ")) for cell in row))
+        console().print(table)
+
+
+def has_colour() -> bool:
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def console(*, for_talk: bool = False) -> "Console":
+    """rich, which knows `NO_COLOR` itself."""
+    from rich.console import Console
+
+    return Console(stderr=for_talk, highlight=False)
