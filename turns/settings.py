@@ -22,6 +22,7 @@ from turns.address import check_store_url
 from turns.errors import ConfigurationError
 
 PREFIX = "INTURN_"
+CLIENT_VARIABLES = frozenset({"INTURN_URL", "INTURN_API_KEY"})  # often set in the same shell, and not for the service
 
 LONGEST_SOCKET_PATH = 100  # the kernel's limit is 104 bytes on macOS, 108 on Linux
 
@@ -261,7 +262,7 @@ def _misspelt(environment: Mapping[str, str]) -> list[str]:
     """pydantic-settings ignores a variable that it does not know, so a typo would pass silently."""
     known = set(variables().values())
     problems = []
-    for name in sorted(set(environment) - known):
+    for name in sorted(set(environment) - known - CLIENT_VARIABLES):
         if name.startswith(PREFIX):
             nearest = sorted(known & {name.removeprefix(PREFIX)}) or difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {nearest[0]}?" if nearest else "; the README lists all of them"

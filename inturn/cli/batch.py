@@ -13,6 +13,8 @@ from inturn.cli.terminal import Terminal, console
 if TYPE_CHECKING:
     from rich.progress import Progress
 
+PATIENT_RETRIES = 15  # over a minute: nobody watches a batch
+
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -62,7 +64,10 @@ def batch(
 
 
 def _run(invocation: Invocation, lines: Batch, results: BatchFile) -> int:
-    with invocation.client() as client, Bar(invocation.terminal, done=results.done, total=len(lines.bodies)) as bar:
+    with (
+        invocation.client(max_retries=PATIENT_RETRIES) as client,
+        Bar(invocation.terminal, done=results.done, total=len(lines.bodies)) as bar,
+    ):
         try:
             for result in lines.results(client.turns, results.run, start=results.done):
                 results.append(result)

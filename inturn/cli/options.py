@@ -13,6 +13,8 @@ from inturn.cli.terminal import Terminal
 from inturn.client import Client
 from inturn.values import OnBusy, TurnBody
 
+QUICK_RETRIES = 2  # about a second: somebody waits, and would rather be told
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as the service gives it.")
@@ -26,9 +28,9 @@ class Invocation:
     url: str | None
     terminal: Terminal
 
-    def client(self) -> Client:
+    def client(self, *, max_retries: int = QUICK_RETRIES) -> Client:
         """Raises `ConfigurationError`."""
-        return Client(self.url)
+        return Client(self.url, max_retries=max_retries)
 
 
 pass_invocation = click.make_pass_decorator(Invocation)

@@ -60,15 +60,9 @@ class Terminal:
             for row in rows:
                 self.line("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
             return
-        from rich.table import Table
-        from rich.text import Text
+        from inturn.cli.tables import drawn
 
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in columns:
-            table.add_column(name, overflow="ellipsis", no_wrap=True)
-        for row in rows:
-            table.add_row(*(Text(printable(cell).replace("\n", " ")) for cell in row))
-        console().print(table)
+        console().print(drawn(columns, list(rows)))
 
 
 def has_colour() -> bool:

@@ -1,12 +1,13 @@
 """`inturn top`."""
 
+import contextlib
 import time
 from typing import TYPE_CHECKING
 
 import click
 
 from inturn.cli.options import Invocation, as_json, pass_invocation
-from inturn.cli.terminal import console, printable
+from inturn.cli.terminal import console
 from inturn.cli.turns import age
 from inturn.cli.waiting_line import in_words
 from inturn.client import Client, Turn
@@ -24,7 +25,7 @@ EVERY_SECONDS = 1.0
 @as_json
 @pass_invocation
 def top(invocation: Invocation, /, *, as_json: bool) -> None:
-    """Watch the service: workers, live turns, and the newest of those with what they wait for.
+    """Watch the service: workers, live turns, what the newest of those wait for.
 
     Ctrl-C leaves. Where stdout is no terminal, or with --json, it is told once.
     """
@@ -32,7 +33,8 @@ def top(invocation: Invocation, /, *, as_json: bool) -> None:
         if as_json or not invocation.terminal.shows_data:
             invocation.terminal.json(client.readiness().raw)
             return
-        _watch(client)
+        with contextlib.suppress(KeyboardInterrupt):
+            _watch(client)
 
 
 def _watch(client: Client) -> None:
@@ -60,18 +62,13 @@ def _live_turns(client: Client) -> list[Turn]:
 
 def _picture(ready: Readiness, turns: list[Turn]) -> "Group":
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
+    from inturn.cli.tables import drawn
+
     head = Text.assemble(
-        (f" {ready.live_workers} workers ", "reverse" if ready.live_workers else "white on red"),
-        f"  {ready.live_turns} live turns   writes {ready.durability}   store {ready.status}\n",
+        (f" workers: {ready.live_workers} ", "reverse" if ready.live_workers else "white on red"),
+        f"  live turns: {ready.live_turns}   durability: {ready.durability}   store: {ready.status}\n",
     )
-    table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-    for name in ("TURN", "SESSION", "AGE", "STATE", "ASKED"):
-        table.add_column(name, no_wrap=True, overflow="ellipsis")
-    for turn in turns:
-        state = in_words(turn.status, turn.queue)
-        cells = (turn.id, turn.session_id, age(turn.accepted_at), state, turn.input)
-        table.add_row(*(Text(printable(cell).replace("\n", " ")) for cell in cells))
-    return Group(head, table)
+    rows = [(turn.id, turn.session_id, age(turn.accepted_at), in_words(turn.status, turn.queue)) for turn in turns]
+    return Group(head, drawn(["TURN", "SESSION", "AGE", "STATE"], rows))
