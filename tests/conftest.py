@@ -10,11 +10,11 @@ from tests.leaks import leaked_keys
 from tests.server import Server
 from turns.connection import connect
 from turns.sessions import SessionStore
-from turns.settings import Settings, variables
+from turns.settings import CLIENT_VARIABLES, Settings, variables
 from turns.store import TurnStore
 
 # Nothing that is set where the tests run reaches them, or the processes that they start.
-for variable in variables().values():
+for variable in (*variables().values(), *CLIENT_VARIABLES):
     os.environ.pop(variable, None)
 
 

@@ -1,5 +1,6 @@
 """`inturn batch`."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,7 @@ def batch(
 
 def _run(invocation: Invocation, lines: Batch, results: BatchFile) -> int:
     with (
+        contextlib.closing(results),
         invocation.client(max_retries=PATIENT_RETRIES) as client,
         Bar(invocation.terminal, done=results.done, total=len(lines.bodies)) as bar,
     ):

@@ -96,13 +96,17 @@ class BatchFile:
 
     def finish(self) -> int:
         """All results are in `path`, and nothing else. How many turns ended without an answer."""
-        assert self._file  # noqa: S101  # opened first
-        self._file.close()
+        self.close()
         whole = self._part.with_suffix(".whole")
         whole.write_bytes(self._part.read_bytes().partition(b"\n")[2])
         os.replace(whole, self.path)
         self._part.unlink()
         return self._without_answer
+
+    def close(self) -> None:
+        """What is in the file stays."""
+        if self._file:
+            self._file.close()
 
     def _take_up(self, digest: str) -> None:
         complete, _, _ = self._part.read_bytes().rpartition(b"\n")  # a last line without an end was torn

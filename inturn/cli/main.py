@@ -62,7 +62,7 @@ def main() -> int:
         return int(cli.main(prog_name="inturn", standalone_mode=False) or 0)
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return Exit.USAGE
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
     except InTurnError as error:

@@ -48,7 +48,7 @@ class Terminal:
     def say(self, text: str) -> None:
         """Talk, which is for somebody who is there: a script hears nothing."""
         if self.shows_talk:
-            click.secho(printable(text), err=True, dim=has_colour())
+            click.secho(printable(text), err=True, dim=has_colour() or None)
 
     def complain(self, text: str) -> None:
         """What everybody must hear."""

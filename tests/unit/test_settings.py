@@ -29,6 +29,12 @@ def test_a_misspelt_name_stops_the_start_with_the_nearest_right_one(monkeypatch:
         Settings.from_environment()
 
 
+def test_what_is_set_for_the_client_is_no_misspelt_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTURN_URL", "http://127.0.0.1:8000")
+    monkeypatch.setenv("INTURN_API_KEY", "inturn_x")
+    assert Settings.from_environment() == Settings()
+
+
 def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "eighty")
     monkeypatch.setenv("INTURN_POOL", "prefork")

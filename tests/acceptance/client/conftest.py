@@ -1,0 +1,24 @@
+"""The client, on the real service."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from inturn import Client
+from tests.acceptance.client.command import Inturn
+from tests.processes import Stack
+
+MATH = {"ability": "math"}
+
+
+@pytest.fixture
+def client(stack: Stack) -> Iterator[Client]:
+    with Client(stack.url) as client:
+        yield client
+
+
+@pytest.fixture
+def inturn(stack: Stack, tmp_path: Path) -> Inturn:
+    """The command, for this service."""
+    return Inturn(stack.url, tmp_path / "state")

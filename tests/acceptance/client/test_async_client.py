@@ -1,0 +1,81 @@
+"""The client that awaits; that its names are the same is tested in `tests/unit/client`, here is what it does."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+import inturn
+from inturn import AsyncClient, Delta, Done
+from tests.acceptance.client.conftest import MATH
+from tests.processes import Stack
+
+SLOWLY = "[words 60] [pace 0.03]"
+
+
+def run(url: str, program: Callable[[AsyncClient], Coroutine[Any, Any, None]]) -> None:
+    async def main() -> None:
+        async with AsyncClient(url) as client:
+            await program(client)
+
+    asyncio.run(main())
+
+
+def test_many_turns_are_awaited_at_once(stack: Stack) -> None:
+    async def program(client: AsyncClient) -> None:
+        async def answer(n: int) -> str:
+            turn = await client.turns.create(f"at-once-{n}", f"{n} [delay 0.3]", variables=MATH)
+            return (await turn.wait(30)).check().text
+
+        texts = await asyncio.gather(*(answer(n) for n in range(50)))
+        assert [text.split()[2] for text in texts] == [f"{n}" for n in range(50)]
+
+    run(stack.url, program)
+
+
+def test_a_stream_is_iterated_across_a_restart(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+
+    async def program(client: AsyncClient) -> None:
+        text, turn, restarted = "", None, False
+        async for event in (await client.turns.create("s", f"hello {SLOWLY}", variables=MATH)).stream():
+            match event:
+                case Delta(piece):
+                    text += piece
+                case Done(ended):
+                    turn = ended
+            if text and not restarted:
+                stack.web.kill()
+                stack.web = stack.start_web()
+                restarted = True
+        assert turn
+        assert text == turn.text
+
+    run(stack.url, program)
+
+
+def test_everything_else_does_what_its_twin_does(stack: Stack) -> None:
+    async def program(client: AsyncClient) -> None:
+        failed = await (await client.turns.create("a", "hello [fail 400 1]", variables=MATH)).wait()
+        assert (await (await failed.retry()).wait()).status == "completed"
+        assert (
+            await (await client.turns.create("a", "hello [gate never]", variables=MATH)).cancel()
+        ).status == "cancelled"
+        assert len([turn async for turn in client.turns.list(session_id="a")]) == 3
+        one, wrong = await client.turns.batch(
+            [{"session_id": "a", "input": said, "variables": MATH} for said in ("x", "")]
+        )
+        assert isinstance(one, inturn.AsyncTurn)
+        assert isinstance(wrong, inturn.InvalidRequest)
+        await one.wait()
+        assert len([message async for message in client.sessions.messages("a")]) == 4
+        assert "a" in [session.session_id async for session in client.sessions.list()]
+        assert (await client.sessions.get("a")).status == "idle"
+        await client.sessions.delete("a")
+        with pytest.raises(inturn.TurnNotFound):
+            await client.turns.get(one.id)
+        assert (await client.readiness()).status == "ok"
+        assert [assistant.name for assistant in await client.assistants.list()] == ["default"]
+
+    run(stack.url, program)

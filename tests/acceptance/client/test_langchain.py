@@ -1,0 +1,84 @@
+"""InTurn inside a LangChain program."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate
+from langchain_core.runnables import RunnableConfig, RunnableLambda
+
+import inturn
+from inturn import Client
+from inturn.langchain import RemoteChain, RemoteHistory
+from tests.acceptance.client.conftest import MATH
+from tests.processes import Stack
+
+SLOWLY = "[words 60] [pace 0.03]"
+
+
+def in_session(session_id: str, **more: str) -> RunnableConfig:
+    return {"configurable": {"session_id": session_id, **more}}
+
+
+def test_the_call_of_langchains_own_example(client: Client) -> None:
+    chain = RemoteChain(client) | StrOutputParser()
+    asked = {"ability": "math", "input": "What does cosine mean?"}
+    answer = chain.invoke(asked, config=in_session("example"))
+    assert answer.startswith("answer to What does cosine mean?")
+    assert RemoteHistory(client, "example").messages == [HumanMessage("What does cosine mean?"), AIMessage(answer)]
+
+
+def test_it_stands_behind_a_prompt_and_before_a_function(client: Client) -> None:
+    prompt = ChatPromptTemplate.from_messages([("human", "Say {word}")])
+    chain = prompt | RemoteChain(client, variables=MATH) | RunnableLambda(str.upper)
+    assert chain.invoke({"word": "hello"}, config=in_session("prompt")).startswith("ANSWER TO SAY HELLO")
+
+
+def test_it_streams_pieces_of_text(client: Client) -> None:
+    pieces = list(RemoteChain(client, variables=MATH).stream(f"hello {SLOWLY}", in_session("pieces")))
+    assert len(pieces) > 5
+    assert "".join(pieces) == RemoteHistory(client, "pieces").messages[-1].content
+
+
+def test_it_awaits(client: Client) -> None:
+    async def program() -> tuple[str, list[str]]:
+        chain = RemoteChain(client, variables=MATH)
+        answer = await chain.ainvoke("one", in_session("awaited", user_id="alice"))
+        return answer, [piece async for piece in chain.astream(f"two {SLOWLY}", in_session("awaited", user_id="alice"))]
+
+    answer, pieces = asyncio.run(program())
+    said = [message.content for message in RemoteHistory(client, "awaited", user_id="alice").messages]
+    assert said == ["one", answer, f"two {SLOWLY}", "".join(pieces)]
+    assert len(pieces) > 5
+
+
+def test_a_failed_turn_is_an_error_of_the_chain(client: Client) -> None:
+    chain = RemoteChain(client, variables=MATH)
+    with pytest.raises(inturn.TurnFailed):
+        chain.invoke("hello [fail 400]", in_session("failed"))
+    with pytest.raises(inturn.TurnFailed):
+        list(chain.stream("hello [fail 400]", in_session("failed")))
+    with pytest.raises(ValueError, match="Name the session"):
+        chain.invoke("hello")
+
+
+def test_the_history_is_a_view(client: Client) -> None:
+    history = RemoteHistory(client, "view")
+    with pytest.raises(NotImplementedError, match="by its turns alone"):
+        history.add_user_message("hello")
+    with pytest.raises(NotImplementedError, match=r"sessions\.delete"):
+        history.clear()
+
+
+def test_a_killed_worker_changes_nothing_where_the_new_run_says_the_same(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+    with Client(stack.url) as client:
+        pieces = []
+        for piece in RemoteChain(client, variables=MATH).stream(f"hello {SLOWLY}", in_session("s")):
+            pieces.append(piece)
+            if len(pieces) == 5:
+                stack.workers[0].kill()
+                stack.workers.append(stack.start_worker())
+        assert "".join(pieces) == RemoteHistory(client, "s").messages[-1].content

@@ -1,0 +1,135 @@
+"""Watching an answer by the client: whatever the connections do, the reader has the very text."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import inturn
+from inturn import Client, Delta, Done, Reset, StatusChanged, Turn
+from tests.acceptance.client.conftest import MATH
+from tests.processes import Stack
+from tests.sse import Stream
+from tests.waiting import wait_until
+
+SLOWLY = "[words 60] [pace 0.03]"
+
+
+class Reader:
+    """What somebody who iterates has in the end."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.resets: list[str] = []
+        self.turn: Turn | None = None
+
+    def take(self, event: Any) -> None:
+        match event:
+            case Delta(text):
+                self.text += text
+            case Reset(reason):
+                self.text = ""
+                self.resets.append(reason)
+            case Done(turn):
+                self.turn = turn
+
+    def read(self, events: Iterator[Any]) -> None:
+        for event in events:
+            self.take(event)
+
+
+def test_an_answer_comes_in_pieces_and_then_the_turn(client: Client) -> None:
+    turn = client.turns.create("s", f"hello {SLOWLY}", variables=MATH)
+    events = list(turn.stream())
+    reader = Reader()
+    reader.read(iter(events))
+    assert isinstance(events[0], StatusChanged)
+    assert sum(isinstance(event, Delta) for event in events) > 5
+    assert reader.turn == client.turns.get(turn.id)
+    assert reader.text == reader.turn.text
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\u0085", "\x0b", "\r", "😀", "data: x"])
+def test_a_piece_with_anything_in_it_is_one_piece(client: Client, odd: str) -> None:
+    """Some libraries take each of these for the end of a line."""
+    reader = Reader()
+    reader.read(client.turns.create("odd", f"a{odd}b", variables=MATH).stream())
+    assert f"a{odd}b" in reader.text
+
+
+def test_a_turn_that_has_ended_is_told_from_the_beginning(client: Client) -> None:
+    turn = client.turns.create("ended", "hello", variables=MATH).wait()
+    reader = Reader()
+    reader.read(turn.stream())
+    assert (reader.text, reader.turn) == (turn.text, turn)
+
+
+def test_leaving_a_stream_cancels_nothing(client: Client) -> None:
+    turn = client.turns.create("left", f"hello {SLOWLY}", variables=MATH)
+    next(turn.stream())
+    assert turn.wait().status == "completed"
+
+
+def test_a_web_process_that_is_killed_and_started_again_is_not_noticed(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+    reader = Reader()
+    with Client(stack.url) as client:
+        restarts = 0
+        for event in client.turns.create("s", f"hello {SLOWLY}", variables=MATH).stream():
+            reader.take(event)
+            if restarts < 2 and len(reader.text) > 40 * (restarts + 1):
+                stack.web.kill()
+                stack.web = stack.start_web()
+                restarts += 1
+    assert restarts == 2
+    assert reader.turn
+    assert (reader.text, reader.resets) == (reader.turn.text, [])
+
+
+def test_a_killed_worker_resets_the_text(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+    reader = Reader()
+    with Client(stack.url) as client:
+        for event in client.turns.create("s", f"hello {SLOWLY}", variables=MATH).stream():
+            reader.take(event)
+            if reader.text and not reader.resets and stack.workers[0].is_running and not reader.turn:
+                stack.workers[0].kill()
+                stack.workers.append(stack.start_worker())
+    assert reader.turn
+    assert reader.resets == ["rescue"]
+    assert reader.text == reader.turn.text
+
+
+def test_beyond_the_limit_of_streams_the_answer_comes_by_a_long_poll(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1, INTURN_MAX_STREAMS="1")
+    with Client(stack.url) as client:
+        turn = client.turns.create("s", "hello [gate go]", variables=MATH)
+        taken = Stream(f"{stack.url}/v1/turns/{turn.id}/events")
+        next(iter(taken))
+        events = turn.stream()
+        stack.open_gate("go")
+        told = list(events)
+        taken.close()
+        assert told == [Delta(turn.wait().text), Done(turn.wait())]
+
+
+def test_a_turn_whose_session_is_deleted_is_not_found(client: Client) -> None:
+    turn = client.turns.create("deleted", "hello [words 400] [pace 0.05]", variables=MATH)
+    events = turn.stream()
+    while not isinstance(next(events), Delta):
+        pass
+    client.sessions.delete("deleted")
+    with pytest.raises(inturn.TurnNotFound):
+        list(events)
+
+
+def test_a_service_that_stays_away_is_given_up(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+    with Client(stack.url, max_retries=0) as client:
+        turn = client.turns.create("s", "hello [gate never]", variables=MATH)
+        wait_until("it runs", lambda: turn.turns.get(turn.id).status == "in_progress")
+        events = turn.stream()
+        next(events)
+        stack.web.kill()
+        with pytest.raises(inturn.Unreachable):
+            list(events)

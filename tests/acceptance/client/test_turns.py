@@ -1,0 +1,187 @@
+"""Turns, by the client that waits."""
+
+from collections.abc import Callable
+
+import pytest
+
+import inturn
+from inturn import Client
+from tests.acceptance.client.conftest import MATH
+from tests.processes import Stack, call
+
+
+def test_the_three_lines_of_the_readme(client: Client) -> None:
+    turn = client.turns.create("foobar", "What does cosine mean?", variables=MATH)
+    assert turn.status == "queued"
+    assert turn.wait().check().text.startswith("answer to What does cosine mean?")
+
+
+def test_all_that_the_service_says_of_a_turn_is_typed(client: Client) -> None:
+    turn = client.turns.create(
+        "typed",
+        "hello",
+        variables=MATH,
+        user_id="alice",
+        metadata={"ticket": "42"},
+        lane="batch",
+        start_within_seconds=60,
+    ).wait()
+    assert (turn.user_id, turn.sequence, turn.attempt, dict(turn.metadata)) == ("alice", 1, 1, {"ticket": "42"})
+    assert turn.usage
+    assert turn.usage.total_tokens == turn.usage.input_tokens + turn.usage.output_tokens
+    assert turn.started_at
+    assert turn.finished_at
+    assert turn.accepted_at <= turn.started_at <= turn.finished_at
+    assert turn.raw["links"]["self"] == f"/v1/turns/{turn.id}"
+    assert client.turns.get(turn.id) == turn
+    assert repr(turn).startswith(f"<Turn {turn.id} of 'typed': completed 'answer to")
+
+
+def test_a_turn_that_waits_says_for_what(client: Client, stack: Stack) -> None:
+    first = client.turns.create("behind", "one [gate behind]", variables=MATH)
+    second = client.turns.get(client.turns.create("behind", "two", variables=MATH).id)
+    assert second.queue
+    assert (second.queue.position, second.queue.waiting_for, second.queue.turn_id) == (2, "turn", first.id)
+    with pytest.raises(inturn.StillRunning) as error:
+        second.wait(0.2)
+    assert isinstance(error.value, TimeoutError)
+    assert error.value.turn.id == second.id
+    stack.open_gate("behind")
+    assert second.wait(20).status == "completed"
+
+
+def test_cancelling_ends_a_turn_and_once_more_changes_nothing(client: Client) -> None:
+    turn = client.turns.create("cancelled", "hello [gate never]", variables=MATH).cancel()
+    assert turn.status == "cancelled"
+    assert turn.cancel() == turn
+    with pytest.raises(inturn.TurnCancelled):
+        turn.check()
+
+
+def test_a_failed_turn_says_why_and_can_be_tried_again(client: Client) -> None:
+    failed = client.turns.create("again", "hello [fail 400 1]", variables=MATH).wait()
+    with pytest.raises(inturn.TurnFailed) as error:
+        failed.check()
+    assert (error.value.code, error.value.turn) == ("provider_rejected", failed)
+    again = failed.retry()
+    assert again.retry_of == failed.id
+    assert again.wait().status == "completed"
+    with pytest.raises(inturn.TurnNotFailed):
+        again.retry()
+
+
+def test_the_same_key_is_the_same_turn(client: Client) -> None:
+    one, two = (client.turns.create("key", "hello", variables=MATH, idempotency_key="k") for _ in range(2))
+    assert one.id == two.id
+    with pytest.raises(inturn.IdempotencyKeyReused) as error:
+        client.turns.create("key", "goodbye", variables=MATH, idempotency_key="k")
+    assert error.value.status == 422
+    assert error.value.request_id
+
+
+def test_without_a_key_two_calls_are_two_turns(client: Client) -> None:
+    assert len({client.turns.create("two", "hello", variables=MATH).id for _ in range(2)}) == 2
+
+
+def test_lists_go_over_pages_and_stop_where_they_should(client: Client) -> None:
+    made = [client.turns.create("many", f"{n}", variables=MATH).id for n in range(5)]
+    found = [turn.id for turn in client.turns.list(session_id="many")]
+    assert found == made[::-1]
+    assert [turn.id for turn in client.turns.list(session_id="many", limit=2)] == found[:2]
+    for turn_id in made:
+        client.turns.wait(turn_id)
+    assert [turn.session_id for turn in client.turns.list(status="completed", session_id="many", limit=1)] == ["many"]
+
+
+def test_more_than_a_page_is_fetched_page_by_page(client: Client) -> None:
+    client.turns.batch({"session_id": f"page-{n}", "input": "hi", "variables": MATH} for n in range(130))
+    assert len(list(client.turns.list(limit=125))) == 125
+
+
+def test_a_batch_says_of_each_turn_what_became_of_it(client: Client) -> None:
+    bodies: list[inturn.TurnBody] = [
+        {"session_id": "batch", "input": "one", "variables": MATH},
+        {"session_id": "batch", "input": "", "variables": MATH},
+        {"session_id": "batch", "input": "three", "variables": MATH},
+    ]
+    one, two, three = client.turns.batch(bodies, idempotency_key="b")
+    assert isinstance(one, inturn.Turn)
+    assert isinstance(two, inturn.InvalidRequest)
+    assert isinstance(three, inturn.Turn)
+    assert two.status == 400
+    assert [one.wait().text[:13], three.wait().text[:15]] == ["answer to one", "answer to three"]
+    again = client.turns.batch(bodies, idempotency_key="b")
+    assert [turn.id for turn in again if isinstance(turn, inturn.Turn)] == [one.id, three.id]
+
+
+@pytest.mark.parametrize(
+    ("turn_id", "error"),
+    [("turn_" + "f" * 32, inturn.TurnNotFound), ("turn_" + "0" * 32, inturn.TurnExpired), ("a/b?c", inturn.Refused)],
+)
+def test_what_is_not_there(client: Client, turn_id: str, error: type[inturn.InTurnError]) -> None:
+    for ask in (
+        client.turns.get,
+        client.turns.wait,
+        client.turns.cancel,
+        lambda turn_id: list(client.turns.stream(turn_id)),
+    ):
+        with pytest.raises(error) as caught:
+            ask(turn_id)
+        assert caught.value.request_id
+
+
+def test_a_misspelt_field_is_refused_with_the_nearest_right_one(client: Client) -> None:
+    with pytest.raises(inturn.InvalidRequest, match="did you mean user_id"):
+        client.turns.create("s", "hello", user="alice")  # type: ignore[call-arg]  # that is what is tested
+
+
+def test_sessions_are_listed_read_and_erased(client: Client) -> None:
+    client.turns.create("erased", "hello", variables=MATH, user_id="alice").wait()
+    assert client.sessions.get("erased", user_id="alice").message_count == 2
+    assert ("erased", "alice") in [(session.session_id, session.user_id) for session in client.sessions.list()]
+    newest = next(iter(client.sessions.messages("erased", user_id="alice", order="desc", limit=1)))
+    assert (newest.number, newest.role) == (2, "assistant")
+    client.sessions.delete("erased", user_id="alice")
+    with pytest.raises(inturn.SessionNotFound):
+        client.sessions.get("erased", user_id="alice")
+
+
+def test_assistants_tell_their_variables(client: Client) -> None:
+    [default] = client.assistants.list()
+    assert default.name == "default"
+    assert default.variables["ability"].required
+
+
+def test_the_service_says_how_it_is(client: Client) -> None:
+    ready = client.readiness()
+    assert (ready.status, ready.durability, ready.live_workers) == ("ok", "always", 1)
+
+
+def test_a_service_that_is_away_for_a_moment_is_waited_for(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+    stack.web.kill()
+    with Client(stack.url, max_retries=10) as client:
+        stack.web = stack.start_web()
+        assert client.turns.create("s", "hello", variables=MATH).wait(30).status == "completed"
+
+
+def test_a_wait_survives_a_restart(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+    with Client(stack.url) as client:
+        turn = client.turns.create("s", "hello [delay 3]", variables=MATH)
+        stack.web.kill()
+        stack.web = stack.start_web()
+        assert turn.wait(30).status == "completed"
+
+
+def test_nobody_there_is_said_after_the_retries(stack: Stack) -> None:
+    with Client("http://127.0.0.1:1", max_retries=1) as client, pytest.raises(inturn.Unreachable) as error:
+        client.turns.get("turn_1")
+    assert (error.value.status, error.value.code, error.value.request_id) == (None, None, None)
+
+
+def test_something_else_that_answers_there_is_not_taken_for_inturn(stack: Stack) -> None:
+    model = stack.environment["OPENAI_BASE_URL"].removesuffix("/v1")
+    assert call(f"{model}/v1/assistants").status == 200
+    with Client(model) as client, pytest.raises(inturn.ServiceBroken, match="Is the URL right"):
+        client.assistants.list()

@@ -1,0 +1,71 @@
+"""The client as a package of its own."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from docs.generate import ROOT
+from tests.processes import Stack
+
+CHECK = """
+import inturn, sys
+from importlib.metadata import version
+assert version("inturn") == sys.argv[1]
+assert not {"turns", "web", "worker", "langchain_core"} & set(sys.modules)
+"""
+USE = """
+import inturn, sys
+with inturn.Client(sys.argv[1]) as client:
+    print(client.turns.create("wheel", "hello", variables={"ability": "math"}).wait().text)
+"""
+
+
+def run(*command: object, directory: Path) -> str:
+    ran = subprocess.run([str(part) for part in command], cwd=directory, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    where = Path(tmp_path_factory.mktemp("wheel"))
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", where, directory=ROOT)
+    [wheel] = where.glob("*.whl")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path) -> Path:
+    """Of an environment that has the wheel and what it says it needs, in the versions that are pinned, and no more."""
+    environment = wheel.parent / "environment"
+    run(sys.executable, "-m", "uv", "venv", "--python", sys.executable, environment, directory=wheel.parent)
+    python = environment / "bin" / "python"
+    install = (sys.executable, "-m", "uv", "pip", "install", "--python", python)
+    run(*install, "--constraint", ROOT / "requirements.txt", wheel, directory=wheel.parent)
+    return python
+
+
+def test_the_wheel_holds_the_client_and_nothing_of_the_service(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.partition("/")[0].partition("-")[0] for name in names} == {"inturn"}
+    assert "inturn/py.typed" in names
+
+
+def test_it_works_alone(python: Path, stack: Stack) -> None:
+    directory = python.parent
+    run(python, "-c", CHECK, "0.1.0", directory=directory)
+    assert run(python, "-c", USE, stack.url, directory=directory).startswith("answer to hello")
+    assert run(python.parent / "inturn", "--url", stack.url, "get", "--help", directory=directory).startswith(
+        "Usage: inturn"
+    )
+
+
+def test_without_the_service_up_says_where_it_is(python: Path) -> None:
+    ran = subprocess.run(
+        [python.parent / "inturn", "up"], cwd=python.parent, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 2
+    assert "not installed here" in ran.stderr
