@@ -108,6 +108,10 @@ def readiness() -> Call:
     return Call(method="GET", path="/readyz")
 
 
+def service_status() -> Call:
+    return Call(method="GET", path="/operator/status")
+
+
 def _turn(turn_id: str) -> str:
     return f"/v1/turns/{quote(turn_id, safe='')}"
 

@@ -11,10 +11,21 @@ from inturn import calls, steps
 from inturn.connection import DEFAULT_RETRIES, Connection
 from inturn.ends import checked
 from inturn.errors import InTurnError
-from inturn.reading import to_assistants, turn_fields
+from inturn.reading import to_assistants, to_service_status, turn_fields
 from inturn.resources import SessionSteps, TurnSteps
 from inturn.transport import Transport
-from inturn.values import Assistant, Json, Message, Readiness, Session, Status, TurnBody, TurnData, TurnOptions
+from inturn.values import (
+    Assistant,
+    Json,
+    Message,
+    Readiness,
+    ServiceStatus,
+    Session,
+    Status,
+    TurnBody,
+    TurnData,
+    TurnOptions,
+)
 from inturn.watching import Event
 
 
@@ -36,6 +47,11 @@ class Client:
     def readiness(self) -> Readiness:
         """Whether the service can take turns, and how many workers it has. Raises `Unavailable`."""
         return self._transport.run(steps.readiness())
+
+    def status(self) -> ServiceStatus:
+        """How the service does. Raises `Forbidden` for a key without the scope `operator`."""
+        call = steps.fetch(calls.service_status(), to_service_status, self._transport.persistence)
+        return self._transport.run(call)
 
     def close(self) -> None:
         self._transport.close()

@@ -9,7 +9,7 @@
     │   └── TooMany             later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
     ├── Unavailable             the operator; the call was repeated until its retries were used up
     │   ├── Unreachable
-    │   └── StoreUnavailable, Overloaded, StreamsFull
+    │   └── StoreUnavailable, Overloaded, IntakePaused, StreamsFull
     ├── ServiceBroken           the operator, whose log knows the `request_id`
     ├── NoAnswer                whoever asked: the turn has ended without one
     │   └── TurnFailed, TurnCancelled, TurnIncomplete
@@ -132,6 +132,10 @@ class Overloaded(Unavailable):
     """Too many turns wait."""
 
 
+class IntakePaused(Unavailable):
+    """An operator lets no turns in at the moment."""
+
+
 class StreamsFull(Unavailable):
     """Too many streams are open. `turn.stream()` never raises it: it goes on by long-polls."""
 
@@ -196,6 +200,7 @@ BY_CODE: MappingProxyType[str, type[InTurnError]] = MappingProxyType(
         "tokens_spent": TokensSpent,
         "store_unavailable": StoreUnavailable,
         "overloaded": Overloaded,
+        "intake_paused": IntakePaused,
         "streams_full": StreamsFull,
     }
 )

@@ -15,6 +15,7 @@ from inturn.values import (
     Message,
     Queue,
     Readiness,
+    ServiceStatus,
     Session,
     StatusChanged,
     Usage,
@@ -149,6 +150,18 @@ def to_readiness(body: Json) -> Readiness:
         durability=body["durability"],
         live_workers=body["live_workers"],
         live_turns=body["live_turns"],
+        raw=body,
+    )
+
+
+def to_service_status(body: Json) -> ServiceStatus:
+    return ServiceStatus(
+        paused={switch: datetime.fromisoformat(since) for switch, since in body["paused"].items()},
+        live_turns=body["live_turns"],
+        waiting_turns=body["waiting_turns"],
+        oldest_waiting_seconds=body["oldest_waiting_seconds"],
+        live_workers=body["live_workers"],
+        failed_turns=body["failed_turns"],
         raw=body,
     )
 

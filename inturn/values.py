@@ -152,6 +152,19 @@ class Readiness:
     raw: Json = field(compare=False, repr=False)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ServiceStatus:
+    """How the service does, for its operator."""
+
+    paused: Mapping[str, datetime]
+    live_turns: int
+    waiting_turns: int
+    oldest_waiting_seconds: float
+    live_workers: int
+    failed_turns: int
+    raw: Json = field(compare=False, repr=False)
+
+
 Turn = TypeVar("Turn", bound=TurnData)
 
 

@@ -1,12 +1,13 @@
 """A file of turns, and the file of their results: what is in the second need not be done again.
 
-Turns are submitted in groups whose borders never move, each with an idempotency key made of the run's name and the
-group's number. So a group that is submitted again, because this command was stopped or because a part of it was refused
+Turns are submitted in parts whose borders never move, each with an idempotency key made of the run's name and the
+part's number. So a part that is submitted again, because this command was stopped or because a part of it was refused
 for want of room, gives the turns that it gave before, and only what was refused is new.
 """
 
 import hashlib
 import json
+import math
 import os
 import secrets
 import time
@@ -19,7 +20,7 @@ from inturn.client import Turn, Turns
 from inturn.errors import InTurnError, TooMany, Unavailable
 from inturn.values import Json, TurnBody
 
-GROUP = 50  # two groups are on their way at once: as many turns as one session may have waiting
+PART = 50  # two parts are on their way at once: as many turns as one session may have waiting
 PAUSE_SECONDS = 2.0
 
 
@@ -45,24 +46,28 @@ class Batch:
 
     def results(self, turns: Turns, run: str, *, start: int) -> Iterator[Json]:
         """Of each line from `start` on, in order. Raises `InTurnError` when the service stays away."""
-        groups = [self._named(first, run) for first in range(0, len(self.bodies), GROUP)]
-        first = start // GROUP
-        ahead = turns.batch(groups[first], idempotency_key=f"{run}-{first}") if first < len(groups) else []
-        for number in range(first, len(groups)):
+        first = start // PART
+        ahead = self._submit(first, turns, run)
+        for number in range(first, math.ceil(len(self.bodies) / PART)):
             outcomes = ahead
-            if number + 1 < len(groups):
-                ahead = turns.batch(groups[number + 1], idempotency_key=f"{run}-{number + 1}")
-            for place in range(len(groups[number])):
-                line = number * GROUP + place
-                if line >= start:
-                    while _may_be_taken_later(outcomes[place]):
-                        time.sleep(PAUSE_SECONDS)
-                        outcomes = turns.batch(groups[number], idempotency_key=f"{run}-{number}")
-                    yield {"line": line + 1, **_result(outcomes[place])}
+            ahead = self._submit(number + 1, turns, run)
+            for place in range(len(outcomes)):
+                line = number * PART + place
+                if line < start:
+                    continue
+                while _may_be_taken_later(outcomes[place]):
+                    time.sleep(PAUSE_SECONDS)
+                    outcomes = self._submit(number, turns, run)
+                yield {"line": line + 1, **_result(outcomes[place])}
 
-    def _named(self, first: int, run: str) -> list[TurnBody]:
-        part = self.bodies[first : first + GROUP]
-        return [cast("TurnBody", {"session_id": f"{run}-{first + n + 1}", **body}) for n, body in enumerate(part)]
+    def _submit(self, number: int, turns: Turns, run: str) -> list[Turn | InTurnError]:
+        """What became of the turns of a part; of none, beyond the last part."""
+        begin = number * PART
+        part = [
+            cast("TurnBody", {"session_id": f"{run}-{line}", **body})
+            for line, body in enumerate(self.bodies[begin : begin + PART], begin + 1)
+        ]
+        return turns.batch(part, idempotency_key=f"{run}-{number}")
 
 
 class BatchFile:

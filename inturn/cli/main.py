@@ -13,7 +13,7 @@ from inturn.cli.exits import Exit
 from inturn.cli.options import Invocation
 from inturn.cli.send import send
 from inturn.cli.sessions import sessions
-from inturn.cli.terminal import Terminal
+from inturn.cli.terminal import ReaderLeft, Terminal
 from inturn.cli.top import top
 from inturn.cli.turns import cancel, get, retry, turns
 from inturn.cli.up import up
@@ -68,7 +68,7 @@ def main() -> int:
     except InTurnError as error:
         Terminal().complain(_explained(error))
         return exits.of_error(error)
-    except BrokenPipeError:  # `| head` has seen enough
+    except ReaderLeft:  # what is still to be flushed goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
 

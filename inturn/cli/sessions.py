@@ -1,7 +1,7 @@
 """`inturn sessions`."""
 
 import json
-from typing import IO
+from pathlib import Path
 
 import click
 
@@ -56,19 +56,17 @@ def show(invocation: Invocation, /, *, session_id: str, user_id: str | None, lim
 @sessions.command()
 @one
 @user
-@click.option(
-    "-o",
-    "--output",
-    type=click.File("w", encoding="utf-8", lazy=True),
-    default="-",
-    help="Where to; stdout if not given.",
-)
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Where to.  [stdout]")
 @pass_invocation
-def export(invocation: Invocation, /, *, session_id: str, user_id: str | None, output: IO[str]) -> None:
+def export(invocation: Invocation, /, *, session_id: str, user_id: str | None, output: Path | None) -> None:
     """Write all messages of a session, one JSON object a line."""
     with invocation.client() as client:
-        for message in client.sessions.messages(session_id, user_id=user_id):
-            click.echo(json.dumps(message.raw), file=output)
+        messages = client.sessions.messages(session_id, user_id=user_id)
+        if output is None:
+            for message in messages:
+                invocation.terminal.json(message.raw)
+        else:
+            output.write_text("".join(f"{json.dumps(message.raw)}\n" for message in messages), encoding="utf-8")
 
 
 @sessions.command()

@@ -19,6 +19,10 @@ def printable(text: str) -> str:
     return text.replace("\r\n", "\n").translate(OBEYED)
 
 
+class ReaderLeft(Exception):
+    """Whoever read stdout has seen enough, as `| head` does."""
+
+
 class Terminal:
     def __init__(self) -> None:
         self.shows_data = sys.stdout.isatty()
@@ -32,8 +36,7 @@ class Terminal:
 
     def write(self, text: str) -> None:
         """Data, as it comes. It is seen at once."""
-        sys.stdout.write(printable(text) if self.shows_data else text)
-        sys.stdout.flush()
+        self._put(printable(text) if self.shows_data else text)
 
     def line(self, text: str) -> None:
         """A line of data."""
@@ -42,8 +45,7 @@ class Terminal:
     def json(self, value: Any) -> None:
         """A line of JSON."""
         as_ascii = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-        sys.stdout.write(json.dumps(value, ensure_ascii=as_ascii) + "\n")
-        sys.stdout.flush()
+        self._put(json.dumps(value, ensure_ascii=as_ascii) + "\n")
 
     def say(self, text: str) -> None:
         """Talk, which is for somebody who is there: a script hears nothing."""
@@ -63,6 +65,13 @@ class Terminal:
         from inturn.cli.tables import drawn
 
         console().print(drawn(columns, list(rows)))
+
+    def _put(self, text: str) -> None:
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise ReaderLeft from None
 
 
 def has_colour() -> bool:

@@ -11,8 +11,8 @@ from inturn.cli.terminal import console
 from inturn.cli.turns import age
 from inturn.cli.waiting_line import in_words
 from inturn.client import Client, Turn
-from inturn.errors import Unavailable
-from inturn.values import Readiness
+from inturn.errors import Forbidden, Unavailable
+from inturn.values import Readiness, ServiceStatus
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -27,11 +27,15 @@ EVERY_SECONDS = 1.0
 def top(invocation: Invocation, /, *, as_json: bool) -> None:
     """Watch the service: workers, live turns, what the newest of those wait for.
 
-    Ctrl-C leaves. Where stdout is no terminal, or with --json, it is told once.
+    With a key of the scope `operator`, or where no keys are asked for, also how many turns could run and wait for a
+    worker, for how long, and how many have failed. Nothing that was said is shown. Ctrl-C leaves.
+
+    Where stdout is no terminal, or with --json, it is told once.
     """
     with invocation.client() as client:
         if as_json or not invocation.terminal.shows_data:
-            invocation.terminal.json(client.readiness().raw)
+            status = _status(client)
+            invocation.terminal.json({**client.readiness().raw, **(status.raw if status else {})})
             return
         with contextlib.suppress(KeyboardInterrupt):
             _watch(client)
@@ -44,31 +48,44 @@ def _watch(client: Client) -> None:
     with Live(console=console(), screen=True, auto_refresh=False) as live:
         while True:
             try:
-                live.update(_picture(client.readiness(), _live_turns(client)), refresh=True)
+                live.update(_picture(client.readiness(), _status(client), _live_turns(client)), refresh=True)
             except Unavailable as error:
                 live.update(Text(str(error), style="red"), refresh=True)
             time.sleep(EVERY_SECONDS)
 
 
+def _status(client: Client) -> ServiceStatus | None:
+    try:
+        return client.status()
+    except Forbidden:
+        return None
+
+
 def _live_turns(client: Client) -> list[Turn]:
-    """The newest of each kind; the running ones first."""
+    """The newest, those that run first."""
     running = list(client.turns.list(status="in_progress", limit=SHOWN))
-    return (
-        running + list(client.turns.list(status="queued", limit=SHOWN - len(running)))
-        if len(running) < SHOWN
-        else running
-    )
+    if len(running) == SHOWN:
+        return running
+    return running + list(client.turns.list(status="queued", limit=SHOWN - len(running)))
 
 
-def _picture(ready: Readiness, turns: list[Turn]) -> "Group":
+def _picture(ready: Readiness, status: ServiceStatus | None, turns: list[Turn]) -> "Group":
     from rich.console import Group
     from rich.text import Text
 
     from inturn.cli.tables import drawn
 
-    head = Text.assemble(
-        (f" workers: {ready.live_workers} ", "reverse" if ready.live_workers else "white on red"),
-        f"  live turns: {ready.live_turns}   durability: {ready.durability}   store: {ready.status}\n",
-    )
     rows = [(turn.id, turn.session_id, age(turn.accepted_at), in_words(turn.status, turn.queue)) for turn in turns]
-    return Group(head, drawn(["TURN", "SESSION", "AGE", "STATE"], rows))
+    workers = (f" workers: {ready.live_workers} ", "reverse" if ready.live_workers else "white on red")
+    head = Text.assemble(
+        workers, f"  live turns: {ready.live_turns}   durability: {ready.durability}   store: {ready.status}"
+    )
+    return Group(head, Text(_told(status)), drawn(["TURN", "SESSION", "AGE", "STATE"], rows))
+
+
+def _told(status: ServiceStatus | None) -> str:
+    if status is None:
+        return ""
+    paused = "".join(f"   {switch} paused for {age(since)}" for switch, since in status.paused.items())
+    waiting = f"waiting for a worker: {status.waiting_turns}, the oldest for {status.oldest_waiting_seconds:.0f} s"
+    return f" {waiting}   failed: {status.failed_turns}{paused}\n"

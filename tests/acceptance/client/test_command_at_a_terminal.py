@@ -92,6 +92,7 @@ def test_top_shows_what_runs_and_ctrl_c_leaves(inturn: Inturn, client: Client) -
     top = inturn.at_terminal("top")
     top.wait_for(turn.id)
     top.wait_for("workers: 1")
+    top.wait_for("waiting for a worker: 0")
     top.press_ctrl_c()
     assert top.wait_for_end() == Exit.OK
     assert "secret" not in top.screen

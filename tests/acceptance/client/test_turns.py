@@ -155,6 +155,8 @@ def test_assistants_tell_their_variables(client: Client) -> None:
 def test_the_service_says_how_it_is(client: Client) -> None:
     ready = client.readiness()
     assert (ready.status, ready.durability, ready.live_workers) == ("ok", "always", 1)
+    status = client.status()
+    assert (status.live_workers, dict(status.paused)) == (1, {})
 
 
 def test_a_service_that_is_away_for_a_moment_is_waited_for(start: Callable[..., Stack]) -> None:
