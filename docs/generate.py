@@ -1,23 +1,31 @@
 """Writes the parts of the documentation that the code knows best. `make format` runs it; a test runs it too."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
+
+from inturn.cli.exits import Exit
+from inturn.cli.main import cli
 from turns.keys import CATALOGUE
 from turns.settings import Settings, variables
 from turns.state import INITIAL, TERMINAL, TRANSITIONS
 
 ROOT = Path(__file__).parent.parent
-BEGIN, END = "<!-- settings: generated -->", "<!-- /settings -->"
+HELP_WIDTH = 100
 
 
 def generated() -> dict[Path, str]:
     """The text that each of these files should have."""
-    readme = ROOT / "README.md"
+    readme, client = ROOT / "README.md", ROOT / "docs" / "client.md"
     return {
         ROOT / "docs" / "state_machine.md": state_machine(),
         ROOT / "docs" / "redis_keys.md": redis_keys(),
-        readme: with_settings(readme.read_text(encoding="utf-8")),
+        readme: with_part(readme.read_text(encoding="utf-8"), "settings", settings()),
+        client: with_part(
+            with_part(client.read_text(encoding="utf-8"), "exit codes", exit_codes()), "commands", commands()
+        ),
     }
 
 
@@ -57,15 +65,42 @@ def redis_keys() -> str:
     )
 
 
-def with_settings(readme: str) -> str:
-    before, _, rest = readme.partition(BEGIN)
-    _, _, after = rest.partition(END)
+def with_part(page: str, name: str, part: str) -> str:
+    """The page, with this between the marks of that name."""
+    begin, end = f"<!-- {name}: generated -->", f"<!-- /{name} -->"
+    before, _, rest = page.partition(begin)
+    _, _, after = rest.partition(end)
+    return f"{before}{begin}\n{part}\n{end}{after}"
+
+
+def settings() -> str:
     rows = [
         f"| `{variable}` | {_default(name)} | {Settings.model_fields[name].description} |"
         for name, variable in variables().items()
     ]
-    table = "\n".join(["| Variable | Default | What it does |", "|---|---|---|", *rows])
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+    return "\n".join(["| Variable | Default | What it does |", "|---|---|---|", *rows])
+
+
+def exit_codes() -> str:
+    rows = [f"| {code.value} | {code.meaning} |" for code in Exit]
+    return "\n".join(["| Code | Means |", "|---|---|", *rows])
+
+
+def commands() -> str:
+    return "\n\n".join(_help(command, name) for name, command in _commands(cli, "inturn"))
+
+
+def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    """It, and all that are below it."""
+    yield name, command
+    if isinstance(command, click.Group):
+        for below, inner in command.commands.items():
+            yield from _commands(inner, f"{name} {below}")
+
+
+def _help(command: click.Command, name: str) -> str:
+    context = click.Context(command, info_name=name, terminal_width=HELP_WIDTH, help_option_names=["-h", "--help"])
+    return f"```text\n{command.get_help(context)}\n```"
 
 
 def _default(name: str) -> str:

@@ -44,7 +44,7 @@ def batch(
     variables: dict[str, str],
     force: bool,
 ) -> None:
-    """Run each line of FILE as a turn, and write the results in the same order.
+    """Run each line of FILE as a turn; results are in the same order.
 
     A line is a JSON object as POST /v1/turns takes it; only "input" is required. A line without "session_id" is a
     session of its own. Each result has the number of its line, and the "turn" or the "problem".

@@ -27,7 +27,7 @@ PROMPT = "> "
 @about_the_turn
 @pass_invocation
 def chat(invocation: Invocation, /, **about: Any) -> None:
-    """Talk. Answers are written as they come; Ctrl-C cancels the turn that runs.
+    """Talk: answers come as they are written; Ctrl-C cancels the turn that runs.
 
     The session stays where it is when you leave; `inturn chat -c` goes on with it. Lines that come in by a pipe are
     turns, one after the other.

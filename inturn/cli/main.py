@@ -10,7 +10,7 @@ from inturn.cli import exits
 from inturn.cli.batch import batch
 from inturn.cli.chat import chat
 from inturn.cli.exits import Exit
-from inturn.cli.options import Invocation
+from inturn.cli.options import InOrder, Invocation
 from inturn.cli.send import send
 from inturn.cli.sessions import sessions
 from inturn.cli.terminal import ReaderLeft, Terminal
@@ -18,13 +18,6 @@ from inturn.cli.top import top
 from inturn.cli.turns import cancel, get, retry, turns
 from inturn.cli.up import up
 from inturn.errors import InTurnError, Unreachable
-
-
-class InOrder(click.Group):
-    """Lists its commands as they were added: the first steps first."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
 
 
 @click.group(

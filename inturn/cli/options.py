@@ -21,6 +21,13 @@ as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object 
 user = click.option("--user", "user_id", metavar="ID", help="The user whose session it is.")
 
 
+class InOrder(click.Group):
+    """Lists its commands as they were added: the first steps first."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(self.commands)
+
+
 @dataclass
 class Invocation:
     """What the commands are given: where to ask, and where to write."""

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import click
 
-from inturn.cli.options import Invocation, as_json, pass_invocation, user
+from inturn.cli.options import InOrder, Invocation, as_json, pass_invocation, user
 from inturn.cli.turns import age
 from inturn.values import Message, Session
 
 one = click.argument("session_id")
 
 
-@click.group()
+@click.group(cls=InOrder)
 def sessions() -> None:
     """Look at sessions, keep a copy, erase them."""
 

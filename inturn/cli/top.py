@@ -25,7 +25,7 @@ EVERY_SECONDS = 1.0
 @as_json
 @pass_invocation
 def top(invocation: Invocation, /, *, as_json: bool) -> None:
-    """Watch the service: workers, live turns, what the newest of those wait for.
+    """Watch the service: its workers, and what live turns wait for.
 
     With a key of the scope `operator`, or where no keys are asked for, also how many turns could run and wait for a
     worker, for how long, and how many have failed. Nothing that was said is shown. Ctrl-C leaves.

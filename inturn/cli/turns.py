@@ -6,7 +6,7 @@ import click
 
 from inturn.cli import exits
 from inturn.cli.answering import explain_end
-from inturn.cli.options import Invocation, as_json, pass_invocation, user
+from inturn.cli.options import InOrder, Invocation, as_json, pass_invocation, user
 from inturn.cli.terminal import Terminal
 from inturn.cli.waiting_line import in_words
 from inturn.client import Turn
@@ -58,16 +58,16 @@ def cancel(invocation: Invocation, /, *, turn_ids: tuple[str, ...], as_json: boo
 @as_json
 @pass_invocation
 def retry(invocation: Invocation, /, *, turn_id: str, as_json: bool) -> None:
-    """Ask again what a failed turn asked, as the last turn of its session.
+    """Ask again what a failed turn asked.
 
-    Writes the new turn's id and does not wait: `inturn get ID --wait 30` does.
+    The new turn is the last of its session. Writes its id and does not wait: `inturn get ID --wait 30` does.
     """
     with invocation.client() as client:
         turn = client.turns.retry(turn_id)
     invocation.terminal.json(turn.raw) if as_json else invocation.terminal.line(turn.id)
 
 
-@click.group()
+@click.group(cls=InOrder)
 def turns() -> None:
     """Look at turns."""
 

@@ -151,7 +151,8 @@ def test_what_goes_wrong_is_said_on_stderr_alone(
 
 
 def test_a_reader_who_has_seen_enough_is_no_error(inturn: Inturn, client: Client) -> None:
-    client.turns.create("enough", "hello [words 20000]", variables=MATH).wait()
+    for _ in range(2):  # more than a pipe holds
+        client.turns.create("enough", "x" * 30_000, variables=MATH).wait()
     process = inturn.start("sessions", "show", "enough")
     assert process.stdout
     assert process.stderr

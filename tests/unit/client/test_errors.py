@@ -5,6 +5,7 @@ import json
 import pytest
 
 import inturn
+from docs.generate import ROOT
 from inturn import errors
 from inturn.calls import Answer
 from inturn.cli.exits import Exit, of_error
@@ -50,6 +51,8 @@ def test_retry_after_can_be_a_date() -> None:
 def test_each_class_is_exported_and_has_an_exit_code() -> None:
     classes = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, InTurnError)]
     assert {kind.__name__ for kind in classes} <= set(inturn.__all__)
+    page = (ROOT / "docs" / "client.md").read_text(encoding="utf-8")
+    assert [kind.__name__ for kind in classes if f"`{kind.__name__}`" not in page.replace("`inturn.", "`")] == []
     for kind in classes:
         assert of_error(kind.__new__(kind)) in set(Exit) - {Exit.OK, Exit.INTERRUPTED}
     assert of_error(Refused("x")) is Exit.REFUSED
