@@ -44,24 +44,20 @@ from inturn.errors import (
     Unavailable,
     Unreachable,
 )
+from inturn.events import Delta, Done, Event, Reset, StatusChanged
 from inturn.values import (
     Assistant,
-    Delta,
-    Done,
     Failure,
     Message,
     Queue,
     Readiness,
-    Reset,
     ServiceStatus,
     Session,
-    StatusChanged,
     TurnBody,
     TurnOptions,
     Usage,
     Variable,
 )
-from inturn.watching import Event
 
 __all__ = [
     "Assistant",

@@ -8,7 +8,7 @@ import httpx2
 
 from inturn.connection import Connection
 from inturn.steps import Effect, Emit, Flow, Lost, Next, Open, Outcome, Pause, Send, Steps
-from inturn.wire import BROKEN, build, client_options, heard, lost, sent
+from inturn.wire import BROKEN, build, client_options, events, heard, lost, sent
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -79,7 +79,7 @@ class AsyncDoing:
                 await self.close()
                 self._response = response = await self._http.send(build(self._http, call), stream=True)
                 if response.status_code == 200:
-                    self._events = aiter(httpx2.EventSource(response))
+                    self._events = aiter(events(response))
                     return heard(response, b"")
                 return heard(response, await response.aread())
             case Next():

@@ -11,6 +11,7 @@ from inturn import calls, steps
 from inturn.connection import DEFAULT_RETRIES, Connection
 from inturn.ends import checked
 from inturn.errors import InTurnError
+from inturn.events import Event
 from inturn.reading import to_assistants, to_service_status, turn_fields
 from inturn.resources import SessionSteps, TurnSteps
 from inturn.transport import Transport
@@ -26,7 +27,6 @@ from inturn.values import (
     TurnData,
     TurnOptions,
 )
-from inturn.watching import Event
 
 
 class Client:

@@ -20,7 +20,6 @@
 Who only wants to know that it went wrong catches `InTurnError`.
 """
 
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -180,40 +179,3 @@ class TextWithdrawn(InTurnError):
 
 class ConfigurationError(InTurnError):
     """The URL or the key cannot be used."""
-
-
-BY_CODE: MappingProxyType[str, type[InTurnError]] = MappingProxyType(
-    {
-        "invalid_request": InvalidRequest,
-        "unauthenticated": Unauthenticated,
-        "forbidden": Forbidden,
-        "turn_not_found": TurnNotFound,
-        "turn_expired": TurnExpired,
-        "session_not_found": SessionNotFound,
-        "assistant_not_found": AssistantNotFound,
-        "session_busy": SessionBusy,
-        "turn_not_failed": TurnNotFailed,
-        "idempotency_key_reused": IdempotencyKeyReused,
-        "session_backlog_full": SessionBacklogFull,
-        "tenant_backlog_full": TenantBacklogFull,
-        "rate_limited": RateLimited,
-        "tokens_spent": TokensSpent,
-        "store_unavailable": StoreUnavailable,
-        "overloaded": Overloaded,
-        "intake_paused": IntakePaused,
-        "streams_full": StreamsFull,
-    }
-)
-
-# For a code that this version does not know, and for what a proxy in between answers.
-BY_STATUS: MappingProxyType[int, type[InTurnError]] = MappingProxyType(
-    {401: Unauthenticated, 403: Forbidden, 429: TooMany, 502: Unavailable, 503: Unavailable, 504: Unavailable}
-)
-
-
-def error_class(status: int, code: str | None) -> type[InTurnError]:
-    if code is not None and code in BY_CODE:
-        return BY_CODE[code]
-    if status in BY_STATUS:
-        return BY_STATUS[status]
-    return InvalidRequest if 400 <= status < 500 else ServiceBroken

@@ -18,8 +18,8 @@ from inturn.async_client import AsyncClient
 from inturn.client import Client
 from inturn.ends import checked
 from inturn.errors import TextWithdrawn
-from inturn.values import Delta, Done, Reset, TurnBody, TurnOptions
-from inturn.watching import Event
+from inturn.events import Delta, Done, Event, Reset
+from inturn.values import TurnBody, TurnOptions
 
 Asked: TypeAlias = str | Mapping[str, str] | BaseMessage | PromptValue
 

@@ -7,20 +7,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
 
 from inturn.calls import Answer
-from inturn.errors import InTurnError, ServiceBroken, error_class
-from inturn.values import (
-    Assistant,
-    Failure,
-    Json,
-    Message,
-    Queue,
-    Readiness,
-    ServiceStatus,
-    Session,
-    StatusChanged,
-    Usage,
-    Variable,
-)
+from inturn.codes import error_class
+from inturn.errors import InTurnError, ServiceBroken
+from inturn.events import StatusChanged
+from inturn.values import Assistant, Failure, Json, Message, Queue, Readiness, ServiceStatus, Session, Usage, Variable
 
 Value = TypeVar("Value")
 
@@ -95,7 +85,8 @@ def turn_fields(body: Json) -> dict[str, Any]:
 
 
 _AS_THEY_ARE = (
-    "id", "session_id", "user_id", "sequence", "status", "status_reason", "attempt", "assistant", "model", "input",
+    "id", "session_id", "user_id", "sequence", "status", "status_reason", "attempt", "assistant", "lane", "model",
+    "input",
     "retry_of", "metadata",
 )  # fmt: skip
 

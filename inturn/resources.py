@@ -9,11 +9,12 @@ from typing import Generic, TypeVar
 from inturn import calls, steps
 from inturn.calls import Call
 from inturn.errors import InTurnError
+from inturn.events import Event
 from inturn.reading import problem_error, read, to_list, to_message, to_session
 from inturn.retrying import Persistence
 from inturn.steps import Flow, Steps
 from inturn.values import Json, Message, Session, TurnBody, TurnData
-from inturn.watching import Event, Watch
+from inturn.watching import Watch
 
 Turn = TypeVar("Turn", bound=TurnData)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, Required, TypeAlias, TypedDict, TypeVar
+from typing import Any, Literal, Required, TypeAlias, TypedDict
 
 Json: TypeAlias = dict[str, Any]
 Status: TypeAlias = Literal["queued", "in_progress", "completed", "failed", "cancelled", "incomplete"]
@@ -71,6 +71,7 @@ class TurnData:
     status_reason: str | None
     attempt: int
     assistant: str
+    lane: Lane
     model: str | None
     input: str
     output: str | None
@@ -163,38 +164,6 @@ class ServiceStatus:
     live_workers: int
     failed_turns: int
     raw: Json = field(compare=False, repr=False)
-
-
-Turn = TypeVar("Turn", bound=TurnData)
-
-
-@dataclass(frozen=True, slots=True)
-class StatusChanged:
-    """The turn has another status, or another place in its session."""
-
-    status: Status
-    queue: Queue | None
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """A piece of the answer. All since the last `Reset`, put together, are the answer."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Reset:
-    """The run has ended without effect, and another will follow: drop the text so far."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Done(Generic[Turn]):
-    """The turn has ended. Nothing follows."""
-
-    turn: Turn
 
 
 def _short(text: str, most: int = 40) -> str:

@@ -2,18 +2,17 @@
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 from inturn import calls
 from inturn.errors import ServiceBroken, StreamsFull, TurnNotFound, Unreachable
+from inturn.events import Delta, Done, Event, Reset, StatusChanged
 from inturn.reading import to_status
 from inturn.retrying import Persistence
 from inturn.steps import Emit, Flow, Lost, Next, Pause, ServerSent, Steps, ask, wait
-from inturn.values import Delta, Done, Json, Reset, StatusChanged, TurnData
+from inturn.values import Json, TurnData
 
 Turn = TypeVar("Turn", bound=TurnData)
-Event: TypeAlias = StatusChanged | Delta | Reset | Done[Turn]
-
 NO_CONTENT = 204
 
 
@@ -46,7 +45,11 @@ class Watch(Generic[Turn]):
             answer = yield from ask(call, self._persistence, opening=True)
         except StreamsFull:
             return False
-        return answer.status != NO_CONTENT
+        if answer.status == NO_CONTENT:
+            return False
+        if not answer.headers.get("content-type", "").startswith("text/event-stream"):
+            raise ServiceBroken("The answer is no event stream. Is the URL right?", status=answer.status)
+        return True
 
     def _tell(self) -> Flow[Event[Turn], bool]:
         """Emits what one connection brings. Whether that was all."""

@@ -11,6 +11,7 @@ from inturn.steps import Lost, ServerSent
 # What can happen to a request on its way; a wrong URL or header of ours is none of these.
 BROKEN = (httpx2.TransportError, httpx2.DecodingError)
 
+LARGEST_EVENT_BYTES = 64 * 1024 * 1024  # many times the largest answer that a service allows
 USER_AGENT = "inturn-python"
 
 
@@ -35,6 +36,10 @@ def build(client: "httpx2.Client | httpx2.AsyncClient", call: Call) -> httpx2.Re
         content=call.body,
         timeout=httpx2.Timeout(call.read_seconds, connect=CONNECT_SECONDS),
     )
+
+
+def events(response: httpx2.Response) -> httpx2.EventSource:
+    return httpx2.EventSource(response, max_event_size=LARGEST_EVENT_BYTES)
 
 
 def heard(response: httpx2.Response, body: bytes) -> Answer:

@@ -8,9 +8,9 @@ from typing import Any, TypeAlias
 from inturn.cli.terminal import Terminal
 from inturn.cli.waiting_line import WaitingLine, in_words
 from inturn.client import Client, Turn
+from inturn.events import Delta, Done, Event, Reset, StatusChanged
 from inturn.resources import new_key
-from inturn.values import Delta, Done, Reset, StatusChanged, TurnBody
-from inturn.watching import Event
+from inturn.values import TurnBody
 
 Show: TypeAlias = Callable[[Terminal, Turn], Turn]
 

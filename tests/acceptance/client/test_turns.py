@@ -26,7 +26,8 @@ def test_all_that_the_service_says_of_a_turn_is_typed(client: Client) -> None:
         lane="batch",
         start_within_seconds=60,
     ).wait()
-    assert (turn.user_id, turn.sequence, turn.attempt, dict(turn.metadata)) == ("alice", 1, 1, {"ticket": "42"})
+    assert (turn.user_id, turn.lane, turn.sequence, turn.attempt) == ("alice", "batch", 1, 1)
+    assert turn.metadata == {"ticket": "42"}
     assert turn.usage
     assert turn.usage.total_tokens == turn.usage.input_tokens + turn.usage.output_tokens
     assert turn.started_at

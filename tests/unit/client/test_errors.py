@@ -9,7 +9,8 @@ from docs.generate import ROOT
 from inturn import errors
 from inturn.calls import Answer
 from inturn.cli.exits import Exit, of_error
-from inturn.errors import BY_CODE, InTurnError, InvalidRequest, Refused, ServiceBroken, Unavailable
+from inturn.codes import BY_CODE
+from inturn.errors import InTurnError, InvalidRequest, Refused, ServiceBroken, Unavailable
 from inturn.reading import read, retry_after_seconds, to_error, turn_fields
 from web.problems import PROBLEMS
 

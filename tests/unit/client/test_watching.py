@@ -8,14 +8,15 @@ import pytest
 
 from inturn.calls import Answer
 from inturn.errors import ServiceBroken, TurnNotFound, Unreachable
+from inturn.events import Delta, Done, Reset, StatusChanged
 from inturn.reading import turn_fields
 from inturn.retrying import RETRIES_WHILE_WAITING, Persistence
 from inturn.steps import Effect, Emit, Lost, Next, Open, Outcome, Pause, Send, ServerSent
-from inturn.values import Delta, Done, Json, Reset, StatusChanged, TurnData
+from inturn.values import Json, TurnData
 from inturn.watching import Watch
 
 ONE_RETRY = Persistence(max_retries=1, chance=lambda: 0.0, clock=lambda: 0.0)
-OPENED = Answer(status=200, headers={})
+OPENED = Answer(status=200, headers={"content-type": "text/event-stream; charset=utf-8"})
 ENDED = Answer(status=204, headers={})
 BROKEN = Lost("cut")
 FULL = Answer(status=503, headers={"retry-after": "5"}, body=b'{"code": "streams_full"}')
@@ -33,6 +34,7 @@ def turn_json(status: str = "completed", output: str | None = "hello world") -> 
         "sequence": 1,
         "attempt": 1,
         "assistant": "default",
+        "lane": "batch",
         "input": "hi",
         "accepted_at": "2026-11-25T08:00:00.000Z",
         "metadata": {},
@@ -152,6 +154,11 @@ def test_events_that_this_version_does_not_know_are_passed_over() -> None:
 def test_nonsense_is_no_event() -> None:
     with pytest.raises(ServiceBroken):
         play(OPENED, ServerSent("delta", "{", "1-1"))
+
+
+def test_a_page_is_no_stream() -> None:
+    with pytest.raises(ServiceBroken, match="Is the URL right"):
+        play(Answer(status=200, headers={"content-type": "text/html"}))
 
 
 def test_who_is_told_nothing_new_again_and_again_gives_up() -> None:
