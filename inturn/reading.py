@@ -68,27 +68,32 @@ def retry_after_seconds(answer: Answer) -> float | None:
         return None
 
 
+# What a turn cannot be without. An older service may lack the rest, and so may what it answers.
+_ALWAYS = ("id", "session_id", "status", "input")
+_DEFAULTS: Json = {
+    **dict.fromkeys(("user_id", "status_reason", "model", "retry_of")),
+    "sequence": 1,
+    "attempt": 1,
+    "assistant": "default",
+    "lane": "interactive",
+    "metadata": {},
+}
+
+
 def turn_fields(body: Json) -> dict[str, Any]:
     """The arguments of `TurnData`."""
+    output, error, usage = body.get("output"), body.get("error"), body.get("usage")
     return {
-        **{name: body[name] for name in _AS_THEY_ARE},
-        "output": body["output"] and body["output"]["content"],
-        "usage": body["usage"] and Usage(**{name: body["usage"][name] for name in Usage.__slots__}),
-        "error": body["error"] and Failure(code=body["error"]["code"], message=body["error"]["message"]),
-        "queue": to_queue(body["queue"]),
+        **{name: body[name] for name in _ALWAYS},
+        **{name: body.get(name, default) for name, default in _DEFAULTS.items()},
+        "output": output and output["content"],
+        "usage": usage and Usage(**{name: usage[name] for name in Usage.__slots__}),
+        "error": error and Failure(code=error["code"], message=error["message"]),
+        "queue": to_queue(body.get("queue")),
         "accepted_at": datetime.fromisoformat(body["accepted_at"]),
-        "started_at": _instant(body["started_at"]),
-        "finished_at": _instant(body["finished_at"]),
-        "expires_at": _instant(body["expires_at"]),
+        **{name: _instant(body.get(name)) for name in ("started_at", "finished_at", "expires_at")},
         "raw": body,
     }
-
-
-_AS_THEY_ARE = (
-    "id", "session_id", "user_id", "sequence", "status", "status_reason", "attempt", "assistant", "lane", "model",
-    "input",
-    "retry_of", "metadata",
-)  # fmt: skip
 
 
 def to_queue(body: Json | None) -> Queue | None:

@@ -11,7 +11,7 @@ from inturn.cli.terminal import console
 from inturn.cli.turns import age
 from inturn.cli.waiting_line import in_words
 from inturn.client import Client, Turn
-from inturn.errors import Forbidden, Unavailable
+from inturn.errors import Refused, Unavailable
 from inturn.values import Readiness, ServiceStatus
 
 if TYPE_CHECKING:
@@ -55,9 +55,10 @@ def _watch(client: Client) -> None:
 
 
 def _status(client: Client) -> ServiceStatus | None:
+    """None: that is not for this key, or a proxy does not let it through."""
     try:
         return client.status()
-    except Forbidden:
+    except Refused:
         return None
 
 

@@ -12,6 +12,7 @@ from inturn.cli.exits import Exit, of_error
 from inturn.codes import BY_CODE
 from inturn.errors import InTurnError, InvalidRequest, Refused, ServiceBroken, Unavailable
 from inturn.reading import read, retry_after_seconds, to_error, turn_fields
+from inturn.values import TurnData
 from web.problems import PROBLEMS
 
 
@@ -41,6 +42,12 @@ def test_a_proxys_page_is_sorted_by_its_status(status: int, kind: type[InTurnErr
 def test_what_is_no_turn_is_not_taken_for_one(body: bytes) -> None:
     with pytest.raises(ServiceBroken, match="Is the URL right"):
         read(Answer(status=200, headers={}, body=body), turn_fields)
+
+
+def test_what_an_older_service_does_not_say_has_its_default() -> None:
+    said = {"id": "turn_1", "session_id": "s", "status": "queued", "input": "hi", "accepted_at": "2026-11-25T08:00:00Z"}
+    turn = TurnData(**turn_fields(said))
+    assert (turn.lane, turn.attempt, turn.output, turn.queue) == ("interactive", 1, None, None)
 
 
 def test_retry_after_can_be_a_date() -> None:

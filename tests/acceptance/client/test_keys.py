@@ -1,0 +1,50 @@
+"""The client where a key is asked for."""
+
+from pathlib import Path
+
+import pytest
+
+import inturn
+from inturn import Client
+from inturn.cli.exits import Exit
+from tests.acceptance.client.command import Inturn
+from tests.acceptance.client.conftest import MATH
+from tests.acceptance.test_tenants import make_key
+from tests.processes import Stack, call
+from tests.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def api_key(stack: Stack) -> str:
+    api_key = make_key(stack, "acme")
+    wait_until("the service asks for keys", lambda: call(f"{stack.url}/v1/turns").status == 401)
+    return api_key
+
+
+def test_a_key_is_taken_from_the_argument_or_the_environment(
+    stack: Stack, api_key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Client(stack.url, api_key=api_key) as client:
+        assert client.turns.create("s", "hello", variables=MATH).wait().status == "completed"
+    with Client(stack.url) as client, pytest.raises(inturn.Unauthenticated):
+        next(client.turns.list())
+    monkeypatch.setenv("INTURN_API_KEY", api_key)
+    with Client(stack.url) as client:
+        assert next(client.turns.list()).session_id == "s"
+
+
+def test_a_key_does_what_its_scopes_say(stack: Stack, api_key: str) -> None:
+    with Client(stack.url, api_key=make_key(stack, "acme", "--scopes", "read")) as client:
+        with pytest.raises(inturn.Forbidden):
+            client.turns.create("s", "hello", variables=MATH)
+        with pytest.raises(inturn.Forbidden):
+            client.status()
+
+
+def test_the_command_says_where_a_key_is_looked_for(stack: Stack, api_key: str, tmp_path: Path) -> None:
+    without = Inturn(stack.url, tmp_path)("turns", "ls")
+    assert without.returncode == Exit.REFUSED
+    assert "INTURN_API_KEY" in without.stderr
+    ran = Inturn(stack.url, tmp_path, INTURN_API_KEY=api_key)("send", "hello", "-v", "ability=math")
+    assert (ran.returncode, ran.stderr) == (Exit.OK, "")
+    assert api_key not in "".join(path.read_text() for path in tmp_path.rglob("*.json"))
