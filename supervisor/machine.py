@@ -149,6 +149,8 @@ class Machine:
                 | python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])')
               curl -s "{self._url}/v1/turns/$id?wait=30" | python3 -m json.tool --no-ensure-ascii
 
+            Or talk, in another terminal:  .venv/bin/inturn chat
+
             Model    {settings.model_in_words}
                      change it: {change}
             API      {self._url}/docs

@@ -12,11 +12,11 @@ from inturn.cli.chat import chat
 from inturn.cli.exits import Exit
 from inturn.cli.options import InOrder, Invocation
 from inturn.cli.send import send
+from inturn.cli.service import doctor, keys, up
 from inturn.cli.sessions import sessions
 from inturn.cli.terminal import ReaderLeft, Terminal
 from inturn.cli.top import top
 from inturn.cli.turns import cancel, get, retry, turns
-from inturn.cli.up import up
 from inturn.errors import InTurnError, Unreachable
 
 
@@ -43,7 +43,7 @@ def cli(context: click.Context, url: str | None) -> None:
     context.obj = Invocation(url, Terminal())
 
 
-for command in (up, chat, send, get, cancel, retry, sessions, turns, batch, top):
+for command in (up, chat, send, get, cancel, retry, sessions, turns, batch, top, doctor, keys):
     cli.add_command(command)
 
 
