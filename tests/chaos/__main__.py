@@ -50,18 +50,18 @@ to exactly the turns before. `tests/chaos/test_checker.py` shows that it sees ea
 attempts here instead of three, because fifty kills of three workers hit some turns again and again.
 
 *Lost*: accepted, and not ended, or not in the history as its end demands. *Half*: a question without its whole answer.
-*Blind*: an answer that was made with another history than the turns before it. *Recovery*: seconds from the kill of a
-worker, or the loss of a hint, to the next claim of a turn that it hit (from the last of them, where a turn was hit
-again while it waited), at the median, the 95th percentile and the most.
-*Calls*: requests to the model for each turn.
+*Blind*: an answer that was made with another history than the turns before it. *Hit*: how often a turn was running on a
+worker that was killed, or lost its hint. *Recovery*: seconds from that to its next claim (from the last of them, where a
+turn was hit again while it waited), at the median, the 95th percentile and the most. *Calls*: requests to the model for
+each turn; an answer takes most of a second.
 
 No failure in 50 kills bounds the chance of one per kill to 5.8 % (95 % confidence), no more; other seeds say more.
 The last row is the thirty lines that one writes first (`tests/chaos/baseline/`): a late-acknowledged Celery task around
 the stock chain, with a visibility timeout of 10 s where the default is an hour. It has no cancel, no idempotency key
 and no order, and is put under kills of workers only.
 
-| Faults | Times | Turns | Completed | Lost | Doubled | Reordered | Half | Blind | Invented | Recovery | Calls |
-|---|---|---|---|---|---|---|---|---|---|---|---|
+| Faults | Times | Turns | Completed | Lost | Doubled | Reordered | Half | Blind | Invented | Hit | Recovery | Calls |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
 {rows}
 
 ## A fail-over

@@ -11,6 +11,7 @@ from tests.waiting import wait_until
 
 PATIENCE_SECONDS = 120
 AGAIN_SECONDS = 0.2
+SLOWLY = "[pace 0.1]"  # an answer takes most of a second, so that each fault finds some being written
 
 
 class Driver:
@@ -28,7 +29,7 @@ class Driver:
     def _submit_session(self, session: str) -> list[Asked]:
         asked = []
         for n in range(self._turns):
-            asked.append(self._submit(session, f"{session} turn {n}"))
+            asked.append(self._submit(session, f"{session} turn {n} {SLOWLY}"))
             time.sleep(self._pause_seconds)
         return asked
 

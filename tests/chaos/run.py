@@ -36,6 +36,7 @@ class Outcome:
             self.turns,
             self.completed,
             *wrong.values(),
+            len(self.recoveries),
             recovery or "n/a",
             f"{self.calls_per_turn:.3f}",
         ]
