@@ -12,7 +12,11 @@ from tests.processes import Process, Stack
 
 IN_FLIGHT = 100
 # Room for what a measurement asks for, and no line of log for each turn: the thirty lines write none either.
-SETTINGS = {"INTURN_LOG_LEVEL": "warning", "INTURN_MAX_LIVE_TURNS": "100000"}
+SETTINGS = {
+    "INTURN_LOG_LEVEL": "warning",
+    "INTURN_MAX_LIVE_TURNS": "100000",
+    "INTURN_TENANT_BACKLOG": "100000",
+}
 
 
 class Ours(Stack):

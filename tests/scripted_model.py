@@ -11,6 +11,7 @@ says in brackets steers the server, wherever it stands in the text:
     [fail 503]     answers with this status; [fail 503 2]: only the first two times that this question comes
     [code x]       … and this error code; [retry-after 1]: … and this header
     [finish x]     ends with this finish_reason; `none`: with none
+    [last x]       says that the connection ends with this answer
     [gate x]       waits until `POST /gates/x`
     [cut x]        breaks the connection off in mid-answer
     [raw x]        answers 200 with one of the bodies in `RAW` that no provider should send
@@ -129,6 +130,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
+        if script.word("last"):
+            self.send_header("Connection", "close")
         self.end_headers()
         finish = script.word("finish") or "stop"
         for chunk in chunks(words, model, None if finish == "none" else finish):

@@ -8,6 +8,7 @@ import os
 import ssl
 from collections import deque
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from urllib.parse import urlsplit
 
@@ -40,11 +41,12 @@ class Connections:
     def give_back(self, connection: HTTPConnection) -> None:
         self._idle.append(connection)
         # One old one is looked at for each that comes back, or what the server closed after a busy hour would stay.
-        oldest = self._idle.popleft()
-        if _is_open(oldest):
-            self._idle.appendleft(oldest)
-        else:
-            oldest.close()
+        with suppress(IndexError):  # another thread has taken it
+            oldest = self._idle.popleft()
+            if _is_open(oldest):
+                self._idle.appendleft(oldest)
+            else:
+                oldest.close()
 
     def close(self) -> None:
         """None is idle any more."""
@@ -122,12 +124,13 @@ class Answer:
 
     def hurry(self) -> None:
         """Only the end is still to come: it must come at once."""
-        if self._connection:
+        if self._connection and self._connection.sock:  # without one, the server ends the connection after this
             self._connection.sock.settimeout(END_SECONDS)
 
     def close(self) -> None:
         """The server sees at once that nobody reads, unless all has been read."""
         if self._connection:
+            self._response.close()  # it has the socket where the server said that it ends the connection after this
             self._connection.close()
             self._connection = None
 

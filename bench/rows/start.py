@@ -6,7 +6,7 @@ from collections.abc import Callable
 from bench import kernel
 from bench.figures import Figure, Measured, median
 from bench.stacks import Ours, running
-from tests.processes import Process, call
+from tests.processes import call
 from tests.waiting import wait_until
 
 
@@ -14,9 +14,8 @@ def measure(*, quick: bool) -> Measured:
     rounds = 1 if quick else 5
     with running(Ours, workers=0) as ours:
         web_mb = kernel.largest_mb(ours.web.pid)
-        webs = [_seconds(lambda: _web_again(ours), lambda: _serves(ours)) for _ in range(rounds)]
-        workers = [_seconds(lambda: _another_worker(ours), lambda: ours.live_workers() == 1) for _ in range(rounds)]
-        wait_until("it is there", lambda: ours.live_workers() == 1)
+        webs = [_web_again(ours) for _ in range(rounds)]
+        workers = [_another_worker(ours) for _ in range(rounds)]
         worker_mb = kernel.resident_mb(ours.workers[-1].pid)
     return Measured(
         figures=[
@@ -28,17 +27,20 @@ def measure(*, quick: bool) -> Measured:
     )
 
 
-def _seconds(start: Callable[[], Process], is_ready: Callable[[], bool]) -> float:
+def _seconds(start: Callable[[], None], is_ready: Callable[[], bool]) -> float:
     began_at = time.perf_counter()
     start()
     wait_until("it is ready", is_ready, seconds=60)
     return time.perf_counter() - began_at
 
 
-def _web_again(ours: Ours) -> Process:
+def _web_again(ours: Ours) -> float:
     ours.web.kill()
-    began = ours.web = ours.start_web()
-    return began
+
+    def start() -> None:
+        ours.web = ours.start_web()
+
+    return _seconds(start, lambda: _serves(ours))
 
 
 def _serves(ours: Ours) -> bool:
@@ -48,8 +50,12 @@ def _serves(ours: Ours) -> bool:
         return False
 
 
-def _another_worker(ours: Ours) -> Process:
+def _another_worker(ours: Ours) -> float:
     for worker in ours.workers:
         worker.stop()
-    ours.workers = [ours.start_worker()]
-    return ours.workers[0]
+    wait_until("none is left", lambda: ours.live_workers() == 0)
+
+    def start() -> None:
+        ours.workers = [ours.start_worker()]
+
+    return _seconds(start, lambda: ours.live_workers() == 1)

@@ -136,7 +136,9 @@ def test_the_request_is_the_same(build: Build, provider: Provider) -> None:
         assert headers_of(one) == headers_of(other)
 
 
-@pytest.mark.parametrize("said", ["hello", "hello [words 200]", "hello [finish length]", "hello [pace 0.01]", "🙂 é"])
+@pytest.mark.parametrize(
+    "said", ["hello", "hello [words 200]", "hello [finish length]", "hello [pace 0.01]", "hello [last one]", "🙂 é"]
+)
 def test_the_streamed_message_is_the_same(build: Build, said: str) -> None:
     stock, thin = (as_data(streamed(build(stock_client=stock), said)) for stock in (True, False))
     assert stock == thin
@@ -187,10 +189,13 @@ def test_answers_that_are_read_come_over_one_connection(build: Build, provider: 
     assert len({asked["port"] for asked in provider.asked()[-20:]}) == 1
 
 
-def test_an_answer_that_is_left_is_left_at_once_and_never_read_by_another(build: Build, provider: Provider) -> None:
+@pytest.mark.parametrize("last", ["", "[last one]"])
+def test_an_answer_that_is_left_is_left_at_once_and_never_read_by_another(
+    build: Build, provider: Provider, last: str
+) -> None:
     model = build()
     streamed(model, "before")
-    left = model.stream("left [words 100] [pace 0.05]")
+    left = model.stream(f"left [words 100] [pace 0.05] {last}")
     next(left)
     left.close()  # type: ignore[attr-defined]  # a generator
     wait_until("the provider has noticed", lambda: provider.asked()[-1]["closed"], seconds=2)
