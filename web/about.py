@@ -5,6 +5,7 @@ from flask import Blueprint, Response, render_template, request
 from turns.assistants import ASSISTANTS
 from turns.store import TurnStore
 from web import schema
+from web.assets import Assets
 from web.bodies import NoQuery
 from web.exposition import KIND, expose
 from web.openapi import document
@@ -44,8 +45,8 @@ def build_health(store: TurnStore) -> Blueprint:
     return api
 
 
-def build_about(*, model: str) -> Blueprint:
-    about = Blueprint("about", __name__, static_folder="static", static_url_path="/static")
+def build_about(assets: Assets, *, model: str) -> Blueprint:
+    about = Blueprint("about", __name__)
 
     @about.get("/v1/assistants")
     def assistants() -> Response:
@@ -62,7 +63,7 @@ def build_about(*, model: str) -> Blueprint:
     @about.get("/docs")
     def docs() -> Response:
         response = Response(
-            render_template("docs.html", api=document().as_dict, words=words, coded=coded),
+            render_template("docs.html", api=document().as_dict, words=words, coded=coded, asset=assets.url),
             content_type="text/html; charset=utf-8",
         )
         response.headers["Content-Security-Policy"] = DOCS_POLICY

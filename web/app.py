@@ -16,8 +16,10 @@ from turns.store import TurnStore
 from turns.tracing import start_tracing
 from web import problems
 from web.about import build_about, build_health
+from web.assets import Assets, build_assets
 from web.gate import GUARDED, Gate
 from web.operator import build_operator
+from web.pages import build_pages
 from web.sessions import build_sessions
 from web.shared_reads import SharedReads
 from web.streams import Streams
@@ -60,6 +62,7 @@ def create_app(settings: Settings) -> Flask:
     waiters.start()
     streams = Streams(store, reads, feed, most=settings.max_streams)
     app = Flask("web", static_folder=None)
+    assets = Assets()
     app.extensions["draining"] = (waiters, streams)
     gate = Gate(Keyring(client))
     app.before_request(_begin)
@@ -71,7 +74,9 @@ def create_app(settings: Settings) -> Flask:
         build_sessions(SessionStore(client, settings)),
         build_health(store),
         build_operator(Operations(client, store), store),
-        build_about(model=settings.model_name),
+        build_about(assets, model=settings.model_name),
+        build_pages(assets),
+        build_assets(assets),
     ):
         app.register_blueprint(blueprint)
     problems.register(app)

@@ -1,0 +1,38 @@
+"""The pages for people. They hold no data: what they show, they ask of the API like any other caller."""
+
+from flask import Blueprint, Response, render_template
+
+from web.assets import Assets
+
+HTML = "text/html; charset=utf-8"
+
+# Scripts and styles come from files of ours, and nothing leaves for another host. What a model says is text from a
+# stranger: besides being sanitised, it meets a page in which no markup could run, load or send anything.
+PAGE_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "connect-src 'self'",
+        "img-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types dompurify",
+    )
+)
+
+
+def build_pages(assets: Assets) -> Blueprint:
+    pages = Blueprint("pages", __name__)
+
+    @pages.get("/")
+    def chat() -> Response:
+        """Needs no store: the page is there before the store answers."""
+        page = render_template("chat.html", asset=assets.url, modules=assets.in_folder("chat"))
+        response = Response(page, content_type=HTML)
+        response.headers["Content-Security-Policy"] = PAGE_POLICY
+        return response
+
+    return pages
