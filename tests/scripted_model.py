@@ -45,6 +45,29 @@ RAW = {
 }
 
 
+# What is asked where an answer is looked at by people.
+ANSWERS = {
+    "How do I find all primes below n in Python?": """\
+The **sieve of Eratosthenes**: cross out the multiples of each prime, and what is left is prime.
+
+```python
+def primes(n: int) -> list[int]:
+    is_prime = [True] * n
+    for p in range(2, int(n**0.5) + 1):  # beyond its root, all are crossed out
+        if is_prime[p]:
+            is_prime[p * p :: p] = [False] * len(range(p * p, n, p))
+    return [p for p in range(2, n) if is_prime[p]]
+```
+
+| n | primes below | time |
+|---|---|---|
+| 1,000 | 168 | 0.1 ms |
+| 1,000,000 | 78,498 | 60 ms |
+
+It takes `n` bytes of memory; for a larger `n`, sieve in segments.""",
+}
+
+
 class Script:
     """What a question asks of the server."""
 
@@ -164,6 +187,9 @@ class Handler(BaseHTTPRequestHandler):
 
 def answer(messages: list[dict[str, Any]]) -> str:
     """What the model says to these messages; the digest tells which ones it saw."""
+    question = messages[-1]["content"]
+    if question in ANSWERS:
+        return ANSWERS[question]
     return f"answer to {messages[-1]['content']} {digest(messages)}"
 
 

@@ -1,0 +1,23 @@
+// Says in one quiet place what a screen reader should hear: that an answer begins, and how it ended. Never each piece.
+import { Component, html } from "./ui.js";
+import { stateInWords } from "./words.js";
+
+export class Announcer extends Component {
+  state = { words: "" };
+
+  static getDerivedStateFromProps({ turn, session }, { was }) {
+    const now = { session, key: turn?.key ?? turn?.id, state: turn?.state };
+    const isNews = was?.session === session && was.key === now.key && was.state !== now.state;
+    return isNews ? { was: now, words: announce(turn) } : { was: now };
+  }
+
+  render(_, { words }) {
+    return html`<p class="away" role="status" id="announcer">${words}</p>`;
+  }
+}
+
+function announce(turn) {
+  if (turn.state === "done") return `Answer: ${turn.text.slice(0, 300)}`;
+  if (turn.state === "streaming") return "Answering";
+  return stateInWords(turn).replace(/ · .*/, "");
+}
