@@ -5,6 +5,7 @@ export class Composer extends Component {
   #area = createRef();
 
   componentDidMount() {
+    this.props.place.current = this; // for what others on the page do with it
     this.#fill();
     if (!matchMedia("(pointer: coarse)").matches) this.focus(); // on a phone that would open the keyboard at once
   }

@@ -131,7 +131,8 @@ export class Conversation {
     const say = (connection) => this.#say(connection);
     await follow(id, { seen: this.#seen.get(id), tell, say, signal: leaving.signal });
     if (leaving.signal.aborted) return;
-    this.#leave();
+    this.#followed = null;
+    this.connection = "open";
     this.#ended();
     await this.load(); // those behind it have moved up, and other tabs may have added some
   }

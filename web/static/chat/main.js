@@ -38,11 +38,11 @@ class App extends Component {
         <header>
           <button type="button" class="list-button" aria-expanded=${now.isListOpen ? "true" : "false"}
             aria-controls="sessions" onClick=${() => page.set({ isListOpen: !now.isListOpen })}>Sessions</button>
-          <p class="session-title">${sessions.titles.of(session)}</p>
+          <h1 class="session-title">${sessions.titles.of(session)}</h1>
         </header>
         <${Banners} page=${page} />
         <${TranscriptView} page=${page} session=${session} said=${page.outbox.turns.at(-1)?.key} edit=${edit} />
-        <${Composer} ref=${this.#composer} page=${page} session=${session} lastSaid=${entries.at(-1)?.input} />
+        <${Composer} place=${this.#composer} page=${page} session=${session} lastSaid=${entries.at(-1)?.input} />
       </main>
       <${Undo} page=${page} />
       <${Announcer} turn=${entries.at(-1)} session=${session} />

@@ -73,7 +73,7 @@ function Empty({ page }) {
   if (conversation.problem) return html`<p class="empty">${conversation.problem} Trying again…</p>`;
   if (!conversation.isLoaded) return html`<p class="empty">Loading the session…</p>`;
   return html`<div class="empty">
-    <h1>What would you like to know?</h1>
+    <h2>What would you like to know?</h2>
     <p>Each message is a turn. Turns of a session are answered one at a time, in order; you may close this page
       meanwhile, and nothing is lost.</p>
   </div>`;

@@ -39,7 +39,7 @@ export function advance(turn, { type, data }) {
       if (data.status === "queued") return { ...turn, state: "queued", queue: data.queue, attempt: data.attempt };
       return { ...turn, state: turn.text ? "streaming" : "thinking", queue: null, since: turn.since ?? Date.now() };
     case "delta":
-      return { ...turn, state: "streaming", text: turn.text + data.text, note: null, since: turn.since ?? Date.now() };
+      return { ...turn, state: "streaming", text: turn.text + data.text, since: turn.since ?? Date.now() };
     case "reset":
       return { ...turn, state: "queued", text: "", note: data.reason, attempt: data.attempt, since: null };
     case "done":

@@ -17,7 +17,7 @@ export function stateInWords(turn, now = Date.now()) {
     case "thinking":
       return [RUN_ENDED[turn.note], `Thinking${elapsed(turn, now)}`].filter(Boolean).join(" ");
     case "streaming":
-      return `Answering${elapsed(turn, now)}`;
+      return [RUN_ENDED[turn.note], `Answering${elapsed(turn, now)}`].filter(Boolean).join(" ");
     case "done":
       return turn.reason === "length" ? "Cut off: the model reached its limit of length." : "";
     case "stopped":

@@ -1,0 +1,97 @@
+"""The page as people meet it: a real browser, the real stack, and only the model scripted."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.browser.chat import Chat
+from tests.processes import Stack
+
+CHROMIUM = "/usr/bin/chromium"
+INSTALL = ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]
+ARGUMENTS = [
+    "--no-sandbox",  # as root, in a container, it has none
+    *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+# A dead worker is missed soon, so that the tests need not wait for it; everything else is as it comes.
+SETTINGS = {"INTURN_LEASE_SECONDS": "2", "INTURN_RESCUE_SECONDS": "0.2"}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = chromium()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+def chromium() -> str:
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not found and os.geteuid() == 0 and shutil.which("apt-get"):
+        subprocess.run(INSTALL, check=False, capture_output=True, timeout=300)
+        found = shutil.which("chromium")
+    if not found:
+        pytest.fail(
+            "The tests of the pages need Chromium, and none was found. On Debian or Ubuntu: apt-get install chromium"
+        )
+    return found
+
+
+@pytest.fixture(scope="session")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
+    started: list[Stack] = []
+
+    def start(*, workers: int = 1, **settings: str) -> Stack:
+        directory = Path(tmp_path_factory.mktemp("stack"))
+        started.append(Stack(directory, workers=workers, settings={**SETTINGS, **settings}))
+        return started[-1]
+
+    yield start
+    for stack in started:
+        stack.stop()
+
+
+@pytest.fixture(scope="session")
+def running(start: Callable[..., Stack]) -> Stack:
+    return start(workers=2)
+
+
+@pytest.fixture
+def stack(running: Stack) -> Stack:
+    """The one that most tests share; what an earlier one has killed in it runs again."""
+    running.replace_dead()
+    return running
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Chat]]:
+    """Opens the page, in a browser of its own unless `beside` names another page. Nothing may go wrong in any of them."""
+    opened: list[Chat] = []
+
+    def visit(stack: Stack, address: str = "/", *, beside: Chat | None = None, **context: Any) -> Chat:
+        own = beside.page.context if beside else browser.new_context(viewport={"width": 1100, "height": 760}, **context)
+        opened.append(Chat(own.new_page(), stack.url))
+        opened[-1].go(address)
+        return opened[-1]
+
+    yield visit
+    for chat in opened:
+        chat.page.context.close()
+    for chat in opened:
+        assert chat.troubles() == []
+
+
+@pytest.fixture
+def chat(visit: Callable[..., Chat], stack: Stack) -> Chat:
+    """An empty page whose assistant has what it asks for."""
+    chat = visit(stack)
+    chat.fill_variable()
+    return chat

@@ -1,0 +1,84 @@
+"""Everything without a mouse."""
+
+from playwright.sync_api import expect
+
+from tests.browser.chat import Chat
+from tests.processes import Stack
+
+
+def tab_to(chat: Chat, label: str) -> None:
+    """Presses Tab until the button or link of that name has the focus."""
+    name = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
+    for _ in range(60):
+        if chat.page.evaluate(name).strip() == label:
+            return
+        chat.page.keyboard.press("Tab")
+    raise AssertionError(f"{label!r} cannot be reached by Tab")
+
+
+def test_a_whole_visit_by_keyboard_alone(chat: Chat, stack: Stack) -> None:
+    keys = chat.page.keyboard
+    keys.press("Shift+Escape")
+    expect(chat.message).to_be_focused()
+    keys.type("by hand [gate hand]")
+    keys.press("Enter")
+    chat.wait_for("thinking")
+    keys.press("Escape")
+    chat.wait_for("stopped")
+    keys.press("ArrowUp")
+    expect(chat.message).to_have_value("by hand [gate hand]")
+    stack.open_gate("hand")
+    keys.press("Enter")
+    chat.wait_for("done")
+    tab_to(chat, "Ask again")
+    keys.press("Enter")
+    chat.wait_for("done", count=2)
+
+
+def test_sessions_by_keyboard_alone(chat: Chat) -> None:
+    keys = chat.page.keyboard
+    chat.say("the older one")
+    chat.wait_for("done")
+    keys.press("Control+Shift+KeyO")
+    expect(chat.turns).to_have_count(0)
+    expect(chat.message).to_be_focused()
+    keys.type("the newer one")
+    keys.press("Enter")
+    chat.wait_for("done")
+    expect(chat.sessions.first).to_contain_text("the newer one")
+    keys.press("Alt+ArrowDown")
+    expect(chat.page.locator(".session-title")).to_have_text("the older one")
+    keys.press("Alt+ArrowUp")
+    expect(chat.page.locator(".session-title")).to_have_text("the newer one")
+    tab_to(chat, "Rename the newer one")
+    keys.press("Enter")
+    keys.type("renamed")
+    keys.press("Enter")
+    expect(chat.page.locator(".session-title")).to_have_text("renamed")
+    tab_to(chat, "Delete renamed")
+    keys.press("Enter")
+    tab_to(chat, "Undo")
+    keys.press("Enter")
+    expect(chat.page.locator(".session-title")).to_have_text("renamed")
+
+
+def test_the_sheet_of_shortcuts_opens_and_closes(chat: Chat) -> None:
+    sheet = chat.page.get_by_role("dialog", name="Keyboard shortcuts")
+    chat.page.keyboard.press("Control+Slash")
+    expect(sheet).to_be_visible()
+    chat.page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+    tab_to(chat, "All shortcuts")
+    chat.page.keyboard.press("Enter")
+    expect(sheet).to_be_visible()
+    chat.page.keyboard.press("Control+Slash")
+    expect(sheet).to_be_hidden()
+
+
+def test_who_listens_hears_the_answer_once_and_not_each_piece(chat: Chat) -> None:
+    announcer = chat.page.locator("#announcer")
+    chat.say("aloud [words 30] [pace 0.05]")
+    expect(announcer).to_have_text("Answering")
+    chat.wait_for("done")
+    expect(announcer).to_contain_text("Answer: answer to aloud")
+    assert chat.page.locator("[aria-live], [role=log]").count() == 0
