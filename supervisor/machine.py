@@ -149,7 +149,7 @@ class Machine:
                 | python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])')
               curl -s "{self._url}/v1/turns/$id?wait=30" | python3 -m json.tool --no-ensure-ascii
 
-            Or talk, in another terminal:  .venv/bin/inturn chat
+            Or talk: {self._url} in a browser, .venv/bin/inturn chat in another terminal.
 
             Model    {settings.model_in_words}
                      change it: {change}

@@ -1,4 +1,4 @@
-"""Scripts and styles of the pages, under a name that changes with their content: a browser asks for each of them once."""
+"""Scripts and styles of the pages, under a name that changes with their content: a browser asks for each once."""
 
 import hashlib
 from pathlib import Path
@@ -11,7 +11,7 @@ VERSION_CHARACTERS = 16
 
 
 class Assets:
-    """The version names all files together, so a relative import in one of them leads to the same version of another."""
+    """The version names all files together, so a relative import in one leads to the same version of another."""
 
     def __init__(self) -> None:
         self.version = _version(STATIC)

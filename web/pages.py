@@ -30,7 +30,8 @@ def build_pages(assets: Assets) -> Blueprint:
     @pages.get("/")
     def chat() -> Response:
         """Needs no store: the page is there before the store answers."""
-        page = render_template("chat.html", asset=assets.url, modules=assets.in_folder("chat"))
+        modules = [*assets.in_folder("vendor"), *assets.in_folder("chat")]
+        page = render_template("chat.html", asset=assets.url, modules=modules)
         response = Response(page, content_type=HTML)
         response.headers["Content-Security-Policy"] = PAGE_POLICY
         return response

@@ -73,7 +73,7 @@ def stack(running: Stack) -> Stack:
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Callable[..., Chat]]:
-    """Opens the page, in a browser of its own unless `beside` names another page. Nothing may go wrong in any of them."""
+    """Opens the page, in a browser of its own unless `beside` names another one. Nothing may go wrong in any."""
     opened: list[Chat] = []
 
     def visit(stack: Stack, address: str = "/", *, beside: Chat | None = None, **context: Any) -> Chat:

@@ -1,9 +1,7 @@
 """The model's text is a stranger's: whatever it says, nothing runs, nothing is fetched, nothing looks like the page."""
 
 from collections.abc import Callable
-from typing import Any
 
-import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
@@ -42,8 +40,6 @@ async (text) => {
 """
 
 
-
-
 def test_each_attack_cut_at_each_boundary_runs_and_fetches_nothing(chat: Chat) -> None:
     chat.evaluate('async () => await import("$static/chat/markdown.js")')
     asked = chat.requests()
@@ -52,7 +48,7 @@ def test_each_attack_cut_at_each_boundary_runs_and_fetches_nothing(chat: Chat) -
         assert said["wrong"] == [], attack
         assert said["shown"].strip(), "it is shown as text, not swallowed"
     assert chat.page.evaluate("window.alarm") is None
-    assert [request for request in asked if not request.endswith("/v1/sessions?limit=30")] == []
+    assert [request for request in asked if not request.startswith("GET /v1/sessions")] == []
 
 
 def test_attacks_that_come_from_the_model_and_from_the_history_run_and_fetch_nothing(

@@ -1,4 +1,4 @@
-"""How each state looks: in both themes, on a desk and on a phone. The pictures are in `screenshots/`, to be looked at."""
+"""How each state looks: in both themes, on a desk and on a phone. The pictures are in `screenshots/`."""
 
 from collections.abc import Callable
 from pathlib import Path

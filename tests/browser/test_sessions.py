@@ -66,7 +66,7 @@ def test_a_deleted_session_comes_back_with_undo_and_is_erased_without(chat: Chat
     item.get_by_role("button", name="Delete to be deleted", exact=True).click()
     assert call(session).status == 200, "there is time to undo"
     chat.reload()
-    expect(item).to_have_count(0), "a reload forgets no deletion"
+    expect(item, "a reload forgets no deletion").to_have_count(0)
     expect(chat.page.locator(".undo button")).to_have_count(0)
     assert call(session).status == 404
 

@@ -31,7 +31,7 @@ def test_the_assistants_variables_are_asked_for(visit: Callable[..., Chat], stac
     expect(chat.page.get_by_label("ability")).to_be_visible()
     chat.say("hello")
     expect(chat.page.get_by_label("ability")).to_be_focused()
-    expect(chat.message).to_have_value("hello"), "the text is kept"
+    expect(chat.message, "the text is kept").to_have_value("hello")
     chat.fill_variable("riddles")
     chat.message.press("Enter")
     chat.wait_for("done")

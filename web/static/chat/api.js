@@ -34,6 +34,8 @@ export const messages = (of, after) =>
 export const firstMessage = (of) => ask("GET", pathOf(of, "/messages", { limit: 1 }));
 export const turns = ({ session_id, user_id }, after) =>
   ask("GET", `/v1/turns${query({ session_id, user_id, limit: 100, after })}`);
+export const newestTurn = ({ session_id, user_id }) =>
+  ask("GET", `/v1/turns${query({ session_id, user_id, limit: 1 })}`);
 export const turn = (id, signal) => ask("GET", `/v1/turns/${id}`, { signal });
 export const endOfTurn = (id, signal) =>
   ask("GET", `/v1/turns/${id}?wait=${POLL_SECONDS}`, { signal, seconds: POLL_SECONDS + ANSWER_SECONDS });

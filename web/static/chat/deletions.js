@@ -19,8 +19,8 @@ export class Deletions {
     return this.waiting.some((deletion) => isSame(deletion.session, session));
   }
 
-  add(session, title) {
-    const deletion = { session, title, at: Date.now() + UNDO_SECONDS * 1000 };
+  add(session, { title, wasOpen }) {
+    const deletion = { session, title, wasOpen, at: Date.now() + UNDO_SECONDS * 1000 };
     this.#set([...this.waiting, deletion]);
     this.#schedule(deletion);
   }

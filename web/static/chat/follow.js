@@ -18,7 +18,7 @@ export async function follow(turnId, { seen, tell, say, signal }) {
       if (isOver || signal.aborted) return;
     } catch (error) {
       if (signal.aborted) return;
-      if (error instanceof api.Refused && !error.passes) return tell({ type: "gone" });
+      if (error.status === 404 || error.status === 410) return tell({ type: "gone" });
     } finally {
       leave?.();
     }

@@ -25,9 +25,9 @@ export function Undo({ page }) {
   const { waiting } = page.sessions.deletions;
   return html`<div class="undo" role="status">
     ${waiting.map(
-      ({ session, title }) => html`<p key=${session.session_id}>
-        <span>Deleted “${title}”.</span>
-        <button type="button" onClick=${() => page.undoDeletion(session)}>Undo</button>
+      (deletion) => html`<p key=${deletion.session.session_id}>
+        <span>Deleted “${deletion.title}”.</span>
+        <button type="button" onClick=${() => page.undoDeletion(deletion)}>Undo</button>
       </p>`,
     )}
   </div>`;

@@ -10,6 +10,7 @@ import { State } from "./state.js";
 import { isAnswering, unconfirmed } from "./turn.js";
 
 const LOOK_SECONDS = 5; // for what other devices do
+const PROBLEM_SECONDS = 8; // long enough to be read
 const otherTabs = new BroadcastChannel("inturn"); // those of this browser tell each other at once
 
 export class Page extends State {
@@ -109,13 +110,14 @@ export class Page extends State {
   }
 
   delete(session) {
-    this.sessions.delete(session);
-    if (isSame(session, this.conversation.session)) this.openNew();
+    const wasOpen = isSame(session, this.conversation.session);
+    this.sessions.delete(session, { wasOpen });
+    if (wasOpen) this.openNew();
   }
 
-  undoDeletion(session) {
+  undoDeletion({ session, wasOpen }) {
     this.sessions.deletions.undo(session);
-    this.open(session);
+    if (wasOpen) this.open(session);
   }
 
   get #draftKey() {
@@ -187,6 +189,7 @@ export class Page extends State {
       this.set({ problem: null });
     } catch (error) {
       this.set({ problem: `${otherwise}: ${error.message}` });
+      setTimeout(() => this.set({ problem: null }), PROBLEM_SECONDS * 1000);
     }
   }
 }

@@ -44,7 +44,7 @@ export class Sessions {
     try {
       const page = await api.sessions();
       if (!this.#isLoaded) this.#after = page.after;
-      if (!page.has_more) this.#all.clear(); // that is all there are: others were deleted elsewhere
+      this.#forgetAsRecentAs(page);
       this.#take(page.data);
       this.#isLoaded = true;
       this.problem = null;
@@ -61,8 +61,8 @@ export class Sessions {
     this.#changed();
   }
 
-  delete(session) {
-    this.deletions.add(session, this.titles.of(session));
+  delete(session, { wasOpen }) {
+    this.deletions.add(session, { title: this.titles.of(session), wasOpen });
     this.#changed();
   }
 
@@ -70,6 +70,12 @@ export class Sessions {
   beside(session, step) {
     const shown = this.shown;
     return shown[shown.findIndex((other) => isSame(other, session)) + step];
+  }
+
+  // What would stand on this page, and does not, was deleted elsewhere.
+  #forgetAsRecentAs({ data, has_more }) {
+    const oldest = has_more ? data.at(-1).last_active_at : "";
+    for (const [key, session] of this.#all) if ((session.last_active_at ?? "") >= oldest) this.#all.delete(key);
   }
 
   #take(sessions) {

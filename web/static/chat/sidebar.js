@@ -33,7 +33,7 @@ class Item extends Component {
 
   render({ page, session, title, isOpen }, { isRenaming }) {
     if (isRenaming) {
-      return html`<li class="item"><input ref=${this.#name} class="rename" value=${title} maxlength="80"
+      return html`<li class="item"><input ref=${this.#name} class="rename" defaultValue=${title} maxlength="80"
         aria-label=${`New name of ${title}`} onBlur=${() => this.#rename()} onKeyDown=${(event) => this.#pressed(event)} /></li>`;
     }
     return html`<li class=${`item ${isOpen ? "current" : ""}`}>

@@ -43,10 +43,11 @@ export class Titles {
   async learn(sessions) {
     for (const session of sessions) {
       const key = keyOf(session);
-      if (this.#firstLines[key] || this.#asked.has(key) || !session.message_count) continue;
+      if (this.#firstLines[key] || this.#asked.has(key)) continue;
       this.#asked.add(key);
-      const [first] = (await api.firstMessage(session).catch(() => ({ data: [] }))).data;
-      if (first) this.said(session, first.content);
+      const asking = session.message_count ? api.firstMessage(session) : api.newestTurn(session);
+      const [first] = (await asking.catch(() => ({ data: [] }))).data;
+      if (first) this.said(session, first.content ?? first.input);
     }
   }
 
