@@ -34,7 +34,9 @@ def files_of(client: Client, page: TestResponse) -> dict[str, bytes]:
         with client.get(address) as answer:
             assert answer.status_code == 200, address
             found[address] = answer.data
-        imports = re.findall(r'^(?:import|export)\b[^;]*?"(\.[^"]+)";', answer.text, re.MULTILINE)
+        imports = re.findall(
+            r'^(?:import|export)\b[^;]*?"(\.[^"]+)";', found[address].decode(errors="replace"), re.MULTILINE
+        )
         waiting += [normpath(join(dirname(address), name)) for name in imports]
     return found
 
