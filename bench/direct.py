@@ -59,7 +59,7 @@ def lean(url: str, said: str) -> Callable[[], None]:
     chain = build_chain(DEFAULT, build_model(Settings(openai_base_url=url)))
     record = {"claims": "1", "attempt": "1", "session": "s", "assistant": "default", "input": said, "model": "m"}
     record |= {"variables": '{"ability": "math"}', "started_at": "0", "accepted_at": "0"}
-    claim = Claim.from_record("turn_1", "t", record, tuple(HISTORY))
+    claim = Claim.from_record("turn_1", "t", record, tuple(HISTORY), DEFAULT.definition)
 
     def turn() -> None:
         run = Run(chain, claim)

@@ -8,6 +8,7 @@ import click
 
 from inturn.cli.exits import Exit
 from inturn.cli.main import cli
+from turns.assistant_table import AssistantTable, Table, VariableTable
 from turns.keys import CATALOGUE
 from turns.settings import Settings, variables
 from turns.state import INITIAL, TERMINAL, TRANSITIONS
@@ -18,13 +19,18 @@ HELP_WIDTH = 100
 
 def generated() -> dict[Path, str]:
     """The text that each of these files should have."""
-    readme, client = ROOT / "README.md", ROOT / "docs" / "client.md"
+    readme, client, assistants = ROOT / "README.md", ROOT / "docs" / "client.md", ROOT / "docs" / "assistants.md"
     return {
         ROOT / "docs" / "state_machine.md": state_machine(),
         ROOT / "docs" / "redis_keys.md": redis_keys(),
         readme: with_part(readme.read_text(encoding="utf-8"), "settings", settings()),
         client: with_part(
             with_part(client.read_text(encoding="utf-8"), "exit codes", exit_codes()), "commands", commands()
+        ),
+        assistants: with_part(
+            with_part(assistants.read_text(encoding="utf-8"), "fields", fields(AssistantTable)),
+            "variables",
+            fields(VariableTable),
         ),
     }
 
@@ -101,6 +107,11 @@ def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Co
 def _help(command: click.Command, name: str) -> str:
     context = click.Context(command, info_name=name, terminal_width=HELP_WIDTH, help_option_names=["-h", "--help"])
     return f"```text\n{command.get_help(context)}\n```"
+
+
+def fields(table: type[Table]) -> str:
+    rows = [f"| `{field}` | {info.description} |" for field, info in table.model_fields.items()]
+    return "\n".join(["| Field | What it says |", "|---|---|", *rows])
 
 
 def _default(name: str) -> str:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+WRONG_CONFIGURATION = 2  # exit code
 STEADY_SECONDS = 10.0  # a child that ran for so long is started again at once
 MOST_BACK_OFF_SECONDS = 10.0
 
@@ -35,6 +36,11 @@ class Child:
     @property
     def is_running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    @property
+    def is_misconfigured(self) -> bool:
+        """It has said what is wrong with the configuration, and would say so again."""
+        return self._process is not None and self._process.poll() == WRONG_CONFIGURATION
 
     def start(self) -> None:
         # In a session of its own, so that Ctrl-C reaches the supervisor alone, which stops all in good order.

@@ -17,6 +17,7 @@ from supervisor.embedded import embedded_store
 from turns.connection import Client, connect
 from turns.errors import ConfigurationError, StoreUnavailable
 from turns.keyring import Keyring, check_exposure
+from turns.roster import Roster
 from turns.settings import Settings
 from turns.store import TurnStore
 
@@ -33,6 +34,7 @@ class Machine:
         self._settings = settings
         self._lock: IO[str] | None = None
         self._store: Child | None = None
+        Roster(settings)  # what is wrong with the assistants is said before anything runs
         _check_port_is_free(settings)
         if not settings.redis_url:
             self._store, self._lock = embedded_store(settings)
@@ -86,6 +88,8 @@ class Machine:
         while not holds():
             if time.monotonic() > until:
                 raise ConfigurationError(f"Waited {seconds:g} s in vain until {what}.")
+            if wrong := [child.name for child in self._callers if child.is_misconfigured]:
+                raise ConfigurationError(f"{wrong[0]} has said why.")
             self._keep_running()
             time.sleep(LOOK_SECONDS)
 

@@ -17,7 +17,7 @@ LASTING = {
     keys.HINT.name,
     keys.HINTS.name,
 }
-OF_THE_LIVE = (keys.TENANT, keys.OUT, keys.PARKED)
+OF_THE_LIVE = (keys.DEFINITION, keys.TENANT, keys.OUT, keys.PARKED)
 OF_A_TURN = (keys.TURN, keys.EVENTS)
 OF_A_SESSION = (keys.SESSION, keys.QUEUE, keys.HISTORY, keys.SESSION_TURNS)
 

@@ -12,6 +12,7 @@ says in brackets steers the server, wherever it stands in the text:
     [code x]       … and this error code; [retry-after 1]: … and this header
     [finish x]     ends with this finish_reason; `none`: with none
     [last x]       says that the connection ends with this answer
+    [call x]       calls the tool x, and answers when it is told what that said
     [gate x]       waits until `POST /gates/x`
     [cut x]        breaks the connection off in mid-answer
     [raw x]        answers 200 with one of the bodies in `RAW` that no provider should send
@@ -126,6 +127,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.asked[question] += 1
             times = self.server.asked[question]
         script = Script(question)
+        calls = script.word("call") if messages[-1]["role"] == "user" else None
         try:
             if gate := script.word("gate"):
                 self.server.gates[gate].wait(GATE_SECONDS)
@@ -138,7 +140,7 @@ class Handler(BaseHTTPRequestHandler):
                 return self._raw(RAW["error-event"][:70], declared=1000)
             if not asked.get("stream"):
                 return self._json(200, whole(answer(messages), asked["model"], script.word("finish") or "stop"))
-            self._stream(script, answer(messages), asked["model"])
+            self._stream(script, answer(messages), asked["model"], calls=calls)
         except (BrokenPipeError, ConnectionResetError):
             record["closed"] = True
 
@@ -147,7 +149,7 @@ class Handler(BaseHTTPRequestHandler):
         after = script.word("retry-after")
         self._json(status, {"error": error}, {"Retry-After": after} if after else {})
 
-    def _stream(self, script: Script, text: str, model: str) -> None:
+    def _stream(self, script: Script, text: str, model: str, *, calls: str | None) -> None:
         words = text.split(" ")
         words += [f"word{n}" for n in range(int(script.number("words", 0)) - len(words))]
         self.send_response(200)
@@ -157,7 +159,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         finish = script.word("finish") or "stop"
-        for chunk in chunks(words, model, None if finish == "none" else finish):
+        told = calling(calls, model) if calls else chunks(words, model, None if finish == "none" else finish)
+        for chunk in told:
             self._chunk(f"data: {json.dumps(chunk)}\n\n".encode())
             time.sleep(script.number("pace", 0))
         self._chunk(b"data: [DONE]\n\n")
@@ -198,18 +201,29 @@ def digest(messages: list[dict[str, Any]]) -> str:
 
 
 def chunks(words: list[str], model: str, finish: str | None) -> Iterator[dict[str, Any]]:
-    def chunk(delta: dict[str, str], reason: str | None = None, **more: Any) -> dict[str, Any]:
-        choice = {"index": 0, "delta": delta, "finish_reason": reason}
-        base = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": model}
-        return {**base, "choices": [choice], **more}
-
-    yield chunk({"role": "assistant", "content": ""})
+    yield chunk(model, {"role": "assistant", "content": ""})
     for n, word in enumerate(words):
-        yield chunk({"content": word if n == 0 else f" {word}"})
+        yield chunk(model, {"content": word if n == 0 else f" {word}"})
     if finish:
-        yield chunk({}, finish)
-    usage = {"prompt_tokens": 7, "completion_tokens": len(words), "total_tokens": 7 + len(words)}
-    yield {**chunk({}), "choices": [], "usage": usage}
+        yield chunk(model, {}, finish)
+    yield used(model, len(words))
+
+
+def calling(tool: str, model: str) -> Iterator[dict[str, Any]]:
+    call = {"index": 0, "id": f"call_{tool}", "type": "function", "function": {"name": tool, "arguments": "{}"}}
+    yield chunk(model, {"role": "assistant", "content": None, "tool_calls": [call]})
+    yield chunk(model, {}, "tool_calls")
+    yield used(model, 1)
+
+
+def chunk(model: str, delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": model, "choices": [choice]}
+
+
+def used(model: str, words: int) -> dict[str, Any]:
+    usage = {"prompt_tokens": 7, "completion_tokens": words, "total_tokens": 7 + words}
+    return {**chunk(model, {}), "choices": [], "usage": usage}
 
 
 def whole(text: str, model: str, finish: str) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import math
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
 
+from turns.assistants import Lane
 from turns.errors import (
     IdempotencyKeyReused,
     IntakePaused,
@@ -18,7 +19,7 @@ from turns.errors import (
     TokensSpent,
 )
 from turns.replies import Reply
-from turns.turn import Lane, Turn, TurnRequest
+from turns.turn import Turn, TurnRequest
 
 OPTIONAL = ("retry_of", "traceparent")  # fields of a record that not every turn has
 
@@ -50,13 +51,16 @@ def refusal(word: Reply, *, wait_ms: int) -> Refused:
 
 def to_fields(request: TurnRequest) -> dict[str, str]:
     """The fields of the record that say what was asked for."""
+    assistant, lane = request.assistant, request.lane or request.assistant.lane
     return {
-        "assistant": request.assistant,
+        "assistant": assistant.name,
+        "definition": assistant.digest,
+        **assistant.terms,
         "input": request.input,
-        "variables": json.dumps(dict(request.variables)),
+        "variables": json.dumps(assistant.complete(request.variables)),
         "metadata": json.dumps(dict(request.metadata)),
         **{name: value for name in OPTIONAL if (value := getattr(request, name))},
-        **({"lane": request.lane} if request.lane is not Lane.INTERACTIVE else {}),
+        **({"lane": lane} if lane is not Lane.INTERACTIVE else {}),
     }
 
 
@@ -68,6 +72,7 @@ def key_digest(request: TurnRequest) -> str:
 def fingerprint(request: TurnRequest) -> str:
     """The same for two requests exactly if they ask for the same."""
     asked = asdict(request)
+    asked["assistant"] = request.assistant.name  # not its version: that may change before the request is repeated
     del asked["traceparent"]  # who repeats a request may trace it anew
     return _digest(json.dumps(asked, sort_keys=True))
 

@@ -10,6 +10,7 @@
     │   └── Overloaded, IntakePaused, StreamsFull
     ├── LeaseLost               this worker, which stops quietly
     ├── ModelError              the retry policy
+    ├── HistoryUnusable         the turn's session, which needs a person
     ├── StoreUnavailable        the operator
     ├── ConfigurationError      the operator, at start
     └── IllegalTransition       we: it is a bug
@@ -154,6 +155,10 @@ class ModelError(TurnsError):
         self.code = code
         self.kind = kind
         self.retry_after_seconds = retry_after_seconds
+
+
+class HistoryUnusable(TurnsError):
+    """A session's history is there, and is no history."""
 
 
 class StoreUnavailable(TurnsError):

@@ -26,6 +26,12 @@ TURN = Key(
     "the record of one turn, by turn id",
     "while the turn is live; then for the result retention",
 )
+DEFINITION = Key(
+    "inturn:definition:",
+    "hash",
+    "`definition`: one version of an assistant, by its digest; `live`: how many live turns were accepted under it",
+    "while there are such turns; then for the result retention",
+)
 EVENTS = Key(
     "inturn:events:",
     "stream",
@@ -35,7 +41,8 @@ EVENTS = Key(
 SESSION = Key(
     "inturn:session:",
     "hash",
-    "`sequence` (the last one given), `session_id`, `user_id`, by session",
+    "`sequence` (the last one given), `session_id`, `user_id`, by session; where histories are files, also "
+    "`messages` (how many are committed) and `file` (the version that has them)",
     "while the session has live turns; then for the session retention",
 )
 QUEUE = Key(
@@ -77,7 +84,7 @@ START_BY = Key(
 PAUSED = Key(
     "inturn:paused:",
     "string",
-    "a model whose provider asked for a pause, by name",
+    "a model whose provider asked for a pause, by name; of an assistant's own provider, as `<provider>/<name>`",
     "for the pause",
 )
 TURNS = Key(
@@ -217,6 +224,7 @@ MOVED = Key(
 
 CATALOGUE = (
     TURN,
+    DEFINITION,
     EVENTS,
     SESSION,
     QUEUE,

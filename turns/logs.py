@@ -30,6 +30,8 @@ class Log(StrEnum):
     MESSAGE_SKIPPED = "message.skipped"
     STORE_UNAVAILABLE = "store.unavailable"
     LOOP_BROKEN = "loop.broken"
+    ASSISTANTS_RELOADED = "assistants.reloaded"
+    ASSISTANTS_REFUSED = "assistants.refused"
     WORKER_READY = "worker.ready"
     WORKER_DRAINING = "worker.draining"
     OPERATOR_ACTED = "operator.acted"

@@ -1,6 +1,7 @@
 """Stored messages, as the web process reads them: the stock layout, without LangChain."""
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,7 +10,10 @@ ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One committed message. `number` is its place in the session's history, from 1, and never changes."""
+    """One committed message of a person or a model.
+
+    `number` is its place in the session's history, from 1, and never changes.
+    """
 
     number: int
     role: str
@@ -24,7 +28,7 @@ class Message:
             role, content = ROLES[item["type"]], item["data"]["content"]
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
-        if not isinstance(content, str):
+        if not isinstance(content, str) or (not content and item["data"].get("tool_calls")):
             return None
         return cls(number=number, role=role, content=content, turn_id=item.get("turn"))
 
@@ -35,3 +39,29 @@ class Page:
 
     messages: tuple[Message, ...]
     after: int | None
+
+
+def in_window(length: int, most: int) -> int:
+    """How many of the last messages the model sees, as `window` in `history.lua` has it."""
+    half = max(1, most // 2)
+    beyond = max(0, -(-(length - most) // half))
+    return max(0, length - half * beyond)
+
+
+def places(count: int, *, after: int | None, limit: int, newest_first: bool) -> range:
+    """The numbers of the messages of one page, in its order; `after` is the last number of the page before."""
+    if newest_first:
+        last = count if after is None else after - 1
+        return range(last, max(0, last - limit), -1)
+    first = 1 if after is None else after + 1
+    return range(first, min(count, first + limit - 1) + 1)
+
+
+def page(numbers: range, items: Iterable[bytes], count: int) -> Page:
+    """`items` are the stored messages with these numbers, as far as they are still there."""
+    if not numbers:
+        return Page(messages=(), after=None)
+    found = zip(numbers, items, strict=False)
+    more = min(numbers) > 1 if numbers.step < 0 else max(numbers) < count
+    messages = tuple(m for number, item in found if (m := Message.from_stored(number, item)))
+    return Page(messages=messages, after=numbers[-1] if more else None)

@@ -1,11 +1,13 @@
 """The store, as far as it is about the service and not about one turn: its switches, and the turns that have failed."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
 from turns import keys
 from turns.accepting import Accepted
+from turns.assistants import Assistant
 from turns.codes import Code
 from turns.connection import Client
 from turns.errors import TurnExpired, TurnNotFound
@@ -32,9 +34,11 @@ class FailedPage:
 
 
 class Operations:
-    def __init__(self, client: Client, store: TurnStore) -> None:
+    def __init__(self, client: Client, store: TurnStore, find: Callable[[str], Assistant]) -> None:
+        """`find` gives an assistant as it is now."""
         self._client = client
         self._store = store
+        self._find = find
 
     def pause(self, switch: Switch) -> None:
         """Holds from now on, for all processes, until `resume`."""
@@ -64,8 +68,10 @@ class Operations:
         return FailedPage(turns=tuple(found), after=first + LOOK_LIMIT if len(members) == LOOK_LIMIT else None)
 
     def retry(self, turn: Turn) -> Accepted:
-        """The failed turn is asked for again, once, whoever else does the same. Raises like `TurnStore.accept`."""
-        again = self._store.retry_failed(turn.id, tenant=turn.tenant, idempotency_key=f"retry of {turn.id}")
+        """The failed turn is asked for again, once, whoever else does so. Raises like `TurnStore.retry_failed`."""
+        again = self._store.retry_failed(
+            turn.id, find=self._find, tenant=turn.tenant, idempotency_key=f"retry of {turn.id}"
+        )
         self.discard(turn)
         return again
 

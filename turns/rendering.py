@@ -16,7 +16,7 @@ HINT_PLACEHOLDER = "turn_" + "0" * 32
 DEAD_WORKER_SECONDS = 10.0  # a worker beats once per `rescue_seconds`
 LUA_TURN_ID = "turn_" + "%x" * 32
 
-SHARED = ("metrics", "session", "quota", "share", "prelude", "ending", "show")
+SHARED = ("metrics", "session", "history", "definition", "quota", "share", "prelude", "ending", "show")
 PARKED_MS = 60_000  # whoever leaves a place dispatches who is parked; this is for when that was missed
 BUCKETS_MS = (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000, 300_000)  # of timings
 PAUSED_LOOK_MS = 2_000  # after a pause of the workers ends, the last head is with them so much later
@@ -103,6 +103,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "tokens_per_day": settings.tenant_tokens_per_day,
         "reserved_tokens": settings.reserved_tokens,
         "max_attempts": settings.max_attempts,
+        "history": "file" if settings.history_directory else "redis",
         "history_window": settings.history_window,
         "lease_ms": _ms(settings.lease_seconds),
         "beat_gap_ms": _ms(max(settings.lease_seconds / 2, 3 * settings.rescue_seconds)),

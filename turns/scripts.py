@@ -38,6 +38,7 @@ class Scripts:
         start_within_ms: int | None,
         session_id: str,
         user_id: str,
+        definition: str,
         record: Mapping[str, str],
     ) -> tuple[Reply, Shown | None, int]:
         """The word, and the turn that stands for this request: an earlier one if it was replayed.
@@ -45,7 +46,17 @@ class Scripts:
         Or, with a word of refusal, after how many milliseconds asking again makes sense, where that is known.
         """
         start_within = "" if start_within_ms is None else start_within_ms
-        fixed = (turn_id, session, on_busy, idempotency_key, fingerprint, start_within, session_id, user_id)
+        fixed = (
+            turn_id,
+            session,
+            on_busy,
+            idempotency_key,
+            fingerprint,
+            start_within,
+            session_id,
+            user_id,
+            definition,
+        )
         word, *shown = self._run("accept", *fixed, *_flat(record))
         if len(shown) < 5:
             return Reply(word), None, shown[0] if shown else 0
@@ -53,12 +64,13 @@ class Scripts:
 
     def claim(
         self, turn_id: str, *, token: str, worker: str, model: str, fallback_model: str
-    ) -> tuple[Reply, dict[str, str], tuple[bytes, ...]]:
-        """The word, the record and the messages; both are empty unless the word is CLAIMED."""
+    ) -> tuple[Reply, dict[str, str], tuple[bytes, ...], str]:
+        """The word, the record, the messages and the assistant's definition; all empty unless the word is CLAIMED."""
         word, *claimed = self._run("claim", turn_id, token, worker, model, fallback_model)
         if not claimed:
-            return Reply(word), {}, ()
-        return Reply(word), to_record(claimed[0]), tuple(claimed[1])
+            return Reply(word), {}, (), ""
+        record, messages, definition = claimed
+        return Reply(word), to_record(record), tuple(messages), definition.decode()
 
     def renew(self, held: Sequence[tuple[str, str]]) -> list[tuple[str, Reply]]:
         """Takes turn ids with their tokens; returns the tokens of the runs to stop, with the reason."""
@@ -69,9 +81,17 @@ class Scripts:
         return words(self._all("emit", *(part for piece in pieces for part in astuple(piece))))
 
     def commit(
-        self, turn_id: str, *, token: str, question: str, answer: str, tail: str, record: Mapping[str, str]
+        self,
+        turn_id: str,
+        *,
+        token: str,
+        question: str,
+        between: Sequence[str],
+        answer: str,
+        tail: str,
+        record: Mapping[str, str],
     ) -> Reply:
-        return self._word("commit", turn_id, token, question, answer, tail, *_flat(record))
+        return self._word("commit", turn_id, token, question, answer, tail, len(between), *between, *_flat(record))
 
     def interrupt(self, turn_id: str, *, token: str, question: str, answer: str, tail: str, output: str) -> Reply:
         return self._word("interrupt", turn_id, token, question, answer, tail, output)

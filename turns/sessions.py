@@ -7,7 +7,7 @@ from turns import keys
 from turns.connection import Client
 from turns.errors import SessionNotFound
 from turns.keys import DEFAULT_TENANT
-from turns.messages import Message, Page
+from turns.messages import Page, page, places
 from turns.replies import Reply, ShownSession
 from turns.scripts import Scripts
 from turns.settings import Settings
@@ -55,19 +55,9 @@ class SessionStore:
             raise SessionNotFound
         # The list is newest first, and grows while pages are read. Counted from its end, places do not move:
         # message number n stands at index -n.
-        if newest_first:
-            last = count if after is None else after - 1
-            numbers = range(last, max(0, last - limit), -1)
-        else:
-            first = 1 if after is None else after + 1
-            numbers = range(first, min(count, first + limit - 1) + 1)
-        if not numbers:
-            return Page(messages=(), after=None)
-        stored = cast(list[bytes], self._client.lrange(history, -max(numbers), -min(numbers)))
-        found = zip(numbers, stored if newest_first else reversed(stored), strict=False)  # it may have gone meanwhile
-        messages = tuple(m for number, item in found if (m := Message.from_stored(number, item)))
-        more = numbers[-1] > 1 if newest_first else numbers[-1] < count
-        return Page(messages=messages, after=numbers[-1] if more else None)
+        numbers = places(count, after=after, limit=limit, newest_first=newest_first)
+        stored = cast(list[bytes], self._client.lrange(history, -max(numbers), -min(numbers))) if numbers else []
+        return page(numbers, stored if newest_first else reversed(stored), count)
 
     def erase(self, session: str) -> None:
         """There is no such session: what was live in it is cancelled, its history and its turns are deleted."""

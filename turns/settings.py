@@ -107,6 +107,15 @@ class Settings(BaseSettings):
         False, description="Ask the model with OpenAI's own client instead of the thin one: four times the CPU"
     )
     max_answer_bytes: int = Field(262_144, ge=1, description="A larger answer fails the turn")
+    assistants: Path = Field(
+        Path("assistants.toml"),
+        description="The file that names the assistants, read again when it changes ([docs/assistants.md](docs/assistants.md)); without one there is `default`",
+    )
+    history: str = Field(
+        "redis",
+        pattern="^(redis|file:.+)$",
+        description="Where histories are kept: `redis`, or `file:DIR` for a JSON file each ([docs/assistants.md](docs/assistants.md#files-as-history))",
+    )
     history_window: int = Field(
         40,
         ge=0,
@@ -200,6 +209,11 @@ class Settings(BaseSettings):
         return not self.openai_api_key.get_secret_value() and not self.openai_base_url
 
     @property
+    def history_directory(self) -> Path | None:
+        kind, _, directory = self.history.partition(":")
+        return Path(directory) if kind == "file" else None
+
+    @property
     def model_name(self) -> str:
         return "offline" if self.is_offline else self.model
 
@@ -245,6 +259,11 @@ class Settings(BaseSettings):
                 "OTEL_EXPORTER_OTLP_ENDPOINT: OpenTelemetry is not installed: pip install -r requirements-otel.txt"
             )
         return problems
+
+
+def read_secret(name: str) -> SecretStr:
+    """What this environment variable holds; empty where it is not set."""
+    return SecretStr(os.environ.get(name, ""))
 
 
 def variables() -> dict[str, str]:

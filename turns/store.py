@@ -5,12 +5,13 @@ Every method raises `StoreUnavailable` when Redis cannot be reached or refuses t
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 from turns import keys
 from turns.accepting import Accepted, fingerprint, key_digest, refusal, to_fields
+from turns.assistants import Assistant
 from turns.codes import Code
 from turns.connection import Client
 from turns.errors import LeaseLost, TurnExpired, TurnNotFailed, TurnNotFound
@@ -63,6 +64,7 @@ class TurnStore:
             session_id=request.session_id,
             user_id=request.user_id or "",
             record=to_fields(request),
+            definition=request.assistant.definition,
         )
         if shown is None:
             raise refusal(word, wait_ms=wait_ms)
@@ -85,22 +87,29 @@ class TurnStore:
         return self.read(turn_id, tenant=tenant)
 
     def retry_failed(
-        self, turn_id: str, *, tenant: str = DEFAULT_TENANT, idempotency_key: str | None = None
+        self,
+        turn_id: str,
+        *,
+        find: Callable[[str], Assistant],
+        tenant: str = DEFAULT_TENANT,
+        idempotency_key: str | None = None,
     ) -> Accepted:
-        """What the failed turn asked for is recorded again, as its session's last turn.
+        """What the failed turn asked for is its session's last turn, recorded again with its assistant as it is now.
 
-        Raises `TurnNotFailed`, or like `read` and `accept`.
+        Raises `TurnNotFailed`, like `find`, or like `read` and `accept`.
         """
         failed = self.read(turn_id, tenant=tenant)
         if failed.status is not Status.FAILED:
             raise TurnNotFailed
+        assistant = find(failed.assistant)
+        assistant.check(failed.variables)
         return self.accept(
             TurnRequest(
                 session_id=failed.session_id,
                 user_id=failed.user_id,
                 tenant=tenant,
                 input=failed.input,
-                assistant=failed.assistant,
+                assistant=assistant,
                 variables=failed.variables,
                 metadata=failed.metadata,
                 lane=failed.lane,
@@ -153,17 +162,17 @@ class TurnStore:
     def claim(self, turn_id: str, *, worker: str, model: str = "", fallback_model: str = "") -> Claim | None:
         """The right to run the turn, or None when there is nothing to do: a hint may be lost, late or doubled.
 
-        `model` and `fallback_model` are what this worker can ask; the claim says which one to ask now.
+        `model` and `fallback_model` are for assistants that name none; the claim says which one to ask now.
         """
         if not is_turn_id(turn_id):
             return None
         token = new_token()
-        word, record, messages = self._scripts.claim(
+        word, record, messages, definition = self._scripts.claim(
             turn_id, token=token, worker=worker, model=model, fallback_model=fallback_model
         )
         if word is not Reply.CLAIMED:
             return None
-        return Claim.from_record(turn_id, token, record, messages)
+        return Claim.from_record(turn_id, token, record, messages, definition)
 
     def renew(self, claims: Sequence[Claim]) -> list[tuple[str, Reply]]:
         """The leases of these claims run for another lease time. Returns the tokens of the runs to stop:
@@ -193,6 +202,7 @@ class TurnStore:
                 claim.turn_id,
                 token=claim.token,
                 question=answer.question_message,
+                between=answer.between_messages,
                 answer=answer.answer_message,
                 tail=tail,
                 record=record,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Self
 
+from turns.assistants import DEFAULT, Assistant, Lane
 from turns.codes import Code
 from turns.keys import DEFAULT_TENANT, session_key, tenant_of
 from turns.state import Status
@@ -25,13 +26,6 @@ class OnBusy(StrEnum):
     ROLLBACK = "rollback"  # all live ones are cancelled and leave no trace
 
 
-class Lane(StrEnum):
-    """Who waits for a turn: somebody now, or nobody before the whole batch is done."""
-
-    INTERACTIVE = "interactive"
-    BATCH = "batch"
-
-
 class WaitingFor(StrEnum):
     TURN = "turn"  # the one before it in its session
     WORKER = "worker"
@@ -40,17 +34,20 @@ class WaitingFor(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRequest:
-    """A turn that a caller asks for; every field is already valid."""
+    """A turn that a caller asks for; every field is already valid.
+
+    `assistant` is the version to accept it under. `variables` are those given, `lane` the one named, if it was.
+    """
 
     session_id: str
     input: str
     user_id: str | None = None
     tenant: str = DEFAULT_TENANT
-    assistant: str = "default"
+    assistant: Assistant = DEFAULT
     variables: Mapping[str, str] = field(default_factory=dict)
     metadata: Mapping[str, str] = field(default_factory=dict)
     on_busy: OnBusy = OnBusy.ENQUEUE
-    lane: Lane = Lane.INTERACTIVE
+    lane: Lane | None = None
     start_within_seconds: float | None = None
     idempotency_key: str | None = None
     retry_of: str | None = None
@@ -68,6 +65,13 @@ class Usage:
     input_tokens: int
     output_tokens: int
     total_tokens: int
+
+    def __add__(self, more: "Usage") -> "Usage":
+        return Usage(
+            input_tokens=self.input_tokens + more.input_tokens,
+            output_tokens=self.output_tokens + more.output_tokens,
+            total_tokens=self.total_tokens + more.total_tokens,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,6 +191,14 @@ class Piece:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """Where a history is a file: how many of its messages are committed, and which version of it has them."""
+
+    count: int
+    version: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """One worker's right to run one attempt of a turn, and all that it needs to do so.
@@ -201,7 +213,7 @@ class Claim:
     number: int
     attempt: int
     session: str
-    assistant: str
+    assistant: Assistant
     input: str
     variables: Mapping[str, str]
     model: str
@@ -209,20 +221,23 @@ class Claim:
     superseded: bool
     traceparent: str | None
     messages: tuple[bytes, ...]
+    filed: Filed | None = None
 
     def piece(self, n: int, text: str) -> Piece:
         """The n-th piece of the answer, from 0."""
         return Piece(self.turn_id, self.token, f"{self.number}-{FIRST_DELTA + n}", text)
 
     @classmethod
-    def from_record(cls, turn_id: str, token: str, record: Mapping[str, str], messages: tuple[bytes, ...]) -> Self:
+    def from_record(
+        cls, turn_id: str, token: str, record: Mapping[str, str], messages: tuple[bytes, ...], definition: str
+    ) -> Self:
         return cls(
             turn_id=turn_id,
             token=token,
             number=int(record["claims"]),
             attempt=int(record["attempt"]),
             session=record["session"],
-            assistant=record["assistant"],
+            assistant=Assistant.from_definition(definition) if definition else DEFAULT,
             input=record["input"],
             variables=json.loads(record["variables"]),
             model=record["model"],
@@ -235,8 +250,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an attempt staged: both messages as they will be stored, and the answer as callers read it.
+    """What an attempt staged: its messages as they will be stored, and the answer as callers read it.
 
+    `between_messages` came between the question and the answer: tool calls and their results, where those are kept.
     `status_reason` is "length" when the model stopped at its limit: such an answer is kept, and can be continued.
     """
 
@@ -246,3 +262,4 @@ class Answer:
     model: str
     usage: Usage | None
     status_reason: str | None = None
+    between_messages: tuple[str, ...] = ()

@@ -2,7 +2,9 @@
 
 from flask import Blueprint, Response, render_template, request
 
-from turns.assistants import ASSISTANTS
+from turns.assistant_settings import settings_for
+from turns.roster import Roster
+from turns.settings import Settings
 from turns.store import TurnStore
 from web import schema
 from web.assets import Assets
@@ -45,14 +47,17 @@ def build_health(store: TurnStore) -> Blueprint:
     return api
 
 
-def build_about(assets: Assets, *, model: str) -> Blueprint:
+def build_about(roster: Roster, settings: Settings, assets: Assets) -> Blueprint:
     about = Blueprint("about", __name__)
 
     @about.get("/v1/assistants")
     def assistants() -> Response:
         check_accept()
         parse_query(NoQuery, request.args.items(multi=True))
-        data = tuple(schema.to_assistant(assistant, model=model) for assistant in ASSISTANTS.values())
+        data = tuple(
+            schema.to_assistant(assistant, model=settings_for(assistant, settings).model_name)
+            for assistant in roster.known().values()
+        )
         return reply(schema.Page[schema.Assistant, str](data=data, has_more=False, after=None))
 
     @about.get("/openapi.json")

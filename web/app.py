@@ -8,11 +8,11 @@ from flask import Flask, Response, g, request
 from flask_cors import CORS
 
 from turns.connection import connect
+from turns.filed import open_session_store, open_turn_store
 from turns.keyring import Keyring
 from turns.operating import Operations
-from turns.sessions import SessionStore
+from turns.roster import Roster
 from turns.settings import Settings
-from turns.store import TurnStore
 from turns.tracing import start_tracing
 from web import problems
 from web.about import build_about, build_health
@@ -45,7 +45,7 @@ HEADERS = {
 EXPOSED = ["ETag", "Idempotency-Replayed", "Location", "Preference-Applied", "Retry-After", "X-Request-Id"]
 
 
-def create_app(settings: Settings) -> Flask:
+def create_app(settings: Settings, roster: Roster) -> Flask:
     start_tracing(settings, role="web")
     client = connect(
         settings.store_url,
@@ -54,7 +54,7 @@ def create_app(settings: Settings) -> Flask:
         max_connections=STORE_CONNECTIONS,
         patience_seconds=STORE_PATIENCE_SECONDS,
     )
-    store = TurnStore(client, settings)
+    store = open_turn_store(client, settings)
     feed = store.feed()
     feed.start()
     reads = SharedReads(store.read)
@@ -69,12 +69,12 @@ def create_app(settings: Settings) -> Flask:
     app.before_request(lambda: _admit(gate))
     app.after_request(_finish)
     for blueprint in (
-        build_turns(store, waiters),
+        build_turns(store, waiters, roster.find),
         build_streams(streams),
-        build_sessions(SessionStore(client, settings)),
+        build_sessions(open_session_store(client, settings)),
         build_health(store),
-        build_operator(Operations(client, store), store),
-        build_about(assets, model=settings.model_name),
+        build_operator(Operations(client, store, roster.find), store),
+        build_about(roster, settings, assets),
         build_pages(assets),
         build_assets(assets),
     ):

@@ -34,7 +34,7 @@ class SubmitBody(BaseModel):
     variables: dict[VariableName, Variable] = Field(default_factory=dict, max_length=64)
     metadata: dict[MetadataName, Metadata] = Field(default_factory=dict, max_length=16)
     on_busy: Literal["enqueue", "reject", "interrupt", "rollback"] = "enqueue"
-    lane: Literal["interactive", "batch"] = "interactive"
+    lane: Literal["interactive", "batch"] | None = Field(None, description="else the assistant's")
     start_within_seconds: Annotated[float, Field(gt=0, le=MAX_START_WITHIN_SECONDS)] | None = None
 
 

@@ -2,17 +2,17 @@
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from turns.assistants import assistant
+from turns.assistants import Assistant, Lane
 from turns.errors import InvalidRequest
 from turns.ids import NAME_RULE, is_name
-from turns.turn import Lane, OnBusy, TurnRequest
+from turns.turn import OnBusy, TurnRequest
 from web.bodies import BatchBody, SubmitBody
 from web.strict_json import load_json, printable
 
@@ -33,10 +33,17 @@ PRINTABLE_ASCII = frozenset(map(chr, range(0x20, 0x7F)))
 TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def parse_submit(body: bytes, *, idempotency_key: str | None, traceparent: str | None, tenant: str) -> TurnRequest:
-    """Raises `InvalidRequest` or `AssistantNotFound`."""
+def parse_submit(
+    body: bytes,
+    *,
+    find: Callable[[str], Assistant],
+    idempotency_key: str | None,
+    traceparent: str | None,
+    tenant: str,
+) -> TurnRequest:
+    """Raises `InvalidRequest`, or like `find`, which gives an assistant by its name."""
     key = parse_idempotency_key(idempotency_key)
-    return to_request(_object(body), idempotency_key=key, traceparent=traceparent, tenant=tenant)
+    return to_request(_object(body), find=find, idempotency_key=key, traceparent=traceparent, tenant=tenant)
 
 
 def parse_batch(body: bytes) -> list[dict[str, Any]]:
@@ -45,20 +52,27 @@ def parse_batch(body: bytes) -> list[dict[str, Any]]:
 
 
 def to_request(
-    given: Mapping[str, Any], *, idempotency_key: str | None, traceparent: str | None, tenant: str
+    given: Mapping[str, Any],
+    *,
+    find: Callable[[str], Assistant],
+    idempotency_key: str | None,
+    traceparent: str | None,
+    tenant: str,
 ) -> TurnRequest:
-    """Raises `InvalidRequest` or `AssistantNotFound`. A malformed `traceparent` is ignored, as its standard says."""
+    """Raises `InvalidRequest`, or like `find`. A malformed `traceparent` is ignored, as its standard says."""
     asked = _validate(SubmitBody, given)
+    assistant = find(asked.assistant)
+    assistant.check(asked.variables)
     return TurnRequest(
         session_id=asked.session_id,
         input=asked.input,
         user_id=asked.user_id,
         tenant=tenant,
-        assistant=asked.assistant,
-        variables=assistant(asked.assistant).resolve(asked.variables),
+        assistant=assistant,
+        variables=asked.variables,
         metadata=asked.metadata,
         on_busy=OnBusy(asked.on_busy),
-        lane=Lane(asked.lane),
+        lane=Lane(asked.lane) if asked.lane else None,
         start_within_seconds=asked.start_within_seconds,
         idempotency_key=idempotency_key,
         traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,

@@ -11,11 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from turns import messages, turn
 from turns.assistants import Assistant as DomainAssistant
+from turns.assistants import Lane
 from turns.codes import MESSAGES, Code
 from turns.ids import NAME, TURN_ID
 from turns.operating import Switch
 from turns.state import Event, Status
-from turns.turn import Lane, WaitingFor
+from turns.turn import WaitingFor
 
 Instant = Annotated[
     str, WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, UTC, milliseconds"})
@@ -115,14 +116,18 @@ class Message(Answered):
 
 
 class Variable(Answered):
+    description: str
     required: bool
     default: str | None
+    max_length: int | None = Field(description="in characters, where it has a limit of its own")
 
 
 class Assistant(Answered):
     object: Literal["assistant"] = "assistant"
     name: Name
+    description: str
     model: str
+    lane: Lane = Field(description="of its turns where the caller names none")
     variables: Mapping[str, Variable]
 
 
@@ -311,8 +316,16 @@ def to_message(of: messages.Message) -> Message:
 
 
 def to_assistant(of: DomainAssistant, *, model: str) -> Assistant:
-    variables = {name: Variable(required=default is None, default=default) for name, default in of.variables.items()}
-    return Assistant(name=of.name, model=model, variables=variables)
+    variables = {
+        name: Variable(
+            description=declared.description,
+            required=declared.default is None,
+            default=declared.default,
+            max_length=declared.max_length,
+        )
+        for name, declared in of.variables.items()
+    }
+    return Assistant(name=of.name, description=of.description, model=model, lane=of.lane, variables=variables)
 
 
 def _links(of: turn.Turn) -> Links:

@@ -20,6 +20,7 @@ from turns.connection import connect
 from turns.errors import ConfigurationError, StoreUnavailable
 from turns.keyring import Keyring, check_exposure
 from turns.logs import configure_logs
+from turns.roster import Roster, roster_or_exit
 from turns.settings import Settings
 from web.malformed import malformed
 
@@ -69,8 +70,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, roster: Roster) -> None:
         self._settings = settings
+        self._roster = roster
         super().__init__()
 
     def load_config(self) -> None:
@@ -92,15 +94,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         # In the worker, after the fork: its connections are its own.
         from web.app import create_app  # noqa: PLC0415
 
-        return create_app(self._settings)
+        return create_app(self._settings, self._roster)
 
 
 def serve(settings: Settings) -> None:
     """Serves until it is told to stop."""
     configure_logs(settings)
     _check_exposure(settings)
+    roster = roster_or_exit(settings)
     _allow_connections()
-    Server(settings).run()
+    Server(settings, roster).run()
 
 
 def _check_exposure(settings: Settings) -> None:

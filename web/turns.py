@@ -1,10 +1,12 @@
 """The routes of turns. Each parses, makes one call and renders."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint, Response, g, request
 
 from turns.accepting import Accepted
+from turns.assistants import Assistant
 from turns.errors import InvalidRequest, Refused
 from turns.keys import session_key
 from turns.logs import Log, get_logger
@@ -25,7 +27,7 @@ MAX_BATCH_BYTES = 8 * 1024 * 1024
 EVENT_STREAM = "text/event-stream"
 
 
-def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
+def build_turns(store: TurnStore, waiters: Waiters, find: Callable[[str], Assistant]) -> Blueprint:
     api = Blueprint("turns", __name__)
     api.before_request(check_accept)
 
@@ -35,6 +37,7 @@ def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
         with span("POST /v1/turns", parent=request.headers.get("traceparent"), kind="SERVER") as traceparent:
             asked = parse_submit(
                 read_json_body(most_bytes=MAX_SUBMIT_BYTES),
+                find=find,
                 idempotency_key=request.headers.get("Idempotency-Key"),
                 traceparent=traceparent,
                 tenant=g.caller.tenant,
@@ -47,7 +50,7 @@ def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
         parse_query(NoQuery, request.args.items(multi=True))
         key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
         asked = parse_batch(read_json_body(most_bytes=MAX_BATCH_BYTES))
-        data = tuple(_item(store, given, f"{key} {n}" if key else None) for n, given in enumerate(asked))
+        data = tuple(_item(store, find, given, f"{key} {n}" if key else None) for n, given in enumerate(asked))
         return reply(schema.Batch(data=data))
 
     @api.get("/v1/turns")
@@ -83,7 +86,8 @@ def build_turns(store: TurnStore, waiters: Waiters) -> Blueprint:
     def retry(turn_id: str) -> Response:
         parse_query(NoQuery, request.args.items(multi=True))
         key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
-        return _accepted(store.retry_failed(turn_id, tenant=g.caller.tenant, idempotency_key=key), waiters)
+        again = store.retry_failed(turn_id, find=find, tenant=g.caller.tenant, idempotency_key=key)
+        return _accepted(again, waiters)
 
     return api
 
@@ -128,11 +132,14 @@ def _applied(response: Response, preferred: int | None) -> Response:
     return response
 
 
-def _item(store: TurnStore, given: dict[str, Any], key: str | None) -> schema.AcceptedItem | schema.RefusedItem:
+def _item(
+    store: TurnStore, find: Callable[[str], Assistant], given: dict[str, Any], key: str | None
+) -> schema.AcceptedItem | schema.RefusedItem:
     try:
         accepted = store.accept(
             to_request(
                 given,
+                find=find,
                 idempotency_key=key,
                 traceparent=request.headers.get("traceparent"),
                 tenant=g.caller.tenant,

@@ -14,43 +14,47 @@ from kombu import Queue
 
 from turns import keys
 from turns.address import parse_store_url
-from turns.assistants import ASSISTANTS
 from turns.connection import connect
+from turns.filed import FiledTurnStore, open_turn_store, prepare_or_exit
 from turns.ids import new_token
 from turns.logs import configure_logs
 from turns.plain import PlainRenewal
+from turns.roster import LOOK_SECONDS, Roster, roster_or_exit
 from turns.settings import Pool, Settings
 from turns.store import TurnStore
 from turns.tracing import start_tracing, stop_tracing
-from worker.chain import Chain, build_chain
+from worker.chains import Chains
 from worker.execution import Execution
+from worker.factories import check_assistant
 from worker.hint import render_hint
-from worker.interrupt import interrupter
+from worker.interrupt import apart, interrupter
 from worker.keeper import Keeper
 from worker.lease import Leases
 from worker.lifecycle import Lifecycle, Startable
 from worker.loop import Loop
-from worker.models import build_model, model_name
 from worker.rescuer import Rescuer
 from worker.speech import FLUSH_SECONDS, Flusher
 from worker.tasks import RUN_TURN, register
 
 WATCH_SECONDS = 0.25  # a late model is noticed so much later
+TIDY_SECONDS = 3600.0
 STORE_RETRIES = 5
 STORE_CONNECTIONS = 64  # a script takes well under a millisecond, so few are in use at once
 
 
-def build_app(settings: Settings) -> Celery:
+def build_app(settings: Settings, roster: Roster) -> Celery:
     """A Celery application that runs turns; the loops start and stop with its worker."""
     # A claim whose reply got lost is asked for again while its lease runs.
     store = open_store(settings, timeout_seconds=settings.lease_seconds / 2, retries=STORE_RETRIES)
     # Of its own, and less patient: one silent connection must not cost the leases.
     for_leases = open_store(settings, timeout_seconds=settings.renew_seconds / 2, retries=1)
     worker = f"{socket.gethostname()}:{os.getpid()}:{new_token()[:8]}"
-    leases = Leases(for_leases, interrupter(settings.pool), total_seconds=settings.total_seconds)
+    leases = Leases(for_leases, interrupter(settings.pool))
     app = build_celery(settings)
     flusher = Flusher(store, leases.heed)
-    execution = Execution(store, build_chains(settings), leases, flusher, settings, worker=worker)
+    chains = Chains(settings)
+    chains.prepare(roster.known().values())
+    execution = Execution(store, chains, leases, flusher, settings, worker=worker)
     register(app, execution)
     rescuer = Rescuer(store, worker=worker, hint=render_hint(app, RUN_TURN), beat_file=settings.beat_file)
     feed = store.feed()
@@ -63,6 +67,9 @@ def build_app(settings: Settings) -> Celery:
             Loop("flush", flusher.flush, every_seconds=FLUSH_SECONDS),
             Loop("watch", leases.watch, every_seconds=WATCH_SECONDS),
             Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
+            # A turn runs with the version that it brings. This one only says what is wrong, where an operator looks.
+            Loop("look", roster.look, every_seconds=LOOK_SECONDS),
+            *tidying(store),
         ],
         leave=lambda: leave(store, worker),
         name=worker,
@@ -84,7 +91,12 @@ def open_store(settings: Settings, *, timeout_seconds: float, retries: int) -> T
     client = connect(
         settings.store_url, timeout_seconds=timeout_seconds, retries=retries, max_connections=STORE_CONNECTIONS
     )
-    return TurnStore(client, settings)
+    return open_turn_store(client, settings, apart=apart(settings.pool))
+
+
+def tidying(store: TurnStore) -> list[Startable]:
+    """What removes the files that dead workers left behind, where histories are files."""
+    return [Loop("tidy", store.tidy, every_seconds=TIDY_SECONDS)] if isinstance(store, FiledTurnStore) else []
 
 
 def keeper(leases: Leases, settings: Settings) -> Startable:
@@ -92,17 +104,6 @@ def keeper(leases: Leases, settings: Settings) -> Startable:
     if settings.pool is Pool.GEVENT and not settings.store_url.startswith("rediss"):
         return Keeper(leases, PlainRenewal(settings), every_seconds=settings.renew_seconds)
     return Loop("renew", leases.renew, every_seconds=settings.renew_seconds)
-
-
-def build_chains(settings: Settings) -> dict[str, dict[str, Chain]]:
-    """The chain of each assistant for each model."""
-    models = {model_name(settings): build_model(settings)}
-    if settings.fallback_model and not settings.is_offline:
-        models[settings.fallback_model] = build_model(settings.model_copy(update={"model": settings.fallback_model}))
-    return {
-        name: {assistant.name: build_chain(assistant, model) for assistant in ASSISTANTS.values()}
-        for name, model in models.items()
-    }
 
 
 def build_celery(settings: Settings) -> Celery:
@@ -174,7 +175,8 @@ def run(settings: Settings) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)  # two lines a hint; our own say what happened to the turn
     # Celery warns of root because of pickle, which `accept_content` refuses.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    app = build_app(settings)
+    prepare_or_exit(settings)
+    app = build_app(settings, roster_or_exit(settings, check=check_assistant))
     # What is here now stays, and the collector need not look at it again: 15 % of the CPU at 100 turns in flight.
     gc.collect()
     gc.freeze()

@@ -1,11 +1,15 @@
 """The chain of an assistant, and one run of it: text out as it comes, and at the end a staged answer."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
+import openai
 from langchain_core._api import LangChainDeprecationWarning
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import ConfigurableFieldSpec, Runnable
 
@@ -17,13 +21,22 @@ from worker.history import DirectHistory, StagedHistory, stored_message
 from worker.models import check_finish, to_model_error
 
 CUT = "length"  # a finish reason: the model came to its limit of tokens
+CALLS_TOOLS = frozenset({"tool_calls", "function_call"})  # finish reasons of a message after which a chain goes on
+OURS = (
+    "inturn"  # tag of the model that somebody's own chain is given: its answers are held to the same rules as in ours
+)
+NOTHING = Usage(input_tokens=0, output_tokens=0, total_tokens=0)
 
 Chain = Runnable[dict[str, object], AIMessage]
 
 
 def build_chain(assistant: Assistant, model: BaseChatModel) -> Chain:
     prompt = ChatPromptTemplate.from_messages(
-        [("system", assistant.system), MessagesPlaceholder("history"), ("human", "{input}")]
+        [
+            *([("system", assistant.system)] if assistant.system else ()),
+            MessagesPlaceholder("history"),
+            ("human", "{input}"),
+        ]
     )
     with warnings.catch_warnings():
         # Its removal comes with langchain-core 2; requirements.in holds the version below that.
@@ -43,11 +56,14 @@ class Run:
     def __init__(self, chain: Chain, claim: Claim) -> None:
         self._chain = chain
         self._claim = claim
-        self._history = StagedHistory(claim.messages)
+        self._history = StagedHistory(claim.messages, most_tokens=claim.assistant.history_tokens)
         self._finish_reason: str | None = None
 
-    def pieces(self) -> Iterator[str]:
-        """The answer as it comes; a piece may be empty. Raises `ModelError`, or whatever the chain raises."""
+    def pieces(self, check: Callable[[], object] = lambda: None) -> Iterator[str]:
+        """The answer as it comes; a piece may be empty. Raises `ModelError`, or whatever the chain raises.
+
+        `check` raises what stops the run, for chains that wait in a thread of their own.
+        """
         # Only text enters: a dict here could be revived as a LangChain object of the caller's choice.
         given: dict[str, object] = {**self._claim.variables, "input": self._claim.input}
         chunks = self._chain.stream(given, {"configurable": {"history": self._history}})
@@ -78,7 +94,7 @@ class Run:
             answer_message=stored_message(answer, turn_id=turn_id),
             output=str(answer.content),
             model=answer.response_metadata.get("model_name", self._claim.model),
-            usage=_usage(answer),
+            usage=to_usage(answer),
             status_reason=CUT if self._finish_reason == CUT else None,
         )
 
@@ -95,7 +111,7 @@ class Run:
         )
 
 
-def _usage(answer: AIMessage) -> Usage | None:
+def to_usage(answer: AIMessage) -> Usage | None:
     counted = answer.usage_metadata
     if counted is None:
         return None
@@ -104,3 +120,49 @@ def _usage(answer: AIMessage) -> Usage | None:
         output_tokens=counted["output_tokens"],
         total_tokens=counted["total_tokens"],
     )
+
+
+class Witness(BaseCallbackHandler):
+    """Sees each answer of the models in a chain, also where their text is all that the chain lets through.
+
+    `check` raises what stops the run, in whatever thread the chain runs its models.
+    """
+
+    run_inline = True
+
+    def __init__(self) -> None:
+        self.check: Callable[[], object] = lambda: None
+        self.usage: Usage | None = None
+        self.model: str | None = None
+        self.finish_reason: str | None = None
+        self.problem: ModelError | None = None
+        self._errors: list[BaseException] = []
+
+    def explain(self, error: Exception) -> ModelError | None:
+        """What went wrong at a provider, if that is what this is; half an answer can make a chain fail behind it."""
+        is_a_model_s = isinstance(error, openai.APIError) or any(error is seen for seen in self._errors)
+        return self.problem or (to_model_error(error) if is_a_model_s else None)
+
+    def on_llm_new_token(self, token: Any, **_: Any) -> None:
+        self.check()
+
+    def on_tool_start(self, serialized: Any, input_str: str, **_: Any) -> None:
+        self.check()
+
+    def on_llm_error(self, error: BaseException, *, tags: list[str] | None = None, **_: Any) -> None:
+        if OURS in (tags or ()):
+            self._errors.append(error)
+
+    def on_llm_end(self, response: LLMResult, *, tags: list[str] | None = None, **_: Any) -> None:
+        generation = response.generations[0][0]
+        if not isinstance(generation, ChatGeneration) or not isinstance(message := generation.message, AIMessage):
+            return
+        if counted := to_usage(message):
+            self.usage = (self.usage or NOTHING) + counted
+        self.model = message.response_metadata.get("model_name", self.model)
+        self.finish_reason = message.response_metadata.get("finish_reason")
+        if OURS in (tags or ()) and self.finish_reason not in CALLS_TOOLS:
+            try:
+                check_finish(self.finish_reason, message.content)
+            except ModelError as problem:
+                self.problem = self.problem or problem

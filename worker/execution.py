@@ -2,10 +2,11 @@
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import structlog
 
+from turns.assistant_settings import settings_for
 from turns.codes import Code
 from turns.errors import LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
 from turns.logs import Log, get_logger
@@ -14,9 +15,11 @@ from turns.settings import Settings
 from turns.store import TurnStore
 from turns.tracing import span
 from turns.turn import Claim
-from worker.chain import Chain, Run
+from worker.chain import Run
+from worker.chains import Chains
 from worker.interrupt import Interrupted
 from worker.lease import COMMIT_PATIENCE_SECONDS, Draining, Held, Leases, Superseded
+from worker.models import fallback_name, model_name
 from worker.speech import Flusher, Speech
 
 
@@ -24,17 +27,15 @@ class Execution:
     def __init__(
         self,
         store: TurnStore,
-        chains: Mapping[str, Mapping[str, Chain]],
+        chains: Chains,
         leases: Leases,
         flusher: Flusher,
         settings: Settings,
         *,
         worker: str,
     ) -> None:
-        """`chains` are those of the model and of the fallback model, if there is one: by model, then by assistant."""
         self._store = store
         self._chains = chains
-        self._model, self._fallback = (*chains, "")[:2]
         self._leases = leases
         self._flusher = flusher
         self._settings = settings
@@ -65,12 +66,18 @@ class Execution:
     def _run(self, turn_id: str) -> None:
         if self._is_draining:
             return self._store.release(turn_id)
-        claim = self._store.claim(turn_id, worker=self._worker, model=self._model, fallback_model=self._fallback)
+        claim = self._store.claim(
+            turn_id,
+            worker=self._worker,
+            model=model_name(self._settings),
+            fallback_model=fallback_name(self._settings),
+        )
         if claim is None:
             return None
+        settings = settings_for(claim.assistant, self._settings)
         with (
             structlog.contextvars.bound_contextvars(session=claim.session, attempt=claim.attempt, **_trace(claim)),
-            self._leases.hold(claim) as held,
+            self._leases.hold(claim, total_seconds=settings.total_seconds) as held,
             self._flusher.listen(claim) as speech,
             span(
                 "run_turn",
@@ -81,12 +88,12 @@ class Execution:
             ),
         ):
             get_logger().info(Log.TURN_CLAIMED, worker=self._worker, model=claim.model)
-            return self._conclude(claim, held, speech)
+            return self._conclude(claim, held, speech, settings)
 
-    def _conclude(self, claim: Claim, held: Held, speech: Speech) -> None:
-        run = Run(self._chains[claim.model][claim.assistant], claim)
+    def _conclude(self, claim: Claim, held: Held, speech: Speech, settings: Settings) -> None:
+        run = self._chains.run(claim)
         try:
-            self._generate(run, speech, claim, held)
+            self._generate(run, speech, claim, held, settings)
             answer = run.answer()
         except Interrupted:
             self._stop(run, speech, claim, held.reason)
@@ -97,7 +104,7 @@ class Execution:
             self._until_said(lambda: self._store.commit(claim, answer, tail=speech.unsent))
             get_logger().info(Log.TURN_COMMITTED)
 
-    def _generate(self, run: Run, speech: Speech, claim: Claim, held: Held) -> None:
+    def _generate(self, run: Run, speech: Speech, claim: Claim, held: Held, settings: Settings) -> None:
         """The run has come to its end, and nothing stops it any more."""
         try:
             if claim.superseded:
@@ -108,7 +115,7 @@ class Execution:
             with span(
                 f"chat {claim.model}", kind="CLIENT", gen_ai__operation__name="chat", gen_ai__request__model=claim.model
             ):
-                self._speak(run, speech, held)
+                self._speak(run, speech, held, settings)
         except (ModelError, LeaseLost):
             raise
         except Exception as error:  # the one place that turns the unknown into a failure
@@ -117,13 +124,14 @@ class Execution:
         finally:
             held.seal()
 
-    def _speak(self, run: Run, speech: Speech, held: Held) -> None:
+    def _speak(self, run: Run, speech: Speech, held: Held, settings: Settings) -> None:
+        """`settings` are the assistant's."""
         size = 0
         # A model that does not even begin is not asked again; one that stops in mid-answer is.
-        held.expect(within_seconds=self._settings.first_token_seconds, lateness=ModelErrorKind.HOPELESS)
-        for piece in run.pieces():
+        held.expect(within_seconds=settings.first_token_seconds, lateness=ModelErrorKind.HOPELESS)
+        for piece in run.pieces(held.check):
             held.check()
-            held.expect(within_seconds=self._settings.idle_seconds, lateness=ModelErrorKind.RETRYABLE)
+            held.expect(within_seconds=settings.idle_seconds, lateness=ModelErrorKind.RETRYABLE)
             size += len(piece.encode())
             if size > self._settings.max_answer_bytes:
                 raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
@@ -146,17 +154,18 @@ class Execution:
                 raise LeaseLost
 
     def _settle(self, claim: Claim, error: ModelError) -> None:
+        fallback = fallback_name(settings_for(claim.assistant, self._settings))
         attempt = Attempt(
             number=claim.attempt,
             waited_seconds=claim.waited_ms / 1000,
-            has_fallback=bool(self._fallback) and claim.model != self._fallback,
+            has_fallback=bool(fallback) and claim.model != fallback,
         )
         decision = self._policy.decide(error, attempt, jitter=random.random())
         if isinstance(decision, Retry) and decision.counts and not self._budget.spend():
             decision = GiveUp(code=error.code)
         match decision:
             case Retry():
-                following = self._fallback if decision.falls_back else claim.model
+                following = fallback if decision.falls_back else claim.model
                 self._until_said(lambda: self._store.retry(claim, error.code, decision, model=following))
                 get_logger().info(
                     Log.TURN_RETRYING, code=error.code, after_seconds=decision.after_seconds, error=str(error)

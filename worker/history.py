@@ -17,9 +17,12 @@ from langchain_core.messages import (
     BaseMessage,
     BaseMessageChunk,
     HumanMessage,
+    ToolMessage,
     message_chunk_to_message,
     messages_from_dict,
+    trim_messages,
 )
+from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
 from langchain_core.runnables.config import get_callback_manager_for_config
 from langchain_core.runnables.history import RunnableWithMessageHistory
@@ -31,8 +34,11 @@ from turns.logs import Log, get_logger
 class StagedHistory(RedisChatMessageHistory):
     """The stock history, given its messages by the claim; it opens no connection and keeps what is added."""
 
-    def __init__(self, stored: Sequence[bytes]) -> None:  # the stock one connects, and asks the server for INFO
-        self._messages = _read(stored)
+    def __init__(  # the stock one connects, and asks the server for INFO
+        self, stored: Sequence[bytes], *, most_tokens: int | None = None
+    ) -> None:
+        messages = _read(stored)
+        self._messages = messages if most_tokens is None else _within(messages, most_tokens)
         self.staged: list[BaseMessage] = []
 
     @property
@@ -47,8 +53,7 @@ class StagedHistory(RedisChatMessageHistory):
         return self.messages
 
     def add_message(self, message: BaseMessage) -> None:
-        # A streamed answer arrives as AIMessageChunk, and would be stored as one.
-        self.staged.append(message_chunk_to_message(message) if isinstance(message, BaseMessageChunk) else message)
+        self.staged.append(complete(message))
 
     def clear(self) -> None:
         raise NotImplementedError("a turn cannot clear its session; delete the session instead")
@@ -98,7 +103,7 @@ class DirectHistory(RunnableWithMessageHistory):  # type: ignore[no-redef]  # py
             said.append(chunk)
             yield chunk
         if said:
-            self._stage(input, _whole(said), merged)
+            self._stage(input, whole(said), merged)
 
     def _prepared(self, given: Any, config: RunnableConfig) -> Any:
         value = {**given, str(self.history_messages_key): config["configurable"]["message_history"].messages}
@@ -115,22 +120,51 @@ def _is_watched(config: RunnableConfig) -> bool:
     return bool(get_callback_manager_for_config(config).handlers)
 
 
-def _whole(said: Sequence[Any]) -> Any:
+def complete(message: BaseMessage) -> BaseMessage:
+    """A streamed answer arrives as AIMessageChunk, and would be stored as one."""
+    return message_chunk_to_message(message) if isinstance(message, BaseMessageChunk) else message
+
+
+def is_legal(steps: Sequence[BaseMessage]) -> bool:
+    """Whether a provider takes these after a question: each tool call is answered right behind it, and nothing is last
+    but an answer."""
+    waiting: set[str | None] = set()
+    for message in steps:
+        if isinstance(message, ToolMessage) and message.tool_call_id in waiting:
+            waiting.remove(message.tool_call_id)
+        elif isinstance(message, AIMessage) and not waiting:
+            waiting = {call["id"] for call in message.tool_calls}
+        else:
+            return False
+    return bool(steps) and isinstance(steps[-1], AIMessage) and not waiting
+
+
+def whole(said: Sequence[Any]) -> Any:
     first, *more = said
     if more and isinstance(first, BaseMessageChunk):
         return first + more  # all at once: one by one, each sum is a new message
     return reduce(add, more, first)
 
 
-def stored_message(message: HumanMessage | AIMessage, *, turn_id: str) -> str:
-    """The message as the stock class stores it, without empty fields, and with its turn beside them.
+def stored_message(message: BaseMessage, *, turn_id: str, step: int = 0) -> str:
+    """The message as the stock class stores it, without empty fields, and with its turn beside them. `step` tells those
+    between the question and the answer apart.
 
     Stock readers ignore the tag. A pair with an answer of twenty words takes 536 bytes, the stock one 974.
     """
-    data: dict[str, object] = {"content": message.content, "type": message.type, "id": f"{turn_id}_{message.type}"}
-    if isinstance(message, AIMessage) and message.usage_metadata:
-        data["usage_metadata"] = message.usage_metadata
+    message_id = f"{turn_id}_{message.type}{f'_{step}' if step else ''}"
+    data: dict[str, object] = {"content": message.content, "type": message.type, "id": message_id}
+    for name in ("usage_metadata", "tool_calls", "tool_call_id"):
+        if value := getattr(message, name, None):
+            data[name] = value
     return json.dumps({"type": message.type, "data": data, "turn": turn_id})
+
+
+def _within(messages: Sequence[BaseMessage], most_tokens: int) -> list[BaseMessage]:
+    """The last of them, from a question on."""
+    return trim_messages(
+        messages, max_tokens=most_tokens, token_counter=count_tokens_approximately, strategy="last", start_on="human"
+    )
 
 
 def _read(stored: Sequence[bytes]) -> list[BaseMessage]:

@@ -20,6 +20,11 @@ def interrupter(pool: Pool) -> Interrupter:
     return _of_a_greenlet if pool is Pool.GEVENT else _of_a_thread
 
 
+def apart(pool: Pool) -> Callable[[Callable[[], object]], object]:
+    """Does work that waits for a disk: under gevent in a real thread, for in a greenlet all runs would wait with it."""
+    return gevent.get_hub().threadpool.apply if pool is Pool.GEVENT else lambda work: work()
+
+
 def _of_a_greenlet(wanted: Callable[[], bool]) -> Interrupt:
     greenlet, loop = gevent.getcurrent(), gevent.get_hub().loop
 

@@ -72,16 +72,15 @@ class Held:
 
 
 class Leases:
-    def __init__(self, store: TurnStore, interrupter: Interrupter, *, total_seconds: float) -> None:
+    def __init__(self, store: TurnStore, interrupter: Interrupter) -> None:
         self._store = store
         self._interrupter = interrupter
-        self._total_seconds = total_seconds
         self._held: dict[str, Held] = {}  # by token: a turn may be claimed again while its zombie still runs here
 
     @contextmanager
-    def hold(self, claim: Claim) -> Iterator[Held]:
+    def hold(self, claim: Claim, *, total_seconds: float) -> Iterator[Held]:
         """While inside, the lease is kept. To be entered where the run will be: in its thread or greenlet."""
-        held = self._held[claim.token] = Held(claim, self._interrupter, total_seconds=self._total_seconds)
+        held = self._held[claim.token] = Held(claim, self._interrupter, total_seconds=total_seconds)
         try:
             yield held
         finally:

@@ -48,11 +48,15 @@ STATUSES = MappingProxyType(
 )
 
 
-def build_model(settings: Settings) -> BaseChatModel:
+def build_model(
+    settings: Settings, *, temperature: float | None = None, max_tokens: int | None = None
+) -> BaseChatModel:
     if settings.is_offline:
         return OfflineModel()
     model = ChatOpenAI(
         model=settings.model,
+        temperature=temperature,
+        max_tokens=max_tokens,
         # Endpoints of one's own often want no key, but the client wants one.
         api_key=settings.openai_api_key if settings.openai_api_key.get_secret_value() else SecretStr("none"),
         base_url=settings.openai_base_url or None,
@@ -83,6 +87,11 @@ def _silence_seconds(settings: Settings) -> float:
 
 def model_name(settings: Settings) -> str:
     return OFFLINE_MODEL if settings.is_offline else settings.model
+
+
+def fallback_name(settings: Settings) -> str:
+    """Of the model that is asked where the first one cannot answer; "" for none."""
+    return "" if settings.is_offline else settings.fallback_model
 
 
 class OfflineModel(BaseChatModel):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.processes import Stack
+from turns.roster import Roster
 from turns.settings import Settings
 from web.app import create_app
 from web.contract import OPERATIONS
@@ -31,7 +32,8 @@ def settings() -> dict[str, str]:
 
 
 def test_each_route_is_in_the_contract(settings: dict[str, str]) -> None:
-    rules = create_app(Settings(redis_url="unix:///nowhere")).url_map.iter_rules()
+    nowhere = Settings(redis_url="unix:///nowhere")
+    rules = create_app(nowhere, Roster(nowhere)).url_map.iter_rules()
     served = {
         (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in rules

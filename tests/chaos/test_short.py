@@ -31,3 +31,18 @@ def test_nothing_is_lost_doubled_or_reordered(tmp_path: Path) -> None:
     assert outcome.verdict.is_clean, outcome.verdict
     assert (outcome.turns, outcome.completed) == (1000, 1000)
     assert outcome.faults == FAULTS
+
+
+@pytest.mark.timeout(120)
+def test_files_as_history_lose_nothing_either(tmp_path: Path) -> None:
+    """Shorter, and with a worker that sleeps through its lease while it may be about to write its file."""
+    faults = Counter(kill_worker=5, freeze_worker=1, kill_store=1, kill_web=1, lose_hints=1)
+    history = {"INTURN_HISTORY": f"file:{tmp_path / 'histories'}", "INTURN_HISTORY_WINDOW": "1000"}
+    stack = Stack(tmp_path, workers=2, settings={"INTURN_LOG_FORMAT": "json", "INTURN_MAX_ATTEMPTS": "10", **history})
+    try:
+        outcome = run(stack, sessions=20, turns=15, per_second=20, seed=SEED, every_seconds=1, faults=faults)
+    finally:
+        stack.stop()
+    assert outcome.verdict.is_clean, outcome.verdict
+    assert (outcome.turns, outcome.completed) == (300, 300)
+    assert len(list((tmp_path / "histories" / "-").glob("*.json"))) == 20

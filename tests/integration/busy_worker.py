@@ -20,10 +20,10 @@ from worker.lease import Leases  # noqa: E402
 def main(url: str, turn_id: str, seconds: float) -> None:
     settings = Settings(redis_url=url, lease_seconds=1)
     store = TurnStore(connect(url, timeout_seconds=5, retries=0, max_connections=2), settings)
-    leases = Leases(store, interrupter(Pool.GEVENT), total_seconds=60)
+    leases = Leases(store, interrupter(Pool.GEVENT))
     claim = store.claim(turn_id, worker="busy")
     assert claim
-    with leases.hold(claim):
+    with leases.hold(claim, total_seconds=60):
         Keeper(leases, PlainRenewal(settings), every_seconds=settings.renew_seconds).start()
         until = time.monotonic() + seconds
         while time.monotonic() < until:

@@ -5,6 +5,7 @@ import pytest
 
 from tests.server import Server
 from turns import keys
+from turns.assistants import DEFAULT
 from turns.errors import IdempotencyKeyReused, Overloaded, SessionBacklogFull, SessionBusy, StoreUnavailable
 from turns.state import Status
 from turns.store import TurnStore
@@ -106,7 +107,14 @@ def test_an_accept_whose_reply_was_lost_is_recorded_once(store: TurnStore, serve
         start_within_ms=None,
         session_id="s",
         user_id="",
-        record={"assistant": "default", "input": "x", "variables": "{}", "metadata": "{}"},
+        definition=DEFAULT.definition,
+        record={
+            "assistant": "default",
+            "definition": DEFAULT.digest,
+            "input": "x",
+            "variables": "{}",
+            "metadata": "{}",
+        },
     )
     assert again() == again()
     assert server.raw.lrange(keys.QUEUE("s"), 0, -1) == [turn_id.encode()]

@@ -6,6 +6,7 @@ import pytest
 from tests.integration.conftest import answer_to, events
 from tests.server import Server
 from turns import keys
+from turns.messages import in_window
 from turns.replies import Reply
 from turns.state import Status
 from turns.store import TurnStore
@@ -89,6 +90,18 @@ def test_a_turn_behind_another_ends_too_when_it_was_not_started_in_time(
 def test_a_started_turn_is_not_ended_for_starting_late(accept: Accept, claim: Take, server: Server) -> None:
     claim(accept(start_within_seconds=600))
     assert server.raw.zcard(keys.START_BY.name) == 0
+
+
+@pytest.mark.parametrize("most", range(6))
+def test_a_list_and_a_file_have_the_same_window(server: Server, store_with: StoreWith, most: int) -> None:
+    """One is counted in Lua, the other in Python."""
+    store = store_with(history_window=most)
+    for length in range(13):
+        turn = store.accept(TurnRequest(session_id=f"s{length}", input="x")).turn
+        server.raw.rpush(keys.HISTORY(turn.session_id), *["x"] * length) if length else None
+        claimed = store.claim(turn.id, worker="w")
+        assert claimed
+        assert len(claimed.messages) == in_window(length, most)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import pytest
 from tests.integration.conftest import answer_to
 from tests.server import Server
 from turns import keys
+from turns.assistants import DEFAULT
 from turns.errors import LeaseLost, SessionNotFound, TurnNotFound
 from turns.replies import Reply
 from turns.sessions import ERASE_LIMIT, SessionStore
@@ -15,6 +16,7 @@ Accept = Callable[..., Turn]
 Take = Callable[[Turn], Claim]
 
 LEFT = {keys.METRICS.name, keys.COUNTERS.name, keys.HINT.name, keys.HINTS.name, keys.WORKERS.name}
+LEFT |= {keys.DEFINITION(DEFAULT.digest)}  # says nothing of the session
 
 
 def test_nothing_of_an_erased_session_is_left(

@@ -4,7 +4,10 @@ After each step: turns of a session take effect in order, one owner writes, hist
 pairs, nothing is lost, nothing happens twice, each live head stands on the due index once, no key lives for ever.
 """
 
+import shutil
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
@@ -18,9 +21,13 @@ from tests.model import MAX_ATTEMPTS, Model
 from tests.server import Server
 from turns import keys
 from turns.codes import Code
+from turns.connection import connect
 from turns.errors import LeaseLost, TurnNotFound
+from turns.filed import open_session_store, open_turn_store
+from turns.history_files import HistoryFiles
 from turns.replies import Reply
 from turns.sessions import SessionStore
+from turns.settings import Settings
 from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Claim, OnBusy, TurnRequest
@@ -34,6 +41,8 @@ class Interleavings(RuleBasedStateMachine):
     server: Server
     store: TurnStore
     sessions: SessionStore
+    read_history: Callable[[str], list[str]]
+    directory: Path
 
     turns = Bundle("turns")
     claims = Bundle("claims")
@@ -41,6 +50,8 @@ class Interleavings(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.server.raw.flushall()
+        shutil.rmtree(self.directory)
+        self.directory.mkdir()
         self.server.raw.zadd(keys.WORKERS.name, {"w": 2**53})  # workers beat all the time
         self.store.rescue(worker="w2", hint="turn_" + "0" * 32)
         self.model = Model()
@@ -164,7 +175,7 @@ class Interleavings(RuleBasedStateMachine):
     def history_is_the_committed_pairs_in_order(self) -> None:
         for session in ("a", "b"):
             pairs = [message for turn in self.model.histories.get(session, []) for message in _pair(turn)]
-            assert history(self.server, session) == pairs
+            assert type(self).read_history(session) == pairs
 
     @invariant()
     def each_live_head_stands_on_the_due_index_once(self) -> None:
@@ -201,9 +212,32 @@ def _pair(turn_id: str) -> tuple[str, str]:
     return f'{{"q": "{turn_id}"}}', f'{{"a": "{turn_id}"}}'
 
 
-def test_interleavings(server: Server, store_with: Callable[..., TurnStore], sessions: SessionStore) -> None:
+def test_interleavings(
+    server: Server, store_with: Callable[..., TurnStore], sessions: SessionStore, tmp_path: Path
+) -> None:
+    Interleavings.directory = tmp_path
     Interleavings.server, Interleavings.store = server, store_with(max_attempts=MAX_ATTEMPTS)
-    Interleavings.sessions = sessions
+    Interleavings.sessions, Interleavings.read_history = sessions, partial(history, server)
+    interleave()
+
+
+def test_interleavings_where_histories_are_files(server: Server, settings: Settings, tmp_path: Path) -> None:
+    filed = settings.model_copy(update={"max_attempts": MAX_ATTEMPTS, "history": f"file:{tmp_path}"})
+    with connect(server.url, timeout_seconds=5, retries=0, max_connections=2) as client:
+        Interleavings.server, Interleavings.store = server, open_turn_store(client, filed)
+        Interleavings.sessions = open_session_store(client, filed)
+        Interleavings.directory = tmp_path
+        Interleavings.read_history = partial(filed_history, server, HistoryFiles(tmp_path))
+        interleave()
+
+
+def filed_history(server: Server, files: HistoryFiles, session: str) -> list[str]:
+    """The committed messages of a session, oldest first."""
+    count, version = server.raw.hmget(keys.SESSION(session), "messages", "file")
+    return [item.decode() for item in files.read(session, (version or b"").decode()) or []][: int(count or 0)]
+
+
+def interleave() -> None:
     run_state_machine_as_test(
         Interleavings,
         settings=depth(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)),

@@ -8,6 +8,7 @@ from turns.codes import Code
 from turns.connection import connect
 from turns.errors import IntakePaused, TurnNotFound
 from turns.operating import Operations, Switch
+from turns.roster import Roster
 from turns.settings import Settings
 from turns.store import TurnStore
 from turns.turn import Claim, Turn
@@ -18,7 +19,8 @@ Take = Callable[[Turn], Claim]
 
 @pytest.fixture
 def operations(store: TurnStore, settings: Settings) -> Operations:
-    return Operations(connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=2), store)
+    client = connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=2)
+    return Operations(client, store, Roster(settings).find)
 
 
 def test_a_paused_intake_refuses_and_what_was_accepted_goes_on(
@@ -74,7 +76,10 @@ def test_a_pause_says_since_when_and_twice_is_once(operations: Operations) -> No
 def test_failed_turns_are_listed_by_code_until_somebody_deals_with_them(
     accept: Accept, claim: Take, operations: Operations, store: TurnStore
 ) -> None:
-    turns = [accept(session_id=str(n), tenant=tenant) for n, tenant in enumerate(("acme", "-", "acme"))]
+    turns = [
+        accept(session_id=str(n), tenant=tenant, variables={"ability": "math"})
+        for n, tenant in enumerate(("acme", "-", "acme"))
+    ]
     codes = [Code.PROVIDER_QUOTA, Code.CHAIN_ERROR, Code.PROVIDER_QUOTA]
     for turn, code in zip(turns, codes, strict=True):
         store.fail(claim(turn), code)
@@ -94,6 +99,6 @@ def test_failed_turns_are_listed_by_code_until_somebody_deals_with_them(
 def test_two_operators_who_try_the_same_turn_again_do_it_once(
     accept: Accept, claim: Take, operations: Operations, store: TurnStore
 ) -> None:
-    store.fail(claim(accept()), Code.PROVIDER_QUOTA)
+    store.fail(claim(accept(variables={"ability": "math"})), Code.PROVIDER_QUOTA)
     [failed] = operations.failed(limit=10).turns
     assert operations.retry(failed).turn.id == operations.retry(failed).turn.id

@@ -6,10 +6,11 @@ import pytest
 
 from tests.server import Server
 from turns import keys
+from turns.assistants import Lane
 from turns.codes import Code
 from turns.retry import Retry
 from turns.store import TurnStore
-from turns.turn import Claim, Lane, TurnRequest
+from turns.turn import Claim, TurnRequest
 
 StoreWith = Callable[..., TurnStore]
 Hints = Callable[[], list[str]]

@@ -6,7 +6,9 @@ import pytest
 
 from turns.errors import IdempotencyKeyReused, SessionNotFound, TurnNotFound
 from turns.keys import session_key, tenant_of
+from turns.roster import Roster
 from turns.sessions import SessionStore
+from turns.settings import Settings
 from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Claim, Turn
@@ -23,7 +25,7 @@ def test_another_tenants_turn_is_not_there(accept: Accept, store: TurnStore) -> 
         with pytest.raises(TurnNotFound):
             store.cancel(turn.id, tenant=tenant)
         with pytest.raises(TurnNotFound):
-            store.retry_failed(turn.id, tenant=tenant)
+            store.retry_failed(turn.id, find=Roster(Settings()).find, tenant=tenant)
     assert store.read(turn.id, tenant="acme").status is Status.QUEUED
 
 

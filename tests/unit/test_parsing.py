@@ -10,22 +10,30 @@ from hypothesis import strategies as st
 
 from tests.bad_input import BAD_BODIES
 from turns.errors import AssistantNotFound, InvalidRequest
+from turns.roster import Roster
+from turns.settings import Settings
+from turns.turn import TurnRequest
 from web.bodies import MessagesQuery, WaitQuery
 from web.fields import MAX_INPUT_BYTES
 from web.parsing import parse_query, parse_submit
 from web.strict_json import load_json
 
+ROSTER = Roster(Settings())
 GOOD = {"session_id": "foobar", "input": "What does cosine mean?", "variables": {"ability": "math"}}
 
 
 def submit(**changes: Any) -> Any:
-    return parse_submit(json.dumps({**GOOD, **changes}).encode(), idempotency_key=None, traceparent=None, tenant="-")
+    return parse(json.dumps({**GOOD, **changes}).encode())
+
+
+def parse(body: bytes, *, key: str | None = None) -> TurnRequest:
+    return parse_submit(body, find=ROSTER.find, idempotency_key=key, traceparent=None, tenant="-")
 
 
 @pytest.mark.parametrize(("body", "field"), BAD_BODIES.values(), ids=BAD_BODIES.keys())
 def test_a_bad_body_is_refused_by_the_name_of_its_field(body: bytes, field: str) -> None:
     with pytest.raises(InvalidRequest) as error:
-        parse_submit(body, idempotency_key=None, traceparent=None, tenant="-")
+        parse(body)
     assert error.value.field == field
 
 
@@ -47,7 +55,7 @@ def test_the_largest_input_is_accepted() -> None:
 
 def test_a_misspelt_field_is_told_the_right_one() -> None:
     with pytest.raises(InvalidRequest, match="sesion_id: is not known; did you mean session_id"):
-        parse_submit(b'{"sesion_id": "a", "input": "x"}', idempotency_key=None, traceparent=None, tenant="-")
+        parse(b'{"sesion_id": "a", "input": "x"}')
 
 
 def test_a_misspelt_variable_is_told_what_there_is() -> None:
@@ -63,7 +71,7 @@ def test_an_unknown_assistant_is_not_found() -> None:
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\t", "é", "new\nline"])
 def test_a_bad_idempotency_key_is_refused(key: str) -> None:
     with pytest.raises(InvalidRequest, match="Idempotency-Key"):
-        parse_submit(json.dumps(GOOD).encode(), idempotency_key=key, traceparent=None, tenant="-")
+        parse(json.dumps(GOOD).encode(), key=key)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@
 --       6 start_within in milliseconds, or ''
 --       7 session_id
 --       8 user_id, or ''
---       9… further fields of the record, as name, value, name, value
+--       9 the assistant's definition
+--       10… further fields of the record, as name, value, name, value; `definition` is its digest
 -- Reply ACCEPTED, …, turn id  the turn is recorded (also when this script runs a second time)
 --       REPLAYED, …, turn id  the idempotency key was used before with this request, for that turn
 --                             …: record, position, turn ahead, pace, as `show` describes them
@@ -25,7 +26,8 @@
 --       RATE_LIMITED, ms      the tenant may submit its next turn so much later
 --       TOKENS_SPENT, ms      the tenant's tokens of this day are used or reserved; the next day begins so much later
 
-local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id = unpack(ARGV, 1, 8)
+local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id, definition =
+  unpack(ARGV, 1, 9)
 local key, queue = KEY.turn .. turn, KEY.queue .. session
 
 local function answer(word, id)
@@ -57,8 +59,7 @@ local refusal = quota_refusal(tenant, now)
 if refusal then return refusal end
 
 if clears then
-  -- From the last to the first, so that none of them is dispatched on the way.
-  for i = ahead, 1, -1 do
+  for i = ahead, 1, -1 do  -- from the last to the first, so that none of them is dispatched on the way
     local running = i == 1 and redis.call('HGET', KEY.turn .. live[i], 'status') == 'in_progress'
     if running and on_busy == 'interrupt' then
       redis.call('HSET', KEY.turn .. live[i], 'superseded', 1)
@@ -72,7 +73,8 @@ end
 redis.call('HSET', KEY.session .. session, 'session_id', session_id, 'user_id', user_id)
 local sequence = redis.call('HINCRBY', KEY.session .. session, 'sequence', 1)
 redis.call('HSET', key, 'session', session, 'session_id', session_id, 'user_id', user_id, 'status', POLICY.initial,
-  'sequence', sequence, 'attempt', 1, 'claims', 0, 'accepted_at', now, unpack(ARGV, 9))
+  'sequence', sequence, 'attempt', 1, 'claims', 0, 'accepted_at', now, unpack(ARGV, 10))
+hold_definition(turn, definition)
 if start_within ~= '' then
   redis.call('HSET', key, 'start_by', now + start_within)
   redis.call('ZADD', KEY.start_by, now + start_within, turn)

@@ -7,9 +7,10 @@
 -- ARGV  1 turn id
 --       2 token of this claim, random
 --       3 worker
---       4 the worker's model
---       5 its fallback model, or ''
--- Reply CLAIMED, record, messages  record: the hash as name, value, …; messages: JSON, oldest first
+--       4 the worker's model, for assistants that name none
+--       5 its fallback model, or ''; for the same
+-- Reply CLAIMED, record, messages, definition  record: the hash as name, value, …; messages: as `window` gives them;
+--                 definition: the assistant's, as the turn was accepted under it
 --       EXPIRED   it was not started in time, and has ended for that
 --       FAILED    its session's history is no list, so no turn of it can run; it has ended for that
 --       NOT_NOW   it is held, or behind another turn, or waits for its retry, or for a pause of its model or of all workers
@@ -20,19 +21,9 @@ local key = KEY.turn .. turn
 local session, status, held, retry_at, start_by, claims, model_now, attempt =
   unpack(redis.call('HMGET', key, 'session', 'status', 'token', 'retry_at', 'start_by', 'claims', 'model', 'attempt'))
 if not AFTER[status] then return {'GONE'} end
-
--- The last messages of the history, oldest first. What lies before the window is dropped half a window at
--- a time, so that the start of the prompt stays the same for many turns and the provider's cache holds.
-local function window()
-  local history, most = KEY.history .. session, POLICY.history_window
-  local length = redis.call('LLEN', history)
-  local half = math.max(1, math.floor(most / 2))
-  local keep = length - half * math.max(0, math.ceil((length - most) / half))
-  if keep <= 0 then return {} end
-  local newest_first, oldest_first = redis.call('LRANGE', history, 0, keep - 1), {}
-  for i = #newest_first, 1, -1 do oldest_first[#oldest_first + 1] = newest_first[i] end
-  return oldest_first
-end
+local digest, provider, own_model, own_fallback, own_window =
+  unpack(redis.call('HMGET', key, 'definition', 'provider', 'own_model', 'own_fallback', 'window'))
+model, fallback = own_model or model, own_fallback or fallback
 
 local now = now_ms()
 -- The same token again: the reply of the first run was lost and the client asked again.
@@ -49,16 +40,15 @@ if not mine then
     finish(turn, session, claims, AFTER[status].expire, 'expired', now, 'status_reason', 'expired')
     return {'EXPIRED'}
   end
-  local type = redis.call('TYPE', KEY.history .. session).ok
-  if type ~= 'list' and type ~= 'none' then
+  if not history_is_usable(session) then
     finish(turn, session, claims, AFTER[status].fail, 'history_unusable', now, 'error_code', 'history_unusable')
     return {'FAILED'}
   end
 
   -- A turn that fell back stays with the fallback. One whose model pauses falls back, or waits for the pause to end.
   if model_now ~= fallback or fallback == '' then model_now = model end
-  local pause_ms = redis.call('PTTL', KEY.paused .. model_now)
-  if pause_ms > 0 and fallback ~= '' and redis.call('PTTL', KEY.paused .. fallback) <= 0 then
+  local pause_ms = redis.call('PTTL', pause_key(provider, model_now))
+  if pause_ms > 0 and fallback ~= '' and redis.call('PTTL', pause_key(provider, fallback)) <= 0 then
     model_now, pause_ms = fallback, 0
   end
   if pause_ms > 0 then
@@ -78,4 +68,5 @@ if not mine then
   redis.call('ZREM', KEY.waiting, turn)
   emit(turn, claims .. '-*', attempt, 'status', to)
 end
-return {'CLAIMED', redis.call('HGETALL', key), window()}
+local messages = window(session, tonumber(own_window or POLICY.history_window))
+return {'CLAIMED', redis.call('HGETALL', key), messages, definition_of(digest)}

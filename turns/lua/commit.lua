@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- commit: a turn's whole effect, at once: both messages, the answer, the status, the next turn's hint.
+-- commit: a turn's whole effect, at once: its messages, the answer, the status, the next turn's hint.
 --
 -- allow-oom: the answer is paid for, and is never thrown away for want of memory.
 --
@@ -8,11 +8,13 @@
 --       3 question, the human message as stored
 --       4 answer, the ai message as stored
 --       5 the last piece of the answer, not yet in the event stream, or ''
---       6… further fields of the record, as name, value, name, value
+--       6 how many messages came between the question and the answer
+--       7… those, as stored; then further fields of the record, as name, value, name, value
 -- Reply COMMITTED  the turn took effect (also when this script runs a second time)
 --       LOST       the token is not the turn's: another owner has it, or it has ended
 
-local turn, token, question, answer, tail = unpack(ARGV, 1, 5)
+local turn, token, question, answer, tail, between = unpack(ARGV, 1, 6)
+local rest = {unpack(ARGV, 7)}
 local session, status, held, claims, started_at, attempt, model =
   unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims', 'started_at', 'attempt', 'model'))
 if held ~= token then
@@ -24,13 +26,15 @@ local to = (AFTER[status] or {}).commit
 if not to then return {'LOST'} end
 
 -- First, because it is the one write that can fail: somebody may keep another type under this key.
-redis.call('LPUSH', KEY.history .. session, question, answer)
+local messages = {question, unpack(rest, 1, between)}
+messages[#messages + 1] = answer
+add_messages(session, token, messages)
 local now = now_ms()
 if tail ~= '' then
   local first = emit(turn, claims .. '-*', attempt, 'delta', tail)
   if string.match(first, '-(%d+)$') == POLICY.first_delta then observe('first_token', now - started_at) end
 end
-finish(turn, session, claims, to, '', now, unpack(ARGV, 6))
+finish(turn, session, claims, to, '', now, unpack(rest, between + 1))
 
 observe('duration', now - started_at)
 local used = redis.call('HGET', KEY.turn .. turn, 'used')

@@ -4,8 +4,8 @@
 -- `why` is the error code, or what its caller may know of its end, or ''; `...` are further fields of the record.
 local function finish(turn, session, claims, status, why, now, ...)
   local key, queue, tenant = KEY.turn .. turn, KEY.queue .. session, tenant_of(session)
-  local attempt, was, start_by, idempotency, reserved =
-    unpack(redis.call('HMGET', key, 'attempt', 'status', 'start_by', 'idempotency', 'reserved_tokens'))
+  local attempt, was, start_by, idempotency, reserved, digest =
+    unpack(redis.call('HMGET', key, 'attempt', 'status', 'start_by', 'idempotency', 'reserved_tokens', 'definition'))
   local was_head = redis.call('LINDEX', queue, 0) == turn
   redis.call('HSET', key, 'status', status, 'finished_at', now, 'expires_at', now + POLICY.result_ttl_ms, ...)
   redis.call('PEXPIRE', key, POLICY.result_ttl_ms)
@@ -18,6 +18,7 @@ local function finish(turn, session, claims, status, why, now, ...)
   if was == 'queued' then redis.call('ZREM', KEY.waiting, turn) end
   redis.call('ZREM', KEY.due, turn)
   redis.call('LREM', queue, 1, turn)
+  leave_definition(digest)
   settle_quota(turn, tenant, status, reserved)
   count('ended', status, why)
   redis.call('HINCRBY', KEY.counters, 'live', -1)

@@ -22,6 +22,6 @@ for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, most
   redis.call('ZREM', KEY.failed, tenant .. '/' .. turn)
   redis.call('ZREM', KEY.session_turns .. session, turn)
 end
-redis.call('UNLINK', KEY.session .. session, KEY.history .. session)
+forget_history(session)
 redis.call('ZREM', KEY.sessions .. tenant, session)
 return {redis.call('EXISTS', KEY.session_turns .. session) == 1 and 'MORE' or 'ERASED'}

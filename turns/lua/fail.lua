@@ -16,8 +16,8 @@
 
 local turn, token, code, retry_in, counts, model, pause_ms = unpack(ARGV, 1, 7)
 local key = KEY.turn .. turn
-local session, status, held, claims, attempt, retried, paused_model =
-  unpack(redis.call('HMGET', key, 'session', 'status', 'token', 'claims', 'attempt', 'retried_token', 'model'))
+local session, status, held, claims, attempt, retried, paused_model, provider =
+  unpack(redis.call('HMGET', key, 'session', 'status', 'token', 'claims', 'attempt', 'retried_token', 'model', 'provider'))
 if retried == token then return again({'RETRYING'}) end
 if held ~= token then return {'LOST'} end
 if status == 'failed' then return again({'FAILED'}) end
@@ -25,7 +25,7 @@ local after = AFTER[status] or {}
 if not after.retry then return {'LOST'} end  -- only a running attempt fails here
 
 local now = now_ms()
-if tonumber(pause_ms) > 0 then redis.call('SET', KEY.paused .. paused_model, 1, 'PX', pause_ms) end
+if tonumber(pause_ms) > 0 then redis.call('SET', pause_key(provider, paused_model), 1, 'PX', pause_ms) end
 if retry_in == '' then
   finish(turn, session, claims, after.fail, code, now, 'error_code', code)
   return {'FAILED'}

@@ -19,8 +19,7 @@ local to = (AFTER[status] or {}).interrupt
 if not to then return {'LOST'} end
 
 -- First, because it is the one write that can fail: somebody may keep another type under this key.
-redis.call('LPUSH', KEY.history .. session, question)
-if answer ~= '' then redis.call('LPUSH', KEY.history .. session, answer) end
+add_messages(session, token, {question, answer ~= '' and answer or nil})
 if tail ~= '' then emit(turn, claims .. '-*', attempt, 'delta', tail) end
 finish(turn, session, claims, to, 'interrupted', now_ms(), 'status_reason', 'interrupted', 'output', output)
 return {'INTERRUPTED'}

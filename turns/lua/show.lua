@@ -16,8 +16,7 @@ end
 -- head is running, and its live turns in order; nil where there is no such session.
 local function show_session(session)
   local id, user = unpack(redis.call('HMGET', KEY.session .. session, 'session_id', 'user_id'))
-  local is_list = redis.call('TYPE', KEY.history .. session).ok == 'list'
-  local messages = is_list and redis.call('LLEN', KEY.history .. session) or 0
+  local messages = count_messages(session)
   if not id and messages == 0 then return nil end
   local live = redis.call('LRANGE', KEY.queue .. session, 0, -1)  -- bounded by the backlog
   local running = live[1] and redis.call('HGET', KEY.turn .. live[1], 'status') == 'in_progress'

@@ -1,0 +1,23 @@
+"""A chain of one's own: prompt | model | parser.
+
+The factory is given the assistant's model. It returns a Runnable over `input`, `history` and the declared variables.
+"""
+
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.output_parsers import StrOutputParser
+from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
+from langchain_core.runnables import Runnable
+
+PROMPT = ChatPromptTemplate.from_messages(
+    [
+        ("system", "You answer with a haiku, and the season is {season}."),
+        MessagesPlaceholder("history"),
+        ("human", "{input}"),
+    ]
+)
+
+
+def build(model: BaseChatModel) -> Runnable[dict[str, Any], str]:
+    return PROMPT | model | StrOutputParser()
