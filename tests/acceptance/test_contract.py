@@ -138,7 +138,8 @@ def test_the_longer_the_queue_the_later_to_ask_again(stack: Stack) -> None:
 def test_the_assistants_are_listed_with_their_variables(stack: Stack) -> None:
     [assistant] = call(f"{stack.url}/v1/assistants").body["data"]
     assert (assistant["name"], assistant["model"]) == ("default", "gpt-4o-mini")
-    assert assistant["variables"] == {"ability": {"required": True, "default": None}}
+    ability = {"description": "", "required": True, "default": None, "max_length": None}
+    assert (assistant["variables"], assistant["lane"]) == ({"ability": ability}, "interactive")
 
 
 def test_every_answer_says_what_a_browser_may_do_with_it(stack: Stack) -> None:

@@ -7,6 +7,7 @@ from posixpath import dirname, join, normpath
 import pytest
 from werkzeug.test import Client, TestResponse
 
+from turns.roster import Roster
 from turns.settings import Settings
 from web.app import create_app
 
@@ -15,7 +16,8 @@ MOST_KILOBYTES = 70  # the whole page, each file compressed by itself; the servi
 
 @pytest.fixture(scope="module")
 def client() -> Client:
-    return create_app(Settings(redis_url="unix:///nowhere")).test_client()
+    nowhere = Settings(redis_url="unix:///nowhere")
+    return create_app(nowhere, Roster(nowhere)).test_client()
 
 
 @pytest.fixture(scope="module")

@@ -183,3 +183,22 @@ def wait_for_answer(up: Up, session_id: str) -> dict[str, object]:
     wait_until("it has ended", lambda: call(path).body["finished_at"], seconds=60)
     ended: dict[str, object] = call(path).body
     return ended
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[assistants.a]\ntemperature = 9\n", "assistants.toml:2: [assistants.a] temperature: must be less than"),
+        ('[assistants.a]\nchain = "nowhere:build"\n', "[assistants.a] chain: there is no module 'nowhere'"),
+    ],
+)
+def test_wrong_assistants_stop_the_start_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, says: str
+) -> None:
+    file = tmp_path / "assistants.toml"
+    file.write_text(text)
+    monkeypatch.setenv("INTURN_ASSISTANTS", str(file))
+    up = Up(tmp_path, port=free_port())
+    assert up.process.wait(40) != 0
+    assert says in up.said()
+    assert "InTurn cannot start." in up.said()
