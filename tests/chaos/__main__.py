@@ -52,8 +52,8 @@ attempts here instead of three, because fifty kills of three workers hit some tu
 *Lost*: accepted, and not ended, or not in the history as its end demands. *Half*: a question without its whole answer.
 *Blind*: an answer that was made with another history than the turns before it. *Hit*: how often a turn was running on a
 worker that was killed, or lost its hint. *Recovery*: seconds from that to its next claim (from the last such moment,
-where a turn was hit again while it waited), at the median, the 95th percentile and the most. *Calls*: requests to the model for
-each turn; an answer takes most of a second.
+where a turn was hit again while it waited), at the median, the 95th percentile and the most. *Calls*: requests to
+the model for each turn; an answer takes most of a second.
 
 No failure in 50 kills bounds the chance of one per kill to 5.8 % (95 % confidence), no more; other seeds say more.
 The last row is the thirty lines that one writes first (`tests/chaos/baseline/`): a late-acknowledged Celery task around
