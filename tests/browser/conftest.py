@@ -14,7 +14,7 @@ from tests.browser.chat import Chat
 from tests.processes import Stack
 
 CHROMIUM = "/usr/bin/chromium"
-INSTALL = ["apt-get", "install", "-y", "--no-install-recommends", "chromium"]
+INSTALL = ("apt-get update", "apt-get install -y --no-install-recommends chromium")
 ARGUMENTS = [
     "--no-sandbox",  # as root, in a container, it has none
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -36,7 +36,8 @@ def browser() -> Iterator[Browser]:
 def chromium() -> str:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if not found and os.geteuid() == 0 and shutil.which("apt-get"):
-        subprocess.run(INSTALL, check=False, capture_output=True, timeout=300)
+        for command in INSTALL:
+            subprocess.run(command.split(), check=False, capture_output=True, timeout=300)
         found = shutil.which("chromium")
     if not found:
         pytest.fail(

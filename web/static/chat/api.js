@@ -1,4 +1,5 @@
 // The HTTP API, one function an operation. All of them raise `Refused` or `Unreachable`, or `AbortError`.
+import { authorization } from "./key.js";
 
 const ANSWER_SECONDS = 20;
 const POLL_SECONDS = 10; // short, because a turn that waits for a place in a stream tells nothing in between
@@ -67,7 +68,8 @@ async function ask(method, path, { body, key, signal, seconds = ANSWER_SECONDS }
 }
 
 async function call(path, options) {
-  const response = await fetch(path, options).catch(unreachable);
+  const headers = { ...options.headers, ...authorization() };
+  const response = await fetch(path, { ...options, headers }).catch(unreachable);
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({})); // a proxy's own page is no problem of ours
   throw new Refused(problem, response.status, Number(response.headers.get("Retry-After")) || null);

@@ -1,4 +1,5 @@
 // What is said around the conversation: banners above it, offers to undo below, and the sheet of shortcuts.
+import { KeyForm } from "./key.js";
 import { SHORTCUTS } from "./keys.js";
 import { Component, createRef, html } from "./ui.js";
 import { CONNECTION_IN_WORDS } from "./words.js";
@@ -10,7 +11,8 @@ export function Banners({ page }) {
   const trouble = problem ?? CONNECTION_IN_WORDS[connection] ?? conversation.problem ?? sessions.problem;
   return html`<div class="banners">
     ${assistant?.model === "offline" && html`<${OfflineModel} />`}
-    ${trouble && html`<p class="banner trouble">${trouble}</p>`}
+    ${sessions.asksForKey && html`<${KeyForm} />`}
+    ${trouble && !sessions.asksForKey && html`<p class="banner trouble">${trouble}</p>`}
   </div>`;
 }
 

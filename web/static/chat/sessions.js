@@ -1,6 +1,7 @@
 // The list of sessions, as the service and this browser know it.
 import * as api from "./api.js";
 import { Deletions } from "./deletions.js";
+import { isRefusedKey } from "./key.js";
 import { isSame, keyOf } from "./place.js";
 import { Titles } from "./titles.js";
 
@@ -22,6 +23,7 @@ export class Sessions {
       changed();
     });
     this.problem = null;
+    this.asksForKey = false;
   }
 
   // The last active first; those that are about to be deleted are not shown.
@@ -48,8 +50,10 @@ export class Sessions {
       this.#take(page.data);
       this.#isLoaded = true;
       this.problem = null;
+      this.asksForKey = false;
     } catch (error) {
       this.problem = error.message;
+      this.asksForKey = isRefusedKey(error);
     }
     this.#changed();
   }
