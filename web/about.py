@@ -6,7 +6,7 @@ from turns.assistant_settings import settings_for
 from turns.roster import Roster
 from turns.settings import Settings
 from turns.store import TurnStore
-from web import schema
+from web import schema, showing
 from web.assets import Assets
 from web.bodies import NoQuery
 from web.exposition import KIND, expose
@@ -55,7 +55,7 @@ def build_about(roster: Roster, settings: Settings, assets: Assets) -> Blueprint
         check_accept()
         parse_query(NoQuery, request.args.items(multi=True))
         data = tuple(
-            schema.to_assistant(assistant, model=settings_for(assistant, settings).model_name)
+            showing.to_assistant(assistant, model=settings_for(assistant, settings).model_name)
             for assistant in roster.known().values()
         )
         return reply(schema.Page[schema.Assistant, str](data=data, has_more=False, after=None))

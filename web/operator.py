@@ -6,7 +6,7 @@ from turns.errors import InvalidRequest
 from turns.logs import Log, get_logger
 from turns.operating import Operations, Switch
 from turns.store import TurnStore
-from web import schema
+from web import schema, showing
 from web.bodies import FailedQuery, NoQuery
 from web.parsing import parse_query
 from web.replying import check_accept, reply, reply_empty, reply_turn
@@ -39,7 +39,7 @@ def build_operator(operations: Operations, store: TurnStore) -> Blueprint:
     def list_failed() -> Response:
         query = parse_query(FailedQuery, request.args.items(multi=True))
         page = operations.failed(code=query.code, after=query.after, limit=query.limit)
-        data = tuple(map(schema.to_failed, page.turns))
+        data = tuple(map(showing.to_failed, page.turns))
         return reply(schema.Page[schema.FailedTurn, int](data=data, has_more=page.after is not None, after=page.after))
 
     @api.post("/operator/failed/<turn_id>/retry")
@@ -62,7 +62,7 @@ def build_operator(operations: Operations, store: TurnStore) -> Blueprint:
 def _status(operations: Operations, store: TurnStore) -> schema.ServiceStatus:
     gauges = store.metrics().gauges
     return schema.ServiceStatus(
-        paused={switch: schema.to_instant(since) for switch, since in operations.paused().items()},
+        paused={switch: showing.to_instant(since) for switch, since in operations.paused().items()},
         live_turns=int(gauges["live_turns"]),
         waiting_turns=int(gauges["waiting_turns"]),
         oldest_waiting_seconds=gauges["oldest_waiting_seconds"],

@@ -7,7 +7,7 @@ from pydantic import BaseModel
 from werkzeug.exceptions import NotAcceptable, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
 
 from turns.turn import Turn
-from web import schema
+from web import showing
 from web.clock import Timeout, now_ms
 from web.pacing import retry_after_seconds
 
@@ -50,7 +50,7 @@ def reply_empty() -> Response:
 
 def reply_turn(turn: Turn, status: int = 200) -> Response:
     """While the turn is live, with the time after which asking again makes sense."""
-    response = reply(schema.to_turn(turn), status)
+    response = reply(showing.to_turn(turn), status)
     if not turn.status.is_terminal:
         response.headers["Retry-After"] = str(retry_after_seconds(turn, now_ms=now_ms()))
     return response

@@ -5,7 +5,7 @@ from flask import Blueprint, Response, g, request
 from turns.keys import session_key
 from turns.logs import Log, get_logger
 from turns.sessions import SessionStore
-from web import schema
+from web import schema, showing
 from web.bodies import MessagesQuery, SessionQuery, SessionsQuery
 from web.parsing import parse_name, parse_query
 from web.replying import check_accept, reply, reply_empty
@@ -19,12 +19,12 @@ def build_sessions(store: SessionStore) -> Blueprint:
     def list_sessions() -> Response:
         query = parse_query(SessionsQuery, request.args.items(multi=True))
         page = store.list_sessions(tenant=g.caller.tenant, after=query.after, limit=query.limit)
-        sessions = tuple(map(schema.to_session, page.sessions))
+        sessions = tuple(map(showing.to_session, page.sessions))
         return reply(schema.Page[schema.Session, str](data=sessions, has_more=page.after is not None, after=page.after))
 
     @api.get("/v1/sessions/<session_id>")
     def read_session(session_id: str) -> Response:
-        return reply(schema.to_session(store.read(_named(session_id))))
+        return reply(showing.to_session(store.read(_named(session_id))))
 
     @api.delete("/v1/sessions/<session_id>")
     def erase(session_id: str) -> Response:
@@ -38,7 +38,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
         query = parse_query(MessagesQuery, request.args.items(multi=True))
         session = session_key(parse_name("session_id", session_id), query.user_id, g.caller.tenant)
         page = store.messages(session, after=query.after, limit=query.limit, newest_first=query.order == "desc")
-        data = tuple(map(schema.to_message, page.messages))
+        data = tuple(map(showing.to_message, page.messages))
         return reply(schema.Page[schema.Message, int](data=data, has_more=page.after is not None, after=page.after))
 
     return api

@@ -16,7 +16,7 @@ from turns.logs import Log, get_logger
 from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Turn, Waiting
-from web import schema
+from web import schema, showing
 from web.shared_reads import SharedReads
 
 KEEP_ALIVE_SECONDS = 15.0
@@ -119,7 +119,7 @@ class Streams:
             case EventType.STATUS:
                 now = self._now(turn)
                 waiting = now.waiting if now else None
-                queue = waiting and schema.to_queue(waiting)
+                queue = waiting and showing.to_queue(waiting)
                 said = schema.StatusEvent(
                     turn_id=turn.id, attempt=event.attempt, status=Status(event.text), queue=queue
                 )
@@ -129,7 +129,7 @@ class Streams:
 
     def _done(self, turn: Turn, attempt: int) -> schema.DoneEvent:
         now = self._now(turn)
-        return schema.DoneEvent(turn_id=turn.id, attempt=attempt, turn=now and schema.to_turn(now))
+        return schema.DoneEvent(turn_id=turn.id, attempt=attempt, turn=now and showing.to_turn(now))
 
     def _is_over(self, turn: Turn) -> bool:
         now = self._now(turn)
@@ -145,7 +145,7 @@ class Streams:
 
 def _status(turn: Turn) -> bytes:
     """Without an id, because it is not in the stream: a reader's place stays what it was."""
-    queue = turn.waiting and schema.to_queue(turn.waiting)
+    queue = turn.waiting and showing.to_queue(turn.waiting)
     return _event("status", schema.StatusEvent(turn_id=turn.id, attempt=turn.attempt, status=turn.status, queue=queue))
 
 

@@ -12,7 +12,7 @@ from turns.keys import session_key
 from turns.logs import Log, get_logger
 from turns.store import TurnStore
 from turns.tracing import span
-from web import schema
+from web import schema, showing
 from web.bodies import EventsQuery, NoQuery, TurnsQuery, WaitQuery
 from web.parsing import parse_batch, parse_idempotency_key, parse_query, parse_submit, to_request
 from web.preferences import preferred_wait
@@ -63,7 +63,7 @@ def build_turns(store: TurnStore, waiters: Waiters, find: Callable[[str], Assist
         page = store.list_turns(
             tenant=tenant, session=session, status=query.status, after=query.after, limit=query.limit
         )
-        turns = tuple(map(schema.to_turn, page.turns))
+        turns = tuple(map(showing.to_turn, page.turns))
         return reply(schema.Page[schema.Turn, str](data=turns, has_more=page.after is not None, after=page.after))
 
     @api.get("/v1/turns/<turn_id>", endpoint="read_turn")
@@ -149,4 +149,4 @@ def _item(
         problem = to_problem(error)
         return schema.RefusedItem(status=problem.status, problem=problem)
     get_logger().info(Log.TURN_ACCEPTED, turn_id=accepted.turn.id, replayed=accepted.replayed)
-    return schema.AcceptedItem(turn=schema.to_turn(accepted.turn))
+    return schema.AcceptedItem(turn=showing.to_turn(accepted.turn))
