@@ -12,7 +12,7 @@ SESSIONS = 500
 def test_five_hundred_busy_sessions_of_one_tenant_do_not_slow_the_first_turn_of_another(
     start: Callable[..., Stack],
 ) -> None:
-    stack = start(workers=1, INTURN_CONCURRENCY="10", INTURN_TENANT_CONCURRENCY="5")
+    stack = start(workers=1, INTURN_CONCURRENCY="10", INTURN_TENANT_CONCURRENCY="5", INTURN_TENANT_BACKLOG="1000")
     many, one = make_key(stack, "many"), make_key(stack, "one")
     wait_until("keys are asked for", lambda: call(f"{stack.url}/v1/turns").status == 401)
     for first in range(0, SESSIONS, 100):
