@@ -20,6 +20,7 @@ from tests.server import DURABLE, Server, free_ports
 from tests.waiting import wait_until
 
 GRACE_SECONDS = 15
+CANARY = "sk-canary-0815"  # the key of every stack; no log line of any test may hold it
 
 
 class Process:
@@ -130,6 +131,7 @@ class Stack:
             "REDIS_URL": self.server.url,
             "PORT": str(self._web_port),
             "OPENAI_BASE_URL": f"http://{self.model_address}:{self._model_port}/v1",
+            "OPENAI_API_KEY": CANARY,
             "PYTHONWARNINGS": "default",
             **(settings or {}),
         }
@@ -158,6 +160,7 @@ class Stack:
             process.kill()
         self.server.stop()
         self.server.raw.close()
+        assert CANARY not in self.logs(), "a key is in the log"
 
     def submit(self, session_id: str, said: str, **more: Any) -> str:
         """Submits a turn of the default assistant; returns its id."""

@@ -1,15 +1,17 @@
 """The store and the endpoint on one machine, the workers on another, and a cable between them that gets pulled."""
 
+import inspect
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import redis
 
-from tests.acceptance import test_order
+from tests.acceptance import test_contract, test_conversation, test_order, test_streams
 from tests.chaos.run import run
 from tests.hosts.network import BACK, FRONT_ADDRESS, Cable, can_be_made, two_hosts
 from tests.processes import Process, Stack
@@ -61,6 +63,28 @@ def test_turns_of_a_session_stay_in_order_across_machines(cable: Cable, tmp_path
     finally:
         for stack in stacks:
             stack.stop()
+
+
+@pytest.mark.parametrize(
+    "acceptance", [test_conversation, test_contract, test_streams], ids=lambda module: module.__name__
+)
+def test_the_acceptance_tests_pass_across_machines(acceptance: ModuleType, cable: Cable, tmp_path: Path) -> None:
+    settings = {"INTURN_LOG_FORMAT": "json", "INTURN_CORS_ORIGINS": test_contract.ORIGIN}
+    stack = TwoHosts(tmp_path, workers=2, settings=settings, store=FrontServer(tmp_path))
+    passed = 0
+    try:
+        for test in tests_of_a_stack(acceptance):
+            test(stack)
+            passed += 1
+    finally:
+        stack.stop()
+    assert passed >= 3
+
+
+def tests_of_a_stack(module: ModuleType) -> list[Callable[[Stack], None]]:
+    """Those that take a stack and nothing else."""
+    tests = [value for name, value in vars(module).items() if name.startswith("test_")]
+    return [test for test in tests if list(inspect.signature(test).parameters) == ["stack"]]
 
 
 def test_a_cable_that_was_out_for_half_a_minute_loses_nothing(cable: Cable, tmp_path: Path) -> None:
