@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 # The command `inturn`, on the code as it is here. Built with what is installed already: nothing unpinned is fetched.
 INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-.PHONY: help up web worker key doctor test check chaos format lock clean
+.PHONY: help up web worker key doctor test check audit chaos format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ chaos: $(VENV)/.installed-dev ## about ten thousand turns under faults; writes d
 
 bench: $(VENV)/.installed-bench ## what a turn costs, beside the thirty lines; writes docs/performance.md (15 minutes)
 	@$(BIN)/python -W ignore -m bench
+
+audit: $(VENV)/.installed-dev ## known flaws of what is pinned; asks the advisory database
+	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
 
 format: $(VENV)/.installed-dev ## format the code, and write the generated docs again
 	@$(BIN)/ruff check --fix .
