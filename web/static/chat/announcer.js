@@ -6,14 +6,19 @@ export class Announcer extends Component {
   state = { words: "" };
 
   static getDerivedStateFromProps({ turn, session }, { was }) {
-    const now = { session, key: turn?.key ?? turn?.id, state: turn?.state };
-    const isNews = was?.session === session && was.key === now.key && was.state !== now.state;
+    const now = { session: session.session_id, key: turn?.key, id: turn?.id, state: turn?.state };
+    const isNews = was?.session === now.session && isSameTurn(was, now) && was.state !== now.state;
     return isNews ? { was: now, words: announce(turn) } : { was: now };
   }
 
   render(_, { words }) {
     return html`<p class="away" role="status" id="announcer">${words}</p>`;
   }
+}
+
+// A turn has a key before it has an id, and one that a list brought has an id alone.
+function isSameTurn(one, other) {
+  return Boolean((one.id && one.id === other.id) || (one.key && one.key === other.key));
 }
 
 function announce(turn) {
