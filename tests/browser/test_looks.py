@@ -21,7 +21,7 @@ QUESTION = "How do I find all primes below n in Python?"
 @pytest.fixture(scope="module")
 def offline(start: Callable[..., Stack]) -> Stack:
     """Nobody has named a model yet."""
-    return start(OPENAI_BASE_URL="")
+    return start(OPENAI_BASE_URL="", OPENAI_API_KEY="")
 
 
 def look(chat: Chat, name: str) -> None:
