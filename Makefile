@@ -32,7 +32,7 @@ test: $(VENV)/.installed-dev ## all tests and checks
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest
 
 check: $(VENV)/.installed-dev ## the quick part: lint, types, unit tests
 	@$(BIN)/ruff format --check .
