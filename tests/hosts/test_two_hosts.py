@@ -73,7 +73,7 @@ def test_the_acceptance_tests_pass_across_machines(acceptance: ModuleType, cable
     stack = TwoHosts(tmp_path, workers=2, settings=settings, store=FrontServer(tmp_path))
     passed = 0
     try:
-        for test in tests_of_a_stack(acceptance):
+        for test in those_of_a_stack(acceptance):
             test(stack)
             passed += 1
     finally:
@@ -81,7 +81,7 @@ def test_the_acceptance_tests_pass_across_machines(acceptance: ModuleType, cable
     assert passed >= 3
 
 
-def tests_of_a_stack(module: ModuleType) -> list[Callable[[Stack], None]]:
+def those_of_a_stack(module: ModuleType) -> list[Callable[[Stack], None]]:
     """Those that take a stack and nothing else."""
     tests = [value for name, value in vars(module).items() if name.startswith("test_")]
     return [test for test in tests if list(inspect.signature(test).parameters) == ["stack"]]
