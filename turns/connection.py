@@ -1,12 +1,13 @@
 """How a process reaches Redis, and what it makes of the ways in which Redis can be away."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import redis
 from redis.backoff import ExponentialBackoff
-from redis.connection import BlockingConnectionPool, UnixDomainSocketConnection
+from redis.connection import ConnectionPool, UnixDomainSocketConnection
 from redis.exceptions import (
     ClusterDownError,
     ConnectionError,
@@ -16,6 +17,7 @@ from redis.exceptions import (
     ResponseError,
     TimeoutError,
 )
+from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
 
@@ -40,7 +42,50 @@ class PrimaryConnection(SentinelManagedConnection):
         return super().read_response(*args, disconnect_on_error=disconnect_on_error, **options)
 
 
-class PrimaryPool(SentinelConnectionPool, BlockingConnectionPool):
+class Pool(ConnectionPool):
+    """Connections for which callers wait when all are in use; the stock pool raises instead.
+
+    redis-py's own that waits takes 26 µs to give an idle connection and to take it back, and half as much again in a
+    busy process, because it asks the kernel whether the line still stands. Here the command finds out, and is repeated.
+    """
+
+    def __init__(self, *, patience_seconds: float, **options: Any) -> None:
+        self._patience_seconds = patience_seconds
+        super().__init__(**options)
+
+    def reset(self) -> None:
+        super().reset()
+        self._places = threading.Semaphore(self.max_connections)
+
+    def get_connection(self, *_: Any, **__: Any) -> Any:
+        self._checkpid()
+        if not self._places.acquire(timeout=self._patience_seconds):
+            raise ConnectionError(f"all {self.max_connections} connections are in use")
+        try:
+            connection = self._available_connections.pop()
+        except IndexError:
+            connection = self._open()
+        self._in_use_connections.add(connection)
+        return connection
+
+    def release(self, connection: Any) -> None:
+        self._checkpid()
+        self._in_use_connections.discard(connection)
+        if not self.owns_connection(connection):  # it is another process's, or leads to a server that was the primary
+            connection.disconnect()
+        self._available_connections.append(connection)
+        self._places.release()
+
+    def _open(self) -> Any:
+        """It connects when it is first used."""
+        try:
+            return self.make_connection()
+        except BaseException:
+            self._places.release()
+            raise
+
+
+class PrimaryPool(SentinelConnectionPool, Pool):
     """Connections to whatever server the Sentinels call the primary at the moment of connecting."""
 
 
@@ -50,6 +95,27 @@ class Client(redis.Redis):
     def execute_command(self, *args: Any, **options: Any) -> Any:
         with _in_our_words():
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # untyped in redis-py
+
+    def ask(self, *command: str | int) -> Any:
+        """The bare reply to a command that may run twice; without what redis-py does beside, at 12 µs."""
+        with _in_our_words():
+            pool: Any = self.connection_pool
+            connection = self.connection or pool.get_connection()
+
+            def once() -> Any:
+                connection.send_command(*command)
+                return connection.read_response()
+
+            def reopen(_: Exception) -> None:
+                """Where one line was cut, the idle ones were too."""
+                connection.disconnect()
+                pool.disconnect(inuse_connections=False)
+
+            try:
+                return connection.retry.call_with_retry(once, reopen)
+            finally:
+                if not self.connection:
+                    pool.release(connection)
 
     @contextmanager
     def on_one_connection(self) -> Iterator["Client"]:
@@ -87,7 +153,7 @@ def connect(
     """A client that waits so long for each answer, and asks again so often; `patience_seconds`, or as long, for a free
     connection.
 
-    Its pool blocks when all connections are in use; the stock one raises instead. Raises ValueError for a bad URL.
+    Raises ValueError for a bad URL.
     """
     address = parse_store_url(url)
     timeouts = {"socket_timeout": timeout_seconds, "socket_connect_timeout": timeout_seconds}
@@ -95,7 +161,8 @@ def connect(
         **address.options,
         **timeouts,
         "max_connections": max_connections,
-        "timeout": patience_seconds or timeout_seconds,
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),  # a line that moves is opened anew
+        "patience_seconds": patience_seconds or timeout_seconds,
         "health_check_interval": 15,
         "retry": Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
     }
@@ -105,4 +172,4 @@ def connect(
         return Client(connection_pool=PrimaryPool(address.service, sentinel, **options))  # type: ignore[no-untyped-call]  # untyped in redis-py
     if "path" in options:
         options["connection_class"] = SocketFileConnection
-    return Client(connection_pool=BlockingConnectionPool(**options))  # type: ignore[no-untyped-call]  # untyped in redis-py
+    return Client(connection_pool=Pool(**options))

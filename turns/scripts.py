@@ -163,11 +163,10 @@ class Scripts:
         return reply
 
     def _call(self, client: Client, verb: str, args: Sequence[str | int]) -> list[Any]:
-        """As the `Script` of redis-py, which looks at the type of its client each time, at 20 µs."""
         try:
-            return cast(list[Any], client.execute_command("EVALSHA", self._digests[verb], 0, *args))
+            return cast(list[Any], client.ask("EVALSHA", self._digests[verb], 0, *args))
         except NoScriptError:  # the store has been restarted
-            return cast(list[Any], client.execute_command("EVAL", self._texts[verb], 0, *args))
+            return cast(list[Any], client.ask("EVAL", self._texts[verb], 0, *args))
 
     def _run(self, verb: str, *args: str | int) -> list[Any]:
         word, *rest = self._all(verb, *args)
