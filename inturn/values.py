@@ -128,16 +128,22 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
+    """What callers can set. `max_length`: in characters, where it has a limit of its own."""
+
     required: bool
     default: str | None
+    description: str
+    max_length: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assistant:
-    """A named chain; `variables` are those that its prompt declares."""
+    """A named chain; `variables` are those that it declares, `lane` is that of turns whose caller names none."""
 
     name: str
+    description: str
     model: str
+    lane: Lane
     variables: Mapping[str, Variable]
     raw: Json = field(compare=False, repr=False)
 
