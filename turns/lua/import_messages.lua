@@ -25,14 +25,15 @@ if imported == digest then
   -- The same version: the reply of the first run was lost, and the client asked again.
   return again({version ~= '' and file == version and 'IMPORTED' or 'REPLAYED', show_session(session)})
 end
-if not history_is_usable(session) or count_messages(session) > 0 then return {'NOT_EMPTY'} end
+if count_messages(session) ~= 0 then return {'NOT_EMPTY'} end
 if redis.call('EXISTS', queue) == 1 then return {'SESSION_BUSY'} end
 if redis.call('HEXISTS', KEY.switches, 'intake') == 1 then return {'PAUSED'} end
 local now, tenant = now_ms(), tenant_of(session)
 local refusal = quota_refusal(tenant, now)
 if refusal then return refusal end
 
-redis.call('HSET', key, 'session_id', session_id, 'user_id', user_id, 'imported', digest)
+begin_session(session, session_id, user_id, now)
+redis.call('HSET', key, 'imported', digest)
 if POLICY.history == 'file' then
   redis.call('HSET', key, 'messages', count, 'file', version)
 else
