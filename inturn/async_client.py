@@ -19,6 +19,7 @@ from inturn.values import (
     Assistant,
     Json,
     Message,
+    MessageBody,
     Readiness,
     ServiceStatus,
     Session,
@@ -187,6 +188,15 @@ class AsyncSessions:
     ) -> AsyncIterator[Message]:
         """The committed history, all or `limit` of it. Raises `SessionNotFound`."""
         return self._transport.iterate(self._steps.messages(session_id, user_id, order, limit))
+
+    async def import_messages(
+        self, session_id: str, messages: Iterable[Message | MessageBody], *, user_id: str | None = None
+    ) -> Session:
+        """The session, which was empty and idle, has these messages; the same ones a second time change nothing.
+
+        Raises `SessionNotEmpty`, `SessionBusy`, `InvalidRequest`; then it has none of them.
+        """
+        return await self._transport.run(self._steps.import_messages(session_id, messages, user_id))
 
 
 class AsyncAssistants:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from inturn.values import TurnBody
+from inturn.values import Message, MessageBody, TurnBody
 
 LONGEST_WAIT_SECONDS = 30.0  # the service holds a long-poll for no longer
 READ_SECONDS = 20.0  # to a store that is slow, not to one that is away: that is said after two seconds
@@ -100,6 +100,15 @@ def messages(session_id: str, *, user_id: str | None, order: str, after: str | N
     return Call(method="GET", path=f"{_session(session_id)}/messages", query=_given(query))
 
 
+def import_messages(session_id: str, messages: Iterable[Message | MessageBody], *, user_id: str | None) -> Call:
+    return Call(
+        method="PUT",
+        path=f"{_session(session_id)}/messages",
+        query=_given({"user_id": user_id}),
+        body=_json({"messages": [_said(message) for message in messages]}),
+    )
+
+
 def assistants() -> Call:
     return Call(method="GET", path="/v1/assistants")
 
@@ -110,6 +119,12 @@ def readiness() -> Call:
 
 def service_status() -> Call:
     return Call(method="GET", path="/operator/status")
+
+
+def _said(message: Message | MessageBody) -> MessageBody:
+    if not isinstance(message, Message):
+        return message
+    return {"role": message.role, "content": message.content, "turn_id": message.turn_id}
 
 
 def _turn(turn_id: str) -> str:

@@ -5,7 +5,7 @@
     │   ├── InvalidRequest
     │   ├── Unauthenticated, Forbidden
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound
-    │   ├── SessionBusy, TurnNotFailed, IdempotencyKeyReused
+    │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, IdempotencyKeyReused
     │   └── TooMany             later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
     ├── Unavailable             the operator; the call was repeated until its retries were used up
     │   ├── Unreachable
@@ -84,7 +84,11 @@ class AssistantNotFound(Refused):
 
 
 class SessionBusy(Refused):
-    """The session has a live turn, and `on_busy` was `reject`."""
+    """The session has a live turn, and `on_busy` was `reject`, or messages were to be imported."""
+
+
+class SessionNotEmpty(Refused):
+    """The session has other messages already, so none can be imported."""
 
 
 class TurnNotFailed(Refused):

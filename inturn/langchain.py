@@ -25,7 +25,7 @@ Asked: TypeAlias = str | Mapping[str, str] | BaseMessage | PromptValue
 
 
 class RemoteHistory(BaseChatMessageHistory):
-    """The committed messages of a session, as they are each time they are read. Only turns write them."""
+    """The committed messages of a session, as they are each time they are read. Turns write them."""
 
     def __init__(self, client: Client, session_id: str, *, user_id: str | None = None) -> None:
         self._client = client
@@ -38,7 +38,9 @@ class RemoteHistory(BaseChatMessageHistory):
         return [HumanMessage(m.content) if m.role == "user" else AIMessage(m.content) for m in found]
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
-        raise NotImplementedError("A session's history is written by its turns alone: client.turns.create(…).")
+        raise NotImplementedError(
+            "Turns write a session's history: client.turns.create(…); client.sessions.import_messages(…) begins it."
+        )
 
     def clear(self) -> None:
         raise NotImplementedError("This is a view; client.sessions.delete(…) erases a session and its turns.")

@@ -129,11 +129,23 @@ def to_message(body: Json) -> Message:
 
 
 def to_assistant(body: Json) -> Assistant:
-    variables = {
-        name: Variable(required=variable["required"], default=variable["default"])
-        for name, variable in body["variables"].items()
-    }
-    return Assistant(name=body["name"], model=body["model"], variables=variables, raw=body)
+    return Assistant(
+        name=body["name"],
+        description=body.get("description", ""),
+        model=body["model"],
+        lane=body.get("lane", "interactive"),
+        variables={name: to_variable(variable) for name, variable in body["variables"].items()},
+        raw=body,
+    )
+
+
+def to_variable(body: Json) -> Variable:
+    return Variable(
+        required=body["required"],
+        default=body["default"],
+        description=body.get("description", ""),
+        max_length=body.get("max_length"),
+    )
 
 
 def to_assistants(body: Json) -> list[Assistant]:

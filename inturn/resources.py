@@ -8,18 +8,19 @@ from typing import Generic, TypeVar
 
 from inturn import calls, steps
 from inturn.calls import Call
-from inturn.errors import InTurnError
+from inturn.errors import InTurnError, InvalidRequest
 from inturn.events import Event
 from inturn.reading import problem_error, read, to_list, to_message, to_session
 from inturn.retrying import Persistence
 from inturn.steps import Flow, Steps
-from inturn.values import Json, Message, Session, TurnBody, TurnData
+from inturn.values import Json, Message, MessageBody, Session, TurnBody, TurnData
 from inturn.watching import Watch
 
 Turn = TypeVar("Turn", bound=TurnData)
 
 PAGE = 100  # the most that the service gives at once
 BATCH = 100  # the most that it takes at once
+IMPORT_BYTES = 8 * 1024 * 1024  # the largest history that it takes
 
 
 def new_key() -> str:
@@ -101,6 +102,14 @@ class SessionSteps:
             return calls.messages(session_id, user_id=user_id, order=order, after=after, limit=page_size(limit))
 
         return steps.pages(page, to_message, self._persistence, most=limit)
+
+    def import_messages(
+        self, session_id: str, messages: Iterable[Message | MessageBody], user_id: str | None
+    ) -> Steps[Session]:
+        call = calls.import_messages(session_id, messages, user_id=user_id)
+        if call.body and len(call.body) > IMPORT_BYTES:  # the service answers before it has read that, and hangs up
+            raise InvalidRequest(f"messages: must be at most {IMPORT_BYTES} bytes of JSON (they are {len(call.body)})")
+        return steps.fetch(call, to_session, self._persistence)
 
 
 def page_size(limit: int | None) -> int:

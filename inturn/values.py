@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Required, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, Required, TypeAlias, TypedDict
 
 Json: TypeAlias = dict[str, Any]
 Status: TypeAlias = Literal["queued", "in_progress", "completed", "failed", "cancelled", "incomplete"]
@@ -30,6 +30,14 @@ class TurnBody(TurnOptions, total=False):
 
     session_id: Required[str]
     input: Required[str]
+
+
+class MessageBody(TypedDict):
+    """One message to be imported. `turn_id`: the turn that said it, which need not be known to the service."""
+
+    role: Literal["user", "assistant"]
+    content: str
+    turn_id: NotRequired[str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,16 +136,22 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
+    """What callers can set. `max_length`: in characters, where it has a limit of its own."""
+
     required: bool
     default: str | None
+    description: str
+    max_length: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Assistant:
-    """A named chain; `variables` are those that its prompt declares."""
+    """A named chain; `variables` are those that it declares, `lane` is that of turns whose caller names none."""
 
     name: str
+    description: str
     model: str
+    lane: Lane
     variables: Mapping[str, Variable]
     raw: Json = field(compare=False, repr=False)
 

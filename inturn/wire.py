@@ -7,6 +7,7 @@ import httpx2
 from inturn.calls import Answer, Call
 from inturn.connection import CONNECT_SECONDS, Connection
 from inturn.steps import Lost, ServerSent
+from inturn.tracing import trace_headers
 
 # What can happen to a request on its way; a wrong URL or header of ours is none of these.
 BROKEN = (httpx2.TransportError, httpx2.DecodingError)
@@ -32,7 +33,7 @@ def build(client: "httpx2.Client | httpx2.AsyncClient", call: Call) -> httpx2.Re
         call.method,
         call.path,
         params=dict(call.query),
-        headers={**kind, **call.headers},
+        headers={**kind, **trace_headers(), **call.headers},
         content=call.body,
         timeout=httpx2.Timeout(call.read_seconds, connect=CONNECT_SECONDS),
     )

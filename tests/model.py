@@ -21,7 +21,7 @@ class ModelTurn:
 class Model:
     turns: dict[str, ModelTurn] = field(default_factory=dict)
     queues: dict[str, list[str]] = field(default_factory=dict)
-    histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns
+    histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns; first what was imported
 
     def accept(self, turn_id: str, session: str) -> None:
         self.turns[turn_id] = ModelTurn(session)
@@ -72,6 +72,18 @@ class Model:
         self.histories.pop(session, None)
         for turn in self.turns.values():
             turn.erased = turn.erased or turn.session == session
+
+    def import_messages(self, session: str, name: str) -> str:
+        """What comes of it, in words; `name` stands for the messages."""
+        history = self.histories.get(session, [])
+        if history[:1] == [name]:
+            return "replayed"
+        if history:
+            return "not empty"
+        if self.queues.get(session):
+            return "busy"
+        self.histories[session] = [name]
+        return "imported"
 
     def cancel(self, turn_id: str) -> None:
         if not self.turns[turn_id].status.is_terminal:

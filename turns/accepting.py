@@ -15,6 +15,7 @@ from turns.errors import (
     Refused,
     SessionBacklogFull,
     SessionBusy,
+    SessionNotEmpty,
     TenantBacklogFull,
     TokensSpent,
 )
@@ -27,6 +28,7 @@ REFUSALS: MappingProxyType[Reply, type[Refused]] = MappingProxyType(
     {
         Reply.KEY_REUSED: IdempotencyKeyReused,
         Reply.SESSION_BUSY: SessionBusy,
+        Reply.NOT_EMPTY: SessionNotEmpty,
         Reply.BACKLOG_FULL: SessionBacklogFull,
         Reply.OVERLOADED: Overloaded,
         Reply.PAUSED: IntakePaused,

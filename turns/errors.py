@@ -5,7 +5,7 @@
     │   ├── InvalidRequest
     │   ├── Unauthenticated, Forbidden
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound
-    │   ├── SessionBusy, TurnNotFailed, IdempotencyKeyReused
+    │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, IdempotencyKeyReused
     │   ├── SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
     │   └── Overloaded, IntakePaused, StreamsFull
     ├── LeaseLost               this worker, which stops quietly
@@ -77,7 +77,11 @@ class AssistantNotFound(Refused):
 
 
 class SessionBusy(Refused):
-    """The session already has a live turn, and the request asked to be rejected in that case."""
+    """The session has a live turn, and this request does not wait for its end."""
+
+
+class SessionNotEmpty(Refused):
+    """The session has other messages already. Import into a new one, or delete this one first."""
 
 
 class IdempotencyKeyReused(Refused):
@@ -115,7 +119,7 @@ class Overloaded(Refused):
 
 
 class IntakePaused(Refused):
-    """This service accepts no turns at the moment."""
+    """This service accepts nothing at the moment."""
 
     retry_after_seconds = 10
 

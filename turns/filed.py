@@ -5,21 +5,21 @@ the two a worker may die: then whoever comes next finds it by the name that was 
 """
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar, cast
+from typing import cast
 
 from turns import keys
 from turns.assistant_settings import settings_for
 from turns.codes import Code
 from turns.connection import Client
-from turns.errors import ConfigurationError, HistoryUnusable, LeaseLost, SessionNotFound, StoreUnavailable
+from turns.disk import Apart, at_once, on_disk
+from turns.errors import ConfigurationError, HistoryUnusable, LeaseLost, StoreUnavailable
 from turns.history_files import HistoryFiles
 from turns.logs import Log, get_logger
-from turns.messages import Page, in_window, page, places
+from turns.messages import in_window
 from turns.replies import Reply
-from turns.sessions import ERASE_LIMIT, SessionStore
 from turns.settings import Settings
 from turns.store import TurnStore
 from turns.turn import Answer, Claim, Filed
@@ -27,21 +27,12 @@ from turns.turn import Answer, Claim, Filed
 MOST_STAGED = 10_000  # more than one process has in doubt at once
 LEFT_OVER_SECONDS = 86_400.0  # no run takes so long, so no version that old will be committed by anybody
 
-T = TypeVar("T")
-Apart = Callable[[Callable[[], T]], T]
 
-
-def open_turn_store(client: Client, settings: Settings, *, apart: "Apart[object]" = lambda work: work()) -> TurnStore:
+def open_turn_store(client: Client, settings: Settings, *, apart: Apart = at_once) -> TurnStore:
     """`apart` does work that waits for a disk where nobody else has to wait with it."""
     if settings.history_directory is None:
         return TurnStore(client, settings)
     return FiledTurnStore(client, settings, HistoryFiles(settings.history_directory), apart)
-
-
-def open_session_store(client: Client, settings: Settings) -> SessionStore:
-    if settings.history_directory is None:
-        return SessionStore(client, settings)
-    return FiledSessionStore(client, settings, HistoryFiles(settings.history_directory))
 
 
 def prepare_or_exit(settings: Settings) -> None:
@@ -55,7 +46,7 @@ def prepare_or_exit(settings: Settings) -> None:
 
 
 class FiledTurnStore(TurnStore):
-    def __init__(self, client: Client, settings: Settings, files: HistoryFiles, apart: "Apart[object]") -> None:
+    def __init__(self, client: Client, settings: Settings, files: HistoryFiles, apart: Apart = at_once) -> None:
         super().__init__(client, settings)
         self._files = files
         self._apart = apart
@@ -98,7 +89,7 @@ class FiledTurnStore(TurnStore):
     def _with_messages(self, claim: Claim) -> Claim:
         """What is committed. A file that was there before the session had a turn counts as that, for ever."""
         counted, version = (part.decode() for part in claim.messages)
-        stored = self._on_disk(lambda: self._load(claim.session, version))
+        stored = on_disk(lambda: self._load(claim.session, version), self._apart)
         if not counted:
             counted = str(len(stored))
             self._client.hsetnx(keys.SESSION(claim.session), "messages", counted)
@@ -123,9 +114,9 @@ class FiledTurnStore(TurnStore):
         try:
             yield
         except LeaseLost:
-            self._on_disk(lambda: self._files.discard(claim.session, claim.token))
+            on_disk(lambda: self._files.discard(claim.session, claim.token), self._apart)
             raise
-        self._on_disk(lambda: self._files.publish(claim.session, claim.token))
+        on_disk(lambda: self._files.publish(claim.session, claim.token), self._apart)
 
     def _stage(self, claim: Claim, said: Sequence[str]) -> None:
         filed = cast(Filed, claim.filed)
@@ -135,18 +126,11 @@ class FiledTurnStore(TurnStore):
             self._files.stage(claim.session, claim.token, [*before, *said])
 
         try:
-            self._on_disk(stage)
+            on_disk(stage, self._apart)
         except HistoryUnusable as error:  # it was usable at the claim: somebody erased the session, or lost its file
             if (claim.token, Reply.LOST) in self.renew([claim]):
                 raise LeaseLost from error
             raise StoreUnavailable(str(error)) from error
-
-    def _on_disk(self, work: Callable[[], T]) -> T:
-        """`work` touches files and nothing else: it may run in a thread that no connection belongs to."""
-        try:
-            return cast(T, self._apart(work))
-        except OSError as error:
-            raise StoreUnavailable(f"the history's file cannot be used: {error}") from error
 
 
 def _committed(stored: list[bytes], filed: Filed) -> list[bytes]:
@@ -154,33 +138,3 @@ def _committed(stored: list[bytes], filed: Filed) -> list[bytes]:
     if len(stored) < filed.count:
         raise HistoryUnusable(f"{filed.count} messages are committed, and the file has {len(stored)}")
     return stored[: filed.count]
-
-
-class FiledSessionStore(SessionStore):
-    def __init__(self, client: Client, settings: Settings, files: HistoryFiles) -> None:
-        super().__init__(client, settings)
-        self._files = files
-
-    def messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
-        """As in any store. Of the file only what is committed is read."""
-        found = cast(list[bytes | None], self._client.hmget(keys.SESSION(session), ["messages", "file", "session_id"]))
-        counted, version, known = (None if value is None else value.decode() for value in found)
-        try:
-            stored = self._files.read(session, version or "")
-        except HistoryUnusable:
-            raise SessionNotFound from None
-        except OSError as error:
-            raise StoreUnavailable(f"the history's file cannot be used: {error}") from error
-        count = len(stored or []) if counted is None else int(counted)
-        if known is None and (stored is None or not count):
-            raise SessionNotFound
-        numbers = places(count, after=after, limit=limit, newest_first=newest_first)
-        return page(numbers, [item for n in numbers for item in (stored or [])[n - 1 : n]], count)
-
-    def erase(self, session: str) -> None:
-        """As in any store."""
-        word = Reply.MORE
-        while word is Reply.MORE:
-            seen = self._files.seen(session)
-            word = self._scripts.erase(session, most=ERASE_LIMIT)
-            self._files.remove(session, seen)

@@ -41,7 +41,8 @@ EVENTS = Key(
 SESSION = Key(
     "inturn:session:",
     "hash",
-    "`sequence` (the last one given), `session_id`, `user_id`, by session; where histories are files, also "
+    "`sequence` (the last one given), `session_id`, `user_id`, by session; `imported` (the digest of the messages that "
+    "it was given to begin with); where histories are files, also "
     "`messages` (how many are committed) and `file` (the version that has them)",
     "while the session has live turns; then for the session retention",
 )

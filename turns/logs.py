@@ -26,6 +26,7 @@ class Log(StrEnum):
     TURN_RELEASED = "turn.released"
     TURN_CANCELLED = "turn.cancelled"
     TURN_RESCUED = "turn.rescued"
+    SESSION_IMPORTED = "session.imported"
     SESSION_ERASED = "session.erased"
     LEASE_LOST = "lease.lost"
     MESSAGE_SKIPPED = "message.skipped"

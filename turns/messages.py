@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
+TYPES = {"user": "human", "assistant": "ai"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,12 @@ class Message:
         if not isinstance(content, str) or (not content and item["data"].get("tool_calls")):
             return None
         return cls(number=number, role=role, content=content, turn_id=item.get("turn"))
+
+    def to_stored(self) -> str:
+        """What `from_stored` reads. Without an id, which a chain must not find twice in a history."""
+        kind = TYPES[self.role]
+        stored: dict[str, object] = {"type": kind, "data": {"content": self.content, "type": kind}}
+        return json.dumps(stored if self.turn_id is None else {**stored, "turn": self.turn_id})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

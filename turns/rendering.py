@@ -33,6 +33,7 @@ VERBS = (
     "release",
     "cancel",
     "rescue",
+    "import_messages",
     "erase",
     "read",
     "list_turns",

@@ -33,6 +33,8 @@ class Reply(StrEnum):
     DISPATCHED = "DISPATCHED"
     RESCUED = "RESCUED"
     WAITING = "WAITING"
+    IMPORTED = "IMPORTED"
+    NOT_EMPTY = "NOT_EMPTY"
     ERASED = "ERASED"
     MORE = "MORE"
     FOUND = "FOUND"

@@ -19,7 +19,7 @@ from turns.settings import Settings
 from turns.turn import Piece
 
 # What somebody outside is told of: with `settings.replicas` they must hold it first.
-PROMISES = frozenset({"accept", "commit", "interrupt", "fail", "cancel", "erase"})
+PROMISES = frozenset({"accept", "commit", "interrupt", "fail", "cancel", "import_messages", "erase"})
 REPLICATION_MS = 400  # below the least patient caller's timeout for an answer
 
 
@@ -148,6 +148,23 @@ class Scripts:
         """The cursor, a session and its time, both '' after the last page; and the sessions."""
         _, (last, at), sessions = self._run("list_sessions", tenant, after, active_at, limit)
         return (last.decode(), at.decode()), [ShownSession.from_reply(shown) for shown in sessions]
+
+    def import_messages(
+        self,
+        session: str,
+        *,
+        session_id: str,
+        user_id: str,
+        digest: str,
+        count: int,
+        version: str,
+        stored: Sequence[str],
+    ) -> tuple[Reply, ShownSession | None, int]:
+        """The word, and the session; or, with a word of refusal, after how long (ms) it makes sense to ask again."""
+        word, *shown = self._run("import_messages", session, session_id, user_id, digest, count, version, *stored)
+        if Reply(word) in {Reply.IMPORTED, Reply.REPLAYED}:
+            return Reply(word), ShownSession.from_reply(shown[0]), 0
+        return Reply(word), None, shown[0] if shown else 0
 
     def erase(self, session: str, *, most: int) -> Reply:
         return self._word("erase", session, most)

@@ -1,13 +1,16 @@
 """The store, as far as it is about sessions: their state, their committed history, their end."""
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from turns import keys
+from turns.accepting import refusal
 from turns.connection import Client
 from turns.errors import SessionNotFound
-from turns.keys import DEFAULT_TENANT
-from turns.messages import Page, page, places
+from turns.keys import DEFAULT_TENANT, session_key
+from turns.messages import Message, Page, page, places
 from turns.replies import Reply, ShownSession
 from turns.scripts import Scripts
 from turns.settings import Settings
@@ -22,6 +25,14 @@ class SessionPage:
 
     sessions: tuple[Session, ...]
     after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imported:
+    """The session that was given messages. `replayed`: it had been before."""
+
+    session: Session
+    replayed: bool
 
 
 class SessionStore:
@@ -59,10 +70,40 @@ class SessionStore:
         stored = cast(list[bytes], self._client.lrange(history, -max(numbers), -min(numbers))) if numbers else []
         return page(numbers, stored if newest_first else reversed(stored), count)
 
+    def import_messages(
+        self, messages: Sequence[Message], *, session_id: str, user_id: str | None, tenant: str = DEFAULT_TENANT
+    ) -> Imported:
+        """The session, which was empty and idle, has these messages; the same ones a second time change nothing.
+
+        Raises `SessionNotEmpty`, `SessionBusy`, or like `TurnStore.accept`; then nothing is stored.
+        """
+        session = session_key(session_id, user_id, tenant)
+        stored = [message.to_stored() for message in messages]
+        return self._imported(*self._put(stored, session, session_id=session_id, user_id=user_id))
+
     def erase(self, session: str) -> None:
         """There is no such session: what was live in it is cancelled, its history and its turns are deleted."""
         while self._scripts.erase(session, most=ERASE_LIMIT) is Reply.MORE:
             pass
+
+    def _put(
+        self, stored: Sequence[str], session: str, *, session_id: str, user_id: str | None, version: str = ""
+    ) -> tuple[Reply, ShownSession | None, int]:
+        """`version`: of the file that has the messages; then only their number is told."""
+        return self._scripts.import_messages(
+            session,
+            session_id=session_id,
+            user_id=user_id or "",
+            digest=hashlib.sha256("\n".join(stored).encode()).hexdigest(),
+            count=len(stored),
+            version=version,
+            stored=[] if version else stored,
+        )
+
+    def _imported(self, word: Reply, shown: ShownSession | None, wait_ms: int) -> Imported:
+        if shown is None:
+            raise refusal(word, wait_ms=wait_ms)
+        return Imported(session=_session(shown), replayed=word is Reply.REPLAYED)
 
 
 def _session(shown: ShownSession, session: str = "") -> Session:

@@ -2,13 +2,16 @@
 
 import re
 import secrets
+from collections.abc import Callable
 
+import gevent
 import structlog
 from flask import Flask, Response, g, request
 from flask_cors import CORS
 
 from turns.connection import connect
-from turns.filed import open_session_store, open_turn_store
+from turns.filed import open_turn_store
+from turns.filed_sessions import open_session_store
 from turns.keyring import Keyring
 from turns.operating import Operations
 from turns.roster import Roster
@@ -71,7 +74,7 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
     for blueprint in (
         build_turns(store, waiters, roster.find),
         build_streams(streams),
-        build_sessions(open_session_store(client, settings)),
+        build_sessions(open_session_store(client, settings, apart=_apart)),
         build_health(store),
         build_operator(Operations(client, store, roster.find), store),
         build_about(roster, settings, assets),
@@ -83,6 +86,11 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
     if settings.cors_origins:
         CORS(app, origins=settings.allowed_origins, expose_headers=EXPOSED)
     return app
+
+
+def _apart(work: Callable[[], object]) -> object:
+    """Done in a real thread: in a greenlet all callers would wait for the disk with it."""
+    return gevent.get_hub().threadpool.apply(work)
 
 
 def _begin() -> None:

@@ -8,11 +8,13 @@ from turns.codes import Code
 from turns.events import EVENT_ID
 from turns.ids import TURN_ID
 from turns.state import Status
-from web.fields import Input, Metadata, MetadataName, Name, Variable, VariableName
+from web.fields import Content, Input, Metadata, MetadataName, Name, Variable, VariableName
 
 MAX_START_WITHIN_SECONDS = 7 * 24 * 3600
 MAX_WAIT_SECONDS = 30
 MAX_BATCH = 100
+MAX_IMPORTED = 10_000
+TurnId = Annotated[str, Field(pattern=f"^{TURN_ID.pattern}$")]
 SESSION_CURSOR = r"^[0-9]{1,16}\.[A-Za-z0-9._~/-]{1,400}$"
 
 
@@ -48,6 +50,24 @@ class BatchBody(BaseModel):
         max_length=MAX_BATCH,
         description="each as the body of `POST /v1/turns`, `SubmitBody`",
     )
+
+
+class MessageBody(BaseModel):
+    """A message that was said elsewhere. `turn_id`: the turn that said it, which need not be known here."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    role: Literal["user", "assistant"]
+    content: Content
+    turn_id: TurnId | None = None
+
+
+class ImportBody(BaseModel):
+    """The body of `PUT /v1/sessions/{session_id}/messages`: oldest first. It begins with a user's message."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    messages: list[MessageBody] = Field(min_length=1, max_length=MAX_IMPORTED)
 
 
 class Query(BaseModel):
@@ -86,7 +106,7 @@ class TurnsQuery(Query):
     status: Status | None = None
     session_id: Name | None = None
     user_id: Name | None = Field(None, description="goes with session_id")
-    after: Annotated[str, Field(pattern=f"^{TURN_ID.pattern}$")] | None = None
+    after: TurnId | None = None
     limit: Limit = 20
 
 

@@ -16,6 +16,7 @@ from turns.errors import (
     RateLimited,
     SessionBacklogFull,
     SessionBusy,
+    SessionNotEmpty,
     SessionNotFound,
     StoreUnavailable,
     StreamsFull,
@@ -67,15 +68,8 @@ class Operation:
 GUARDED = (Unauthenticated, Forbidden)
 WITH_BODY = (406, 408, 413, 415)
 MISSING = (TurnNotFound, TurnExpired)
-AGAIN = (
-    IdempotencyKeyReused,
-    SessionBacklogFull,
-    TenantBacklogFull,
-    RateLimited,
-    TokensSpent,
-    Overloaded,
-    IntakePaused,
-)
+QUOTA = (TenantBacklogFull, RateLimited, TokensSpent)
+AGAIN = (IdempotencyKeyReused, SessionBacklogFull, *QUOTA, Overloaded, IntakePaused)
 SUBMITTED = (InvalidRequest, AssistantNotFound, SessionBusy, *AGAIN)
 TURN_HEADERS = ("Retry-After", "Preference-Applied")
 ACCEPTED_HEADERS = (*TURN_HEADERS, "Location", "Idempotency-Replayed")
@@ -173,6 +167,19 @@ OPERATIONS = (
         id="messages", method="get", path="/v1/sessions/{session_id}/messages", summary="The committed history",
         query=bodies.MessagesQuery, answers=_json("A page", schema.Page[schema.Message, int]),
         refusals=(InvalidRequest, SessionNotFound, StoreUnavailable),
+    ),
+    Operation(
+        id="import_messages", method="put", path="/v1/sessions/{session_id}/messages",
+        summary="Begin an empty, idle session with messages that were said elsewhere: all of them, or none",
+        query=bodies.SessionQuery, body=bodies.ImportBody,
+        answers=MappingProxyType(
+            {
+                201: Answer(description="The session, which has them", model=schema.Session),
+                200: Answer(description="The session; these very messages were imported before", model=schema.Session),
+            }
+        ),
+        refusals=(InvalidRequest, SessionNotEmpty, SessionBusy, *QUOTA, IntakePaused, StoreUnavailable),
+        problems=WITH_BODY,
     ),
     Operation(
         id="assistants", method="get", path="/v1/assistants", summary="The configured assistants",

@@ -9,6 +9,7 @@ from turns.ids import NAME, NAME_RULE, is_name
 
 MAX_INPUT_BYTES = 32 * 1024
 MAX_VARIABLE_BYTES = 8 * 1024
+MAX_CONTENT_BYTES = 1024 * 1024  # more than a model answers, unless INTURN_MAX_ANSWER_BYTES says so
 
 
 def _rule(text: str) -> PydanticCustomError:
@@ -49,6 +50,7 @@ Name = Annotated[
     str, AfterValidator(_name), Field(json_schema_extra={"pattern": rf"^(?!(\.{{1,2}}|-)$){NAME.pattern}$"})
 ]
 Input = Annotated[str, *_text(least_bytes=1, most_bytes=MAX_INPUT_BYTES)]
+Content = Annotated[str, *_text(most_bytes=MAX_CONTENT_BYTES)]
 VariableName = Annotated[str, *_text(most_bytes=128)]
 Variable = Annotated[str, *_text(most_bytes=MAX_VARIABLE_BYTES)]
 MetadataName = Annotated[str, *_text(least_bytes=1, most_bytes=64)]

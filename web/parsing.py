@@ -2,9 +2,9 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -12,8 +12,9 @@ from pydantic_core import ErrorDetails
 from turns.assistants import Assistant, Lane
 from turns.errors import InvalidRequest
 from turns.ids import NAME_RULE, is_name
+from turns.messages import Message
 from turns.turn import OnBusy, TurnRequest
-from web.bodies import BatchBody, SubmitBody
+from web.bodies import BatchBody, ImportBody, SubmitBody
 from web.strict_json import load_json, printable
 
 # Our words for pydantic's types of error; where there are none, its own message serves.
@@ -49,6 +50,17 @@ def parse_submit(
 def parse_batch(body: bytes) -> list[dict[str, Any]]:
     """The turns that are asked for, each unchecked. Raises `InvalidRequest`."""
     return _validate(BatchBody, _object(body)).turns
+
+
+def parse_messages(body: bytes) -> list[Message]:
+    """A history that providers take: one that begins with a question. Raises `InvalidRequest`."""
+    given = _validate(ImportBody, _object(body)).messages
+    if given[0].role != "user":
+        raise InvalidRequest("messages.0.role", "must be user: a history begins with a user's message")
+    return [
+        Message(number=number, role=said.role, content=said.content, turn_id=said.turn_id)
+        for number, said in enumerate(given, start=1)
+    ]
 
 
 def to_request(
@@ -129,9 +141,18 @@ def _path(error: ErrorDetails) -> str:
 
 def _in_words(error: ErrorDetails, model: type[BaseModel]) -> str:
     if error["type"] == "extra_forbidden":
-        known = ", ".join(model.model_fields) or "none"
-        nearest = difflib.get_close_matches(str(error["loc"][0]), model.model_fields, n=1)
+        *place, name = error["loc"]
+        fields = _at(place, model).model_fields
+        known = ", ".join(fields) or "none"
+        nearest = difflib.get_close_matches(str(name), fields, n=1)
         return f"is not known; {f'did you mean {nearest[0]}?' if nearest else f'there is: {known}'}"
     if error["type"] in {"literal_error", "enum"}:
         return f"must be {error['ctx']['expected']}"
     return RULES.get(error["type"], error["msg"])
+
+
+def _at(place: Sequence[int | str], model: type[BaseModel]) -> type[BaseModel]:
+    """The model of the items of a list, where the place lies in one."""
+    for name in (part for part in place if isinstance(part, str)):
+        [model] = get_args(model.model_fields[name].annotation)
+    return model

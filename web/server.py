@@ -18,6 +18,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from turns.connection import connect
 from turns.errors import ConfigurationError, StoreUnavailable
+from turns.filed import prepare_or_exit
 from turns.keyring import Keyring, check_exposure
 from turns.logs import configure_logs
 from turns.roster import Roster, roster_or_exit
@@ -102,6 +103,7 @@ def serve(settings: Settings) -> None:
     configure_logs(settings)
     _check_exposure(settings)
     roster = roster_or_exit(settings)
+    prepare_or_exit(settings)
     _allow_connections()
     Server(settings, roster).run()
 

@@ -7,8 +7,10 @@ from turns.logs import Log, get_logger
 from turns.sessions import SessionStore
 from web import schema, showing
 from web.bodies import MessagesQuery, SessionQuery, SessionsQuery
-from web.parsing import parse_name, parse_query
-from web.replying import check_accept, reply, reply_empty
+from web.parsing import parse_messages, parse_name, parse_query
+from web.replying import check_accept, read_json_body, reply, reply_empty
+
+MAX_IMPORT_BYTES = 8 * 1024 * 1024
 
 
 def build_sessions(store: SessionStore) -> Blueprint:
@@ -32,6 +34,17 @@ def build_sessions(store: SessionStore) -> Blueprint:
         store.erase(session)
         get_logger().info(Log.SESSION_ERASED, session=session)
         return reply_empty()
+
+    @api.put("/v1/sessions/<session_id>/messages")
+    def import_messages(session_id: str) -> Response:
+        query = parse_query(SessionQuery, request.args.items(multi=True))
+        said = parse_messages(read_json_body(most_bytes=MAX_IMPORT_BYTES))
+        imported = store.import_messages(
+            said, session_id=parse_name("session_id", session_id), user_id=query.user_id, tenant=g.caller.tenant
+        )
+        session = session_key(session_id, query.user_id, g.caller.tenant)
+        get_logger().info(Log.SESSION_IMPORTED, session=session, messages=len(said), replayed=imported.replayed)
+        return reply(showing.to_session(imported.session), 200 if imported.replayed else 201)
 
     @api.get("/v1/sessions/<session_id>/messages")
     def messages(session_id: str) -> Response:

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
-from inturn.cli.options import InOrder, Invocation, as_json, pass_invocation, user
+from inturn.cli.importing import NoMessages, read_messages
+from inturn.cli.options import InOrder, Invocation, as_json, new_session_id, pass_invocation, user
 from inturn.cli.turns import age
 from inturn.values import Message, Session
 
@@ -14,7 +16,7 @@ one = click.argument("session_id")
 
 @click.group(cls=InOrder)
 def sessions() -> None:
-    """Look at sessions, keep a copy, erase them."""
+    """Look at sessions, keep a copy, bring it back, erase them."""
 
 
 @sessions.command("ls")
@@ -67,6 +69,37 @@ def export(invocation: Invocation, /, *, session_id: str, user_id: str | None, o
                 invocation.terminal.json(message.raw)
         else:
             output.write_text("".join(f"{json.dumps(message.raw)}\n" for message in messages), encoding="utf-8")
+
+
+@sessions.command("import")
+@click.argument("file", type=click.File("rb"))
+@click.option("-s", "--session", "session_id", metavar="ID", help="The session; a new one if not named.")
+@user
+@as_json
+@pass_invocation
+def import_messages(
+    invocation: Invocation, /, *, file: BinaryIO, session_id: str | None, user_id: str | None, as_json: bool
+) -> None:
+    """Begin a session with the messages in FILE, which can be - for stdin.
+
+    FILE is what `export` wrote, or a JSON array as LangChain's messages_to_dict gives it; its system and tool messages
+    are left out. The session must have no messages and no live turn. All are written, or none; the same command for
+    the same session a second time changes nothing. Writes the session's id.
+
+    \b
+      inturn sessions export foobar | inturn sessions import - -s copy
+    """
+    terminal, session_id = invocation.terminal, session_id or new_session_id()
+    try:
+        found = read_messages(file.read())
+    except NoMessages as error:
+        raise click.ClickException(f"{file.name}: {error}") from None
+    with invocation.client() as client:
+        session = client.sessions.import_messages(session_id, found.messages, user_id=user_id)
+    terminal.json(session.raw) if as_json else terminal.line(session.session_id)
+    if found.left_out:
+        terminal.complain(f"{found.left_out} left out: no text of a user or a model.")
+    terminal.say(f"{len(found.messages)} messages; `inturn chat -s {session.session_id}` goes on from there.")
 
 
 @sessions.command()

@@ -1,6 +1,7 @@
 """Histories as files, in the whole product: LangChain reads them, and a kill at a bad moment costs none."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,23 @@ def test_the_second_answer_is_made_with_the_first_in_its_file(stack: Stack, dire
     assert [m["content"] for m in stack.asked()[-1]["messages"][1:]] == said[:3]
     assert [m["content"] for m in stack.messages("foobar")] == contents(directory / "-" / "foobar.json") == said
     assert call(f"{stack.url}/v1/sessions/foobar").body["message_count"] == 4
+
+
+def test_an_imported_session_has_a_file_and_goes_on_from_there(stack: Stack, directory: Path) -> None:
+    said = [{"role": "user", "content": "before"}, {"role": "assistant", "content": "yes"}]
+    url = f"{stack.url}/v1/sessions/imported/messages"
+    assert [call(url, method="PUT", body={"messages": said}).status for _ in range(2)] == [201, 200]
+    stack.finished(stack.submit("imported", "and now?"))
+    assert [m["content"] for m in stack.asked()[-1]["messages"][1:]] == ["before", "yes", "and now?"]
+    assert contents(directory / "-" / "imported.json")[:2] == ["before", "yes"]
+    assert [path.name for path in (directory / "-").glob("imported*")] == ["imported.json"]
+
+
+def test_a_session_is_imported_before_the_first_worker_has_started(start: Callable[..., Stack], tmp_path: Path) -> None:
+    stack = start(workers=0, INTURN_HISTORY=f"file:{tmp_path / 'histories'}")
+    body = {"messages": [{"role": "user", "content": "before"}]}
+    assert call(f"{stack.url}/v1/sessions/early/messages", method="PUT", body=body).status == 201
+    assert contents(tmp_path / "histories" / "-" / "early.json") == ["before"]
 
 
 def test_each_user_has_a_directory(stack: Stack, directory: Path) -> None:

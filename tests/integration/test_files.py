@@ -15,7 +15,8 @@ from turns import keys
 from turns.codes import Code
 from turns.connection import Client, connect
 from turns.errors import ConfigurationError, LeaseLost, SessionNotFound, StoreUnavailable
-from turns.filed import FiledSessionStore, FiledTurnStore
+from turns.filed import FiledTurnStore
+from turns.filed_sessions import FiledSessionStore
 from turns.history_files import HistoryFiles
 from turns.sessions import SessionStore
 from turns.settings import Settings

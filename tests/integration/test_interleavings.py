@@ -22,9 +22,11 @@ from tests.server import Server
 from turns import keys
 from turns.codes import Code
 from turns.connection import connect
-from turns.errors import LeaseLost, TurnNotFound
-from turns.filed import open_session_store, open_turn_store
+from turns.errors import LeaseLost, SessionBusy, SessionNotEmpty, TurnNotFound
+from turns.filed import open_turn_store
+from turns.filed_sessions import open_session_store
 from turns.history_files import HistoryFiles
+from turns.messages import Message
 from turns.replies import Reply
 from turns.sessions import SessionStore
 from turns.settings import Settings
@@ -156,6 +158,11 @@ class Interleavings(RuleBasedStateMachine):
         self.sessions.erase(session)
         self.model.erase(session)
 
+    @rule(session=SESSIONS, name=st.sampled_from(["i", "j"]))
+    def import_messages(self, session: str, name: str) -> None:
+        expected = self.model.import_messages(session, name)
+        assert self._imported(session, name) == expected
+
     @rule(turn_id=turns)
     def lapse(self, turn_id: str) -> None:
         """Time passes for this turn, and a rescuer looks."""
@@ -190,6 +197,15 @@ class Interleavings(RuleBasedStateMachine):
     def teardown(self) -> None:
         assert leaked_keys(self.server.raw) == set()
 
+    def _imported(self, session: str, name: str) -> str:
+        try:
+            imported = self.sessions.import_messages(_said(name), session_id=session, user_id=None)
+        except SessionNotEmpty:
+            return "not empty"
+        except SessionBusy:
+            return "busy"
+        return "replayed" if imported.replayed else "imported"
+
     def _has_ended_by(self, claim: Claim) -> bool:
         turn = self.model.turns[claim.turn_id]
         return turn.status.is_terminal and turn.holder == claim.token and not turn.erased
@@ -208,7 +224,17 @@ class Interleavings(RuleBasedStateMachine):
                 write()
 
 
-def _pair(turn_id: str) -> tuple[str, str]:
+def _said(name: str) -> list[Message]:
+    return [
+        Message(number=1, role="user", content=f"{name}?", turn_id=None),
+        Message(number=2, role="assistant", content=f"{name}!", turn_id=None),
+    ]
+
+
+def _pair(turn_id: str) -> tuple[str, ...]:
+    """The messages of a turn, or those that were imported under such a name."""
+    if not turn_id.startswith("turn_"):
+        return tuple(message.to_stored() for message in _said(turn_id))
     return f'{{"q": "{turn_id}"}}', f'{{"a": "{turn_id}"}}'
 
 

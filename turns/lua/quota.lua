@@ -29,13 +29,17 @@ local function quota_refusal(tenant, now)
   return nil
 end
 
--- The tenant has one turn more. Its tokens are reserved, on the day on which it was accepted.
-local function take_quota(turn, tenant, now)
-  if COUNTS_LIVE then redis.call('HINCRBY', KEY.tenant .. tenant, 'live', 1) end
+local function take_rate(tenant, now)
   if POLICY.turns_per_minute > 0 then
     local at = next_at(tenant, now) + 60000 / POLICY.turns_per_minute
     redis.call('SET', KEY.rate .. tenant, math.ceil(at), 'PX', math.ceil(at - now))
   end
+end
+
+-- The tenant has one turn more. Its tokens are reserved, on the day on which it was accepted.
+local function take_quota(turn, tenant, now)
+  if COUNTS_LIVE then redis.call('HINCRBY', KEY.tenant .. tenant, 'live', 1) end
+  take_rate(tenant, now)
   if POLICY.tokens_per_day > 0 then
     local key = tokens_key(tenant, now)
     redis.call('INCRBY', key, POLICY.reserved_tokens)

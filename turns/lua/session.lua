@@ -19,7 +19,7 @@ local function list_session(session, now)
   redis.call('PEXPIRE', index, POLICY.session_ttl_ms)
 end
 
--- The session's first turn. Those of its tenant that have not been active for the retention leave the list.
+-- The session's first turn, or what it begins with instead. Those of its tenant that have not been active for the retention leave the list.
 local function begin_session(session, session_id, user_id, now)
   redis.call('HSET', KEY.session .. session, 'session_id', session_id, 'user_id', user_id)
   redis.call('ZREMRANGEBYSCORE', KEY.sessions .. tenant_of(session), '-inf', now - POLICY.session_ttl_ms)

@@ -66,7 +66,7 @@ def test_a_failed_turn_is_an_error_of_the_chain(client: Client) -> None:
 
 def test_the_history_is_a_view(client: Client) -> None:
     history = RemoteHistory(client, "view")
-    with pytest.raises(NotImplementedError, match="by its turns alone"):
+    with pytest.raises(NotImplementedError, match="Turns write"):
         history.add_user_message("hello")
     with pytest.raises(NotImplementedError, match=r"sessions\.delete"):
         history.clear()

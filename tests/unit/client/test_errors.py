@@ -11,7 +11,7 @@ from inturn.calls import Answer
 from inturn.cli.exits import Exit, of_error
 from inturn.codes import BY_CODE
 from inturn.errors import InTurnError, InvalidRequest, Refused, ServiceBroken, Unavailable
-from inturn.reading import read, retry_after_seconds, to_error, turn_fields
+from inturn.reading import read, retry_after_seconds, to_assistant, to_error, turn_fields
 from inturn.values import TurnData
 from web.problems import PROBLEMS
 
@@ -48,6 +48,10 @@ def test_what_an_older_service_does_not_say_has_its_default() -> None:
     said = {"id": "turn_1", "session_id": "s", "status": "queued", "input": "hi", "accepted_at": "2026-11-25T08:00:00Z"}
     turn = TurnData(**turn_fields(said))
     assert (turn.lane, turn.attempt, turn.output, turn.queue) == ("interactive", 1, None, None)
+    known = {"name": "default", "model": "m", "variables": {"ability": {"required": True, "default": None}}}
+    assistant = to_assistant(known)
+    assert (assistant.lane, assistant.description) == ("interactive", "")
+    assert (assistant.variables["ability"].description, assistant.variables["ability"].max_length) == ("", None)
 
 
 def test_retry_after_can_be_a_date() -> None:

@@ -13,6 +13,7 @@ HEAVY = {
     "redis",
     "pydantic",
     "gevent",
+    "opentelemetry",
     "turns",
     "web",
     "worker",

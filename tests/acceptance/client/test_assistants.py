@@ -1,0 +1,26 @@
+"""What the service says of its assistants, as values."""
+
+from collections.abc import Callable
+
+from docs.generate import ROOT
+from inturn import Client, Variable
+from tests.processes import Stack
+
+
+def test_all_that_the_service_says_of_an_assistant_is_typed(start: Callable[..., Stack]) -> None:
+    stack = start(workers=0, INTURN_ASSISTANTS=str(ROOT / "assistants.example.toml"))
+    with Client(stack.url) as client:
+        assistants = {assistant.name: assistant for assistant in client.assistants.list()}
+    support, summary = assistants["support"], assistants["summary"]
+    assert (support.description, support.model, support.lane) == (
+        "Answers customers of the shop",
+        "gpt-4o",
+        "interactive",
+    )
+    assert support.variables == {
+        "shop": Variable(required=False, default="the shop", description="", max_length=60),
+    }
+    assert summary.lane == "batch"
+    assert assistants["default"].variables["ability"] == Variable(
+        required=True, default=None, description="What it is good at", max_length=100
+    )

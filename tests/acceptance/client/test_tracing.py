@@ -1,0 +1,41 @@
+"""The trace of the program that calls goes on in the worker, with either client."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+from opentelemetry.trace import NonRecordingSpan, SpanContext, use_span
+
+from inturn import AsyncClient, Client
+from tests.acceptance.client.conftest import MATH
+from tests.processes import Stack
+from tests.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    return {"INTURN_LOG_FORMAT": "json"}
+
+
+def create(stack: Stack) -> str:
+    with Client(stack.url) as client:
+        return client.turns.create("s", "hello", variables=MATH).id
+
+
+def create_awaited(stack: Stack) -> str:
+    async def main() -> str:
+        async with AsyncClient(stack.url) as client:
+            return (await client.turns.create("s", "hello", variables=MATH)).id
+
+    return asyncio.run(main())
+
+
+@pytest.mark.parametrize("make", [create, create_awaited])
+def test_a_turn_belongs_to_the_trace_of_its_caller(stack: Stack, make: Callable[[Stack], str]) -> None:
+    trace = f"{id(make):032x}"
+    with use_span(NonRecordingSpan(SpanContext(int(trace, 16), span_id=7, is_remote=False))):
+        turn_id = make(stack)
+    wait_until(
+        "the worker's log has both",
+        lambda: any(trace in line and turn_id in line for line in stack.logs().splitlines()),
+    )

@@ -1,0 +1,331 @@
+"""An empty, idle session is given messages, all at once, and goes on from there; in a store of either kind."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from langchain_community.chat_message_histories import FileChatMessageHistory, RedisChatMessageHistory
+from langchain_core.messages import BaseMessage, HumanMessage
+
+from tests.leaks import leaked_keys
+from tests.server import Server
+from turns import keys
+from turns.connection import Client, connect
+from turns.errors import (
+    IntakePaused,
+    RateLimited,
+    Refused,
+    SessionBusy,
+    SessionNotEmpty,
+    SessionNotFound,
+    StoreUnavailable,
+    TenantBacklogFull,
+)
+from turns.filed import open_turn_store
+from turns.filed_sessions import FiledSessionStore, open_session_store
+from turns.history_files import HistoryFiles
+from turns.keys import session_key
+from turns.messages import Message
+from turns.scripts import Scripts
+from turns.sessions import Imported, SessionStore
+from turns.settings import Settings
+from turns.store import TurnStore
+from turns.turn import Answer, Claim, Turn, TurnRequest
+
+OLD_TURN = "turn_" + "a" * 32
+SAID = [("user", "What does cosine mean?", OLD_TURN), ("assistant", "Cosine is a ratio, é\u2028", OLD_TURN)]
+
+
+def messages(said: Sequence[tuple[str, str, str | None]] = SAID) -> list[Message]:
+    return [Message(number=n, role=r, content=c, turn_id=t) for n, (r, c, t) in enumerate(said, start=1)]
+
+
+def others(n: int = 2) -> list[Message]:
+    return messages([("user" if i % 2 == 0 else "assistant", f"message {i}", None) for i in range(n)])
+
+
+@dataclass
+class Kept:
+    """The stores over one kind of history."""
+
+    client: Client
+    settings: Settings
+    turns: TurnStore
+    sessions: SessionStore
+
+    def put(self, said: list[Message], *, session_id: str = "s", user_id: str | None = None, **more: Any) -> Imported:
+        return self.sessions.import_messages(said, session_id=session_id, user_id=user_id, **more)
+
+    def accept(self, said: str = "hello", **more: Any) -> Turn:
+        return self.turns.accept(TurnRequest(**{"session_id": "s", "input": said, **more})).turn
+
+    def claim(self, turn: Turn) -> Claim:
+        claim = self.turns.claim(turn.id, worker="w", model="m")
+        assert claim is not None
+        return claim
+
+    def run(self, said: str = "hello", **more: Any) -> None:
+        claim = self.claim(self.accept(said, **more))
+        question, answer = messages([("user", said, claim.turn_id), ("assistant", "hi", claim.turn_id)])
+        spoken = Answer(
+            question_message=question.to_stored(),
+            answer_message=answer.to_stored(),
+            output="hi",
+            model="m",
+            usage=None,
+        )
+        self.turns.commit(claim, spoken, tail="")
+
+    def said(self, session: str = "s") -> list[Message]:
+        return list(self.sessions.messages(session, after=None, limit=20_000, newest_first=False).messages)
+
+
+@pytest.fixture(params=["redis", "file"])
+def history(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "redis":
+        return "redis"
+    HistoryFiles(tmp_path / "histories").prepare()
+    return f"file:{tmp_path / 'histories'}"
+
+
+@pytest.fixture
+def kept_with(server: Server, settings: Settings, history: str) -> Iterator[Callable[..., Kept]]:
+    with connect(server.url, timeout_seconds=5, retries=0, max_connections=4) as client:
+
+        def kept(**changes: Any) -> Kept:
+            own = settings.model_copy(update={"history": history, **changes})
+            return Kept(client, own, open_turn_store(client, own), open_session_store(client, own))
+
+        yield kept
+    assert leaked_keys(server.raw) == set()
+
+
+@pytest.fixture
+def kept(kept_with: Callable[..., Kept]) -> Kept:
+    return kept_with()
+
+
+@pytest.fixture
+def in_stock_class(server: Server, tmp_path: Path, history: str) -> Callable[[], list[BaseMessage]]:
+    """What LangChain's own class reads of the session."""
+
+    def read() -> list[BaseMessage]:
+        if history != "redis":
+            return FileChatMessageHistory(str(tmp_path / "histories" / "-" / "s.json")).messages
+        reader = RedisChatMessageHistory("s", url=server.url)
+        try:
+            return reader.messages
+        finally:
+            reader.redis_client.close()
+
+    return read
+
+
+def test_the_session_has_them_and_the_next_turn_sees_them(kept: Kept) -> None:
+    imported = kept.put(messages())
+    assert not imported.replayed
+    assert (imported.session.session_id, imported.session.message_count, imported.session.is_busy) == ("s", 2, False)
+    assert kept.sessions.read("s") == imported.session
+    assert kept.said() == messages()
+    turn = kept.accept("What's its inverse")
+    claim = kept.claim(turn)
+    assert [Message.from_stored(n, item) for n, item in enumerate(claim.messages, start=1)] == messages()
+    kept.turns.cancel(turn.id)
+    kept.run("What's its inverse")
+    assert kept.said()[:2] == messages()
+    assert [(message.number, message.content) for message in kept.said()[2:]] == [(3, "What's its inverse"), (4, "hi")]
+
+
+def test_the_stock_class_reads_them(kept: Kept, in_stock_class: Callable[[], list[BaseMessage]]) -> None:
+    kept.put(messages())
+    assert [(message.type, message.content) for message in in_stock_class()] == [
+        ("human", SAID[0][1]),
+        ("ai", SAID[1][1]),
+    ]
+
+
+def test_ten_thousand_are_all_there_in_their_order(kept: Kept) -> None:
+    kept.put(others(10_000))
+    assert kept.said() == others(10_000)
+
+
+def test_the_same_ones_again_change_nothing(kept: Kept) -> None:
+    kept.put(messages())
+    assert kept.put(messages()).replayed
+    kept.run()
+    again = kept.put(messages())
+    assert (again.replayed, again.session.message_count) == (True, 4)
+    assert kept.said()[:2] == messages()
+    assert len(kept.said()) == 4
+
+
+def test_a_session_with_other_messages_is_left_as_it_is(kept: Kept) -> None:
+    kept.put(messages())
+    with pytest.raises(SessionNotEmpty):
+        kept.put(others())
+    assert kept.said() == messages()
+    kept.run(session_id="talked")
+    before = kept.said("talked")
+    with pytest.raises(SessionNotEmpty):
+        kept.put(messages(), session_id="talked")
+    assert kept.said("talked") == before
+
+
+def test_a_session_with_a_live_turn_is_busy(kept: Kept) -> None:
+    turn = kept.accept()
+    with pytest.raises(SessionBusy):
+        kept.put(messages())
+    kept.claim(turn)
+    with pytest.raises(SessionBusy):
+        kept.put(messages())
+    kept.turns.cancel(turn.id)
+    assert kept.put(messages()).session.message_count == 2, "a turn that ended without effect left it empty"
+
+
+def test_what_was_erased_can_be_imported_again(kept: Kept) -> None:
+    kept.put(messages())
+    kept.sessions.erase("s")
+    with pytest.raises(SessionNotFound):
+        kept.said()
+    assert not kept.put(messages()).replayed
+    assert kept.said() == messages()
+
+
+def test_what_the_stock_class_wrote_counts_as_messages(
+    kept: Kept, server: Server, history: str, tmp_path: Path
+) -> None:
+    if history == "redis":
+        writer = RedisChatMessageHistory("s", url=server.url)
+        writer.add_message(HumanMessage("I was here before"))
+        writer.redis_client.expire(keys.HISTORY("s"), 100)
+        writer.redis_client.close()
+    else:
+        (tmp_path / "histories" / "-").mkdir()
+        FileChatMessageHistory(str(tmp_path / "histories" / "-" / "s.json")).add_user_message("I was here before")
+    with pytest.raises(SessionNotEmpty):
+        kept.put(messages())
+    assert [message.content for message in kept.said()] == ["I was here before"]
+
+
+@pytest.mark.parametrize("history", ["redis"], indirect=True)
+def test_a_key_that_is_no_history_is_left_as_it_is(kept: Kept, server: Server) -> None:
+    server.raw.set(keys.HISTORY("s"), "something else", ex=100)
+    with pytest.raises(SessionNotEmpty):
+        kept.put(messages())
+    assert server.raw.get(keys.HISTORY("s")) == b"something else"
+
+
+def test_each_tenant_and_each_user_has_sessions_of_ones_own(kept: Kept) -> None:
+    kept.put(messages(), user_id="alice", tenant="acme")
+    assert kept.said(session_key("s", "alice", "acme")) == messages()
+    for session in (session_key("s", "alice"), session_key("s", None, "acme"), session_key("s")):
+        with pytest.raises(SessionNotFound):
+            kept.said(session)
+    listed = kept.sessions.list_sessions(tenant="acme", after=None, limit=9).sessions
+    assert [(session.session_id, session.user_id) for session in listed] == [("s", "alice")]
+    assert kept.sessions.list_sessions(after=None, limit=9).sessions == ()
+
+
+def test_an_imported_session_is_kept_for_the_retention(kept: Kept, server: Server) -> None:
+    kept.put(messages())
+    retention = kept.settings.session_ttl_seconds
+    assert retention - 60 < server.raw.ttl(keys.SESSION("s")) <= retention
+    kept.accept()
+    assert server.raw.ttl(keys.SESSION("s")) == -1, "a live turn keeps it"
+
+
+def test_who_may_not_submit_may_not_import(kept_with: Callable[..., Kept], server: Server) -> None:
+    server.raw.hset(keys.SWITCHES.name, "intake", 1)
+    is_refused(kept_with(), IntakePaused)
+    server.raw.delete(keys.SWITCHES.name)
+    full = kept_with(tenant_backlog=1)
+    full.accept(session_id="other")
+    is_refused(full, TenantBacklogFull)
+
+
+def test_an_import_is_one_turn_of_its_tenants_rate(kept_with: Callable[..., Kept]) -> None:
+    slow = kept_with(tenant_turns_per_minute=1)
+    slow.put(messages(), session_id="first")
+    is_refused(slow, RateLimited)
+    with pytest.raises(RateLimited):
+        slow.accept()
+    assert slow.put(messages(), session_id="first").replayed, "asking again costs nothing"
+
+
+def is_refused(kept: Kept, kind: type[Refused]) -> None:
+    with pytest.raises(kind):
+        kept.put(messages())
+    with pytest.raises(SessionNotFound):
+        kept.said()
+
+
+def test_when_memory_is_full_nothing_is_stored(kept: Kept, server: Server) -> None:
+    server.raw.config_set("maxmemory", 1)
+    try:
+        with pytest.raises(StoreUnavailable) as error:
+            kept.put(messages())
+    finally:
+        server.raw.config_set("maxmemory", 0)
+    assert error.value.refused
+    with pytest.raises(SessionNotFound):
+        kept.said()
+
+
+# -- where histories are files
+
+
+class Sleeping(HistoryFiles):
+    """Those of a process that sleeps after the script, before it publishes."""
+
+    def publish(self, session: str, version: str) -> None:
+        self.slept_before = (session, version)
+
+
+@pytest.fixture
+def sleeping(kept: Kept, tmp_path: Path) -> tuple[FiledSessionStore, Sleeping]:
+    files = Sleeping(tmp_path / "histories")
+    return FiledSessionStore(kept.client, kept.settings, files), files
+
+
+@pytest.mark.parametrize("history", ["file"], indirect=True)
+def test_a_late_publisher_spoils_nothing(
+    kept: Kept, sleeping: tuple[FiledSessionStore, Sleeping], tmp_path: Path
+) -> None:
+    store, files = sleeping
+    store.import_messages(messages(), session_id="s", user_id=None)
+    assert kept.said() == messages(), "the committed version is read by its own name"
+    kept.run()
+    HistoryFiles(tmp_path / "histories").publish(*files.slept_before)
+    assert kept.said()[:2] == messages()
+    assert kept.sessions.read("s").message_count == len(kept.said()) == 4
+
+
+@pytest.mark.parametrize("history", ["file"], indirect=True)
+def test_nothing_is_left_beside_the_file(kept: Kept, tmp_path: Path) -> None:
+    kept.put(messages())
+    kept.put(messages())
+    with pytest.raises(SessionNotEmpty):
+        kept.put(others())
+    assert [path.name for path in (tmp_path / "histories" / "-").iterdir()] == ["s.json"]
+
+
+@pytest.mark.parametrize("history", ["file"], indirect=True)
+def test_a_reply_that_was_lost_is_given_again(kept: Kept) -> None:
+    """The client under the store asks again by itself; the version is its own."""
+    scripts = Scripts(kept.client, kept.settings)
+    for _ in range(2):
+        word, *_ = scripts.import_messages(
+            "s", session_id="s", user_id="", digest="d", count=2, version="v" * 32, stored=[]
+        )
+        assert word == "IMPORTED"
+
+
+@pytest.mark.parametrize("history", ["file"], indirect=True)
+def test_a_link_in_the_place_of_a_users_directory_is_not_followed(kept: Kept, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "histories" / "alice").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(SessionNotEmpty):
+        kept.put(messages(), user_id="alice")
+    assert list((tmp_path / "elsewhere").iterdir()) == []
