@@ -14,6 +14,7 @@ from inturn.client import Client, Turn
 from inturn.errors import (
     AssistantNotFound,
     ConfigurationError,
+    CountChanged,
     Forbidden,
     IdempotencyKeyReused,
     IntakePaused,
@@ -43,6 +44,7 @@ from inturn.errors import (
     Unauthenticated,
     Unavailable,
     Unreachable,
+    WorkerNotFound,
 )
 from inturn.events import Delta, Done, Event, Reset, StatusChanged
 from inturn.values import (
@@ -66,6 +68,7 @@ __all__ = [
     "AsyncTurn",
     "Client",
     "ConfigurationError",
+    "CountChanged",
     "Delta",
     "Done",
     "Event",
@@ -111,4 +114,5 @@ __all__ = [
     "Unreachable",
     "Usage",
     "Variable",
+    "WorkerNotFound",
 ]

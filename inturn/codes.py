@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 from inturn.errors import (
     AssistantNotFound,
+    CountChanged,
     Forbidden,
     IdempotencyKeyReused,
     IntakePaused,
@@ -25,6 +26,7 @@ from inturn.errors import (
     TurnNotFound,
     Unauthenticated,
     Unavailable,
+    WorkerNotFound,
 )
 
 BY_CODE: MappingProxyType[str, type[InTurnError]] = MappingProxyType(
@@ -36,8 +38,10 @@ BY_CODE: MappingProxyType[str, type[InTurnError]] = MappingProxyType(
         "turn_expired": TurnExpired,
         "session_not_found": SessionNotFound,
         "assistant_not_found": AssistantNotFound,
+        "worker_not_found": WorkerNotFound,
         "session_busy": SessionBusy,
         "turn_not_failed": TurnNotFailed,
+        "count_changed": CountChanged,
         "idempotency_key_reused": IdempotencyKeyReused,
         "session_backlog_full": SessionBacklogFull,
         "tenant_backlog_full": TenantBacklogFull,

@@ -1,6 +1,6 @@
 """How a process reaches Redis, and what it makes of the ways in which Redis can be away."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,6 +50,15 @@ class Client(redis.Redis):
     def execute_command(self, *args: Any, **options: Any) -> Any:
         with _in_our_words():
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # untyped in redis-py
+
+    def ask_all(self, commands: Sequence[Sequence[str | int]]) -> list[Any]:
+        """The answers to all of these commands, which are sent at once; others may be served in between."""
+        if not commands:
+            return []
+        with _in_our_words(), self.pipeline(transaction=False) as line:
+            for command in commands:
+                line.execute_command(*command)  # type: ignore[no-untyped-call]  # untyped in redis-py
+            return line.execute()
 
     @contextmanager
     def on_one_connection(self) -> Iterator["Client"]:

@@ -111,6 +111,12 @@ WORKERS = Key(
     "each worker process at the time (ms) of its last beat",
     "for ever; entries of dead workers are pruned",
 )
+DRAINED = Key(
+    "inturn:drained",
+    "set",
+    "the workers that an operator told to finish what they run and to end",
+    "ten minutes after the last of them was told",
+)
 WAITING = Key(
     "inturn:waiting",
     "sorted set",
@@ -134,6 +140,12 @@ METRICS = Key(
     "hash",
     "what was counted and timed since the store began, by name, labels and bucket",
     "for ever; a field for each combination",
+)
+MINUTE = Key(
+    "inturn:minute:",
+    "hash",
+    "what was counted and timed in one minute, by the minute since the epoch; fields as of `inturn:metrics`",
+    "25 hours",
 )
 TENANT = Key(
     "inturn:tenant:",
@@ -238,10 +250,12 @@ CATALOGUE = (
     EXPIRING,
     SESSIONS,
     WORKERS,
+    DRAINED,
     WAITING,
     FAILED,
     SWITCHES,
     METRICS,
+    MINUTE,
     TENANT,
     RATE,
     TOKENS,

@@ -11,6 +11,7 @@ from turns.connection import connect
 from turns.filed import open_session_store, open_turn_store
 from turns.keyring import Keyring
 from turns.operating import Operations
+from turns.overview import Overview
 from turns.roster import Roster
 from turns.settings import Settings
 from turns.tracing import start_tracing
@@ -19,6 +20,7 @@ from web.about import build_about, build_health
 from web.assets import Assets, build_assets
 from web.gate import GUARDED, Gate
 from web.operator import build_operator
+from web.overview import build_overview
 from web.pages import build_pages
 from web.sessions import build_sessions
 from web.shared_reads import SharedReads
@@ -64,6 +66,7 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
     app = Flask("web", static_folder=None)
     assets = Assets()
     app.extensions["draining"] = (waiters, streams)
+    operations = Operations(client, store, roster.find)
     gate = Gate(Keyring(client))
     app.before_request(_begin)
     app.before_request(lambda: _admit(gate))
@@ -73,7 +76,8 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
         build_streams(streams),
         build_sessions(open_session_store(client, settings)),
         build_health(store),
-        build_operator(Operations(client, store, roster.find), store),
+        build_operator(operations, store),
+        build_overview(Overview(client, operations)),
         build_about(roster, settings, assets),
         build_pages(assets),
         build_assets(assets),

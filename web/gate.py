@@ -10,7 +10,7 @@ from turns.keys import DEFAULT_TENANT
 
 FORGET_SECONDS = 2.0  # what was asked is known for so long, so a revoked key works no longer than that
 MOST_REMEMBERED = 10_000
-OPERATORS = ("/operator", "/metrics")
+OPERATORS = ("/operator/", "/metrics")  # the page `/operator` itself holds nothing, and asks for the key
 GUARDED = ("/v1/", *OPERATORS)
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 

@@ -15,7 +15,7 @@ for i = 1, #ARGV, 4 do
   elseif #redis.call('XRANGE', KEY.events .. turn, id, '+', 'COUNT', 1) == 0 then
     -- Else the reply of the first run was lost: a piece stands in the stream once.
     emit(turn, id, attempt, 'delta', text)
-    if string.match(id, '-(%d+)$') == POLICY.first_delta then observe('first_token', now - started_at) end
+    observe_piece(turn, id, started_at, now)
   end
 end
 return stop

@@ -59,7 +59,7 @@ local function look_at(turn)
       return 'LOST'
     end
     count('rescued')
-    requeue(turn, claims, 'rescue', attempt + 1)
+    requeue(turn, claims, 'rescue', attempt + 1, now)
     dispatch(turn, now)
     return 'RESCUED'
   end

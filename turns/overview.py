@@ -1,0 +1,40 @@
+"""The store, as far as operators look at it: nothing here changes a turn."""
+
+from collections.abc import Mapping
+
+from turns.connection import Client
+from turns.figures import Chronicle
+from turns.heads import Heads, Worker, read_heads, read_workers
+from turns.metrics import read_gauges
+from turns.operating import Operations
+from turns.reasons import SessionQueue, read_queue
+from turns.timeline import Timeline, read_timeline
+
+
+class Overview:
+    """Every method raises `StoreUnavailable`."""
+
+    def __init__(self, client: Client, operations: Operations) -> None:
+        self._client = client
+        self.operations = operations
+        self.chronicle = Chronicle(client)
+
+    def gauges(self) -> Mapping[str, float]:
+        """How things are now."""
+        return read_gauges(self._client)
+
+    def heads(self) -> Heads:
+        """The first live turn of each session."""
+        return read_heads(self._client)
+
+    def workers(self, heads: Heads) -> list[Worker]:
+        """The living workers, and which of these heads each of them runs."""
+        return read_workers(self._client, heads)
+
+    def timeline(self, turn_id: str) -> Timeline:
+        """A turn of any tenant. Raises `TurnNotFound`."""
+        return read_timeline(self._client, turn_id)
+
+    def queue(self, session: str) -> SessionQueue:
+        """The live turns of a session, and why they wait. Raises `SessionNotFound`."""
+        return read_queue(self._client, session)
