@@ -1,14 +1,13 @@
-"""Figures over time: what the scripts have counted and timed in each minute, as series.
+"""Figures over time: what happened between two looks at the counters, as series.
 
-A share of a timing is estimated from its buckets, as Prometheus does it: evenly spread inside a bucket.
+Each minute what was counted so far is noted (`note_minute` in `metrics.lua`); what happened in some time is the
+difference of two notes. A share of a timing is estimated from its buckets, as Prometheus does it: evenly spread inside.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from types import MappingProxyType
-from typing import cast
 
 from turns import keys
 from turns.connection import Client
@@ -19,10 +18,8 @@ from turns.state import TERMINAL, Status
 # How many minutes a series tells of, and how many of them are one point of it.
 STEPS = MappingProxyType({15: 1, 360: 5, 1440: 15})
 RECENT_MINUTES = 5  # "now", for what only many turns together can tell
-READ_AT_ONCE = 200  # minutes, so that the store serves others in between
-MOST_KEPT = 2 * 1440  # minutes that one process remembers
 
-Minute = Mapping[str, int]
+Counted = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,72 +36,67 @@ class Figures:
     error_share: float | None
 
 
-class Chronicle:
-    """Reads the minutes. One that is over never changes, so each process reads it once."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-        self._over: dict[int, Minute] = {}
-
-    def series(self, minutes: int) -> tuple[Figures, ...]:
-        """The last so many minutes, which `STEPS` knows; the last point is not over yet. Raises `StoreUnavailable`."""
-        step, this = STEPS[minutes], self._this_minute()
-        last = this // step * step  # points begin at round times, so that they do not change with each look
-        first = last - minutes + step
-        self._read(range(first, this + 1), this)
-        return tuple(self._sum(begin, begin + step) for begin in range(first, last + 1, step))
-
-    def recent(self) -> Figures:
-        """The last minutes, whatever they began with. Raises `StoreUnavailable`."""
-        this = self._this_minute()
-        first = this - RECENT_MINUTES + 1
-        self._read(range(first, this + 1), this)
-        return self._sum(first, this + 1)
-
-    def _this_minute(self) -> int:
-        seconds, _ = self._client.time()
-        return seconds // 60
-
-    def _read(self, minutes: Iterable[int], this: int) -> None:
-        """These minutes are known, as far as they have happened."""
-        if len(self._over) > MOST_KEPT:
-            self._over.clear()
-        unknown = [minute for minute in minutes if minute not in self._over or minute >= this - 1]
-        for n in range(0, len(unknown), READ_AT_ONCE):
-            asked = unknown[n : n + READ_AT_ONCE]
-            answers = self._client.ask_all([("HGETALL", keys.MINUTE(str(minute))) for minute in asked])
-            for minute, fields in zip(asked, cast(list[dict[bytes, bytes]], answers), strict=True):
-                self._over[minute] = {name.decode(): int(amount) for name, amount in fields.items()}
-
-    def _sum(self, begin: int, end: int) -> Figures:
-        total: Counter[str] = Counter()
-        for minute in range(begin, end):
-            total.update(self._over.get(minute, {}))
-        return _figures(begin * 60_000, total)
+def read_series(client: Client, minutes: int) -> tuple[Figures, ...]:
+    """The last so many minutes, which `STEPS` knows; the last point is not over yet. Raises `StoreUnavailable`."""
+    step = STEPS[minutes]
+    last = _this_minute(client) // step * step  # points begin at round times, so they do not change with each look
+    begins = range(last - minutes + step, last + 1, step)
+    counted = _counted(client, begins, step)
+    return tuple(_figures(begin, *both) for begin, both in zip(begins, pairwise(counted), strict=True))
 
 
-def _figures(at: int, fields: Minute) -> Figures:
-    ended = {status: _sum_of(fields, f"ended|{status}|") for status in sorted(TERMINAL)}
+def read_recent(client: Client) -> Figures:
+    """The last minutes, and what has passed of this one. Raises `StoreUnavailable`."""
+    begin = _this_minute(client) - RECENT_MINUTES
+    before, now = _counted(client, [begin], RECENT_MINUTES + 1)
+    return _figures(begin, before, now)
+
+
+def _this_minute(client: Client) -> int:
+    seconds, _ = client.time()
+    return seconds // 60
+
+
+def _counted(client: Client, begins: Sequence[int], step: int) -> Sequence[Counted]:
+    """What had been counted when each of these minutes began, as first noted in its step; and until now.
+
+    Where no worker lived to note it, it is as noted before: what happened then is told with what came after. What
+    happened before the first note is told by none.
+    """
+    asked = [("XRANGE", keys.NOTES.name, begin * 60_000, (begin + step) * 60_000 - 1, "COUNT", 1) for begin in begins]
+    *notes, now = client.ask_all([*asked, ("HGETALL", keys.METRICS.name)])
+    found = [_decoded(note[0][1]) if note else {} for note in notes] + [_decoded(now)]
+    known = next(filter(None, found), {})
+    return [known := counted or known for counted in found]
+
+
+def _decoded(fields: Mapping[bytes, bytes]) -> Counted:
+    return {name.decode(): int(amount) for name, amount in fields.items()}
+
+
+def _figures(minute: int, before: Counted, after: Counted) -> Figures:
+    happened = {name: amount - before.get(name, 0) for name, amount in after.items()}
+    ended = {status: _sum_of(happened, f"ended|{status}|") for status in sorted(TERMINAL)}
     judged = ended[Status.COMPLETED] + ended[Status.FAILED]
     return Figures(
-        at=at,
-        accepted=_sum_of(fields, "accepted|"),
+        at=minute * 60_000,
+        accepted=_sum_of(happened, "accepted|"),
         ended=ended,
-        wait_p50_seconds=_within(fields, "wait", 0.5),
-        wait_p95_seconds=_within(fields, "wait", 0.95),
-        first_token_p95_seconds=_within(fields, "first_token", 0.95),
-        duration_p95_seconds=_within(fields, "duration", 0.95),
+        wait_p50_seconds=_within(happened, "wait", 0.5),
+        wait_p95_seconds=_within(happened, "wait", 0.95),
+        first_token_p95_seconds=_within(happened, "first_token", 0.95),
+        duration_p95_seconds=_within(happened, "duration", 0.95),
         error_share=ended[Status.FAILED] / judged if judged else None,
     )
 
 
-def _sum_of(fields: Minute, prefix: str) -> int:
-    return sum(amount for name, amount in fields.items() if name.startswith(prefix))
+def _sum_of(happened: Counted, prefix: str) -> int:
+    return sum(amount for name, amount in happened.items() if name.startswith(prefix))
 
 
-def _within(fields: Minute, timing: str, share: float) -> float | None:
+def _within(happened: Counted, timing: str, share: float) -> float | None:
     """So many seconds were enough for this share of them. Beyond the largest bucket: its bound."""
-    counts = [fields.get(f"{timing}|{most}", 0) for most in (*BUCKETS_MS, INFINITE)]
+    counts = [happened.get(f"{timing}|{most}", 0) for most in (*BUCKETS_MS, INFINITE)]
     left = share * sum(counts)
     if not left:
         return None

@@ -1,5 +1,6 @@
 """What runs and what waits, of all tenants: the head of each session, and the workers that have some of them."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self, cast
@@ -13,19 +14,20 @@ from turns.state import Status
 
 LOOK_LIMIT = 1000  # heads that one call looks at
 FIELDS = (
-    *(
-        "session",
-        "session_id",
-        "user_id",
-        "status",
-        "attempt",
-        "lane",
-        "provider",
-        "model",
-        "worker",
-        "last_error_code",
-    ),
-    *("accepted_at", "started_at", "first_token_at", "retry_at"),
+    "session",
+    "session_id",
+    "user_id",
+    "status",
+    "attempt",
+    "lane",
+    "provider",
+    "model",
+    "worker",
+    "last_error_code",
+    "accepted_at",
+    "started_at",
+    "first_token_at",
+    "retry_at",
 )
 
 
@@ -119,14 +121,14 @@ def read_turns(client: Client, turn_ids: Sequence[str]) -> list[Head]:
 
 def read_workers(client: Client, heads: Heads) -> list[Worker]:
     """All living ones. Raises `StoreUnavailable`."""
-    drained = {name.decode() for name in cast(set[bytes], client.smembers(keys.DRAINED.name))}
+    names = sorted(living_workers(client))
+    are_draining = client.ask_all([("EXISTS", keys.DRAINED(name)) for name in names])
+    running = defaultdict(list)
+    for head in heads.heads:
+        running[head.worker].append(head.id)
     return [
-        Worker(
-            name=name,
-            is_draining=name in drained,
-            running=tuple(head.id for head in heads.heads if head.worker == name),
-        )
-        for name in sorted(living_workers(client))
+        Worker(name=name, is_draining=bool(is_draining), running=tuple(running[name]))
+        for name, is_draining in zip(names, are_draining, strict=True)
     ]
 
 

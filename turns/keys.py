@@ -112,10 +112,10 @@ WORKERS = Key(
     "for ever; entries of dead workers are pruned",
 )
 DRAINED = Key(
-    "inturn:drained",
-    "set",
-    "the workers that an operator told to finish what they run and to end",
-    "ten minutes after the last of them was told",
+    "inturn:drained:",
+    "string",
+    "an operator told this worker to finish what it runs and to end, by the worker's name",
+    "ten minutes",
 )
 WAITING = Key(
     "inturn:waiting",
@@ -141,11 +141,11 @@ METRICS = Key(
     "what was counted and timed since the store began, by name, labels and bucket",
     "for ever; a field for each combination",
 )
-MINUTE = Key(
-    "inturn:minute:",
-    "hash",
-    "what was counted and timed in one minute, by the minute since the epoch; fields as of `inturn:metrics`",
-    "25 hours",
+NOTES = Key(
+    "inturn:notes",
+    "stream",
+    "`inturn:metrics` as it was when each minute began, and `noted_at` (ms); entry ids are `<minute (ms)>-0`",
+    "for ever; an entry leaves after 25 hours",
 )
 TENANT = Key(
     "inturn:tenant:",
@@ -255,7 +255,7 @@ CATALOGUE = (
     FAILED,
     SWITCHES,
     METRICS,
-    MINUTE,
+    NOTES,
     TENANT,
     RATE,
     TOKENS,

@@ -128,8 +128,7 @@ class Operations:
         """The worker will finish what it runs and end, as if it were told by SIGTERM. Raises `WorkerNotFound`."""
         if worker not in living_workers(self._client):
             raise WorkerNotFound
-        self._client.sadd(keys.DRAINED.name, worker)
-        self._client.expire(keys.DRAINED.name, DRAIN_SECONDS)
+        self._client.set(keys.DRAINED(worker), 1, ex=DRAIN_SECONDS)
 
     def _exactly(self, code: Code, count: int) -> list[Turn]:
         """The failed turns of this code, the oldest first, if they are so many."""

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 
 from turns.connection import Client
-from turns.figures import Chronicle
+from turns.figures import Figures, read_recent, read_series
 from turns.heads import Heads, Worker, read_heads, read_workers
 from turns.metrics import read_gauges
-from turns.operating import Operations
 from turns.reasons import SessionQueue, read_queue
 from turns.timeline import Timeline, read_timeline
 
@@ -14,14 +13,20 @@ from turns.timeline import Timeline, read_timeline
 class Overview:
     """Every method raises `StoreUnavailable`."""
 
-    def __init__(self, client: Client, operations: Operations) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self.operations = operations
-        self.chronicle = Chronicle(client)
 
     def gauges(self) -> Mapping[str, float]:
         """How things are now."""
         return read_gauges(self._client)
+
+    def recent(self) -> Figures:
+        """What happened in the last minutes."""
+        return read_recent(self._client)
+
+    def series(self, minutes: int) -> tuple[Figures, ...]:
+        """What happened in the last so many minutes, which `STEPS` knows."""
+        return read_series(self._client, minutes)
 
     def heads(self) -> Heads:
         """The first live turn of each session."""

@@ -255,7 +255,7 @@ class TurnStore:
 
     def is_drained(self, worker: str) -> bool:
         """An operator has told this worker to finish what it runs and to end."""
-        return bool(self._client.sismember(keys.DRAINED.name, worker))
+        return bool(self._client.exists(keys.DRAINED(worker)))
 
     def leave(self, worker: str) -> None:
         """The worker is no longer counted among the living."""

@@ -66,7 +66,7 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
     app = Flask("web", static_folder=None)
     assets = Assets()
     app.extensions["draining"] = (waiters, streams)
-    operations = Operations(client, store, roster.find)
+    operations, overview = Operations(client, store, roster.find), Overview(client)
     gate = Gate(Keyring(client))
     app.before_request(_begin)
     app.before_request(lambda: _admit(gate))
@@ -76,8 +76,8 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
         build_streams(streams),
         build_sessions(open_session_store(client, settings)),
         build_health(store),
-        build_operator(operations, store),
-        build_overview(Overview(client, operations)),
+        build_operator(operations, overview),
+        build_overview(overview, operations),
         build_about(roster, settings, assets),
         build_pages(assets),
         build_assets(assets),

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, request
 
 from turns.errors import InvalidRequest
 from turns.operating import Dealt, Operations, Switch
-from turns.store import TurnStore
+from turns.overview import Overview
 from web import operator_schema, schema, showing
 from web.audit import audit
 from web.bodies import CodeQuery, FailedQuery, NoQuery
@@ -14,28 +14,28 @@ from web.replying import check_accept, reply, reply_empty, reply_turn
 from web.service_status import service_status
 
 
-def build_operator(operations: Operations, store: TurnStore) -> Blueprint:
+def build_operator(operations: Operations, overview: Overview) -> Blueprint:
     api = Blueprint("operator", __name__)
     api.before_request(check_accept)
 
     @api.get("/operator/status")
     def status() -> Response:
         parse_query(NoQuery, request.args.items(multi=True))
-        return reply(_status(operations, store))
+        return reply(service_status(operations, overview))
 
     @api.post("/operator/pause/<switch>")
     def pause(switch: str) -> Response:
         parse_query(NoQuery, request.args.items(multi=True))
         operations.pause(_switch(switch))
         audit("pause", switch)
-        return reply(_status(operations, store))
+        return reply(service_status(operations, overview))
 
     @api.post("/operator/resume/<switch>")
     def resume(switch: str) -> Response:
         parse_query(NoQuery, request.args.items(multi=True))
         operations.resume(_switch(switch))
         audit("resume", switch)
-        return reply(_status(operations, store))
+        return reply(service_status(operations, overview))
 
     @api.get("/operator/failed")
     def list_failed() -> Response:
@@ -85,10 +85,6 @@ def build_operator(operations: Operations, store: TurnStore) -> Blueprint:
 def _dealt(dealt: Dealt) -> operator_schema.Dealt:
     refused = dealt.refused and to_problem(dealt.refused)
     return operator_schema.Dealt(done=dealt.done, refused=refused)
-
-
-def _status(operations: Operations, store: TurnStore) -> schema.ServiceStatus:
-    return service_status(operations, store.metrics().gauges)
 
 
 def _switch(name: str) -> Switch:

@@ -1,10 +1,11 @@
 """The routes that show operators what the service does: numbers, live turns, one turn, one session. None changes it."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, g, request
 
 from turns.figures import STEPS
 from turns.heads import Head
 from turns.keys import session_key
+from turns.operating import Operations
 from turns.overview import Overview
 from turns.state import Status
 from web import operator_schema as schema
@@ -16,14 +17,14 @@ from web.replying import check_accept, reply
 from web.service_status import service_status
 
 
-def build_overview(overview: Overview) -> Blueprint:
+def build_overview(overview: Overview, operations: Operations) -> Blueprint:
     api = Blueprint("overview", __name__)
     api.before_request(check_accept)
 
     @api.get("/operator/stats.json")
     def stats() -> Response:
         query = parse_query(StatsQuery, request.args.items(multi=True))
-        return reply(_stats(overview, int(query.minutes)))
+        return reply(_stats(overview, operations, int(query.minutes)))
 
     @api.get("/operator/turns")
     def live_turns() -> Response:
@@ -53,17 +54,18 @@ def build_overview(overview: Overview) -> Blueprint:
     return api
 
 
-def _stats(overview: Overview, minutes: int) -> schema.Stats:
+def _stats(overview: Overview, operations: Operations, minutes: int) -> schema.Stats:
     heads = overview.heads()
     return schema.Stats(
-        **dict(service_status(overview.operations, overview.gauges())),
+        **dict(service_status(operations, overview)),
+        may_act=g.caller.may_act,
         running_turns=sum(head.status is Status.IN_PROGRESS for head in heads.heads),
-        recent=showing.to_figures(overview.chronicle.recent()),
-        failed_by_code=overview.operations.count_failed(),
+        recent=showing.to_figures(overview.recent()),
+        failed_by_code=operations.count_failed(),
         workers=tuple(map(showing.to_worker, overview.workers(heads))),
         minutes=minutes,
         step_minutes=STEPS[minutes],
-        series=tuple(map(showing.to_figures, overview.chronicle.series(minutes))),
+        series=tuple(map(showing.to_figures, overview.series(minutes))),
     )
 
 

@@ -1,12 +1,12 @@
 """How the service does, in a few numbers."""
 
-from collections.abc import Mapping
-
 from turns.operating import Operations
+from turns.overview import Overview
 from web import schema, showing
 
 
-def service_status(operations: Operations, gauges: Mapping[str, float]) -> schema.ServiceStatus:
+def service_status(operations: Operations, overview: Overview) -> schema.ServiceStatus:
+    gauges = overview.gauges()
     return schema.ServiceStatus(
         paused={switch: showing.to_instant(since) for switch, since in operations.paused().items()},
         live_turns=int(gauges["live_turns"]),

@@ -138,10 +138,18 @@ def test_a_key_allows_what_its_scope_says(stack: Stack, keys: Keys, ours: str, m
         ("POST", "/operator/pause/intake"),
         ("POST", "/operator/resume/intake"),
         ("GET", "/operator/failed"),
+        ("GET", "/operator/stats.json"),
+        ("GET", "/operator/turns"),
+        ("GET", "/operator/turns/{turn}"),
+        ("GET", "/operator/turns/{turn}/text"),
+        ("GET", "/operator/session?tenant=acme&session_id=s"),
+        ("POST", "/operator/failed/retry?code=worker_lost&count=0"),
+        ("POST", "/operator/failed/discard?code=worker_lost&count=0"),
         ("GET", "/metrics"),
     ],
 )
-def test_only_an_operator_operates(stack: Stack, keys: Keys, method: str, path: str) -> None:
+def test_only_an_operator_operates(stack: Stack, keys: Keys, ours: str, method: str, path: str) -> None:
+    path = path.format(turn=ours)
     assert call(f"{stack.url}{path}", method=method).status == 401
     for api_key in (keys.turns, keys.reader, keys.other):
         assert asked(stack, method, path, api_key).status == 403

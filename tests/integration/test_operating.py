@@ -134,7 +134,7 @@ def test_a_worker_that_lives_can_be_told_to_drain(operations: Operations, store:
     assert not store.is_drained("w")
     operations.drain("w")
     assert store.is_drained("w")
-    assert 0 < server.raw.ttl(keys.DRAINED.name) <= DRAIN_SECONDS
+    assert 0 < server.raw.ttl(keys.DRAINED("w")) <= DRAIN_SECONDS
 
 
 def test_two_operators_who_try_the_same_turn_again_do_it_once(

@@ -52,7 +52,6 @@ local function remember_run(turn, event, now, code)
   if #runs == MOST_RUNS then table.remove(runs, 1) end
   runs[#runs + 1] = run
   redis.call('HSET', key, 'runs', cjson.encode(runs))
-  redis.call('HDEL', key, 'first_token_at')
 end
 
 -- Puts a running turn back to the head of its session for another attempt. Its token is gone, so
@@ -61,7 +60,7 @@ local function requeue(turn, claims, event, attempt, now, code)
   local to = AFTER.in_progress[event]
   remember_run(turn, event, now, code)
   redis.call('HSET', KEY.turn .. turn, 'status', to, 'attempt', attempt)
-  redis.call('HDEL', KEY.turn .. turn, 'token', 'worker')
+  redis.call('HDEL', KEY.turn .. turn, 'token', 'worker', 'first_token_at')
   emit(turn, claims .. '-*', attempt, 'reset', event)
   emit(turn, claims .. '-*', attempt, 'status', to)
 end

@@ -1,30 +1,13 @@
--- What is counted and timed, in one hash for all processes, and again in one for each minute; loaded in front of every
--- verb. `metrics.py` and `figures.py` read them.
+-- What is counted and timed, in one hash for all processes; loaded in front of every verb. `metrics.py` reads it.
 --
 -- A field is the name of a metric and its labels, joined by `|`; of a timing, also its bucket (ms) or `sum`.
 
--- The server's time (ms). A script runs at one instant, so it asks once.
-local instant
-local function now_ms()
-  if not instant then
-    local time = redis.call('TIME')
-    instant = time[1] * 1000 + math.floor(time[2] / 1000)
-  end
-  return instant
+local function count(...)
+  redis.call('HINCRBY', KEY.metrics, table.concat({...}, '|'), 1)
 end
 
 local function add(amount, ...)
-  local field = table.concat({...}, '|')
-  redis.call('HINCRBY', KEY.metrics, field, amount)
-  local minute = KEY.minute .. math.floor(now_ms() / 60000)
-  -- A field that is new may have made the key. So each minute expires, and costs no command for what is counted again.
-  if redis.call('HINCRBY', minute, field, amount) == tonumber(amount) then
-    redis.call('EXPIRE', minute, POLICY.minute_ttl_seconds)
-  end
-end
-
-local function count(...)
-  add(1, ...)
+  redis.call('HINCRBY', KEY.metrics, table.concat({...}, '|'), amount)
 end
 
 local function observe(name, ms)
@@ -44,4 +27,13 @@ local function observe_piece(turn, entry, started_at, now)
   if string.match(entry, '-(%d+)$') ~= POLICY.first_delta then return end
   observe('first_token', now - started_at)
   redis.call('HSET', KEY.turn .. turn, 'first_token_at', now)
+end
+
+-- Everything that was counted until this minute is noted, once; `figures.py` takes the difference of two notes. So figures
+-- over time cost a turn nothing.
+local function note_minute(now)
+  local id = math.floor(now / 60000) * 60000 .. '-0'
+  if #redis.call('XRANGE', KEY.notes, id, '+', 'COUNT', 1) > 0 then return end
+  local counted = redis.call('HGETALL', KEY.metrics)
+  redis.call('XADD', KEY.notes, 'MINID', now - POLICY.notes_ttl_ms, id, 'noted_at', now, unpack(counted))
 end

@@ -5,6 +5,11 @@
 --
 -- Redis does not roll back: each verb checks everything first and writes last. Time is the server's.
 
+local function now_ms()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
 -- A verb that was run before, whose reply got lost, gives the same word. It writes, so that a caller who
 -- waits for replicas waits for what the first run wrote.
 local function again(reply)
