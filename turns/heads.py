@@ -1,18 +1,16 @@
-"""What runs and what waits, of all tenants: the head of each session, and the workers that have some of them."""
+"""What runs and what waits, of all tenants: the head of each session."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from turns import keys
 from turns.assistants import Lane
 from turns.connection import Client
-from turns.health import living_workers
 from turns.keys import tenant_of
 from turns.state import Status
 
-LOOK_LIMIT = 1000  # heads that one call looks at
+LOOK_LIMIT = 500  # heads that wait, and heads that are looked at next, which one call reads
 FIELDS = (
     "session",
     "session_id",
@@ -90,21 +88,16 @@ class Heads:
     are_all: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Worker:
-    """A living worker process, and the heads that it runs."""
-
-    name: str
-    is_draining: bool
-    running: tuple[str, ...]
-
-
 def read_heads(client: Client) -> Heads:
-    """Those accepted first come first. Raises `StoreUnavailable`."""
-    due = [turn.decode() for turn in cast(list[bytes], client.zrange(keys.DUE.name, 0, LOOK_LIMIT))]
-    heads = read_turns(client, due[:LOOK_LIMIT])
-    live = [head for head in heads if not head.status.is_terminal]
-    return Heads(heads=tuple(sorted(live, key=lambda head: head.accepted_at)), are_all=len(due) <= LOOK_LIMIT)
+    """Those accepted first come first. Where they are too many: those who wait longest, those that run or soon will.
+
+    Raises `StoreUnavailable`.
+    """
+    asked = [("ZRANGE", index.name, 0, LOOK_LIMIT - 1) for index in (keys.WAITING, keys.DUE)]
+    *found, count = client.ask_all([*asked, ("ZCARD", keys.DUE.name)])
+    turn_ids = dict.fromkeys(turn.decode() for turns in found for turn in turns)
+    live = [head for head in read_turns(client, list(turn_ids)) if not head.status.is_terminal]
+    return Heads(heads=tuple(sorted(live, key=lambda head: head.accepted_at)), are_all=len(turn_ids) >= count)
 
 
 def read_turns(client: Client, turn_ids: Sequence[str]) -> list[Head]:
@@ -116,19 +109,6 @@ def read_turns(client: Client, turn_ids: Sequence[str]) -> list[Head]:
     return [
         Head.from_record(turn_id, record, behind=max(0, length - 1))
         for (turn_id, record), length in zip(there, lengths, strict=True)
-    ]
-
-
-def read_workers(client: Client, heads: Heads) -> list[Worker]:
-    """All living ones. Raises `StoreUnavailable`."""
-    names = sorted(living_workers(client))
-    are_draining = client.ask_all([("EXISTS", keys.DRAINED(name)) for name in names])
-    running = defaultdict(list)
-    for head in heads.heads:
-        running[head.worker].append(head.id)
-    return [
-        Worker(name=name, is_draining=bool(is_draining), running=tuple(running[name]))
-        for name, is_draining in zip(names, are_draining, strict=True)
     ]
 
 

@@ -11,7 +11,7 @@ from turns.accepting import Accepted
 from turns.assistants import Assistant
 from turns.codes import Code
 from turns.connection import Client
-from turns.errors import CountChanged, Refused, TurnExpired, TurnNotFound, WorkerNotFound
+from turns.errors import CountChanged, IntakePaused, Overloaded, Refused, TurnExpired, TurnNotFound, WorkerNotFound
 from turns.health import living_workers
 from turns.state import Status
 from turns.store import TurnStore
@@ -19,6 +19,7 @@ from turns.turn import Turn
 
 LOOK_LIMIT = 1000  # failed turns that one call looks at
 MOST_COUNTED = 10_000  # failed turns that are counted by code, and dealt with at once; the last ones
+FOR_ALL = (IntakePaused, Overloaded)  # refusals that the next turn would meet too
 DRAIN_SECONDS = 600  # a worker hears of it within a second; whoever does not in this time is beyond hearing
 
 
@@ -39,7 +40,7 @@ class FailedPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dealt:
-    """How many failed turns were dealt with, and why not all of them, if somebody was refused."""
+    """How many failed turns were dealt with, and the first refusal, if there was one."""
 
     done: int
     refused: Refused | None = None
@@ -104,18 +105,20 @@ class Operations:
         return dict(Counter(self._failed_codes().values()).most_common())
 
     def retry_all(self, code: Code, *, count: int) -> Dealt:
-        """All failed turns of this code are asked for again, or those before the first that is refused.
+        """All failed turns of this code are asked for again, the oldest first. Who was refused is still listed.
 
         Raises `CountChanged` when they are not so many any more; then nothing is done.
         """
-        done = 0
+        done, first_refusal = 0, None
         for turn in self._exactly(code, count):
             try:
                 self.retry(turn)
-            except Refused as refused:
-                return Dealt(done=done, refused=refused)
-            done += 1
-        return Dealt(done=done)
+                done += 1
+            except Refused as refusal:
+                first_refusal = first_refusal or refusal
+                if isinstance(refusal, FOR_ALL):
+                    break
+        return Dealt(done=done, refused=first_refusal)
 
     def discard_all(self, code: Code, *, count: int) -> Dealt:
         """All failed turns of this code are dealt with. Raises like `retry_all`."""

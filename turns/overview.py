@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 from turns.connection import Client
 from turns.figures import Figures, read_recent, read_series
-from turns.heads import Heads, Worker, read_heads, read_workers
+from turns.heads import Heads, read_heads
 from turns.metrics import read_gauges
 from turns.reasons import SessionQueue, read_queue
 from turns.timeline import Timeline, read_timeline
+from turns.workers import Worker, read_workers
 
 
 class Overview:
@@ -32,9 +33,9 @@ class Overview:
         """The first live turn of each session."""
         return read_heads(self._client)
 
-    def workers(self, heads: Heads) -> list[Worker]:
-        """The living workers, and which of these heads each of them runs."""
-        return read_workers(self._client, heads)
+    def workers(self) -> list[Worker]:
+        """The living ones."""
+        return read_workers(self._client)
 
     def timeline(self, turn_id: str) -> Timeline:
         """A turn of any tenant. Raises `TurnNotFound`."""

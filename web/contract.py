@@ -93,7 +93,7 @@ OPERATIONS = (
         id="retry", method="post", path="/v1/turns/{turn_id}/retry",
         summary="A failed turn again, as a new last turn of its session", headers=("Idempotency-Key", "Prefer"),
         answers=ACCEPTED,
-        refusals=(*MISSING, TurnNotFailed, InvalidRequest, *AGAIN, StoreUnavailable),
+        refusals=(*MISSING, AssistantNotFound, TurnNotFailed, InvalidRequest, *AGAIN, StoreUnavailable),
     ),
     Operation(
         id="list_sessions", method="get", path="/v1/sessions", summary="Sessions, the last active first",

@@ -3,6 +3,7 @@
 from types import MappingProxyType
 
 from turns.errors import (
+    AssistantNotFound,
     CountChanged,
     InvalidRequest,
     SessionNotFound,
@@ -39,7 +40,7 @@ OPERATOR_OPERATIONS = (
         id="retry_failed", method="post", path="/operator/failed/{turn_id}/retry",
         summary="A failed turn again, as a new last turn of its session; it is listed no more",
         answers=MappingProxyType({202: Answer(description="The new one", model=schema.Turn, headers=("Retry-After",))}),
-        refusals=(InvalidRequest, TurnNotFound, *AGAIN, StoreUnavailable),
+        refusals=(InvalidRequest, TurnNotFound, AssistantNotFound, *AGAIN, StoreUnavailable),
     ),
     Operation(
         id="discard_failed", method="post", path="/operator/failed/{turn_id}/discard",
@@ -50,7 +51,7 @@ OPERATOR_OPERATIONS = (
     Operation(
         id="retry_all_failed", method="post", path="/operator/failed/retry", query=bodies.CodeQuery,
         summary="All failed turns of a code again, if they are as many as the caller says",
-        answers=answers_with("How many were; the first refusal ends it", operator_schema.Dealt),
+        answers=answers_with("How many were, and the first refusal", operator_schema.Dealt),
         refusals=(InvalidRequest, CountChanged, StoreUnavailable),
     ),
     Operation(

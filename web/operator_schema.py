@@ -38,7 +38,7 @@ class Stats(ServiceStatus):
     """Every number of the page `/operator`."""
 
     may_act: bool = Field(description="whether the caller's key may do more than look")
-    running_turns: int
+    running_turns: int = Field(description="of living workers")
     recent: Figures = Field(description=f"the last {RECENT_MINUTES} minutes")
     failed_by_code: Mapping[Code, int]
     workers: tuple[Worker, ...]
@@ -133,4 +133,4 @@ class SessionQueue(Answered):
 
 class Dealt(Answered):
     done: int
-    refused: Problem | None = Field(description="why not all of them")
+    refused: Problem | None = Field(description="why not all of them: the first refusal")

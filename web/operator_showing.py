@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from turns import figures, heads, reasons, timeline
+from turns import figures, heads, reasons, timeline, workers
 from web import operator_schema as schema
 from web.schema import Usage
 from web.showing import maybe_instant, to_instant
@@ -21,7 +21,7 @@ def to_figures(of: figures.Figures) -> schema.Figures:
     )
 
 
-def to_worker(of: heads.Worker) -> schema.Worker:
+def to_worker(of: workers.Worker) -> schema.Worker:
     return schema.Worker(name=of.name, is_draining=of.is_draining, running_turns=of.running)
 
 

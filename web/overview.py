@@ -7,7 +7,6 @@ from turns.heads import Head
 from turns.keys import session_key
 from turns.operating import Operations
 from turns.overview import Overview
-from turns.state import Status
 from web import operator_schema as schema
 from web import operator_showing as showing
 from web.audit import audit
@@ -55,14 +54,14 @@ def build_overview(overview: Overview, operations: Operations) -> Blueprint:
 
 
 def _stats(overview: Overview, operations: Operations, minutes: int) -> schema.Stats:
-    heads = overview.heads()
+    workers = overview.workers()
     return schema.Stats(
         **dict(service_status(operations, overview)),
         may_act=g.caller.may_act,
-        running_turns=sum(head.status is Status.IN_PROGRESS for head in heads.heads),
+        running_turns=sum(len(worker.running) for worker in workers),
         recent=showing.to_figures(overview.recent()),
         failed_by_code=operations.count_failed(),
-        workers=tuple(map(showing.to_worker, overview.workers(heads))),
+        workers=tuple(map(showing.to_worker, workers)),
         minutes=minutes,
         step_minutes=STEPS[minutes],
         series=tuple(map(showing.to_figures, overview.series(minutes))),

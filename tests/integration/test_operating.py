@@ -1,14 +1,16 @@
 """The service's switches, and the failed turns that somebody must deal with."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 
 from tests.server import Server
 from turns import keys
+from turns.assistants import DEFAULT
 from turns.codes import Code
 from turns.connection import connect
-from turns.errors import CountChanged, IntakePaused, TurnNotFound, WorkerNotFound
+from turns.errors import AssistantNotFound, CountChanged, IntakePaused, TurnNotFound, WorkerNotFound
 from turns.operating import DRAIN_SECONDS, Operations, Switch
 from turns.roster import Roster
 from turns.settings import Settings
@@ -115,7 +117,19 @@ def test_all_of_a_code_are_tried_again_if_they_are_as_many_as_was_said(
     assert len(store.list_turns(limit=10).turns) == 7
 
 
-def test_trying_all_again_ends_at_the_first_refusal(
+def test_a_turn_that_cannot_be_tried_again_does_not_hold_up_the_others(
+    accept: Accept, claim: Take, operations: Operations, store: TurnStore
+) -> None:
+    variables = {"ability": "math"}
+    gone = accept(session_id="0", assistant=dataclasses.replace(DEFAULT, name="gone"), variables=variables)
+    for turn in (gone, accept(session_id="1", variables=variables)):
+        store.fail(claim(turn), Code.PROVIDER_QUOTA)
+    dealt = operations.retry_all(Code.PROVIDER_QUOTA, count=2)
+    assert (dealt.done, type(dealt.refused)) == (1, AssistantNotFound)
+    assert [turn.id for turn in operations.failed(limit=10).turns] == [gone.id]
+
+
+def test_trying_all_again_ends_where_nobody_would_be_let_in(
     accept: Accept, claim: Take, operations: Operations, store: TurnStore
 ) -> None:
     for n in range(2):

@@ -10,7 +10,7 @@ from turns.assistants import Lane
 from turns.codes import Code
 from turns.connection import Client, connect
 from turns.errors import SessionNotFound
-from turns.heads import read_heads, read_workers
+from turns.heads import LOOK_LIMIT, read_heads
 from turns.operating import Operations, Switch
 from turns.reasons import Reason, read_queue
 from turns.retry import Retry
@@ -18,6 +18,7 @@ from turns.roster import Roster
 from turns.settings import Settings
 from turns.store import TurnStore
 from turns.turn import Claim, Turn, TurnRequest
+from turns.workers import read_workers
 
 Accept = Callable[..., Turn]
 Take = Callable[[Turn], Claim]
@@ -104,5 +105,12 @@ def test_heads_of_all_tenants_and_who_runs_them(accept: Accept, claim: Take, cli
     assert heads.are_all
     found = {(head.id, head.tenant, head.behind) for head in heads.heads}
     assert found == {(running.id, "acme", 0), (waiting.id, "-", 1)}
-    [worker] = read_workers(client, heads)
+    [worker] = read_workers(client)
     assert (worker.name, worker.running, worker.is_draining) == ("w", (running.id,), False)
+
+
+def test_where_there_are_too_many_heads_those_who_wait_longest_are_shown(store: TurnStore, client: Client) -> None:
+    turns = [store.accept(TurnRequest(session_id=f"s{n}", input="hello")).turn for n in range(LOOK_LIMIT + 5)]
+    heads = read_heads(client)
+    assert not heads.are_all
+    assert {head.id for head in heads.heads} >= {turn.id for turn in turns[:LOOK_LIMIT]}
