@@ -102,6 +102,6 @@ def _within(happened: Counted, timing: str, share: float) -> float | None:
         return None
     for (lower, upper), count in zip(pairwise((0, *BUCKETS_MS)), counts, strict=False):
         if left <= count:
-            return (lower + (upper - lower) * left / count) / 1000
+            return round(lower + (upper - lower) * left / count) / 1000
         left -= count
     return BUCKETS_MS[-1] / 1000
