@@ -70,7 +70,9 @@ def key_digest(request: TurnRequest) -> str:
 
 
 def fingerprint(request: TurnRequest) -> str:
-    """The same for two requests exactly if they ask for the same."""
+    """The same for two requests exactly if they ask for the same; empty where there is no idempotency key."""
+    if not request.idempotency_key:
+        return ""
     asked = asdict(request)
     asked["assistant"] = request.assistant.name  # not its version: that may change before the request is repeated
     del asked["traceparent"]  # who repeats a request may trace it anew

@@ -9,9 +9,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
+from functools import cached_property, lru_cache
 from typing import Any, Self
 
 from turns.errors import InvalidRequest
+
+MOST_DEFINITIONS = 256
 
 
 class Lane(StrEnum):
@@ -37,7 +40,7 @@ class Variable:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Assistant:
     """A system prompt with declared variables, or a chain of somebody's own. What is None is as the settings say."""
 
@@ -84,7 +87,7 @@ class Assistant:
     def has_own_provider(self) -> bool:
         return self.base_url is not None or self.api_key_env is not None
 
-    @property
+    @cached_property
     def terms(self) -> dict[str, str]:
         """What a claim must know before any worker reads the definition, as fields of a turn's record.
 
@@ -109,7 +112,7 @@ class Assistant:
             return ""
         return self.fallback_model
 
-    @property
+    @cached_property
     def definition(self) -> str:
         """All that this version says, as JSON; what it leaves out is left out."""
         unset = Assistant(name=self.name)
@@ -117,12 +120,13 @@ class Assistant:
         said |= {"name": self.name, "variables": {name: asdict(v) for name, v in self.variables.items()}}
         return json.dumps(said, sort_keys=True)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """The same for two versions exactly if they say the same."""
         return _digest(self.definition)
 
     @classmethod
+    @lru_cache(maxsize=MOST_DEFINITIONS)  # a worker reads the same one for turn after turn
     def from_definition(cls, definition: str) -> Self:
         """What a later release adds is passed over: its worker is better at it, but this one has the turn."""
         said: dict[str, Any] = json.loads(definition)

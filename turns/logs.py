@@ -7,10 +7,11 @@ import logging
 import re
 import sys
 from enum import StrEnum
+from functools import cache
 
 import structlog
 from structlog.tracebacks import ExceptionDictTransformer
-from structlog.typing import Processor
+from structlog.typing import FilteringBoundLogger, Processor
 
 from turns.settings import LogFormat, Settings
 
@@ -54,27 +55,26 @@ def configure_logs(settings: Settings) -> None:
     )
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
+        structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     renderer: Processor = structlog.processors.JSONRenderer() if as_json else _console()
-    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    last: list[Processor] = [_masked(renderer)]
     if as_json:
-        last.append(structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)))
+        last.insert(0, structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)))
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()], processors=[*last, _masked(renderer)]
+        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request to the provider
+    # Our own lines do not go through `logging`, where each costs 45 µs instead of 18.
     structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*shared, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
 
@@ -84,6 +84,7 @@ def _console() -> Processor:
     return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
-def get_logger() -> structlog.stdlib.BoundLogger:
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger("inturn")
+@cache
+def get_logger() -> FilteringBoundLogger:
+    logger: FilteringBoundLogger = structlog.get_logger()
     return logger

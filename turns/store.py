@@ -68,7 +68,7 @@ class TurnStore:
         )
         if shown is None:
             raise refusal(word, wait_ms=wait_ms)
-        return Accepted(turn=_turn(shown), replayed=word is Reply.REPLAYED)
+        return Accepted(turn=to_turn(shown), replayed=word is Reply.REPLAYED)
 
     def read(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
         """The tenant's turn as it is now. Raises `TurnNotFound`, or `TurnExpired` when results are no longer kept."""
@@ -77,7 +77,7 @@ class TurnStore:
         shown = self._scripts.read(turn_id, tenant=tenant)
         if shown is None:
             raise self._missing(turn_id)
-        return _turn(shown)
+        return to_turn(shown)
 
     def cancel(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
         """The turn has ended: as cancelled if it was live, else as it had. Raises like `read`."""
@@ -134,7 +134,7 @@ class TurnStore:
         cursor, shown = self._scripts.list_turns(
             tenant=tenant, session=session or "", after=after or "", status=status or "", limit=limit, most=LIST_LIMIT
         )
-        return TurnPage(turns=tuple(map(_turn, shown)), after=cursor or None)
+        return TurnPage(turns=tuple(map(to_turn, shown)), after=cursor or None)
 
     def events(self, turn_id: str, *, after: str) -> list[TurnEvent]:
         """What is in the turn's event stream beyond this entry, oldest first."""
@@ -273,7 +273,7 @@ class TurnStore:
         return TurnExpired() if age_seconds > self._settings.result_ttl_seconds else TurnNotFound()
 
 
-def _turn(shown: Shown) -> Turn:
+def to_turn(shown: Shown) -> Turn:
     return Turn.from_record(
         shown.turn_id, shown.record, position=shown.position, ahead=shown.ahead, pace_ms=shown.pace_ms
     )

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from functools import partial
 
 import pytest
 
@@ -7,8 +6,9 @@ from tests.server import Server
 from turns import keys
 from turns.assistants import DEFAULT
 from turns.errors import IdempotencyKeyReused, Overloaded, SessionBacklogFull, SessionBusy, StoreUnavailable
+from turns.replies import Reply
 from turns.state import Status
-from turns.store import TurnStore
+from turns.store import TurnStore, to_turn
 from turns.turn import Claim, OnBusy, Turn, TurnRequest, WaitingFor
 
 StoreWith = Callable[..., TurnStore]
@@ -97,25 +97,29 @@ def test_all_sessions_together_have_a_limit(store_with: StoreWith) -> None:
 def test_an_accept_whose_reply_was_lost_is_recorded_once(store: TurnStore, server: Server) -> None:
     """The Redis client asks again by itself, with the same arguments."""
     turn_id = "turn_" + "1" * 32
-    again = partial(
-        store._scripts.accept,
-        turn_id,
-        session="s",
-        on_busy="enqueue",
-        idempotency_key="",
-        fingerprint="f",
-        start_within_ms=None,
-        session_id="s",
-        user_id="",
-        definition=DEFAULT.definition,
-        record={
-            "assistant": "default",
-            "definition": DEFAULT.digest,
-            "input": "x",
-            "variables": "{}",
-            "metadata": "{}",
-        },
-    )
+
+    def again() -> tuple[Reply, Turn]:
+        word, shown, _ = store._scripts.accept(
+            turn_id,
+            session="s",
+            on_busy="enqueue",
+            idempotency_key="",
+            fingerprint="f",
+            start_within_ms=None,
+            session_id="s",
+            user_id="",
+            definition=DEFAULT.definition,
+            record={
+                "assistant": "default",
+                "definition": DEFAULT.digest,
+                "input": "x",
+                "variables": "{}",
+                "metadata": "{}",
+            },
+        )
+        assert shown
+        return word, to_turn(shown)
+
     assert again() == again()
     assert server.raw.lrange(keys.QUEUE("s"), 0, -1) == [turn_id.encode()]
 

@@ -49,11 +49,12 @@ end
 
 if redis.call('HEXISTS', KEY.switches, 'intake') == 1 then return {'PAUSED'} end
 local live = redis.call('LRANGE', queue, 0, -1)  -- bounded by the backlog
+local live_of_all, pace_ms = unpack(redis.call('HMGET', KEY.counters, 'live', 'pace_ms'))
 local ahead = #live
 if on_busy == 'reject' and ahead > 0 then return {'SESSION_BUSY'} end
 local clears = on_busy == 'interrupt' or on_busy == 'rollback'
 if ahead >= POLICY.session_backlog and not clears then return {'BACKLOG_FULL'} end
-if tonumber(redis.call('HGET', KEY.counters, 'live') or 0) >= POLICY.max_live_turns then return {'OVERLOADED'} end
+if tonumber(live_of_all or 0) >= POLICY.max_live_turns then return {'OVERLOADED'} end
 local now, tenant = now_ms(), tenant_of(session)
 local refusal = quota_refusal(tenant, now)
 if refusal then return refusal end
@@ -70,27 +71,29 @@ if clears then
     end
   end
 end
-redis.call('HSET', KEY.session .. session, 'session_id', session_id, 'user_id', user_id)
 local sequence = redis.call('HINCRBY', KEY.session .. session, 'sequence', 1)
-redis.call('HSET', key, 'session', session, 'session_id', session_id, 'user_id', user_id, 'status', POLICY.initial,
-  'sequence', sequence, 'attempt', 1, 'claims', 0, 'accepted_at', now, unpack(ARGV, 10))
-hold_definition(turn, definition)
+if sequence == 1 then begin_session(session, session_id, user_id, now) end
+local record = {'session', session, 'session_id', session_id, 'user_id', user_id, 'status', POLICY.initial, 'sequence',
+  tostring(sequence), 'attempt', '1', 'claims', '0', 'accepted_at', tostring(now), unpack(ARGV, 10)}
+local fields = by_name(record)
 if start_within ~= '' then
-  redis.call('HSET', key, 'start_by', now + start_within)
+  record[#record + 1], record[#record + 2] = 'start_by', tostring(now + start_within)
   redis.call('ZADD', KEY.start_by, now + start_within, turn)
 end
 if idempotency ~= '' then
-  redis.call('HSET', key, 'idempotency', idempotency)
+  record[#record + 1], record[#record + 2] = 'idempotency', idempotency
   redis.call('HSET', KEY.idempotency .. idempotency, 'turn', turn, 'fingerprint', fingerprint)
 end
+redis.call('HSET', key, unpack(record))
+hold_definition(fields.definition, definition)
 redis.call('RPUSH', queue, turn)
 redis.call('ZADD', KEY.turns .. tenant, now, turn)
 take_quota(turn, tenant, now)
 redis.call('ZADD', KEY.session_turns .. session, sequence, turn)
 if sequence % 16 == 0 then forget_expired(session) end
-keep_session(session)
+if ahead == 0 then keep_session(session) end
 list_session(session, now)
 redis.call('HINCRBY', KEY.counters, 'live', 1)
-count('accepted', redis.call('HGET', key, 'lane') or 'interactive')
-if ahead == 0 then dispatch(turn, now) end
-return answer('ACCEPTED', turn)
+count('accepted', fields.lane or 'interactive')
+if ahead == 0 then dispatch(turn, now, session, fields.lane) end
+return {'ACCEPTED', record, ahead + 1, live[ahead] or '', tonumber(pace_ms or 0), turn}

@@ -9,7 +9,7 @@
 --       3 worker
 --       4 the worker's model, for assistants that name none
 --       5 its fallback model, or ''; for the same
--- Reply CLAIMED, record, messages, definition  record: the hash as name, value, …; messages: as `window` gives them;
+-- Reply CLAIMED, record, messages, definition  record: name, value, …, where a later value replaces an earlier; messages: as `window` gives them;
 --                 definition: the assistant's, as the turn was accepted under it
 --       EXPIRED   it was not started in time, and has ended for that
 --       FAILED    its session's history is no list, so no turn of it can run; it has ended for that
@@ -18,55 +18,57 @@
 
 local turn, token, worker, model, fallback = unpack(ARGV, 1, 5)
 local key = KEY.turn .. turn
-local session, status, held, retry_at, start_by, claims, model_now, attempt =
-  unpack(redis.call('HMGET', key, 'session', 'status', 'token', 'retry_at', 'start_by', 'claims', 'model', 'attempt'))
-if not AFTER[status] then return {'GONE'} end
-local digest, provider, own_model, own_fallback, own_window =
-  unpack(redis.call('HMGET', key, 'definition', 'provider', 'own_model', 'own_fallback', 'window'))
-model, fallback = own_model or model, own_fallback or fallback
+local record = redis.call('HGETALL', key)
+local was = by_name(record)
+if not AFTER[was.status] then return {'GONE'} end
+local session, claims, model_now = was.session, was.claims, was.model
+model, fallback = was.own_model or model, was.own_fallback or fallback
 
-local now = now_ms()
+local now, messages = now_ms(), count_messages(session)
 -- The same token again: the reply of the first run was lost and the client asked again.
-local mine = status == 'in_progress' and held == token
-local to = AFTER[status].claim
+local mine = was.status == 'in_progress' and was.token == token
+local to = AFTER[was.status].claim
 if not mine then
   local is_head = redis.call('LINDEX', KEY.queue .. session, 0) == turn
-  if not to or not is_head or (retry_at and now < tonumber(retry_at)) then return {'NOT_NOW'} end
+  if not to or not is_head or (was.retry_at and now < tonumber(was.retry_at)) then return {'NOT_NOW'} end
   if redis.call('HEXISTS', KEY.switches, 'workers') == 1 then
     redis.call('ZADD', KEY.due, now + POLICY.paused_look_ms, turn)
     return {'NOT_NOW'}
   end
-  if start_by and now > tonumber(start_by) and claims == '0' then
-    finish(turn, session, claims, AFTER[status].expire, 'expired', now, 'status_reason', 'expired')
+  if was.start_by and now > tonumber(was.start_by) and claims == '0' then
+    finish(turn, session, claims, AFTER[was.status].expire, 'expired', now, 'status_reason', 'expired')
     return {'EXPIRED'}
   end
-  if not history_is_usable(session) then
-    finish(turn, session, claims, AFTER[status].fail, 'history_unusable', now, 'error_code', 'history_unusable')
+  if not messages then
+    finish(turn, session, claims, AFTER[was.status].fail, 'history_unusable', now, 'error_code', 'history_unusable')
     return {'FAILED'}
   end
 
   -- A turn that fell back stays with the fallback. One whose model pauses falls back, or waits for the pause to end.
   if model_now ~= fallback or fallback == '' then model_now = model end
-  local pause_ms = redis.call('PTTL', pause_key(provider, model_now))
-  if pause_ms > 0 and fallback ~= '' and redis.call('PTTL', pause_key(provider, fallback)) <= 0 then
+  local pause_ms = redis.call('PTTL', pause_key(was.provider, model_now))
+  if pause_ms > 0 and fallback ~= '' and redis.call('PTTL', pause_key(was.provider, fallback)) <= 0 then
     model_now, pause_ms = fallback, 0
   end
   if pause_ms > 0 then
     redis.call('HSET', key, 'retry_at', now + pause_ms)
     redis.call('ZADD', KEY.due, now + pause_ms, turn)
     redis.call('ZREM', KEY.waiting, turn)
-    give_way(turn, now)
+    give_way(turn, session, was.lane, now)
     return {'NOT_NOW'}
   end
 
-  claims = redis.call('HINCRBY', key, 'claims', 1)
-  redis.call('HSET', key, 'status', to, 'token', token, 'worker', worker, 'started_at', now, 'model', model_now)
-  if retry_at then redis.call('HDEL', key, 'retry_at') end
-  if start_by then redis.call('ZREM', KEY.start_by, turn) end
+  claims = tostring(claims + 1)
+  local written = {'claims', claims, 'status', to, 'token', token, 'worker', worker, 'started_at', tostring(now),
+    'model', model_now}
+  redis.call('HSET', key, unpack(written))
+  for _, part in ipairs(written) do record[#record + 1] = part end
+  if was.retry_at then redis.call('HDEL', key, 'retry_at') end
+  if was.start_by then redis.call('ZREM', KEY.start_by, turn) end
   redis.call('ZADD', KEY.due, now + POLICY.lease_ms, turn)
   observe('wait', now - tonumber(redis.call('ZSCORE', KEY.waiting, turn) or now))
   redis.call('ZREM', KEY.waiting, turn)
-  emit(turn, claims .. '-*', attempt, 'status', to)
+  emit(turn, claims .. '-*', was.attempt, 'status', to)
 end
-local messages = window(session, tonumber(own_window or POLICY.history_window))
-return {'CLAIMED', redis.call('HGETALL', key), messages, definition_of(digest)}
+local last = window(session, tonumber(was.window or POLICY.history_window), messages)
+return {'CLAIMED', record, last, definition_of(was.definition)}

@@ -34,7 +34,7 @@ if tail ~= '' then observe_piece(turn, emit(turn, claims .. '-*', attempt, 'delt
 finish(turn, session, claims, to, '', now, unpack(rest, between + 1))
 
 observe('duration', now - started_at)
-local used = redis.call('HGET', KEY.turn .. turn, 'used')
+local used = by_name({unpack(rest, between + 1)}).used
 for kind, tokens in string.gmatch(used or '', '(%a+)=(%d+)') do add(tokens, 'tokens', kind, model) end
 
 -- How long turns take lately: a moving average in which each new one counts a sixteenth.

@@ -1,10 +1,11 @@
 -- The versions of assistants that turns were accepted under; loaded in front of every verb.
 
 -- The turn runs with this version, whatever becomes of it elsewhere: it is kept for as long as a live turn needs it.
-local function hold_definition(turn, definition)
-  local key = KEY.definition .. redis.call('HGET', KEY.turn .. turn, 'definition')
-  redis.call('HSETNX', key, 'definition', definition)
-  if redis.call('HINCRBY', key, 'live', 1) == 1 then redis.call('PERSIST', key) end
+local function hold_definition(digest, definition)
+  local key = KEY.definition .. digest
+  if redis.call('HINCRBY', key, 'live', 1) > 1 then return end
+  redis.call('HSET', key, 'definition', definition)
+  redis.call('PERSIST', key)
 end
 
 -- A turn that was accepted under it has ended, and needs it no more. An older release accepted turns without one.

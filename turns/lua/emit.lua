@@ -12,9 +12,8 @@ for i = 1, #ARGV, 4 do
   if status ~= 'in_progress' or held ~= token then
     stop[#stop + 1] = token
     stop[#stop + 1] = 'LOST'
-  elseif #redis.call('XRANGE', KEY.events .. turn, id, '+', 'COUNT', 1) == 0 then
+  elseif emit(turn, id, attempt, 'delta', text) then
     -- Else the reply of the first run was lost: a piece stands in the stream once.
-    emit(turn, id, attempt, 'delta', text)
     observe_piece(turn, id, started_at, now)
   end
 end

@@ -4,9 +4,9 @@
 -- `why` is the error code, or what its caller may know of its end, or ''; `...` are further fields of the record.
 local function finish(turn, session, claims, status, why, now, ...)
   local key, queue, tenant = KEY.turn .. turn, KEY.queue .. session, tenant_of(session)
-  local attempt, was, start_by, idempotency, reserved, digest =
-    unpack(redis.call('HMGET', key, 'attempt', 'status', 'start_by', 'idempotency', 'reserved_tokens', 'definition'))
-  local was_head = redis.call('LINDEX', queue, 0) == turn
+  local attempt, was, lane, start_by, idempotency, reserved, digest = unpack(redis.call('HMGET', key,
+    'attempt', 'status', 'lane', 'start_by', 'idempotency', 'reserved_tokens', 'definition'))
+  local head, second = unpack(redis.call('LRANGE', queue, 0, 1))
   redis.call('HSET', key, 'status', status, 'finished_at', now, 'expires_at', now + POLICY.result_ttl_ms, ...)
   redis.call('PEXPIRE', key, POLICY.result_ttl_ms)
   redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, tenant .. '/' .. turn)
@@ -22,12 +22,11 @@ local function finish(turn, session, claims, status, why, now, ...)
   settle_quota(turn, tenant, status, reserved)
   count('ended', status, why)
   redis.call('HINCRBY', KEY.counters, 'live', -1)
-  give_way(turn, now)
-  local head = redis.call('LINDEX', queue, 0)
-  if not head then
+  give_way(turn, session, lane, now)
+  if head == turn and not second then
     let_session_age(session, now)
   else
-    if was_head then dispatch(head, now) end
+    if head == turn then dispatch(second, now) end
     redis.call('PUBLISH', KEY.moved .. session, '')
   end
   redis.call('PUBLISH', KEY.ended, turn)

@@ -16,8 +16,8 @@
 
 local turn, token, code, retry_in, counts, model, pause_ms = unpack(ARGV, 1, 7)
 local key = KEY.turn .. turn
-local session, status, held, claims, attempt, retried, paused_model, provider =
-  unpack(redis.call('HMGET', key, 'session', 'status', 'token', 'claims', 'attempt', 'retried_token', 'model', 'provider'))
+local session, status, held, claims, attempt, retried, paused_model, provider, lane = unpack(redis.call('HMGET', key,
+  'session', 'status', 'token', 'claims', 'attempt', 'retried_token', 'model', 'provider', 'lane'))
 if retried == token then return again({'RETRYING'}) end
 if held ~= token then return {'LOST'} end
 if status == 'failed' then return again({'FAILED'}) end
@@ -34,5 +34,5 @@ count('retried', code)
 requeue(turn, claims, 'retry', attempt + counts, now, code)
 redis.call('HSET', key, 'retry_at', now + retry_in, 'retried_token', token, 'last_error_code', code, 'model', model)
 redis.call('ZADD', KEY.due, now + retry_in, turn)
-give_way(turn, now)
+give_way(turn, session, lane, now)
 return {'RETRYING'}

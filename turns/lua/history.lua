@@ -3,14 +3,11 @@
 -- It is a list. Or, where POLICY.history is 'file', a file: then the session knows how many messages are committed, and
 -- which version of the file has them, which is the token of the claim that wrote it.
 
-local function history_is_usable(session)
-  local type = redis.call('TYPE', KEY.history .. session).ok
-  return POLICY.history == 'file' or type == 'list' or type == 'none'
-end
-
+-- How many messages are committed; nil where somebody keeps another type under the key.
 local function count_messages(session)
   if POLICY.history == 'file' then return tonumber(redis.call('HGET', KEY.session .. session, 'messages') or 0) end
-  return redis.call('TYPE', KEY.history .. session).ok == 'list' and redis.call('LLEN', KEY.history .. session) or 0
+  local length = redis.pcall('LLEN', KEY.history .. session)
+  return type(length) == 'number' and length or nil
 end
 
 -- These are the last messages of the history, in this order.
@@ -23,15 +20,15 @@ local function add_messages(session, token, messages)
   end
 end
 
--- The last messages of the history, oldest first. What lies before the window is dropped half a window at
+-- The last messages of a history that has so many, oldest first. What lies before the window is dropped half a window at
 -- a time, so that the start of the prompt stays the same for many turns and the provider's cache holds.
 -- Of a file: how many of its messages are committed, '' if nobody ever counted, and its version, '' if it has none.
-local function window(session, most)
+local function window(session, most, length)
   if POLICY.history == 'file' then
     local count, version = unpack(redis.call('HMGET', KEY.session .. session, 'messages', 'file'))
     return {count or '', version or ''}
   end
-  local length, half = redis.call('LLEN', KEY.history .. session), math.max(1, math.floor(most / 2))
+  local half = math.max(1, math.floor(most / 2))
   local keep = length - half * math.max(0, math.ceil((length - most) / half))
   if keep <= 0 then return {} end
   local newest_first, oldest_first = redis.call('LRANGE', KEY.history .. session, 0, keep - 1), {}

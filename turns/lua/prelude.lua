@@ -10,6 +10,13 @@ local function now_ms()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
+-- What HGETALL and the like reply, name, value, …, by name.
+local function by_name(flat)
+  local fields = {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return fields
+end
+
 -- A verb that was run before, whose reply got lost, gives the same word. It writes, so that a caller who
 -- waits for replicas waits for what the first run wrote.
 local function again(reply)
@@ -18,9 +25,13 @@ local function again(reply)
 end
 
 -- Appends to the turn's event stream, and tells whoever watches the turn: the message is the entry.
--- Ids are `<claim number>-<n>`, so a reader's place says which run it saw.
+-- Ids are `<claim number>-<n>`, so a reader's place says which run it saw. nil: the stream has come so far already.
 local function emit(turn, id, attempt, type, text)
-  local added = redis.call('XADD', KEY.events .. turn, id, 'type', type, 'attempt', attempt, 'text', text)
+  local added = redis.pcall('XADD', KEY.events .. turn, id, 'type', type, 'attempt', attempt, 'text', text)
+  if added.err then
+    if string.find(added.err, 'equal or smaller', 1, true) then return nil end
+    error(added.err)
+  end
   redis.call('PUBLISH', KEY.live .. turn, added .. ' ' .. attempt .. ' ' .. type .. ' ' .. text)
   return added
 end
@@ -28,9 +39,11 @@ end
 -- Sends the hint for a head, and says when to look again in case the hint gets lost. Before the first
 -- worker ever started there is no hint to send; the due index then brings the turn to that worker.
 -- A head without a place in its groups is parked; whoever leaves one dispatches it, and the due index if nobody does.
-local function dispatch(turn, now)
+-- `session` and `lane` are the turn's, for who knows them.
+local function dispatch(turn, now, session, lane)
   redis.call('ZADD', KEY.waiting, 'NX', now, turn)
-  if not take_place(turn, now) then
+  if not session then session, lane = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'lane')) end
+  if not take_place(turn, session, lane, now) then
     redis.call('ZADD', KEY.due, now + POLICY.parked_ms, turn)
     return
   end
@@ -43,6 +56,6 @@ local function dispatch(turn, now)
 end
 
 -- The turn waits, or has ended: its place goes to who is parked.
-local function give_way(turn, now)
-  for _, parked in ipairs(leave_place(turn)) do dispatch(parked, now) end
+local function give_way(turn, session, lane, now)
+  for _, parked in ipairs(leave_place(turn, session, lane)) do dispatch(parked, now) end
 end

@@ -7,21 +7,28 @@ end
 
 -- Keys of a session live as long as it has live turns, and for the session retention after that.
 local function keep_session(session)
-  for _, family in ipairs({KEY.session, KEY.history, KEY.session_turns}) do redis.call('PERSIST', family .. session) end
+  redis.call('PERSIST', KEY.session .. session)
+  redis.call('PERSIST', KEY.history .. session)
+  redis.call('PERSIST', KEY.session_turns .. session)
 end
 
--- The session has been active; those of its tenant that have not been for the retention are forgotten.
+-- The session has been active.
 local function list_session(session, now)
   local index = KEY.sessions .. tenant_of(session)
   redis.call('ZADD', index, now, session)
-  redis.call('ZREMRANGEBYSCORE', index, '-inf', now - POLICY.session_ttl_ms)
   redis.call('PEXPIRE', index, POLICY.session_ttl_ms)
 end
 
+-- The session's first turn. Those of its tenant that have not been active for the retention leave the list.
+local function begin_session(session, session_id, user_id, now)
+  redis.call('HSET', KEY.session .. session, 'session_id', session_id, 'user_id', user_id)
+  redis.call('ZREMRANGEBYSCORE', KEY.sessions .. tenant_of(session), '-inf', now - POLICY.session_ttl_ms)
+end
+
 local function let_session_age(session, now)
-  for _, family in ipairs({KEY.session, KEY.history, KEY.session_turns}) do
-    redis.call('PEXPIRE', family .. session, POLICY.session_ttl_ms)
-  end
+  redis.call('PEXPIRE', KEY.session .. session, POLICY.session_ttl_ms)
+  redis.call('PEXPIRE', KEY.history .. session, POLICY.session_ttl_ms)
+  redis.call('PEXPIRE', KEY.session_turns .. session, POLICY.session_ttl_ms)
   list_session(session, now)
 end
 

@@ -3,9 +3,8 @@
 -- Of each group only so many heads are out for a worker at once; the others are parked, in order. A tenant is a group, and
 -- so is the lane `batch`: a tenant with a thousand sessions, or a night's batch, leaves room for everybody else.
 
--- The groups of a turn, each as name and most.
-local function groups_of(turn)
-  local session, lane = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'lane'))
+-- The groups of a turn of this session and lane, each as name and most.
+local function groups_of(session, lane)
   local groups = {}
   if POLICY.tenant_concurrency > 0 then groups[1] = {'tenant:' .. tenant_of(session), POLICY.tenant_concurrency} end
   if lane == 'batch' then groups[#groups + 1] = {'lane:batch', POLICY.batch_concurrency} end
@@ -13,8 +12,8 @@ local function groups_of(turn)
 end
 
 -- Whether the turn has a place in each of its groups, now; else it is parked in the one that is full.
-local function take_place(turn, now)
-  local groups = groups_of(turn)
+local function take_place(turn, session, lane, now)
+  local groups = groups_of(session, lane)
   for _, group in ipairs(groups) do
     local name, most = unpack(group)
     if redis.call('SISMEMBER', KEY.out .. name, turn) == 0 and redis.call('SCARD', KEY.out .. name) >= most then
@@ -31,9 +30,9 @@ end
 
 -- The turn is out for no worker any more. Returns those who may try to take its place: each may be parked elsewhere.
 local MOST_TRIES = 4
-local function leave_place(turn)
+local function leave_place(turn, session, lane)
   local next_turns = {}
-  for _, group in ipairs(groups_of(turn)) do
+  for _, group in ipairs(groups_of(session, lane)) do
     redis.call('SREM', KEY.out .. group[1], turn)
     redis.call('ZREM', KEY.parked .. group[1], turn)
     for _, parked in ipairs(redis.call('ZRANGE', KEY.parked .. group[1], 0, MOST_TRIES - 1)) do

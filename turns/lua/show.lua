@@ -4,10 +4,11 @@
 -- head is 1; 0 when it has ended), the id of the turn right before it, or '', and how long (ms) turns take lately.
 local function show(word, turn)
   local record = redis.call('HGETALL', KEY.turn .. turn)
-  local session, status = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status'))
-  if not AFTER[status] then return {word, record, 0, '', 0} end
-  local index = redis.call('LPOS', KEY.queue .. session, turn)
-  local ahead = index and index > 0 and redis.call('LINDEX', KEY.queue .. session, index - 1)
+  local fields = by_name(record)
+  if not AFTER[fields.status] then return {word, record, 0, '', 0} end
+  local queue = KEY.queue .. fields.session
+  local index = redis.call('LPOS', queue, turn)
+  local ahead = index and index > 0 and redis.call('LINDEX', queue, index - 1)
   local pace_ms = redis.call('HGET', KEY.counters, 'pace_ms')
   return {word, record, (index or -1) + 1, ahead or '', tonumber(pace_ms or 0)}
 end
@@ -16,7 +17,7 @@ end
 -- head is running, and its live turns in order; nil where there is no such session.
 local function show_session(session)
   local id, user = unpack(redis.call('HMGET', KEY.session .. session, 'session_id', 'user_id'))
-  local messages = count_messages(session)
+  local messages = count_messages(session) or 0
   if not id and messages == 0 then return nil end
   local live = redis.call('LRANGE', KEY.queue .. session, 0, -1)  -- bounded by the backlog
   local running = live[1] and redis.call('HGET', KEY.turn .. live[1], 'status') == 'in_progress'
