@@ -21,7 +21,7 @@ web: $(VENV)/.installed ## one endpoint process, for a supervisor of your own
 worker: $(VENV)/.installed ## one worker process, for a supervisor of your own
 	@exec $(BIN)/python -m worker
 
-key: $(VENV)/.installed ## an API key, where make up runs: make key TENANT=acme [SCOPES=turns,read,operator] [DAYS=90]
+key: $(VENV)/.installed ## an API key, where make up runs: make key TENANT=acme [SCOPES=turns,read,operator,observer] [DAYS=90]
 	@$(BIN)/python -m turns keys create $(TENANT) $(if $(SCOPES),--scopes $(SCOPES)) $(if $(DAYS),--days $(DAYS))
 
 doctor: $(VENV)/.installed ## is everything as it must be? make doctor [ARGS=--ask-model]

@@ -14,6 +14,7 @@ from inturn.client import Client, Turn
 from inturn.errors import (
     AssistantNotFound,
     ConfigurationError,
+    CountChanged,
     Forbidden,
     IdempotencyKeyReused,
     IntakePaused,
@@ -44,6 +45,7 @@ from inturn.errors import (
     Unauthenticated,
     Unavailable,
     Unreachable,
+    WorkerNotFound,
 )
 from inturn.events import Delta, Done, Event, Reset, StatusChanged
 from inturn.values import (
@@ -68,6 +70,7 @@ __all__ = [
     "AsyncTurn",
     "Client",
     "ConfigurationError",
+    "CountChanged",
     "Delta",
     "Done",
     "Event",
@@ -115,4 +118,5 @@ __all__ = [
     "Unreachable",
     "Usage",
     "Variable",
+    "WorkerNotFound",
 ]

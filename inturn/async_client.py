@@ -61,7 +61,7 @@ class AsyncClient:
         return await self._transport.run(steps.readiness())
 
     async def status(self) -> ServiceStatus:
-        """How the service does. Raises `Forbidden` for a key without the scope `operator`."""
+        """How the service does. Raises `Forbidden` for a key without the scope `operator` or `observer`."""
         call = steps.fetch(calls.service_status(), to_service_status, self._transport.persistence)
         return await self._transport.run(call)
 

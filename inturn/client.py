@@ -50,7 +50,7 @@ class Client:
         return self._transport.run(steps.readiness())
 
     def status(self) -> ServiceStatus:
-        """How the service does. Raises `Forbidden` for a key without the scope `operator`."""
+        """How the service does. Raises `Forbidden` for a key without the scope `operator` or `observer`."""
         call = steps.fetch(calls.service_status(), to_service_status, self._transport.persistence)
         return self._transport.run(call)
 

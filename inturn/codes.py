@@ -4,6 +4,7 @@ from types import MappingProxyType
 
 from inturn.errors import (
     AssistantNotFound,
+    CountChanged,
     Forbidden,
     IdempotencyKeyReused,
     IntakePaused,
@@ -26,6 +27,7 @@ from inturn.errors import (
     TurnNotFound,
     Unauthenticated,
     Unavailable,
+    WorkerNotFound,
 )
 
 BY_CODE: MappingProxyType[str, type[InTurnError]] = MappingProxyType(
@@ -37,9 +39,11 @@ BY_CODE: MappingProxyType[str, type[InTurnError]] = MappingProxyType(
         "turn_expired": TurnExpired,
         "session_not_found": SessionNotFound,
         "assistant_not_found": AssistantNotFound,
+        "worker_not_found": WorkerNotFound,
         "session_busy": SessionBusy,
         "session_not_empty": SessionNotEmpty,
         "turn_not_failed": TurnNotFailed,
+        "count_changed": CountChanged,
         "idempotency_key_reused": IdempotencyKeyReused,
         "session_backlog_full": SessionBacklogFull,
         "tenant_backlog_full": TenantBacklogFull,

@@ -4,8 +4,8 @@
     ├── Refused                 the caller: nothing was stored
     │   ├── InvalidRequest
     │   ├── Unauthenticated, Forbidden
-    │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound
-    │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, IdempotencyKeyReused
+    │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound
+    │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, CountChanged, IdempotencyKeyReused
     │   └── TooMany             later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
     ├── Unavailable             the operator; the call was repeated until its retries were used up
     │   ├── Unreachable
@@ -83,6 +83,10 @@ class AssistantNotFound(Refused):
     """There is no such assistant."""
 
 
+class WorkerNotFound(Refused):
+    """There is no such worker, or it does not live."""
+
+
 class SessionBusy(Refused):
     """The session has a live turn, and `on_busy` was `reject`, or messages were to be imported."""
 
@@ -93,6 +97,10 @@ class SessionNotEmpty(Refused):
 
 class TurnNotFailed(Refused):
     """Only a failed turn can be tried again."""
+
+
+class CountChanged(Refused):
+    """They are not as many as was said any more; nothing was done."""
 
 
 class IdempotencyKeyReused(Refused):

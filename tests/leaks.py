@@ -10,6 +10,7 @@ LASTING = {
     keys.EXPIRING.name,
     keys.WAITING.name,
     keys.METRICS.name,
+    keys.NOTES.name,
     keys.FAILED.name,
     keys.SWITCHES.name,
     keys.WORKERS.name,

@@ -1,7 +1,7 @@
 """How a process reaches Redis, and what it makes of the ways in which Redis can be away."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -116,6 +116,15 @@ class Client(redis.Redis):
             finally:
                 if not self.connection:
                     pool.release(connection)
+
+    def ask_all(self, commands: Sequence[Sequence[str | int]]) -> list[Any]:
+        """The answers to all of these commands, which are sent at once; others may be served in between."""
+        if not commands:
+            return []
+        with _in_our_words(), self.pipeline(transaction=False) as line:
+            for command in commands:
+                line.execute_command(*command)  # type: ignore[no-untyped-call]  # untyped in redis-py
+            return line.execute()
 
     @contextmanager
     def on_one_connection(self) -> Iterator["Client"]:

@@ -4,8 +4,8 @@
     ├── Refused                 the caller
     │   ├── InvalidRequest
     │   ├── Unauthenticated, Forbidden
-    │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound
-    │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, IdempotencyKeyReused
+    │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound
+    │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, CountChanged, IdempotencyKeyReused
     │   ├── SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
     │   └── Overloaded, IntakePaused, StreamsFull
     ├── LeaseLost               this worker, which stops quietly
@@ -74,6 +74,17 @@ class SessionNotFound(Refused):
 
 class AssistantNotFound(Refused):
     """There is no such assistant."""
+
+
+class WorkerNotFound(Refused):
+    """There is no such worker, or it does not live."""
+
+
+class CountChanged(Refused):
+    """They are not as many as was said any more."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(f"There are {count} of them now; nothing was done. Look again, and say how many you mean.")
 
 
 class SessionBusy(Refused):

@@ -25,6 +25,7 @@ class Scope(StrEnum):
     TURNS = "turns"  # everything about one's own turns and sessions
     READ = "read"  # only to look at them
     OPERATOR = "operator"  # the service itself, and every tenant's turns
+    OBSERVER = "observer"  # only to look at what operators see, and not at what was said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,6 +112,12 @@ WORKERS = Key(
     "each worker process at the time (ms) of its last beat",
     "for ever; entries of dead workers are pruned",
 )
+DRAINED = Key(
+    "inturn:drained:",
+    "string",
+    "an operator told this worker to finish what it runs and to end, by the worker's name",
+    "ten minutes",
+)
 WAITING = Key(
     "inturn:waiting",
     "sorted set",
@@ -135,6 +141,12 @@ METRICS = Key(
     "hash",
     "what was counted and timed since the store began, by name, labels and bucket",
     "for ever; a field for each combination",
+)
+NOTES = Key(
+    "inturn:notes",
+    "stream",
+    "`inturn:metrics` as it was when each minute began, and `noted_at` (ms); entry ids are `<minute (ms)>-0`",
+    "for ever; an entry leaves after 25 hours",
 )
 TENANT = Key(
     "inturn:tenant:",
@@ -239,10 +251,12 @@ CATALOGUE = (
     EXPIRING,
     SESSIONS,
     WORKERS,
+    DRAINED,
     WAITING,
     FAILED,
     SWITCHES,
     METRICS,
+    NOTES,
     TENANT,
     RATE,
     TOKENS,

@@ -50,7 +50,7 @@ def read_metrics(client: Client) -> Metrics:
         name, *labels = field.split("|")
         if name in counts:
             counts[name][tuple(labels)] = amount
-    return Metrics(counts, {name: _timing(name, fields) for name in TIMINGS}, _gauges(client))
+    return Metrics(counts, {name: _timing(name, fields) for name in TIMINGS}, read_gauges(client))
 
 
 def _timing(name: str, fields: Mapping[str, int]) -> Timing:
@@ -62,7 +62,7 @@ def _timing(name: str, fields: Mapping[str, int]) -> Timing:
     return Timing(tuple(buckets), fields.get(f"{name}|sum", 0) / 1000)
 
 
-def _gauges(client: Client) -> dict[str, float]:
+def read_gauges(client: Client) -> dict[str, float]:
     seconds, microseconds = client.time()
     now_ms = seconds * 1000 + microseconds / 1000
     oldest = cast(list[tuple[bytes, float]], client.zrange(keys.WAITING.name, 0, 0, withscores=True))

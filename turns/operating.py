@@ -1,5 +1,6 @@
 """The store, as far as it is about the service and not about one turn: its switches, and the turns that have failed."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,12 +11,16 @@ from turns.accepting import Accepted
 from turns.assistants import Assistant
 from turns.codes import Code
 from turns.connection import Client
-from turns.errors import TurnExpired, TurnNotFound
+from turns.errors import CountChanged, IntakePaused, Overloaded, Refused, TurnExpired, TurnNotFound, WorkerNotFound
+from turns.health import living_workers
 from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Turn
 
 LOOK_LIMIT = 1000  # failed turns that one call looks at
+MOST_COUNTED = 10_000  # failed turns that are counted by code, and dealt with at once; the last ones
+FOR_ALL = (IntakePaused, Overloaded)  # refusals that the next turn would meet too
+DRAIN_SECONDS = 600  # a worker hears of it within a second; whoever does not in this time is beyond hearing
 
 
 class Switch(StrEnum):
@@ -33,12 +38,21 @@ class FailedPage:
     after: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dealt:
+    """How many failed turns were dealt with, and the first refusal, if there was one."""
+
+    done: int
+    refused: Refused | None = None
+
+
 class Operations:
     def __init__(self, client: Client, store: TurnStore, find: Callable[[str], Assistant]) -> None:
         """`find` gives an assistant as it is now."""
         self._client = client
         self._store = store
         self._find = find
+        self._codes: dict[str, Code] = {}  # by member; a failed turn keeps its code
 
     def pause(self, switch: Switch) -> None:
         """Holds from now on, for all processes, until `resume`."""
@@ -85,6 +99,62 @@ class Operations:
             if member.endswith(f"/{turn_id}".encode()) and (turn := self._read(member.decode())):
                 return turn
         raise TurnNotFound
+
+    def count_failed(self) -> dict[Code, int]:
+        """How many failed turns nobody has dealt with, by code, the most frequent first."""
+        return dict(Counter(self._failed_codes().values()).most_common())
+
+    def retry_all(self, code: Code, *, count: int) -> Dealt:
+        """All failed turns of this code are asked for again, the oldest first. Who was refused is still listed.
+
+        Raises `CountChanged` when they are not so many any more; then nothing is done.
+        """
+        done, first_refusal = 0, None
+        for turn in self._exactly(code, count):
+            try:
+                self.retry(turn)
+                done += 1
+            except Refused as refusal:
+                first_refusal = first_refusal or refusal
+                if isinstance(refusal, FOR_ALL):
+                    break
+        return Dealt(done=done, refused=first_refusal)
+
+    def discard_all(self, code: Code, *, count: int) -> Dealt:
+        """All failed turns of this code are dealt with. Raises like `retry_all`."""
+        turns = self._exactly(code, count)
+        for turn in turns:
+            self.discard(turn)
+        return Dealt(done=len(turns))
+
+    def drain(self, worker: str) -> None:
+        """The worker will finish what it runs and end, as if it were told by SIGTERM. Raises `WorkerNotFound`."""
+        if worker not in living_workers(self._client):
+            raise WorkerNotFound
+        self._client.set(keys.DRAINED(worker), 1, ex=DRAIN_SECONDS)
+
+    def _exactly(self, code: Code, count: int) -> list[Turn]:
+        """The failed turns of this code, the oldest first, if they are so many."""
+        members = [member for member, its in self._failed_codes().items() if its is code]
+        if len(members) != count:
+            raise CountChanged(len(members))
+        return [turn for member in reversed(members) if (turn := self._read(member))]
+
+    def _failed_codes(self) -> dict[str, Code]:
+        """The code of each failed turn, the last one first."""
+        found = cast(list[bytes], self._client.zrevrange(keys.FAILED.name, 0, MOST_COUNTED - 1))
+        members = [member.decode() for member in found]
+        unknown = [member for member in members if member not in self._codes]
+        turns = [keys.TURN(member.rpartition("/")[2]) for member in unknown]
+        answers = self._client.ask_all([("HMGET", turn, "status", "error_code") for turn in turns])
+        read = {
+            member: Code(code.decode())
+            for member, (status, code) in zip(unknown, answers, strict=True)
+            if status == Status.FAILED.encode() and code
+        }
+        known = {**self._codes, **read}
+        self._codes = {member: known[member] for member in members if member in known}
+        return self._codes
 
     def _read(self, member: str) -> Turn | None:
         tenant, _, turn_id = member.partition("/")

@@ -19,6 +19,7 @@ LUA_TURN_ID = "turn_" + "%x" * 32
 SHARED = ("metrics", "session", "history", "definition", "quota", "share", "prelude", "ending", "show")
 PARKED_MS = 60_000  # whoever leaves a place dispatches who is parked; this is for when that was missed
 BUCKETS_MS = (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000, 300_000)  # of timings
+NOTES_TTL_SECONDS = 25 * 3600  # a day of figures, and an hour, because they begin at a round time
 PAUSED_LOOK_MS = 2_000  # after a pause of the workers ends, the last head is with them so much later
 BURST_MS = 10_000  # a tenant may be so much ahead of its rate
 
@@ -99,6 +100,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "batch_concurrency": settings.batch_concurrency,
         "parked_ms": PARKED_MS,
         "paused_look_ms": PAUSED_LOOK_MS,
+        "notes_ttl_ms": _ms(NOTES_TTL_SECONDS),
         "turns_per_minute": settings.tenant_turns_per_minute,
         "burst_ms": BURST_MS,
         "tokens_per_day": settings.tenant_tokens_per_day,

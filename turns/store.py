@@ -253,6 +253,10 @@ class TurnStore:
         """What was due has been looked at, and this worker has been seen alive. Turn ids and what was done."""
         return self._scripts.rescue(worker=worker, limit=RESCUE_LIMIT, hint=hint)
 
+    def is_drained(self, worker: str) -> bool:
+        """An operator has told this worker to finish what it runs and to end."""
+        return bool(self._client.exists(keys.DRAINED(worker)))
+
     def leave(self, worker: str) -> None:
         """The worker is no longer counted among the living."""
         self._client.zrem(keys.WORKERS.name, worker)

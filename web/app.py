@@ -14,6 +14,7 @@ from turns.filed import open_turn_store
 from turns.filed_sessions import open_session_store
 from turns.keyring import Keyring
 from turns.operating import Operations
+from turns.overview import Overview
 from turns.roster import Roster
 from turns.settings import Settings
 from turns.tracing import start_tracing
@@ -22,6 +23,7 @@ from web.about import build_about, build_health
 from web.assets import Assets, build_assets
 from web.gate import GUARDED, Gate
 from web.operator import build_operator
+from web.overview import build_overview
 from web.pages import build_pages
 from web.sessions import build_sessions
 from web.shared_reads import SharedReads
@@ -67,6 +69,7 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
     app = Flask("web", static_folder=None)
     assets = Assets()
     app.extensions["draining"] = (waiters, streams)
+    operations, overview = Operations(client, store, roster.find), Overview(client)
     gate = Gate(Keyring(client))
     app.before_request(_begin)
     app.before_request(lambda: _admit(gate))
@@ -76,7 +79,8 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
         build_streams(streams),
         build_sessions(open_session_store(client, settings, apart=_apart)),
         build_health(store),
-        build_operator(Operations(client, store, roster.find), store),
+        build_operator(operations, overview),
+        build_overview(overview, operations),
         build_about(roster, settings, assets),
         build_pages(assets),
         build_assets(assets),

@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turns.codes import Code
 from turns.events import EVENT_ID
-from turns.ids import TURN_ID
+from turns.ids import NAME, TURN_ID
+from turns.keys import DEFAULT_TENANT
 from turns.state import Status
 from web.fields import Content, Input, Metadata, MetadataName, Name, Variable, VariableName
 
@@ -114,6 +115,32 @@ class FailedQuery(Query):
     code: Code | None = None
     after: Annotated[int, Field(ge=0, lt=2**31)] | None = None
     limit: Limit = 20
+
+
+class CodeQuery(Query):
+    code: Code
+    count: Annotated[int, Field(ge=0, lt=2**31, description="how many of them the caller means")]
+
+
+class StatsQuery(Query):
+    minutes: Literal["15", "360", "1440"] = "15"
+
+
+Tenant = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
+
+
+class LiveQuery(Query):
+    status: Literal["queued", "in_progress"] | None = None
+    tenant: Tenant | None = None
+    worker: Annotated[str, Field(max_length=300)] | None = None
+    text: Annotated[str, Field(max_length=128, description="is part of the turn's, session's or user's id")] = ""
+    limit: Limit = 50
+
+
+class SessionQueueQuery(Query):
+    session_id: Name
+    user_id: Name | None = None
+    tenant: Tenant = DEFAULT_TENANT
 
 
 class SessionsQuery(Query):

@@ -1,75 +1,29 @@
 """The HTTP contract as a table: what each operation takes, answers and refuses. `openapi.py` describes it from here."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
-
-from pydantic import BaseModel
 
 from turns.errors import (
     AssistantNotFound,
     Forbidden,
-    IdempotencyKeyReused,
     IntakePaused,
     InvalidRequest,
-    Overloaded,
-    RateLimited,
-    SessionBacklogFull,
     SessionBusy,
     SessionNotEmpty,
     SessionNotFound,
     StoreUnavailable,
     StreamsFull,
-    TenantBacklogFull,
-    TokensSpent,
     TurnExpired,
     TurnNotFailed,
     TurnNotFound,
-    TurnsError,
     Unauthenticated,
 )
 from web import bodies, schema
-from web.gate import GUARDED as PATHS_GUARDED
-
-JSON = "application/json"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """`model`: None for an empty body. `headers`: names of those that this answer can carry, beyond what all do."""
-
-    description: str
-    model: type[BaseModel] | None = None
-    kind: str = JSON
-    headers: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """`problems` are HTTP's own refusals, by status; `refusals` are those of the domain."""
-
-    id: str
-    method: str
-    path: str
-    summary: str
-    answers: Mapping[int, Answer]
-    query: type[BaseModel] = bodies.NoQuery
-    body: type[BaseModel] | None = None
-    headers: tuple[str, ...] = ()
-    refusals: tuple[type[TurnsError], ...] = ()
-    problems: tuple[int, ...] = field(default=(406,))
-
-    @property
-    def is_guarded(self) -> bool:
-        """Whether a key is asked for, where there are keys."""
-        return self.path.startswith(PATHS_GUARDED)
-
+from web.operation import AGAIN, QUOTA, Answer, Operation, answers_with
+from web.operator_contract import OPERATOR_OPERATIONS
 
 GUARDED = (Unauthenticated, Forbidden)
 WITH_BODY = (406, 408, 413, 415)
 MISSING = (TurnNotFound, TurnExpired)
-QUOTA = (TenantBacklogFull, RateLimited, TokensSpent)
-AGAIN = (IdempotencyKeyReused, SessionBacklogFull, *QUOTA, Overloaded, IntakePaused)
 SUBMITTED = (InvalidRequest, AssistantNotFound, SessionBusy, *AGAIN)
 TURN_HEADERS = ("Retry-After", "Preference-Applied")
 ACCEPTED_HEADERS = (*TURN_HEADERS, "Location", "Idempotency-Replayed")
@@ -93,10 +47,6 @@ READ = MappingProxyType(
 )
 
 
-def _json(description: str, model: type[BaseModel]) -> Mapping[int, Answer]:
-    return MappingProxyType({200: Answer(description=description, model=model)})
-
-
 OPERATIONS = (
     Operation(
         id="submit", method="post", path="/v1/turns", summary="Submit a turn",
@@ -106,12 +56,12 @@ OPERATIONS = (
     Operation(
         id="submit_batch", method="post", path="/v1/turns/batch", summary="Submit up to 100 turns, each on its own",
         body=bodies.BatchBody, headers=("Idempotency-Key", "traceparent"),
-        answers=_json("What became of each, in order", schema.Batch),
+        answers=answers_with("What became of each, in order", schema.Batch),
         refusals=(InvalidRequest, StoreUnavailable), problems=WITH_BODY,
     ),
     Operation(
         id="list_turns", method="get", path="/v1/turns", summary="Turns, newest first", query=bodies.TurnsQuery,
-        answers=_json("A page; it can be short, or empty, and not the last", schema.Page[schema.Turn, str]),
+        answers=answers_with("A page; it can be short, or empty, and not the last", schema.Page[schema.Turn, str]),
         refusals=(InvalidRequest, StoreUnavailable),
     ),
     Operation(
@@ -145,16 +95,16 @@ OPERATIONS = (
         id="retry", method="post", path="/v1/turns/{turn_id}/retry",
         summary="A failed turn again, as a new last turn of its session", headers=("Idempotency-Key", "Prefer"),
         answers=ACCEPTED,
-        refusals=(*MISSING, TurnNotFailed, InvalidRequest, *AGAIN, StoreUnavailable),
+        refusals=(*MISSING, AssistantNotFound, TurnNotFailed, InvalidRequest, *AGAIN, StoreUnavailable),
     ),
     Operation(
         id="list_sessions", method="get", path="/v1/sessions", summary="Sessions, the last active first",
-        query=bodies.SessionsQuery, answers=_json("A page", schema.Page[schema.Session, str]),
+        query=bodies.SessionsQuery, answers=answers_with("A page", schema.Page[schema.Session, str]),
         refusals=(InvalidRequest, StoreUnavailable),
     ),
     Operation(
         id="read_session", method="get", path="/v1/sessions/{session_id}", summary="What a session is doing",
-        query=bodies.SessionQuery, answers=_json("The session", schema.Session),
+        query=bodies.SessionQuery, answers=answers_with("The session", schema.Session),
         refusals=(InvalidRequest, SessionNotFound, StoreUnavailable),
     ),
     Operation(
@@ -165,7 +115,7 @@ OPERATIONS = (
     ),
     Operation(
         id="messages", method="get", path="/v1/sessions/{session_id}/messages", summary="The committed history",
-        query=bodies.MessagesQuery, answers=_json("A page", schema.Page[schema.Message, int]),
+        query=bodies.MessagesQuery, answers=answers_with("A page", schema.Page[schema.Message, int]),
         refusals=(InvalidRequest, SessionNotFound, StoreUnavailable),
     ),
     Operation(
@@ -183,39 +133,12 @@ OPERATIONS = (
     ),
     Operation(
         id="assistants", method="get", path="/v1/assistants", summary="The configured assistants",
-        answers=_json("All of them", schema.Page[schema.Assistant, str]), refusals=(InvalidRequest,),
+        answers=answers_with("All of them", schema.Page[schema.Assistant, str]), refusals=(InvalidRequest,),
     ),
+    *OPERATOR_OPERATIONS,
     Operation(
-        id="status", method="get", path="/operator/status", summary="How the service does",
-        answers=_json("A few numbers", schema.ServiceStatus), refusals=(InvalidRequest, StoreUnavailable),
-    ),
-    Operation(
-        id="pause", method="post", path="/operator/pause/{switch}", summary="Accept nothing, or let no turn begin",
-        answers=_json("How the service does, now", schema.ServiceStatus), refusals=(InvalidRequest, StoreUnavailable),
-    ),
-    Operation(
-        id="resume", method="post", path="/operator/resume/{switch}", summary="End a pause",
-        answers=_json("How the service does, now", schema.ServiceStatus), refusals=(InvalidRequest, StoreUnavailable),
-    ),
-    Operation(
-        id="list_failed", method="get", path="/operator/failed", query=bodies.FailedQuery,
-        summary="Failed turns of all tenants that nobody has dealt with, the last first",
-        answers=_json("A page", schema.Page[schema.FailedTurn, int]), refusals=(InvalidRequest, StoreUnavailable),
-    ),
-    Operation(
-        id="retry_failed", method="post", path="/operator/failed/{turn_id}/retry",
-        summary="A failed turn again, as a new last turn of its session; it is listed no more",
-        answers=MappingProxyType({202: Answer(description="The new one", model=schema.Turn, headers=("Retry-After",))}),
-        refusals=(InvalidRequest, TurnNotFound, *AGAIN, StoreUnavailable),
-    ),
-    Operation(
-        id="discard_failed", method="post", path="/operator/failed/{turn_id}/discard",
-        summary="A failed turn has been dealt with; its record stays until it expires",
-        answers=MappingProxyType({204: Answer(description="It is listed no more")}),
-        refusals=(InvalidRequest, TurnNotFound, StoreUnavailable),
-    ),
-    Operation(
-        id="livez", method="get", path="/livez", summary="Is the process up?", answers=_json("It is", schema.Live),
+        id="livez", method="get", path="/livez", summary="Is the process up?",
+        answers=answers_with("It is", schema.Live),
     ),
     Operation(
         id="readyz", method="get", path="/readyz", summary="Is the store reachable and safe?",

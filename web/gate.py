@@ -10,8 +10,9 @@ from turns.keys import DEFAULT_TENANT
 
 FORGET_SECONDS = 2.0  # what was asked is known for so long, so a revoked key works no longer than that
 MOST_REMEMBERED = 10_000
-OPERATORS = ("/operator", "/metrics")
+OPERATORS = ("/operator/", "/metrics")  # the page `/operator` itself holds nothing, and asks for the key
 GUARDED = ("/v1/", *OPERATORS)
+WHAT_WAS_SAID = "/text"
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -21,10 +22,16 @@ class Caller:
     scopes: frozenset[Scope]
     key_id: str | None = None
 
+    @property
+    def may_act(self) -> bool:
+        """As an operator: pause, try again, drain; and read what was said in any tenant's turn."""
+        return Scope.OPERATOR in self.scopes
+
     def check(self, method: str, path: str) -> None:
         """Raises `Forbidden`."""
         if path.startswith(OPERATORS):
-            allowed = Scope.OPERATOR in self.scopes
+            only_looks = method in READING and not path.endswith(WHAT_WAS_SAID)
+            allowed = self.may_act or (only_looks and Scope.OBSERVER in self.scopes)
         elif method in READING:
             allowed = bool(self.scopes & {Scope.TURNS, Scope.READ})
         else:

@@ -15,7 +15,8 @@ from turns.events import EVENT_ID
 from turns.ids import NAME
 from turns.operating import Switch
 from web import schema
-from web.contract import GUARDED, OPERATIONS, Answer, Operation
+from web.contract import GUARDED, OPERATIONS
+from web.operation import Answer, Operation
 from web.problems import HTTP_CODES, MEDIA_TYPE, PROBLEMS
 
 Model = type[BaseModel]
@@ -111,6 +112,7 @@ def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
     known = {
         "switch": {"enum": list(Switch)},
         "turn_id": TEXT,
+        "worker": TEXT,
         "session_id": {"type": "string", "pattern": f"^{NAME.pattern}$"},
     }
     return [
@@ -123,7 +125,12 @@ def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
 def _query(operation: Operation) -> list[dict[str, Any]]:
     model = operation.query.model_json_schema(ref_template=REF)
     return [
-        {"name": name, "in": "query", "required": False, "schema": _inlined(rule, model.get("$defs", {}))}
+        {
+            "name": name,
+            "in": "query",
+            "required": name in model.get("required", ()),
+            "schema": _inlined(rule, model.get("$defs", {})),
+        }
         for name, rule in model.get("properties", {}).items()
     ]
 

@@ -1,39 +1,41 @@
 """The routes of operators: the service's switches, its numbers, and the turns that have failed, of all tenants."""
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, request
 
 from turns.errors import InvalidRequest
-from turns.logs import Log, get_logger
-from turns.operating import Operations, Switch
-from turns.store import TurnStore
-from web import schema, showing
-from web.bodies import FailedQuery, NoQuery
+from turns.operating import Dealt, Operations, Switch
+from turns.overview import Overview
+from web import operator_schema, schema, showing
+from web.audit import audit
+from web.bodies import CodeQuery, FailedQuery, NoQuery
 from web.parsing import parse_query
+from web.problems import to_problem
 from web.replying import check_accept, reply, reply_empty, reply_turn
+from web.service_status import service_status
 
 
-def build_operator(operations: Operations, store: TurnStore) -> Blueprint:
+def build_operator(operations: Operations, overview: Overview) -> Blueprint:
     api = Blueprint("operator", __name__)
     api.before_request(check_accept)
 
     @api.get("/operator/status")
     def status() -> Response:
         parse_query(NoQuery, request.args.items(multi=True))
-        return reply(_status(operations, store))
+        return reply(service_status(operations, overview))
 
     @api.post("/operator/pause/<switch>")
     def pause(switch: str) -> Response:
         parse_query(NoQuery, request.args.items(multi=True))
         operations.pause(_switch(switch))
-        _audit("pause", switch)
-        return reply(_status(operations, store))
+        audit("pause", switch)
+        return reply(service_status(operations, overview))
 
     @api.post("/operator/resume/<switch>")
     def resume(switch: str) -> Response:
         parse_query(NoQuery, request.args.items(multi=True))
         operations.resume(_switch(switch))
-        _audit("resume", switch)
-        return reply(_status(operations, store))
+        audit("resume", switch)
+        return reply(service_status(operations, overview))
 
     @api.get("/operator/failed")
     def list_failed() -> Response:
@@ -42,33 +44,47 @@ def build_operator(operations: Operations, store: TurnStore) -> Blueprint:
         data = tuple(map(showing.to_failed, page.turns))
         return reply(schema.Page[schema.FailedTurn, int](data=data, has_more=page.after is not None, after=page.after))
 
+    @api.post("/operator/failed/retry")
+    def retry_all_failed() -> Response:
+        query = parse_query(CodeQuery, request.args.items(multi=True))
+        dealt = operations.retry_all(query.code, count=query.count)
+        audit("retry_all", query.code, count=dealt.done)
+        return reply(_dealt(dealt))
+
+    @api.post("/operator/failed/discard")
+    def discard_all_failed() -> Response:
+        query = parse_query(CodeQuery, request.args.items(multi=True))
+        dealt = operations.discard_all(query.code, count=query.count)
+        audit("discard_all", query.code, count=dealt.done)
+        return reply(_dealt(dealt))
+
     @api.post("/operator/failed/<turn_id>/retry")
     def retry_failed(turn_id: str) -> Response:
         parse_query(NoQuery, request.args.items(multi=True))
         again = operations.retry(operations.find_failed(turn_id)).turn
-        _audit("retry", turn_id)
+        audit("retry", turn_id)
         return reply_turn(again, 202)
 
     @api.post("/operator/failed/<turn_id>/discard")
     def discard_failed(turn_id: str) -> Response:
         parse_query(NoQuery, request.args.items(multi=True))
         operations.discard(operations.find_failed(turn_id))
-        _audit("discard", turn_id)
+        audit("discard", turn_id)
+        return reply_empty()
+
+    @api.post("/operator/workers/<worker>/drain")
+    def drain(worker: str) -> Response:
+        parse_query(NoQuery, request.args.items(multi=True))
+        operations.drain(worker)
+        audit("drain", worker)
         return reply_empty()
 
     return api
 
 
-def _status(operations: Operations, store: TurnStore) -> schema.ServiceStatus:
-    gauges = store.metrics().gauges
-    return schema.ServiceStatus(
-        paused={switch: showing.to_instant(since) for switch, since in operations.paused().items()},
-        live_turns=int(gauges["live_turns"]),
-        waiting_turns=int(gauges["waiting_turns"]),
-        oldest_waiting_seconds=gauges["oldest_waiting_seconds"],
-        live_workers=int(gauges["live_workers"]),
-        failed_turns=int(gauges["failed_turns"]),
-    )
+def _dealt(dealt: Dealt) -> operator_schema.Dealt:
+    refused = dealt.refused and to_problem(dealt.refused)
+    return operator_schema.Dealt(done=dealt.done, refused=refused)
 
 
 def _switch(name: str) -> Switch:
@@ -76,7 +92,3 @@ def _switch(name: str) -> Switch:
         return Switch(name)
     except ValueError:
         raise InvalidRequest("switch", f"must be one of {', '.join(Switch)}") from None
-
-
-def _audit(action: str, what: str) -> None:
-    get_logger().info(Log.OPERATOR_ACTED, action=action, what=what, key_id=g.caller.key_id)

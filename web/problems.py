@@ -9,6 +9,7 @@ from werkzeug.exceptions import BadRequest, HTTPException
 
 from turns.errors import (
     AssistantNotFound,
+    CountChanged,
     Forbidden,
     IdempotencyKeyReused,
     IntakePaused,
@@ -29,6 +30,7 @@ from turns.errors import (
     TurnNotFound,
     TurnsError,
     Unauthenticated,
+    WorkerNotFound,
 )
 from turns.logs import Log, get_logger
 from web import schema
@@ -44,8 +46,10 @@ PROBLEMS: MappingProxyType[type[TurnsError], tuple[int, str]] = MappingProxyType
         TurnNotFound: (404, "turn_not_found"),
         SessionNotFound: (404, "session_not_found"),
         AssistantNotFound: (404, "assistant_not_found"),
+        WorkerNotFound: (404, "worker_not_found"),
         SessionBusy: (409, "session_busy"),
         SessionNotEmpty: (409, "session_not_empty"),
+        CountChanged: (409, "count_changed"),
         TurnNotFailed: (409, "turn_not_failed"),
         TurnExpired: (410, "turn_expired"),
         IdempotencyKeyReused: (422, "idempotency_key_reused"),

@@ -32,9 +32,9 @@ def to_turn(of: turn.Turn) -> schema.Turn:
         retry_of=of.retry_of,
         metadata=of.metadata,
         accepted_at=to_instant(of.accepted_at),
-        started_at=_maybe(of.started_at),
-        finished_at=_maybe(of.finished_at),
-        expires_at=_maybe(of.expires_at),
+        started_at=maybe_instant(of.started_at),
+        finished_at=maybe_instant(of.finished_at),
+        expires_at=maybe_instant(of.expires_at),
         links=_links(of),
     )
 
@@ -44,7 +44,7 @@ def to_queue(waiting: turn.Waiting) -> schema.Queue:
         position=waiting.position,
         waiting_for=waiting.waiting_for,
         turn_id=waiting.turn_id,
-        retry_at=_maybe(waiting.retry_at),
+        retry_at=maybe_instant(waiting.retry_at),
     )
 
 
@@ -56,7 +56,7 @@ def to_session(of: turn.Session) -> schema.Session:
         running_turn=of.running,
         queued_turns=of.queued,
         message_count=of.message_count,
-        last_active_at=_maybe(of.active_at),
+        last_active_at=maybe_instant(of.active_at),
     )
 
 
@@ -109,5 +109,5 @@ def to_instant(milliseconds: int) -> str:
     return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _maybe(milliseconds: int | None) -> str | None:
+def maybe_instant(milliseconds: int | None) -> str | None:
     return None if milliseconds is None else to_instant(milliseconds)

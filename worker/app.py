@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import signal
 import socket
 import warnings
 from typing import Any
@@ -56,7 +57,8 @@ def build_app(settings: Settings, roster: Roster) -> Celery:
     chains.prepare(roster.known().values())
     execution = Execution(store, chains, leases, flusher, settings, worker=worker)
     register(app, execution)
-    rescuer = Rescuer(store, worker=worker, hint=render_hint(app, RUN_TURN), beat_file=settings.beat_file)
+    hint = render_hint(app, RUN_TURN)
+    rescuer = Rescuer(store, worker=worker, hint=hint, drain=end_process, beat_file=settings.beat_file)
     feed = store.feed()
     lifecycle = Lifecycle(
         leases,
@@ -79,6 +81,11 @@ def build_app(settings: Settings, roster: Roster) -> Celery:
     )
     lifecycle.follow_celery()
     return app
+
+
+def end_process() -> None:
+    """Celery is told what a supervisor would tell it: finish, and end."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def leave(store: TurnStore, worker: str) -> None:

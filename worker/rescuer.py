@@ -1,5 +1,6 @@
 """The rescuer: every worker has one, and there is no leader. It looks at what is due, and so beats for its worker."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from turns.logs import Log, get_logger
@@ -10,8 +11,15 @@ ACTED = {Reply.RESCUED, Reply.LOST, Reply.DISPATCHED, Reply.EXPIRED}
 
 
 class Rescuer:
-    def __init__(self, store: TurnStore, *, worker: str, hint: str, beat_file: str = "") -> None:
-        """`beat_file`: touched after each look, for whoever asks whether this process lives."""
+    def __init__(
+        self, store: TurnStore, *, worker: str, hint: str, drain: Callable[[], None], beat_file: str = ""
+    ) -> None:
+        """`drain`: called once, when an operator wants this worker to end.
+
+        `beat_file`: touched after each look, for whoever asks whether this process lives.
+        """
+        self._drain = drain
+        self._is_drained = False
         self._beat_file = beat_file
         self._store = store
         self._worker = worker
@@ -24,6 +32,9 @@ class Rescuer:
             seen = self._look()
         if self._beat_file:
             Path(self._beat_file).touch()
+        if not self._is_drained and self._store.is_drained(self._worker):
+            self._is_drained = True
+            self._drain()
 
     def _look(self) -> list[tuple[str, Reply]]:
         seen = self._store.rescue(worker=self._worker, hint=self._hint)

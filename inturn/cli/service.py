@@ -43,7 +43,7 @@ def keys() -> None:
 
 @keys.command()
 @click.argument("tenant")
-@click.option("--scopes", default="turns", show_default=True, help="Some of turns,read,operator.")
+@click.option("--scopes", default="turns", show_default=True, help="Some of turns,read,operator,observer.")
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), help="How long it works.  [until it is revoked]")
 def create(tenant: str, scopes: str, days: float | None) -> None:
     """Make a key for TENANT, and show it."""

@@ -27,8 +27,8 @@ EVERY_SECONDS = 1.0
 def top(invocation: Invocation, /, *, as_json: bool) -> None:
     """Watch the service: its workers, and what live turns wait for.
 
-    With a key of the scope `operator`, or where no keys are asked for, also how many turns could run and wait for a
-    worker, for how long, and how many have failed. Nothing that was said is shown. Ctrl-C leaves.
+    With a key of the scope `operator` or `observer`, or where no keys are asked for, also how many turns could run and
+    wait for a worker, for how long, and how many have failed. Nothing that was said is shown. Ctrl-C leaves.
 
     Where stdout is no terminal, or with --json, it is told once.
     """

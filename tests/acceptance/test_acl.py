@@ -41,6 +41,7 @@ def test_each_role_can_work_and_no_more(start: Callable[..., Stack], tmp_path: P
     assert stack.finished(turn)["status"] == "completed"
     assert len(stack.messages("s")) == 2
     assert call(f"{stack.url}/readyz").body["durability"] == "always"
+    assert call(f"{stack.url}/operator/stats.json").body["recent"]["accepted"] == 1
     assert call(f"{stack.url}/v1/sessions/s", method="DELETE").status == 204
     for role in ("web", "worker"):
         with redis.Redis.from_url(server.url_of(role)) as client:

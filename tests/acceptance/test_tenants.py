@@ -1,8 +1,10 @@
 """Every route with every kind of caller: one's own, another's, unknown, malformed, no key, a key for something else."""
 
+import json
 import os
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +25,7 @@ class Keys:
     reader: str
     other: str
     operator: str
+    observer: str
 
 
 def make_key(stack: Stack, tenant: str, *more: str) -> str:
@@ -44,6 +47,7 @@ def keys(stack: Stack) -> Keys:
         reader=make_key(stack, "acme", "--scopes", "read"),
         other=make_key(stack, "other"),
         operator=make_key(stack, "acme", "--scopes", "operator"),
+        observer=make_key(stack, "acme", "--scopes", "observer"),
     )
     wait_until("the service asks for keys", lambda: call(f"{stack.url}/v1/turns").status == 401)
     return keys
@@ -132,30 +136,72 @@ def test_another_tenants_sessions_are_not_there(stack: Stack, keys: Keys, ours: 
 def test_a_key_allows_what_its_scope_says(stack: Stack, keys: Keys, ours: str, method: str, path: str) -> None:
     may_read = asked(stack, method, path.format(turn=ours), keys.reader, BODIES.get(path))
     assert (may_read.status == 403) == ((method, path) in WRITING)
-    may_operate = asked(stack, method, path.format(turn=ours), keys.operator, BODIES.get(path))
-    assert (may_operate.status, may_operate.body["code"]) == (403, "forbidden")
+    for other in (keys.operator, keys.observer):
+        may_operate = asked(stack, method, path.format(turn=ours), other, BODIES.get(path))
+        assert (may_operate.status, may_operate.body["code"]) == (403, "forbidden")
 
 
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/operator/status"),
-        ("POST", "/operator/pause/intake"),
-        ("POST", "/operator/resume/intake"),
-        ("GET", "/operator/failed"),
-        ("GET", "/metrics"),
-    ],
-)
-def test_only_an_operator_operates(stack: Stack, keys: Keys, method: str, path: str) -> None:
+LOOKING = [
+    ("GET", "/operator/status"),
+    ("GET", "/operator/failed"),
+    ("GET", "/operator/stats.json"),
+    ("GET", "/operator/turns"),
+    ("GET", "/operator/turns/{turn}"),
+    ("GET", "/operator/session?tenant=acme&session_id=s"),
+    ("GET", "/metrics"),
+]
+ACTING = [
+    ("GET", "/operator/turns/{turn}/text"),  # the words of another
+    ("POST", "/operator/pause/intake"),
+    ("POST", "/operator/resume/intake"),
+    ("POST", "/operator/failed/retry?code=worker_lost&count=0"),
+    ("POST", "/operator/failed/discard?code=worker_lost&count=0"),
+]
+ACTING_ONCE = [
+    ("POST", "/operator/failed/{turn}/retry"),
+    ("POST", "/operator/failed/{turn}/discard"),
+    ("POST", "/operator/workers/w/drain"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), [*LOOKING, *ACTING, *ACTING_ONCE])
+def test_only_an_operator_operates(stack: Stack, keys: Keys, ours: str, method: str, path: str) -> None:
+    acts_once, path = (method, path) in ACTING_ONCE, path.format(turn=ours)
     assert call(f"{stack.url}{path}", method=method).status == 401
     for api_key in (keys.turns, keys.reader, keys.other):
         assert asked(stack, method, path, api_key).status == 403
-    headers = {"Authorization": f"Bearer {keys.operator}"}
+    if not acts_once:  # what these do is seen in `test_operator.py`
+        assert status(stack, method, path, keys.operator) == 200
+
+
+@pytest.mark.parametrize(("method", "path"), [*LOOKING, *ACTING, *ACTING_ONCE])
+def test_an_observer_only_looks(stack: Stack, keys: Keys, ours: str, method: str, path: str) -> None:
+    may_look = (method, path) in LOOKING
+    assert status(stack, method, path.format(turn=ours), keys.observer) == (200 if may_look else 403)
+
+
+def test_who_looks_is_told_whether_to_act(stack: Stack, keys: Keys) -> None:
+    stats = [asked(stack, "GET", "/operator/stats.json", key).body for key in (keys.operator, keys.observer)]
+    assert [each["may_act"] for each in stats] == [True, False]
+
+
+def test_the_audit_trail_names_the_key(stack: Stack, keys: Keys) -> None:
+    assert asked(stack, "POST", "/operator/resume/workers", keys.operator).status == 200
+    key_id = keys.operator.split("_")[1]
+    lines = [line for line in stack.logs().splitlines() if '"operator.acted"' in line and '"workers"' in line]
+    assert [json.loads(line)["key_id"] for line in lines] == [key_id]
+
+
+def status(stack: Stack, method: str, path: str, api_key: str) -> int:
+    """Of an answer that may be no JSON."""
+    headers = {"Authorization": f"Bearer {api_key}"}
     asking = urllib.request.Request(f"{stack.url}{path}", method=method, headers=headers)
-    with urllib.request.urlopen(asking) as answer:
-        assert answer.status == 200
-    if method == "POST":
-        wait_until("it is in the audit trail", lambda: "operator.acted" in stack.logs())
+    try:
+        with urllib.request.urlopen(asking) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
 
 
 @pytest.mark.parametrize("path", sorted(OPEN))
@@ -172,5 +218,5 @@ def test_a_revoked_key_soon_works_no_more(stack: Stack, keys: Keys) -> None:
 
 
 def test_no_key_is_in_the_logs(stack: Stack, keys: Keys) -> None:
-    for api_key in (keys.turns, keys.reader, keys.other, keys.operator):
+    for api_key in (keys.turns, keys.reader, keys.other, keys.operator, keys.observer):
         assert api_key.split("_", 2)[2] not in stack.logs()

@@ -1,13 +1,17 @@
 """The service's switches, and the failed turns that somebody must deal with."""
 
+import dataclasses
 from collections.abc import Callable
 
 import pytest
 
+from tests.server import Server
+from turns import keys
+from turns.assistants import DEFAULT
 from turns.codes import Code
 from turns.connection import connect
-from turns.errors import IntakePaused, TurnNotFound
-from turns.operating import Operations, Switch
+from turns.errors import AssistantNotFound, CountChanged, IntakePaused, TurnNotFound, WorkerNotFound
+from turns.operating import DRAIN_SECONDS, Operations, Switch
 from turns.roster import Roster
 from turns.settings import Settings
 from turns.store import TurnStore
@@ -94,6 +98,57 @@ def test_failed_turns_are_listed_by_code_until_somebody_deals_with_them(
     assert [turn.id for turn in operations.failed(limit=10).turns] == [turns[2].id]
     with pytest.raises(TurnNotFound):
         operations.find_failed(turns[1].id)
+
+
+def test_all_of_a_code_are_tried_again_if_they_are_as_many_as_was_said(
+    accept: Accept, claim: Take, operations: Operations, store: TurnStore
+) -> None:
+    for n in range(3):
+        store.fail(claim(accept(session_id=str(n), variables={"ability": "math"})), Code.PROVIDER_QUOTA)
+    store.fail(claim(accept(session_id="other")), Code.CHAIN_ERROR)
+    assert operations.count_failed() == {Code.PROVIDER_QUOTA: 3, Code.CHAIN_ERROR: 1}
+    for act in (operations.retry_all, operations.discard_all):
+        with pytest.raises(CountChanged, match="There are 3 of them now"):
+            act(Code.PROVIDER_QUOTA, count=2)
+    assert operations.count_failed()[Code.PROVIDER_QUOTA] == 3
+    assert operations.retry_all(Code.PROVIDER_QUOTA, count=3).done == 3
+    assert operations.discard_all(Code.CHAIN_ERROR, count=1).done == 1
+    assert operations.count_failed() == {}
+    assert len(store.list_turns(limit=10).turns) == 7
+
+
+def test_a_turn_that_cannot_be_tried_again_does_not_hold_up_the_others(
+    accept: Accept, claim: Take, operations: Operations, store: TurnStore
+) -> None:
+    variables = {"ability": "math"}
+    gone = accept(session_id="0", assistant=dataclasses.replace(DEFAULT, name="gone"), variables=variables)
+    for turn in (gone, accept(session_id="1", variables=variables)):
+        store.fail(claim(turn), Code.PROVIDER_QUOTA)
+    dealt = operations.retry_all(Code.PROVIDER_QUOTA, count=2)
+    assert (dealt.done, type(dealt.refused)) == (1, AssistantNotFound)
+    assert [turn.id for turn in operations.failed(limit=10).turns] == [gone.id]
+
+
+def test_trying_all_again_ends_where_nobody_would_be_let_in(
+    accept: Accept, claim: Take, operations: Operations, store: TurnStore
+) -> None:
+    for n in range(2):
+        store.fail(claim(accept(session_id=str(n), variables={"ability": "math"})), Code.PROVIDER_QUOTA)
+    operations.pause(Switch.INTAKE)
+    dealt = operations.retry_all(Code.PROVIDER_QUOTA, count=2)
+    assert (dealt.done, type(dealt.refused)) == (0, IntakePaused)
+    assert operations.count_failed() == {Code.PROVIDER_QUOTA: 2}
+    operations.resume(Switch.INTAKE)
+
+
+def test_a_worker_that_lives_can_be_told_to_drain(operations: Operations, store: TurnStore, server: Server) -> None:
+    store.rescue(worker="w", hint="")
+    with pytest.raises(WorkerNotFound):
+        operations.drain("another")
+    assert not store.is_drained("w")
+    operations.drain("w")
+    assert store.is_drained("w")
+    assert 0 < server.raw.ttl(keys.DRAINED("w")) <= DRAIN_SECONDS
 
 
 def test_two_operators_who_try_the_same_turn_again_do_it_once(

@@ -30,10 +30,7 @@ local messages = {question, unpack(rest, 1, between)}
 messages[#messages + 1] = answer
 add_messages(session, token, messages)
 local now = now_ms()
-if tail ~= '' then
-  local first = emit(turn, claims .. '-*', attempt, 'delta', tail)
-  if string.match(first, '-(%d+)$') == POLICY.first_delta then observe('first_token', now - started_at) end
-end
+if tail ~= '' then observe_piece(turn, emit(turn, claims .. '-*', attempt, 'delta', tail), started_at, now) end
 finish(turn, session, claims, to, '', now, unpack(rest, between + 1))
 
 observe('duration', now - started_at)

@@ -14,7 +14,7 @@ for i = 1, #ARGV, 4 do
     stop[#stop + 1] = 'LOST'
   elseif emit(turn, id, attempt, 'delta', text) then
     -- Else the reply of the first run was lost: a piece stands in the stream once.
-    if string.match(id, '-(%d+)$') == POLICY.first_delta then observe('first_token', now - started_at) end
+    observe_piece(turn, id, started_at, now)
   end
 end
 return stop

@@ -31,7 +31,7 @@ if retry_in == '' then
   return {'FAILED'}
 end
 count('retried', code)
-requeue(turn, claims, 'retry', attempt + counts)
+requeue(turn, claims, 'retry', attempt + counts, now, code)
 redis.call('HSET', key, 'retry_at', now + retry_in, 'retried_token', token, 'last_error_code', code, 'model', model)
 redis.call('ZADD', KEY.due, now + retry_in, turn)
 give_way(turn, session, lane, now)

@@ -21,3 +21,19 @@ local function observe(name, ms)
   count(name, bucket)
   add(ms, name, 'sum')
 end
+
+-- A run has said something. Its first piece is timed, and the time stands in the record until the run ends.
+local function observe_piece(turn, entry, started_at, now)
+  if string.match(entry, '-(%d+)$') ~= POLICY.first_delta then return end
+  observe('first_token', now - started_at)
+  redis.call('HSET', KEY.turn .. turn, 'first_token_at', now)
+end
+
+-- Everything that was counted until this minute is noted, once; `figures.py` takes the difference of two notes. So figures
+-- over time cost a turn nothing.
+local function note_minute(now)
+  local id = math.floor(now / 60000) * 60000 .. '-0'
+  if #redis.call('XRANGE', KEY.notes, id, '+', 'COUNT', 1) > 0 then return end
+  local counted = redis.call('HGETALL', KEY.metrics)
+  redis.call('XADD', KEY.notes, 'MINID', now - POLICY.notes_ttl_ms, id, 'noted_at', now, unpack(counted))
+end

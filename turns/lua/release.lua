@@ -16,7 +16,7 @@ if token == '' then
   if status ~= 'queued' or retry_at then return {'LOST'} end
 else
   if held ~= token or not AFTER[status].release then return {'LOST'} end
-  requeue(turn, claims, 'release', attempt)
+  requeue(turn, claims, 'release', attempt, now)
 end
 dispatch(turn, now)
 return {'RELEASED'}

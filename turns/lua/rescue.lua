@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- rescue: looks at what is due, and records that this worker lives.
+-- rescue: looks at what is due, and records that this worker lives, and how much was counted.
 --
 -- A due turn is one whose hint got lost, whose retry time came, or whose worker's lease ran out. Any number of
 -- workers may do this at once: each entry is moved ahead in the step that acts on it.
@@ -12,8 +12,8 @@
 --       nobody could renew, or the workers are paused), GONE (no such turn),
 --       EXPIRED (it was not started in time, and has ended for that)
 
-local worker, limit, hint = ARGV[1], ARGV[2], ARGV[3]
-local now = now_ms()
+local worker, limit, hint, now = ARGV[1], ARGV[2], ARGV[3], now_ms()
+note_minute(now)
 
 -- Where no worker has beaten for a while, the store was away and none could renew: leases run from here on.
 local newest = redis.call('ZRANGE', KEY.workers, 0, 0, 'REV', 'WITHSCORES')[2]
@@ -59,7 +59,7 @@ local function look_at(turn)
       return 'LOST'
     end
     count('rescued')
-    requeue(turn, claims, 'rescue', attempt + 1)
+    requeue(turn, claims, 'rescue', attempt + 1, now)
     dispatch(turn, now)
     return 'RESCUED'
   end

@@ -1,0 +1,116 @@
+"""Why a session waits is told, whatever the reason."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.server import Server
+from turns import keys
+from turns.assistants import Lane
+from turns.codes import Code
+from turns.connection import Client, connect
+from turns.errors import SessionNotFound
+from turns.heads import LOOK_LIMIT, read_heads
+from turns.operating import Operations, Switch
+from turns.reasons import Reason, read_queue
+from turns.retry import Retry
+from turns.roster import Roster
+from turns.settings import Settings
+from turns.store import TurnStore
+from turns.turn import Claim, Turn, TurnRequest
+from turns.workers import read_workers
+
+Accept = Callable[..., Turn]
+Take = Callable[[Turn], Claim]
+
+
+@pytest.fixture
+def client(settings: Settings, server: Server) -> Iterator[Client]:
+    server.raw.zadd(keys.WORKERS.name, {"w": 2**53})  # one lives
+    with connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=2) as client:
+        yield client
+
+
+def reasons(client: Client, turn: Turn) -> list[Reason]:
+    return [why.reason for why in read_queue(client, turn.session).why]
+
+
+def test_behind_a_turn_that_runs(accept: Accept, claim: Take, client: Client) -> None:
+    first, second = accept(), accept()
+    claim(first)
+    queue = read_queue(client, second.session)
+    assert [turn.id for turn in queue.turns] == [first.id, second.id]
+    assert [why.reason for why in queue.why] == [Reason.RUNNING]
+    assert "worker w" in queue.why[0].message
+
+
+def test_for_a_worker_with_a_free_place(accept: Accept, client: Client) -> None:
+    assert reasons(client, accept()) == [Reason.WORKERS_BUSY]
+
+
+def test_no_worker_lives_and_all_are_paused(
+    accept: Accept, client: Client, server: Server, store: TurnStore, settings: Settings
+) -> None:
+    turn = accept()
+    server.raw.delete(keys.WORKERS.name)
+    Operations(client, store, Roster(settings).find).pause(Switch.WORKERS)
+    assert reasons(client, turn) == [Reason.WORKERS_PAUSED, Reason.NO_WORKER]
+
+
+def test_its_next_attempt_is_due_later(accept: Accept, claim: Take, client: Client, store: TurnStore) -> None:
+    turn = accept()
+    store.retry(claim(turn), Code.PROVIDER_ERROR, Retry(after_seconds=60), model="m")
+    [why] = read_queue(client, turn.session).why
+    assert why.reason is Reason.RETRY
+    assert why.until
+    assert "provider_error" in why.message
+    assert "attempt 2" in why.message
+
+
+def test_the_model_pauses_also_for_those_that_never_ran(
+    accept: Accept, claim: Take, client: Client, store: TurnStore
+) -> None:
+    limited, other = accept(), accept(session_id="other")
+    pause = Retry(after_seconds=60, counts=False, pause_seconds=60)
+    store.retry(claim(limited), Code.PROVIDER_RATE_LIMITED, pause, model="m")
+    assert store.claim(other.id, worker="w", model="m") is None
+    assert reasons(client, limited) == reasons(client, other) == [Reason.MODEL_PAUSED]
+
+
+def test_parked_because_its_group_has_all_its_places(store_with: Callable[..., TurnStore], client: Client) -> None:
+    store = store_with(tenant_concurrency=1, batch_concurrency=1)
+    for session_id in ("a", "b"):
+        store.accept(TurnRequest(session_id=session_id, input="hello", lane=Lane.BATCH))
+    why = read_queue(client, "b").why
+    assert [one.reason for one in why] == [Reason.PARKED]
+    assert "all of its 1 places" in why[0].message
+
+
+def test_a_session_that_has_ended_waits_for_nothing(
+    accept: Accept, claim: Take, commit: Callable[[Claim], None], client: Client
+) -> None:
+    turn = accept()
+    commit(claim(turn))
+    queue = read_queue(client, turn.session)
+    assert (queue.turns, queue.why) == ((), ())
+    with pytest.raises(SessionNotFound):
+        read_queue(client, "unknown")
+
+
+def test_heads_of_all_tenants_and_who_runs_them(accept: Accept, claim: Take, client: Client) -> None:
+    running, waiting = accept(tenant="acme"), accept(session_id="other")
+    accept(session_id="other")
+    claim(running)
+    heads = read_heads(client)
+    assert heads.are_all
+    found = {(head.id, head.tenant, head.behind) for head in heads.heads}
+    assert found == {(running.id, "acme", 0), (waiting.id, "-", 1)}
+    [worker] = read_workers(client)
+    assert (worker.name, worker.running, worker.is_draining) == ("w", (running.id,), False)
+
+
+def test_where_there_are_too_many_heads_those_who_wait_longest_are_shown(store: TurnStore, client: Client) -> None:
+    turns = [store.accept(TurnRequest(session_id=f"s{n}", input="hello")).turn for n in range(LOOK_LIMIT + 5)]
+    heads = read_heads(client)
+    assert not heads.are_all
+    assert {head.id for head in heads.heads} >= {turn.id for turn in turns[:LOOK_LIMIT]}

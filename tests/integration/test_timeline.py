@@ -1,0 +1,85 @@
+"""What became of each run of a turn stands in its record."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.integration.conftest import answer_to
+from turns.codes import Code
+from turns.connection import Client, connect
+from turns.errors import TurnNotFound
+from turns.retry import Retry
+from turns.settings import Settings
+from turns.store import TurnStore
+from turns.timeline import read_timeline
+from turns.turn import Claim, Turn
+
+Accept = Callable[..., Turn]
+Take = Callable[[Turn], Claim]
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[Client]:
+    with connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=2) as client:
+        yield client
+
+
+def retry_at_once(counts: bool = True) -> Retry:
+    return Retry(after_seconds=0, counts=counts)
+
+
+def test_a_turn_that_was_never_claimed_has_no_run(accept: Accept, client: Client) -> None:
+    turn = accept(tenant="acme")
+    timeline = read_timeline(client, turn.id)
+    assert timeline.turn.tenant == "acme"
+    assert timeline.hinted_at is not None
+    assert timeline.runs == ()
+
+
+def test_each_run_tells_who_ran_it_and_how_it_ended(
+    accept: Accept, claim: Take, lapse: Callable[[Turn], None], store: TurnStore, client: Client
+) -> None:
+    turn = accept(traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
+    first = claim(turn)
+    store.emit([first.piece(0, "said")])
+    store.retry(first, Code.PROVIDER_ERROR, retry_at_once(), model="m")
+    claim(turn)
+    lapse(turn)
+    store.rescue(worker="", hint="")
+    released = claim(turn)
+    store.release(turn.id, token=released.token)
+    last = claim(turn)
+    store.commit(last, answer_to(last), tail="all of it")
+    timeline = read_timeline(client, turn.id)
+    told = [(run.number, run.attempt, run.worker, run.ended_by, run.code) for run in timeline.runs]
+    assert told == [
+        (1, 1, "w", "retry", "provider_error"),
+        (2, 2, "w", "rescue", None),
+        (3, 3, "w", "release", None),
+        (4, 3, "w", "completed", None),
+    ]
+    assert [run.first_token_at is not None for run in timeline.runs] == [True, False, False, True]
+    assert all(run.ended_at and run.ended_at >= run.started_at for run in timeline.runs)
+    assert timeline.trace_id == "a" * 32
+
+
+def test_a_turn_that_ends_while_it_waits_keeps_its_runs_and_no_more(
+    accept: Accept, claim: Take, store: TurnStore, client: Client
+) -> None:
+    turn = accept()
+    store.retry(claim(turn), Code.PROVIDER_ERROR, retry_at_once(), model="m")
+    store.cancel(turn.id)
+    assert [run.ended_by for run in read_timeline(client, turn.id).runs] == ["retry"]
+
+
+def test_only_the_last_runs_are_kept(accept: Accept, claim: Take, store: TurnStore, client: Client) -> None:
+    turn = accept()
+    for _ in range(25):
+        store.retry(claim(turn), Code.PROVIDER_RATE_LIMITED, retry_at_once(counts=False), model="m")
+    assert [run.number for run in read_timeline(client, turn.id).runs] == list(range(6, 26))
+
+
+@pytest.mark.parametrize("turn_id", ["turn_" + "f" * 32, "turn_nonsense", "*"])
+def test_what_never_was_is_not_found(client: Client, turn_id: str) -> None:
+    with pytest.raises(TurnNotFound):
+        read_timeline(client, turn_id)
