@@ -13,7 +13,7 @@ from tests.processes import Stack
 GROW = """
 async (text) => {
   const { Markdown } = await import("$static/chat/markdown.js");
-  const { html, render } = await import("$static/chat/ui.js");
+  const { html, render } = await import("$static/shared/ui.js");
   const place = document.createElement("div");
   document.body.append(place);
   const allowed = new Set("A BLOCKQUOTE BR BUTTON CODE DEL DIV EM H3 H4 H5 H6 HR LI OL P PRE SPAN STRONG TABLE TBODY TD TH THEAD TR UL".split(" "));
