@@ -30,10 +30,15 @@ def build_pages(assets: Assets) -> Blueprint:
     """No page needs a store: it is there before the store answers."""
     pages = Blueprint("pages", __name__)
     of_chat = assets.modules("chat/main.js")
+    of_operator = assets.modules("operator/main.js")
 
     @pages.get("/")
     def chat() -> Response:
         return _page(assets, title="InTurn", folder="chat", modules=of_chat)
+
+    @pages.get("/operator")
+    def operator() -> Response:
+        return _page(assets, title="InTurn operator", folder="operator", modules=of_operator)
 
     return pages
 
