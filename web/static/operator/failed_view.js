@@ -23,7 +23,7 @@ export function Groups({ page, byCode, isShort = false }) {
     { head: "What to do", cell: ([code]) => ADVICE[code] },
     { head: "All of them", cell: ([code, count]) => html`<${ForAll} page=${page} code=${code} count=${count} />` },
   ];
-  return html`<${Table} label="Failed turns by code" columns=${isShort ? columns.slice(0, 3) : columns}
+  return html`<${Table} label="Failed turns by code" columns=${page.mayAct && !isShort ? columns : columns.slice(0, -1)}
     rows=${Object.entries(byCode)} keyOf=${([code]) => code} empty="No failed turn waits for somebody." />`;
 }
 
@@ -46,7 +46,7 @@ function FailedTable({ page, turns }) {
     { head: "Model", cell: ({ model }) => model },
     { head: "This one", cell: ({ id }) => html`<${ForOne} page=${page} id=${id} />` },
   ];
-  return html`<${Table} label="Failed turns" columns=${columns} rows=${turns} keyOf=${({ id }) => id} empty="There are none." />`;
+  return html`<${Table} label="Failed turns" columns=${page.mayAct ? columns : columns.slice(0, -1)} rows=${turns} keyOf=${({ id }) => id} empty="There are none." />`;
 }
 
 export function ForOne({ page, id }) {

@@ -7,7 +7,7 @@ import { LiveView } from "./live_view.js";
 import { Banners, Notice } from "./notices.js";
 import { OverviewView } from "./overview_view.js";
 import { Page } from "./page.js";
-import { addressOf } from "./place.js";
+import { addressOf, placeIn } from "./place.js";
 import { Question } from "./question.js";
 import { SessionView } from "./session_view.js";
 import { TurnView } from "./turn_view.js";
@@ -63,7 +63,7 @@ class App extends Component {
     const link = event.target.closest("a");
     if (!link || link.pathname !== "/operator" || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    this.props.page.follow(link.search);
+    this.props.page.open(placeIn(link.search));
     this.#heading.current.focus({ preventScroll: true });
   }
 }

@@ -7,8 +7,8 @@ import { LOADS } from "./views.js";
 
 export const EVERY = [2, 5, 15, 0]; // seconds between two looks; 0: only when asked
 const NO_KEY = {
-  unauthenticated: "This page asks for an API key with the scope operator.",
-  forbidden: "This API key may not operate: its scopes do not include operator.",
+  unauthenticated: "This page asks for an API key of the scope operator, or observer.",
+  forbidden: "This API key is for something else: the page needs one of the scope operator, or observer.",
 };
 
 export class Page extends State {
@@ -28,19 +28,14 @@ export class Page extends State {
     this.look();
   }
 
-  // What a link of the page leads to.
-  follow(search) {
-    this.open(placeIn(search));
-  }
-
-  // A key that only looks has nothing to press.
+  // With a key that only looks there is nothing to press.
   get mayAct() {
-    return this.now.stats?.may_act !== false;
+    return this.now.stats?.may_act ?? false;
   }
 
   open(place) {
     history.pushState(null, "", addressOf(place));
-    this.#show(place);
+    this.#show(placeIn(location.search));
   }
 
   setEvery(seconds) {

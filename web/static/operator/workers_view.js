@@ -22,7 +22,7 @@ function WorkerTable({ page, workers }) {
     { head: "Runs", isNumber: true, cell: (worker) => html`<${Running} ...${worker} />` },
     { head: "Drain", cell: (worker) => html`<${Drain} page=${page} worker=${worker} />` },
   ];
-  return html`<${Table} label="Workers" columns=${columns} rows=${workers} keyOf=${({ name }) => name}
+  return html`<${Table} label="Workers" columns=${page.mayAct ? columns : columns.slice(0, -1)} rows=${workers} keyOf=${({ name }) => name}
     empty=${html`No worker is alive. Start one with <code>make worker</code>, and read the log of those that ended.`} />`;
 }
 
@@ -47,7 +47,7 @@ function Switches({ page, paused }) {
     ${Object.entries(SWITCHES).map(
       ([name, words]) => html`<li key=${name}>
         <p><b>${paused[name] ? html`${words.paused} for <${Ago} at=${paused[name]} />.` : words.open}</b> <span>${paused[name] ? "" : "While paused: "}${words.means}</span></p>
-        <${SwitchButton} page=${page} name=${name} isPaused=${Boolean(paused[name])} />
+        ${page.mayAct && html`<${SwitchButton} page=${page} name=${name} isPaused=${Boolean(paused[name])} />`}
       </li>`,
     )}
   </ul>`;
