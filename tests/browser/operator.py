@@ -12,12 +12,12 @@ class Operator(Visitor):
 
     @property
     def heading(self) -> Locator:
-        return self.page.get_by_role("heading", level=2).first
+        return self.page.get_by_role("heading", level=1)
 
     @property
     def verdict(self) -> Locator:
         """What the glance at the top says."""
-        return self.page.get_by_role("region", name="Are users waiting?")
+        return self.page.locator(".verdict")
 
     @property
     def view(self) -> Locator:

@@ -1,6 +1,7 @@
 """How each state of the operator page looks, and the words of those that a test of its own would be slow for."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -15,6 +16,10 @@ from tests.waiting import wait_until
 def stack(start: Callable[..., Stack]) -> Stack:
     """Nobody works in it at first."""
     return start(workers=0, INTURN_CONCURRENCY="2")
+
+
+def is_running_again(turn: dict[str, Any]) -> bool:
+    return turn["attempt"] == 2 and turn["status"] == "in_progress"
 
 
 def test_nothing_has_happened_and_then_nobody_works(operate: Callable[..., Operator], stack: Stack) -> None:
@@ -37,7 +42,7 @@ def test_a_busy_service(operate: Callable[..., Operator], stack: Stack) -> None:
         stack.finished(stack.submit(f"failed-{n}", "hello [fail 401]"))
     stack.finished(stack.submit("too-long", "hello [fail 400] [code context_length_exceeded]"))
     turn_id = stack.submit("writing", "[fail 503 1] Tell me a tale [words 2000] [pace 0.05]", user_id="alice")
-    wait_until("it is tried again", lambda: stack.turn(turn_id)["attempt"] == 2)
+    wait_until("it is tried again", lambda: is_running_again(stack.turn(turn_id)))
     stack.submit("thinking", "Think [gate looks]")
     for n in range(3):
         stack.submit("thinking", f"And then {n}")
@@ -65,7 +70,7 @@ def test_a_busy_service(operate: Callable[..., Operator], stack: Stack) -> None:
     operator.open_view("Failed")
     expect(operator.rows("Failed turns")).to_have_count(4)
     look(operator, "operator-failed", is_whole=True)
-    operator.press("Retry all 3 with provider_authentication")
+    operator.press("Retry 3 with provider_authentication")
     look(operator, "operator-question")
     operator.press("Leave it")
 
@@ -84,7 +89,7 @@ def test_without_the_store(operate: Callable[..., Operator], stack: Stack) -> No
     operator.expect_trouble("503")
     expect(operator.number("Workers")).to_contain_text("1")
     stack.server.stop()
-    expect(operator.banners).to_contain_text("What you see is from")
+    expect(operator.banners).to_contain_text("What you see below is from")
     look(operator, "operator-old")
     fresh = operate(stack)
     fresh.expect_trouble("503")

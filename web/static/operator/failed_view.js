@@ -11,7 +11,7 @@ export function FailedView({ page, place, stats, data }) {
   return html`
     ${stats && html`<${Groups} page=${page} byCode=${stats.failed_by_code} />`}
     ${data && html`
-      <h3>${place.code ? html`Failed with <code>${place.code}</code>, the last first` : "All of them, the last first"}</h3>
+      <h2>${place.code ? html`Failed with <code>${place.code}</code>, the last first` : "All of them, the last first"}</h2>
       <${FailedTable} page=${page} turns=${data.data} />
       <${Pages} place=${place} after=${data.after} />`}`;
 }
@@ -29,9 +29,9 @@ export function Groups({ page, byCode, isShort = false }) {
 
 function ForAll({ page, code, count }) {
   return html`<span class="acts">
-    <button type="button" class="quiet" aria-label=${`Retry all ${count} with ${code}`}
+    <button type="button" class="quiet" aria-label=${`Retry ${count} with ${code}`}
       onClick=${() => page.act(retryAll(code, count))}>Retry ${count}</button>
-    <button type="button" class="quiet" aria-label=${`Discard all ${count} with ${code}`}
+    <button type="button" class="quiet" aria-label=${`Discard ${count} with ${code}`}
       onClick=${() => page.act(discardAll(code, count))}>Discard ${count}</button>
   </span>`;
 }

@@ -10,8 +10,16 @@ const MOST_FAIL = 0.5;
 
 const WEIGHT = { bad: 0, warn: 1, good: 2 };
 
+// Without numbers that are from now nobody can tell; `trouble` is why there are none.
+export function glance({ stats, trouble }) {
+  if (stats && !trouble) return findingsOf(stats);
+  if (!trouble) return [{ level: "unknown", headline: "Asking…" }];
+  const todo = "Look at the store and at the web processes: `make doctor`.";
+  return [{ level: "bad", headline: "Nobody can tell.", detail: trouble, todo }];
+}
+
 // `headline` has no number, so it changes only when there is news; `level`: bad, warn or good; `to`: where `todo` begins.
-export function findingsOf(stats) {
+function findingsOf(stats) {
   const found = [noWorker, paused, waiting, failing, slowModel].map((look) => look(stats)).filter(Boolean);
   if (!found.some(({ level }) => level !== "good")) found.push(served(stats));
   return found.sort((one, other) => WEIGHT[one.level] - WEIGHT[other.level]);

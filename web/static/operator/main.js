@@ -1,7 +1,7 @@
 // The operator page: puts the parts together and hands each of them what it shows.
 import { Component, createRef, html, render } from "../shared/ui.js";
 import { FailedView } from "./failed_view.js";
-import { findingsOf } from "./findings.js";
+import { glance } from "./findings.js";
 import { Header } from "./header.js";
 import { LiveView } from "./live_view.js";
 import { Banners, Notice } from "./notices.js";
@@ -34,9 +34,8 @@ class App extends Component {
   }
 
   componentDidUpdate() {
-    const { stats, place } = this.props.page.now;
-    const glance = stats ? findingsOf(stats)[0].headline : "";
-    document.title = `${glance} ${VIEWS[place.view].title(place)} · InTurn`.trim();
+    const { now } = this.props.page;
+    document.title = `${glance(now)[0].headline} ${VIEWS[now.place.view].title(now.place)} · InTurn`;
   }
 
   render({ page }) {
@@ -45,12 +44,14 @@ class App extends Component {
     const of = shown && addressOf(shown.place) === addressOf(place) ? shown : {};
     return html`
       <${Header} page=${page} />
-      <${Banners} page=${page} />
       <div class=${trouble || keyWords ? "stale" : null}>
-        <${Verdict} stats=${stats} trouble=${trouble} />
-        <${Numbers} stats=${stats} />
+        <section aria-label="Are users waiting?">
+          <${Banners} page=${page} />
+          <${Verdict} now=${page.now} />
+          <${Numbers} stats=${stats} />
+        </section>
         <main>
-          <h2 ref=${this.#heading} tabindex="-1">${title(place)}</h2>
+          <h1 ref=${this.#heading} tabindex="-1">${title(place)}</h1>
           <${Notice} page=${page} />
           ${of.missing ? html`<p class="none">${of.missing}</p>` : html`<${View} page=${page} place=${place} stats=${stats} data=${of.data} />`}
         </main>

@@ -10,13 +10,13 @@ export function Banners({ page }) {
   const { keyWords, trouble, stats, seenAt } = page.now;
   return html`<div class="banners">
     ${keyWords && html`<${KeyForm} words=${keyWords} />`}
-    ${trouble && html`<p class="banner trouble">${trouble} ${seenAt && `What you see is from ${clock(seenAt)} UTC.`}</p>`}
+    ${trouble && seenAt && html`<p class="banner trouble">What you see below is from ${clock(seenAt)} UTC.</p>`}
     ${Object.entries(stats?.paused ?? {}).map(([name, since]) => html`<${Paused} key=${name} page=${page} name=${name} since=${since} />`)}
   </div>`;
 }
 
 function Paused({ page, name, since }) {
-  return html`<div class="banner trouble paused"><p><b>${SWITCHES[name].paused}</b> since <${Ago} at=${since} />. ${SWITCHES[name].means}</p>
+  return html`<div class="banner trouble paused"><p><b>${SWITCHES[name].paused}</b>, for <${Ago} at=${since} /> now. ${SWITCHES[name].means}</p>
     ${page.mayAct && html`<${SwitchButton} page=${page} name=${name} isPaused />`}</div>`;
 }
 

@@ -13,9 +13,9 @@ export function OverviewView({ page, place, stats, data }) {
   return html`
     <${Spans} place=${place} />
     <${Plots} stats=${stats} />
-    ${failed && html`<h3><a href=${addressOf({ view: "failed" })}>Failed turns</a></h3>
+    ${failed && html`<h2><a href=${addressOf({ view: "failed" })}>Failed turns</a></h2>
       <${Groups} page=${page} byCode=${stats.failed_by_code} isShort />`}
-    <h3><a href=${addressOf({ view: "live" })}>Live turns</a></h3>
+    <h2><a href=${addressOf({ view: "live" })}>Live turns</a></h2>
     ${data && html`<${TurnTable} label="The oldest live turns" turns=${data.data} empty=${html`No turn is live. ${howToBegin(stats)}`} />
       ${data.found > data.data.length && html`<p class="told">And ${counted(data.found - data.data.length, "more session")}.</p>`}`}`;
 }

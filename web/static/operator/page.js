@@ -101,11 +101,10 @@ export class Page extends State {
   }
 
   #take(place, stats, shown) {
-    const error = stats.reason ?? (shown.reason?.status === 404 ? null : shown.reason);
-    const keyWords = NO_KEY[error?.code] ?? null;
-    if (stats.value) this.set({ stats: stats.value, seenAt: new Date().toISOString() });
-    if (shown.value) this.set({ shown: { place, data: shown.value } });
-    if (shown.reason?.status === 404) this.set({ shown: { place, missing: shown.reason.message } });
-    this.set({ keyWords, trouble: keyWords ? null : (error?.message ?? null) });
+    const keyWords = NO_KEY[stats.reason?.code] ?? null;
+    this.set({ keyWords, trouble: keyWords ? null : (stats.reason?.message ?? null) });
+    if (stats.reason) return; // what was shown stays
+    this.set({ stats: stats.value, seenAt: new Date().toISOString() });
+    this.set({ shown: { place, data: shown.value, missing: shown.reason?.message } });
   }
 }

@@ -7,7 +7,7 @@ export function SessionView({ data }) {
   if (!data) return null;
   return html`
     <${Reasons} why=${data.why} />
-    <h3>Its queue</h3>
+    <h2>Its queue</h2>
     <${TurnTable} label="Live turns of this session" turns=${data.turns} isOneSession empty="No turn of this session runs or waits." />`;
 }
 

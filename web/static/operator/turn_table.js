@@ -31,7 +31,7 @@ export function State({ state, words }) {
 
 // The end of an id tells turns apart; the beginning is the time.
 export function TurnLink({ id }) {
-  return html`<a class="id" href=${addressOf({ view: "turn", id })} title=${id} aria-label=${`Turn ${id}`}>…${id.slice(-8)}</a>`;
+  return html`<a class="id" href=${addressOf({ view: "turn", id })} title=${id} aria-label=${`Turn …${id.slice(-8)}`}>…${id.slice(-8)}</a>`;
 }
 
 export function SessionLink({ of }) {

@@ -85,7 +85,7 @@ function Said({ page, id }) {
       <span>The log tells who asked.</span></p>`;
   }
   return html`<div class="said-in-it">
-    <h3>Question</h3><pre tabindex="0">${text.input}</pre>
-    <h3>Answer</h3>${text.output === null ? html`<p class="none">There is none.</p>` : html`<pre tabindex="0">${text.output}</pre>`}
+    <h2>Question</h2><pre tabindex="0">${text.input}</pre>
+    <h2>Answer</h2>${text.output === null ? html`<p class="none">There is none.</p>` : html`<pre tabindex="0">${text.output}</pre>`}
   </div>`;
 }

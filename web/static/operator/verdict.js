@@ -1,30 +1,24 @@
 // The glance: are users waiting, in words, and the few numbers that say so. Each number leads to what it counts.
 import { html } from "../shared/ui.js";
-import { findingsOf } from "./findings.js";
+import { glance } from "./findings.js";
 import { addressOf } from "./place.js";
 import { NOTHING, seconds } from "./times.js";
 import { coded, percent } from "./words.js";
 
 const SIGN = { good: "✓", warn: "!", bad: "✕", unknown: "?" };
 
-export function Verdict({ stats, trouble }) {
-  const [first, ...others] = stats ? findingsOf(stats) : [unknown(trouble)];
-  return html`<section class=${`verdict ${first.level}`} aria-label="Are users waiting?">
+export function Verdict({ now }) {
+  const [first, ...others] = glance(now);
+  return html`<div class=${`verdict ${first.level}`}>
     <div class="first"><span class="sign" aria-hidden="true">${SIGN[first.level]}</span><p><${Finding} ...${first} /></p></div>
     ${others.length > 0 && html`<ul>${others.map((finding) => html`<li key=${finding.headline}><${Finding} ...${finding} /></li>`)}</ul>`}
     <p class="away" role="status">${first.headline}</p>
-  </section>`;
+  </div>`;
 }
 
 function Finding({ headline, detail, todo, to }) {
   const words = to ? html`<a href=${addressOf(to)}>${todo}</a>` : coded(todo ?? "");
   return html`<strong>${headline}</strong> ${detail} ${todo && html`<em>${words}</em>`}`;
-}
-
-function unknown(trouble) {
-  return trouble
-    ? { level: "bad", headline: "Nobody can tell.", detail: trouble, todo: "Look at the store and at the web processes: `make doctor`." }
-    : { level: "unknown", headline: "Asking…" };
 }
 
 export function Numbers({ stats }) {

@@ -11,7 +11,7 @@ export function WorkersView({ page, stats }) {
   if (!stats) return null;
   return html`
     <${WorkerTable} page=${page} workers=${stats.workers} />
-    <h3>Pause</h3>
+    <h2>Pause</h2>
     <${Switches} page=${page} paused=${stats.paused} />`;
 }
 
