@@ -1,7 +1,6 @@
 """The chat page, in the words of somebody who uses it."""
 
 import re
-from typing import Any
 
 from playwright.sync_api import Locator, expect
 
@@ -62,9 +61,3 @@ class Chat(Visitor):
     @property
     def session_id(self) -> str:
         return self.page.url.partition("session=")[2]
-
-    def evaluate(self, script: str, argument: Any = None) -> Any:
-        """Runs a script that can import the page's own modules from `$static`."""
-        main = self.page.locator("script[type=module]").get_attribute("src")
-        assert main
-        return self.page.evaluate(script.replace("$static", main.removesuffix("/chat/main.js")), argument)

@@ -19,7 +19,7 @@ def stack(start: Callable[..., Stack]) -> Stack:
 
 
 def is_running_again(turn: dict[str, Any]) -> bool:
-    return turn["attempt"] == 2 and turn["status"] == "in_progress"
+    return (turn["attempt"], turn["status"]) == (2, "in_progress")
 
 
 def test_nothing_has_happened_and_then_nobody_works(operate: Callable[..., Operator], stack: Stack) -> None:

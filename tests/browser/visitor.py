@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
@@ -63,6 +64,12 @@ class Visitor:
                 return
             self.page.keyboard.press("Tab")
         raise AssertionError(f"{label!r} cannot be reached by Tab")
+
+    def evaluate(self, script: str, argument: Any = None) -> Any:
+        """Runs a script that can import the page's own modules from `$static`."""
+        main = self.page.locator("script[type=module]").get_attribute("src")
+        assert main
+        return self.page.evaluate(script.replace("$static", re.sub(r"/\w+/main\.js$", "", main)), argument)
 
     def requests(self) -> list[str]:
         """All requests from here on, as `METHOD path`."""

@@ -11,7 +11,7 @@ export const resume = (name) => ({
 
 export const pause = (name) => ({
   question: `Pause ${SWITCHES[name].name}?`,
-  about: `${SWITCHES[name].means} It holds until somebody resumes ${SWITCHES[name].name}.`,
+  about: `While it lasts, ${SWITCHES[name].means}. It lasts until somebody resumes ${SWITCHES[name].name}.`,
   yes: `Pause ${SWITCHES[name].name}`,
   async run() {
     await api.pause(name);
@@ -59,5 +59,5 @@ export const drain = (worker, running) => ({
 
 function dealtInWords({ done, refused }, count, what) {
   const said = `${done} of ${counted(count, "turn")} ${what}.`;
-  return refused ? `${said} Then the service refused: ${refused.detail}` : said;
+  return refused ? `${said} The others are still listed: ${refused.detail}` : said;
 }

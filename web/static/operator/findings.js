@@ -50,7 +50,7 @@ function waiting({ waiting_turns, oldest_waiting_seconds: oldest, live_workers, 
     level: oldest < LATE_SECONDS ? "warn" : "bad",
     headline: "Users are waiting.",
     detail: `${wait} for a worker, the oldest for ${seconds(oldest)}.`,
-    todo: oldest < LATE_SECONDS ? null : "See what runs, or start more workers.",
+    todo: oldest < LATE_SECONDS ? null : "See what runs, or start more.",
     to: { view: "live", status: "in_progress" },
   };
 }

@@ -4,7 +4,7 @@ import { FailedView } from "./failed_view.js";
 import { glance } from "./findings.js";
 import { Header } from "./header.js";
 import { LiveView } from "./live_view.js";
-import { Banners, Notice } from "./notices.js";
+import { Banners, Notice, Old } from "./notices.js";
 import { OverviewView } from "./overview_view.js";
 import { Page } from "./page.js";
 import { addressOf, placeIn } from "./place.js";
@@ -48,6 +48,7 @@ class App extends Component {
         <section aria-label="Are users waiting?">
           <${Banners} page=${page} />
           <${Verdict} now=${page.now} />
+          <${Old} now=${page.now} />
           <${Numbers} stats=${stats} />
         </section>
         <main>

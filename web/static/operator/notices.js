@@ -7,16 +7,20 @@ import { Ago, clock } from "./times.js";
 import { SWITCHES } from "./words.js";
 
 export function Banners({ page }) {
-  const { keyWords, trouble, stats, seenAt } = page.now;
+  const { keyWords, stats } = page.now;
   return html`<div class="banners">
     ${keyWords && html`<${KeyForm} words=${keyWords} />`}
-    ${trouble && seenAt && html`<p class="banner trouble">What you see below is from ${clock(seenAt)} UTC.</p>`}
     ${Object.entries(stats?.paused ?? {}).map(([name, since]) => html`<${Paused} key=${name} page=${page} name=${name} since=${since} />`)}
   </div>`;
 }
 
+// How old the numbers are, where none have come since.
+export function Old({ now: { trouble, seenAt } }) {
+  return trouble && seenAt && html`<p class="banner trouble old">What you see below is from ${clock(seenAt)} UTC.</p>`;
+}
+
 function Paused({ page, name, since }) {
-  return html`<div class="banner trouble paused"><p><b>${SWITCHES[name].paused}</b>, for <${Ago} at=${since} /> now. ${SWITCHES[name].means}</p>
+  return html`<div class="banner trouble paused"><p><b>${SWITCHES[name].paused}</b>, for <${Ago} at=${since} /> now: ${SWITCHES[name].means}.</p>
     ${page.mayAct && html`<${SwitchButton} page=${page} name=${name} isPaused />`}</div>`;
 }
 

@@ -1,6 +1,6 @@
 // One plot. Its heading reads out the last point, or the one under the pointer.
 import { html } from "../shared/ui.js";
-import { across, barsOf, lineOf, ticksOf, up } from "./scale.js";
+import { across, barsOf, dotsOf, lineOf, ticksOf, up } from "./scale.js";
 import { minute } from "./times.js";
 
 const LABEL_MINUTES = { 1: 5, 5: 60, 15: 240 }; // between two labels, by the minutes of a point
@@ -21,6 +21,7 @@ export function Plot({ title, lines, unit, words, isCount, series, stepMinutes, 
         <path class="grid" d=${ticks.map((tick) => `M0 ${up(tick, most)}H100`).join("")} />
         ${pointed !== null && html`<path class="pointer" d=${`M${across(pointed, series.length)} 0V100`} />`}
         ${drawn.map((of, n) => html`<path key=${lines[n].name} class=${lines[n].kind} d=${path(of, most)} />`)}
+        ${!isCount && drawn.map((of, n) => html`<path key=${`${lines[n].name}.`} class=${`dots ${lines[n].kind}`} d=${dotsOf(of, most)} />`)}
       </svg>
       ${series.map(
         ({ at }, n) => isLabelled(at, stepMinutes) && html`<span key=${at} class="label" style=${{ left: `${across(n, series.length)}%` }}>${minute(at)}</span>`,

@@ -13,16 +13,28 @@ export function ticksOf(most) {
 export const across = (n, count) => ((n + 0.5) / count) * 100;
 export const up = (value, most) => 100 - (value / most) * 100;
 
-// A line through the values, broken where one is null; one alone is a dot, since the line's ends are round.
+// A line through the values, broken where one is null.
 export function lineOf(values, most) {
   return values
     .map((value, n) => {
       if (value === null) return "";
       const point = `${across(n, values.length)} ${up(value, most)}`;
-      return n > 0 && values[n - 1] !== null ? `L${point}` : `M${point}h0`;
+      return isThere(values[n - 1]) ? `L${point}` : `M${point}`;
     })
     .join("");
 }
+
+// The values that have none beside them, of which a line shows nothing: as dots, since the ends of a stroke are round.
+export function dotsOf(values, most) {
+  return values
+    .map((value, n) => {
+      const isAlone = isThere(value) && !isThere(values[n - 1]) && !isThere(values[n + 1]);
+      return isAlone ? `M${across(n, values.length)} ${up(value, most)}h0` : "";
+    })
+    .join("");
+}
+
+const isThere = (value) => value !== null && value !== undefined;
 
 export function barsOf(values, most) {
   const half = 35 / values.length;

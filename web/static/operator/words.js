@@ -22,11 +22,11 @@ export const ADVICE = {
 export const SWITCHES = {
   intake: {
     ...{ name: "the intake", open: "The intake is open.", paused: "The intake is paused" },
-    means: "New turns are refused with 503; what was accepted goes on.",
+    means: "new turns are refused with 503; what was accepted goes on",
   },
   workers: {
     ...{ name: "the workers", open: "The workers are open.", paused: "The workers are paused" },
-    means: "No turn begins; those that run finish, and what is accepted waits.",
+    means: "no turn begins; those that run finish, and what is accepted waits",
   },
 };
 

@@ -46,7 +46,7 @@ function Switches({ page, paused }) {
   return html`<ul class="switches">
     ${Object.entries(SWITCHES).map(
       ([name, words]) => html`<li key=${name}>
-        <p><b>${paused[name] ? html`${words.paused} for <${Ago} at=${paused[name]} />.` : words.open}</b> <span>${paused[name] ? "" : "While paused: "}${words.means}</span></p>
+        <p><b>${paused[name] ? html`${words.paused} for <${Ago} at=${paused[name]} />:` : words.open}</b> <span>${paused[name] ? "" : "While paused, "}${words.means}.</span></p>
         ${page.mayAct && html`<${SwitchButton} page=${page} name=${name} isPaused=${Boolean(paused[name])} />`}
       </li>`,
     )}
