@@ -58,6 +58,8 @@ def test_the_weightiest_is_said_first(operator: Operator) -> None:
         ({**CALM, **fails}, ["warn: Turns fail."]),
         ({**waits, **fails}, ["bad: Users are waiting.", "warn: Turns fail."]),
         ({**CALM, **recent(error_share=0.05)}, ["good: Users are served."]),
+        ({**CALM, **recent(wait_p95_seconds=26)}, ["warn: Users have waited."]),
+        ({**waits, **recent(wait_p95_seconds=26)}, ["bad: Users are waiting."]),
         ({**CALM, **recent(first_token_p95_seconds=12)}, ["warn: The model is slow."]),
     ):
         assert glance(operator, stats) == said

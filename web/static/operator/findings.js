@@ -20,7 +20,7 @@ export function glance({ stats, trouble }) {
 
 // `headline` has no number, so it changes only when there is news; `level`: bad, warn or good; `to`: where `todo` begins.
 function findingsOf(stats) {
-  const found = [noWorker, paused, waiting, failing, slowModel].map((look) => look(stats)).filter(Boolean);
+  const found = [noWorker, paused, waiting, waited, failing, slowModel].map((look) => look(stats)).filter(Boolean);
   if (!found.some(({ level }) => level !== "good")) found.push(served(stats));
   return found.sort((one, other) => WEIGHT[one.level] - WEIGHT[other.level]);
 }
@@ -53,6 +53,13 @@ function waiting({ waiting_turns, oldest_waiting_seconds: oldest, live_workers, 
     todo: oldest < LATE_SECONDS ? null : "See what runs, or start more.",
     to: { view: "live", status: "in_progress" },
   };
+}
+
+// A burst that is over; those who still wait are told of above.
+function waited({ oldest_waiting_seconds: oldest, recent: { wait_p95_seconds: late } }) {
+  if (late === null || late < LATE_SECONDS || oldest >= SLOW_SECONDS) return null;
+  const detail = `One turn in twenty waited more than ${seconds(late)} for a worker in the last 5 minutes.`;
+  return { level: "warn", headline: "Users have waited.", detail };
 }
 
 function failing({ recent: { error_share: share, ended } }) {
