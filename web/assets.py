@@ -1,13 +1,16 @@
 """Scripts and styles of the pages, under a name that changes with their content: a browser asks for each once."""
 
 import hashlib
+import re
 from pathlib import Path
+from posixpath import dirname, join, normpath
 
 from flask import Blueprint, Response, send_from_directory
 
 STATIC = Path(__file__).parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
 VERSION_CHARACTERS = 16
+IMPORT = re.compile(r'^(?:import|export)\b[^;]*?"(\.[^"]+)";', re.MULTILINE)
 
 
 class Assets:
@@ -19,9 +22,17 @@ class Assets:
     def url(self, name: str) -> str:
         return f"/static/{self.version}/{name}"
 
-    def in_folder(self, folder: str) -> list[str]:
-        """The URLs of all scripts in it; a page names them at once, and the browser need not find them one by one."""
-        return [self.url(f"{folder}/{file.name}") for file in sorted((STATIC / folder).glob("*.js"))]
+    def modules(self, main: str) -> tuple[str, ...]:
+        """What this script and all that it imports are called, so that a page can name them at once."""
+        found: dict[str, None] = {}
+        waiting = [main]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found[name] = None
+                source = (STATIC / name).read_text(encoding="utf-8")
+                waiting += [normpath(join(dirname(name), path)) for path in IMPORT.findall(source)]
+        return tuple(sorted(found))
 
 
 def build_assets(assets: Assets) -> Blueprint:

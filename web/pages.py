@@ -1,5 +1,7 @@
 """The pages for people. They hold no data: what they show, they ask of the API like any other caller."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, Response, render_template
 
 from web.assets import Assets
@@ -25,15 +27,31 @@ PAGE_POLICY = "; ".join(
 
 
 def build_pages(assets: Assets) -> Blueprint:
+    """No page needs a store: it is there before the store answers."""
     pages = Blueprint("pages", __name__)
+    of_chat = assets.modules("chat/main.js")
+    of_operator = assets.modules("operator/main.js")
 
     @pages.get("/")
     def chat() -> Response:
-        """Needs no store: the page is there before the store answers."""
-        modules = [*assets.in_folder("vendor"), *assets.in_folder("chat")]
-        page = render_template("chat.html", asset=assets.url, modules=modules)
-        response = Response(page, content_type=HTML)
-        response.headers["Content-Security-Policy"] = PAGE_POLICY
-        return response
+        return _page(assets, title="InTurn", folder="chat", modules=of_chat)
+
+    @pages.get("/operator")
+    def operator() -> Response:
+        return _page(assets, title="InTurn operator", folder="operator", modules=of_operator)
 
     return pages
+
+
+def _page(assets: Assets, *, title: str, folder: str, modules: Sequence[str]) -> Response:
+    page = render_template(
+        "page.html",
+        title=title,
+        asset=assets.url,
+        main=f"{folder}/main.js",
+        styles=("shared/base.css", f"{folder}/{folder}.css"),
+        modules=modules,
+    )
+    response = Response(page, content_type=HTML)
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    return response

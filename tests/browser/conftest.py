@@ -1,4 +1,4 @@
-"""The page as people meet it: a real browser, the real stack, and only the model scripted."""
+"""The pages as people meet it: a real browser, the real stack, and only the model scripted."""
 
 import os
 import shutil
@@ -11,6 +11,8 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.browser.chat import Chat
+from tests.browser.operator import Operator
+from tests.browser.visitor import Visitor
 from tests.processes import Stack
 
 CHROMIUM = "/usr/bin/chromium"
@@ -73,26 +75,48 @@ def stack(running: Stack) -> Stack:
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Callable[..., Chat]]:
-    """Opens the page, in a browser of its own unless `beside` names another one. Nothing may go wrong in any."""
-    opened: list[Chat] = []
+def open_page(browser: Browser) -> Iterator[Callable[..., Visitor]]:
+    """Opens a page, in a browser of its own unless `beside` names another visitor. Nothing may go wrong in any."""
+    opened: list[Visitor] = []
 
-    def visit(stack: Stack, address: str = "/", *, beside: Chat | None = None, **context: Any) -> Chat:
+    def open_page(
+        kind: type[Visitor], stack: Stack, address: str, *, beside: Visitor | None = None, **context: Any
+    ) -> Visitor:
         own = beside.page.context if beside else browser.new_context(viewport={"width": 1100, "height": 760}, **context)
-        opened.append(Chat(own.new_page(), stack.url))
+        opened.append(kind(own.new_page(), stack.url))
         opened[-1].go(address)
         return opened[-1]
 
-    yield visit
-    for chat in opened:
-        chat.page.context.close()
-    for chat in opened:
-        assert chat.troubles() == []
+    yield open_page
+    for visitor in opened:
+        visitor.page.context.close()
+    for visitor in opened:
+        assert visitor.troubles() == []
+
+
+@pytest.fixture
+def visit(open_page: Callable[..., Chat]) -> Callable[..., Chat]:
+    """Opens the chat page."""
+
+    def visit(stack: Stack, address: str = "/", **more: Any) -> Chat:
+        return open_page(Chat, stack, address, **more)
+
+    return visit
+
+
+@pytest.fixture
+def operate(open_page: Callable[..., Operator]) -> Callable[..., Operator]:
+    """Opens the operator page."""
+
+    def operate(stack: Stack, address: str = "/operator", **more: Any) -> Operator:
+        return open_page(Operator, stack, address, **more)
+
+    return operate
 
 
 @pytest.fixture
 def chat(visit: Callable[..., Chat], stack: Stack) -> Chat:
-    """An empty page whose assistant has what it asks for."""
+    """An empty chat whose assistant has what it asks for."""
     chat = visit(stack)
     chat.fill_variable()
     return chat

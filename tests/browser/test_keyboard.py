@@ -6,16 +6,6 @@ from tests.browser.chat import Chat
 from tests.processes import Stack
 
 
-def tab_to(chat: Chat, label: str) -> None:
-    """Presses Tab until the button or link of that name has the focus."""
-    name = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
-    for _ in range(60):
-        if chat.page.evaluate(name).strip() == label:
-            return
-        chat.page.keyboard.press("Tab")
-    raise AssertionError(f"{label!r} cannot be reached by Tab")
-
-
 def test_a_whole_visit_by_keyboard_alone(chat: Chat, stack: Stack) -> None:
     keys = chat.page.keyboard
     keys.press("Shift+Escape")
@@ -30,7 +20,7 @@ def test_a_whole_visit_by_keyboard_alone(chat: Chat, stack: Stack) -> None:
     stack.open_gate("hand")
     keys.press("Enter")
     chat.wait_for("done")
-    tab_to(chat, "Ask again")
+    chat.tab_to("Ask again")
     keys.press("Enter")
     chat.wait_for("done", count=2)
 
@@ -50,14 +40,14 @@ def test_sessions_by_keyboard_alone(chat: Chat) -> None:
     expect(chat.page.locator(".session-title")).to_have_text("the older one")
     keys.press("Alt+ArrowUp")
     expect(chat.page.locator(".session-title")).to_have_text("the newer one")
-    tab_to(chat, "Rename the newer one")
+    chat.tab_to("Rename the newer one")
     keys.press("Enter")
     keys.type("renamed")
     keys.press("Enter")
     expect(chat.page.locator(".session-title")).to_have_text("renamed")
-    tab_to(chat, "Delete renamed")
+    chat.tab_to("Delete renamed")
     keys.press("Enter")
-    tab_to(chat, "Undo")
+    chat.tab_to("Undo")
     keys.press("Enter")
     expect(chat.page.locator(".session-title")).to_have_text("renamed")
 
@@ -68,7 +58,7 @@ def test_the_sheet_of_shortcuts_opens_and_closes(chat: Chat) -> None:
     expect(sheet).to_be_visible()
     chat.page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
-    tab_to(chat, "All shortcuts")
+    chat.tab_to("All shortcuts")
     chat.page.keyboard.press("Enter")
     expect(sheet).to_be_visible()
     chat.page.keyboard.press("Control+Slash")

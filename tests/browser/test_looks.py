@@ -1,20 +1,14 @@
-"""How each state looks: in both themes, on a desk and on a phone. The pictures are in `screenshots/`."""
+"""How each state of the chat page looks."""
 
 from collections.abc import Callable
-from pathlib import Path
-from typing import Literal
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
+from tests.browser.looks import look
 from tests.processes import Stack
 
-HERE = Path(__file__).parent
-PICTURES = HERE / "screenshots"
-AXE = (HERE / "vendor" / "axe-core-4.14.1.js").read_text(encoding="utf-8")
-THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-WIDTHS = {"desk": (1100, 760), "phone": (375, 740)}
 QUESTION = "How do I find all primes below n in Python?"
 
 
@@ -22,25 +16,6 @@ QUESTION = "How do I find all primes below n in Python?"
 def offline(start: Callable[..., Stack]) -> Stack:
     """Nobody has named a model yet."""
     return start(OPENAI_BASE_URL="", OPENAI_API_KEY="")
-
-
-def look(chat: Chat, name: str) -> None:
-    """The state has a picture for each theme and width, nothing sticks out, and axe has nothing to say against it."""
-    chat.page.evaluate(AXE)
-    for size, (width, height) in WIDTHS.items():
-        chat.page.set_viewport_size({"width": width, "height": height})
-        for theme in THEMES:
-            chat.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            picture = PICTURES / f"{name}-{size}-{theme}.png"
-            chat.page.screenshot(path=picture)
-            assert chat.page.evaluate("document.documentElement.scrollWidth") <= width, picture
-            assert violations(chat) == [], picture
-    chat.page.set_viewport_size(dict(zip(("width", "height"), WIDTHS["desk"], strict=True)))  # type: ignore[arg-type]
-
-
-def violations(chat: Chat) -> list[str]:
-    found = chat.page.evaluate("axe.run({ resultTypes: ['violations'] })")["violations"]
-    return [f"{rule['id']}: {node['html'][:200]} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
 
 
 def test_an_empty_page(visit: Callable[..., Chat], stack: Stack) -> None:

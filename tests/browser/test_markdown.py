@@ -18,7 +18,7 @@ TEXTS = {
 COMPARE = """
 async (text) => {
   const { Markdown } = await import("$static/chat/markdown.js");
-  const { html, render } = await import("$static/chat/ui.js");
+  const { html, render } = await import("$static/shared/ui.js");
   const shown = (place) => place.innerHTML.replaceAll('<div class="block"></div>', "");
   const [growing, fresh] = [document.createElement("div"), document.createElement("div")];
   for (let length = 1; length <= text.length; length++) {
@@ -36,7 +36,7 @@ async (text) => {
 COUNT = """
 async () => {
   const { Markdown } = await import("$static/chat/markdown.js");
-  const { html, render } = await import("$static/chat/ui.js");
+  const { html, render } = await import("$static/shared/ui.js");
   const place = document.createElement("div");
   let text = "first block\\n\\n";
   let changes = 0;

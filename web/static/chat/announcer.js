@@ -1,5 +1,5 @@
 // Says in one quiet place what a screen reader should hear: that an answer begins, and how it ended. Never each piece.
-import { Component, html } from "./ui.js";
+import { Component, html } from "../shared/ui.js";
 import { stateInWords } from "./words.js";
 
 export class Announcer extends Component {

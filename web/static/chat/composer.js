@@ -1,5 +1,5 @@
 // Where a message is written. Its text is kept over reloads until it is sent, and while it cannot be.
-import { Component, createRef, html } from "./ui.js";
+import { Component, createRef, html } from "../shared/ui.js";
 
 export class Composer extends Component {
   #area = createRef();

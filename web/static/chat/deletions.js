@@ -1,6 +1,6 @@
 // Sessions that somebody wants deleted. The service is told only when the time to undo it is over, also after a reload.
 import * as api from "./api.js";
-import { kept } from "./kept.js";
+import { kept } from "../shared/kept.js";
 import { isSame } from "./place.js";
 
 const UNDO_SECONDS = 6;

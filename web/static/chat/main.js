@@ -1,13 +1,13 @@
 // The chat page: puts the parts together and hands each of them what it shows.
 import { Announcer } from "./announcer.js";
-import { copy } from "./clipboard.js";
+import { copy } from "../shared/clipboard.js";
 import { Composer } from "./composer.js";
 import { actOf } from "./keys.js";
 import { Banners, Help, Undo } from "./notices.js";
 import { Page } from "./page.js";
 import { Sidebar } from "./sidebar.js";
 import { entriesOf, TranscriptView } from "./transcript_view.js";
-import { Component, createRef, html, render } from "./ui.js";
+import { Component, createRef, html, render } from "../shared/ui.js";
 
 class App extends Component {
   #composer = createRef();

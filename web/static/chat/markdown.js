@@ -1,9 +1,9 @@
 // An answer on the page: a component for all of it, and one for each block.
 import { Blocks } from "./blocks.js";
-import { copyAndSay } from "./clipboard.js";
+import { copyAndSay } from "../shared/clipboard.js";
 import { highlight } from "./highlight.js";
 import { fragmentOf } from "./sanitise.js";
-import { Component, createRef, html } from "./ui.js";
+import { Component, createRef, html } from "../shared/ui.js";
 
 export class Markdown extends Component {
   #blocks = new Blocks();

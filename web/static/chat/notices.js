@@ -1,7 +1,7 @@
 // What is said around the conversation: banners above it, offers to undo below, and the sheet of shortcuts.
-import { KeyForm } from "./key.js";
+import { KeyForm } from "../shared/key.js";
 import { SHORTCUTS } from "./keys.js";
-import { Component, createRef, html } from "./ui.js";
+import { Component, createRef, html } from "../shared/ui.js";
 import { CONNECTION_IN_WORDS } from "./words.js";
 
 export function Banners({ page }) {

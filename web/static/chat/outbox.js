@@ -1,7 +1,7 @@
 // What was said and is not confirmed yet. It is kept over a reload, and sent again with the same key, so that however
 // often an answer gets lost, the service takes it once.
 import * as api from "./api.js";
-import { keptInTab } from "./kept.js";
+import { keptInTab } from "../shared/kept.js";
 import { pause } from "./pause.js";
 
 const MOST_ATTEMPTS = 5; // then a person decides

@@ -1,12 +1,12 @@
 // What somebody can do on the page, and what follows from it. Draws nothing itself: it says what is to be shown.
 import * as api from "./api.js";
 import { Conversation } from "./conversation.js";
-import { kept, keptInTab } from "./kept.js";
+import { kept, keptInTab } from "../shared/kept.js";
 import { Outbox } from "./outbox.js";
 import { isSame, keyOf, newSession, sessionInAddress, showInAddress } from "./place.js";
 import { randomId } from "./random.js";
 import { Sessions } from "./sessions.js";
-import { State } from "./state.js";
+import { State } from "../shared/state.js";
 import { isAnswering, unconfirmed } from "./turn.js";
 
 const LOOK_SECONDS = 5; // for what other devices do

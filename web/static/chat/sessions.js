@@ -1,7 +1,7 @@
 // The list of sessions, as the service and this browser know it.
 import * as api from "./api.js";
 import { Deletions } from "./deletions.js";
-import { isRefusedKey } from "./key.js";
+import { isRefusedKey } from "../shared/key.js";
 import { isSame, keyOf } from "./place.js";
 import { Titles } from "./titles.js";
 

@@ -1,6 +1,6 @@
 // The list of sessions.
 import { addressOf, isSame, keyOf } from "./place.js";
-import { Component, createRef, html } from "./ui.js";
+import { Component, createRef, html } from "../shared/ui.js";
 
 export class Sidebar extends Component {
   render({ page }) {

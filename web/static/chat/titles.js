@@ -1,6 +1,6 @@
 // What sessions are called in this browser: the name that somebody gave it here, or the first line said in it.
 import * as api from "./api.js";
-import { kept } from "./kept.js";
+import { kept } from "../shared/kept.js";
 import { keyOf } from "./place.js";
 
 const LONGEST = 60;

@@ -1,7 +1,7 @@
 // The conversation. It stays at its end while that is in sight, and never moves under somebody who reads further up.
 import { transcriptOf } from "./transcript.js";
 import { MessageView, TurnView } from "./turn_view.js";
-import { Component, createRef, html } from "./ui.js";
+import { Component, createRef, html } from "../shared/ui.js";
 import { isSame } from "./place.js";
 
 const NEAR = 60; // pixels from the end that still count as being there

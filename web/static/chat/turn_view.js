@@ -1,8 +1,8 @@
 // One turn: what was said, the answer, how it stands in words, and what can be done about it.
-import { copyAndSay } from "./clipboard.js";
+import { copyAndSay } from "../shared/clipboard.js";
 import { Markdown } from "./markdown.js";
 import { isLive } from "./turn.js";
-import { Component, html } from "./ui.js";
+import { Component, html } from "../shared/ui.js";
 import { detailsInWords, stateInWords } from "./words.js";
 
 export function MessageView({ message }) {

@@ -2,13 +2,17 @@
 import { keptInTab } from "./kept.js";
 import { Component, createRef, html } from "./ui.js";
 
+// Each page has its own: who operates the service has another key than who talks.
+const NAME = location.pathname === "/operator" ? "operator-key" : "key";
+
 export const authorization = () => {
-  const key = keptInTab.read("key", null);
+  const key = keptInTab.read(NAME, null);
   return key ? { Authorization: `Bearer ${key}` } : {};
 };
 
 export const isRefusedKey = (error) => error.code === "unauthenticated";
 
+// `words`: why it is asked for.
 export class KeyForm extends Component {
   #key = createRef();
 
@@ -16,9 +20,9 @@ export class KeyForm extends Component {
     this.#key.current.focus();
   }
 
-  render() {
+  render({ words = "This service asks for an API key." }) {
     return html`<form class="banner key" onSubmit=${(event) => this.#take(event)}>
-      <label for="key">This service asks for an API key.</label>
+      <label for="key">${words}</label>
       <input id="key" ref=${this.#key} type="password" autocomplete="off" spellcheck=${false} placeholder="inturn_…" />
       <button type="submit">Use it</button>
     </form>`;
@@ -26,7 +30,7 @@ export class KeyForm extends Component {
 
   #take(event) {
     event.preventDefault();
-    keptInTab.write("key", this.#key.current.value.trim());
+    keptInTab.write(NAME, this.#key.current.value.trim());
     location.reload(); // everything is asked for again, with the key
   }
 }
