@@ -4,6 +4,7 @@ SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 # The command `inturn`, on the code as it is here. Built with what is installed already: nothing unpinned is fetched.
 INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
@@ -72,17 +73,21 @@ $(VENV)/bin/python:
 
 $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 	@echo "Installing, once: 350 MB, about a minute…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(PIP_INSTALL) requirements.txt
 	@$(INSTALL_COMMAND)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
-	@echo "Installing with the development tools, once: about two minutes…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@echo "Installing with the development tools, once: about a minute…"
+	@# uv does it in a third of the time; where the index is known to pip alone, pip does it.
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > $(VENV)/uv.txt
+	@$(PIP_INSTALL) $(VENV)/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements-dev.txt \
+	  || { echo "Installing with pip instead…"; $(PIP_INSTALL) requirements-dev.txt; }
 	@$(INSTALL_COMMAND)
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-bench: requirements-bench.txt | $(VENV)/.installed-dev
 	@echo "Installing what draws the plots, once…"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-bench.txt
+	@$(PIP_INSTALL) requirements-bench.txt
 	@touch $@

@@ -1,6 +1,7 @@
 """Fixtures that several kinds of tests share."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from turns.store import TurnStore
 # Nothing that is set where the tests run reaches them, or the processes that they start.
 for variable in (*variables().values(), *CLIENT_VARIABLES):
     os.environ.pop(variable, None)
+# A shell starts what runs in its background deaf to Ctrl-C, and what that starts is deaf too.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

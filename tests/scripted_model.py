@@ -14,6 +14,7 @@ says in brackets steers the server, wherever it stands in the text:
     [last x]       says that the connection ends with this answer
     [call x]       calls the tool x, and answers when it is told what that said
     [gate x]       waits until `POST /gates/x`
+    [hold x]       the same, in mid-answer
     [cut x]        breaks the connection off in mid-answer
     [raw x]        answers 200 with one of the bodies in `RAW` that no provider should send
 
@@ -33,6 +34,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 GATE_SECONDS = 60
+WORDS_BEFORE_HOLD = 3
 
 RAW = {
     "html": b"<html><body>Bad gateway</body></html>",
@@ -160,7 +162,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         finish = script.word("finish") or "stop"
         told = calling(calls, model) if calls else chunks(words, model, None if finish == "none" else finish)
-        for chunk in told:
+        for n, chunk in enumerate(told):
+            if n == WORDS_BEFORE_HOLD and (hold := script.word("hold")):
+                self.server.gates[hold].wait(GATE_SECONDS)
             self._chunk(f"data: {json.dumps(chunk)}\n\n".encode())
             time.sleep(script.number("pace", 0))
         self._chunk(b"data: [DONE]\n\n")

@@ -20,11 +20,13 @@ from tests.waiting import wait_until
 from turns.settings import Settings
 
 SYSTEM = {"role": "system", "content": "You're an assistant who's good at math. Respond in 20 words or fewer"}
+HELD = "[hold {name}]"  # speaks, and goes on when the fault has happened
 FAST = Settings(
     redis_url="unset",
     lease_seconds=1.5,
     hint_grace_seconds=0.5,
     rescue_seconds=0.2,
+    retry_seconds=0.2,
     max_attempts=100,
     grace_seconds=0.2,
 )
@@ -42,14 +44,14 @@ class Point:
 POINTS = [
     Point("accept", "hello"),
     Point("claim", "hello"),
-    Point("emit", "hello [pace 0.05]"),
-    Point("renew", "hello [words 60] [pace 0.05]"),
+    Point("emit", f"hello {HELD}"),
+    Point("renew", f"hello {HELD}"),
     Point("commit", "hello"),
     Point("fail", "retried [fail 503 1]"),
     Point("fail", "hopeless [fail 400]", ends="failed"),
     Point("interrupt", "long [words 600] [pace 0.05]", ends="incomplete"),
     Point("cancel", "long [words 600] [pace 0.05]", ends="cancelled"),
-    Point("release", "long [words 60] [pace 0.05]"),
+    Point("release", f"long {HELD}"),
 ]
 
 
@@ -62,19 +64,18 @@ class Session:
         self._point = point
         self._when = when
         self._act = act
-        self._said = f"{name} {point.says}"
-        self._gate = name.replace(" ", "-")
+        self._said = f"{name} {point.says.format(name=f'held-{name}')}"
         self.turns: list[str] = []
 
     def run(self) -> None:
         """All turns have been asked for, and the fault has happened at its point."""
-        self.turns.append(self._submit(f"first [gate {self._gate}]"))
+        self.turns.append(self._submit(f"first [gate {self.name}]"))
         if self._point.verb == "accept":
             self._arm(self._said)
         self.turns.append(self._submit(self._said))
         if self._point.verb != "accept":
             self._arm(self.turns[1])
-        self._stack.open_gate(self._gate)
+        self._stack.open_gate(self.name)
         match self._point.verb:
             case "cancel":
                 self._until_speaking()
@@ -85,7 +86,8 @@ class Session:
             case "interrupt":
                 self._until_speaking()
         self.turns.append(self._submit("last", on_busy="interrupt" if self._point.verb == "interrupt" else "enqueue"))
-        wait_until("the fault has happened", lambda: not self._is_armed(), seconds=60)
+        wait_until(f"the fault of {self.name} has happened", lambda: not self._is_armed(), seconds=60)
+        self._stack.open_gate(f"held-{self.name}")
 
     def check(self) -> None:
         """Each turn has ended as it must, once, and the one behind it saw exactly what took effect."""
@@ -94,7 +96,7 @@ class Session:
         history = [{"role": m["role"], "content": m["content"]} for m in self._stack.messages(self.name)]
         asked = [m["content"] for m in history if m["role"] == "user"]
         counts = self._point.ends in {"completed", "incomplete"}
-        assert asked == [f"first [gate {self._gate}]", *([self._said] if counts else []), "last"]
+        assert asked == [f"first [gate {self.name}]", *([self._said] if counts else []), "last"]
         assert history[-1]["content"] == answer([SYSTEM, *history[:-1]])
         if self._act is not Act.KILL and self._point.verb != "release":
             tries = 2 if "retried" in self._point.says else 1
@@ -133,7 +135,7 @@ class Session:
 
     def _until_speaking(self) -> None:
         events = f"inturn:events:{self.turns[1]}"
-        wait_until("the model speaks", lambda: self._stack.server.raw.xlen(events) >= 4, seconds=60)
+        wait_until("the model speaks", lambda: self._stack.server.raw.xlen(events) >= 2, seconds=60)
 
     def _holder_is_told_to_stop(self) -> None:
         holder = self._stack.server.raw.hget(f"inturn:turn:{self.turns[1]}", "worker").decode()

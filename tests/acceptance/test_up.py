@@ -20,10 +20,10 @@ from turns.connection import connect
 class Up:
     """One `make up` in a directory of its own."""
 
-    def __init__(self, directory: Path, *, port: int, workers: int = 1) -> None:
+    def __init__(self, directory: Path, *, port: int, workers: int = 1, log: str = "up.log") -> None:
         self.directory = directory
         self.url = f"http://127.0.0.1:{port}"
-        self._log = directory / "up.log"
+        self._log = directory / log
         with self._log.open("w") as output:
             self.process = subprocess.Popen(
                 ["make", "up", f"PORT={port}", f"WORKERS={workers}"],
@@ -72,9 +72,19 @@ def command_line(pid: int) -> str:
         return ""
 
 
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One that the tests share; what dies in it comes again."""
+    yield from running(Path(tmp_path_factory.mktemp("up")))
+
+
 @pytest.fixture
-def up(tmp_path: Path) -> Iterator[Up]:
-    up = Up(tmp_path, port=free_port())
+def to_be_ended(tmp_path: Path) -> Iterator[Up]:
+    yield from running(tmp_path)
+
+
+def running(directory: Path) -> Iterator[Up]:
+    up = Up(directory, port=free_port())
     try:
         up.wait_until_ready()
         yield up
@@ -112,7 +122,8 @@ def test_a_process_that_dies_is_started_again(up: Up, name: str) -> None:
     assert answered["status"] == "completed"
 
 
-def test_ctrl_c_leaves_nothing_but_the_data(up: Up) -> None:
+def test_ctrl_c_leaves_nothing_but_the_data(to_be_ended: Up) -> None:
+    up = to_be_ended
     wait_for_answer(up, "kept")
     started = up.descendants()
     assert len(started) >= 5, "supervisor, store, endpoint with its process, worker"
@@ -127,7 +138,8 @@ def test_ctrl_c_leaves_nothing_but_the_data(up: Up) -> None:
     assert [message["content"] for message in kept][:1] == ["hello"]
 
 
-def test_killed_by_force_it_takes_its_processes_along(up: Up) -> None:
+def test_killed_by_force_it_takes_its_processes_along(to_be_ended: Up) -> None:
+    up = to_be_ended
     started = up.descendants("python") | up.descendants("valkey")
     [supervisor] = up.descendants("-m supervisor")
     os.kill(supervisor, signal.SIGKILL)
@@ -135,7 +147,7 @@ def test_killed_by_force_it_takes_its_processes_along(up: Up) -> None:
 
 
 def test_a_second_one_on_the_same_data_is_refused(up: Up) -> None:
-    second = Up(up.directory, port=free_port())
+    second = Up(up.directory, port=free_port(), log="second.log")
     assert second.process.wait(60) != 0
     assert "already runs on" in second.said()
 

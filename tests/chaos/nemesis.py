@@ -12,10 +12,12 @@ from contextlib import contextmanager, suppress
 import redis
 
 from tests.processes import Stack
+from turns.settings import Settings
 
+DEFAULT = Settings(redis_url="unset")
 HINTS = "inturn:hints"
 TURN = re.compile("turn_[0-9a-f]{32}")
-FREEZE_SECONDS = 8.0  # longer than a lease
+FROZEN_BEYOND_LEASE_SECONDS = 2.0
 STORE_AWAY_SECONDS = 1.0
 HINTS_GATHER_SECONDS = 1.0  # with no worker to take them
 
@@ -28,6 +30,7 @@ class Nemesis:
         self._every_seconds = every_seconds
         self._schedule = list(faults.elements())
         self._random.shuffle(self._schedule)
+        self._lease_seconds = float(stack.environment.get("INTURN_LEASE_SECONDS", DEFAULT.lease_seconds))
         self._thread = threading.Thread(target=self._run)
         self.kills: list[tuple[float, int]] = []  # when, which process
         self.lost_hints: list[tuple[float, str]] = []  # when, of which turn
@@ -58,7 +61,7 @@ class Nemesis:
     def freeze_worker(self) -> None:
         worker = self._random.choice(self._stack.workers)
         worker.signal(signal.SIGSTOP)
-        time.sleep(FREEZE_SECONDS)
+        time.sleep(self._lease_seconds + FROZEN_BEYOND_LEASE_SECONDS)
         worker.signal(signal.SIGCONT)
 
     def kill_store(self) -> None:

@@ -93,7 +93,7 @@ def test_a_cable_that_was_out_for_half_a_minute_loses_nothing(cable: Cable, tmp_
     accident = threading.Thread(target=pull, args=(cable,))
     try:
         accident.start()
-        outcome = run(stack, sessions=20, turns=20, per_second=20, seed=1, every_seconds=0, faults=Counter())
+        outcome = run(stack, sessions=40, turns=10, per_second=20, seed=1, every_seconds=0, faults=Counter())
     finally:
         accident.join()
         stack.stop()
