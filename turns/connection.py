@@ -7,7 +7,7 @@ from typing import Any
 
 import redis
 from redis.backoff import ExponentialBackoff
-from redis.connection import ConnectionPool, UnixDomainSocketConnection
+from redis.connection import BlockingConnectionPool, ConnectionPool, UnixDomainSocketConnection
 from redis.exceptions import (
     ClusterDownError,
     ConnectionError,
@@ -66,18 +66,22 @@ class Pool(ConnectionPool):
         except IndexError:
             connection = self._open()
         self._in_use_connections.add(connection)
+        try:
+            connection.connect()
+        except BaseException:
+            self.release(connection)
+            raise
         return connection
 
     def release(self, connection: Any) -> None:
         self._checkpid()
         self._in_use_connections.discard(connection)
-        if not self.owns_connection(connection):  # it is another process's, or leads to a server that was the primary
+        if not self.owns_connection(connection):  # it is another process's
             connection.disconnect()
         self._available_connections.append(connection)
         self._places.release()
 
     def _open(self) -> Any:
-        """It connects when it is first used."""
         try:
             return self.make_connection()
         except BaseException:
@@ -85,8 +89,11 @@ class Pool(ConnectionPool):
             raise
 
 
-class PrimaryPool(SentinelConnectionPool, Pool):
-    """Connections to whatever server the Sentinels call the primary at the moment of connecting."""
+class PrimaryPool(SentinelConnectionPool, BlockingConnectionPool):
+    """Connections to whatever server the Sentinels call the primary at the moment of connecting.
+
+    redis-py's own that waits: a line found dead by a health check would be opened to the server that was the primary.
+    """
 
 
 class Client(redis.Redis):
@@ -103,6 +110,7 @@ class Client(redis.Redis):
             connection = self.connection or pool.get_connection()
 
             def once() -> Any:
+                connection.connect()  # again, where the line was cut: a Sentinel may know another server now
                 connection.send_command(*command)
                 return connection.read_response()
 
@@ -166,19 +174,19 @@ def connect(
     """
     address = parse_store_url(url)
     timeouts = {"socket_timeout": timeout_seconds, "socket_connect_timeout": timeout_seconds}
+    patience_seconds = patience_seconds or timeout_seconds
     options: dict[str, Any] = {
         **address.options,
         **timeouts,
         "max_connections": max_connections,
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),  # a line that moves is opened anew
-        "patience_seconds": patience_seconds or timeout_seconds,
         "health_check_interval": 15,
         "retry": Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
     }
     if address.sentinels:
         sentinel = Sentinel(address.sentinels, sentinel_kwargs={**address.sentinel_options, **timeouts})  # type: ignore[no-untyped-call]  # untyped in redis-py
         options["connection_class"] = PrimaryConnection
-        return Client(connection_pool=PrimaryPool(address.service, sentinel, **options))  # type: ignore[no-untyped-call]  # untyped in redis-py
+        return Client(connection_pool=PrimaryPool(address.service, sentinel, timeout=patience_seconds, **options))  # type: ignore[no-untyped-call]  # untyped in redis-py
     if "path" in options:
         options["connection_class"] = SocketFileConnection
-    return Client(connection_pool=Pool(**options))
+    return Client(connection_pool=Pool(patience_seconds=patience_seconds, **options))
