@@ -5,10 +5,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
+BESIDE = tests/browser tests/chaos tests/hosts
 # The command `inturn`, on the code as it is here. Built with what is installed already: nothing unpinned is fetched.
 INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-.PHONY: help up web worker key doctor test check audit chaos format lock clean
+.PHONY: help up web worker key doctor test test-most test-beside check audit chaos format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,12 +29,17 @@ key: $(VENV)/.installed ## an API key, where make up runs: make key TENANT=acme 
 doctor: $(VENV)/.installed ## is everything as it must be? make doctor [ARGS=--ask-model]
 	@$(BIN)/python -m supervisor.doctor $(ARGS)
 
-test: $(VENV)/.installed-dev ## all tests and checks
-	@$(BIN)/ruff format --check .
-	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest
+test: check ## all tests and checks: ten minutes
+	@$(MAKE) --no-print-directory -j2 test-most test-beside
+
+# Most tests wait for processes to start or for time to pass, so one half runs beside the other. What a browser, a fault
+# or a second machine is needed for tells what it found at its end.
+test-most:
+	@$(BIN)/python -m pytest tests --ignore=tests/unit $(BESIDE:%=--ignore=%)
+
+test-beside:
+	@said=$$(mktemp) && \
+	  { $(BIN)/python -m pytest -p no:cacheprovider $(BESIDE) > $$said 2>&1; code=$$?; cat $$said; rm $$said; exit $$code; }
 
 check: $(VENV)/.installed-dev ## the quick part: lint, types, unit tests
 	@$(BIN)/ruff format --check .

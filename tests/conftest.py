@@ -15,7 +15,7 @@ from turns.settings import CLIENT_VARIABLES, Settings, variables
 from turns.store import TurnStore
 
 # Nothing that is set where the tests run reaches them, or the processes that they start.
-for variable in (*variables().values(), *CLIENT_VARIABLES):
+for variable in (*variables().values(), *CLIENT_VARIABLES, "MAKEFLAGS"):
     os.environ.pop(variable, None)
 # A shell starts what runs in its background deaf to Ctrl-C, and what that starts is deaf too.
 signal.signal(signal.SIGINT, signal.default_int_handler)

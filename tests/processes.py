@@ -180,6 +180,11 @@ class Stack:
         wait_until(f"{turn_id} has ended", lambda: self.turn(turn_id, wait=10)["finished_at"], seconds=60)
         return self.turn(turn_id)
 
+    def holder(self, turn_id: str) -> Process:
+        """The worker that runs the turn."""
+        name = self.server.raw.hget(f"inturn:turn:{turn_id}", "worker").decode()
+        return next(worker for worker in self.workers if f":{worker.pid}:" in name)
+
     def messages(self, session_id: str) -> list[dict[str, Any]]:
         page = call(f"{self.url}/v1/sessions/{session_id}/messages?limit=100").body
         assert not page["has_more"]

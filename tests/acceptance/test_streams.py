@@ -143,14 +143,13 @@ def test_what_cannot_be_watched(stack: Stack, path: str, headers: dict[str, str]
 
 
 def test_a_killed_worker_resets_the_text_and_the_next_one_tells_all_of_it(start: Callable[..., Stack]) -> None:
-    stack = start(workers=2, INTURN_WEB_PROCESSES="2")
+    stack = start(workers=2, INTURN_WEB_PROCESSES="2", INTURN_LEASE_SECONDS="3")
     turn_id = stack.submit("s", f"hello {SLOWLY}")
     reader = watch(stack, turn_id)
     reading = threading.Thread(target=reader.read)
     reading.start()
     wait_until("some text is there", lambda: reader.text)
-    holder = stack.server.raw.hget(f"inturn:turn:{turn_id}", "worker").decode()
-    next(worker for worker in stack.workers if f":{worker.pid}:" in holder).kill()
+    stack.holder(turn_id).kill()
     reading.join()
     [reset] = [event for event in reader.seen if event.type == "reset"]
     assert (reset.data["reason"], reset.data["attempt"]) == ("rescue", 2)

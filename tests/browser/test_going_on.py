@@ -43,8 +43,7 @@ def test_ten_reloads_at_random_moments_show_the_very_answer(chat: Chat, stack: S
 def test_when_its_worker_dies_another_one_goes_on_and_the_page_says_so(chat: Chat, stack: Stack) -> None:
     chat.say(f"orphaned {SLOWLY}")
     chat.wait_for_text()
-    holder = stack.server.raw.hget(f"inturn:turn:{chat.turn_id}", "worker").decode()
-    next(worker for worker in stack.workers if f":{worker.pid}:" in holder).kill()
+    stack.holder(chat.turn_id).kill()
     chat.wait_for_words(re.compile("Its worker was lost; another one goes on."))
     chat.wait_for("done")
     assert chat.answer() == final(stack, chat.turn_id)

@@ -73,7 +73,7 @@ def test_the_history_is_a_view(client: Client) -> None:
 
 
 def test_a_killed_worker_changes_nothing_where_the_new_run_says_the_same(start: Callable[..., Stack]) -> None:
-    stack = start(workers=1)
+    stack = start(workers=1, INTURN_LEASE_SECONDS="3")
     with Client(stack.url) as client:
         pieces = []
         for piece in RemoteChain(client, variables=MATH).stream(f"hello {SLOWLY}", in_session("s")):

@@ -87,7 +87,7 @@ def test_a_web_process_that_is_killed_and_started_again_is_not_noticed(start: Ca
 
 
 def test_a_killed_worker_resets_the_text(start: Callable[..., Stack]) -> None:
-    stack = start(workers=1)
+    stack = start(workers=1, INTURN_LEASE_SECONDS="3")
     reader = Reader()
     with Client(stack.url) as client:
         for event in client.turns.create("s", f"hello {SLOWLY}", variables=MATH).stream():
