@@ -181,9 +181,14 @@ class Stack:
         return self.turn(turn_id)
 
     def holder(self, turn_id: str) -> Process:
-        """The worker that runs the turn."""
-        name = self.server.raw.hget(f"inturn:turn:{turn_id}", "worker").decode()
-        return next(worker for worker in self.workers if f":{worker.pid}:" in name)
+        """The worker that runs the turn, once one does."""
+
+        def holders() -> list[Process]:
+            name = (self.server.raw.hget(f"inturn:turn:{turn_id}", "worker") or b"").decode()
+            return [worker for worker in self.workers if f":{worker.pid}:" in name]
+
+        wait_until(f"somebody runs {turn_id}", holders, seconds=60)
+        return holders()[0]
 
     def messages(self, session_id: str) -> list[dict[str, Any]]:
         page = call(f"{self.url}/v1/sessions/{session_id}/messages?limit=100").body

@@ -64,13 +64,8 @@ class Pool(ConnectionPool):
         try:
             connection = self._available_connections.pop()
         except IndexError:
-            connection = self._open()
+            connection = self._make()
         self._in_use_connections.add(connection)
-        try:
-            connection.connect()
-        except BaseException:
-            self.release(connection)
-            raise
         return connection
 
     def release(self, connection: Any) -> None:
@@ -81,7 +76,12 @@ class Pool(ConnectionPool):
         self._available_connections.append(connection)
         self._places.release()
 
-    def _open(self) -> Any:
+    def open(self, connection: Any) -> None:
+        """It is connected; one try, because who asks for this tries again."""
+        connection.connect_check_health(retry_socket_connect=False)
+
+    def _make(self) -> Any:
+        """It connects when it is first used."""
         try:
             return self.make_connection()
         except BaseException:
@@ -94,6 +94,10 @@ class PrimaryPool(SentinelConnectionPool, BlockingConnectionPool):
 
     redis-py's own that waits: a line found dead by a health check would be opened to the server that was the primary.
     """
+
+    def open(self, connection: Any) -> None:
+        """It is connected, to another server maybe than before."""
+        connection.connect()
 
 
 class Client(redis.Redis):
@@ -110,7 +114,7 @@ class Client(redis.Redis):
             connection = self.connection or pool.get_connection()
 
             def once() -> Any:
-                connection.connect()  # again, where the line was cut: a Sentinel may know another server now
+                pool.open(connection)
                 connection.send_command(*command)
                 return connection.read_response()
 

@@ -1,6 +1,7 @@
 """gunicorn, configured here instead of by its command line, so that `Settings` is the one place to set anything."""
 
 import contextlib
+import gc
 import logging
 import resource
 import socket
@@ -95,7 +96,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         # In the worker, after the fork: its connections are its own.
         from web.app import create_app  # noqa: PLC0415
 
-        return create_app(self._settings, self._roster)
+        app = create_app(self._settings, self._roster)
+        # What is here now stays, and the collector, 5 % of this process's CPU, need not look at it again.
+        gc.collect()
+        gc.freeze()
+        return app
 
 
 def serve(settings: Settings) -> None:
