@@ -182,13 +182,15 @@ class Stack:
 
     def holder(self, turn_id: str) -> Process:
         """The worker that runs the turn, once one does."""
+        found: list[Process] = []
 
-        def holders() -> list[Process]:
+        def is_held() -> bool:
             name = (self.server.raw.hget(f"inturn:turn:{turn_id}", "worker") or b"").decode()
-            return [worker for worker in self.workers if f":{worker.pid}:" in name]
+            found.extend(worker for worker in self.workers if f":{worker.pid}:" in name)
+            return bool(found)
 
-        wait_until(f"somebody runs {turn_id}", holders, seconds=60)
-        return holders()[0]
+        wait_until(f"somebody runs {turn_id}", is_held, seconds=60)
+        return found[0]
 
     def messages(self, session_id: str) -> list[dict[str, Any]]:
         page = call(f"{self.url}/v1/sessions/{session_id}/messages?limit=100").body

@@ -100,7 +100,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "batch_concurrency": settings.batch_concurrency,
         "parked_ms": PARKED_MS,
         "paused_look_ms": PAUSED_LOOK_MS,
-        "notes_ttl_ms": _ms(NOTES_TTL_SECONDS),
+        "notes_ttl_ms": to_ms(NOTES_TTL_SECONDS),
         "turns_per_minute": settings.tenant_turns_per_minute,
         "burst_ms": BURST_MS,
         "tokens_per_day": settings.tenant_tokens_per_day,
@@ -108,13 +108,13 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "max_attempts": settings.max_attempts,
         "history": "file" if settings.history_directory else "redis",
         "history_window": settings.history_window,
-        "lease_ms": _ms(settings.lease_seconds),
-        "beat_gap_ms": _ms(max(settings.lease_seconds / 2, 3 * settings.rescue_seconds)),
-        "hint_grace_ms": _ms(settings.hint_grace_seconds),
-        "result_ttl_ms": _ms(settings.result_ttl_seconds),
-        "event_ttl_ms": _ms(settings.event_ttl_seconds),
-        "session_ttl_ms": _ms(settings.session_ttl_seconds),
-        "worker_ttl_ms": _ms(DEAD_WORKER_SECONDS),
+        "lease_ms": to_ms(settings.lease_seconds),
+        "beat_gap_ms": to_ms(max(settings.lease_seconds / 2, 3 * settings.rescue_seconds)),
+        "hint_grace_ms": to_ms(settings.hint_grace_seconds),
+        "result_ttl_ms": to_ms(settings.result_ttl_seconds),
+        "event_ttl_ms": to_ms(settings.event_ttl_seconds),
+        "session_ttl_ms": to_ms(settings.session_ttl_seconds),
+        "worker_ttl_ms": to_ms(DEAD_WORKER_SECONDS),
     }
     tables: dict[str, Mapping[str, object]] = {"KEY": names, "POLICY": policy}
     constants = {f"{table}.{name}": _lua(value) for table, values in tables.items() for name, value in values.items()}
@@ -135,5 +135,6 @@ def _lua(value: object) -> str:
     return f"'{text}'"
 
 
-def _ms(seconds: float) -> int:
+def to_ms(seconds: float) -> int:
+    """Whole milliseconds, in which the scripts count."""
     return round(seconds * 1000)

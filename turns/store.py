@@ -21,6 +21,7 @@ from turns.health import Health, living_workers, read_health
 from turns.ids import is_turn_id, made_at, new_token, new_turn_id
 from turns.keys import DEFAULT_TENANT
 from turns.metrics import Metrics, read_metrics
+from turns.rendering import to_ms
 from turns.replies import Reply, Shown
 from turns.retry import Retry
 from turns.scripts import Scripts
@@ -60,7 +61,7 @@ class TurnStore:
             on_busy=request.on_busy,
             idempotency_key=key_digest(request),
             fingerprint=fingerprint(request),
-            start_within_ms=None if within is None else _ms(within),
+            start_within_ms=None if within is None else to_ms(within),
             session_id=request.session_id,
             user_id=request.user_id or "",
             record=to_fields(request),
@@ -238,10 +239,10 @@ class TurnStore:
                 claim.turn_id,
                 token=claim.token,
                 code=code,
-                retry_in_ms=_ms(decision.after_seconds),
+                retry_in_ms=to_ms(decision.after_seconds),
                 counts=decision.counts,
                 model=model,
-                pause_ms=_ms(decision.pause_seconds),
+                pause_ms=to_ms(decision.pause_seconds),
             )
         )
 
@@ -277,7 +278,3 @@ def to_turn(shown: Shown) -> Turn:
     return Turn.from_record(
         shown.turn_id, shown.record, position=shown.position, ahead=shown.ahead, pace_ms=shown.pace_ms
     )
-
-
-def _ms(seconds: float) -> int:
-    return round(seconds * 1000)

@@ -35,10 +35,10 @@ def test_a_lost_broker_queue_is_filled_again(start: Callable[..., Stack]) -> Non
     stack = start(workers=1, INTURN_CONCURRENCY="1", INTURN_HINT_GRACE_SECONDS="0.5")
     blocking = stack.submit("blocking", "hello [gate go]")
     wait_until("the worker is busy", lambda: stack.turn(blocking)["status"] == "in_progress")
-    turns = [stack.submit(f"s{n}", "hello") for n in range(2)]
+    turns = [stack.submit(f"s{n}", "hello") for n in range(5)]
     stack.server.raw.delete("inturn:hints")
     stack.open_gate("go")
-    assert [stack.finished(turn)["status"] for turn in [blocking, *turns]] == ["completed"] * 3
+    assert [stack.finished(turn)["status"] for turn in [blocking, *turns]] == ["completed"] * 6
 
 
 def test_a_store_that_was_away_is_used_again(start: Callable[..., Stack]) -> None:
