@@ -29,8 +29,8 @@ from web.malformed import malformed
 CONNECTIONS = 4000  # long-polls, streams and idle keep-alives together; greenlets are cheap
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 5  # also for the head of a request to come; gunicorn waits for idle connections too when it stops
-LINGER_SECONDS = 0.5
-LINGER_BYTES = 1024 * 1024
+LINGER_SECONDS = 2
+LINGER_BYTES = 64 * 1024  # at a time
 STORE_SECONDS = 3
 SEND_SECONDS = 30  # a reader that takes nothing for so long is left
 
@@ -60,15 +60,29 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         client.settimeout(SEND_SECONDS)
         AsyncWorker.handle(self, listener, client, addr)  # the gevent worker's own sets no limit
 
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
+        """A caller that still sends a body that was refused unread (413) gets to read why."""
+        try:
+            return super().handle_request(listener_name, req, sock, addr)
+        except StopIteration:
+            _linger(sock)
+            raise
+
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """What is not HTTP, or too much of it, gets an answer of ours and not a page of the server's."""
         if not isinstance(exc, ParseException):
             self.log.error("Error handling request", exc_info=exc)
         with contextlib.suppress(OSError):
             client.sendall(malformed(exc))
-            client.shutdown(socket.SHUT_WR)
-            client.settimeout(LINGER_SECONDS)
-            client.recv(LINGER_BYTES)  # closing with bytes unread would reset the connection, and the answer with it
+        _linger(client)
+
+
+def _linger(client: Any) -> None:
+    """The other side has read the answer, or had its time: closing with bytes unread would reset it away."""
+    with contextlib.suppress(OSError), gevent.Timeout(LINGER_SECONDS, exception=False):
+        client.shutdown(socket.SHUT_WR)
+        while client.recv(LINGER_BYTES):
+            pass
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped

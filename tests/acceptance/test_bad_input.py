@@ -43,6 +43,7 @@ def test_a_bad_body(stack: Stack, body: bytes, field: str) -> None:
         ("POST /v1/turns", {"Idempotency-Key": "x" * 256}, request("s", "x"), (400, "invalid_request")),
         ("POST /v1/turns", {}, request("s", "x", assistant="nobody"), (404, "assistant_not_found")),
         ("POST /v1/turns", {}, b" " * (1024 * 1024 + 1), (413, "content_too_large")),
+        ("POST /v1/turns", {}, b" " * (64 * 1024 * 1024), (413, "content_too_large")),
         ("DELETE /v1/turns", {}, None, (405, "method_not_allowed")),
         ("GET /v1/turns?status=done", {}, None, (400, "invalid_request")),
         ("GET /v1/turns?after=x", {}, None, (400, "invalid_request")),
