@@ -1,12 +1,14 @@
 """How a process reaches Redis, and what it makes of the ways in which Redis can be away."""
 
+import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import redis
 from redis.backoff import ExponentialBackoff
-from redis.connection import BlockingConnectionPool, UnixDomainSocketConnection
+from redis.connection import BlockingConnectionPool, DefaultParser, UnixDomainSocketConnection
 from redis.exceptions import (
     ClusterDownError,
     ConnectionError,
@@ -26,6 +28,33 @@ from turns.errors import StoreUnavailable
 # Redis is there, but cannot take a write now: classes where the client knows the answer, else its first word.
 REFUSALS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
 REFUSING_WORDS = ("MISCONF", "NOREPLICAS", "LOADING", "BUSY")
+
+
+class Parser(DefaultParser):  # type: ignore[misc,valid-type]  # its class depends on whether hiredis is there
+    """Looks itself whether an idle line is quiet: redis-py asks `poll`, for which gevent goes once around its loop, and
+    that is a third of what a command costs."""
+
+    def can_read(self, timeout: float = 0) -> bool:
+        if not timeout and self._reader and not self._reader.has_data() and _is_quiet(self._sock):
+            return False
+        return bool(super().can_read(timeout))
+
+
+def _is_quiet(line: socket.socket) -> bool:
+    """Nothing has come over it: no answer that nobody waits for, no end, no error."""
+    if isinstance(line, ssl.SSLSocket):
+        return False  # what has come need not be an answer yet
+    patience = line.gettimeout()
+    line.settimeout(0)
+    try:
+        line.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        line.settimeout(patience)
+    return False
 
 
 class SocketFileConnection(UnixDomainSocketConnection):
@@ -142,6 +171,7 @@ def connect(
         "timeout": patience_seconds or timeout_seconds,
         "maint_notifications_config": MaintNotificationsConfig(enabled=False),  # a line that moves is opened anew
         "health_check_interval": 15,
+        "parser_class": Parser,
         "retry": Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
     }
     if address.sentinels:

@@ -29,6 +29,7 @@ from langchain_core.runnables.history import RunnableWithMessageHistory
 from pydantic import PrivateAttr
 
 from turns.logs import Log, get_logger
+from worker.unrecorded import prepared_by, spoken_by
 
 
 class StagedHistory(RedisChatMessageHistory):
@@ -99,7 +100,7 @@ class DirectHistory(RunnableWithMessageHistory):  # type: ignore[no-redef]  # py
             yield from super().stream(input, config, **kwargs)
             return
         said = []
-        for chunk in self._last.stream(self._prepared(input, merged), merged, **kwargs):
+        for chunk in spoken_by(self._last, self._prepared(input, merged), merged, **kwargs):
             said.append(chunk)
             yield chunk
         if said:
@@ -108,7 +109,7 @@ class DirectHistory(RunnableWithMessageHistory):  # type: ignore[no-redef]  # py
     def _prepared(self, given: Any, config: RunnableConfig) -> Any:
         value = {**given, str(self.history_messages_key): config["configurable"]["message_history"].messages}
         for step in self._steps:
-            value = step.invoke(value, config)
+            value = prepared_by(step, value, config)
         return value
 
     def _stage(self, given: Any, answer: Any, config: RunnableConfig) -> None:
