@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPException
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 import openai
@@ -37,13 +36,12 @@ class Completions:
         self._stock = stock
         url = f"{str(stock.base_url).rstrip('/')}/chat/completions"
         self._request = httpx2.Request("POST", url)  # errors name it
-        self._path = urlsplit(url).path
-        self._headers = {
+        headers = {
             name: value
             for name, value in {**stock.default_headers, **stock.auth_headers}.items()
             if isinstance(value, str)  # some are marked as left out
         }
-        self._connections = Connections(url, tls=httpx2.create_ssl_context(), read_seconds=read_seconds)
+        self._connections = Connections(url, headers, tls=httpx2.create_ssl_context(), read_seconds=read_seconds)
         self.with_raw_response = SimpleNamespace(create=self._create)
 
     def create(self, **payload: Any) -> Any:
@@ -58,7 +56,7 @@ class Completions:
         if not OPTIONS.isdisjoint(payload):
             return self._stock.chat.completions.with_raw_response.create(**payload)
         with _as_openai_says_it(self._request):
-            answer = self._connections.post(self._path, orjson.dumps(payload), self._headers)
+            answer = self._connections.post(orjson.dumps(payload))
         if 300 <= answer.status < 400:
             answer.close()
             return self._stock.chat.completions.with_raw_response.create(**payload)
