@@ -133,7 +133,9 @@ def build_celery(settings: Settings) -> Celery:
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
-        worker_prefetch_multiplier=1,  # never worker_disable_prefetch: it stalls outside of prefork
+        # Never worker_disable_prefetch: it stalls outside of prefork. Celery allowed one hint in all asks for the next
+        # only when its wait of two seconds is over, so a worker of one slot is allowed a second one.
+        worker_prefetch_multiplier=2 if settings.concurrency == 1 else 1,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_connection_timeout=3,

@@ -2,6 +2,8 @@
 
 import time
 from collections.abc import Callable
+from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -29,6 +31,16 @@ def test_turns_accepted_without_a_worker_run_when_one_comes(start: Callable[...,
     turns = [stack.submit(f"s{n}", "hello") for n in range(5)]
     stack.workers.append(stack.start_worker())
     assert [stack.finished(turn)["status"] for turn in turns] == ["completed"] * 5
+
+
+def test_a_worker_of_one_slot_takes_the_next_turn_as_soon_as_it_is_free(start: Callable[..., Stack]) -> None:
+    """Celery, left with one hint at a time, sleeps for two seconds after each."""
+    stack = start(workers=1, INTURN_CONCURRENCY="1")
+    turns = [stack.finished(turn) for turn in [stack.submit(f"s{n}", "hello") for n in range(5)]]
+    turns.sort(key=lambda turn: str(turn["started_at"]))
+    gaps = [seconds_between(one["finished_at"], other["started_at"]) for one, other in pairwise(turns)]
+    assert all(gap >= 0 for gap in gaps)
+    assert min(gaps) < 1
 
 
 def test_a_lost_broker_queue_is_filled_again(start: Callable[..., Stack]) -> None:
@@ -90,3 +102,7 @@ def timed(answer: Callable[[], Any]) -> Any:
     result = answer()
     assert time.monotonic() - began < 2
     return result
+
+
+def seconds_between(earlier: str, later: str) -> float:
+    return (datetime.fromisoformat(later) - datetime.fromisoformat(earlier)).total_seconds()
