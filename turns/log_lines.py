@@ -44,9 +44,11 @@ def _shown(value: object) -> str:
 
 def _chain(error: BaseException | None) -> list[Fields]:
     """The exception, and below it what it came of. No values of variables: those are message text and keys."""
-    told = []
+    told: list[Fields] = []
     is_cause = False
-    while error:
+    seen: list[BaseException] = []
+    while error and not any(error is one for one in seen):  # one can be raised from itself
+        seen.append(error)
         told.append(_told(error, is_cause=is_cause))
         is_cause = error.__cause__ is not None
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)

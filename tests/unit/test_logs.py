@@ -82,6 +82,16 @@ def test_an_exception_comes_with_its_cause_and_without_values_of_variables() -> 
     assert said not in json.dumps(line)
 
 
+def test_an_exception_that_is_its_own_cause_is_told_once() -> None:
+    logger = Logger(io.StringIO(), to_json)
+    try:
+        error = ValueError("round and round")
+        raise error from error
+    except ValueError:
+        logger.exception(Log.REQUEST_BROKEN)
+    assert [len(line["exception"]) for line in written(logger)] == [1]
+
+
 def test_of_a_group_each_exception_is_told() -> None:
     logger = Logger(io.StringIO(), to_json)
     try:
