@@ -11,6 +11,8 @@ COPY --from=build /venv /venv
 COPY turns turns
 COPY web web
 COPY worker worker
+# Else each process would compile them again at its start, as it writes nowhere.
+RUN python -m compileall -q turns web worker
 USER 65534:65534
 EXPOSE 8000
 CMD ["python", "-m", "web"]

@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 BESIDE = tests/browser tests/chaos tests/hosts
+# Else each process compiles our own again at its start, where Python is told to write no bytecode.
+COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
 # The command `inturn`, on the code as it is here. Built with what is installed already: nothing unpinned is fetched.
 INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
@@ -81,6 +83,7 @@ $(VENV)/.installed: requirements.txt | $(VENV)/bin/python
 	@echo "Installing, once: 350 MB, about a minute…"
 	@$(PIP_INSTALL) requirements.txt
 	@$(INSTALL_COMMAND)
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
@@ -91,6 +94,7 @@ $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements-dev.txt \
 	  || { echo "Installing with pip instead…"; $(PIP_INSTALL) requirements-dev.txt; }
 	@$(INSTALL_COMMAND)
+	@$(COMPILE)
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-bench: requirements-bench.txt | $(VENV)/.installed-dev

@@ -6,14 +6,19 @@ All names are here; `docs/operations.md` explains them.
 import logging
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cache
+from types import MappingProxyType
+from typing import TextIO
 
-import structlog
-from structlog.tracebacks import ExceptionDictTransformer
-from structlog.typing import FilteringBoundLogger, Processor
-
+from turns.log_lines import Fields, to_colours, to_json
 from turns.settings import LogFormat, Settings
+
+Render = Callable[[Fields, BaseException | None], str]
 
 
 class Log(StrEnum):
@@ -41,12 +46,60 @@ class Log(StrEnum):
 
 
 # Keys as providers and we spell them, also where only their ends are shown; other libraries log too, and quote.
-SECRETS = re.compile(r"\b(?:sk-|inturn_)[A-Za-z0-9_*.-]+|(?<=Bearer )\S+")
+# None has what ends a string in JSON: a line stays one.
+SECRETS = re.compile(r"\b(?:sk-|inturn_)[A-Za-z0-9_*.-]+|(?<=Bearer )[^\s\"'\\]+")
 
 
-def _masked(renderer: Processor) -> Processor:
-    """The same, without keys, whoever wrote the line."""
-    return lambda logger, method, event: SECRETS.sub("…", str(renderer(logger, method, event)))
+_bound: ContextVar[MappingProxyType[str, object]] = ContextVar("_bound", default=MappingProxyType({}))
+
+
+def bind(**ids: object) -> None:
+    """Each line of this greenlet or thread has these ids from now on, and no others."""
+    _bound.set(MappingProxyType(ids))
+
+
+@contextmanager
+def bound(**ids: object) -> Iterator[None]:
+    """Each line meanwhile has these ids too."""
+    token = _bound.set(MappingProxyType({**_bound.get(), **ids}))
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+@dataclass
+class Logger:
+    """Our own lines. They do not go through `logging`, where each costs several times as much."""
+
+    stream: TextIO
+    render: Render = to_colours
+    least: int = logging.INFO
+
+    def info(self, event: Log, **fields: object) -> None:
+        self._write(logging.INFO, event, fields)
+
+    def warning(self, event: Log, **fields: object) -> None:
+        self._write(logging.WARNING, event, fields)
+
+    def error(self, event: Log, **fields: object) -> None:
+        self._write(logging.ERROR, event, fields)
+
+    def exception(self, event: Log, **fields: object) -> None:
+        """With the exception that is being handled."""
+        self._write(logging.ERROR, event, fields, sys.exc_info()[1])
+
+    def _write(self, level: int, event: Log, fields: Fields, error: BaseException | None = None) -> None:
+        if level >= self.least:
+            # In one piece, so that no other thread's line is in its midst.
+            self.stream.write(_line(self.render, level, {**fields, "event": event}, error) + "\n")
+
+
+_logger = Logger(sys.stderr)
+
+
+def get_logger() -> Logger:
+    return _logger
 
 
 def configure_logs(settings: Settings) -> None:
@@ -54,38 +107,32 @@ def configure_logs(settings: Settings) -> None:
     as_json = settings.log_format is LogFormat.JSON or (
         settings.log_format is LogFormat.AUTO and not sys.stderr.isatty()
     )
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    renderer: Processor = structlog.processors.JSONRenderer() if as_json else _console()
-    last: list[Processor] = [_masked(renderer)]
-    if as_json:
-        last.insert(0, structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False)))
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
-    )
+    render = to_json if as_json else to_colours
+    level = settings.log_level.upper()
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(formatter)
-    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    handler.setFormatter(OfLibraries(render))
+    logging.basicConfig(handlers=[handler], level=level, force=True)
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request to the provider
-    # Our own lines do not go through `logging`, where each costs 45 µs instead of 18.
-    structlog.configure(
-        processors=[*shared, *last],
-        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
-    )
+    _logger.stream, _logger.render, _logger.least = sys.stderr, render, logging.getLevelNamesMapping()[level]
 
 
-def _console() -> Processor:
-    # Not the pretty one: it shows the values of variables, which are message text and keys.
-    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+class OfLibraries(logging.Formatter):
+    """What libraries log, in the same form."""
+
+    OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+    def __init__(self, render: Render) -> None:
+        super().__init__()
+        self._render = render
+
+    def format(self, record: logging.LogRecord) -> str:
+        added = {name: value for name, value in vars(record).items() if name not in self.OWN}
+        error = record.exc_info[1] if record.exc_info else None
+        return _line(self._render, record.levelno, {**added, "event": record.getMessage()}, error)
 
 
-@cache
-def get_logger() -> FilteringBoundLogger:
-    logger: FilteringBoundLogger = structlog.get_logger()
-    return logger
+def _line(render: Render, level: int, fields: Fields, error: BaseException | None) -> str:
+    """With the bound ids, and without keys, whoever wrote it."""
+    when = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    named = {**_bound.get(), **fields, "level": logging.getLevelName(level).lower(), "timestamp": when}
+    return SECRETS.sub("…", render(named, error))

@@ -15,8 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from turns.address import check_store_url
 from turns.errors import ConfigurationError
@@ -42,12 +41,10 @@ class LogFormat(StrEnum):
     CONSOLE = "console"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """Names, defaults and bounds of all settings. Durations are seconds."""
 
-    model_config = SettingsConfigDict(
-        frozen=True, env_prefix=PREFIX, extra="forbid", populate_by_name=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
     redis_url: str = Field(
         "",
@@ -232,7 +229,7 @@ class Settings(BaseSettings):
         """Raises `ConfigurationError` with a list of all that is wrong."""
         problems = _misspelt(os.environ)
         try:
-            settings = cls()
+            settings = cls.model_validate(_given(os.environ))
         except ValidationError as error:
             problems += [f"{_variable(str(e['loc'][0]))}: {e['msg']} (it is {e['input']!r})" for e in error.errors()]
         else:
@@ -277,8 +274,14 @@ def _variable(field: str) -> str:
     return alias if isinstance(alias, str) else f"{PREFIX}{field.upper()}"
 
 
+def _given(environment: Mapping[str, str]) -> dict[str, str]:
+    """What is set, by field name; a variable may be written in small letters too."""
+    in_capitals = {name.upper(): value for name, value in environment.items()}
+    return {field: in_capitals[name] for field, name in variables().items() if name in in_capitals}
+
+
 def _misspelt(environment: Mapping[str, str]) -> list[str]:
-    """pydantic-settings ignores a variable that it does not know, so a typo would pass silently."""
+    """What looks like a setting and is none: ignored, a typo would pass silently."""
     known = set(variables().values())
     problems = []
     for name in sorted(set(environment) - known - CLIENT_VARIABLES):

@@ -1,5 +1,7 @@
 """The routes about the service itself: its health, its assistants, its own description."""
 
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, Response, render_template, request
 
 from turns.assistant_settings import settings_for
@@ -9,11 +11,12 @@ from turns.store import TurnStore
 from web import schema, showing
 from web.assets import Assets
 from web.bodies import NoQuery
-from web.exposition import KIND, expose
-from web.openapi import document
 from web.parsing import parse_query
 from web.replying import JSON, check_accept, reply
 from web.schema_words import coded, words
+
+if TYPE_CHECKING:
+    from web.openapi import Document
 
 DOCS_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -42,6 +45,9 @@ def build_health(store: TurnStore) -> Blueprint:
 
     @api.get("/metrics")
     def metrics() -> Response:
+        # A megabyte, which a service that nobody scrapes does without.
+        from web.exposition import KIND, expose  # noqa: PLC0415
+
         return Response(expose(store.metrics()), content_type=KIND)
 
     return api
@@ -63,15 +69,22 @@ def build_about(roster: Roster, settings: Settings, assets: Assets) -> Blueprint
     @about.get("/openapi.json")
     def openapi() -> Response:
         check_accept()
-        return Response(document().as_json, content_type=JSON)
+        return Response(_document().as_json, content_type=JSON)
 
     @about.get("/docs")
     def docs() -> Response:
         response = Response(
-            render_template("docs.html", api=document().as_dict, words=words, coded=coded, asset=assets.url),
+            render_template("docs.html", api=_document().as_dict, words=words, coded=coded, asset=assets.url),
             content_type="text/html; charset=utf-8",
         )
         response.headers["Content-Security-Policy"] = DOCS_POLICY
         return response
 
     return about
+
+
+def _document() -> "Document":
+    """Whoever asks first waits for it: serving needs none."""
+    from web.openapi import document  # noqa: PLC0415
+
+    return document()

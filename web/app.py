@@ -5,7 +5,6 @@ import secrets
 from collections.abc import Callable
 
 import gevent
-import structlog
 from flask import Flask, Response, g, request
 from flask_cors import CORS
 
@@ -13,6 +12,7 @@ from turns.connection import connect
 from turns.filed import open_turn_store
 from turns.filed_sessions import open_session_store
 from turns.keyring import Keyring
+from turns.logs import bind
 from turns.operating import Operations
 from turns.overview import Overview
 from turns.roster import Roster
@@ -100,8 +100,7 @@ def _apart(work: Callable[[], object]) -> object:
 def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    bind(request_id=g.request_id)
 
 
 def _admit(gate: Gate) -> None:

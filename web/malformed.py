@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from gunicorn.http import errors
 
-from web.problems import HTTP_CODES, MEDIA_TYPE
+from web.http_codes import HTTP_CODES, MEDIA_TYPE
 from web.schema import Problem
 
 STATUSES = MappingProxyType(

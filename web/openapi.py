@@ -16,8 +16,9 @@ from turns.ids import NAME
 from turns.operating import Switch
 from web import schema
 from web.contract import GUARDED, OPERATIONS
+from web.http_codes import HTTP_CODES, MEDIA_TYPE
 from web.operation import Answer, Operation
-from web.problems import HTTP_CODES, MEDIA_TYPE, PROBLEMS
+from web.problems import PROBLEMS
 
 Model = type[BaseModel]
 Refs = Mapping[Any, Any]  # what stands for a model

@@ -34,8 +34,8 @@ from turns.errors import (
 )
 from turns.logs import Log, get_logger
 from web import schema
+from web.http_codes import HTTP_CODES, MEDIA_TYPE
 
-MEDIA_TYPE = "application/problem+json"
 STORE_RETRY_AFTER_SECONDS = 2
 
 PROBLEMS: MappingProxyType[type[TurnsError], tuple[int, str]] = MappingProxyType(
@@ -61,23 +61,6 @@ PROBLEMS: MappingProxyType[type[TurnsError], tuple[int, str]] = MappingProxyType
         IntakePaused: (503, "intake_paused"),
         StreamsFull: (503, "streams_full"),
         StoreUnavailable: (503, "store_unavailable"),
-    }
-)
-
-HTTP_CODES = MappingProxyType(
-    {
-        400: "invalid_request",
-        404: "not_found",
-        405: "method_not_allowed",
-        406: "not_acceptable",
-        408: "request_timeout",
-        413: "content_too_large",
-        414: "uri_too_long",
-        415: "unsupported_media_type",
-        417: "expectation_failed",
-        431: "headers_too_large",
-        500: "internal_error",
-        501: "not_implemented",
     }
 )
 

@@ -6,11 +6,11 @@ import logging
 import resource
 import socket
 import sys
+from importlib import import_module
 from types import FrameType
 from typing import Any
 
 import gevent
-from flask import Flask
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
@@ -106,14 +106,12 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         }.items():
             self.cfg.set(name, value)
 
-    def load(self) -> Flask:
-        # In the worker, after the fork: its connections are its own.
+    def load(self) -> Any:
+        # In the worker, after the fork: its connections are its own, and the parent serves nobody.
         from web.app import create_app  # noqa: PLC0415
 
         app = create_app(self._settings, self._roster)
-        # What is here now stays, and the collector, 5 % of this process's CPU, need not look at it again.
-        gc.collect()
-        gc.freeze()
+        _keep()
         return app
 
 
@@ -124,7 +122,17 @@ def serve(settings: Settings) -> None:
     roster = roster_or_exit(settings)
     prepare_or_exit(settings)
     _allow_connections()
-    Server(settings, roster).run()
+    if settings.web_processes > 1:
+        import_module("web.app")  # they share what is there before they are forked
+    server = Server(settings, roster)
+    _keep()
+    server.run()
+
+
+def _keep() -> None:
+    """What is here now stays: the collector need not look at it again, which costs CPU, and copies what is shared."""
+    gc.collect()
+    gc.freeze()
 
 
 def _check_exposure(settings: Settings) -> None:

@@ -4,12 +4,10 @@ import random
 import time
 from collections.abc import Callable
 
-import structlog
-
 from turns.assistant_settings import settings_for
 from turns.codes import Code
 from turns.errors import LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
-from turns.logs import Log, get_logger
+from turns.logs import Log, bound, get_logger
 from turns.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
 from turns.settings import Settings
 from turns.store import TurnStore
@@ -54,7 +52,7 @@ class Execution:
 
     def run(self, turn_id: str) -> None:
         """The turn has been claimed and its attempt has ended, or there was nothing to do."""
-        with structlog.contextvars.bound_contextvars(turn_id=turn_id):
+        with bound(turn_id=turn_id):
             try:
                 self._run(turn_id)
             except LeaseLost:
@@ -76,7 +74,7 @@ class Execution:
             return None
         settings = settings_for(claim.assistant, self._settings)
         with (
-            structlog.contextvars.bound_contextvars(session=claim.session, attempt=claim.attempt, **_trace(claim)),
+            bound(session=claim.session, attempt=claim.attempt, **_trace(claim)),
             self._leases.hold(claim, total_seconds=settings.total_seconds) as held,
             self._flusher.listen(claim) as speech,
             span(

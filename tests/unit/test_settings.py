@@ -23,6 +23,11 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not settings.is_offline
 
 
+def test_small_letters_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("inturn_lease_seconds", "9")
+    assert Settings.from_environment().lease_seconds == 9
+
+
 def test_a_misspelt_name_stops_the_start_with_the_nearest_right_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTURN_LEASE_SECOND", "9")
     with pytest.raises(ConfigurationError, match=r"INTURN_LEASE_SECOND: .* did you mean INTURN_LEASE_SECONDS"):
