@@ -10,7 +10,7 @@ from bench import past
 from bench.caller import Caller
 from bench.figures import Measured, Series
 from bench.load import load
-from bench.stacks import Ours, ThirtyLines, running
+from bench.stacks import IN_FLIGHT, Ours, ThirtyLines, running
 
 # Models that are silent for two minutes are no failure here.
 PATIENT = {"INTURN_CONCURRENCY": "1200", "INTURN_MAX_WAITERS": "2000", "INTURN_FIRST_TOKEN_SECONDS": "120"}
@@ -29,7 +29,9 @@ def _in_flight(turns: int) -> Series:
         costs = [_cost(ours, in_flight=count, turns=max(20, turns * count // 400)) for count in at]
     with running(ThirtyLines) as thirty:
         _warm(thirty)
-        theirs = [_cost(thirty, in_flight=count, turns=max(20, turns * count // 600)) for count in at if count <= 200]
+        theirs = [
+            _cost(thirty, in_flight=count, turns=max(20, turns * count // 600)) for count in at if count <= IN_FLIGHT
+        ]
     return Series(
         name="in_flight",
         x="turns in flight",

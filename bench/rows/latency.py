@@ -17,7 +17,7 @@ def measure(*, quick: bool) -> Measured:
         answers = _overheads_ms(ours, turns=turns)
         words = load(ours.url, streamed, said=STREAMED, turns=turns // 6, in_flight=1).results
     with peers() as others:
-        theirs = {name: median(_overheads_ms(other, turns=20)) for name, other in others.items()}
+        theirs = {name: median(_overheads_ms(other, turns=12)) for name, other in others.items()}
     firsts = [(first - DELAY_SECONDS) * 1000 for first, _, _ in words]
     return Measured(
         figures=[

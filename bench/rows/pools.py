@@ -14,7 +14,7 @@ MOST = Ours.most_in_flight
 
 
 def measure(*, quick: bool) -> Measured:
-    rounds, turns = (1, 400) if quick else (3, 1200)
+    rounds, turns = (1, 400) if quick else (3, 800)
     with running(Ours, settings=_with("gevent")) as greenlets, running(Ours, settings=_with("threads")) as threads:
         pools: dict[str, Ours] = {"gevent": greenlets, "threads": threads}
 

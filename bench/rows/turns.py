@@ -3,7 +3,6 @@
 Conversations have a past: a session holds 20 messages before its first measured turn.
 """
 
-from collections.abc import Callable
 from functools import partial
 
 from bench.figures import Figure, Measured, alternately, median
@@ -19,15 +18,12 @@ def measure(*, quick: bool) -> Measured:
     with running(Ours) as ours, peers() as others:
         stacks = {OURS: ours, **others}
         most = {name: stack.most_in_flight for name, stack in stacks.items()}
-
-        def loads(in_flight: dict[str, int]) -> dict[str, Callable[[], Run]]:
-            return {name: partial(_run, stack, turns, in_flight[name]) for name, stack in stacks.items()}
-
-        few = loads(dict.fromkeys(stacks, IN_FLIGHT))
-        for run in few.values():
-            run()  # what is done once is done
+        few = {name: partial(_run, stack, turns, IN_FLIGHT) for name, stack in stacks.items()}
+        many = {name: partial(_run, stacks[name], turns, most[name]) for name in stacks if most[name] != IN_FLIGHT}
+        for stack in stacks.values():
+            _run(stack, turns // 3, IN_FLIGHT)  # what is done once is done
         costs = alternately(rounds, few)
-        speeds = alternately(rounds, loads(most))
+        speeds = {**costs, **alternately(rounds, many)}
     cost = {name: median([run.cpu_ms_per_turn for run in runs]) for name, runs in costs.items()}
     speed = {name: median([run.turns_per_second for run in runs]) for name, runs in speeds.items()}
     return Measured(figures=[*_costs(cost), *_speeds(speed, most)], note=missing())
