@@ -3,6 +3,7 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 VENV := .venv
+LANGGRAPH_VENV := .venv-langgraph
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 BESIDE = tests/browser tests/chaos tests/hosts
@@ -11,10 +12,10 @@ COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
 # The command `inturn`, on the code as it is here. Built with what is installed already: nothing unpinned is fetched.
 INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-.PHONY: help up web worker key doctor test test-most test-beside check audit chaos format lock clean
+.PHONY: help up web worker key doctor test test-most test-beside check audit chaos bench bench-langgraph format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: $(VENV)/.installed ## everything on this machine: store, endpoint, workers; Ctrl-C stops it
 	@exec $(BIN)/python -m supervisor
@@ -56,6 +57,8 @@ chaos: $(VENV)/.installed-dev ## about ten thousand turns under faults; writes d
 bench: $(VENV)/.installed-bench ## what a turn costs, beside the thirty lines; writes docs/performance.md (15 minutes)
 	@$(BIN)/python -W ignore -m bench
 
+bench-langgraph: $(LANGGRAPH_VENV)/.installed ## installs LangGraph's development server (Elastic License 2.0), for make bench to measure too
+
 audit: $(VENV)/.installed-dev ## known flaws of what is pinned; asks the advisory database
 	@$(BIN)/pip-audit --strict --disable-pip --require-hashes -r requirements.txt
 
@@ -69,9 +72,10 @@ lock: $(VENV)/.installed-dev ## resolve requirements.in again
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-otel.in -o requirements-otel.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-dev.in -o requirements-dev.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-bench.in -o requirements-bench.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header requirements-langgraph.in -o requirements-langgraph.txt
 
 clean: ## remove the environment, not the data
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(LANGGRAPH_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -100,4 +104,10 @@ $(VENV)/.installed-dev: requirements-dev.txt | $(VENV)/bin/python
 $(VENV)/.installed-bench: requirements-bench.txt | $(VENV)/.installed-dev
 	@echo "Installing what draws the plots, once…"
 	@$(PIP_INSTALL) requirements-bench.txt
+	@touch $@
+
+$(LANGGRAPH_VENV)/.installed: requirements-langgraph.txt
+	@echo "Installing LangGraph's development server into an environment of its own, once…"
+	@$(PYTHON) -m venv $(LANGGRAPH_VENV)
+	@$(LANGGRAPH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-langgraph.txt
 	@touch $@

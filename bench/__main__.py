@@ -23,6 +23,8 @@ def main() -> None:
         sys.stdout.write(f"\n{name} ({time.monotonic() - began_at:.0f} s)\n")
         for figure in measured.figures:
             sys.stdout.write(f"  {figure}\n")
+        if measured.note:
+            sys.stdout.write(f"  {measured.note}\n")
         sys.stdout.flush()
         if not asked.quick:
             keep(name, measured)

@@ -28,7 +28,7 @@ class Caller:
             self._connection.close()
         self._connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
         response = self._connection.getresponse()
-        answer = json.loads(response.read())
+        answer = json.loads(response.read() or b"null")
         self._used_at = time.monotonic()
         if response.status >= 400:
             raise RuntimeError(f"{method} {path}: {response.status} {answer}")

@@ -19,26 +19,19 @@ from urllib.parse import urlsplit
 
 from redis import Redis
 
-# Oldest first, as a claim gives them.
-HISTORY = [
-    message
-    for n in range(10)
-    for message in (
-        b'{"type": "human", "data": {"content": "question %d, about as long as people ask in a chat"}}' % n,
-        b'{"type": "ai", "data": {"content": "an answer of about twenty words, which is what the prompt asks for"}}',
-    )
-]
+from bench import past
 
 
 def stock(said: str, *, is_streamed: bool) -> Callable[[], None]:
     from tests.chaos.baseline.thirty_lines import STORE, chain
 
     store: Any = Redis.from_url(STORE)
+    history = past.stored()
     sessions = itertools.count()
 
     def turn() -> None:
         session = f"direct-{next(sessions)}"
-        store.lpush(f"message_store:{session}", *HISTORY)
+        store.lpush(f"message_store:{session}", *history)
         given = {"ability": "math", "input": said}
         config: Any = {"configurable": {"session_id": session}}
         if is_streamed:
@@ -59,7 +52,7 @@ def lean(url: str, said: str) -> Callable[[], None]:
     chain = build_chain(DEFAULT, build_model(Settings(openai_base_url=url)))
     record = {"claims": "1", "attempt": "1", "session": "s", "assistant": "default", "input": said, "model": "m"}
     record |= {"variables": '{"ability": "math"}', "started_at": "0", "accepted_at": "0"}
-    claim = Claim.from_record("turn_1", "t", record, tuple(HISTORY), DEFAULT.definition)
+    claim = Claim.from_record("turn_1", "t", record, tuple(past.stored()), DEFAULT.definition)
 
     def turn() -> None:
         run = Run(chain, claim)
@@ -71,7 +64,7 @@ def lean(url: str, said: str) -> Callable[[], None]:
 
 def raw(url: str, said: str) -> Callable[[], None]:
     address = urlsplit(url)
-    messages = [{"role": "user", "content": item.decode()} for item in HISTORY] + [{"role": "user", "content": said}]
+    messages = [*past.given(), {"role": "user", "content": said}]
     body = json.dumps({"model": "m", "stream": True, "messages": messages})
     idle: list[HTTPConnection] = []
 

@@ -41,19 +41,23 @@ class Figure:
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """A curve of a plot: `lines` by name, each with a value for each of `at`."""
+    """A plot: `lines` by name, each with a value for each of `at`, or for the first of them."""
 
     name: str
     x: str
     y: str
     at: Sequence[float]
     lines: Mapping[str, Sequence[float]]
+    is_logarithmic: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
+    """`note`: what whoever ran it should know."""
+
     figures: Sequence[Figure]
     series: Sequence[Series] = field(default_factory=list)
+    note: str = ""
 
 
 def alternately(rounds: int, runs: Mapping[Name, Callable[[], Result]]) -> dict[Name, list[Result]]:

@@ -63,23 +63,28 @@ def load(
     in_flight: int,
     over_seconds: float = 0.0,
     cpu_seconds: Callable[[], float] = lambda: 0.0,
+    begin: Callable[[str], None] = lambda session: None,
 ) -> Run:
-    """So many turns, so many of them at once, each caller in a new session. Raises what a turn raises.
+    """So many turns, so many of them at once, each caller in a session of its own. Raises what a turn raises.
 
-    The callers begin over `over_seconds`: people do not all say something in the same millisecond.
+    `begin` gives a session its past before anything is measured; without it all sessions are new. The callers begin
+    over `over_seconds`: people do not all say something in the same millisecond.
     """
     left = itertools.count(1)
-    prefix = f"bench-{next(_runs)}"
+    run = next(_runs)
+    sessions = [f"bench-{run}-{number}" for number in range(in_flight)]
 
-    def call(number: int) -> list[Any]:
+    def call(session: str) -> list[Any]:
         caller, results = Caller(url), []
         while next(left) <= turns:
-            results.append(one(caller, f"{prefix}-{number}", said))
+            results.append(one(caller, session, said))
         caller.close()
         return results
 
+    for session in sessions:
+        begin(session)
     cpu, began_at = cpu_seconds(), time.perf_counter()
-    callers = [gevent.spawn_later(over_seconds * number / in_flight, call, number) for number in range(in_flight)]
+    callers = [gevent.spawn_later(over_seconds * n / in_flight, call, session) for n, session in enumerate(sessions)]
     gevent.joinall(callers, raise_error=True)
     seconds = time.perf_counter() - began_at
     results = [result for caller in callers for result in caller.value]

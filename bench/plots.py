@@ -1,4 +1,4 @@
-"""Curves as PNG and SVG, from zero on, so that flat looks flat."""
+"""Curves as PNG and SVG: from zero on, so that flat looks flat, or with a logarithmic axis where they are far apart."""
 
 from pathlib import Path
 
@@ -15,11 +15,16 @@ def plot(series: Series, directory: Path) -> None:
 
     figure, axes = pyplot.subplots(figsize=(6, 3.2), layout="constrained")
     for name, values in series.lines.items():
-        axes.plot(range(len(series.at)), values, marker="o", label=name)
+        axes.plot(range(len(values)), values, marker="o", label=name)
     axes.set_xticks(range(len(series.at)), [f"{place:,}" for place in series.at])
     axes.set_xlabel(series.x)
     axes.set_ylabel(series.y)
-    axes.set_ylim(bottom=0)
+    if series.is_logarithmic:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:,g}")
+        axes.set_ylim(bottom=1)
+    else:
+        axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
     if len(series.lines) > 1:
         axes.legend()

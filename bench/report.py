@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,8 @@ from docs.generate import ROOT
 MEASURED = Path(__file__).parent / "measured.json"
 PAGE = ROOT / "docs" / "performance.md"
 PLOTS = ROOT / "docs" / "plots"
-BEGIN, END = "<!-- measured: generated -->", "<!-- /measured -->"
+APART = "pools"  # this row has a table of its own, in the section about it
+HEAD = ["| | Measured | Target | |", "|---|---|---|---|"]
 
 
 def keep(name: str, measured: Measured) -> None:
@@ -33,20 +35,27 @@ def report() -> None:
     lines = [
         f"Measured by `make bench` ({machine}); the callers and the model server share the cores, and are not counted.",
         "",
-        "| | Measured | Target | |",
-        "|---|---|---|---|",
+        *_table(kept, [name for name in ROWS if name != APART]),
+        "",
     ]
-    for name in ROWS:
-        for given in kept.get(name, {"figures": []})["figures"]:
-            lines.append(_row(Figure(**given)))
-    lines.append("")
     PLOTS.mkdir(exist_ok=True)
     for series in [Series(**given) for name in ROWS if name in kept for given in kept[name]["series"]]:
         plot(series, PLOTS)
         lines.append(f"![{series.y}, by {series.x}](plots/{series.name}.svg)")
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n{chr(10).join(lines)}\n{END}{after}", encoding="utf-8")
+    _write("measured", lines)
+    _write(APART, _table(kept, [APART]))
+
+
+def _write(block: str, lines: Sequence[str]) -> None:
+    begin, end = f"<!-- {block}: generated -->", f"<!-- /{block} -->"
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(begin)
+    _, _, after = rest.partition(end)
+    PAGE.write_text(f"{before}{begin}\n{chr(10).join(lines)}\n{end}{after}", encoding="utf-8")
+
+
+def _table(kept: dict[str, Any], names: Sequence[str]) -> list[str]:
+    figures = [Figure(**given) for name in names if name in kept for given in kept[name]["figures"]]
+    return [*HEAD, *map(_row, figures)]
 
 
 def _row(figure: Figure) -> str:

@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import kernel
+from bench import kernel, past
+from bench.caller import Caller
+from bench.load import One, Run, asked_again, load, polled
 from tests.chaos.baseline.stack import Baseline
 from tests.processes import Process, Stack
 
@@ -21,6 +23,20 @@ SETTINGS = {
 
 class Ours(Stack):
     model_module = "bench.model"
+    one: One = staticmethod(polled)  # how a caller gets the answer of a turn
+    most_in_flight = 400  # turns, when it is to make as many in a second as it can
+
+    def load(self, *, said: str, turns: int, in_flight: int, one: One | None = None) -> Run:
+        """In sessions with a past."""
+        return load(
+            self.url,
+            one or self.one,
+            said=said,
+            turns=turns,
+            in_flight=in_flight,
+            cpu_seconds=self.cpu_seconds,
+            begin=self.begin,
+        )
 
     def cpu_seconds(self) -> float:
         """Of all our processes and the store together, since they began."""
@@ -35,6 +51,12 @@ class Ours(Stack):
     def store_seconds(self) -> float:
         return kernel.cpu_seconds_of_one(self.server.pid)  # type: ignore[attr-defined]  # a store of this machine
 
+    def begin(self, session: str) -> None:
+        """It holds the messages of `past`; what that takes is not measured."""
+        caller = Caller(self.url)
+        caller.call("PUT", f"/v1/sessions/{session}/messages", {"messages": past.given()})
+        caller.close()
+
     @property
     def model_url(self) -> str:
         return self.environment["OPENAI_BASE_URL"]
@@ -43,11 +65,17 @@ class Ours(Stack):
 class ThirtyLines(Ours, Baseline):
     """With as many threads as there are turns in flight, which is kinder than what one writes first."""
 
+    one = staticmethod(asked_again)
+    most_in_flight = IN_FLIGHT
+
     def start_worker(self) -> Process:
         name = f"-n{len(self.started)}@%h"
         self.started.append(name)
         options = ("--pool=threads", f"--concurrency={IN_FLIGHT}", "--loglevel=warning", name)
         return self._process("celery", "-A", "tests.chaos.baseline.thirty_lines", "worker", *options)
+
+    def begin(self, session: str) -> None:
+        self.server.raw.lpush(f"message_store:{session}", *past.stored())
 
 
 @contextlib.contextmanager

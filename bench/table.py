@@ -1,9 +1,9 @@
-"""The measurements by name, in the order of the table; and the growth curves."""
+"""The measurements by name, in the order of the table; the pools have one of their own, the last are curves."""
 
 from typing import Protocol
 
 from bench.figures import Measured
-from bench.rows import accept, crowd, growth, history, latency, scaling, start, store, streams, turns
+from bench.rows import accept, crowd, growth, history, latency, pools, scaling, start, store, streams, turns
 
 
 class Measure(Protocol):
@@ -20,5 +20,6 @@ ROWS: dict[str, Measure] = {
     "store": store.measure,
     "scaling": scaling.measure,
     "start": start.measure,
+    "pools": pools.measure,
     "growth": growth.measure,
 }

@@ -32,11 +32,12 @@ class Process:
         log: Path,
         environment: Mapping[str, str],
         directory: Path = ROOT,
+        python: str | Path = sys.executable,
         prefix: Sequence[str] = (),
     ) -> None:
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [*prefix, sys.executable, "-m", *module],
+                [*prefix, python, "-m", *module],
                 cwd=directory,
                 env={**os.environ, **environment},
                 stdout=output,

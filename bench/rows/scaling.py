@@ -11,7 +11,7 @@ IN_FLIGHT = 300
 
 
 def measure(*, quick: bool) -> Measured:
-    rounds, turns = (1, 600) if quick else (3, 2000)
+    rounds, turns = (1, 600) if quick else (2, 1500)
     at = (1, 2, 3)
     speed, share = {}, {}
     for workers in at:

@@ -14,7 +14,7 @@ SAID = "What does cosine mean? [delay 0.1] [words 20]"
 
 
 def measure(*, quick: bool) -> Measured:
-    turns = 400 if quick else 2000
+    turns = 400 if quick else 1200
     with running(Ours) as ours:
         load(ours.url, polled, said=SAID, turns=100, in_flight=IN_FLIGHT)
         # Few at once, because Redis counts by the clock, and must not wait for a core meanwhile.
