@@ -61,12 +61,12 @@ if refusal then return refusal end
 
 if clears then
   for i = ahead, 1, -1 do  -- from the last to the first, so that none of them is dispatched on the way
-    local running = i == 1 and redis.call('HGET', KEY.turn .. live[i], 'status') == 'in_progress'
-    if running and on_busy == 'interrupt' then
+    local was = look_up(live[i])
+    if was.status == 'in_progress' and on_busy == 'interrupt' then
       redis.call('HSET', KEY.turn .. live[i], 'superseded', 1)
       redis.call('PUBLISH', KEY.stopped, live[i])
     else
-      drop(live[i], now)
+      drop(live[i], was, now)
       ahead = ahead - 1
     end
   end

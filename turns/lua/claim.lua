@@ -36,11 +36,11 @@ if not mine then
     return {'NOT_NOW'}
   end
   if was.start_by and now > tonumber(was.start_by) and claims == '0' then
-    finish(turn, session, claims, AFTER[was.status].expire, 'expired', now, 'status_reason', 'expired')
+    finish(turn, was, AFTER[was.status].expire, 'expired', now, 'status_reason', 'expired')
     return {'EXPIRED'}
   end
   if not messages then
-    finish(turn, session, claims, AFTER[was.status].fail, 'history_unusable', now, 'error_code', 'history_unusable')
+    finish(turn, was, AFTER[was.status].fail, 'history_unusable', now, 'error_code', 'history_unusable')
     return {'FAILED'}
   end
 

@@ -11,7 +11,7 @@
 local session, most = ARGV[1], tonumber(ARGV[2])
 local tenant = tenant_of(session)
 local now, live = now_ms(), redis.call('LRANGE', KEY.queue .. session, 0, -1)
-for i = #live, 1, -1 do drop(live[i], now) end  -- from the last to the first, so that none is dispatched on the way
+for i = #live, 1, -1 do drop(live[i], look_up(live[i]), now) end  -- from the last to the first: none is dispatched
 
 for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, most - 1)) do
   local idempotency = redis.call('HGET', KEY.turn .. turn, 'idempotency')

@@ -17,6 +17,15 @@ local function by_name(flat)
   return fields
 end
 
+-- What verbs that end a turn, or a run of it, must know of its record, by name: one read for all of their steps.
+local TO_KNOW = {'session', 'status', 'token', 'claims', 'attempt', 'lane', 'definition', 'start_by', 'idempotency',
+  'reserved_tokens', 'provider', 'model', 'started_at', 'hinted_at', 'retry_at', 'retried_token'}
+local function look_up(turn)
+  local values, record = redis.call('HMGET', KEY.turn .. turn, unpack(TO_KNOW)), {}
+  for i, name in ipairs(TO_KNOW) do record[name] = values[i] or nil end
+  return record
+end
+
 -- A verb that was run before, whose reply got lost, gives the same word. It writes, so that a caller who
 -- waits for replicas waits for what the first run wrote.
 local function again(reply)

@@ -38,9 +38,3 @@ local function forget_expired(session)
     if redis.call('EXISTS', KEY.turn .. oldest) == 0 then redis.call('ZREM', KEY.session_turns .. session, oldest) end
   end
 end
-
--- Whether the turn is this tenant's; another one's is as if it were not there.
-local function belongs(turn, tenant)
-  local session = redis.call('HGET', KEY.turn .. turn, 'session')
-  return session and tenant_of(session) == tenant
-end
