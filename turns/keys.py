@@ -61,8 +61,8 @@ HISTORY = Key(
 SESSION_TURNS = Key(
     "inturn:session_turns:",
     "sorted set",
-    "the session's turns by their place in it, live and ended, as long as their records are kept",
-    "while the session has live turns; then for the session retention",
+    "the session's turns by their place in it, live and ended",
+    "while it has members; an entry leaves when its turn's record expires",
 )
 IDEMPOTENCY = Key(
     "inturn:idempotency:",
@@ -97,7 +97,7 @@ TURNS = Key(
 EXPIRING = Key(
     "inturn:expiring",
     "sorted set",
-    "each ended turn, as `<tenant>/<turn id>`, at the time (ms) at which its record expires",
+    "each ended turn, as `<session>/<turn id>`, at the time (ms) at which its record expires",
     "for ever; an entry leaves at that time",
 )
 SESSIONS = Key(

@@ -90,7 +90,6 @@ redis.call('RPUSH', queue, turn)
 redis.call('ZADD', KEY.turns .. tenant, now, turn)
 take_quota(turn, tenant, now)
 redis.call('ZADD', KEY.session_turns .. session, sequence, turn)
-if sequence % 16 == 0 then forget_expired(session) end
 if ahead == 0 then keep_session(session) end
 list_session(session, now)
 redis.call('HINCRBY', KEY.counters, 'live', 1)

@@ -8,7 +8,7 @@ local function finish(turn, was, status, why, now, ...)
   local head, second = unpack(redis.call('LRANGE', queue, 0, 1))
   redis.call('HSET', key, 'status', status, 'finished_at', now, 'expires_at', now + POLICY.result_ttl_ms, ...)
   redis.call('PEXPIRE', key, POLICY.result_ttl_ms)
-  redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, tenant .. '/' .. turn)
+  redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, session .. '/' .. turn)
   emit(turn, was.claims .. '-*', was.attempt, 'done', status)
   redis.call('PEXPIRE', KEY.events .. turn, POLICY.event_ttl_ms)
   if was.idempotency then redis.call('PEXPIRE', KEY.idempotency .. was.idempotency, POLICY.result_ttl_ms) end

@@ -24,10 +24,7 @@ if worker ~= '' then redis.call('ZADD', KEY.workers, now, worker) end
 if hint ~= '' and redis.call('GET', KEY.hint) ~= hint then redis.call('SET', KEY.hint, hint) end
 redis.call('ZREMRANGEBYSCORE', KEY.workers, '-inf', now - POLICY.worker_ttl_ms)
 for _, expired in ipairs(redis.call('ZRANGE', KEY.expiring, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10 * limit)) do
-  local tenant, turn = string.match(expired, '^(.+)/(.+)$')
-  redis.call('ZREM', KEY.expiring, expired)
-  redis.call('ZREM', KEY.turns .. tenant, turn)
-  redis.call('ZREM', KEY.failed, expired)
+  unlist(string.match(expired, '^(.+)/(.+)$'))
 end
 
 -- The broker's list is first in, first out. So a hint is still in it exactly if the oldest hint there is not

@@ -9,7 +9,6 @@ end
 local function keep_session(session)
   redis.call('PERSIST', KEY.session .. session)
   redis.call('PERSIST', KEY.history .. session)
-  redis.call('PERSIST', KEY.session_turns .. session)
 end
 
 -- The session has been active.
@@ -28,13 +27,14 @@ end
 local function let_session_age(session, now)
   redis.call('PEXPIRE', KEY.session .. session, POLICY.session_ttl_ms)
   redis.call('PEXPIRE', KEY.history .. session, POLICY.session_ttl_ms)
-  redis.call('PEXPIRE', KEY.session_turns .. session, POLICY.session_ttl_ms)
   list_session(session, now)
 end
 
--- Turns of a session end about in their order, so those that have expired stand first: twice as many leave as came.
-local function forget_expired(session)
-  for _, oldest in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, 31)) do
-    if redis.call('EXISTS', KEY.turn .. oldest) == 0 then redis.call('ZREM', KEY.session_turns .. session, oldest) end
-  end
+-- The turn is in no list any more: its record is not kept, or soon will not be.
+local function unlist(session, turn)
+  local tenant = tenant_of(session)
+  redis.call('ZREM', KEY.expiring, session .. '/' .. turn)
+  redis.call('ZREM', KEY.failed, tenant .. '/' .. turn)
+  redis.call('ZREM', KEY.turns .. tenant, turn)
+  redis.call('ZREM', KEY.session_turns .. session, turn)
 end
