@@ -103,8 +103,8 @@ EXPIRING = Key(
 SESSIONS = Key(
     "inturn:sessions:",
     "sorted set",
-    "each session of a tenant at the time (ms) of its last activity",
-    "for the session retention after the last activity of any of them; older entries are pruned",
+    "each session of a tenant at the time (ms) of its last activity, to the minute",
+    "for the session retention and a minute after the last activity of any of them; older entries are pruned",
 )
 WORKERS = Key(
     "inturn:workers",
@@ -194,7 +194,8 @@ COUNTERS = Key(
     "inturn:counters",
     "hash",
     "`live`: the number of live turns; `renewable_since`: since when workers beat without a gap; "
-    "`repeated`: how often a script ran again; `pace_ms`: how long turns take lately; "
+    "`repeated`: how often a script ran again; `pace_ms`: how long turns take lately, "
+    "told by the `paced_turns` that took `paced_ms`; "
     "`locked`: callers are asked for a key",
     "for ever; a fixed set of fields",
 )

@@ -21,6 +21,7 @@ PARKED_MS = 60_000  # whoever leaves a place dispatches who is parked; this is f
 BUCKETS_MS = (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000, 300_000)  # of timings
 NOTES_TTL_SECONDS = 25 * 3600  # a day of figures, and an hour, because they begin at a round time
 PAUSED_LOOK_MS = 2_000  # after a pause of the workers ends, the last head is with them so much later
+SAME_TIME_MS = 60_000  # a session that has been active so lately is not listed anew when its turn ends
 BURST_MS = 10_000  # a tenant may be so much ahead of its rate
 
 VERBS = (
@@ -100,6 +101,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "batch_concurrency": settings.batch_concurrency,
         "parked_ms": PARKED_MS,
         "paused_look_ms": PAUSED_LOOK_MS,
+        "same_time_ms": SAME_TIME_MS,
         "notes_ttl_ms": to_ms(NOTES_TTL_SECONDS),
         "turns_per_minute": settings.tenant_turns_per_minute,
         "burst_ms": BURST_MS,

@@ -111,3 +111,19 @@ def test_sessions_are_listed_by_their_last_activity_in_pages(accept: Accept, ses
 def test_a_made_up_cursor_breaks_nothing(accept: Accept, sessions: SessionStore, cursor: str) -> None:
     accept()
     sessions.list_sessions(after=cursor, limit=2)
+
+
+def test_the_end_of_a_turn_is_activity_if_it_comes_much_later(
+    accept: Accept, claim: Take, commit: Callable[[Claim], None], sessions: SessionStore, server: Server
+) -> None:
+    for early_ms, is_told in ((0, False), (70_000, True)):
+        turn = accept()
+        server.raw.hincrby(keys.TURN(turn.id), "accepted_at", -early_ms)
+        server.raw.zincrby(keys.SESSIONS("-"), -early_ms, "s")
+        before = sessions.read("s").active_at
+        commit(claim(turn))
+        after = sessions.read("s").active_at
+        assert before is not None
+        assert after is not None
+        assert (after - before >= early_ms > 0) is is_told
+        assert is_told or after == before

@@ -18,12 +18,13 @@ local function finish(turn, was, status, why, now, ...)
   redis.call('ZREM', KEY.due, turn)
   redis.call('LREM', queue, 1, turn)
   leave_definition(was.definition)
-  settle_quota(turn, tenant, status, was.reserved_tokens)
-  count('ended', status, why)
+  settle_quota(turn, was, tenant, status)
+  if status ~= 'completed' then count('ended', status, why) end  -- of those, each duration tells
   redis.call('HINCRBY', KEY.counters, 'live', -1)
   give_way(turn, session, was.lane, now)
   if head == turn and not second then
-    let_session_age(session, now)
+    let_session_age(session)
+    if now - was.accepted_at > POLICY.same_time_ms then list_session(session, now) end
   else
     if head == turn then dispatch(second, now) end
     redis.call('PUBLISH', KEY.moved .. session, '')

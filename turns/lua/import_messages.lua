@@ -42,5 +42,6 @@ else
   end
 end
 take_rate(tenant, now)
-let_session_age(session, now)
+let_session_age(session)
+list_session(session, now)
 return {'IMPORTED', show_session(session)}

@@ -19,7 +19,7 @@ end
 
 -- What verbs that end a turn, or a run of it, must know of its record, by name: one read for all of their steps.
 local TO_KNOW = {'session', 'status', 'token', 'claims', 'attempt', 'lane', 'definition', 'start_by', 'idempotency',
-  'reserved_tokens', 'provider', 'model', 'started_at', 'hinted_at', 'retry_at', 'retried_token'}
+  'reserved_tokens', 'accepted_at', 'provider', 'model', 'started_at', 'hinted_at', 'retry_at', 'retried_token'}
 local function look_up(turn)
   local values, record = redis.call('HMGET', KEY.turn .. turn, unpack(TO_KNOW)), {}
   for i, name in ipairs(TO_KNOW) do record[name] = values[i] or nil end

@@ -11,23 +11,25 @@ local function keep_session(session)
   redis.call('PERSIST', KEY.history .. session)
 end
 
--- The session has been active.
+-- The session has been active. Its turn's end is told only if it comes much later than its beginning: so an entry
+-- may be that much older than the session's last activity, and stays that much longer.
+local LISTED_MS = POLICY.session_ttl_ms + POLICY.same_time_ms
 local function list_session(session, now)
   local index = KEY.sessions .. tenant_of(session)
   redis.call('ZADD', index, now, session)
-  redis.call('PEXPIRE', index, POLICY.session_ttl_ms)
+  redis.call('PEXPIRE', index, LISTED_MS)
 end
 
--- The session's first turn, or what it begins with instead. Those of its tenant that have not been active for the retention leave the list.
+-- The session's first turn, or what it begins with instead. Those of its tenant that have not been active for the
+-- retention leave the list.
 local function begin_session(session, session_id, user_id, now)
   redis.call('HSET', KEY.session .. session, 'session_id', session_id, 'user_id', user_id)
-  redis.call('ZREMRANGEBYSCORE', KEY.sessions .. tenant_of(session), '-inf', now - POLICY.session_ttl_ms)
+  redis.call('ZREMRANGEBYSCORE', KEY.sessions .. tenant_of(session), '-inf', now - LISTED_MS)
 end
 
-local function let_session_age(session, now)
+local function let_session_age(session)
   redis.call('PEXPIRE', KEY.session .. session, POLICY.session_ttl_ms)
   redis.call('PEXPIRE', KEY.history .. session, POLICY.session_ttl_ms)
-  list_session(session, now)
 end
 
 -- The turn is in no list any more: its record is not kept, or soon will not be.
