@@ -12,10 +12,8 @@ LASTING = {
     keys.METRICS.name,
     keys.NOTES.name,
     keys.FAILED.name,
-    keys.SWITCHES.name,
     keys.WORKERS.name,
-    keys.COUNTERS.name,
-    keys.HINT.name,
+    keys.SERVICE.name,
     keys.HINTS.name,
 }
 OF_THE_LIVE = (keys.DEFINITION, keys.TENANT, keys.OUT, keys.PARKED)

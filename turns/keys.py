@@ -130,12 +130,6 @@ FAILED = Key(
     "each failed turn that nobody has dealt with, as `<tenant>/<turn id>`, at the time (ms) at which it failed",
     "for ever; an entry leaves when its record expires, or it is tried again or discarded",
 )
-SWITCHES = Key(
-    "inturn:switches",
-    "hash",
-    "`intake` and `workers`: since when (ms) they are paused",
-    "while one of them is",
-)
 METRICS = Key(
     "inturn:metrics",
     "hash",
@@ -190,20 +184,17 @@ API_KEYS = Key(
     "ids of the API keys, at the time (ms) at which each was made",
     "for ever; an entry leaves when its key is revoked, or is listed after it has expired",
 )
-COUNTERS = Key(
-    "inturn:counters",
+SERVICE = Key(
+    "inturn:service",
     "hash",
     "`live`: the number of live turns; `renewable_since`: since when workers beat without a gap; "
     "`repeated`: how often a script ran again; `pace_ms`: how long turns take lately, "
     "told by the `paced_turns` that took `paced_ms`; "
-    "`locked`: callers are asked for a key",
+    "`locked`: callers are asked for a key; "
+    "`intake` and `workers`: since when (ms) they are paused; "
+    "`hint`: Celery's own message text for the task `run_turn`, with a placeholder for the turn id, "
+    "written by the workers",
     "for ever; a fixed set of fields",
-)
-HINT = Key(
-    "inturn:hint",
-    "string",
-    "Celery's own message text for the task `run_turn`, with a placeholder for the turn id; written by the workers",
-    "for ever",
 )
 HINTS = Key(
     "inturn:hints",
@@ -255,7 +246,6 @@ CATALOGUE = (
     DRAINED,
     WAITING,
     FAILED,
-    SWITCHES,
     METRICS,
     NOTES,
     TENANT,
@@ -265,8 +255,7 @@ CATALOGUE = (
     PARKED,
     API_KEY,
     API_KEYS,
-    COUNTERS,
-    HINT,
+    SERVICE,
     HINTS,
     STOPPED,
     ENDED,

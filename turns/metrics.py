@@ -76,7 +76,7 @@ def read_gauges(client: Client) -> dict[str, float]:
     oldest = cast(list[tuple[bytes, float]], client.zrange(keys.WAITING.name, 0, 0, withscores=True))
     watched = cast(list[bytes], client.pubsub_channels(keys.LIVE("*")))
     return {
-        "live_turns": int(client.hget(keys.COUNTERS.name, "live") or 0),
+        "live_turns": int(client.hget(keys.SERVICE.name, "live") or 0),
         "waiting_turns": client.zcard(keys.WAITING.name),
         "oldest_waiting_seconds": max(0.0, now_ms - oldest[0][1]) / 1000 if oldest else 0.0,
         "watched_turns": len(watched),

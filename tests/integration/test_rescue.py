@@ -138,7 +138,7 @@ def test_how_long_turns_take_lately_is_told_after_a_look(
             commit(claimed)
         for _ in range(2):  # a second look tells nothing new
             store.rescue(worker="", hint="")
-        return int(server.raw.hget(keys.COUNTERS.name, "pace_ms"))
+        return int(server.raw.hget(keys.SERVICE.name, "pace_ms"))
 
     assert 1000 <= pace_after(1000, 1) < 1100
     assert 2000 <= pace_after(17_000, 1) < 2200, "each counts a sixteenth"
@@ -146,4 +146,4 @@ def test_how_long_turns_take_lately_is_told_after_a_look(
     accept()
     waiting = accept().waiting
     assert waiting is not None
-    assert waiting.pace_ms == int(server.raw.hget(keys.COUNTERS.name, "pace_ms"))
+    assert waiting.pace_ms == int(server.raw.hget(keys.SERVICE.name, "pace_ms"))

@@ -31,7 +31,7 @@ local to = AFTER[was.status].claim
 if not mine then
   local is_head = redis.call('LINDEX', KEY.queue .. session, 0) == turn
   if not to or not is_head or (was.retry_at and now < tonumber(was.retry_at)) then return {'NOT_NOW'} end
-  if redis.call('HEXISTS', KEY.switches, 'workers') == 1 then
+  if redis.call('HEXISTS', KEY.service, 'workers') == 1 then
     redis.call('ZADD', KEY.due, now + POLICY.paused_look_ms, turn)
     return {'NOT_NOW'}
   end

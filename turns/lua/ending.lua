@@ -20,7 +20,7 @@ local function finish(turn, was, status, why, now, ...)
   leave_definition(was.definition)
   settle_quota(turn, was, tenant, status)
   if status ~= 'completed' then count('ended', status, why) end  -- of those, each duration tells
-  redis.call('HINCRBY', KEY.counters, 'live', -1)
+  redis.call('HINCRBY', KEY.service, 'live', -1)
   give_way(turn, session, was.lane, now)
   if head == turn and not second then
     let_session_age(session)
@@ -36,6 +36,23 @@ end
 local function drop(turn, was, now)
   finish(turn, was, AFTER[was.status].cancel, '', now)
   if was.status == 'in_progress' then redis.call('PUBLISH', KEY.stopped, turn) end
+end
+
+-- The live turns of a session make way for one that does not want to wait: they end, but the running one, where it is
+-- interrupted, is told to end with what it has said. Returns how many are still ahead.
+local function clear(live, on_busy, now)
+  local ahead = #live
+  for i = ahead, 1, -1 do  -- from the last to the first, so that none of them is dispatched on the way
+    local was = look_up(live[i])
+    if was.status == 'in_progress' and on_busy == 'interrupt' then
+      redis.call('HSET', KEY.turn .. live[i], 'superseded', 1)
+      redis.call('PUBLISH', KEY.stopped, live[i])
+    else
+      drop(live[i], was, now)
+      ahead = ahead - 1
+    end
+  end
+  return ahead
 end
 
 -- The run that ends here without its turn stands in the record: which claim and attempt it was, who ran it, with which

@@ -36,13 +36,13 @@ local function note_pace()
   local counted, turns = redis.call('HMGET', KEY.metrics, unpack(names)), 0
   for i = 2, #counted do turns = turns + (counted[i] or 0) end
   local pace_ms, paced_turns, paced_ms =
-    unpack(redis.call('HMGET', KEY.counters, 'pace_ms', 'paced_turns', 'paced_ms'))
+    unpack(redis.call('HMGET', KEY.service, 'pace_ms', 'paced_turns', 'paced_ms'))
   local new_turns, all_ms = turns - (paced_turns or 0), counted[1] or 0
   if new_turns <= 0 then return end
   local mean_ms = (all_ms - (paced_ms or 0)) / new_turns
   pace_ms = tonumber(pace_ms or mean_ms)
   pace_ms = math.floor(pace_ms + (mean_ms - pace_ms) * math.min(1, new_turns / 16))
-  redis.call('HSET', KEY.counters, 'pace_ms', pace_ms, 'paced_turns', turns, 'paced_ms', all_ms)
+  redis.call('HSET', KEY.service, 'pace_ms', pace_ms, 'paced_turns', turns, 'paced_ms', all_ms)
 end
 
 -- Everything that was counted until this minute is noted, once; `figures.py` takes the difference of two notes. So figures

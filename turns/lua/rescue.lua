@@ -18,11 +18,11 @@ note_pace()
 
 -- Where no worker has beaten for a while, the store was away and none could renew: leases run from here on.
 local newest = redis.call('ZRANGE', KEY.workers, 0, 0, 'REV', 'WITHSCORES')[2]
-if not newest or now - newest > POLICY.beat_gap_ms then redis.call('HSET', KEY.counters, 'renewable_since', now) end
-local leases_run_out_from = tonumber(redis.call('HGET', KEY.counters, 'renewable_since') or 0) + POLICY.lease_ms
+if not newest or now - newest > POLICY.beat_gap_ms then redis.call('HSET', KEY.service, 'renewable_since', now) end
+local leases_run_out_from = tonumber(redis.call('HGET', KEY.service, 'renewable_since') or 0) + POLICY.lease_ms
 
 if worker ~= '' then redis.call('ZADD', KEY.workers, now, worker) end
-if hint ~= '' and redis.call('GET', KEY.hint) ~= hint then redis.call('SET', KEY.hint, hint) end
+if hint ~= '' and redis.call('HGET', KEY.service, 'hint') ~= hint then redis.call('HSET', KEY.service, 'hint', hint) end
 redis.call('ZREMRANGEBYSCORE', KEY.workers, '-inf', now - POLICY.worker_ttl_ms)
 for _, expired in ipairs(redis.call('ZRANGE', KEY.expiring, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10 * limit)) do
   unlist(string.match(expired, '^(.+)/(.+)$'))
@@ -38,7 +38,7 @@ local function still_in_list(hinted_at)
   return other_hinted_at and tonumber(hinted_at) >= tonumber(other_hinted_at)
 end
 
-local are_paused = redis.call('HEXISTS', KEY.switches, 'workers') == 1
+local are_paused = redis.call('HEXISTS', KEY.service, 'workers') == 1
 
 local function look_at(turn)
   local was = look_up(turn)

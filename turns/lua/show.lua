@@ -11,7 +11,7 @@ local function show(word, turn)
   local queue = KEY.queue .. fields.session
   local index = redis.call('LPOS', queue, turn)
   local ahead = index and index > 0 and redis.call('LINDEX', queue, index - 1)
-  local pace_ms = redis.call('HGET', KEY.counters, 'pace_ms')
+  local pace_ms = redis.call('HGET', KEY.service, 'pace_ms')
   return {word, record, (index or -1) + 1, ahead or '', tonumber(pace_ms or 0)}, fields.session
 end
 
