@@ -1,20 +1,11 @@
 -- How a turn ends, and how a run ends without its turn; loaded in front of every verb.
 
--- Takes the turn out of its session's queue. Returns whether it was the head, and who is the head after it.
--- Mostly the turn is alone in there, and one command does it all; whom that took besides is put back.
-local function leave_queue(turn, queue)
-  local first = redis.call('LPOP', queue, 2) or {}
-  local is_head = first[1] == turn
-  for i = #first, is_head and 2 or 1, -1 do redis.call('LPUSH', queue, first[i]) end
-  if not is_head then redis.call('LREM', queue, 1, turn) end
-  return is_head, first[2]
-end
-
 -- Ends a turn for good and lets its session go on with the next one.
 -- `was` is what was known of it; `why` is the error code, or what its caller may know of its end, or ''; `...` are
 -- further fields of the record.
 local function finish(turn, was, status, why, now, ...)
-  local session, key, tenant = was.session, KEY.turn .. turn, tenant_of(was.session)
+  local session, key, queue, tenant = was.session, KEY.turn .. turn, KEY.queue .. was.session, tenant_of(was.session)
+  local head, second = unpack(redis.call('LRANGE', queue, 0, 1))
   redis.call('HSET', key, 'status', status, 'finished_at', now, 'expires_at', now + POLICY.result_ttl_ms, ...)
   redis.call('PEXPIRE', key, POLICY.result_ttl_ms)
   redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, session .. '/' .. turn)
@@ -25,17 +16,17 @@ local function finish(turn, was, status, why, now, ...)
   if was.start_by then redis.call('ZREM', KEY.start_by, turn) end
   if was.status == 'queued' then redis.call('ZREM', KEY.waiting, turn) end
   redis.call('ZREM', KEY.due, turn)
-  local was_head, second = leave_queue(turn, KEY.queue .. session)
+  redis.call('LREM', queue, 1, turn)
   leave_definition(was.definition)
   settle_quota(turn, was, tenant, status)
   if status ~= 'completed' then count('ended', status, why) end  -- of those, each duration tells
   redis.call('HINCRBY', KEY.service, 'live', -1)
   give_way(turn, session, was.lane, now)
-  if was_head and not second then
+  if head == turn and not second then
     let_session_age(session)
     if now - was.accepted_at > POLICY.same_time_ms then list_session(session, now) end
   else
-    if was_head then dispatch(second, now) end
+    if head == turn then dispatch(second, now) end
     redis.call('PUBLISH', KEY.moved .. session, '')
   end
   redis.call('PUBLISH', KEY.ended, turn)
