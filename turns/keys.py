@@ -188,8 +188,7 @@ SERVICE = Key(
     "inturn:service",
     "hash",
     "`live`: the number of live turns; `renewable_since`: since when workers beat without a gap; "
-    "`repeated`: how often a script ran again; `pace_ms`: how long turns take lately, "
-    "told by the `paced_turns` that took `paced_ms`; "
+    "`repeated`: how often a script ran again; `pace_ms`: how long turns take lately; "
     "`locked`: callers are asked for a key; "
     "`intake` and `workers`: since when (ms) they are paused; "
     "`hint`: Celery's own message text for the task `run_turn`, with a placeholder for the turn id, "

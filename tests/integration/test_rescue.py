@@ -126,24 +126,3 @@ def test_a_backlog_is_not_looked_at_more_often_than_it_moves(
     lapse(turn)
     store.rescue(worker="", hint="")
     assert server.raw.zscore(keys.DUE.name, turn.id) >= now + 29_000
-
-
-def test_how_long_turns_take_lately_is_told_after_a_look(
-    accept: Accept, claim: Take, commit: Callable[[Claim], None], store: TurnStore, server: Server
-) -> None:
-    def pace_after(took_ms: int, turns: int) -> int:
-        for _ in range(turns):
-            claimed = claim(accept())
-            server.raw.hincrby(keys.TURN(claimed.turn_id), "started_at", -took_ms)
-            commit(claimed)
-        for _ in range(2):  # a second look tells nothing new
-            store.rescue(worker="", hint="")
-        return int(server.raw.hget(keys.SERVICE.name, "pace_ms"))
-
-    assert 1000 <= pace_after(1000, 1) < 1100
-    assert 2000 <= pace_after(17_000, 1) < 2200, "each counts a sixteenth"
-    assert 500 <= pace_after(500, 16) < 700, "many are all of it"
-    accept()
-    waiting = accept().waiting
-    assert waiting is not None
-    assert waiting.pace_ms == int(server.raw.hget(keys.SERVICE.name, "pace_ms"))

@@ -34,7 +34,12 @@ if tail ~= '' then
 end
 finish(turn, was, to, '', now, unpack(rest, between + 1))
 
-observe('duration', now - was.started_at)
+local took_ms = now - was.started_at
+observe('duration', took_ms)
 local used = by_name({unpack(rest, between + 1)}).used
 for kind, tokens in string.gmatch(used or '', '(%a+)=(%d+)') do add(tokens, 'tokens', kind, was.model) end
+
+-- How long turns take lately: a moving average in which each new one counts a sixteenth.
+local pace_ms = tonumber(redis.call('HGET', KEY.service, 'pace_ms') or took_ms)
+redis.call('HSET', KEY.service, 'pace_ms', math.floor(pace_ms + (took_ms - pace_ms) / 16))
 return {'COMMITTED'}

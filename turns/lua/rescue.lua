@@ -14,7 +14,6 @@
 
 local worker, limit, hint, now = ARGV[1], ARGV[2], ARGV[3], now_ms()
 note_minute(now)
-note_pace()
 
 -- Where no worker has beaten for a while, the store was away and none could renew: leases run from here on.
 local newest = redis.call('ZRANGE', KEY.workers, 0, 0, 'REV', 'WITHSCORES')[2]
