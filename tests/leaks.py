@@ -12,15 +12,14 @@ LASTING = {
     keys.METRICS.name,
     keys.NOTES.name,
     keys.FAILED.name,
-    keys.SWITCHES.name,
     keys.WORKERS.name,
-    keys.COUNTERS.name,
-    keys.HINT.name,
+    keys.SERVICE.name,
     keys.HINTS.name,
 }
 OF_THE_LIVE = (keys.DEFINITION, keys.TENANT, keys.OUT, keys.PARKED)
 OF_A_TURN = (keys.TURN, keys.EVENTS)
-OF_A_SESSION = (keys.SESSION, keys.QUEUE, keys.HISTORY, keys.SESSION_TURNS)
+OF_A_SESSION = (keys.SESSION, keys.QUEUE, keys.HISTORY)
+INDEXES = (keys.TURNS, keys.SESSION_TURNS)
 
 
 def leaked_keys(raw: Any) -> set[str]:
@@ -32,7 +31,9 @@ def leaked_keys(raw: Any) -> set[str]:
     expected |= {family(turn) for family in OF_A_TURN for turn in live}
     expected |= {family(session) for family in OF_A_SESSION for session in sessions}
     expected |= {keys.IDEMPOTENCY(pin.decode()) for pin in pins if pin}
-    expected |= {name.decode() for name in raw.scan_iter(keys.TURNS("*"))}
+    listed = live | {member.decode().rpartition("/")[2] for member in raw.zrange(keys.EXPIRING.name, 0, -1)}
+    indexes = [name for family in INDEXES for name in raw.scan_iter(family("*"))]
+    expected |= {name.decode() for name in indexes if {turn.decode() for turn in raw.zrange(name, 0, -1)} <= listed}
     if live:
         expected |= {name.decode() for family in OF_THE_LIVE for name in raw.scan_iter(family("*"))}
     return {name.decode() for name in raw.scan_iter("*") if raw.ttl(name) == -1} - expected

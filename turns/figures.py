@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from turns import keys
 from turns.connection import Client
-from turns.metrics import INFINITE
+from turns.metrics import INFINITE, decoded
 from turns.rendering import BUCKETS_MS
 from turns.state import TERMINAL, Status
 
@@ -65,13 +65,9 @@ def _counted(client: Client, begins: Sequence[int], step: int) -> Sequence[Count
     """
     asked = [("XRANGE", keys.NOTES.name, begin * 60_000, (begin + step) * 60_000 - 1, "COUNT", 1) for begin in begins]
     *notes, now = client.ask_all([*asked, ("HGETALL", keys.METRICS.name)])
-    found = [_decoded(note[0][1]) if note else {} for note in notes] + [_decoded(now)]
+    found = [decoded(note[0][1]) if note else {} for note in notes] + [decoded(now)]
     known = next(filter(None, found), {})
     return [known := counted or known for counted in found]
-
-
-def _decoded(fields: Mapping[bytes, bytes]) -> Counted:
-    return {name.decode(): int(amount) for name, amount in fields.items()}
 
 
 def _figures(minute: int, before: Counted, after: Counted) -> Figures:

@@ -30,7 +30,7 @@ class Health:
 
 def read_health(client: Client, *, replicas: int) -> Health:
     """Raises `StoreUnavailable`."""
-    live = client.hget(keys.COUNTERS.name, "live")
+    live = client.hget(keys.SERVICE.name, "live")
     config = _configuration(client)
     return Health(
         durability=_durability(config),

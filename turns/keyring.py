@@ -76,7 +76,7 @@ class Keyring:
             if expires_at:
                 both.pexpireat(keys.API_KEY(key_id), expires_at)
             both.zadd(keys.API_KEYS.name, {key_id: now})
-            both.hset(keys.COUNTERS.name, "locked", 1)
+            both.hset(keys.SERVICE.name, "locked", 1)
             both.execute()
         made = ApiKey(id=key_id, tenant=tenant, scopes=scopes, created_at=now, expires_at=expires_at)
         return f"inturn_{key_id}_{secret}", made
@@ -111,7 +111,7 @@ class Keyring:
 
     def is_used(self) -> bool:
         """Whether anybody is asked for a key at all: from the first one made on, also when all were revoked."""
-        return self._client.hget(keys.COUNTERS.name, "locked") is not None
+        return self._client.hget(keys.SERVICE.name, "locked") is not None
 
     def _record(self, key_id: str) -> dict[bytes, bytes]:
         return cast(dict[bytes, bytes], self._client.hgetall(keys.API_KEY(key_id)))

@@ -61,8 +61,8 @@ HISTORY = Key(
 SESSION_TURNS = Key(
     "inturn:session_turns:",
     "sorted set",
-    "the session's turns by their place in it, live and ended, as long as their records are kept",
-    "while the session has live turns; then for the session retention",
+    "the session's turns by their place in it, live and ended",
+    "while it has members; an entry leaves when its turn's record expires",
 )
 IDEMPOTENCY = Key(
     "inturn:idempotency:",
@@ -97,7 +97,7 @@ TURNS = Key(
 EXPIRING = Key(
     "inturn:expiring",
     "sorted set",
-    "each ended turn, as `<tenant>/<turn id>`, at the time (ms) at which its record expires",
+    "each ended turn, as `<session>/<turn id>`, at the time (ms) at which its record expires",
     "for ever; an entry leaves at that time",
 )
 SESSIONS = Key(
@@ -129,12 +129,6 @@ FAILED = Key(
     "sorted set",
     "each failed turn that nobody has dealt with, as `<tenant>/<turn id>`, at the time (ms) at which it failed",
     "for ever; an entry leaves when its record expires, or it is tried again or discarded",
-)
-SWITCHES = Key(
-    "inturn:switches",
-    "hash",
-    "`intake` and `workers`: since when (ms) they are paused",
-    "while one of them is",
 )
 METRICS = Key(
     "inturn:metrics",
@@ -190,19 +184,16 @@ API_KEYS = Key(
     "ids of the API keys, at the time (ms) at which each was made",
     "for ever; an entry leaves when its key is revoked, or is listed after it has expired",
 )
-COUNTERS = Key(
-    "inturn:counters",
+SERVICE = Key(
+    "inturn:service",
     "hash",
     "`live`: the number of live turns; `renewable_since`: since when workers beat without a gap; "
     "`repeated`: how often a script ran again; `pace_ms`: how long turns take lately; "
-    "`locked`: callers are asked for a key",
+    "`locked`: callers are asked for a key; "
+    "`intake` and `workers`: since when (ms) they are paused; "
+    "`hint`: Celery's own message text for the task `run_turn`, with a placeholder for the turn id, "
+    "written by the workers",
     "for ever; a fixed set of fields",
-)
-HINT = Key(
-    "inturn:hint",
-    "string",
-    "Celery's own message text for the task `run_turn`, with a placeholder for the turn id; written by the workers",
-    "for ever",
 )
 HINTS = Key(
     "inturn:hints",
@@ -254,7 +245,6 @@ CATALOGUE = (
     DRAINED,
     WAITING,
     FAILED,
-    SWITCHES,
     METRICS,
     NOTES,
     TENANT,
@@ -264,8 +254,7 @@ CATALOGUE = (
     PARKED,
     API_KEY,
     API_KEYS,
-    COUNTERS,
-    HINT,
+    SERVICE,
     HINTS,
     STOPPED,
     ENDED,

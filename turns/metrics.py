@@ -9,6 +9,7 @@ from turns import keys
 from turns.connection import Client
 from turns.health import living_workers
 from turns.rendering import BUCKETS_MS
+from turns.state import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +45,20 @@ INFINITE = "inf"
 
 def read_metrics(client: Client) -> Metrics:
     """Raises `StoreUnavailable`."""
-    fields = {name.decode(): int(n) for name, n in cast(dict[bytes, bytes], client.hgetall(keys.METRICS.name)).items()}
+    fields = decoded(cast(dict[bytes, bytes], client.hgetall(keys.METRICS.name)))
     counts: dict[str, dict[tuple[str, ...], int]] = {name: {} for name in COUNTS}
     for field, amount in fields.items():
         name, *labels = field.split("|")
         if name in counts:
             counts[name][tuple(labels)] = amount
     return Metrics(counts, {name: _timing(name, fields) for name in TIMINGS}, read_gauges(client))
+
+
+def decoded(fields: Mapping[bytes, bytes]) -> dict[str, int]:
+    """What was counted, by name. Each completed turn is in one bucket of its duration, so it is not counted besides."""
+    counted = {name.decode(): int(amount) for name, amount in fields.items()}
+    completed = sum(counted.get(f"duration|{most}", 0) for most in (*BUCKETS_MS, INFINITE))
+    return {**counted, f"ended|{Status.COMPLETED}|": completed} if completed else counted
 
 
 def _timing(name: str, fields: Mapping[str, int]) -> Timing:
@@ -68,7 +76,7 @@ def read_gauges(client: Client) -> dict[str, float]:
     oldest = cast(list[tuple[bytes, float]], client.zrange(keys.WAITING.name, 0, 0, withscores=True))
     watched = cast(list[bytes], client.pubsub_channels(keys.LIVE("*")))
     return {
-        "live_turns": int(client.hget(keys.COUNTERS.name, "live") or 0),
+        "live_turns": int(client.hget(keys.SERVICE.name, "live") or 0),
         "waiting_turns": client.zcard(keys.WAITING.name),
         "oldest_waiting_seconds": max(0.0, now_ms - oldest[0][1]) / 1000 if oldest else 0.0,
         "watched_turns": len(watched),

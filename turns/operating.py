@@ -57,15 +57,15 @@ class Operations:
     def pause(self, switch: Switch) -> None:
         """Holds from now on, for all processes, until `resume`."""
         seconds, _ = self._client.time()
-        self._client.hsetnx(keys.SWITCHES.name, switch, str(seconds * 1000))
+        self._client.hsetnx(keys.SERVICE.name, switch, str(seconds * 1000))
 
     def resume(self, switch: Switch) -> None:
-        self._client.hdel(keys.SWITCHES.name, switch)
+        self._client.hdel(keys.SERVICE.name, switch)
 
     def paused(self) -> dict[Switch, int]:
         """What is paused, since when (ms)."""
-        switches = cast(dict[bytes, bytes], self._client.hgetall(keys.SWITCHES.name))
-        return {Switch(name.decode()): int(since) for name, since in switches.items()}
+        found = cast(list[bytes | None], self._client.hmget(keys.SERVICE.name, list(Switch)))
+        return {switch: int(since) for switch, since in zip(Switch, found, strict=True) if since}
 
     def failed(self, *, code: Code | None = None, after: int | None = None, limit: int) -> FailedPage:
         """Failed turns of all tenants that nobody has dealt with. A page can be short, and not the last."""

@@ -62,7 +62,7 @@ def _reasons(client: Client, head: Head) -> list[Why]:
 
 def _nobody_works(client: Client) -> list[Why]:
     found = []
-    if client.hexists(keys.SWITCHES.name, "workers"):
+    if client.hexists(keys.SERVICE.name, "workers"):
         message = "An operator has paused the workers: no turn begins until they are resumed."
         found.append(Why(reason=Reason.WORKERS_PAUSED, message=message))
     if not living_workers(client):

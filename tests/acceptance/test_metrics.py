@@ -49,7 +49,7 @@ def test_what_happened_is_counted_and_timed_once(start: Callable[..., Stack]) ->
 
 def test_who_waits_is_seen_and_for_how_long(start: Callable[..., Stack]) -> None:
     stack = start(workers=0)
-    stack.server.raw.set("inturn:hint", "turn_" + "0" * 32)
+    stack.server.raw.hset("inturn:service", "hint", "turn_" + "0" * 32)
     for session in ("a", "b"):
         for _ in range(2):
             stack.submit(session, "hello")

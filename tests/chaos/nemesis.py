@@ -94,7 +94,7 @@ class Nemesis:
             worker.signal(signal.SIGCONT)
 
     def forge_hints(self) -> None:
-        template = self._stack.server.raw.get("inturn:hint")
+        template = self._stack.server.raw.hget("inturn:service", "hint")
         placeholder = b"turn_" + b"0" * 32
         for turn in (b"turn_" + b"f" * 32, b"nonsense", b"../../etc/passwd"):
             self._stack.server.raw.lpush(HINTS, template.replace(placeholder, turn))

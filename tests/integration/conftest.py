@@ -76,7 +76,7 @@ def overtaken(
 @pytest.fixture
 def hints(server: Server) -> Callable[[], list[str]]:
     """Takes all hints from the broker's list, oldest first; a hint of these tests is the turn's id alone."""
-    server.raw.set(keys.HINT.name, "turn_" + "0" * 32)
+    server.raw.hset(keys.SERVICE.name, "hint", "turn_" + "0" * 32)
     return lambda: [hint.decode() for hint in reversed(server.raw.lpop(keys.HINTS.name, 1000) or [])]
 
 

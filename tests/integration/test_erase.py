@@ -15,7 +15,7 @@ from turns.turn import Claim, Turn, TurnRequest
 Accept = Callable[..., Turn]
 Take = Callable[[Turn], Claim]
 
-LEFT = {keys.METRICS.name, keys.COUNTERS.name, keys.HINT.name, keys.HINTS.name, keys.WORKERS.name}
+LEFT = {keys.METRICS.name, keys.SERVICE.name, keys.HINTS.name, keys.WORKERS.name}
 LEFT |= {keys.DEFINITION(DEFAULT.digest)}  # says nothing of the session
 
 

@@ -237,9 +237,9 @@ def test_an_imported_session_is_kept_for_the_retention(kept: Kept, server: Serve
 
 
 def test_who_may_not_submit_may_not_import(kept_with: Callable[..., Kept], server: Server) -> None:
-    server.raw.hset(keys.SWITCHES.name, "intake", 1)
+    server.raw.hset(keys.SERVICE.name, "intake", 1)
     is_refused(kept_with(), IntakePaused)
-    server.raw.delete(keys.SWITCHES.name)
+    server.raw.hdel(keys.SERVICE.name, "intake")
     full = kept_with(tenant_backlog=1)
     full.accept(session_id="other")
     is_refused(full, TenantBacklogFull)

@@ -47,9 +47,10 @@ if idempotency ~= '' then
   end
 end
 
-if redis.call('HEXISTS', KEY.switches, 'intake') == 1 then return {'PAUSED'} end
+local live_of_all, pace_ms, is_paused, hint =
+  unpack(redis.call('HMGET', KEY.service, 'live', 'pace_ms', 'intake', 'hint'))
+if is_paused then return {'PAUSED'} end
 local live = redis.call('LRANGE', queue, 0, -1)  -- bounded by the backlog
-local live_of_all, pace_ms = unpack(redis.call('HMGET', KEY.counters, 'live', 'pace_ms'))
 local ahead = #live
 if on_busy == 'reject' and ahead > 0 then return {'SESSION_BUSY'} end
 local clears = on_busy == 'interrupt' or on_busy == 'rollback'
@@ -59,18 +60,7 @@ local now, tenant = now_ms(), tenant_of(session)
 local refusal = quota_refusal(tenant, now)
 if refusal then return refusal end
 
-if clears then
-  for i = ahead, 1, -1 do  -- from the last to the first, so that none of them is dispatched on the way
-    local running = i == 1 and redis.call('HGET', KEY.turn .. live[i], 'status') == 'in_progress'
-    if running and on_busy == 'interrupt' then
-      redis.call('HSET', KEY.turn .. live[i], 'superseded', 1)
-      redis.call('PUBLISH', KEY.stopped, live[i])
-    else
-      drop(live[i], now)
-      ahead = ahead - 1
-    end
-  end
-end
+if clears then ahead = clear(live, on_busy, now) end
 local sequence = redis.call('HINCRBY', KEY.session .. session, 'sequence', 1)
 if sequence == 1 then begin_session(session, session_id, user_id, now) end
 local record = {'session', session, 'session_id', session_id, 'user_id', user_id, 'status', POLICY.initial, 'sequence',
@@ -84,16 +74,17 @@ if idempotency ~= '' then
   record[#record + 1], record[#record + 2] = 'idempotency', idempotency
   redis.call('HSET', KEY.idempotency .. idempotency, 'turn', turn, 'fingerprint', fingerprint)
 end
+if ahead == 0 and send_hint(hint, turn, now, session, fields.lane) then
+  record[#record + 1], record[#record + 2] = 'hinted_at', tostring(now)
+end
 redis.call('HSET', key, unpack(record))
 hold_definition(fields.definition, definition)
 redis.call('RPUSH', queue, turn)
 redis.call('ZADD', KEY.turns .. tenant, now, turn)
 take_quota(turn, tenant, now)
 redis.call('ZADD', KEY.session_turns .. session, sequence, turn)
-if sequence % 16 == 0 then forget_expired(session) end
 if ahead == 0 then keep_session(session) end
 list_session(session, now)
-redis.call('HINCRBY', KEY.counters, 'live', 1)
+redis.call('HINCRBY', KEY.service, 'live', 1)
 count('accepted', fields.lane or 'interactive')
-if ahead == 0 then dispatch(turn, now, session, fields.lane) end
 return {'ACCEPTED', record, ahead + 1, live[ahead] or '', tonumber(pace_ms or 0), turn}

@@ -10,8 +10,8 @@
 --       GONE       there is no such turn of this tenant
 
 local turn, tenant = ARGV[1], ARGV[2]
-if not belongs(turn, tenant) then return {'GONE'} end
-local status = redis.call('HGET', KEY.turn .. turn, 'status')
-if not AFTER[status] then return again({'ENDED'}) end
-drop(turn, now_ms())
+local was = look_up(turn)
+if not was.session or tenant_of(was.session) ~= tenant then return {'GONE'} end
+if not AFTER[was.status] then return again({'ENDED'}) end
+drop(turn, was, now_ms())
 return {'CANCELLED'}

@@ -24,23 +24,23 @@ if not AFTER[was.status] then return {'GONE'} end
 local session, claims, model_now = was.session, was.claims, was.model
 model, fallback = was.own_model or model, was.own_fallback or fallback
 
-local now, messages = now_ms(), count_messages(session)
+local now, last = now_ms(), window(session, tonumber(was.window or POLICY.history_window))
 -- The same token again: the reply of the first run was lost and the client asked again.
 local mine = was.status == 'in_progress' and was.token == token
 local to = AFTER[was.status].claim
 if not mine then
   local is_head = redis.call('LINDEX', KEY.queue .. session, 0) == turn
   if not to or not is_head or (was.retry_at and now < tonumber(was.retry_at)) then return {'NOT_NOW'} end
-  if redis.call('HEXISTS', KEY.switches, 'workers') == 1 then
+  if redis.call('HEXISTS', KEY.service, 'workers') == 1 then
     redis.call('ZADD', KEY.due, now + POLICY.paused_look_ms, turn)
     return {'NOT_NOW'}
   end
   if was.start_by and now > tonumber(was.start_by) and claims == '0' then
-    finish(turn, session, claims, AFTER[was.status].expire, 'expired', now, 'status_reason', 'expired')
+    finish(turn, was, AFTER[was.status].expire, 'expired', now, 'status_reason', 'expired')
     return {'EXPIRED'}
   end
-  if not messages then
-    finish(turn, session, claims, AFTER[was.status].fail, 'history_unusable', now, 'error_code', 'history_unusable')
+  if not last then
+    finish(turn, was, AFTER[was.status].fail, 'history_unusable', now, 'error_code', 'history_unusable')
     return {'FAILED'}
   end
 
@@ -70,5 +70,4 @@ if not mine then
   redis.call('ZREM', KEY.waiting, turn)
   emit(turn, claims .. '-*', was.attempt, 'status', to)
 end
-local last = window(session, tonumber(was.window or POLICY.history_window), messages)
 return {'CLAIMED', record, last, definition_of(was.definition)}

@@ -15,29 +15,31 @@
 
 local turn, token, question, answer, tail, between = unpack(ARGV, 1, 6)
 local rest = {unpack(ARGV, 7)}
-local session, status, held, claims, started_at, attempt, model =
-  unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims', 'started_at', 'attempt', 'model'))
-if held ~= token then
-  if status then count('taken_over') end  -- this worker lived, and its lease did not
+local was = look_up(turn)
+if was.token ~= token then
+  if was.status then count('taken_over') end  -- this worker lived, and its lease did not
   return {'LOST'}
 end
-if status == 'completed' then return again({'COMMITTED'}) end
-local to = (AFTER[status] or {}).commit
+if was.status == 'completed' then return again({'COMMITTED'}) end
+local to = (AFTER[was.status] or {}).commit
 if not to then return {'LOST'} end
 
 -- First, because it is the one write that can fail: somebody may keep another type under this key.
 local messages = {question, unpack(rest, 1, between)}
 messages[#messages + 1] = answer
-add_messages(session, token, messages)
+add_messages(was.session, token, messages)
 local now = now_ms()
-if tail ~= '' then observe_piece(turn, emit(turn, claims .. '-*', attempt, 'delta', tail), started_at, now) end
-finish(turn, session, claims, to, '', now, unpack(rest, between + 1))
+if tail ~= '' then
+  observe_piece(turn, emit(turn, was.claims .. '-*', was.attempt, 'delta', tail), was.started_at, now)
+end
+finish(turn, was, to, '', now, unpack(rest, between + 1))
 
-observe('duration', now - started_at)
+local took_ms = now - was.started_at
+observe('duration', took_ms)
 local used = by_name({unpack(rest, between + 1)}).used
-for kind, tokens in string.gmatch(used or '', '(%a+)=(%d+)') do add(tokens, 'tokens', kind, model) end
+for kind, tokens in string.gmatch(used or '', '(%a+)=(%d+)') do add(tokens, 'tokens', kind, was.model) end
 
 -- How long turns take lately: a moving average in which each new one counts a sixteenth.
-local pace_ms = tonumber(redis.call('HGET', KEY.counters, 'pace_ms') or now - started_at)
-redis.call('HSET', KEY.counters, 'pace_ms', math.floor(pace_ms + (now - started_at - pace_ms) / 16))
+local pace_ms = tonumber(redis.call('HGET', KEY.service, 'pace_ms') or took_ms)
+redis.call('HSET', KEY.service, 'pace_ms', math.floor(pace_ms + (took_ms - pace_ms) / 16))
 return {'COMMITTED'}

@@ -9,19 +9,15 @@
 --       MORE    turns are left that have ended: call again
 
 local session, most = ARGV[1], tonumber(ARGV[2])
-local tenant = tenant_of(session)
 local now, live = now_ms(), redis.call('LRANGE', KEY.queue .. session, 0, -1)
-for i = #live, 1, -1 do drop(live[i], now) end  -- from the last to the first, so that none is dispatched on the way
+for i = #live, 1, -1 do drop(live[i], look_up(live[i]), now) end  -- from the last to the first: none is dispatched
 
 for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, most - 1)) do
   local idempotency = redis.call('HGET', KEY.turn .. turn, 'idempotency')
   if idempotency then redis.call('UNLINK', KEY.idempotency .. idempotency) end
   redis.call('UNLINK', KEY.turn .. turn, KEY.events .. turn)
-  redis.call('ZREM', KEY.turns .. tenant, turn)
-  redis.call('ZREM', KEY.expiring, tenant .. '/' .. turn)
-  redis.call('ZREM', KEY.failed, tenant .. '/' .. turn)
-  redis.call('ZREM', KEY.session_turns .. session, turn)
+  unlist(session, turn)
 end
 forget_history(session)
-redis.call('ZREM', KEY.sessions .. tenant, session)
+redis.call('ZREM', KEY.sessions .. tenant_of(session), session)
 return {redis.call('EXISTS', KEY.session_turns .. session) == 1 and 'MORE' or 'ERASED'}

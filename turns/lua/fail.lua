@@ -15,24 +15,23 @@
 --       LOST      the token is not the turn's: another owner has it, or it has ended
 
 local turn, token, code, retry_in, counts, model, pause_ms = unpack(ARGV, 1, 7)
-local key = KEY.turn .. turn
-local session, status, held, claims, attempt, retried, paused_model, provider, lane = unpack(redis.call('HMGET', key,
-  'session', 'status', 'token', 'claims', 'attempt', 'retried_token', 'model', 'provider', 'lane'))
-if retried == token then return again({'RETRYING'}) end
-if held ~= token then return {'LOST'} end
-if status == 'failed' then return again({'FAILED'}) end
-local after = AFTER[status] or {}
+local was = look_up(turn)
+if was.retried_token == token then return again({'RETRYING'}) end
+if was.token ~= token then return {'LOST'} end
+if was.status == 'failed' then return again({'FAILED'}) end
+local after = AFTER[was.status] or {}
 if not after.retry then return {'LOST'} end  -- only a running attempt fails here
 
 local now = now_ms()
-if tonumber(pause_ms) > 0 then redis.call('SET', pause_key(provider, paused_model), 1, 'PX', pause_ms) end
+if tonumber(pause_ms) > 0 then redis.call('SET', pause_key(was.provider, was.model), 1, 'PX', pause_ms) end
 if retry_in == '' then
-  finish(turn, session, claims, after.fail, code, now, 'error_code', code)
+  finish(turn, was, after.fail, code, now, 'error_code', code)
   return {'FAILED'}
 end
 count('retried', code)
-requeue(turn, claims, 'retry', attempt + counts, now, code)
-redis.call('HSET', key, 'retry_at', now + retry_in, 'retried_token', token, 'last_error_code', code, 'model', model)
+requeue(turn, was.claims, 'retry', was.attempt + counts, now, code)
+redis.call('HSET', KEY.turn .. turn, 'retry_at', now + retry_in, 'retried_token', token, 'last_error_code', code,
+  'model', model)
 redis.call('ZADD', KEY.due, now + retry_in, turn)
-give_way(turn, session, lane, now)
+give_way(turn, was.session, was.lane, now)
 return {'RETRYING'}

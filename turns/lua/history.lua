@@ -20,19 +20,23 @@ local function add_messages(session, token, messages)
   end
 end
 
--- The last messages of a history that has so many, oldest first. What lies before the window is dropped half a window at
--- a time, so that the start of the prompt stays the same for many turns and the provider's cache holds.
+-- The last messages of the history, oldest first; nil where somebody keeps another type under the key. What lies before
+-- the window is dropped half a window at a time, so that the start of the prompt stays the same for many turns and the
+-- provider's cache holds.
 -- Of a file: how many of its messages are committed, '' if nobody ever counted, and its version, '' if it has none.
-local function window(session, most, length)
+local function window(session, most)
   if POLICY.history == 'file' then
     local count, version = unpack(redis.call('HMGET', KEY.session .. session, 'messages', 'file'))
     return {count or '', version or ''}
   end
-  local half = math.max(1, math.floor(most / 2))
-  local keep = length - half * math.max(0, math.ceil((length - most) / half))
-  if keep <= 0 then return {} end
-  local newest_first, oldest_first = redis.call('LRANGE', KEY.history .. session, 0, keep - 1), {}
-  for i = #newest_first, 1, -1 do oldest_first[#oldest_first + 1] = newest_first[i] end
+  local newest_first = redis.pcall('LRANGE', KEY.history .. session, 0, math.max(1, most) - 1)
+  if newest_first.err then return nil end
+  local keep, oldest_first = #newest_first, {}
+  if keep >= most then  -- there may be more of them
+    local half, length = math.max(1, math.floor(most / 2)), redis.call('LLEN', KEY.history .. session)
+    keep = length - half * math.ceil((length - most) / half)
+  end
+  for i = keep, 1, -1 do oldest_first[#oldest_first + 1] = newest_first[i] end
   return oldest_first
 end
 

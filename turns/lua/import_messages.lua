@@ -27,7 +27,7 @@ if imported == digest then
 end
 if count_messages(session) ~= 0 then return {'NOT_EMPTY'} end
 if redis.call('EXISTS', queue) == 1 then return {'SESSION_BUSY'} end
-if redis.call('HEXISTS', KEY.switches, 'intake') == 1 then return {'PAUSED'} end
+if redis.call('HEXISTS', KEY.service, 'intake') == 1 then return {'PAUSED'} end
 local now, tenant = now_ms(), tenant_of(session)
 local refusal = quota_refusal(tenant, now)
 if refusal then return refusal end

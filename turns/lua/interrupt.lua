@@ -11,15 +11,14 @@
 --       LOST         the token is not the turn's: another owner has it, or it has ended
 
 local turn, token, question, answer, tail, output = unpack(ARGV, 1, 6)
-local session, status, held, claims, attempt =
-  unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims', 'attempt'))
-if held ~= token then return {'LOST'} end
-if status == 'incomplete' then return again({'INTERRUPTED'}) end
-local to = (AFTER[status] or {}).interrupt
+local was = look_up(turn)
+if was.token ~= token then return {'LOST'} end
+if was.status == 'incomplete' then return again({'INTERRUPTED'}) end
+local to = (AFTER[was.status] or {}).interrupt
 if not to then return {'LOST'} end
 
 -- First, because it is the one write that can fail: somebody may keep another type under this key.
-add_messages(session, token, {question, answer ~= '' and answer or nil})
-if tail ~= '' then emit(turn, claims .. '-*', attempt, 'delta', tail) end
-finish(turn, session, claims, to, 'interrupted', now_ms(), 'status_reason', 'interrupted', 'output', output)
+add_messages(was.session, token, {question, answer ~= '' and answer or nil})
+if tail ~= '' then emit(turn, was.claims .. '-*', was.attempt, 'delta', tail) end
+finish(turn, was, to, 'interrupted', now_ms(), 'status_reason', 'interrupted', 'output', output)
 return {'INTERRUPTED'}

@@ -17,10 +17,19 @@ local function by_name(flat)
   return fields
 end
 
+-- What verbs that end a turn, or a run of it, must know of its record, by name: one read for all of their steps.
+local TO_KNOW = {'session', 'status', 'token', 'claims', 'attempt', 'lane', 'definition', 'start_by', 'idempotency',
+  'reserved_tokens', 'accepted_at', 'provider', 'model', 'started_at', 'hinted_at', 'retry_at', 'retried_token'}
+local function look_up(turn)
+  local values, record = redis.call('HMGET', KEY.turn .. turn, unpack(TO_KNOW)), {}
+  for i, name in ipairs(TO_KNOW) do record[name] = values[i] or nil end
+  return record
+end
+
 -- A verb that was run before, whose reply got lost, gives the same word. It writes, so that a caller who
 -- waits for replicas waits for what the first run wrote.
 local function again(reply)
-  redis.call('HINCRBY', KEY.counters, 'repeated', 1)
+  redis.call('HINCRBY', KEY.service, 'repeated', 1)
   return reply
 end
 
@@ -39,20 +48,23 @@ end
 -- Sends the hint for a head, and says when to look again in case the hint gets lost. Before the first
 -- worker ever started there is no hint to send; the due index then brings the turn to that worker.
 -- A head without a place in its groups is parked; whoever leaves one dispatches it, and the due index if nobody does.
--- `session` and `lane` are the turn's, for who knows them.
-local function dispatch(turn, now, session, lane)
+-- Returns whether it is out for a worker now; the caller writes down since when.
+local function send_hint(hint, turn, now, session, lane)
   redis.call('ZADD', KEY.waiting, 'NX', now, turn)
-  if not session then session, lane = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'lane')) end
   if not take_place(turn, session, lane, now) then
     redis.call('ZADD', KEY.due, now + POLICY.parked_ms, turn)
-    return
+    return false
   end
-  local hint = redis.call('GET', KEY.hint)
-  if hint then
-    redis.call('LPUSH', KEY.hints, (string.gsub(hint, POLICY.hint_placeholder, turn)))
-  end
-  redis.call('HSET', KEY.turn .. turn, 'hinted_at', now)
+  if hint then redis.call('LPUSH', KEY.hints, (string.gsub(hint, POLICY.hint_placeholder, turn))) end
   redis.call('ZADD', KEY.due, now + POLICY.hint_grace_ms, turn)
+  return true
+end
+
+-- The same for a head whose record is written already. `session` and `lane` are the turn's, for who knows them.
+local function dispatch(turn, now, session, lane)
+  if not session then session, lane = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'lane')) end
+  local hint = redis.call('HGET', KEY.service, 'hint')
+  if send_hint(hint, turn, now, session, lane) then redis.call('HSET', KEY.turn .. turn, 'hinted_at', now) end
 end
 
 -- The turn waits, or has ended: its place goes to who is parked.

@@ -6,5 +6,6 @@
 -- Reply FOUND, record, position, turn ahead, pace  as `show` describes them
 --       GONE                                       there is no such turn of this tenant
 
-if not belongs(ARGV[1], ARGV[2]) then return {'GONE'} end
-return show('FOUND', ARGV[1])
+local shown, session = show('FOUND', ARGV[1])
+if not session or tenant_of(session) ~= ARGV[2] then return {'GONE'} end
+return shown

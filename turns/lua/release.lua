@@ -7,16 +7,15 @@
 --       LOST      there is nothing to hand back
 
 local turn, token = ARGV[1], ARGV[2]
-local session, status, held, claims, attempt, retry_at =
-  unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'token', 'claims', 'attempt', 'retry_at'))
-if not AFTER[status] or redis.call('LINDEX', KEY.queue .. session, 0) ~= turn then return {'LOST'} end
+local was = look_up(turn)
+if not AFTER[was.status] or redis.call('LINDEX', KEY.queue .. was.session, 0) ~= turn then return {'LOST'} end
 
 local now = now_ms()
 if token == '' then
-  if status ~= 'queued' or retry_at then return {'LOST'} end
+  if was.status ~= 'queued' or was.retry_at then return {'LOST'} end
 else
-  if held ~= token or not AFTER[status].release then return {'LOST'} end
-  requeue(turn, claims, 'release', attempt, now)
+  if was.token ~= token or not AFTER[was.status].release then return {'LOST'} end
+  requeue(turn, was.claims, 'release', was.attempt, now)
 end
-dispatch(turn, now)
+dispatch(turn, now, was.session, was.lane)
 return {'RELEASED'}

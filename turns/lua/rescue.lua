@@ -17,17 +17,14 @@ note_minute(now)
 
 -- Where no worker has beaten for a while, the store was away and none could renew: leases run from here on.
 local newest = redis.call('ZRANGE', KEY.workers, 0, 0, 'REV', 'WITHSCORES')[2]
-if not newest or now - newest > POLICY.beat_gap_ms then redis.call('HSET', KEY.counters, 'renewable_since', now) end
-local leases_run_out_from = tonumber(redis.call('HGET', KEY.counters, 'renewable_since') or 0) + POLICY.lease_ms
+if not newest or now - newest > POLICY.beat_gap_ms then redis.call('HSET', KEY.service, 'renewable_since', now) end
+local leases_run_out_from = tonumber(redis.call('HGET', KEY.service, 'renewable_since') or 0) + POLICY.lease_ms
 
 if worker ~= '' then redis.call('ZADD', KEY.workers, now, worker) end
-if hint ~= '' and redis.call('GET', KEY.hint) ~= hint then redis.call('SET', KEY.hint, hint) end
+if hint ~= '' and redis.call('HGET', KEY.service, 'hint') ~= hint then redis.call('HSET', KEY.service, 'hint', hint) end
 redis.call('ZREMRANGEBYSCORE', KEY.workers, '-inf', now - POLICY.worker_ttl_ms)
 for _, expired in ipairs(redis.call('ZRANGE', KEY.expiring, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10 * limit)) do
-  local tenant, turn = string.match(expired, '^(.+)/(.+)$')
-  redis.call('ZREM', KEY.expiring, expired)
-  redis.call('ZREM', KEY.turns .. tenant, turn)
-  redis.call('ZREM', KEY.failed, expired)
+  unlist(string.match(expired, '^(.+)/(.+)$'))
 end
 
 -- The broker's list is first in, first out. So a hint is still in it exactly if the oldest hint there is not
@@ -40,51 +37,50 @@ local function still_in_list(hinted_at)
   return other_hinted_at and tonumber(hinted_at) >= tonumber(other_hinted_at)
 end
 
-local are_paused = redis.call('HEXISTS', KEY.switches, 'workers') == 1
+local are_paused = redis.call('HEXISTS', KEY.service, 'workers') == 1
 
 local function look_at(turn)
-  local session, status, claims, attempt, hinted_at, retry_at =
-    unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'claims', 'attempt', 'hinted_at', 'retry_at'))
-  if not status or not AFTER[status] then
+  local was = look_up(turn)
+  if not AFTER[was.status] then
     redis.call('ZREM', KEY.due, turn)
     return 'GONE'
   end
-  if status == 'in_progress' then
+  if was.status == 'in_progress' then
     if now < leases_run_out_from then
       redis.call('ZADD', KEY.due, leases_run_out_from, turn)
       return 'WAITING'
     end
-    if tonumber(attempt) >= POLICY.max_attempts then
-      finish(turn, session, claims, AFTER[status].lose, 'worker_lost', now, 'error_code', 'worker_lost')
+    if tonumber(was.attempt) >= POLICY.max_attempts then
+      finish(turn, was, AFTER[was.status].lose, 'worker_lost', now, 'error_code', 'worker_lost')
       return 'LOST'
     end
     count('rescued')
-    requeue(turn, claims, 'rescue', attempt + 1, now)
-    dispatch(turn, now)
+    requeue(turn, was.claims, 'rescue', was.attempt + 1, now)
+    dispatch(turn, now, was.session, was.lane)
     return 'RESCUED'
   end
   if are_paused then
     redis.call('ZADD', KEY.due, now + POLICY.paused_look_ms, turn)
     return 'WAITING'
   end
-  if not retry_at and hinted_at and still_in_list(hinted_at) then
+  if not was.retry_at and was.hinted_at and still_in_list(was.hinted_at) then
     -- Later each time, so that a long backlog is not looked at more often than it moves.
-    redis.call('ZADD', KEY.due, now + math.max(POLICY.hint_grace_ms, (now - hinted_at) / 2), turn)
+    redis.call('ZADD', KEY.due, now + math.max(POLICY.hint_grace_ms, (now - was.hinted_at) / 2), turn)
     return 'WAITING'
   end
   redis.call('HDEL', KEY.turn .. turn, 'retry_at')
-  dispatch(turn, now)
+  dispatch(turn, now, was.session, was.lane)
   return 'DISPATCHED'
 end
 
 local function expire(turn)
-  local session, status, claims = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'status', 'claims'))
-  local to = (AFTER[status] or {}).expire
+  local was = look_up(turn)
+  local to = (AFTER[was.status] or {}).expire
   if not to then
     redis.call('ZREM', KEY.start_by, turn)
     return 'GONE'
   end
-  finish(turn, session, claims, to, 'expired', now, 'status_reason', 'expired')
+  finish(turn, was, to, 'expired', now, 'status_reason', 'expired')
   return 'EXPIRED'
 end
 

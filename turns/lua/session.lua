@@ -9,7 +9,6 @@ end
 local function keep_session(session)
   redis.call('PERSIST', KEY.session .. session)
   redis.call('PERSIST', KEY.history .. session)
-  redis.call('PERSIST', KEY.session_turns .. session)
 end
 
 -- The session has been active.
@@ -19,7 +18,8 @@ local function list_session(session, now)
   redis.call('PEXPIRE', index, POLICY.session_ttl_ms)
 end
 
--- The session's first turn, or what it begins with instead. Those of its tenant that have not been active for the retention leave the list.
+-- The session's first turn, or what it begins with instead. Those of its tenant that have not been active for the
+-- retention leave the list.
 local function begin_session(session, session_id, user_id, now)
   redis.call('HSET', KEY.session .. session, 'session_id', session_id, 'user_id', user_id)
   redis.call('ZREMRANGEBYSCORE', KEY.sessions .. tenant_of(session), '-inf', now - POLICY.session_ttl_ms)
@@ -28,19 +28,14 @@ end
 local function let_session_age(session, now)
   redis.call('PEXPIRE', KEY.session .. session, POLICY.session_ttl_ms)
   redis.call('PEXPIRE', KEY.history .. session, POLICY.session_ttl_ms)
-  redis.call('PEXPIRE', KEY.session_turns .. session, POLICY.session_ttl_ms)
   list_session(session, now)
 end
 
--- Turns of a session end about in their order, so those that have expired stand first: twice as many leave as came.
-local function forget_expired(session)
-  for _, oldest in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, 31)) do
-    if redis.call('EXISTS', KEY.turn .. oldest) == 0 then redis.call('ZREM', KEY.session_turns .. session, oldest) end
-  end
-end
-
--- Whether the turn is this tenant's; another one's is as if it were not there.
-local function belongs(turn, tenant)
-  local session = redis.call('HGET', KEY.turn .. turn, 'session')
-  return session and tenant_of(session) == tenant
+-- The turn is in no list any more: its record is not kept, or soon will not be.
+local function unlist(session, turn)
+  local tenant = tenant_of(session)
+  redis.call('ZREM', KEY.expiring, session .. '/' .. turn)
+  redis.call('ZREM', KEY.failed, tenant .. '/' .. turn)
+  redis.call('ZREM', KEY.turns .. tenant, turn)
+  redis.call('ZREM', KEY.session_turns .. session, turn)
 end

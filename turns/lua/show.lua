@@ -2,15 +2,17 @@
 
 -- What a verb shows of a turn: its record (name, value, …), its position among its session's live turns (the
 -- head is 1; 0 when it has ended), the id of the turn right before it, or '', and how long (ms) turns take lately.
+-- And beside that its session; nil where there is no such turn.
 local function show(word, turn)
   local record = redis.call('HGETALL', KEY.turn .. turn)
   local fields = by_name(record)
-  if not AFTER[fields.status] then return {word, record, 0, '', 0} end
+  if not AFTER[fields.status] then return {word, record, 0, '', 0}, fields.session end
+  if fields.status == 'in_progress' then return {word, record, 1, '', 0}, fields.session end  -- only heads run
   local queue = KEY.queue .. fields.session
   local index = redis.call('LPOS', queue, turn)
   local ahead = index and index > 0 and redis.call('LINDEX', queue, index - 1)
-  local pace_ms = redis.call('HGET', KEY.counters, 'pace_ms')
-  return {word, record, (index or -1) + 1, ahead or '', tonumber(pace_ms or 0)}
+  local pace_ms = redis.call('HGET', KEY.service, 'pace_ms')
+  return {word, record, (index or -1) + 1, ahead or '', tonumber(pace_ms or 0)}, fields.session
 end
 
 -- What a verb shows of a session: session_id, user_id, number of messages, time (ms) of its last activity, '1' if its
