@@ -41,6 +41,7 @@ class Lifecycle:
         self._model = model
         self._stopped = stopped
         self._grace_seconds = grace_seconds
+        self._draining = threading.Event()
 
     def follow_celery(self) -> None:
         """From here on this object starts, drains and ends with Celery's worker."""
@@ -52,15 +53,20 @@ class Lifecycle:
         for loop in self._loops:
             loop.start()
         _in_background(self._stop_runs)
+        _in_background(self._hand_back)
         get_logger().info(Log.WORKER_READY, worker=self._name, model=self._model)
 
     def _drain(self, **_: object) -> None:
-        """No turn begins; those that run have their time of grace, and are handed back at its end."""
+        """No turn begins; those that run have their time of grace, and are handed back at its end.
+
+        A signal's handler calls this, maybe inside gevent's loop, where nothing may wait: not even for a thread to begin.
+        """
         self._execution.drain()
-        _in_background(self._hand_back)
+        self._draining.set()
         get_logger().info(Log.WORKER_DRAINING)
 
     def _hand_back(self) -> None:
+        self._draining.wait()
         time.sleep(self._grace_seconds)
         self._leases.hand_back()
 

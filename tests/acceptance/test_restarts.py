@@ -17,7 +17,7 @@ def test_a_rolling_restart_under_load_raises_no_attempt(start: Callable[..., Sta
     def talk(session: int) -> list[str]:
         turns: list[str] = []
         while not done.is_set():
-            turns.append(stack.submit(f"s{session}", f"hello {len(turns)} [words 20] [pace 0.1]"))
+            turns.append(stack.submit(f"s{session}", f"hello {len(turns)} [words {20 + session}] [pace 0.1]"))
             stack.finished(turns[-1])
         return turns
 
@@ -33,7 +33,9 @@ def test_a_rolling_restart_under_load_raises_no_attempt(start: Callable[..., Sta
             done.set()
         turns = [stack.turn(turn) for talk in talks for turn in talk.result()]
     assert {(turn["status"], turn["attempt"]) for turn in turns} == {("completed", 1)}
-    assert '"turn.released"' in stack.logs(), "some were handed over in mid-answer"
+    logs = stack.logs()
+    assert '"turn.released"' in logs, "some were handed over in mid-answer"
+    assert logs.count('"worker.draining"') == ROUNDS * len(stack.workers)
 
 
 def test_an_endpoint_that_must_stop_answers_those_who_wait_for_turns(start: Callable[..., Stack]) -> None:
