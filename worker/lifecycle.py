@@ -59,7 +59,7 @@ class Lifecycle:
     def _drain(self, **_: object) -> None:
         """No turn begins; those that run have their time of grace, and are handed back at its end.
 
-        A signal's handler calls this, maybe inside gevent's loop, where nothing may wait: not even for a thread to begin.
+        A signal's handler calls this, maybe inside gevent's loop, where nothing may wait, not even for a thread.
         """
         self._execution.drain()
         self._draining.set()
