@@ -104,8 +104,9 @@ def _begin() -> None:
 
 
 def _admit(gate: Gate) -> None:
-    """Only what concerns turns and operators is asked about; a browser's preflight request brings no key."""
-    if request.path.startswith(GUARDED) and request.method != "OPTIONS":
+    """Only what concerns turns and operators is asked about; a page holds none of it, and a browser's preflight request
+    brings no key."""
+    if request.path.startswith(GUARDED) and request.method != "OPTIONS" and request.blueprint != "pages":
         g.caller = gate.admit(request.headers.get("Authorization"))
         g.caller.check(request.method, request.path)
 

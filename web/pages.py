@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response, redirect, render_template, request
+from werkzeug.wrappers import Response as ResponseBase
 
 from web.assets import Assets
 
@@ -39,6 +40,10 @@ def build_pages(assets: Assets) -> Blueprint:
     @pages.get("/operator")
     def operator() -> Response:
         return _page(assets, title="InTurn operator", folder="operator", modules=of_operator)
+
+    @pages.get("/operator/")
+    def operator_with_a_slash() -> ResponseBase:
+        return redirect(f"/operator?{request.query_string.decode()}".rstrip("?"), 308)
 
     return pages
 

@@ -40,7 +40,7 @@ def test_each_route_is_in_the_contract(settings: dict[str, str]) -> None:
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     about_itself = {("/openapi.json", "get"), ("/docs", "get")}
-    pages = {("/", "get"), ("/operator", "get"), ("/static/{version}/<path:filename>", "get")}
+    pages = {("/", "get"), ("/operator", "get"), ("/operator/", "get"), ("/static/{version}/<path:filename>", "get")}
     assert served - about_itself - pages == {(operation.path, operation.method) for operation in OPERATIONS}
 
 

@@ -95,3 +95,8 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(client: Client, page
     own = {name: data.decode() for name, data in files_of(client, page).items() if "/vendor/" not in name}
     fetched = r"""(?:from|import|url|fetch)\s*\(?\s*["'`]?(?:https?:)?//"""
     assert [name for name, text in own.items() if re.search(fetched, text)] == []
+
+
+def test_a_slash_behind_the_operator_page_s_address_is_taken_off(client: Client) -> None:
+    answer = client.get("/operator/?status=failed")
+    assert (answer.status_code, answer.headers["Location"]) == (308, "/operator?status=failed")
