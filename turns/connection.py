@@ -35,7 +35,8 @@ class Parser(DefaultParser):  # type: ignore[misc,valid-type]  # its class depen
     that is a third of what a command costs."""
 
     def can_read(self, timeout: float = 0) -> bool:
-        if not timeout and self._reader and not self._reader.has_data() and _is_quiet(self._sock):
+        reader = getattr(self, "_reader", None)  # of hiredis; without it, and without a line, the stock look serves
+        if not timeout and reader and not reader.has_data() and _is_quiet(self._sock):
             return False
         return bool(super().can_read(timeout))
 
