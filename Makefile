@@ -6,7 +6,7 @@ VENV := .venv
 LANGGRAPH_VENV := .venv-langgraph
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
-BESIDE = tests/browser tests/chaos tests/hosts tests/acceptance/client
+BESIDE = tests/browser tests/chaos tests/hosts
 # Else each process compiles our own again at its start, where Python is told to write no bytecode.
 COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
 # The command `inturn`, on the code as it is here. Built with what is installed already: nothing unpinned is fetched.
@@ -35,8 +35,8 @@ doctor: $(VENV)/.installed ## is everything as it must be? make doctor [ARGS=--a
 test: check ## all tests and checks: ten minutes
 	@$(MAKE) --no-print-directory -j2 test-most test-beside
 
-# Most tests wait for processes to start or for time to pass, so one half runs beside the other: those of the client, and
-# what a browser, a fault or a second machine is needed for. That half tells what it found at its end.
+# Most tests wait for processes to start or for time to pass, so one half runs beside the other. What a browser, a fault
+# or a second machine is needed for tells what it found at its end.
 test-most:
 	@$(BIN)/python -m pytest tests --ignore=tests/unit $(BESIDE:%=--ignore=%)
 
