@@ -36,7 +36,7 @@ test: check ## all tests and checks: ten minutes
 	@$(MAKE) --no-print-directory -j2 test-most test-beside
 
 # Most tests wait for processes to start or for time to pass, so one half runs beside the other. What a browser, a fault
-# or a second machine is needed for tells what it found at its end.
+# or a second machine is needed for tells what it found at its end. Tests that run an asyncio loop cannot follow a browser's.
 test-most:
 	@$(BIN)/python -m pytest tests --ignore=tests/unit $(BESIDE:%=--ignore=%)
 
