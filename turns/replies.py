@@ -53,6 +53,11 @@ class Shown:
     pace_ms: int
 
     @classmethod
+    def alone(cls, turn_id: str, record: Mapping[str, str]) -> Self:
+        """A turn that waits for nothing."""
+        return cls(turn_id, record, 0, "", 0)
+
+    @classmethod
     def from_reply(cls, turn_id: str, reply: Sequence[Any]) -> Self:
         record, position, ahead, pace_ms = reply[:4]
         return cls(turn_id, to_record(record), int(position), ahead.decode(), int(pace_ms))

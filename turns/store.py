@@ -19,7 +19,7 @@ from turns.events import EventType, TurnEvent
 from turns.feed import Feed
 from turns.health import Health, living_workers, read_health
 from turns.ids import is_turn_id, made_at, new_token, new_turn_id
-from turns.keys import DEFAULT_TENANT
+from turns.keys import DEFAULT_TENANT, tenant_of
 from turns.metrics import Metrics, read_metrics
 from turns.rendering import to_ms
 from turns.replies import Reply, Shown
@@ -49,14 +49,14 @@ class TurnStore:
 
     # -- for callers
 
-    def accept(self, request: TurnRequest) -> Accepted:
-        """The turn is recorded as its session's last, and dispatched if it is the only one.
+    def accept(self, request: TurnRequest, *, turn_id: str | None = None) -> Accepted:
+        """The turn is recorded as its session's last, and dispatched if it is the only one. `turn_id`: a new id.
 
         Raises `Refused`; then nothing is stored.
         """
         within = request.start_within_seconds
         word, shown, wait_ms = self._scripts.accept(
-            new_turn_id(),
+            turn_id or new_turn_id(),
             session=request.session,
             on_busy=request.on_busy,
             idempotency_key=key_digest(request),
@@ -75,6 +75,12 @@ class TurnStore:
         """The tenant's turn as it is now. Raises `TurnNotFound`, or `TurnExpired` when results are no longer kept."""
         if not is_turn_id(turn_id):
             raise TurnNotFound
+        found: dict[bytes, bytes] = self._client.ask("HGETALL", keys.TURN(turn_id))
+        record = {name.decode(): value.decode() for name, value in found.items()}
+        if not record or tenant_of(record["session"]) != tenant:
+            raise self._missing(turn_id)
+        if record["status"] != Status.QUEUED:  # else what it waits for belongs to it, which is in other keys
+            return to_turn(Shown.alone(turn_id, record))
         shown = self._scripts.read(turn_id, tenant=tenant)
         if shown is None:
             raise self._missing(turn_id)

@@ -22,6 +22,7 @@ from web import problems
 from web.about import build_about, build_health
 from web.assets import Assets, build_assets
 from web.gate import GUARDED, Gate
+from web.live_turns import LiveTurns
 from web.operator import build_operator
 from web.overview import build_overview
 from web.pages import build_pages
@@ -63,7 +64,8 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
     feed = store.feed()
     feed.start()
     reads = SharedReads(store.read)
-    waiters = Waiters(reads, feed, most=settings.max_waiters)
+    live = LiveTurns(store.accept)
+    waiters = Waiters(reads, live, feed, most=settings.max_waiters)
     waiters.start()
     streams = Streams(store, reads, feed, most=settings.max_streams)
     app = Flask("web", static_folder=None)
@@ -75,7 +77,7 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
     app.before_request(lambda: _admit(gate))
     app.after_request(_finish)
     for blueprint in (
-        build_turns(store, waiters, roster.find),
+        build_turns(store, live, waiters, roster.find),
         build_streams(streams),
         build_sessions(open_session_store(client, settings, apart=_apart)),
         build_health(store),

@@ -14,6 +14,7 @@ from turns.store import TurnStore
 from turns.tracing import span
 from web import schema, showing
 from web.bodies import EventsQuery, NoQuery, TurnsQuery, WaitQuery
+from web.live_turns import LiveTurns
 from web.parsing import parse_batch, parse_idempotency_key, parse_query, parse_submit, to_request
 from web.preferences import preferred_wait
 from web.problems import to_problem
@@ -27,7 +28,7 @@ MAX_BATCH_BYTES = 8 * 1024 * 1024
 EVENT_STREAM = "text/event-stream"
 
 
-def build_turns(store: TurnStore, waiters: Waiters, find: Callable[[str], Assistant]) -> Blueprint:
+def build_turns(store: TurnStore, live: LiveTurns, waiters: Waiters, find: Callable[[str], Assistant]) -> Blueprint:
     api = Blueprint("turns", __name__)
     api.before_request(check_accept)
 
@@ -42,7 +43,7 @@ def build_turns(store: TurnStore, waiters: Waiters, find: Callable[[str], Assist
                 traceparent=traceparent,
                 tenant=g.caller.tenant,
             )
-            accepted = store.accept(asked)
+            accepted = live.accept(asked)
         return _accepted(accepted, waiters)
 
     @api.post("/v1/turns/batch")

@@ -8,14 +8,16 @@ from contextlib import contextmanager
 
 from turns.feed import Feed
 from turns.turn import Turn
+from web.live_turns import LiveTurns
 from web.shared_reads import SharedReads
 
 
 class Waiters:
     """The wake-up is only a hint: who is woken reads the record, and a lost one costs the rest of the wait."""
 
-    def __init__(self, reads: SharedReads, feed: Feed, *, most: int) -> None:
+    def __init__(self, reads: SharedReads, live: LiveTurns, feed: Feed, *, most: int) -> None:
         self._reads = reads
+        self._live = live
         self._feed = feed
         self._most = most
         self._count = 0
@@ -36,6 +38,8 @@ class Waiters:
             return self._reads.read(turn_id, tenant=tenant)
         until = time.monotonic() + wait_seconds
         with self._watch(turn_id) as woken:  # watch first, read then: an end between the two is not missed
+            if self._live.has(turn_id, tenant=tenant) and not self._is_draining:
+                woken.wait(wait_seconds)
             while True:
                 woken.clear()
                 turn = self._reads.read(turn_id, tenant=tenant)
@@ -59,7 +63,12 @@ class Waiters:
 
     def _listen(self) -> None:
         for turn_id in self._feed.ended():
-            self._wake(self._waiting.values() if turn_id is None else [self._waiting.get(turn_id, set())])
+            if turn_id is None:
+                self._live.forget_all()
+                self._wake(self._waiting.values())
+            else:
+                self._live.forget(turn_id)
+                self._wake([self._waiting.get(turn_id, set())])
 
     def _wake(self, groups: Iterable[set[threading.Event]]) -> None:
         for woken in [woken for group in list(groups) for woken in group]:
