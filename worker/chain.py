@@ -17,8 +17,9 @@ from turns.assistants import Assistant
 from turns.codes import Code
 from turns.errors import ModelError, ModelErrorKind
 from turns.turn import Answer, Claim, Usage
-from worker.history import DirectHistory, StagedHistory, stored_message
+from worker.history import DirectHistory, StagedHistory
 from worker.models import check_finish, to_model_error
+from worker.stored import stored_message
 
 CUT = "length"  # a finish reason: the model came to its limit of tokens
 CALLS_TOOLS = frozenset({"tool_calls", "function_call"})  # finish reasons of a message after which a chain goes on

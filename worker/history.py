@@ -4,7 +4,6 @@
 the turn is gone. So it writes here, in memory, where nothing can fail, and `commit.lua` writes what was staged.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import add
@@ -19,16 +18,15 @@ from langchain_core.messages import (
     HumanMessage,
     ToolMessage,
     message_chunk_to_message,
-    messages_from_dict,
     trim_messages,
 )
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
-from langchain_core.runnables.config import get_callback_manager_for_config
+from langchain_core.runnables.config import get_callback_manager_for_config, merge_configs
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from pydantic import PrivateAttr
 
-from turns.logs import Log, get_logger
+from worker.stored import read_messages
 from worker.unrecorded import prepared_by, spoken_by
 
 
@@ -38,7 +36,7 @@ class StagedHistory(RedisChatMessageHistory):
     def __init__(  # the stock one connects, and asks the server for INFO
         self, stored: Sequence[bytes], *, most_tokens: int | None = None
     ) -> None:
-        messages = _read(stored)
+        messages = read_messages(stored)
         self._messages = messages if most_tokens is None else _within(messages, most_tokens)
         self.staged: list[BaseMessage] = []
 
@@ -106,6 +104,13 @@ class DirectHistory(RunnableWithMessageHistory):  # type: ignore[no-redef]  # py
         if said:
             self._stage(input, whole(said), merged)
 
+    def _merge_configs(self, *configs: RunnableConfig | None) -> RunnableConfig:
+        """The stock one merges twice, and looks at the factory's signature each time: 55 µs for what takes 15 here."""
+        merged = merge_configs(self.config, *configs)
+        [named] = self.history_factory_config
+        merged["configurable"]["message_history"] = self.get_session_history(merged["configurable"][named.id])
+        return merged
+
     def _prepared(self, given: Any, config: RunnableConfig) -> Any:
         value = {**given, str(self.history_messages_key): config["configurable"]["message_history"].messages}
         for step in self._steps:
@@ -147,37 +152,8 @@ def whole(said: Sequence[Any]) -> Any:
     return reduce(add, more, first)
 
 
-def stored_message(message: BaseMessage, *, turn_id: str, step: int = 0) -> str:
-    """The message as the stock class stores it, without empty fields, and with its turn beside them. `step` tells those
-    between the question and the answer apart.
-
-    Stock readers ignore the tag. A pair with an answer of twenty words takes 536 bytes, the stock one 974.
-    """
-    message_id = f"{turn_id}_{message.type}{f'_{step}' if step else ''}"
-    data: dict[str, object] = {"content": message.content, "type": message.type, "id": message_id}
-    for name in ("usage_metadata", "tool_calls", "tool_call_id"):
-        if value := getattr(message, name, None):
-            data[name] = value
-    return json.dumps({"type": message.type, "data": data, "turn": turn_id})
-
-
 def _within(messages: Sequence[BaseMessage], most_tokens: int) -> list[BaseMessage]:
     """The last of them, from a question on."""
     return trim_messages(
         messages, max_tokens=most_tokens, token_counter=count_tokens_approximately, strategy="last", start_on="human"
     )
-
-
-def _read(stored: Sequence[bytes]) -> list[BaseMessage]:
-    """From the first human message on, because providers refuse a conversation that begins with an answer."""
-    messages: list[BaseMessage] = []
-    for item in stored:
-        try:
-            [message] = messages_from_dict([json.loads(item)])
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
-            # One unreadable item makes the stock class fail for ever; here it costs one message.
-            get_logger().warning(Log.MESSAGE_SKIPPED, error=type(error).__name__)
-            continue
-        if messages or isinstance(message, HumanMessage):
-            messages.append(message)
-    return messages

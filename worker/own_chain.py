@@ -19,7 +19,8 @@ from turns.codes import Code
 from turns.errors import ModelError, ModelErrorKind
 from turns.turn import Answer, Claim
 from worker.chain import CUT, OURS, Run, Witness
-from worker.history import StagedHistory, complete, is_legal, stored_message, whole
+from worker.history import StagedHistory, complete, is_legal, whole
+from worker.stored import stored_message
 
 
 def build_own_chain(factory: Callable[..., Any], model: BaseChatModel) -> Runnable[Any, Any]:
