@@ -24,6 +24,7 @@ from redis.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConn
 
 from turns.address import parse_store_url
 from turns.errors import StoreUnavailable
+from turns.pool import Pool
 
 # Redis is there, but cannot take a write now: classes where the client knows the answer, else its first word.
 REFUSALS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
@@ -69,14 +70,6 @@ class PrimaryConnection(SentinelManagedConnection):
 
     def read_response(self, *args: Any, disconnect_on_error: bool | None = True, **options: Any) -> Any:
         return super().read_response(*args, disconnect_on_error=disconnect_on_error, **options)
-
-
-class Pool(BlockingConnectionPool):
-    """Connections for which callers wait when all are in use; the stock pool raises instead."""
-
-    def open(self, connection: Any) -> None:
-        """It is connected; one try, because who asks for this tries again."""
-        connection.connect_check_health(retry_socket_connect=False)
 
 
 class PrimaryPool(SentinelConnectionPool, BlockingConnectionPool):
