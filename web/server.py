@@ -41,11 +41,36 @@ class PropagatingLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
     def setup(self, cfg: Any) -> None:
         self.loglevel = logging.INFO
         self.error_log.propagate = True
+        self._access_log_enabled = False  # else it works that out for each request
 
     def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
         """A caller that took nothing for too long was left; that is no error of ours."""
         if not isinstance(sys.exc_info()[1], TimeoutError):
             super().exception(msg, *args, **kwargs)
+
+
+class Joined:
+    """A caller's socket, over which the head of an answer goes out with its body: gunicorn writes the one and then the
+    other, and the caller wakes twice. What has no length is streamed, and its head goes ahead."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+        self._head = b""
+
+    def sendall(self, data: bytes) -> None:
+        if data.startswith(b"HTTP/1.1 ") and b"\r\nContent-Length: " in data:
+            self._head = data
+            return
+        head, self._head = self._head, b""
+        self._sock.sendall(head + data)
+
+    def flush(self) -> None:
+        """Also of an answer without a body."""
+        if self._head:
+            self.sendall(b"")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
@@ -62,11 +87,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
         """A caller that still sends a body that was refused unread (413) gets to read why."""
+        joined = Joined(sock)
         try:
-            return super().handle_request(listener_name, req, sock, addr)
+            return super().handle_request(listener_name, req, joined, addr)
         except StopIteration:
+            joined.flush()
             _linger(sock)
             raise
+        finally:
+            joined.flush()
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """What is not HTTP, or too much of it, gets an answer of ours and not a page of the server's."""
