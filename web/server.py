@@ -61,8 +61,10 @@ class Joined:
         if data.startswith(b"HTTP/1.1 ") and b"\r\nContent-Length: " in data:
             self._head = data
             return
-        head, self._head = self._head, b""
-        self._sock.sendall(head + data)
+        whole, self._head = self._head + data, b""
+        sent = self._sock.send(whole)  # nearly always all: `sendall` first asks the kernel how much that could be
+        if sent < len(whole):
+            self._sock.sendall(whole[sent:])
 
     def flush(self) -> None:
         """Also of an answer without a body."""

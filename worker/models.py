@@ -22,6 +22,7 @@ from turns.errors import ModelError, ModelErrorKind
 from turns.settings import Settings
 from worker.completions import Completions
 from worker.connections import CONNECT_SECONDS
+from worker.lean_model import LeanChatOpenAI
 
 OFFLINE_MODEL = "offline"
 FINISHED = {"finish_reason": "stop", "model_name": OFFLINE_MODEL}
@@ -53,7 +54,8 @@ def build_model(
 ) -> BaseChatModel:
     if settings.is_offline:
         return OfflineModel()
-    model = ChatOpenAI(
+    make = ChatOpenAI if settings.stock_client else LeanChatOpenAI
+    model = make(
         model=settings.model,
         temperature=temperature,
         max_tokens=max_tokens,
