@@ -4,12 +4,14 @@ A message may be missed while the connection is away. So `None` comes first to e
 gap: whatever it knows from before may be old, and from here on it hears everything.
 """
 
+import json
 import queue
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import redis
@@ -23,6 +25,22 @@ RECONNECT_SECONDS = 0.2
 MOST_UNHEARD = 1000  # messages that wait for one listener; one that is slower gets a gap instead
 
 Message = bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A turn has ended. `record` is its record as JSON: name, value, …; empty where that is long."""
+
+    turn_id: str
+    record: str
+
+    def turn(self) -> Turn | None:
+        """None where its record must be read."""
+        if not self.record:
+            return None
+        parts: list[str] = json.loads(self.record)
+        record = dict(zip(parts[::2], parts[1::2], strict=True))
+        return Turn.from_record(self.turn_id, record, position=0, ahead="", pace_ms=0)
 
 
 class Listener:
@@ -69,13 +87,14 @@ class Feed:
         with self._listen(keys.LIVE(turn.id), *moved) as listener:
             yield listener
 
-    def ended(self) -> Iterator[str | None]:
-        """The ids of turns as they end, for ever. None: some may have been missed, so look at all of them again."""
-        return self._ids(keys.ENDED.name)
+    def ended(self) -> Iterator[Ended | None]:
+        """Turns as they end, for ever. None: some may have been missed, so look at all of them again."""
+        for said in self._all(keys.ENDED.name):
+            yield Ended(*said.split(" ", 1)) if said else None
 
     def stopped(self) -> Iterator[str | None]:
         """The ids of running turns as they are cancelled or interrupted, for ever; None as in `ended`."""
-        return self._ids(keys.STOPPED.name)
+        return self._all(keys.STOPPED.name)
 
     def wake(self) -> None:
         """Every listener looks again."""
@@ -83,7 +102,7 @@ class Feed:
             for listeners in self._listeners.values():
                 _tell(listeners, None)
 
-    def _ids(self, channel: str) -> Iterator[str | None]:
+    def _all(self, channel: str) -> Iterator[str | None]:
         with self._listen(channel) as listener:
             while True:
                 try:

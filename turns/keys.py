@@ -210,7 +210,7 @@ STOPPED = Key(
 ENDED = Key(
     "inturn:ended",
     "channel",
-    "pub/sub: the id of each turn at the moment it ends; wakes long-polls",
+    "pub/sub: the id of each turn at the moment it ends, and its record if that is not long; answers long-polls",
     "holds nothing",
 )
 LIVE = Key(

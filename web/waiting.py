@@ -12,8 +12,26 @@ from web.live_turns import LiveTurns
 from web.shared_reads import SharedReads
 
 
+class Waiter:
+    def __init__(self) -> None:
+        self._woken = threading.Event()
+        self._ended: Turn | None = None
+
+    def wake(self, ended: Turn | None) -> None:
+        self._ended = ended
+        self._woken.set()
+
+    def wait(self, seconds: float) -> Turn | None:
+        """The turn if it has ended; None where that must be looked at, and when the time is over."""
+        self._woken.wait(max(0.0, seconds))
+        return self._ended
+
+    def clear(self) -> None:
+        self._woken.clear()
+
+
 class Waiters:
-    """The wake-up is only a hint: who is woken reads the record, and a lost one costs the rest of the wait."""
+    """The word that a turn has ended brings the turn. A lost word costs the rest of the wait, after which it is read."""
 
     def __init__(self, reads: SharedReads, live: LiveTurns, feed: Feed, *, most: int) -> None:
         self._reads = reads
@@ -22,7 +40,7 @@ class Waiters:
         self._most = most
         self._count = 0
         self._is_draining = False
-        self._waiting: dict[str, set[threading.Event]] = defaultdict(set)
+        self._waiting: dict[str, set[Waiter]] = defaultdict(set)
 
     def start(self) -> None:
         threading.Thread(target=self._listen, name="ended", daemon=True).start()
@@ -37,39 +55,39 @@ class Waiters:
         if wait_seconds <= 0 or self._count >= self._most:
             return self._reads.read(turn_id, tenant=tenant)
         until = time.monotonic() + wait_seconds
-        with self._watch(turn_id) as woken:  # watch first, read then: an end between the two is not missed
-            if self._live.has(turn_id, tenant=tenant) and not self._is_draining:
-                woken.wait(wait_seconds)
-            while True:
-                woken.clear()
+        with self._watch(turn_id) as waiter:  # watch first, read then: an end between the two is not missed
+            needs_look = self._is_draining or not self._live.has(turn_id, tenant=tenant)
+            while needs_look or not (ended := waiter.wait(until - time.monotonic())):
+                waiter.clear()
                 turn = self._reads.read(turn_id, tenant=tenant)
-                left = until - time.monotonic()
-                if turn.status.is_terminal or left <= 0 or self._is_draining:
+                if turn.status.is_terminal or time.monotonic() >= until or self._is_draining:
                     return turn
-                woken.wait(left)
+                needs_look = False
+            return ended
 
     @contextmanager
-    def _watch(self, turn_id: str) -> Iterator[threading.Event]:
-        woken = threading.Event()
+    def _watch(self, turn_id: str) -> Iterator[Waiter]:
+        waiter = Waiter()
         self._count += 1
-        self._waiting[turn_id].add(woken)
+        self._waiting[turn_id].add(waiter)
         try:
-            yield woken
+            yield waiter
         finally:
             self._count -= 1
-            self._waiting[turn_id].discard(woken)
+            self._waiting[turn_id].discard(waiter)
             if not self._waiting[turn_id]:
                 del self._waiting[turn_id]
 
     def _listen(self) -> None:
-        for turn_id in self._feed.ended():
-            if turn_id is None:
+        for ended in self._feed.ended():
+            if ended is None:
                 self._live.forget_all()
                 self._wake(self._waiting.values())
             else:
-                self._live.forget(turn_id)
-                self._wake([self._waiting.get(turn_id, set())])
+                self._live.forget(ended.turn_id)
+                if waiting := self._waiting.get(ended.turn_id):
+                    self._wake([waiting], ended.turn())
 
-    def _wake(self, groups: Iterable[set[threading.Event]]) -> None:
-        for woken in [woken for group in list(groups) for woken in group]:
-            woken.set()
+    def _wake(self, groups: Iterable[set[Waiter]], turn: Turn | None = None) -> None:
+        for waiter in [waiter for group in list(groups) for waiter in group]:
+            waiter.wake(turn)

@@ -1,5 +1,12 @@
 -- How a turn ends, and how a run ends without its turn; loaded in front of every verb.
 
+-- The record of a turn that has ended, for whoever waits for it to need no read; '' where it is long.
+local function told(turn)
+  local record, bytes = redis.call('HGETALL', KEY.turn .. turn), 0
+  for _, part in ipairs(record) do bytes = bytes + #part end
+  return bytes <= POLICY.most_told_bytes and cjson.encode(record) or ''
+end
+
 -- Ends a turn for good and lets its session go on with the next one.
 -- `was` is what was known of it; `why` is the error code, or what its caller may know of its end, or ''; `...` are
 -- further fields of the record.
@@ -28,7 +35,7 @@ local function finish(turn, was, status, why, now, ...)
     if head == turn then dispatch(second, now) end
     redis.call('PUBLISH', KEY.moved .. session, '')
   end
-  redis.call('PUBLISH', KEY.ended, turn)
+  redis.call('PUBLISH', KEY.ended, turn .. ' ' .. told(turn))
 end
 
 -- Ends a live turn without effect, because somebody wants it no more. What still runs it is told, and has lost its lease.
