@@ -1,6 +1,7 @@
 """Values of the domain as what the service answers: one function a model of `schema.py`."""
 
-from datetime import UTC, datetime
+import time
+from functools import lru_cache
 
 from turns import messages, turn
 from turns.assistants import Assistant
@@ -105,8 +106,14 @@ def _links(of: turn.Turn) -> schema.Links:
 
 def to_instant(milliseconds: int) -> str:
     """RFC 3339 in UTC with milliseconds."""
-    instant = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{_to_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=1000)
+def _to_second(seconds: int) -> str:
+    """Many instants share one: those of a turn, and those of the turns of a second."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def maybe_instant(milliseconds: int | None) -> str | None:
