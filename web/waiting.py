@@ -31,7 +31,7 @@ class Waiter:
 
 
 class Waiters:
-    """The word that a turn has ended brings the turn. A lost word costs the rest of the wait, after which it is read."""
+    """The word that a turn has ended brings the turn. A lost one costs the rest of the wait; then the turn is read."""
 
     def __init__(self, reads: SharedReads, live: LiveTurns, feed: Feed, *, most: int) -> None:
         self._reads = reads

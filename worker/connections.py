@@ -14,6 +14,8 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
+from worker.response import Response
+
 CONNECT_SECONDS = 5.0
 END_SECONDS = 0.05  # how long the end of an answer may follow its last words; a new connection costs about as much
 READ_BYTES = 65536
@@ -36,7 +38,7 @@ class Connections:
         connection = self._take()
         try:
             connection.sock.sendall(b"%sContent-Length: %d\r\n\r\n%s" % (self._head, len(body), body))
-            response = HTTPResponse(connection.sock, method="POST")
+            response = Response(connection.sock, method="POST")
             response.begin()
         except BaseException:  # a run that is interrupted here too: what comes later is nobody's answer
             connection.close()
