@@ -140,22 +140,27 @@ def split_events(data: bytes) -> tuple[list[bytes], bytes]:
 def joined(chunks: Iterable[Any]) -> Iterator[Any]:
     """Words that arrived together are one chunk, and one piece of the answer: each piece costs LangChain 0.06 ms."""
     last: Any = None
+    last_only_says = False
     for chunk in chunks:
-        if last is not None and _only_says(last) and _only_says(chunk):
+        only_says = _only_says(chunk)
+        if only_says and last_only_says:
             last["choices"][0]["delta"]["content"] += chunk["choices"][0]["delta"]["content"]
             continue
         if last is not None:
             yield last
-        last = chunk
+        last, last_only_says = chunk, only_says
     if last is not None:
         yield last
 
 
 def _only_says(chunk: Any) -> bool:
-    match chunk:
-        case {"choices": [{"delta": {"content": str(), **more}} as choice]} if not more:
-            return not (choice.get("finish_reason") or choice.get("logprobs") or chunk.get("usage"))
-    return False
+    try:
+        [choice] = chunk["choices"]
+        delta = choice["delta"]
+        is_text = len(delta) == 1 and isinstance(delta["content"], str)
+    except (KeyError, TypeError, ValueError):
+        return False
+    return is_text and not (choice.get("finish_reason") or choice.get("logprobs") or chunk.get("usage"))
 
 
 @contextmanager
