@@ -1,0 +1,59 @@
+"""What goes over one connection: each answer whole, in one piece, and the connection serves the next request."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from tests.processes import Stack
+
+
+@pytest.fixture
+def line(stack: Stack) -> Iterator[socket.socket]:
+    host, port = stack.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=20) as line:
+        yield line
+
+
+def ask(line: socket.socket, method: str, path: str, headers: str = "") -> tuple[int, bytes]:
+    """The status and the body of an answer that came in one piece."""
+    line.sendall(f"{method} {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n".encode())
+    head, end, body = line.recv(65_536).partition(b"\r\n\r\n")
+    assert end, head
+    return int(head.split()[1]), body
+
+
+def test_answers_with_and_without_a_body_follow_each_other(line: socket.socket, stack: Stack) -> None:
+    assert ask(line, "GET", "/livez") == (200, b'{"status":"ok"}')
+    assert ask(line, "HEAD", "/livez") == (200, b"")
+    turn_id = stack.submit("s", "hello")
+    stack.finished(turn_id)
+    known = f'If-None-Match: "{etag(line, turn_id)}"\r\n'
+    assert ask(line, "GET", f"/v1/turns/{turn_id}", known) == (304, b"")
+    status, body = ask(line, "GET", "/v1/nothing")
+    assert (status, body[-1:]) == (404, b"}")
+    assert ask(line, "DELETE", "/v1/sessions/s") == (204, b"")
+    assert ask(line, "GET", "/livez") == (200, b'{"status":"ok"}')
+
+
+def etag(line: socket.socket, turn_id: str) -> str:
+    line.sendall(f"GET /v1/turns/{turn_id} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    _, found, rest = line.recv(65_536).partition(b'ETag: "')
+    assert found
+    return rest.partition(b'"')[0].decode()
+
+
+def test_requests_that_came_together_are_answered_in_order(line: socket.socket) -> None:
+    line.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\nGET /v1/nothing HTTP/1.1\r\nHost: x\r\n\r\n")
+    said = b""
+    while b"not_found" not in said:
+        said += line.recv(65_536)
+    assert said.index(b"HTTP/1.1 200 ") < said.index(b'{"status":"ok"}') < said.index(b"HTTP/1.1 404 ")
+
+
+def test_the_head_of_a_stream_does_not_wait_for_its_first_event(line: socket.socket, stack: Stack) -> None:
+    turn_id = stack.submit("s", "hello [gate stream]")
+    line.sendall(f"GET /v1/turns/{turn_id}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    assert line.recv(65_536).startswith(b"HTTP/1.1 200 ")
+    stack.open_gate("stream")
+    assert stack.finished(turn_id)["status"] == "completed"
