@@ -36,6 +36,11 @@ def test_answers_with_and_without_a_body_follow_each_other(line: socket.socket, 
     assert ask(line, "GET", "/livez") == (200, b'{"status":"ok"}')
 
 
+def test_what_a_proxy_says_changes_nothing(line: socket.socket) -> None:
+    said = "X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off\r\nSCRIPT_NAME: /livez\r\nX-Forwarded-For: 1.2.3.4\r\n"
+    assert ask(line, "GET", "/livez", said) == (200, b'{"status":"ok"}')
+
+
 def etag(line: socket.socket, turn_id: str) -> str:
     line.sendall(f"GET /v1/turns/{turn_id} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     _, found, rest = line.recv(65_536).partition(b'ETag: "')
