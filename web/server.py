@@ -134,8 +134,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
             "logger_class": PropagatingLogger,
             "proc_name": "inturn-web",
             "control_socket_disable": True,
-            # Nothing here depends on what a proxy says of scheme or path, so no header can say it, whoever sends it. Else
-            # the address of each caller is parsed and compared, for 2 % of a read.
+            # Nothing here depends on what a proxy says of scheme or path, so no header can say it, whoever sends it.
+            # Else the address of each caller is parsed and compared, for 2 % of a read.
             "secure_scheme_headers": {},
             "forwarder_headers": "",
             "forwarded_allow_ips": "*",
