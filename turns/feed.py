@@ -32,7 +32,7 @@ class Ended:
     """A turn has ended. `record` is its record as JSON: name, value, …; empty where that is long."""
 
     turn_id: str
-    record: str
+    record: bytes
 
     def turn(self) -> Turn | None:
         """None where its record must be read."""
@@ -90,11 +90,13 @@ class Feed:
     def ended(self) -> Iterator[Ended | None]:
         """Turns as they end, for ever. None: some may have been missed, so look at all of them again."""
         for said in self._all(keys.ENDED.name):
-            yield Ended(*said.split(" ", 1)) if said else None
+            turn_id, _, record = (said or b"").partition(b" ")
+            yield Ended(turn_id.decode(), record) if said else None
 
     def stopped(self) -> Iterator[str | None]:
         """The ids of running turns as they are cancelled or interrupted, for ever; None as in `ended`."""
-        return self._all(keys.STOPPED.name)
+        for said in self._all(keys.STOPPED.name):
+            yield said.decode() if said else None
 
     def wake(self) -> None:
         """Every listener looks again."""
@@ -102,14 +104,14 @@ class Feed:
             for listeners in self._listeners.values():
                 _tell(listeners, None)
 
-    def _all(self, channel: str) -> Iterator[str | None]:
+    def _all(self, channel: str) -> Iterator[Message]:
         with self._listen(channel) as listener:
             while True:
                 try:
                     said = listener.get(seconds=HEALTH_SECONDS)
                 except TimeoutError:
                     continue
-                yield said.decode() if said else None
+                yield said
 
     @contextmanager
     def _listen(self, *channels: str) -> Iterator[Listener]:

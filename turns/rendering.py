@@ -21,7 +21,7 @@ PARKED_MS = 60_000  # whoever leaves a place dispatches who is parked; this is f
 BUCKETS_MS = (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000, 300_000)  # of timings
 NOTES_TTL_SECONDS = 25 * 3600  # a day of figures, and an hour, because they begin at a round time
 PAUSED_LOOK_MS = 2_000  # after a pause of the workers ends, the last head is with them so much later
-MOST_TOLD_BYTES = 16_384  # of a record that is told to all web processes when its turn ends; a longer one is read
+MOST_TOLD_BYTES = 8_192  # of a record that each web process is told when its turn ends; a longer one is read
 BURST_MS = 10_000  # a tenant may be so much ahead of its rate
 
 VERBS = (
