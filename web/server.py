@@ -72,6 +72,8 @@ class Joined:
             self.sendall(b"")
 
     def __getattr__(self, name: str) -> Any:
+        """Whatever else is done with it, such as sending a file, comes after the head."""
+        self.flush()
         return getattr(self._sock, name)
 
 

@@ -2,10 +2,12 @@
 
 import socket
 from collections.abc import Iterator
+from http.client import HTTPConnection
 
 import pytest
 
 from tests.processes import Stack
+from web.assets import STATIC
 
 
 @pytest.fixture
@@ -46,6 +48,17 @@ def etag(line: socket.socket, turn_id: str) -> str:
     _, found, rest = line.recv(65_536).partition(b'ETag: "')
     assert found
     return rest.partition(b'"')[0].decode()
+
+
+def test_a_file_follows_its_head(stack: Stack) -> None:
+    name = "/static/any/chat/chat.css"
+    connection = HTTPConnection(stack.url.removeprefix("http://"), timeout=20)
+    for _ in range(2):
+        connection.request("GET", name)
+        answer = connection.getresponse()
+        assert answer.status == 200
+        assert answer.read() == (STATIC / "chat" / "chat.css").read_bytes()
+    connection.close()
 
 
 def test_requests_that_came_together_are_answered_in_order(line: socket.socket) -> None:
