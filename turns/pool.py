@@ -1,6 +1,7 @@
 """The connections of a process to its store, for which callers wait when all are in use; redis-py's own pool raises."""
 
 from collections import deque
+from contextlib import suppress
 from typing import Any
 
 from redis.connection import BlockingConnectionPool
@@ -51,13 +52,14 @@ class Pool(BlockingConnectionPool):
             connection = self._idle.pop()
         except IndexError:
             return None
+        is_quiet = False
         try:
-            if not connection.can_read():
-                return connection
-        except (ConnectionError, TimeoutError, OSError):
-            pass
-        super().release(connection)  # type: ignore[no-untyped-call]  # untyped in redis-py
-        return None
+            with suppress(ConnectionError, TimeoutError, OSError):
+                is_quiet = not connection.can_read()
+        finally:  # also for a run that is stopped here: the pool must get it back
+            if not is_quiet:
+                super().release(connection)  # type: ignore[no-untyped-call]  # untyped in redis-py
+        return connection if is_quiet else None
 
     def _hand_over(self) -> None:
         while self._idle:

@@ -58,7 +58,7 @@ class Joined:
         self._head = b""
 
     def sendall(self, data: bytes) -> None:
-        if data.startswith(b"HTTP/1.1 ") and b"\r\nContent-Length: " in data:
+        if not self._head and data.startswith(b"HTTP/1.1 ") and b"\r\nContent-Length: " in data:
             self._head = data
             return
         whole, self._head = self._head + data, b""

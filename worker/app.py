@@ -39,7 +39,7 @@ from worker.tasks import RUN_TURN, register
 
 WATCH_SECONDS = 0.25  # a late model is noticed so much later
 TIDY_SECONDS = 3600.0
-COLLECT_AFTER = (50_000, 20, 100)  # objects; the usual (700, 10, 10) finds nothing and takes 4 % of the worker
+COLLECT_AFTER = (50_000, 20, 100)  # objects; after the usual (700, 10, 10) it takes 4 % of the worker
 STORE_RETRIES = 5
 STORE_CONNECTIONS = 64  # a script takes well under a millisecond, so few are in use at once
 

@@ -105,7 +105,7 @@ class DirectHistory(RunnableWithMessageHistory):  # type: ignore[no-redef]  # py
             self._stage(input, whole(said), merged)
 
     def _merge_configs(self, *configs: RunnableConfig | None) -> RunnableConfig:
-        """The stock one merges twice, and looks at the factory's signature each time: 55 µs for what takes 15 here."""
+        """The stock one merges twice, and looks at the factory's signature each time: 30 µs for what takes 10 here."""
         merged = merge_configs(self.config, *configs)
         [named] = self.history_factory_config
         merged["configurable"]["message_history"] = self.get_session_history(merged["configurable"][named.id])

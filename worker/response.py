@@ -21,7 +21,7 @@ class Response(HTTPResponse):
         private: Any = super()
         version, status, reason = private._read_status()
         fields = list(self._fields())
-        while status == 100:  # it says that the answer will come
+        while 100 <= status < 200:  # they say that the answer will come
             version, status, reason = private._read_status()
             fields = list(self._fields())
         self.status, self.reason = status, reason.strip()

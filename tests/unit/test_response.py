@@ -77,3 +77,9 @@ def refusal(kind: type[HTTPResponse], head: bytes) -> type[BaseException]:
     with pytest.raises((HTTPException, OSError)) as raised, begun(kind, head):
         pass
     return raised.type
+
+
+def test_hints_before_the_answer_are_passed_over() -> None:
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+    with begun(Response, early + early + HEADS["a length"] + BODY) as response:
+        assert (response.status, response.read()) == (200, BODY)
