@@ -69,6 +69,9 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
     waiters.start()
     streams = Streams(store, reads, feed, most=settings.max_streams)
     app = Flask("web", static_folder=None)
+    app.url_map.merge_slashes = (
+        False  # else `//` is a redirect, as a page and to an address that no proxy was asked for
+    )
     assets = Assets()
     app.extensions["draining"] = (waiters, streams)
     operations, overview = Operations(client, store, roster.find), Overview(client)

@@ -43,6 +43,12 @@ def test_what_a_proxy_says_changes_nothing(line: socket.socket) -> None:
     assert ask(line, "GET", "/livez", said) == (200, b'{"status":"ok"}')
 
 
+@pytest.mark.parametrize("path", ["/v1//turns", "/v1/turns//events"])
+def test_a_slash_too_many_is_another_path(line: socket.socket, path: str) -> None:
+    status, body = ask(line, "GET", path)
+    assert (status, b'"code":"not_found"' in body) == (404, True)
+
+
 def etag(line: socket.socket, turn_id: str) -> str:
     line.sendall(f"GET /v1/turns/{turn_id} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     _, found, rest = line.recv(65_536).partition(b'ETag: "')
