@@ -6,7 +6,7 @@ VENV := .venv
 LANGGRAPH_VENV := .venv-langgraph
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
-BESIDE = tests/browser tests/chaos tests/hosts
+BESIDE = tests/acceptance/client tests/browser tests/chaos tests/hosts
 # Else each process compiles our own again at its start, where Python is told to write no bytecode.
 COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
 # The command `inturn`, on the code as it is here. Built with what is installed already: nothing unpinned is fetched.
@@ -32,11 +32,12 @@ key: $(VENV)/.installed ## an API key, where make up runs: make key TENANT=acme 
 doctor: $(VENV)/.installed ## is everything as it must be? make doctor [ARGS=--ask-model]
 	@$(BIN)/python -m supervisor.doctor $(ARGS)
 
-test: check ## all tests and checks: ten minutes
+test: check ## all tests and checks: a quarter of an hour on two cores
 	@$(MAKE) --no-print-directory -j2 test-most test-beside
 
 # Most tests wait for processes to start or for time to pass, so one half runs beside the other. What a browser, a fault
-# or a second machine is needed for tells what it found at its end. Tests that run an asyncio loop cannot follow a browser's.
+# or a second machine is needed for tells what it found at its end. The client's come first there: what runs an asyncio loop
+# cannot follow a browser.
 test-most:
 	@$(BIN)/python -m pytest tests --ignore=tests/unit $(BESIDE:%=--ignore=%)
 
