@@ -39,8 +39,7 @@ class Ended:
         if not self.record:
             return None
         parts: list[str] = json.loads(self.record)
-        record = dict(zip(parts[::2], parts[1::2], strict=True))
-        return Turn.from_record(self.turn_id, record, position=0, ahead="", pace_ms=0)
+        return Turn.from_record(self.turn_id, dict(zip(parts[::2], parts[1::2], strict=True)))
 
 
 class Listener:

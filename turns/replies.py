@@ -53,11 +53,6 @@ class Shown:
     pace_ms: int
 
     @classmethod
-    def alone(cls, turn_id: str, record: Mapping[str, str]) -> Self:
-        """A turn that waits for nothing."""
-        return cls(turn_id, record, 0, "", 0)
-
-    @classmethod
     def from_reply(cls, turn_id: str, reply: Sequence[Any]) -> Self:
         record, position, ahead, pace_ms = reply[:4]
         return cls(turn_id, to_record(record), int(position), ahead.decode(), int(pace_ms))
@@ -92,6 +87,9 @@ def words(flat: Iterable[bytes]) -> list[tuple[str, Reply]]:
     return [(name, Reply(word)) for name, word in zip(parts[::2], parts[1::2], strict=True)]
 
 
-def to_record(flat: Iterable[bytes]) -> dict[str, str]:
-    parts = [part.decode() for part in flat]
+def to_record(reply: Iterable[bytes] | Mapping[bytes, bytes]) -> dict[str, str]:
+    """Of name, value, …; or of a map, as which a store gives a hash, unless its URL names the older protocol."""
+    if isinstance(reply, Mapping):
+        return {name.decode(): value.decode() for name, value in reply.items()}
+    parts = [part.decode() for part in reply]
     return dict(zip(parts[::2], parts[1::2], strict=True))

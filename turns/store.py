@@ -22,7 +22,7 @@ from turns.ids import is_turn_id, made_at, new_token, new_turn_id
 from turns.keys import DEFAULT_TENANT, tenant_of
 from turns.metrics import Metrics, read_metrics
 from turns.rendering import to_ms
-from turns.replies import Reply, Shown
+from turns.replies import Reply, Shown, to_record
 from turns.retry import Retry
 from turns.scripts import Scripts
 from turns.settings import Settings
@@ -75,12 +75,11 @@ class TurnStore:
         """The tenant's turn as it is now. Raises `TurnNotFound`, or `TurnExpired` when results are no longer kept."""
         if not is_turn_id(turn_id):
             raise TurnNotFound
-        found: dict[bytes, bytes] = self._client.ask("HGETALL", keys.TURN(turn_id))
-        record = {name.decode(): value.decode() for name, value in found.items()}
+        record = to_record(self._client.ask("HGETALL", keys.TURN(turn_id)))
         if not record or tenant_of(record["session"]) != tenant:
             raise self._missing(turn_id)
         if record["status"] != Status.QUEUED:  # else what it waits for belongs to it, which is in other keys
-            return to_turn(Shown.alone(turn_id, record))
+            return Turn.from_record(turn_id, record)
         shown = self._scripts.read(turn_id, tenant=tenant)
         if shown is None:
             raise self._missing(turn_id)

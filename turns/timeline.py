@@ -10,6 +10,7 @@ from turns.assistants import Lane
 from turns.connection import Client
 from turns.errors import TurnNotFound
 from turns.ids import is_turn_id
+from turns.replies import to_record
 from turns.state import Status
 from turns.turn import Turn
 
@@ -59,12 +60,12 @@ class Timeline:
 def read_timeline(client: Client, turn_id: str) -> Timeline:
     """A turn of any tenant. Raises `TurnNotFound`, `StoreUnavailable`."""
     found = cast(dict[bytes, bytes], client.hgetall(keys.TURN(turn_id))) if is_turn_id(turn_id) else {}
-    record = {name.decode(): value.decode() for name, value in found.items()}
+    record = to_record(found)
     if "status" not in record:
         raise TurnNotFound
     hinted_at, traceparent = record.get("hinted_at"), record.get("traceparent")
     return Timeline(
-        turn=Turn.from_record(turn_id, record, position=1, ahead="", pace_ms=0),
+        turn=Turn.from_record(turn_id, record, position=1),
         lane=Lane(record.get("lane", Lane.INTERACTIVE)),
         hinted_at=int(hinted_at) if hinted_at else None,
         trace_id=traceparent.split("-")[1] if traceparent else None,

@@ -122,7 +122,11 @@ class Turn:
         return session_key(self.session_id, self.user_id, self.tenant)
 
     @classmethod
-    def from_record(cls, turn_id: str, record: Mapping[str, str], *, position: int, ahead: str, pace_ms: int) -> Self:
+    def from_record(
+        cls, turn_id: str, record: Mapping[str, str], *, position: int = 0, ahead: str = "", pace_ms: int = 0
+    ) -> Self:
+        """The last three are for a turn that waits."""
+
         def instant(name: str) -> int | None:
             return int(record[name]) if name in record else None
 

@@ -10,6 +10,10 @@ import pytest
 from tests.server import Server
 from tests.waiting import wait_until
 from turns.connection import Client, connect
+from turns.settings import Settings
+from turns.state import Status
+from turns.store import TurnStore
+from turns.turn import TurnRequest
 
 
 @pytest.fixture
@@ -58,6 +62,17 @@ def test_many_callers_share_few_connections(server: Server) -> None:
         assert answers == [[b"%d %d" % (caller, n) for n in range(100)] for caller in range(20)]
         pool: Any = client.connection_pool
         assert len(pool._connections) <= 3
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_a_turn_is_read_over_either_protocol(server: Server, settings: Settings, protocol: int) -> None:
+    url = f"{server.url}{'&' if '?' in server.url else '?'}protocol={protocol}"
+    with connect(url, timeout_seconds=5, retries=1, max_connections=2) as client:
+        store = TurnStore(client, settings)
+        turn = store.accept(TurnRequest(session_id="s", input="hello")).turn
+        assert store.read(turn.id) == turn
+        assert store.claim(turn.id, worker="w", model="m")
+        assert store.read(turn.id).status is Status.IN_PROGRESS
 
 
 def test_what_is_idle_can_be_cut(client: Client) -> None:
