@@ -69,9 +69,8 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
     waiters.start()
     streams = Streams(store, reads, feed, most=settings.max_streams)
     app = Flask("web", static_folder=None)
-    app.url_map.merge_slashes = (
-        False  # else `//` is a redirect, as a page and to an address that no proxy was asked for
-    )
+    # Else `//` is answered by a page that redirects, to an address of which no proxy was asked.
+    app.url_map.merge_slashes = False
     assets = Assets()
     app.extensions["draining"] = (waiters, streams)
     operations, overview = Operations(client, store, roster.find), Overview(client)
