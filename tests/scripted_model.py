@@ -11,6 +11,7 @@ says in brackets steers the server, wherever it stands in the text:
     [fail 503]     answers with this status; [fail 503 2]: only the first two times that this question comes
     [code x]       … and this error code; [retry-after 1]: … and this header
     [finish x]     ends with this finish_reason; `none`: with none
+    [tokens x]     says that the answer has so many tokens, as JSON
     [last x]       says that the connection ends with this answer
     [call x]       calls the tool x, and answers when it is told what that said
     [gate x]       waits until `POST /gates/x`
@@ -161,7 +162,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         finish = script.word("finish") or "stop"
-        told = calling(calls, model) if calls else chunks(words, model, None if finish == "none" else finish)
+        tokens = json.loads(script.word("tokens") or str(len(words)))
+        told = calling(calls, model) if calls else chunks(words, model, None if finish == "none" else finish, tokens)
         for n, chunk in enumerate(told):
             if n == WORDS_BEFORE_HOLD and (hold := script.word("hold")):
                 self.server.gates[hold].wait(GATE_SECONDS)
@@ -204,13 +206,13 @@ def digest(messages: list[dict[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def chunks(words: list[str], model: str, finish: str | None) -> Iterator[dict[str, Any]]:
+def chunks(words: list[str], model: str, finish: str | None, tokens: Any) -> Iterator[dict[str, Any]]:
     yield chunk(model, {"role": "assistant", "content": ""})
     for n, word in enumerate(words):
         yield chunk(model, {"content": word if n == 0 else f" {word}"})
     if finish:
         yield chunk(model, {}, finish)
-    yield used(model, len(words))
+    yield used(model, tokens)
 
 
 def calling(tool: str, model: str) -> Iterator[dict[str, Any]]:
@@ -225,8 +227,9 @@ def chunk(model: str, delta: dict[str, Any], reason: str | None = None) -> dict[
     return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": model, "choices": [choice]}
 
 
-def used(model: str, words: int) -> dict[str, Any]:
-    usage = {"prompt_tokens": 7, "completion_tokens": words, "total_tokens": 7 + words}
+def used(model: str, tokens: Any) -> dict[str, Any]:
+    total = 7 + tokens if isinstance(tokens, int) else tokens
+    usage = {"prompt_tokens": 7, "completion_tokens": tokens, "total_tokens": total}
     return {**chunk(model, {}), "choices": [], "usage": usage}
 
 

@@ -60,7 +60,7 @@ def to_fields(request: TurnRequest) -> dict[str, str]:
         **assistant.terms,
         "input": request.input,
         "variables": json.dumps(assistant.complete(request.variables)),
-        "metadata": json.dumps(dict(request.metadata)),
+        **({"metadata": json.dumps(dict(request.metadata))} if request.metadata else {}),
         **{name: value for name in OPTIONAL if (value := getattr(request, name))},
         **({"lane": lane} if lane is not Lane.INTERACTIVE else {}),
     }

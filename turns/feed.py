@@ -18,7 +18,7 @@ import redis
 
 from turns import keys
 from turns.connection import Client
-from turns.turn import Turn
+from turns.turn import SHOWN, Turn
 
 HEALTH_SECONDS = 5.0  # a connection that is silent for so long is asked whether it lives, and given as long to answer
 RECONNECT_SECONDS = 0.2
@@ -29,7 +29,7 @@ Message = bytes | None
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A turn has ended. `record` is its record as JSON: name, value, …; empty where that is long."""
+    """A turn has ended. `record` is what is `SHOWN` of it as JSON: values, false for none; empty where that is long."""
 
     turn_id: str
     record: bytes
@@ -38,8 +38,8 @@ class Ended:
         """None where its record must be read."""
         if not self.record:
             return None
-        parts: list[str] = json.loads(self.record)
-        return Turn.from_record(self.turn_id, dict(zip(parts[::2], parts[1::2], strict=True)))
+        values = zip(SHOWN, json.loads(self.record), strict=True)
+        return Turn.from_record(self.turn_id, {name: value for name, value in values if value is not False})
 
 
 class Listener:

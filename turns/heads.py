@@ -64,7 +64,7 @@ class Head:
             id=turn_id,
             session=record["session"],
             session_id=record["session_id"],
-            user_id=record["user_id"] or None,
+            user_id=record.get("user_id") or None,
             status=Status(record["status"]),
             attempt=int(record["attempt"]),
             lane=Lane(record.get("lane", Lane.INTERACTIVE)),

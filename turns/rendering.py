@@ -8,7 +8,7 @@ from importlib import resources
 from turns import keys
 from turns.settings import Settings
 from turns.state import INITIAL, LIVE, TRANSITIONS
-from turns.turn import FIRST_DELTA
+from turns.turn import FIRST_DELTA, SHOWN
 
 # Shaped like a turn id, so that Celery renders it as one; never given to a turn.
 HINT_PLACEHOLDER = "turn_" + "0" * 32
@@ -104,6 +104,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "notes_ttl_ms": to_ms(NOTES_TTL_SECONDS),
         "turns_per_minute": settings.tenant_turns_per_minute,
         "burst_ms": BURST_MS,
+        "shown": SHOWN,
         "most_told_bytes": MOST_TOLD_BYTES,
         "tokens_per_day": settings.tenant_tokens_per_day,
         "reserved_tokens": settings.reserved_tokens,

@@ -199,8 +199,6 @@ class TurnStore:
         record = {"output": answer.output, "model": answer.model}
         if answer.usage:
             record["usage"] = json.dumps(asdict(answer.usage))
-            record["used_tokens"] = str(answer.usage.total_tokens)
-            record["used"] = f"input={answer.usage.input_tokens} output={answer.usage.output_tokens}"
         if answer.status_reason:
             record["status_reason"] = answer.status_reason
         self._hold(

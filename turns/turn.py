@@ -14,6 +14,30 @@ from turns.codes import Code
 from turns.keys import DEFAULT_TENANT, session_key, tenant_of
 from turns.state import Status
 
+SHOWN = (  # what `Turn.from_record` looks at where a turn has ended
+    "session",
+    "session_id",
+    "user_id",
+    "sequence",
+    "status",
+    "status_reason",
+    "attempt",
+    "claims",
+    "lane",
+    "assistant",
+    "model",
+    "input",
+    "output",
+    "usage",
+    "error_code",
+    "retry_of",
+    "variables",
+    "metadata",
+    "accepted_at",
+    "started_at",
+    "finished_at",
+    "expires_at",
+)
 FIRST_DELTA = 1  # a claim emits one event before the first piece of text: `status`
 
 
@@ -137,7 +161,7 @@ class Turn:
             id=turn_id,
             tenant=tenant_of(record["session"]),
             session_id=record["session_id"],
-            user_id=record["user_id"] or None,
+            user_id=record.get("user_id") or None,
             sequence=int(record["sequence"]),
             status=status,
             status_reason=record.get("status_reason"),
@@ -153,7 +177,7 @@ class Turn:
             waiting=_waiting(position, ahead, instant("retry_at"), pace_ms) if status is Status.QUEUED else None,
             retry_of=record.get("retry_of"),
             variables=json.loads(record["variables"]),
-            metadata=json.loads(record["metadata"]),
+            metadata=json.loads(record.get("metadata", "{}")),
             accepted_at=int(record["accepted_at"]),
             started_at=instant("started_at"),
             finished_at=instant("finished_at"),

@@ -26,6 +26,7 @@ CALLS_TOOLS = frozenset({"tool_calls", "function_call"})  # finish reasons of a 
 OURS = (
     "inturn"  # tag of the model that somebody's own chain is given: its answers are held to the same rules as in ours
 )
+MOST_TOKENS = 10**9  # of one answer
 NOTHING = Usage(input_tokens=0, output_tokens=0, total_tokens=0)
 
 Chain = Runnable[dict[str, object], AIMessage]
@@ -113,14 +114,12 @@ class Run:
 
 
 def to_usage(answer: AIMessage) -> Usage | None:
+    """None where the provider did not count, or counted what cannot be: the store adds these up."""
     counted = answer.usage_metadata
     if counted is None:
         return None
-    return Usage(
-        input_tokens=counted["input_tokens"],
-        output_tokens=counted["output_tokens"],
-        total_tokens=counted["total_tokens"],
-    )
+    counts = {name: counted[name] for name in ("input_tokens", "output_tokens", "total_tokens")}
+    return Usage(**counts) if all(0 <= count <= MOST_TOKENS for count in counts.values()) else None
 
 
 class Witness(BaseCallbackHandler):

@@ -39,7 +39,7 @@ FAILURES = [
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    return {"INTURN_RETRY_SECONDS": "0.05"}
+    return {"INTURN_RETRY_SECONDS": "0.05", "INTURN_TENANT_TOKENS_PER_DAY": "1000000000"}
 
 
 def times_asked(stack: Stack, question: str) -> int:
@@ -62,6 +62,15 @@ def test_an_answer_that_came_to_its_limit_is_kept_and_says_so(stack: Stack) -> N
     turn = stack.finished(stack.submit("cut", "hello [finish length]"))
     assert (turn["status"], turn["status_reason"]) == ("completed", "length")
     assert len(stack.messages("cut")) == 2
+
+
+@pytest.mark.parametrize("tokens", ["-50", "9223372036854775800"])
+def test_an_answer_whose_tokens_were_counted_wrong_is_kept_without_them(stack: Stack, tokens: str) -> None:
+    session = f"counted{tokens}"
+    turn = stack.finished(stack.submit(session, f"hello [tokens {tokens}]"))
+    assert (turn["status"], turn["usage"], turn["error"]) == ("completed", None, None)
+    assert stack.finished(stack.submit(session, "next"))["usage"]["output_tokens"] > 0
+    assert len(stack.messages(session)) == 4
 
 
 def test_a_rate_limit_is_waited_out_and_costs_no_attempt(stack: Stack) -> None:

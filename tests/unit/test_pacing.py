@@ -14,7 +14,6 @@ RUNNING = Turn.from_record(
     {
         "session": "s",
         "session_id": "s",
-        "user_id": "",
         "sequence": "1",
         "status": Status.IN_PROGRESS,
         "attempt": "1",
@@ -22,7 +21,6 @@ RUNNING = Turn.from_record(
         "assistant": "default",
         "input": "hello",
         "variables": "{}",
-        "metadata": "{}",
         "accepted_at": "0",
     },
     position=1,

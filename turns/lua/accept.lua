@@ -63,9 +63,10 @@ if refusal then return refusal end
 if clears then ahead = clear(live, on_busy, now) end
 local sequence = redis.call('HINCRBY', KEY.session .. session, 'sequence', 1)
 if sequence == 1 then begin_session(session, session_id, user_id, now) end
-local record = {'session', session, 'session_id', session_id, 'user_id', user_id, 'status', POLICY.initial, 'sequence',
-  tostring(sequence), 'attempt', '1', 'claims', '0', 'accepted_at', tostring(now), unpack(ARGV, 10)}
+local record = {'session', session, 'session_id', session_id, 'status', POLICY.initial, 'sequence', tostring(sequence),
+  'attempt', '1', 'claims', '0', 'accepted_at', tostring(now), unpack(ARGV, 10)}
 local fields = by_name(record)
+if user_id ~= '' then record[#record + 1], record[#record + 2] = 'user_id', user_id end
 if start_within ~= '' then
   record[#record + 1], record[#record + 2] = 'start_by', tostring(now + start_within)
   redis.call('ZADD', KEY.start_by, now + start_within, turn)
@@ -86,5 +87,5 @@ redis.call('ZADD', KEY.session_turns .. session, sequence, turn)
 if ahead == 0 then keep_session(session) end
 list_session(session, now)
 redis.call('HINCRBY', KEY.service, 'live', 1)
-count('accepted', fields.lane or 'interactive')
+count('accepted|' .. (fields.lane or 'interactive'))
 return {'ACCEPTED', record, ahead + 1, live[ahead] or '', tonumber(pace_ms or 0), turn}

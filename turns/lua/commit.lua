@@ -32,12 +32,17 @@ local now = now_ms()
 if tail ~= '' then
   observe_piece(turn, emit(turn, was.claims .. '-*', was.attempt, 'delta', tail), was.started_at, now)
 end
-finish(turn, was, to, '', now, unpack(rest, between + 1))
+local fields = {unpack(rest, between + 1)}
+local usage = cjson.decode(by_name(fields).usage or '{}')
+was.used_tokens = usage.total_tokens
+finish(turn, was, to, '', now, unpack(fields))
 
 local took_ms = now - was.started_at
 observe('duration', took_ms)
-local used = by_name({unpack(rest, between + 1)}).used
-for kind, tokens in string.gmatch(used or '', '(%a+)=(%d+)') do add(tokens, 'tokens', kind, was.model) end
+for _, kind in ipairs({'input', 'output'}) do
+  local tokens = usage[kind .. '_tokens']
+  if tokens then count('tokens|' .. kind .. '|' .. was.model, tokens) end
+end
 
 -- How long turns take lately: a moving average in which each new one counts a sixteenth.
 local pace_ms = tonumber(redis.call('HGET', KEY.service, 'pace_ms') or took_ms)

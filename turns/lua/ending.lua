@@ -1,10 +1,11 @@
 -- How a turn ends, and how a run ends without its turn; loaded in front of every verb.
 
--- The record of a turn that has ended, for whoever waits for it to need no read; '' where it is long.
+-- What is shown of a turn that has ended, for whoever waits for it to need no read: the values of `SHOWN` in `turn.py`,
+-- false for those it has not; '' where they are long.
 local function told(turn)
-  local record, bytes = redis.call('HGETALL', KEY.turn .. turn), 0
-  for _, part in ipairs(record) do bytes = bytes + #part end
-  return bytes <= POLICY.most_told_bytes and cjson.encode(record) or ''
+  local values, bytes = redis.call('HMGET', KEY.turn .. turn, unpack(POLICY.shown)), 0
+  for _, value in ipairs(values) do bytes = bytes + #(value or '') end
+  return bytes <= POLICY.most_told_bytes and cjson.encode(values) or ''
 end
 
 -- Ends a turn for good and lets its session go on with the next one.
@@ -25,8 +26,8 @@ local function finish(turn, was, status, why, now, ...)
   redis.call('ZREM', KEY.due, turn)
   redis.call('LREM', queue, 1, turn)
   leave_definition(was.definition)
-  settle_quota(turn, was, tenant, status)
-  if status ~= 'completed' then count('ended', status, why) end  -- of those, each duration tells
+  settle_quota(was, tenant, status)
+  if status ~= 'completed' then count('ended|' .. status .. '|' .. why) end  -- of those, each duration tells
   redis.call('HINCRBY', KEY.service, 'live', -1)
   give_way(turn, session, was.lane, now)
   if head == turn and not second then

@@ -28,7 +28,7 @@ if retry_in == '' then
   finish(turn, was, after.fail, code, now, 'error_code', code)
   return {'FAILED'}
 end
-count('retried', code)
+count('retried|' .. code)
 requeue(turn, was.claims, 'retry', was.attempt + counts, now, code)
 redis.call('HSET', KEY.turn .. turn, 'retry_at', now + retry_in, 'retried_token', token, 'last_error_code', code,
   'model', model)

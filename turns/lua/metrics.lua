@@ -2,12 +2,8 @@
 --
 -- A field is the name of a metric and its labels, joined by `|`; of a timing, also its bucket (ms) or `sum`.
 
-local function count(...)
-  redis.call('HINCRBY', KEY.metrics, table.concat({...}, '|'), 1)
-end
-
-local function add(amount, ...)
-  redis.call('HINCRBY', KEY.metrics, table.concat({...}, '|'), amount)
+local function count(field, by)
+  redis.call('HINCRBY', KEY.metrics, field, by or 1)
 end
 
 local function observe(name, ms)
@@ -18,8 +14,8 @@ local function observe(name, ms)
       break
     end
   end
-  count(name, bucket)
-  add(ms, name, 'sum')
+  count(name .. '|' .. bucket)
+  count(name .. '|sum', ms)
 end
 
 -- A run has said something. Its first piece is timed, and the time stands in the record until the run ends.

@@ -48,12 +48,13 @@ local function take_quota(turn, tenant, now)
   end
 end
 
--- The turn has ended: what was reserved for it gives way to what it used. What was interrupted is not known, and stays.
-local function settle_quota(turn, was, tenant, status)
+-- The turn has ended: what was reserved for it gives way to what it used, `was.used_tokens`. What was interrupted is not
+-- known, and stays.
+local function settle_quota(was, tenant, status)
   if COUNTS_LIVE and redis.call('HINCRBY', KEY.tenant .. tenant, 'live', -1) <= 0 then
     redis.call('HDEL', KEY.tenant .. tenant, 'live')
   end
   if not was.reserved_tokens or status == 'incomplete' then return end
-  local used, key = redis.call('HGET', KEY.turn .. turn, 'used_tokens'), tokens_key(tenant, was.accepted_at)
-  if redis.call('EXISTS', key) == 1 then redis.call('INCRBY', key, (used or 0) - was.reserved_tokens) end
+  local key = tokens_key(tenant, was.accepted_at)
+  if redis.call('EXISTS', key) == 1 then redis.call('INCRBY', key, (was.used_tokens or 0) - was.reserved_tokens) end
 end
