@@ -73,8 +73,8 @@ class Scripts:
         word, *claimed = self._run("claim", turn_id, token, worker, model, fallback_model)
         if not claimed:
             return Reply(word), {}, (), ""
-        record, messages, definition = claimed
-        return Reply(word), to_record(record), tuple(messages), definition.decode()
+        record, written, messages, definition = claimed
+        return Reply(word), to_record([*record, *written]), tuple(messages), definition.decode()
 
     def renew(self, held: Sequence[tuple[str, str]]) -> list[tuple[str, Reply]]:
         """Takes turn ids with their tokens; returns the tokens of the runs to stop, with the reason."""

@@ -1,5 +1,9 @@
 """What a turn asks of Redis: commands, time, memory."""
 
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from bench.caller import Caller
@@ -8,7 +12,9 @@ from bench.load import load, polled, streamed
 from bench.stacks import IN_FLIGHT, Ours, running
 
 # What clients send; the commands that scripts call are within the scripts' time.
-SENT = {f"cmdstat_{name}" for name in ("evalsha", "eval", "brpop", "ping", "subscribe", "unsubscribe", "ssubscribe")}
+SENT = {"evalsha", "eval", "brpop", "ping", "subscribe", "unsubscribe", "ssubscribe"}
+EMPTY, EMPTY_SECONDS = "eval_ro", 0.02  # runs a script that does nothing, so often; nobody else uses this command
+ASIDE = {"config|resetstat", "info", EMPTY}
 
 SAID = "What does cosine mean? [delay 0.1] [words 20]"
 
@@ -19,6 +25,8 @@ def measure(*, quick: bool) -> Measured:
         load(ours.url, polled, said=SAID, turns=100, in_flight=IN_FLIGHT)
         # Few at once, because Redis counts by the clock, and must not wait for a core meanwhile.
         polls = _asked(ours, lambda: load(ours.url, polled, said=SAID, turns=turns // 4, in_flight=2))
+        with _asking_for_nothing(ours):
+            empty = _asked(ours, lambda: load(ours.url, polled, said=SAID, turns=turns // 8, in_flight=2))
         spoken = f"{SAID} [words 100] [pace 0.01]"
         of_stream = _asked(ours, lambda: load(ours.url, streamed, said=spoken, turns=turns // 20, in_flight=2))
         before = _bytes(ours)
@@ -33,12 +41,18 @@ def measure(*, quick: bool) -> Measured:
         caller.close()
     return Measured(
         figures=[
-            Figure(what="Commands to Redis for a polled turn", value=polls[0] / (turns // 4), unit="", most=12),
-            Figure(what="… its time in Redis", value=polls[1] / (turns // 4), unit="µs", most=150),
+            Figure(what="Commands to Redis for a polled turn", value=polls.commands / (turns // 4), unit="", most=12),
+            Figure(what="… its time in Redis", value=polls.us / (turns // 4), unit="µs", most=150),
             Figure(
-                what="Commands to Redis for a streamed turn of 100 words", value=of_stream[0] / (turns // 20), unit=""
+                what="… of it in the commands that its scripts call", value=polls.within_us / (turns // 4), unit="µs"
             ),
-            Figure(what="… its time in Redis", value=of_stream[1] / (turns // 20), unit="µs"),
+            Figure(what="… a script that does nothing, among them", value=empty.empty_us, unit="µs"),
+            Figure(
+                what="Commands to Redis for a streamed turn of 100 words",
+                value=of_stream.commands / (turns // 20),
+                unit="",
+            ),
+            Figure(what="… its time in Redis", value=of_stream.us / (turns // 20), unit="µs"),
             Figure(what="Memory of a live turn with its session", value=live, unit="bytes"),
             Figure(
                 what="Memory of a finished turn, its events and its messages, while it is kept",
@@ -49,14 +63,46 @@ def measure(*, quick: bool) -> Measured:
     )
 
 
-def _asked(ours: Ours, run: Any) -> tuple[float, float]:
-    """Commands that clients sent, and microseconds that Redis spent on them, during `run`."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What Redis did: commands that clients sent, and the time that it spent on them; of that, within scripts."""
+
+    commands: int
+    us: int
+    within_us: int
+    empty_us: float
+
+
+def _asked(ours: Ours, run: Callable[[], object]) -> Asked:
     raw = ours.server.raw
     raw.config_resetstat()
     run()
-    stats: dict[str, Any] = raw.info("commandstats")
-    sent = {name: stat for name, stat in stats.items() if name in SENT}
-    return sum(stat["calls"] for stat in sent.values()), sum(stat["usec"] for stat in sent.values())
+    stats: dict[str, Any] = {name.removeprefix("cmdstat_"): stat for name, stat in raw.info("commandstats").items()}
+    sent = [stat for name, stat in stats.items() if name in SENT]
+    return Asked(
+        commands=sum(stat["calls"] for stat in sent),
+        us=sum(stat["usec"] for stat in sent),
+        within_us=sum(stat["usec"] for name, stat in stats.items() if name not in SENT | ASIDE),
+        empty_us=stats[EMPTY]["usec_per_call"] if EMPTY in stats else 0,
+    )
+
+
+@contextmanager
+def _asking_for_nothing(ours: Ours) -> Iterator[None]:
+    """Inside, a script that does nothing is run now and then: as cold as those of a turn find the core."""
+    done = threading.Event()
+
+    def ask() -> None:
+        while not done.wait(EMPTY_SECONDS):
+            ours.server.raw.execute_command(EMPTY, "return 1", 0)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        asking.join()
 
 
 def _bytes(ours: Ours) -> float:

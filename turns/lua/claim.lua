@@ -9,8 +9,8 @@
 --       3 worker
 --       4 the worker's model, for assistants that name none
 --       5 its fallback model, or ''; for the same
--- Reply CLAIMED, record, messages, definition  record: name, value, …, where a later value replaces an earlier; messages: as `window` gives them;
---                 definition: the assistant's, as the turn was accepted under it
+-- Reply CLAIMED, record, claim, messages, definition  record: as it was, name, value, …; claim: what is new in it; messages:
+--                 as `window` gives them; definition: the assistant's, as the turn was accepted under it
 --       EXPIRED   it was not started in time, and has ended for that
 --       FAILED    its session's history is no list, so no turn of it can run; it has ended for that
 --       NOT_NOW   it is held, or behind another turn, or waits for its retry, or for a pause of its model or of all workers
@@ -27,7 +27,7 @@ model, fallback = was.own_model or model, was.own_fallback or fallback
 local now, last = now_ms(), window(session, tonumber(was.window or POLICY.history_window))
 -- The same token again: the reply of the first run was lost and the client asked again.
 local mine = was.status == 'in_progress' and was.token == token
-local to = AFTER[was.status].claim
+local to, written = AFTER[was.status].claim, {}
 if not mine then
   local is_head = redis.call('LINDEX', KEY.queue .. session, 0) == turn
   if not to or not is_head or (was.retry_at and now < tonumber(was.retry_at)) then return {'NOT_NOW'} end
@@ -59,10 +59,9 @@ if not mine then
   end
 
   claims = tostring(claims + 1)
-  local written = {'claims', claims, 'status', to, 'token', token, 'worker', worker, 'started_at', tostring(now),
+  written = {'claims', claims, 'status', to, 'token', token, 'worker', worker, 'started_at', tostring(now),
     'model', model_now}
   redis.call('HSET', key, unpack(written))
-  for _, part in ipairs(written) do record[#record + 1] = part end
   if was.retry_at then redis.call('HDEL', key, 'retry_at') end
   if was.start_by then redis.call('ZREM', KEY.start_by, turn) end
   redis.call('ZADD', KEY.due, now + POLICY.lease_ms, turn)
@@ -70,4 +69,4 @@ if not mine then
   redis.call('ZREM', KEY.waiting, turn)
   emit(turn, claims .. '-*', was.attempt, 'status', to)
 end
-return {'CLAIMED', record, last, definition_of(was.definition)}
+return {'CLAIMED', record, written, last, definition_of(was.definition)}
