@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from typing import Any, Self
+from typing import Any, TypeVar
 
 from turns.errors import InvalidRequest
 
@@ -127,13 +127,20 @@ class Assistant:
 
     @classmethod
     @lru_cache(maxsize=MOST_DEFINITIONS)  # a worker reads the same one for turn after turn
-    def from_definition(cls, definition: str) -> Self:
+    def from_definition(cls, definition: str) -> "Assistant":
         """What a later release adds is passed over: its worker is better at it, but this one has the turn."""
         said: dict[str, Any] = json.loads(definition)
-        said["variables"] = {name: Variable(**variable) for name, variable in said["variables"].items()}
+        said["variables"] = {name: _made(Variable, variable) for name, variable in said["variables"].items()}
         said["history"] = Exchange(said.get("history", Exchange.PAIR))
         said["lane"] = Lane(said.get("lane", Lane.INTERACTIVE))
-        return cls(**{f.name: said[f.name] for f in fields(cls) if f.name in said})
+        return _made(Assistant, said)
+
+
+Made = TypeVar("Made", Assistant, Variable)
+
+
+def _made(kind: type[Made], said: Mapping[str, Any]) -> Made:
+    return kind(**{f.name: said[f.name] for f in fields(kind) if f.name in said})
 
 
 def _digest(text: str) -> str:

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,11 +35,12 @@ class Ended:
     record: bytes
 
     def turn(self) -> Turn | None:
-        """None where its record must be read."""
-        if not self.record:
+        """None where its record must be read: it is long, or what another release shows."""
+        try:
+            values = zip(SHOWN, json.loads(self.record), strict=True)
+            return Turn.from_record(self.turn_id, {name: value for name, value in values if value is not False})
+        except (ValueError, KeyError):
             return None
-        values = zip(SHOWN, json.loads(self.record), strict=True)
-        return Turn.from_record(self.turn_id, {name: value for name, value in values if value is not False})
 
 
 class Listener:
@@ -51,8 +52,9 @@ class Listener:
     def hear(self, message: Message) -> None:
         if self._messages.qsize() < MOST_UNHEARD:
             return self._messages.put(message)
-        while not self._messages.empty():
-            self._messages.get()
+        with suppress(queue.Empty):  # who listens may take the last one meanwhile
+            while True:
+                self._messages.get_nowait()
         return self._messages.put(None)
 
     def get(self, *, seconds: float) -> Message:

@@ -20,11 +20,13 @@ from turns.history_files import HistoryFiles
 from turns.logs import Log, get_logger
 from turns.messages import in_window
 from turns.replies import Reply
+from turns.retry import Retry
 from turns.settings import Settings
 from turns.store import TurnStore
 from turns.turn import Answer, Claim, Filed
 
 MOST_STAGED = 10_000  # more than one process has in doubt at once
+DISK_AWAY_SECONDS = 5.0
 LEFT_OVER_SECONDS = 86_400.0  # no run takes so long, so no version that old will be committed by anybody
 
 
@@ -65,6 +67,10 @@ class FiledTurnStore(TurnStore):
             get_logger().warning(Log.TURN_FAILED, turn_id=turn_id, code=Code.HISTORY_UNUSABLE, error=str(error))
             self.fail(claim, Code.HISTORY_UNUSABLE)
             return None
+        except StoreUnavailable:  # as with a store that is away: no attempt is lost by it
+            again = Retry(after_seconds=DISK_AWAY_SECONDS, counts=False)
+            self.retry(claim, Code.HISTORY_UNUSABLE, again, model=claim.model)
+            raise
 
     def commit(self, claim: Claim, answer: Answer, *, tail: str) -> None:
         """As in any store."""

@@ -7,7 +7,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,8 +91,9 @@ class Logger:
 
     def _write(self, level: int, event: Log, fields: Fields, error: BaseException | None = None) -> None:
         if level >= self.least:
-            # In one piece, so that no other thread's line is in its midst.
-            self.stream.write(_line(self.render, level, {**fields, "event": event}, error) + "\n")
+            # In one piece, so that no other thread's line is in its midst. No turn fails for want of a place for lines.
+            with suppress(OSError, ValueError):
+                self.stream.write(_line(self.render, level, {**fields, "event": event}, error) + "\n")
 
 
 _logger = Logger(sys.stderr)

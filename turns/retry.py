@@ -87,6 +87,7 @@ class RetryPolicy:
     ) -> Retry | GiveUp:
         """The provider said when to come back: that costs no attempt, but no turn waits for ever."""
         if falls_back:
+            pause = min(pause, self.patience_seconds)  # it holds for all, and a provider may say anything
             return Retry(after_seconds=0.0, counts=False, falls_back=True, pause_seconds=pause)
         if attempt.waited_seconds + pause > self.patience_seconds:
             return GiveUp(code=error.code)

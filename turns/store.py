@@ -26,7 +26,7 @@ from turns.replies import Reply, Shown, to_record
 from turns.retry import Retry
 from turns.scripts import Scripts
 from turns.settings import Settings
-from turns.state import Status
+from turns.state import Event, Status
 from turns.turn import Answer, Claim, Piece, Turn, TurnRequest
 
 LIST_LIMIT = 1000  # turns that one page may look at, so that the script stays far below a millisecond
@@ -229,6 +229,8 @@ class TurnStore:
     def spoken(self, claim: Claim) -> str:
         """What the claim before this one has emitted: the text that its worker left behind when it died."""
         before = self.events(claim.turn_id, after=f"{claim.number - 1}-0")
+        if any(event.type is EventType.RESET and event.text == Event.RETRY for event in before):
+            return ""  # its worker lived, and found the text void
         return "".join(event.text for event in before if event.type is EventType.DELTA)
 
     def fail(self, claim: Claim, code: Code) -> None:

@@ -95,7 +95,7 @@ class Run:
             question_message=stored_message(question, turn_id=turn_id),
             answer_message=stored_message(answer, turn_id=turn_id),
             output=str(answer.content),
-            model=answer.response_metadata.get("model_name", self._claim.model),
+            model=to_model(answer) or self._claim.model,
             usage=to_usage(answer),
             status_reason=CUT if self._finish_reason == CUT else None,
         )
@@ -118,8 +118,15 @@ def to_usage(answer: AIMessage) -> Usage | None:
     counted = answer.usage_metadata
     if counted is None:
         return None
-    counts = {name: counted[name] for name in ("input_tokens", "output_tokens", "total_tokens")}
-    return Usage(**counts) if all(0 <= count <= MOST_TOKENS for count in counts.values()) else None
+    counts = {name: counted.get(name) for name in ("input_tokens", "output_tokens", "total_tokens")}
+    is_sound = all(type(count) is int and 0 <= count <= MOST_TOKENS for count in counts.values())
+    return Usage(**counts) if is_sound else None  # type: ignore[arg-type]  # they have just been looked at
+
+
+def to_model(answer: AIMessage) -> str | None:
+    """Which model the provider says that it was."""
+    named = answer.response_metadata.get("model_name")
+    return named if isinstance(named, str) else None
 
 
 class Witness(BaseCallbackHandler):
@@ -157,12 +164,12 @@ class Witness(BaseCallbackHandler):
         generation = response.generations[0][0]
         if not isinstance(generation, ChatGeneration) or not isinstance(message := generation.message, AIMessage):
             return
-        if counted := to_usage(message):
-            self.usage = (self.usage or NOTHING) + counted
-        self.model = message.response_metadata.get("model_name", self.model)
         self.finish_reason = message.response_metadata.get("finish_reason")
-        if OURS in (tags or ()) and self.finish_reason not in CALLS_TOOLS:
+        if OURS in (tags or ()) and not (isinstance(self.finish_reason, str) and self.finish_reason in CALLS_TOOLS):
             try:
                 check_finish(self.finish_reason, message.content)
             except ModelError as problem:
                 self.problem = self.problem or problem
+        if counted := to_usage(message):
+            self.usage = (self.usage or NOTHING) + counted
+        self.model = to_model(message) or self.model

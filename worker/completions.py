@@ -108,12 +108,14 @@ class Streamed:
                     break
         # The end of the answer comes after its last event. Who does not wait for it can use no connection twice.
         self._answer.hurry()
-        with suppress(OSError, HTTPException):
+        with suppress(OSError, HTTPException, ValueError):
             deque(pieces, maxlen=0)
 
     def _chunk(self, event: bytes) -> Any:
         chunk = orjson.loads(event)
-        if isinstance(chunk, dict) and (error := chunk.get("error")):
+        if not isinstance(chunk, dict) or not all(isinstance(choice, dict) for choice in chunk.get("choices") or ()):
+            raise ValueError("an event that is no chunk of an answer")
+        if error := chunk.get("error"):
             message = error.get("message") if isinstance(error, dict) else None
             raise openai.APIError(message or "An error occurred during streaming", self._request, body=error)
         for choice in chunk.get("choices") or ():

@@ -186,6 +186,8 @@ def unchunk(data: bytes) -> tuple[bytes, bytes, bool]:
     at = 0
     while (end := data.find(b"\r\n", at)) >= 0:
         size = int(data[at:end].partition(b";")[0], 16)
+        if size < 0:
+            raise ValueError("a chunk of negative size")
         if size == 0:
             ends_at = data.find(b"\r\n\r\n", end)  # after trailers, if there are any
             is_last = ends_at >= 0

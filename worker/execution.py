@@ -12,10 +12,10 @@ from turns.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
 from turns.settings import Settings
 from turns.store import TurnStore
 from turns.tracing import span
-from turns.turn import Claim
+from turns.turn import Answer, Claim
 from worker.chain import Run
 from worker.chains import Chains
-from worker.interrupt import Interrupted
+from worker.interrupt import STOPS, Interrupted
 from worker.lease import COMMIT_PATIENCE_SECONDS, Draining, Held, Leases, Superseded
 from worker.models import fallback_name, model_name
 from worker.speech import Flusher, Speech
@@ -91,8 +91,7 @@ class Execution:
     def _conclude(self, claim: Claim, held: Held, speech: Speech, settings: Settings) -> None:
         run = self._chains.run(claim)
         try:
-            self._generate(run, speech, claim, held, settings)
-            answer = run.answer()
+            answer = self._generate(run, speech, claim, held, settings)
         except Interrupted:
             self._stop(run, speech, claim, held.reason)
         except ModelError as error:
@@ -102,8 +101,8 @@ class Execution:
             self._until_said(lambda: self._store.commit(claim, answer, tail=speech.unsent))
             get_logger().info(Log.TURN_COMMITTED)
 
-    def _generate(self, run: Run, speech: Speech, claim: Claim, held: Held, settings: Settings) -> None:
-        """The run has come to its end, and nothing stops it any more."""
+    def _generate(self, run: Run, speech: Speech, claim: Claim, held: Held, settings: Settings) -> Answer:
+        """The answer of a run that has come to its end; nothing stops it any more."""
         try:
             if claim.superseded:
                 held.stop(Superseded())
@@ -114,9 +113,10 @@ class Execution:
                 f"chat {claim.model}", kind="CLIENT", gen_ai__operation__name="chat", gen_ai__request__model=claim.model
             ):
                 self._speak(run, speech, held, settings)
-        except (ModelError, LeaseLost):
+            return run.answer()
+        except (ModelError, LeaseLost, *STOPS):
             raise
-        except Exception as error:  # the one place that turns the unknown into a failure
+        except BaseException as error:  # the one place that turns the unknown into a failure, also a chain's sys.exit()
             get_logger().exception(Log.TURN_FAILED, code=Code.CHAIN_ERROR)
             raise ModelError(Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message=repr(error)) from error
         finally:

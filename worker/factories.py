@@ -27,7 +27,7 @@ def find_factory(chain: str) -> Factory:
         raise ChainNotFound(
             f"{module_name} needs {error.name!r}, which is not installed; install it where the worker runs"
         ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a script as a module ends with sys.exit()
         raise ChainNotFound(f"{module_name} raises {error!r} while it is imported; python -m {module_name}") from error
     factory = getattr(module, name, None)
     if factory is None:

@@ -16,6 +16,9 @@ class Interrupted(BaseException):
     """Thrown into a run that must stop; not an Exception, so that no library on its way handles it."""
 
 
+STOPS = (Interrupted, gevent.GreenletExit)  # what is thrown into a run, by us or by the pool
+
+
 def interrupter(pool: Pool) -> Interrupter:
     return _of_a_greenlet if pool is Pool.GEVENT else _of_a_thread
 

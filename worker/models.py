@@ -187,11 +187,11 @@ def _retry_after(error: openai.APIStatusError) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def check_finish(reason: str | None, content: object) -> None:
+def check_finish(reason: object, content: object) -> None:
     """Raises `ModelError` unless this is a whole answer: a stream that breaks off comes back as a success too."""
     if reason == "content_filter":
         raise ModelError(Code.CONTENT_FILTERED, ModelErrorKind.HOPELESS)
     if reason is None:
         raise ModelError(Code.INCOMPLETE_ANSWER, ModelErrorKind.RETRYABLE)
-    if reason not in WHOLE_ANSWERS or not content:
+    if not isinstance(reason, str) or reason not in WHOLE_ANSWERS or not content:
         raise ModelError(Code.PROVIDER_PROTOCOL, ModelErrorKind.RETRYABLE, message=f"finish_reason {reason!r}")

@@ -1,11 +1,14 @@
 """Chains of one's own, as users might write them; the worker of `test_own_chains.py` imports them."""
 
+import asyncio
+import datetime
 import json
 from collections.abc import Iterator
 from typing import Annotated, Any, TypedDict
 
+import gevent
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, AnyMessage
+from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langchain_core.output_parsers import JsonOutputParser
 from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 from langchain_core.tools import tool
@@ -50,6 +53,35 @@ def leave() -> Runnable[Given, str]:
         raise SystemExit(3)
 
     return RunnableLambda(leaves)
+
+
+def build_leaves() -> Runnable[Given, str]:
+    raise SystemExit("no key")
+
+
+def cancelled() -> Runnable[Given, str]:
+    def cancels(_: Given) -> str:
+        raise asyncio.CancelledError
+
+    return RunnableLambda(cancels)
+
+
+def timed() -> Runnable[Given, str]:
+    """Its own time limit, which is no `Exception`."""
+
+    def waits(_: Given) -> str:
+        with gevent.Timeout(0.05):
+            gevent.sleep(5)
+        return "never"
+
+    return RunnableLambda(waits)
+
+
+def dated() -> Runnable[Given, Any]:
+    """A tool call that no history can hold."""
+    call = {"name": "book", "args": {"on": datetime.date(2026, 1, 1)}, "id": "1", "type": "tool_call"}
+    said = [AIMessage("let me see", tool_calls=[call]), ToolMessage("done", tool_call_id="1"), AIMessage("booked")]
+    return RunnableLambda(lambda _: said)
 
 
 def number() -> Runnable[Given, int]:

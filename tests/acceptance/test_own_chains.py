@@ -39,6 +39,15 @@ total_seconds = 1
 chain = "tests.acceptance.chains:fail"
 [assistants.leave]
 chain = "tests.acceptance.chains:leave"
+[assistants.build-leaves]
+chain = "tests.acceptance.chains:build_leaves"
+[assistants.cancelled]
+chain = "tests.acceptance.chains:cancelled"
+[assistants.timed]
+chain = "tests.acceptance.chains:timed"
+[assistants.dated]
+chain = "tests.acceptance.chains:dated"
+history = "full"
 [assistants.number]
 chain = "tests.acceptance.chains:number"
 [assistants.silent]
@@ -141,7 +150,10 @@ def test_a_graph_without_a_model_answers_too(stack: Stack) -> None:
     assert turn["output"]["content"] == "tea: 3 messages"
 
 
-@pytest.mark.parametrize("assistant", ["fail", "leave", "number", "silent", "no-runnable"])
+MISTAKES = ["fail", "leave", "build-leaves", "cancelled", "timed", "dated", "number", "silent", "no-runnable"]
+
+
+@pytest.mark.parametrize("assistant", MISTAKES)
 def test_a_mistake_in_the_chain_fails_its_turn_alone(stack: Stack, assistant: str) -> None:
     turn = run(stack, assistant, "hello", assistant)
     assert (turn["status"], turn["attempt"]) == ("failed", 1)

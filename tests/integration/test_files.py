@@ -288,6 +288,23 @@ def test_a_file_that_cannot_be_the_history_fails_the_turn_and_no_other(
     run(store, user_id="other")
 
 
+def test_a_disk_that_is_away_costs_no_attempt(store: TurnStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(store)
+    turn = accept(store)
+
+    def away(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "open", away)
+    with pytest.raises(StoreUnavailable):
+        store.claim(turn.id, worker="w", model="m")
+    monkeypatch.undo()
+    waiting = store.read(turn.id)
+    assert (waiting.status, waiting.attempt) == (Status.QUEUED, 1)
+    assert waiting.waiting
+    assert waiting.waiting.retry_at
+
+
 def test_a_disk_that_takes_nothing_delays_the_commit(
     store: TurnStore, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from tests.integration.conftest import answer_to, events, history
 from tests.server import Server
+from turns.codes import Code
 from turns.errors import LeaseLost
+from turns.retry import Retry
 from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Claim, OnBusy, Turn, TurnRequest
@@ -73,6 +75,16 @@ def test_what_a_dead_worker_had_said_is_there_for_the_next_one(
     heir = claim(turn)
     assert heir.superseded
     assert store.spoken(heir) == "Once upon"
+
+
+def test_what_an_attempt_said_that_failed_is_void(accept: Accept, claim: Take, store: TurnStore) -> None:
+    turn = accept()
+    failed = claim(turn)
+    store.emit([failed.piece(0, "half a")])
+    store.retry(failed, Code.INCOMPLETE_ANSWER, Retry(after_seconds=0), model="m")
+    following = claim(turn)
+    accept(on_busy=OnBusy.INTERRUPT)
+    assert store.spoken(following) == ""
 
 
 def test_rollback_leaves_no_trace_and_starts_at_once(

@@ -102,6 +102,17 @@ def test_an_answer_is_the_same_told_or_read(web: Web, claim: Take, says: str) ->
     assert web.looked == ([turn.id] if len(says) >= MOST_TOLD_BYTES else [])
 
 
+def test_the_word_of_another_release_is_read_and_the_next_one_heard(
+    web: Web, claim: Take, commit: Callable[[Claim], None], server: Server
+) -> None:
+    turn = web.live.accept(HELLO).turn
+    told = web.wait(turn)
+    server.raw.publish(keys.ENDED.name, f'{turn.id} ["one", "field"]')
+    wait_until("it has been looked at", lambda: web.looked == [turn.id])
+    commit(claim(turn))
+    assert told.result(SECONDS).status is Status.COMPLETED
+
+
 def test_many_who_wait_for_one_turn_are_told_the_same(web: Web, claim: Take, commit: Callable[[Claim], None]) -> None:
     turn = web.live.accept(HELLO).turn
     told = [web.wait(turn) for _ in range(5)]

@@ -4,6 +4,7 @@ import json
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -20,6 +21,11 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 
 def word(text: str, **more: Any) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None, **more}]}
+
+
+def test_a_transfer_chunk_of_negative_size_is_none() -> None:
+    with pytest.raises(ValueError, match="negative"):
+        unchunk(b"-6\r\nhello\r\n0\r\n\r\n")
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=9), st.lists(st.integers(0, 999)), st.booleans())

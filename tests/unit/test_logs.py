@@ -1,8 +1,10 @@
 import io
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -42,6 +44,16 @@ def test_a_line_is_the_event_its_fields_its_level_and_its_time() -> None:
     [line] = written(logger)
     assert line.pop("timestamp").endswith("Z")
     assert line == {"event": "turn.accepted", "turn_id": "turn_1", "replayed": False, "level": "info"}
+
+
+def test_a_line_that_cannot_be_written_is_lost_and_nothing_else_is() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with suppress(BrokenPipeError), open(writer, "w", buffering=1) as stream:
+        Logger(stream, to_json).error(Log.LOOP_BROKEN)
+        with pytest.raises(BrokenPipeError):
+            stream.flush()
+    Logger(stream, to_json).error(Log.LOOP_BROKEN)  # it is closed
 
 
 def test_what_is_below_the_level_is_not_written() -> None:

@@ -71,6 +71,12 @@ def test_the_fallback_is_asked_while_the_first_model_pauses() -> None:
     assert decision == Retry(after_seconds=0, counts=False, falls_back=True, pause_seconds=300)
 
 
+def test_a_model_pauses_for_no_longer_than_a_turn_would_wait() -> None:
+    decision = POLICY.decide(limited(1e300), attempt(fallback=True), jitter=0)
+    assert isinstance(decision, Retry)
+    assert decision.pause_seconds == POLICY.patience_seconds
+
+
 def test_a_filtered_answer_never_goes_to_another_model() -> None:
     assert POLICY.decide(FILTERED, attempt(fallback=True), jitter=0) == GiveUp(code=Code.CONTENT_FILTERED)
 
