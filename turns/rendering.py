@@ -16,7 +16,7 @@ HINT_PLACEHOLDER = "turn_" + "0" * 32
 DEAD_WORKER_SECONDS = 10.0  # a worker beats once per `rescue_seconds`
 LUA_TURN_ID = "turn_" + "%x" * 32
 
-SHARED = ("metrics", "session", "history", "definition", "quota", "share", "prelude", "ending", "show")
+SHARED = ("metrics", "session", "history", "definition", "quota", "share", "prelude", "ending", "requeue", "show")
 PARKED_MS = 60_000  # whoever leaves a place dispatches who is parked; this is for when that was missed
 BUCKETS_MS = (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000, 300_000)  # of timings
 NOTES_TTL_SECONDS = 25 * 3600  # a day of figures, and an hour, because they begin at a round time

@@ -129,14 +129,11 @@ class Scripts:
         return Shown.from_reply(turn_id, shown) if Reply(word) is Reply.FOUND else None
 
     def list_turns(
-        self, *, tenant: str, session: str, after: str, status: str, limit: int, most: int
-    ) -> tuple[str, list[Shown]]:
-        """The cursor, '' after the last page, and the turns."""
-        word, *found = self._run("list_turns", tenant, session, after, status, limit, most)
-        if Reply(word) is Reply.GONE:
-            return "", []
-        cursor, turns = found
-        return cursor.decode(), [Shown.from_reply(turn_id.decode(), shown) for turn_id, *shown in turns]
+        self, *, tenant: str, session: str, after: str, score: str, status: str, limit: int, most: int
+    ) -> tuple[tuple[str, str], list[Shown]]:
+        """The cursor, a turn and its score, both '' after the last page; and the turns."""
+        _, (last, at), turns = self._run("list_turns", tenant, session, after, score, status, limit, most)
+        return (last.decode(), at.decode()), [Shown.from_reply(turn_id.decode(), shown) for turn_id, *shown in turns]
 
     def read_session(self, session: str) -> ShownSession | None:
         word, *shown = self._run("read_session", session)

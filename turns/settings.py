@@ -27,6 +27,8 @@ LONGEST_SOCKET_PATH = 100  # the kernel's limit is 104 bytes on macOS, 108 on Li
 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
+MOST = 1_000_000_000  # seconds are thirty years; the store's numbers hold whatever comes of it
+
 RENEWALS_PER_LEASE = 3  # a lease survives two renewals that came too late
 
 
@@ -95,7 +97,7 @@ class Settings(BaseModel):
     idle_seconds: float = Field(20.0, gt=0, description="The longest silence of the model in mid-answer")
     total_seconds: float = Field(120.0, gt=0, description="The longest time of one attempt")
     patience_seconds: float = Field(
-        86_400.0, gt=0, description="How long a turn may wait for a provider that limits its rate"
+        86_400.0, gt=0, le=MOST, description="How long a turn may wait for a provider that limits its rate"
     )
     grace_seconds: float = Field(
         25.0, ge=0, description="How long a worker that is told to stop lets its turns run; then it hands them back"
@@ -116,6 +118,7 @@ class Settings(BaseModel):
     history_window: int = Field(
         40,
         ge=0,
+        le=MOST,
         description="Most messages of the history that the model sees; they are dropped half a window at a time",
     )
 
@@ -140,18 +143,25 @@ class Settings(BaseModel):
         50, ge=1, description="Turns of the lane `batch` that may be out for a worker at once"
     )
     tenant_turns_per_minute: int = Field(
-        0, ge=0, description="Turns that one tenant may submit, ten seconds' worth of them at once; 0: any number"
+        0,
+        ge=0,
+        le=1_000_000,
+        description="Turns that one tenant may submit, ten seconds' worth of them at once; 0: any number",
     )
     tenant_tokens_per_day: int = Field(
-        0, ge=0, description="Tokens that one tenant may use in a day of UTC; 0: any number"
+        0, ge=0, le=MOST, description="Tokens that one tenant may use in a day of UTC; 0: any number"
     )
     reserved_tokens: int = Field(
-        1000, ge=1, description="Tokens that are reserved for a turn until it is known what it used"
+        1000, ge=1, le=MOST, description="Tokens that are reserved for a turn until it is known what it used"
     )
-    result_ttl_seconds: float = Field(86_400.0, gt=0, description="How long a turn can be asked for after it ended")
-    event_ttl_seconds: float = Field(900.0, gt=0, description="How long a turn's events are kept after it ended")
+    result_ttl_seconds: float = Field(
+        86_400.0, gt=0, le=MOST, description="How long a turn can be asked for after it ended"
+    )
+    event_ttl_seconds: float = Field(
+        900.0, gt=0, le=MOST, description="How long a turn's events are kept after it ended"
+    )
     session_ttl_seconds: float = Field(
-        2_592_000.0, gt=0, description="How long a session and its history are kept after its last turn"
+        2_592_000.0, gt=0, le=MOST, description="How long a session and its history are kept after its last turn"
     )
     max_waiters: int = Field(
         1000, ge=1, description="Long-polls that one web process holds at once; more are answered at once"

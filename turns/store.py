@@ -137,10 +137,17 @@ class TurnStore:
 
         `session` is one of the tenant's.
         """
-        cursor, shown = self._scripts.list_turns(
-            tenant=tenant, session=session or "", after=after or "", status=status or "", limit=limit, most=LIST_LIMIT
+        score, _, turn_id = (after or "").partition(".")
+        (last, at), shown = self._scripts.list_turns(
+            tenant=tenant,
+            session=session or "",
+            after=turn_id,
+            score=score,
+            status=status or "",
+            limit=limit,
+            most=LIST_LIMIT,
         )
-        return TurnPage(turns=tuple(map(to_turn, shown)), after=cursor or None)
+        return TurnPage(turns=tuple(map(to_turn, shown)), after=f"{at}.{last}" if last else None)
 
     def events(self, turn_id: str, *, after: str) -> list[TurnEvent]:
         """What is in the turn's event stream beyond this entry, oldest first."""

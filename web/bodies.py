@@ -16,6 +16,7 @@ MAX_WAIT_SECONDS = 30
 MAX_BATCH = 100
 MAX_IMPORTED = 10_000
 TurnId = Annotated[str, Field(pattern=f"^{TURN_ID.pattern}$")]
+TURN_CURSOR = rf"^[0-9]{{1,16}}\.{TURN_ID.pattern}$"
 SESSION_CURSOR = r"^[0-9]{1,16}\.[A-Za-z0-9._~/-]{1,400}$"
 
 
@@ -107,7 +108,7 @@ class TurnsQuery(Query):
     status: Status | None = None
     session_id: Name | None = None
     user_id: Name | None = Field(None, description="goes with session_id")
-    after: TurnId | None = None
+    after: Annotated[str, Field(pattern=TURN_CURSOR)] | None = None
     limit: Limit = 20
 
 

@@ -78,6 +78,14 @@ def test_a_minute_is_noted_once_and_for_a_day_and_an_hour(
     assert server.raw.xrange(keys.NOTES.name, max=noted[-1][0]) == noted
 
 
+def test_models_without_number_are_no_part_of_a_note(store: TurnStore, server: Server) -> None:
+    counted = {f"tokens|{kind}|model-{n}": 1 for n in range(5000) for kind in ("input", "output")}
+    server.raw.hset(keys.METRICS.name, mapping={**counted, "accepted|interactive": 7})
+    store.rescue(worker="w", hint="")
+    [(_, fields)] = server.raw.xrange(keys.NOTES.name)
+    assert set(fields) == {b"noted_at", b"accepted|interactive"}
+
+
 def test_a_point_is_what_came_between_two_notes(client: Client, note: Note, now_counted: Callable[..., None]) -> None:
     for minutes_ago in reversed(range(15)):
         note(minutes_ago, accepted_of_batch=100 - minutes_ago)

@@ -54,9 +54,19 @@ def test_a_page_looks_at_so_many_turns_and_no_more(store_with: Callable[..., Tur
     ]
 
 
-def test_after_a_turn_that_is_no_longer_kept_there_is_nothing(accept: Accept, store: TurnStore) -> None:
-    accept()
-    assert store.list_turns(after="turn_" + "0" * 32, limit=10).turns == ()
+@pytest.mark.parametrize("session", [None, "s"])
+def test_a_page_goes_on_where_a_turn_is_no_longer_kept(
+    accept: Accept, store: TurnStore, server: Server, session: str | None
+) -> None:
+    turns = [accept().id for _ in range(6)]
+    for turn in turns[:4]:
+        server.raw.zadd(keys.TURNS("-"), {turn: 1}, xx=True)  # in the same moment
+    page = store.list_turns(session=session, limit=3)
+    server.raw.zrem(keys.TURNS("-"), page.turns[-1].id)
+    server.raw.zrem(keys.SESSION_TURNS("s"), page.turns[-1].id)
+    following = store.list_turns(session=session, after=page.after, limit=10)
+    shown = [turn.id for turn in (*page.turns, *following.turns)]
+    assert shown == sorted(turns, reverse=True)
 
 
 def test_an_expired_turn_leaves_the_lists(

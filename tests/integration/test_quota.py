@@ -10,6 +10,7 @@ from tests.server import Server
 from turns import keys
 from turns.codes import Code
 from turns.errors import RateLimited, TenantBacklogFull, TokensSpent
+from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Claim, Turn, TurnRequest, Usage
 
@@ -69,6 +70,42 @@ def test_tokens_are_reserved_before_and_settled_after(store_with: StoreWith, ser
     store.fail(take(store, second), Code.PROVIDER_ERROR)
     assert spent(server) == 50, "what failed gives its tokens back"
     ask(store, 3, tenant="other")
+
+
+def test_what_a_run_took_that_nobody_counted_stays_reserved(store_with: StoreWith, server: Server) -> None:
+    store = store_with(tenant_tokens_per_day=10_000, reserved_tokens=400)
+    store.cancel(ask(store, 1).id, tenant="acme")
+    assert spent(server) == 0, "it never ran"
+    cancelled = take(store, ask(store, 2))
+    store.cancel(cancelled.turn_id, tenant="acme")
+    assert spent(server) == 400
+    uncounted = take(store, ask(store, 3))
+    store.commit(uncounted, answer_to(uncounted), tail="")
+    assert spent(server) == 800
+
+
+def test_a_turn_that_expired_unstarted_gives_its_tokens_back(store_with: StoreWith, server: Server) -> None:
+    store = store_with(tenant_tokens_per_day=1000, reserved_tokens=400)
+    late = store.accept(TurnRequest(session_id="s", input="x", tenant="acme", start_within_seconds=60)).turn
+    server.raw.zadd(keys.START_BY.name, {late.id: 1}, xx=True)
+    store.rescue(worker="", hint="")
+    assert store.read(late.id, tenant="acme").status is Status.INCOMPLETE
+    assert spent(server) == 0
+
+
+def test_live_turns_are_counted_down_by_whoever_ends_them(store_with: StoreWith) -> None:
+    web, worker = store_with(tenant_backlog=2), store_with()
+    for n in range(3):
+        claim = take(worker, ask(web, n))
+        worker.commit(claim, answer_to(claim), tail="")
+
+
+def test_a_clock_that_went_back_does_not_keep_a_tenant_out(store_with: StoreWith, server: Server) -> None:
+    store = store_with(tenant_turns_per_minute=60)
+    server.raw.set(keys.RATE("acme"), (int(server.raw.time()[0]) + 3600) * 1000)
+    with pytest.raises(RateLimited) as refused:
+        ask(store, 1)
+    assert refused.value.retry_after_seconds == 1
 
 
 def is_refused(store: TurnStore, n: int) -> bool:

@@ -4,6 +4,7 @@ from tests.server import Server
 from turns import keys
 from turns.codes import Code
 from turns.replies import Reply
+from turns.sessions import SessionStore
 from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Claim, Turn
@@ -69,6 +70,31 @@ def test_a_lost_hint_is_found_behind_a_long_queue(
     lapse(lost)
     assert store.rescue(worker="", hint="") == [(lost.id, Reply.DISPATCHED)]
     assert hints()[-1] == lost.id
+
+
+def test_the_hint_of_an_erased_turn_tells_nothing_of_others(
+    accept: Accept, lapse: Lapse, store: TurnStore, sessions: SessionStore, hints: Hints
+) -> None:
+    accept(session_id="erased")
+    waiting = accept(session_id="waits")
+    sessions.erase("erased")
+    for _ in range(3):
+        lapse(waiting)
+        assert store.rescue(worker="", hint="") == [(waiting.id, Reply.WAITING)]
+    assert hints() == [waiting.id]
+
+
+def test_after_the_clock_went_back_leases_run_from_then(
+    accept: Accept, claim: Take, lapse: Lapse, store: TurnStore, server: Server
+) -> None:
+    turn = accept()
+    claim(turn)
+    hour_ms = 3_600_000
+    now_ms = int(server.raw.time()[0]) * 1000
+    server.raw.hset(keys.SERVICE.name, "renewable_since", now_ms + hour_ms)
+    lapse(turn)
+    assert store.rescue(worker="", hint="") == [(turn.id, Reply.WAITING)]
+    assert server.raw.zscore(keys.DUE.name, turn.id) < now_ms + hour_ms / 2
 
 
 def test_many_rescuers_dispatch_a_turn_once(accept: Accept, lapse: Lapse, store: TurnStore, hints: Hints) -> None:

@@ -9,6 +9,7 @@ from turns import keys
 from turns.assistants import Lane
 from turns.codes import Code
 from turns.retry import Retry
+from turns.sessions import SessionStore
 from turns.store import TurnStore
 from turns.turn import Claim, TurnRequest
 
@@ -93,3 +94,50 @@ def test_the_due_index_finds_who_was_forgotten(
     server.raw.zadd(keys.DUE.name, {parked: 1}, xx=True)
     store.rescue(worker="", hint="")
     assert hints() == [parked]
+
+
+def test_a_limit_that_is_lifted_and_set_again_holds_nobody_up(
+    store_with: StoreWith, hints: Hints, server: Server
+) -> None:
+    limited, free = store_with(tenant_concurrency=2), store_with(tenant_concurrency=0)
+    for turn in [ask(limited, n) for n in range(3)]:
+        free.cancel(turn, tenant="acme")
+    assert not server.raw.exists(keys.OUT("tenant:acme"), keys.PARKED("tenant:acme"))
+    hints()
+    turns = [ask(limited, n) for n in range(2)]
+    assert hints() == turns
+
+
+def test_who_was_lost_with_its_record_keeps_no_place(store_with: StoreWith, hints: Hints, server: Server) -> None:
+    store = store_with(tenant_concurrency=2)
+    lost, running, parked, waiting = (ask(store, n) for n in range(4))
+    hints()
+    server.raw.delete(keys.TURN(lost), keys.TURN(parked))
+    store.cancel(running, tenant="acme")
+    assert hints() == [waiting]
+    following = ask(store, 9)
+    assert hints() == [following]
+
+
+def test_a_lost_head_holds_its_session_up_no_longer_than_to_the_next_turn(
+    store_with: StoreWith, hints: Hints, server: Server
+) -> None:
+    store = store_with()
+    lost, second = ask(store, 1), ask(store, 1)
+    hints()
+    server.raw.delete(keys.TURN(lost))
+    third = ask(store, 1)
+    assert hints() == [second]
+    store.cancel(second, tenant="acme")
+    assert hints() == [third]
+    assert store.health().live_turns == 1
+
+
+def test_a_session_whose_head_was_lost_can_be_erased(
+    store_with: StoreWith, sessions: SessionStore, server: Server
+) -> None:
+    store = store_with()
+    lost, _ = ask(store, 1), ask(store, 1)
+    server.raw.delete(keys.TURN(lost))
+    sessions.erase("acme/-/s1")
+    assert store.health().live_turns == 0

@@ -47,8 +47,8 @@ def test_lists_hold_what_is_ones_own(accept: Accept, store: TurnStore, sessions:
     for tenant, turn_id in turns.items():
         assert [turn.id for turn in store.list_turns(tenant=tenant, limit=10).turns] == [turn_id]
         assert len(sessions.list_sessions(tenant=tenant, after=None, limit=10).sessions) == 1
-    after = store.list_turns(tenant="acme", after=turns["other"], limit=10)
-    assert after.turns == ()
+    theirs = store.list_turns(tenant="acme", after=f"9999999999999.{turns['other']}", limit=10)
+    assert [turn.id for turn in theirs.turns] == [turns["acme"]]
 
 
 def test_an_idempotency_key_is_its_tenants(accept: Accept) -> None:

@@ -51,6 +51,13 @@ def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> N
     assert {line.partition(":")[0] for line in lines} == {"PORT", "INTURN_POOL", "INTURN_NONSENSE"}
 
 
+@pytest.mark.parametrize("name", ["result_ttl_seconds", "session_ttl_seconds", "reserved_tokens", "history_window"])
+def test_what_the_store_could_not_count_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"INTURN_{name.upper()}", str(10**16))
+    with pytest.raises(ConfigurationError, match=f"INTURN_{name.upper()}.*less than or equal to 1000000000"):
+        Settings.from_environment()
+
+
 def test_a_secret_does_not_show() -> None:
     settings = Settings(openai_api_key="sk-canary")
     assert "sk-canary" not in repr(settings)

@@ -1,4 +1,4 @@
--- How a turn ends, and how a run ends without its turn; loaded in front of every verb.
+-- How a turn ends; loaded in front of every verb.
 
 -- What is shown of a turn that has ended, for whoever waits for it to need no read: the values of `SHOWN` in `turn.py`,
 -- false for those it has not; '' where they are long.
@@ -45,6 +45,21 @@ local function drop(turn, was, now)
   if was.status == 'in_progress' then redis.call('PUBLISH', KEY.stopped, turn) end
 end
 
+-- A turn whose record is gone, because the store evicted it or somebody deleted it, is live no more. Returns those that are.
+local function forget_lost(session, live, now)
+  local kept = {}
+  for _, turn in ipairs(live) do
+    if is_live(turn) then
+      kept[#kept + 1] = turn
+    else
+      redis.call('LREM', KEY.queue .. session, 1, turn)
+      redis.call('HINCRBY', KEY.service, 'live', -1)
+    end
+  end
+  if kept[1] and kept[1] ~= live[1] then dispatch(kept[1], now) end
+  return kept
+end
+
 -- The live turns of a session make way for one that does not want to wait: they end, but the running one, where it is
 -- interrupted, is told to end with what it has said. Returns how many are still ahead.
 local function clear(live, on_busy, now)
@@ -60,29 +75,4 @@ local function clear(live, on_busy, now)
     end
   end
   return ahead
-end
-
--- The run that ends here without its turn stands in the record: which claim and attempt it was, who ran it, with which
--- model, its times, how it ended. Only the last ones, because a rate limit can make many.
-local MOST_RUNS = 20
-local function remember_run(turn, event, now, code)
-  local key = KEY.turn .. turn
-  local run = redis.call('HMGET', key, 'claims', 'attempt', 'worker', 'model', 'started_at', 'first_token_at')
-  for i = 1, 6 do run[i] = run[i] or '' end
-  run[7], run[8], run[9] = tostring(now), event, code or ''
-  local runs = cjson.decode(redis.call('HGET', key, 'runs') or '[]')
-  if #runs == MOST_RUNS then table.remove(runs, 1) end
-  runs[#runs + 1] = run
-  redis.call('HSET', key, 'runs', cjson.encode(runs))
-end
-
--- Puts a running turn back to the head of its session for another attempt. Its token is gone, so
--- whoever ran it can write nothing more, and what it has said is void.
-local function requeue(turn, claims, event, attempt, now, code)
-  local to = AFTER.in_progress[event]
-  remember_run(turn, event, now, code)
-  redis.call('HSET', KEY.turn .. turn, 'status', to, 'attempt', attempt)
-  redis.call('HDEL', KEY.turn .. turn, 'token', 'worker', 'first_token_at')
-  emit(turn, claims .. '-*', attempt, 'reset', event)
-  emit(turn, claims .. '-*', attempt, 'status', to)
 end

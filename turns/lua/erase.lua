@@ -9,7 +9,8 @@
 --       MORE    turns are left that have ended: call again
 
 local session, most = ARGV[1], tonumber(ARGV[2])
-local now, live = now_ms(), redis.call('LRANGE', KEY.queue .. session, 0, -1)
+local now = now_ms()
+local live = forget_lost(session, redis.call('LRANGE', KEY.queue .. session, 0, -1), now)
 for i = #live, 1, -1 do drop(live[i], look_up(live[i]), now) end  -- from the last to the first: none is dispatched
 
 for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, most - 1)) do

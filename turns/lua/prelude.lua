@@ -19,7 +19,7 @@ end
 
 -- What verbs that end a turn, or a run of it, must know of its record, by name: one read for all of their steps.
 local TO_KNOW = {'session', 'status', 'token', 'claims', 'attempt', 'lane', 'definition', 'start_by', 'idempotency',
-  'reserved_tokens', 'accepted_at', 'provider', 'model', 'started_at', 'hinted_at', 'retry_at', 'retried_token'}
+  'reserved_tokens', 'is_counted', 'accepted_at', 'provider', 'model', 'started_at', 'hinted_at', 'retry_at', 'retried_token'}
 local function look_up(turn)
   local values, record = redis.call('HMGET', KEY.turn .. turn, unpack(TO_KNOW)), {}
   for i, name in ipairs(TO_KNOW) do record[name] = values[i] or nil end
@@ -54,6 +54,20 @@ local function hint_for(turn, hint)
     from = at and at + #POLICY.hint_placeholder
   until not at
   return table.concat(parts, turn)
+end
+
+-- The broker's list is first in, first out. So a hint is still in it exactly if the oldest hint there is not
+-- younger; a backlog of any size makes no storm of needless hints.
+local function still_in_list(hinted_at)
+  local oldest = redis.call('LINDEX', KEY.hints, -1)
+  local other = oldest and string.match(oldest, POLICY.turn_id_pattern)
+  if not other then return false end
+  if redis.call('EXISTS', KEY.turn .. other) == 0 then  -- it was erased, and its hint tells nothing
+    redis.call('RPOP', KEY.hints)
+    return still_in_list(hinted_at)
+  end
+  local other_hinted_at = redis.call('HGET', KEY.turn .. other, 'hinted_at')
+  return other_hinted_at and tonumber(hinted_at) >= tonumber(other_hinted_at)
 end
 
 -- Sends the hint for a head, and says when to look again in case the hint gets lost. Before the first

@@ -10,7 +10,8 @@ end
 -- The time (ms) at which the tenant's next turn is due at its rate; a burst may be some seconds ahead of that.
 -- The generic cell rate algorithm. Source: ITU-T I.371, appendix A.
 local function next_at(tenant, now)
-  return math.max(now, tonumber(redis.call('GET', KEY.rate .. tenant) or 0))
+  local at = math.max(now, tonumber(redis.call('GET', KEY.rate .. tenant) or 0))
+  return math.min(at, now + POLICY.burst_ms + 60000 / POLICY.turns_per_minute)  -- also after the clock went back
 end
 
 -- Why the tenant may not submit a turn now, as the reply that says so; nil: it may. Writes nothing.
@@ -38,7 +39,10 @@ end
 
 -- The tenant has one turn more. Its tokens are reserved, on the day on which it was accepted.
 local function take_quota(turn, tenant, now)
-  if COUNTS_LIVE then redis.call('HINCRBY', KEY.tenant .. tenant, 'live', 1) end
+  if COUNTS_LIVE then
+    redis.call('HINCRBY', KEY.tenant .. tenant, 'live', 1)
+    redis.call('HSET', KEY.turn .. turn, 'is_counted', 1)
+  end
   take_rate(tenant, now)
   if POLICY.tokens_per_day > 0 then
     local key = tokens_key(tenant, now)
@@ -48,13 +52,14 @@ local function take_quota(turn, tenant, now)
   end
 end
 
--- The turn has ended: what was reserved for it gives way to what it used, `was.used_tokens`. What was interrupted is not
--- known, and stays.
+-- The turn has ended: what was reserved for it gives way to what it used, `was.used_tokens`. Of a run that has said something
+-- and whose provider has not told what that took, or could not any more, it stays.
 local function settle_quota(was, tenant, status)
-  if COUNTS_LIVE and redis.call('HINCRBY', KEY.tenant .. tenant, 'live', -1) <= 0 then
+  if was.is_counted and redis.call('HINCRBY', KEY.tenant .. tenant, 'live', -1) <= 0 then
     redis.call('HDEL', KEY.tenant .. tenant, 'live')
   end
-  if not was.reserved_tokens or status == 'incomplete' then return end
+  local is_unknown = was.status == 'in_progress' and status ~= 'failed' and not was.used_tokens
+  if not was.reserved_tokens or is_unknown then return end
   local key = tokens_key(tenant, was.accepted_at)
   if redis.call('EXISTS', key) == 1 then redis.call('INCRBY', key, (was.used_tokens or 0) - was.reserved_tokens) end
 end

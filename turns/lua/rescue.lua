@@ -15,26 +15,21 @@
 local worker, limit, hint, now = ARGV[1], ARGV[2], ARGV[3], now_ms()
 note_minute(now)
 
--- Where no worker has beaten for a while, the store was away and none could renew: leases run from here on.
+-- Where no worker has beaten for a while, the store was away and none could renew: leases run from here on. So they do
+-- where that is still to come, because the clock went back.
 local newest = redis.call('ZRANGE', KEY.workers, 0, 0, 'REV', 'WITHSCORES')[2]
-if not newest or now - newest > POLICY.beat_gap_ms then redis.call('HSET', KEY.service, 'renewable_since', now) end
-local leases_run_out_from = tonumber(redis.call('HGET', KEY.service, 'renewable_since') or 0) + POLICY.lease_ms
+local since = tonumber(redis.call('HGET', KEY.service, 'renewable_since') or 0)
+if not newest or now - newest > POLICY.beat_gap_ms or since > now then
+  redis.call('HSET', KEY.service, 'renewable_since', now)
+  since = now
+end
+local leases_run_out_from = since + POLICY.lease_ms
 
 if worker ~= '' then redis.call('ZADD', KEY.workers, now, worker) end
 if hint ~= '' and redis.call('HGET', KEY.service, 'hint') ~= hint then redis.call('HSET', KEY.service, 'hint', hint) end
 redis.call('ZREMRANGEBYSCORE', KEY.workers, '-inf', now - POLICY.worker_ttl_ms)
 for _, expired in ipairs(redis.call('ZRANGE', KEY.expiring, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10 * limit)) do
   unlist(string.match(expired, '^(.+)/(.+)$'))
-end
-
--- The broker's list is first in, first out. So a hint is still in it exactly if the oldest hint there is not
--- younger; a backlog of any size makes no storm of needless hints.
-local function still_in_list(hinted_at)
-  local oldest = redis.call('LINDEX', KEY.hints, -1)
-  if not oldest then return false end
-  local other = string.match(oldest, POLICY.turn_id_pattern)
-  local other_hinted_at = other and redis.call('HGET', KEY.turn .. other, 'hinted_at')
-  return other_hinted_at and tonumber(hinted_at) >= tonumber(other_hinted_at)
 end
 
 local are_paused = redis.call('HEXISTS', KEY.service, 'workers') == 1

@@ -11,12 +11,26 @@ local function groups_of(session, lane)
   return groups
 end
 
+local function is_live(turn)
+  return AFTER[redis.call('HGET', KEY.turn .. turn, 'status')] ~= nil
+end
+
+-- Whether the group has no place. Of those who are out some are looked at, for who was lost with its record stays there.
+local MOST_TRIES = 4
+local function is_full(name, most)
+  if redis.call('SCARD', KEY.out .. name) < most then return false end
+  for _, turn in ipairs(redis.call('SRANDMEMBER', KEY.out .. name, MOST_TRIES)) do
+    if not is_live(turn) then redis.call('SREM', KEY.out .. name, turn) end
+  end
+  return redis.call('SCARD', KEY.out .. name) >= most
+end
+
 -- Whether the turn has a place in each of its groups, now; else it is parked in the one that is full.
 local function take_place(turn, session, lane, now)
   local groups = groups_of(session, lane)
   for _, group in ipairs(groups) do
     local name, most = unpack(group)
-    if redis.call('SISMEMBER', KEY.out .. name, turn) == 0 and redis.call('SCARD', KEY.out .. name) >= most then
+    if redis.call('SISMEMBER', KEY.out .. name, turn) == 0 and is_full(name, most) then
       redis.call('ZADD', KEY.parked .. name, 'NX', now, turn)
       return false
     end
@@ -28,15 +42,18 @@ local function take_place(turn, session, lane, now)
   return true
 end
 
--- The turn is out for no worker any more. Returns those who may try to take its place: each may be parked elsewhere.
-local MOST_TRIES = 4
+-- The turn is out for no worker any more, also where the limit has been lifted since it came. Returns those who may try to
+-- take its place: each may be parked elsewhere.
 local function leave_place(turn, session, lane)
   local next_turns = {}
-  for _, group in ipairs(groups_of(session, lane)) do
-    redis.call('SREM', KEY.out .. group[1], turn)
-    redis.call('ZREM', KEY.parked .. group[1], turn)
-    for _, parked in ipairs(redis.call('ZRANGE', KEY.parked .. group[1], 0, MOST_TRIES - 1)) do
-      next_turns[#next_turns + 1] = parked
+  for _, name in ipairs({'tenant:' .. tenant_of(session), lane == 'batch' and 'lane:batch' or nil}) do
+    local out, parked = KEY.out .. name, KEY.parked .. name
+    if redis.call('EXISTS', out, parked) > 0 then
+      redis.call('SREM', out, turn)
+      redis.call('ZREM', parked, turn)
+      for _, other in ipairs(redis.call('ZRANGE', parked, 0, MOST_TRIES - 1)) do
+        if is_live(other) then next_turns[#next_turns + 1] = other else redis.call('ZREM', parked, other) end
+      end
     end
   end
   return next_turns
