@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
+from turns.ids import is_turn_id
+
 ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 TYPES = {"user": "human", "assistant": "ai"}
 
@@ -27,11 +29,14 @@ class Message:
         try:
             item = json.loads(stored)
             role, content = ROLES[item["type"]], item["data"]["content"]
+            str(content).encode()  # half a character is none
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
         if not isinstance(content, str) or (not content and item["data"].get("tool_calls")):
             return None
-        return cls(number=number, role=role, content=content, turn_id=item.get("turn"))
+        turn = item.get("turn")
+        turn_id = turn if isinstance(turn, str) and is_turn_id(turn) else None
+        return cls(number=number, role=role, content=content, turn_id=turn_id)
 
     def to_stored(self) -> str:
         """What `from_stored` reads. Without an id, which a chain must not find twice in a history."""
@@ -58,7 +63,7 @@ def in_window(length: int, most: int) -> int:
 def places(count: int, *, after: int | None, limit: int, newest_first: bool) -> range:
     """The numbers of the messages of one page, in its order; `after` is the last number of the page before."""
     if newest_first:
-        last = count if after is None else after - 1
+        last = count if after is None else min(count, after - 1)
         return range(last, max(0, last - limit), -1)
     first = 1 if after is None else after + 1
     return range(first, min(count, first + limit - 1) + 1)

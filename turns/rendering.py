@@ -115,7 +115,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "beat_gap_ms": to_ms(max(settings.lease_seconds / 2, 3 * settings.rescue_seconds)),
         "hint_grace_ms": to_ms(settings.hint_grace_seconds),
         "result_ttl_ms": to_ms(settings.result_ttl_seconds),
-        "event_ttl_ms": to_ms(settings.event_ttl_seconds),
+        "event_ttl_ms": to_ms(min(settings.event_ttl_seconds, settings.result_ttl_seconds)),
         "session_ttl_ms": to_ms(settings.session_ttl_seconds),
         "worker_ttl_ms": to_ms(DEAD_WORKER_SECONDS),
     }

@@ -15,7 +15,7 @@ from turns.assistants import Assistant
 from turns.codes import Code
 from turns.connection import Client
 from turns.errors import LeaseLost, TurnExpired, TurnNotFailed, TurnNotFound
-from turns.events import EventType, TurnEvent
+from turns.events import START, EventType, TurnEvent
 from turns.feed import Feed
 from turns.health import Health, living_workers, read_health
 from turns.ids import is_turn_id, made_at, new_token, new_turn_id
@@ -153,6 +153,11 @@ class TurnStore:
         """What is in the turn's event stream beyond this entry, oldest first."""
         entries = cast(list[Any], self._client.xrange(keys.EVENTS(turn_id), f"({after}"))
         return [TurnEvent.from_entry(*entry) for entry in entries]
+
+    def last_event_id(self, turn_id: str) -> str:
+        """How far the turn's event stream has come; `START` where it has no entry."""
+        entries = cast(list[Any], self._client.xrevrange(keys.EVENTS(turn_id), count=1))
+        return entries[0][0].decode() if entries else START
 
     def feed(self) -> Feed:
         """What a process hears from this store; not started yet."""

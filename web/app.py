@@ -21,9 +21,10 @@ from turns.tracing import start_tracing
 from web import problems
 from web.about import build_about, build_health
 from web.assets import Assets, build_assets
-from web.gate import GUARDED, Gate
+from web.gate import ANYBODY, GUARDED, Gate
 from web.live_turns import LiveTurns
 from web.operator import build_operator
+from web.origins import Origins
 from web.overview import build_overview
 from web.pages import build_pages
 from web.sessions import build_sessions
@@ -74,13 +75,13 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
     assets = Assets()
     app.extensions["draining"] = (waiters, streams)
     operations, overview = Operations(client, store, roster.find), Overview(client)
-    gate = Gate(Keyring(client))
+    gate, origins = Gate(Keyring(client)), Origins(settings)
     app.before_request(_begin)
-    app.before_request(lambda: _admit(gate))
+    app.before_request(lambda: _admit(gate, origins))
     app.after_request(_finish)
     for blueprint in (
         build_turns(store, live, waiters, roster.find),
-        build_streams(streams),
+        build_streams(streams, gate),
         build_sessions(open_session_store(client, settings, apart=_apart)),
         build_health(store),
         build_operator(operations, overview),
@@ -107,12 +108,14 @@ def _begin() -> None:
     bind(request_id=g.request_id)
 
 
-def _admit(gate: Gate) -> None:
+def _admit(gate: Gate, origins: Origins) -> None:
     """Only what concerns turns and operators is asked about; a page holds none of it, and a browser's preflight request
     brings no key."""
     if request.path.startswith(GUARDED) and request.method != "OPTIONS" and request.blueprint != "pages":
         g.caller = gate.admit(request.headers.get("Authorization"))
         g.caller.check(request.method, request.path)
+        if g.caller is ANYBODY:
+            origins.check(request.method, request.headers.get("Host", ""), request.headers)
 
 
 def _finish(response: Response) -> Response:

@@ -4,22 +4,24 @@ What is told comes from the turn's event stream in the store. The feed brings ea
 may have missed some, the entries after the last one told are read. So any process can go on where another one left off.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from turns.errors import StoreUnavailable, StreamsFull, TurnExpired, TurnNotFound
+from turns.errors import StoreUnavailable, StreamsFull, TurnExpired, TurnNotFound, Unauthenticated
 from turns.events import START, EventType, TurnEvent, place
 from turns.feed import Feed, Message
 from turns.logs import Log, get_logger
-from turns.state import Status
+from turns.state import Event, Status
 from turns.store import TurnStore
 from turns.turn import Turn, Waiting
 from web import schema, showing
+from web.gate import FORGET_SECONDS
 from web.shared_reads import SharedReads
 
-KEEP_ALIVE_SECONDS = 15.0
+KEEP_ALIVE_SECONDS = 15.0  # a silent reader's key, too, is looked at so often
 KEEP_ALIVE = b": still here\n\n"
 RETRY = b"retry: 1000\n\n"  # a browser whose connection broke comes again after a second
 
@@ -49,31 +51,48 @@ class Streams:
         self._is_draining = True
         self._feed.wake()
 
-    def open(self, turn_id: str, *, tenant: str, after: str | None) -> Iterator[bytes] | None:
+    def open(
+        self, turn_id: str, *, tenant: str, after: str | None, admit: Callable[[], object]
+    ) -> Iterator[bytes] | None:
         """The turn's events beyond `after`, until it has ended; None when there can be none.
 
-        Raises `StreamsFull`, or like `TurnStore.read`.
+        `admit` raises `Unauthenticated` once the reader's key is good no more. Raises `StreamsFull`, or like
+        `TurnStore.read`.
         """
         turn = self._reads.read(turn_id, tenant=tenant)
         if turn.status.is_terminal and after is not None and not self._store.events(turn_id, after=after):
             return None
         if self._count >= self._most:
             raise StreamsFull
-        return self._tell(turn, Place(after or START, turn.waiting))
+        return self._tell(turn, Place(after or START, turn.waiting), admit)
 
-    def _tell(self, turn: Turn, reader: Place) -> Iterator[bytes]:
+    def _tell(self, turn: Turn, reader: Place, admit: Callable[[], object]) -> Iterator[bytes]:
         self._count += 1
         try:
             yield RETRY + _status(turn)
-            yield from self._follow(turn, reader)
+            if self._is_ahead(turn, reader):
+                reader.event_id = START
+                yield _event("reset", schema.ResetEvent(turn_id=turn.id, attempt=turn.attempt, reason=Event.RESCUE))
+            yield from self._follow(turn, reader, admit)
+        except Unauthenticated:
+            return
         except StoreUnavailable as error:  # the reader comes again
             get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
         finally:
             self._count -= 1
 
-    def _follow(self, turn: Turn, reader: Place) -> Iterator[bytes]:
+    def _is_ahead(self, turn: Turn, reader: Place) -> bool:
+        """It has seen what a store that lost its last moments knows nothing of, or never was."""
+        last = START if reader.event_id == START else self._store.last_event_id(turn.id)
+        return place(reader.event_id) > place(last)
+
+    def _follow(self, turn: Turn, reader: Place, admit: Callable[[], object]) -> Iterator[bytes]:
+        admitted_at = time.monotonic()
         with self._feed.watch(turn) as listener:
             while not self._is_draining:
+                if time.monotonic() - admitted_at > FORGET_SECONDS:
+                    admit()
+                    admitted_at = time.monotonic()
                 try:
                     message = listener.get(seconds=KEEP_ALIVE_SECONDS)
                 except TimeoutError:

@@ -1,19 +1,21 @@
 """The routes of turns. Each parses, makes one call and renders."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from flask import Blueprint, Response, g, request
 
 from turns.accepting import Accepted
 from turns.assistants import Assistant
-from turns.errors import InvalidRequest, Refused
+from turns.errors import InvalidRequest, Refused, TurnExpired, TurnNotFound
 from turns.keys import session_key
 from turns.logs import Log, get_logger
 from turns.store import TurnStore
 from turns.tracing import span
 from web import schema, showing
 from web.bodies import EventsQuery, NoQuery, TurnsQuery, WaitQuery
+from web.gate import Gate
 from web.live_turns import LiveTurns
 from web.parsing import parse_batch, parse_idempotency_key, parse_query, parse_submit, to_request
 from web.preferences import preferred_wait
@@ -51,7 +53,7 @@ def build_turns(store: TurnStore, live: LiveTurns, waiters: Waiters, find: Calla
         parse_query(NoQuery, request.args.items(multi=True))
         key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
         asked = parse_batch(read_json_body(most_bytes=MAX_BATCH_BYTES))
-        data = tuple(_item(store, find, given, f"{key} {n}" if key else None) for n, given in enumerate(asked))
+        data = tuple(_item(store, find, given, f"{key}\n{n}" if key else None) for n, given in enumerate(asked))
         return reply(schema.Batch(data=data))
 
     @api.get("/v1/turns")
@@ -93,7 +95,7 @@ def build_turns(store: TurnStore, live: LiveTurns, waiters: Waiters, find: Calla
     return api
 
 
-def build_streams(streams: Streams) -> Blueprint:
+def build_streams(streams: Streams, gate: Gate) -> Blueprint:
     api = Blueprint("streams", __name__)
 
     @api.get("/v1/turns/<turn_id>/events")
@@ -103,7 +105,8 @@ def build_streams(streams: Streams) -> Blueprint:
         seen = request.headers.get("Last-Event-ID")
         if seen is not None:
             seen = parse_query(EventsQuery, [("after", seen)]).after
-        told = streams.open(turn_id, tenant=g.caller.tenant, after=seen or query.after)
+        key = request.headers.get("Authorization")
+        told = streams.open(turn_id, tenant=g.caller.tenant, after=seen or query.after, admit=lambda: gate.admit(key))
         if told is None:
             return reply_empty()  # a browser that came again after the end stops asking
         headers = {"X-Accel-Buffering": "no"}  # proxies pass on each event as it comes
@@ -118,7 +121,8 @@ def _accepted(accepted: Accepted, waiters: Waiters) -> Response:
     get_logger().info(Log.TURN_ACCEPTED, turn_id=turn.id, replayed=accepted.replayed)
     preferred = preferred_wait(request.headers.get("Prefer", ""))
     if preferred is not None:
-        turn = waiters.read(turn.id, tenant=turn.tenant, wait_seconds=preferred)
+        with suppress(TurnNotFound, TurnExpired):  # its session was erased meanwhile; it was accepted all the same
+            turn = waiters.read(turn.id, tenant=turn.tenant, wait_seconds=preferred)
     response = _applied(reply_turn(turn, 200 if preferred is not None and turn.status.is_terminal else 202), preferred)
     response.headers["Location"] = f"/v1/turns/{turn.id}"
     if accepted.replayed:

@@ -48,7 +48,9 @@ def read_messages(stored: Sequence[bytes]) -> list[BaseMessage]:
 def _read(item: bytes) -> BaseMessage | None:
     """One unreadable item makes the stock class fail for ever; here it costs one message."""
     try:
-        [message] = messages_from_dict([json.loads(item)])
+        read = json.loads(item)
+        json.dumps(read, ensure_ascii=False).encode()  # half a character cannot be sent to any provider
+        [message] = messages_from_dict([read])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         get_logger().warning(Log.MESSAGE_SKIPPED, error=type(error).__name__)
         return None

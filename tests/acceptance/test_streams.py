@@ -4,6 +4,7 @@ import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 
@@ -140,6 +141,19 @@ def test_deleting_the_session_ends_the_stream(stack: Stack) -> None:
 def test_what_cannot_be_watched(stack: Stack, path: str, headers: dict[str, str], status: int, code: str) -> None:
     answer = call(f"{stack.url}/v1/turns/{path}/events", headers=headers)
     assert (answer.status, answer.body["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("beyond", ["2-0", "9999999999-9999999999"])
+def test_who_saw_more_than_there_is_begins_anew(stack: Stack, beyond: str) -> None:
+    """As after a store that lost its last moments."""
+    turn_id = stack.submit("beyond", f"hello {SLOWLY}")
+    wait_until("it runs", lambda: stack.turn(turn_id)["status"] == "in_progress")
+    with closing(Stream(f"{stack.url}/v1/turns/{turn_id}/events", last_event_id=beyond)) as stream:
+        seen = list(stream)
+    assert [event.type for event in seen[:2]] == ["status", "reset"]
+    assert seen[-1].type == "done"
+    text = "".join(event.data["text"] for event in seen if event.type == "delta")
+    assert text == stack.turn(turn_id)["output"]["content"]
 
 
 def test_a_killed_worker_resets_the_text_and_the_next_one_tells_all_of_it(start: Callable[..., Stack]) -> None:

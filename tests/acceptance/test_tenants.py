@@ -19,6 +19,11 @@ OPEN = {"/livez", "/readyz"}
 UNKNOWN_TURN = "turn_" + "f" * 32
 
 
+def revoke(stack: Stack, api_key: str) -> None:
+    command = [sys.executable, "-m", "turns", "keys", "revoke", api_key.split("_")[1]]
+    subprocess.run(command, cwd=ROOT, env={**os.environ, **stack.environment}, check=True, capture_output=True)
+
+
 @dataclass(frozen=True)
 class Keys:
     turns: str
@@ -212,9 +217,21 @@ def test_whether_it_lives_can_be_asked_by_anybody(stack: Stack, keys: Keys, path
 def test_a_revoked_key_soon_works_no_more(stack: Stack, keys: Keys) -> None:
     api_key = make_key(stack, "acme")
     wait_until("it works", lambda: asked(stack, "GET", "/v1/turns", api_key).status == 200, seconds=5)
-    revoke = [sys.executable, "-m", "turns", "keys", "revoke", api_key.split("_")[1]]
-    subprocess.run(revoke, cwd=ROOT, env={**os.environ, **stack.environment}, check=True, capture_output=True)
+    revoke(stack, api_key)
     wait_until("it works no more", lambda: asked(stack, "GET", "/v1/turns", api_key).status == 401, seconds=5)
+
+
+def test_a_revoked_keys_open_stream_ends(stack: Stack, keys: Keys) -> None:
+    api_key = make_key(stack, "acme")
+    wait_until("it works", lambda: asked(stack, "GET", "/v1/turns", api_key).status == 200, seconds=5)
+    headers = {"Authorization": f"Bearer {api_key}"}
+    asking = request("revoked", "hello [words 200] [pace 0.1]")
+    turn_id = call(f"{stack.url}/v1/turns", method="POST", body=asking, headers=headers).body["id"]
+    watching = urllib.request.Request(f"{stack.url}/v1/turns/{turn_id}/events", headers=headers)
+    with urllib.request.urlopen(watching, timeout=30) as stream:
+        stream.readline()
+        revoke(stack, api_key)
+        assert b"event: done" not in stream.read()
 
 
 def test_no_key_is_in_the_logs(stack: Stack, keys: Keys) -> None:

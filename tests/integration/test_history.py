@@ -138,3 +138,28 @@ def test_no_warning_of_langchain_reaches_the_operator(settings: Settings) -> Non
         warnings.simplefilter("always")
         build_chain(DEFAULT, build_model(settings))
     assert caught == []
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        r'{"type": "human", "data": {"content": "half \ud800", "type": "human"}}',
+        r'{"type": "human", "data": {"content": "hello", "type": "human"}, "turn": 5}',
+        r'{"type": "human", "data": {"content": "hello", "type": "human"}, "turn": "\ud800"}',
+    ],
+)
+def test_a_message_that_nobody_could_send_costs_no_other(
+    run: Callable[[str], Turn], sessions: SessionStore, server: Server, foreign: str
+) -> None:
+    server.raw.lpush(keys.HISTORY("s"), foreign)
+    turn = run("hello")
+    page = sessions.messages("s", after=None, limit=10, newest_first=False)
+    assert [message.turn_id for message in page.messages][-2:] == [turn.id] * 2
+    assert {message.turn_id for message in page.messages[:-2]} <= {None}
+
+
+def test_pages_from_beyond_the_end_begin_at_the_end(run: Callable[[str], Turn], sessions: SessionStore) -> None:
+    run("hello")
+    page = sessions.messages("s", after=1_000_000, limit=10, newest_first=True)
+    assert [message.number for message in page.messages] == [2, 1]
+    assert page.after is None
