@@ -87,16 +87,17 @@ class HistoryFiles:
             os.unlink(f"{_place(session)[-1]}.{version}", dir_fd=directory)
 
     def seen(self, session: str) -> dict[str, int]:
-        """All files of a session, by name, with what tells each from a later one of that name."""
+        """All files of a session, by name, with what tells each from a later one of that name; no directories."""
         *_, name = _place(session)
-        with suppress(FileNotFoundError), self._opened(session) as directory:
+        with suppress(FileNotFoundError, HistoryUnusable), self._opened(session) as directory:
             mine = [n for n in os.listdir(directory) if n == name or (_version(n) or ("",))[0] == session_id(session)]
-            return {found: os.lstat(found, dir_fd=directory).st_ino for found in mine}
+            found = {name: os.lstat(name, dir_fd=directory) for name in mine}
+            return {name: status.st_ino for name, status in found.items() if not stat.S_ISDIR(status.st_mode)}
         return {}
 
     def remove(self, session: str, seen: Mapping[str, int]) -> None:
         """These are gone; what was written in their place since then is not touched."""
-        with suppress(FileNotFoundError), self._opened(session) as directory:
+        with suppress(FileNotFoundError, HistoryUnusable), self._opened(session) as directory:
             for name, inode in seen.items():
                 with suppress(FileNotFoundError):
                     if os.lstat(name, dir_fd=directory).st_ino == inode:

@@ -253,6 +253,22 @@ def test_an_erase_that_broke_off_before_the_file_was_gone_holds(
     assert contents(file) == ["two", "yes, two"]
 
 
+@pytest.mark.parametrize("trouble", ["a directory", "a file"])
+def test_what_is_no_file_of_a_history_hinders_no_erase(
+    store: TurnStore, sessions: SessionStore, file: Path, trouble: str
+) -> None:
+    run(store, "one")
+    file.unlink()
+    if trouble == "a directory":
+        file.mkdir()
+    else:
+        file.parent.rmdir()
+        file.parent.touch()
+    sessions.erase("s")
+    with pytest.raises(SessionNotFound):
+        sessions.read("s")
+
+
 def test_an_erase_does_not_touch_what_was_written_after_it(files: HistoryFiles, file: Path) -> None:
     files.prepare()
     files.stage("s", "a" * 32, ['"old"'])
