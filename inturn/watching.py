@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from inturn import calls
-from inturn.errors import ServiceBroken, StreamsFull, TurnNotFound, Unreachable
+from inturn.errors import ServiceBroken, StreamsFull, TurnNotFound
 from inturn.events import Delta, Done, Event, Reset, StatusChanged
 from inturn.reading import to_status
 from inturn.retrying import Persistence
@@ -39,7 +39,9 @@ class Watch(Generic[Turn]):
             yield Emit(event)
 
     def _open(self) -> Steps[bool]:
-        """Whether there is a stream: no, if there is no place for one, or if all of it was told before it broke."""
+        """Whether there is a stream: no, if those before told nothing, if there is no place, or if all is told."""
+        if self._fruitless > self._persistence.max_retries:  # a proxy may cut each stream of a turn that only waits
+            return False
         call = calls.events(self._turn_id, after=self._last_event_id)
         try:
             answer = yield from ask(call, self._persistence, opening=True)
@@ -64,8 +66,6 @@ class Watch(Generic[Turn]):
 
     def _before_coming_again(self) -> Steps[None]:
         self._fruitless += 1
-        if self._fruitless > self._persistence.max_retries:
-            raise Unreachable("The stream breaks again and again.")
         yield Pause(self._persistence.jitter(self._fruitless))
 
     def _understand(self, sent: ServerSent) -> Iterator[Event[Turn]]:

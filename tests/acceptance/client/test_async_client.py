@@ -8,15 +8,19 @@ import pytest
 
 import inturn
 from inturn import AsyncClient, Delta, Done
+from inturn.connection import DEFAULT_RETRIES
 from tests.acceptance.client.conftest import MATH
+from tests.acceptance.client.short_streams import short_streams
 from tests.processes import Stack
 
 SLOWLY = "[words 60] [pace 0.03]"
 
 
-def run(url: str, program: Callable[[AsyncClient], Coroutine[Any, Any, None]]) -> None:
+def run(
+    url: str, program: Callable[[AsyncClient], Coroutine[Any, Any, None]], *, max_retries: int = DEFAULT_RETRIES
+) -> None:
     async def main() -> None:
-        async with AsyncClient(url) as client:
+        async with AsyncClient(url, max_retries=max_retries) as client:
             await program(client)
 
     asyncio.run(main())
@@ -53,6 +57,20 @@ def test_a_stream_is_iterated_across_a_restart(start: Callable[..., Stack]) -> N
         assert text == turn.text
 
     run(stack.url, program)
+
+
+def test_where_streams_break_again_and_again_the_answer_comes_by_a_long_poll(stack: Stack) -> None:
+    async def program(client: AsyncClient) -> None:
+        turn = await client.turns.create("short", "hello [gate short]", variables=MATH)
+        events = turn.stream()
+        await anext(events)
+        stack.open_gate("short")
+        told = [event async for event in events]
+        ended = await turn.wait()
+        assert told == [Delta(ended.text), Done(ended)]
+
+    with short_streams(stack.url) as url:
+        run(url, program, max_retries=0)
 
 
 def test_everything_else_does_what_its_twin_does(stack: Stack) -> None:

@@ -8,6 +8,7 @@ import pytest
 import inturn
 from inturn import Client, Delta, Done, Reset, StatusChanged, Turn
 from tests.acceptance.client.conftest import MATH
+from tests.acceptance.client.short_streams import short_streams
 from tests.processes import Stack
 from tests.sse import Stream
 from tests.waiting import wait_until
@@ -111,6 +112,15 @@ def test_beyond_the_limit_of_streams_the_answer_comes_by_a_long_poll(start: Call
         told = list(events)
         taken.close()
         assert told == [Delta(turn.wait().text), Done(turn.wait())]
+
+
+def test_where_streams_break_again_and_again_the_answer_comes_by_a_long_poll(stack: Stack) -> None:
+    with short_streams(stack.url) as url, Client(url, max_retries=0) as client:
+        turn = client.turns.create("short", "hello [gate short]", variables=MATH)
+        events = turn.stream()
+        assert isinstance(next(events), StatusChanged)
+        stack.open_gate("short")
+        assert list(events) == [Delta(turn.wait().text), Done(turn.wait())]
 
 
 def test_a_turn_whose_session_is_deleted_is_not_found(client: Client) -> None:
