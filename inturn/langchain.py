@@ -117,6 +117,8 @@ class Pieces:
                 yield from self._new(text)
             case Done(turn):
                 checked(turn)
+                if self._given != self._text:  # it is longer: all that is missing came before
+                    raise TextWithdrawn("A run broke off, and the next one says less.")
 
     def _new(self, text: str) -> Iterator[str]:
         self._text += text

@@ -1,7 +1,9 @@
 """InTurn inside a LangChain program."""
 
 import asyncio
-from collections.abc import Callable
+import json
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage
@@ -14,8 +16,31 @@ from inturn import Client
 from inturn.langchain import RemoteChain, RemoteHistory
 from tests.acceptance.client.conftest import MATH
 from tests.processes import Stack
+from tests.scripted_model import Handler, Model, Script, chunk
 
 SLOWLY = "[words 60] [pace 0.03]"
+
+
+class SaysLess(Handler):
+    """Says `abcdef` and breaks off when that was read; from then on it says `abc`, and that is all."""
+
+    def _stream(self, script: Script, text: str, model: str, *, calls: str | None) -> None:
+        if len(self.server.requests) > 1:
+            return super()._stream(script, "abc", model, calls=calls)
+        begun = json.dumps(chunk(model, {"content": "abcdef"}))
+        self._raw(f"data: {begun}\n\n".encode(), declared=1000)
+        self.server.gates["read"].wait(60)
+        return None
+
+
+@pytest.fixture
+def model_that_says_less() -> Iterator[Model]:
+    model = Model(0)
+    model.RequestHandlerClass = SaysLess
+    threading.Thread(target=model.serve_forever, daemon=True).start()
+    yield model
+    model.shutdown()
+    model.server_close()
 
 
 def in_session(session_id: str, **more: str) -> RunnableConfig:
@@ -82,3 +107,16 @@ def test_a_killed_worker_changes_nothing_where_the_new_run_says_the_same(start: 
                 stack.workers[0].kill()
                 stack.workers.append(stack.start_worker())
         assert "".join(pieces) == RemoteHistory(client, "s").messages[-1].content
+
+
+def test_pieces_of_a_run_that_said_more_than_the_next_one_are_withdrawn(
+    start: Callable[..., Stack], model_that_says_less: Model
+) -> None:
+    stack = start(workers=1, OPENAI_BASE_URL=f"http://127.0.0.1:{model_that_says_less.server_port}/v1")
+    with Client(stack.url) as client:
+        pieces = RemoteChain(client, variables=MATH).stream("hello", in_session("s"))
+        assert next(pieces) == "abcdef"
+        model_that_says_less.gates["read"].set()
+        with pytest.raises(inturn.TextWithdrawn):
+            list(pieces)
+        assert RemoteHistory(client, "s").messages[-1].content == "abc"
