@@ -85,11 +85,11 @@ class BatchFile:
         """New results go after those that are there. Raises `WrongLine`."""
         if self.path.exists() and not force:
             raise WrongLine(f"{self.path} is there already; --force replaces it.")
-        if force or not self._part.exists():
-            self.run = f"batch-{secrets.token_hex(6)}"
-            self._part.write_text(json.dumps({"run": self.run, "digest": digest}) + "\n", encoding="utf-8")
+        complete = b"" if force else self._complete()
+        if complete:
+            self._take_up(complete, digest)
         else:
-            self._take_up(digest)
+            self._begin(digest)
         self._file = self._part.open("ab")
 
     def append(self, result: Json) -> None:
@@ -113,12 +113,22 @@ class BatchFile:
         if self._file:
             self._file.close()
 
-    def _take_up(self, digest: str) -> None:
-        complete, _, _ = self._part.read_bytes().rpartition(b"\n")  # a last line without an end was torn
+    def _complete(self) -> bytes:
+        """The lines that are there; a last one without an end was torn. Without the first, nothing was submitted."""
+        if not self._part.exists():
+            return b""
+        lines, end, _ = self._part.read_bytes().rpartition(b"\n")
+        return lines + end
+
+    def _begin(self, digest: str) -> None:
+        self.run = f"batch-{secrets.token_hex(6)}"
+        self._part.write_text(json.dumps({"run": self.run, "digest": digest}) + "\n", encoding="utf-8")
+
+    def _take_up(self, complete: bytes, digest: str) -> None:
         head, *results = [json.loads(line) for line in complete.splitlines()]
         if head["digest"] != digest:
             raise WrongLine(f"{self._part} holds results of other lines; --force begins anew.")
-        os.truncate(self._part, len(complete) + 1)
+        os.truncate(self._part, len(complete))
         self.run = head["run"]
         for result in results:
             self._count(result)

@@ -193,3 +193,14 @@ def test_a_batch_that_was_killed_goes_on_and_asks_no_model_twice(start: Callable
     assert [result["turn"]["input"] for result in results] == [f"q{n} [delay 0.1]" for n in range(200)]
     assert len(stack.asked()) == 200
     assert inturn("batch", str(file), *VAR).returncode == Exit.USAGE, "the results are there already"
+
+
+@pytest.mark.parametrize("torn", ["", '{"run": "batch-'])
+def test_a_batch_that_was_killed_before_it_began_begins(inturn: Inturn, tmp_path: Path, torn: str) -> None:
+    file, part = tmp_path / "in.jsonl", tmp_path / "in.jsonl.results.jsonl.part"
+    file.write_text('{"input": "hello"}\n')
+    part.write_text(torn)
+    ran = inturn("batch", str(file), *VAR)
+    assert (ran.returncode, ran.stderr) == (Exit.OK, "")
+    [result] = (tmp_path / "in.jsonl.results.jsonl").read_text().splitlines()
+    assert json.loads(result)["turn"]["status"] == "completed"
