@@ -149,9 +149,36 @@ def test_what_was_not_sent_survives_a_reload(chat: Chat, stack: Stack) -> None:
     chat.page.unroute("**/v1/turns")
     chat.expect_trouble("404.*messages")  # the service has not heard of this session yet
     chat.reload()
-    chat.press("Send again")
     chat.wait_for("done")
     assert said(stack, "before the reload") == 1
+
+
+def test_what_was_to_be_tried_again_comes_first_after_a_reload(chat: Chat, stack: Stack) -> None:
+    chat.expect_trouble("503")
+    chat.page.route("**/v1/turns", lambda route: route.fulfill(status=503, headers={"Retry-After": "60"}))
+    chat.say("said first")
+    chat.wait_for_words(re.compile("Trying again in"))
+    chat.say("said second")
+    chat.wait_for("sending")
+    chat.page.unroute("**/v1/turns")
+    chat.expect_trouble("404.*messages")  # the service has not heard of this session yet
+    chat.reload()
+    chat.wait_for("done", count=2)
+    assert [message["content"] for message in stack.messages(chat.session_id)[::2]] == ["said first", "said second"]
+
+
+def test_what_was_given_up_is_sent_after_a_reload_only_if_somebody_says_so(chat: Chat, stack: Stack) -> None:
+    chat.expect_trouble("400")
+    chat.page.route("**/v1/turns", lambda route: route.fulfill(status=400))
+    chat.say("given up")
+    chat.wait_for("unsent")
+    chat.page.unroute("**/v1/turns")
+    chat.expect_trouble("404.*messages")
+    chat.reload()
+    chat.wait_for("unsent")
+    chat.press("Send again")
+    chat.wait_for("done")
+    assert said(stack, "given up") == 1
 
 
 def test_a_refused_message_can_be_edited(chat: Chat) -> None:

@@ -15,7 +15,7 @@ export class Outbox {
   constructor({ accepted, changed }) {
     this.#accepted = accepted;
     this.#changed = changed;
-    this.turns = keptInTab.read("outbox", []);
+    this.turns = keptInTab.read("outbox", []).map(comingAgain);
   }
 
   add(turn) {
@@ -58,11 +58,11 @@ export class Outbox {
         this.#accepted(turn.session, record, key);
         return this.#drop(key);
       } catch (error) {
-        if (!error.passes) return this.#change(key, { state: "unsent", problem: `Not sent: ${error.message}` });
+        if (!error.passes) return this.#change(key, unsent(`Not sent: ${error.message}`));
         const seconds = Math.min(LONGEST_PAUSE_SECONDS, error.retryAfterSeconds ?? 2 ** (attempt - 1));
         const isLast = attempt === MOST_ATTEMPTS;
         const next = isLast ? "" : ` Trying again in ${seconds} s…`;
-        this.#change(key, { state: "unsent", problem: `Not sent yet: ${error.message}${next}` });
+        this.#change(key, unsent(`Not sent yet: ${error.message}${next}`, { isToCome: !isLast }));
         if (isLast) return undefined;
         await pause(seconds);
       }
@@ -88,4 +88,14 @@ export class Outbox {
     keptInTab.write("outbox", this.turns.length ? this.turns : null);
     this.#changed(this.turns);
   }
+}
+
+// `isToCome`: it is tried again without anybody's doing.
+function unsent(problem, { isToCome = false } = {}) {
+  return { state: "unsent", problem, isToCome };
+}
+
+// The pause before the next attempt ended with the page; what was said later must not come first.
+function comingAgain(turn) {
+  return turn.isToCome ? { ...turn, state: "sending", problem: null } : turn;
 }

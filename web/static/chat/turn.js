@@ -54,7 +54,7 @@ export function advance(turn, { type, data }) {
 const BLANK = {
   id: null, key: null, sequence: Infinity, input: "", text: "", state: "queued", attempt: 1, queue: null, error: null,
   reason: null, usage: null, model: null, retryOf: null, metadata: {}, since: null, seconds: null, note: null,
-  body: null, problem: null,
+  body: null, problem: null, isToCome: false,
 };
 
 function isTerminal(record) {
