@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from inturn.errors import InvalidRequest
 from inturn.values import Message, MessageBody, TurnBody
 
 LONGEST_WAIT_SECONDS = 30.0  # the service holds a long-poll for no longer
@@ -62,7 +63,7 @@ def events(turn_id: str, *, after: str | None) -> Call:
     return Call(
         method="GET",
         path=f"{_turn(turn_id)}/events",
-        query=_given({"after": after}),
+        query=_query({"after": after}),
         headers={"Accept": "text/event-stream"},
         read_seconds=STREAM_SILENCE_SECONDS,
     )
@@ -80,31 +81,31 @@ def list_turns(
     *, status: str | None, session_id: str | None, user_id: str | None, after: str | None, limit: int
 ) -> Call:
     query = {"status": status, "session_id": session_id, "user_id": user_id, "after": after, "limit": str(limit)}
-    return Call(method="GET", path="/v1/turns", query=_given(query))
+    return Call(method="GET", path="/v1/turns", query=_query(query))
 
 
 def list_sessions(*, after: str | None, limit: int) -> Call:
-    return Call(method="GET", path="/v1/sessions", query=_given({"after": after, "limit": str(limit)}))
+    return Call(method="GET", path="/v1/sessions", query=_query({"after": after, "limit": str(limit)}))
 
 
 def read_session(session_id: str, *, user_id: str | None) -> Call:
-    return Call(method="GET", path=_session(session_id), query=_given({"user_id": user_id}))
+    return Call(method="GET", path=_session(session_id), query=_query({"user_id": user_id}))
 
 
 def erase_session(session_id: str, *, user_id: str | None) -> Call:
-    return Call(method="DELETE", path=_session(session_id), query=_given({"user_id": user_id}))
+    return Call(method="DELETE", path=_session(session_id), query=_query({"user_id": user_id}))
 
 
 def messages(session_id: str, *, user_id: str | None, order: str, after: str | None, limit: int) -> Call:
     query = {"user_id": user_id, "order": order, "after": after, "limit": str(limit)}
-    return Call(method="GET", path=f"{_session(session_id)}/messages", query=_given(query))
+    return Call(method="GET", path=f"{_session(session_id)}/messages", query=_query(query))
 
 
 def import_messages(session_id: str, messages: Iterable[Message | MessageBody], *, user_id: str | None) -> Call:
     return Call(
         method="PUT",
         path=f"{_session(session_id)}/messages",
-        query=_given({"user_id": user_id}),
+        query=_query({"user_id": user_id}),
         body=_json({"messages": [_said(message) for message in messages]}),
     )
 
@@ -128,14 +129,30 @@ def _said(message: Message | MessageBody) -> MessageBody:
 
 
 def _turn(turn_id: str) -> str:
-    return f"/v1/turns/{quote(turn_id, safe='')}"
+    return f"/v1/turns/{quote(_unicode('turn_id', turn_id), safe='')}"
 
 
 def _session(session_id: str) -> str:
-    return f"/v1/sessions/{quote(session_id, safe='')}"
+    return f"/v1/sessions/{quote(_unicode('session_id', session_id), safe='')}"
+
+
+def _query(fields: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: _unicode(name, value) for name, value in _given(fields).items()}
+
+
+def _unicode(name: str, value: str) -> str:
+    """Raises `InvalidRequest` for what no URL can hold; in a body the service finds it."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise InvalidRequest(f"{name}: must be valid Unicode, without lone surrogates") from None
+    return value
 
 
 def _key(key: str) -> dict[str, str]:
+    """Raises `InvalidRequest` for what no header can hold: to the HTTP library that looks as if the line broke."""
+    if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable() and key == key.strip()):
+        raise InvalidRequest("Idempotency-Key: must be 1 to 255 printable ASCII characters, without spaces around them")
     return {"Idempotency-Key": key}
 
 

@@ -9,7 +9,8 @@ from inturn.connection import CONNECT_SECONDS, Connection
 from inturn.steps import Lost, ServerSent
 from inturn.tracing import trace_headers
 
-# What can happen to a request on its way; a wrong URL or header of ours is none of these.
+# What can happen to a request on its way. Some of it would also be said of a header that cannot be sent, which is why
+# `calls` and `connection` let none through.
 BROKEN = (httpx2.TransportError, httpx2.DecodingError)
 
 LARGEST_EVENT_BYTES = 64 * 1024 * 1024  # many times the largest answer that a service allows

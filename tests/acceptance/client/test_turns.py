@@ -80,6 +80,18 @@ def test_the_same_key_is_the_same_turn(client: Client) -> None:
     assert error.value.request_id
 
 
+@pytest.mark.parametrize("key", ["k\n", "k\0", " k", "é", "\udcff", "k" * 256])
+def test_a_key_that_cannot_be_sent_is_named_before_anything_is(key: str) -> None:
+    with Client("http://127.0.0.1:1", max_retries=0) as client:
+        for ask in (
+            lambda: client.turns.create("s", "hello", idempotency_key=key),
+            lambda: client.turns.batch([{"session_id": "s", "input": "hello"}], idempotency_key=key),
+            lambda: client.turns.retry("turn_1", idempotency_key=key),
+        ):
+            with pytest.raises(inturn.InvalidRequest, match=r"^Idempotency-Key: must be 1 to 255 printable ASCII"):
+                ask()
+
+
 def test_without_a_key_two_calls_are_two_turns(client: Client) -> None:
     assert len({client.turns.create("two", "hello", variables=MATH).id for _ in range(2)}) == 2
 
@@ -129,6 +141,29 @@ def test_what_is_not_there(client: Client, turn_id: str, error: type[inturn.InTu
         with pytest.raises(error) as caught:
             ask(turn_id)
         assert caught.value.request_id
+
+
+LONE = "turn_\udcff"
+
+
+@pytest.mark.parametrize(
+    ("ask", "field"),
+    [
+        (lambda client: client.turns.get(LONE), "turn_id"),
+        (lambda client: client.turns.wait(LONE), "turn_id"),
+        (lambda client: client.turns.cancel(LONE), "turn_id"),
+        (lambda client: list(client.turns.stream(LONE)), "turn_id"),
+        (lambda client: list(client.turns.list(session_id=LONE)), "session_id"),
+        (lambda client: client.sessions.get(LONE), "session_id"),
+        (lambda client: client.sessions.delete("s", user_id=LONE), "user_id"),
+        (lambda client: client.turns.create("s", LONE, variables=MATH), "input"),
+    ],
+)
+def test_what_is_not_unicode_is_refused_wherever_it_stands(
+    client: Client, ask: Callable[[Client], object], field: str
+) -> None:
+    with pytest.raises(inturn.InvalidRequest, match=f"^{field}: must be valid Unicode, without lone surrogates"):
+        ask(client)
 
 
 def test_a_misspelt_field_is_refused_with_the_nearest_right_one(client: Client) -> None:
