@@ -31,6 +31,9 @@ GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 5  # also for the head of a request to come; gunicorn waits for idle connections too when it stops
 LINGER_SECONDS = 2
 LINGER_BYTES = 64 * 1024  # at a time
+LEFT_BYTES = 64 * 1024  # of a body that nobody read; with more of it the connection ends
+SHARE_BYTES = 8 * 1024  # what is read of one caller before the others are looked at
+SHARE_SECONDS = 1e-6  # any time at all: for 0 gevent goes round fifty times before it looks at a socket
 STORE_SECONDS = 3
 SEND_SECONDS = 30  # a reader that takes nothing for so long is left
 
@@ -49,13 +52,26 @@ class PropagatingLogger(Logger):  # type: ignore[misc]  # gunicorn is untyped
             super().exception(msg, *args, **kwargs)
 
 
-class Joined:
-    """A caller's socket, over which the head of an answer goes out with its body: gunicorn writes the one and then the
-    other, and the caller wakes twice. What has no length is streamed, and its head goes ahead."""
+class Line:
+    """A caller's socket, of which no more is read at once than is fair, and over which the head of an answer goes out
+    with its body: gunicorn writes the one and then the other, and the caller wakes twice. What has no length is
+    streamed, and its head goes ahead."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
         self._head = b""
+        self._read_bytes = 0
+        # gunicorn asks for these before each request, when no head waits.
+        self.gettimeout, self.settimeout = sock.gettimeout, sock.settimeout
+
+    def recv(self, size: int) -> bytes:
+        """Where there is always more to read nothing waits: one caller who sends without end would stop all others."""
+        data: bytes = self._sock.recv(size)
+        self._read_bytes += len(data)
+        if self._read_bytes >= SHARE_BYTES:
+            self._read_bytes = 0
+            gevent.sleep(SHARE_SECONDS)
+        return data
 
     def sendall(self, data: bytes) -> None:
         if not self._head and data.startswith(b"HTTP/1.1 ") and b"\r\nContent-Length: " in data:
@@ -87,34 +103,45 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """A reader that takes nothing holds its place no longer than this."""
         client.settimeout(SEND_SECONDS)
-        AsyncWorker.handle(self, listener, client, addr)  # the gevent worker's own sets no limit
+        AsyncWorker.handle(self, listener, Line(client), addr)  # the gevent worker's own sets no limit
 
-    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> Any:
-        """A caller that still sends a body that was refused unread (413) gets to read why."""
-        joined = Joined(sock)
+    def handle_request(self, listener_name: Any, req: Any, line: Any, addr: Any) -> None:
+        """A caller that still sends a body that was refused unread gets to read why."""
         try:
-            return super().handle_request(listener_name, req, joined, addr)
+            super().handle_request(listener_name, req, line, addr)
         except StopIteration:
-            joined.flush()
-            _linger(sock)
+            line.flush()
+            _linger(line)
             raise
         finally:
-            joined.flush()
+            line.flush()
+        if not _is_over(req.body):
+            _linger(line)
+            raise StopIteration
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+    def handle_error(self, req: Any, line: Any, addr: Any, exc: BaseException) -> None:
         """What is not HTTP, or too much of it, gets an answer of ours and not a page of the server's."""
         if not isinstance(exc, ParseException):
             self.log.error("Error handling request", exc_info=exc)
         with contextlib.suppress(OSError):
-            client.sendall(malformed(exc))
-        _linger(client)
+            line.sendall(malformed(exc))
+        _linger(line)
 
 
-def _linger(client: Any) -> None:
+def _is_over(body: Any) -> bool:
+    """Whether the next request can come: what nobody has read of this one is gone, if it was little."""
+    if getattr(body.reader, "length", None) == 0:
+        return True  # as after nearly all requests, for which no timer is set
+    with contextlib.suppress(OSError, ParseException), gevent.Timeout(LINGER_SECONDS, exception=False):
+        return not body.failed and len(body.read(LEFT_BYTES)) < LEFT_BYTES
+    return False
+
+
+def _linger(line: Any) -> None:
     """The other side has read the answer, or had its time: closing with bytes unread would reset it away."""
     with contextlib.suppress(OSError), gevent.Timeout(LINGER_SECONDS, exception=False):
-        client.shutdown(socket.SHUT_WR)
-        while client.recv(LINGER_BYTES):
+        line.shutdown(socket.SHUT_WR)
+        while line.recv(LINGER_BYTES):
             pass
 
 

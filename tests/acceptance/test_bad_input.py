@@ -3,6 +3,8 @@
 import contextlib
 import json
 import socket
+import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -131,6 +133,38 @@ def test_a_body_without_end_is_refused_while_it_is_read(stack: Stack) -> None:
         for _ in range(17):  # one more than the MiB that is allowed
             connection.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
         assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+NO_END = "Content-Length: 99999999999\r\n\r\n"
+FLOOD_SECONDS = 10
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        (f"POST /nowhere HTTP/1.1\r\nHost: x\r\n{NO_END}", b" " * 0x10000),
+        (f"{HEAD}{NO_END}", b" " * 0x10000),
+        (f"{HEAD}Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 10_000),
+    ],
+    ids=["nowhere", "too long", "in pieces of a byte"],
+)
+def test_who_sends_without_end_stops_nobody(stack: Stack, head: str, piece: bytes) -> None:
+    with connect(stack) as connection:
+        connection.sendall(head.encode())
+        flood = threading.Thread(target=send_without_end, args=(connection, piece))
+        flood.start()
+        for _ in range(3):
+            assert call(f"{stack.url}/livez").status == 200
+        assert flood.is_alive(), "nobody was answered before it had ended"
+        connection.shutdown(socket.SHUT_RDWR)
+        flood.join()
+
+
+def send_without_end(connection: socket.socket, piece: bytes) -> None:
+    until = time.monotonic() + FLOOD_SECONDS
+    with contextlib.suppress(OSError):
+        while time.monotonic() < until:
+            connection.sendall(piece)
 
 
 def connect(stack: Stack) -> socket.socket:

@@ -75,6 +75,18 @@ def test_requests_that_came_together_are_answered_in_order(line: socket.socket) 
     assert said.index(b"HTTP/1.1 200 ") < said.index(b'{"status":"ok"}') < said.index(b"HTTP/1.1 404 ")
 
 
+def test_a_body_that_nobody_read_is_passed_over(line: socket.socket) -> None:
+    status, _ = ask(line, "POST", "/v1/nothing", "Content-Length: 30000\r\n")
+    line.sendall(b" " * 30_000)
+    assert (status, ask(line, "GET", "/livez")) == (404, (200, b'{"status":"ok"}'))
+
+
+def test_a_long_body_that_nobody_read_ends_the_connection(line: socket.socket) -> None:
+    status, _ = ask(line, "POST", "/v1/nothing", "Content-Length: 300000\r\n")
+    line.sendall(b" " * 300_000)
+    assert (status, line.recv(1)) == (404, b"")
+
+
 def test_the_head_of_a_stream_does_not_wait_for_its_first_event(line: socket.socket, stack: Stack) -> None:
     turn_id = stack.submit("s", "hello [gate stream]")
     line.sendall(f"GET /v1/turns/{turn_id}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
