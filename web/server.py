@@ -70,7 +70,7 @@ class Line:
         self._read_bytes += len(data)
         if self._read_bytes >= SHARE_BYTES:
             self._read_bytes = 0
-            gevent.sleep(SHARE_SECONDS)
+            _look_at_others()
         return data
 
     def sendall(self, data: bytes) -> None:
@@ -118,6 +118,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         if not _is_over(req.body):
             _linger(line)
             raise StopIteration
+        if req.unreader.buf.tell():
+            _look_at_others()  # the next request is here already: what was read at once may hold hundreds
 
     def handle_error(self, req: Any, line: Any, addr: Any, exc: BaseException) -> None:
         """What is not HTTP, or too much of it, gets an answer of ours and not a page of the server's."""
@@ -126,6 +128,10 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
         with contextlib.suppress(OSError):
             line.sendall(malformed(exc))
         _linger(line)
+
+
+def _look_at_others() -> None:
+    gevent.sleep(SHARE_SECONDS)
 
 
 def _is_over(body: Any) -> bool:

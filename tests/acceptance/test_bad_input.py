@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import select
 import socket
 import threading
 import time
@@ -145,8 +146,9 @@ FLOOD_SECONDS = 10
         (f"POST /nowhere HTTP/1.1\r\nHost: x\r\n{NO_END}", b" " * 0x10000),
         (f"{HEAD}{NO_END}", b" " * 0x10000),
         (f"{HEAD}Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 10_000),
+        ("", b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 200),
     ],
-    ids=["nowhere", "too long", "in pieces of a byte"],
+    ids=["nowhere", "too long", "in pieces of a byte", "many requests"],
 )
 def test_who_sends_without_end_stops_nobody(stack: Stack, head: str, piece: bytes) -> None:
     with connect(stack) as connection:
@@ -165,6 +167,8 @@ def send_without_end(connection: socket.socket, piece: bytes) -> None:
     with contextlib.suppress(OSError):
         while time.monotonic() < until:
             connection.sendall(piece)
+            if select.select([connection], [], [], 0)[0]:
+                connection.recv(0x100000)
 
 
 def connect(stack: Stack) -> socket.socket:
