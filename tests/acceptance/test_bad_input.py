@@ -12,6 +12,7 @@ import pytest
 
 from tests.bad_input import BAD_BODIES
 from tests.processes import Answer, Stack, call, request
+from web.replying import BODY_SECONDS
 
 PROBLEM = {"type", "title", "status", "detail", "instance", "code", "request_id"}
 
@@ -134,6 +135,19 @@ def test_a_body_without_end_is_refused_while_it_is_read(stack: Stack) -> None:
         for _ in range(17):  # one more than the MiB that is allowed
             connection.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
         assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_does_not_come_is_told_so(stack: Stack) -> None:
+    """Both at once, as each takes the whole time. Then the connection ends: what came late would be no request."""
+    with connect(stack) as one, connect(stack) as other:
+        one.sendall(f"{HEAD}Content-Length: 500\r\n\r\n{{".encode())
+        other.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n500\r\n{{".encode())
+        for connection in (one, other):
+            connection.settimeout(3 * BODY_SECONDS)
+            with connection.makefile("rb") as answer:
+                head, _, body = answer.read().partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 408 ")
+            assert b"did not come" in body
 
 
 NO_END = "Content-Length: 99999999999\r\n\r\n"
