@@ -4,7 +4,7 @@ import hashlib
 
 from flask import Response, request
 from pydantic import BaseModel
-from werkzeug.exceptions import NotAcceptable, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, NotAcceptable, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
 
 from turns.turn import Turn
 from web import showing
@@ -22,10 +22,11 @@ def check_accept(kind: str = JSON) -> None:
 
 
 def read_json_body(*, most_bytes: int) -> bytes:
-    """Raises `UnsupportedMediaType`, `RequestEntityTooLarge` while it is read, `RequestTimeout`."""
+    """Raises `UnsupportedMediaType`, `RequestEntityTooLarge` while it is read, `RequestTimeout`, `BadRequest`."""
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"The body must be {JSON}.")
-    if (request.content_length or 0) > most_bytes:
+    declared_bytes = request.content_length or 0
+    if declared_bytes > most_bytes:
         raise RequestEntityTooLarge(f"The body must be at most {most_bytes} bytes.")
     request.max_content_length = most_bytes + 1  # a body of unknown length is cut off there without a word
     try:
@@ -33,6 +34,8 @@ def read_json_body(*, most_bytes: int) -> bytes:
             body = request.get_data(cache=False)
     except TimeoutError:
         raise RequestTimeout(f"The body did not come within {BODY_SECONDS:g} seconds.") from None
+    if len(body) < declared_bytes:
+        raise BadRequest("The body is shorter than its Content-Length.")
     if len(body) > most_bytes:
         raise RequestEntityTooLarge(f"The body must be at most {most_bytes} bytes.")
     return body

@@ -150,6 +150,18 @@ def test_a_body_that_does_not_come_is_told_so(stack: Stack) -> None:
             assert b"did not come" in body
 
 
+def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(stack: Stack) -> None:
+    """Also where what came of it is JSON."""
+    with connect(stack) as connection:
+        connection.sendall(f"{HEAD}Content-Length: 5000\r\n\r\n".encode() + json.dumps(request("s", "x")).encode())
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in head
+    assert json.loads(body)["detail"] == "The body is shorter than its Content-Length."
+
+
 NO_END = "Content-Length: 99999999999\r\n\r\n"
 FLOOD_SECONDS = 10
 
