@@ -38,6 +38,15 @@ def test_answers_with_and_without_a_body_follow_each_other(line: socket.socket, 
     assert ask(line, "GET", "/livez") == (200, b'{"status":"ok"}')
 
 
+def test_only_what_a_caller_has_makes_a_read_conditional(line: socket.socket, stack: Stack) -> None:
+    turn_id = stack.submit("s", "hello")
+    stack.finished(turn_id)
+    known = etag(line, turn_id)
+    for said, status in (('"x"', 200), (f'W/"{known}"', 304), (f'"x", "{known}"', 304), ("*", 304)):
+        asked = f'If-None-Match: {said}\r\nIf-Match: "y"\r\nRange: bytes=0-5\r\n'
+        assert ask(line, "GET", f"/v1/turns/{turn_id}", asked)[0] == status, said
+
+
 def test_what_a_proxy_says_changes_nothing(line: socket.socket) -> None:
     said = "X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off\r\nSCRIPT_NAME: /livez\r\nX-Forwarded-For: 1.2.3.4\r\n"
     assert ask(line, "GET", "/livez", said) == (200, b'{"status":"ok"}')
