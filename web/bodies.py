@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from turns.codes import Code
 from turns.events import EVENT_ID
@@ -69,7 +69,8 @@ class ImportBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    messages: list[MessageBody] = Field(min_length=1, max_length=MAX_IMPORTED)
+    # One wrong message is enough: of ten thousand of them each wrong name would be put down.
+    messages: Annotated[list[MessageBody], FailFast()] = Field(min_length=1, max_length=MAX_IMPORTED)
 
 
 class Query(BaseModel):

@@ -5,9 +5,15 @@ from typing import Any
 
 from turns.errors import InvalidRequest
 
+# More than any body has. Each name that is not known would be put down as an error of its own, and looked for among
+# those that are: seconds and hundreds of megabytes for one body.
+MAX_NAMES = 100
+MAX_NAME_LENGTH = 200
+
 
 def load_json(body: bytes) -> Any:
-    """Strict JSON: UTF-8, no duplicate names, no NaN or Infinity, no bottomless nesting. Raises `InvalidRequest`."""
+    """Strict JSON: UTF-8, no duplicate names, nor too many or too long ones, no NaN or Infinity, no bottomless nesting.
+    Raises `InvalidRequest`."""
     try:
         return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except UnicodeDecodeError:
@@ -25,14 +31,18 @@ def _refuse_constant(name: str) -> None:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MAX_NAMES:
+        raise InvalidRequest("body", f"must not have more than {MAX_NAMES} names in one object")
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
             raise InvalidRequest(printable(name), "must be given once")
+        if len(name) > MAX_NAME_LENGTH:
+            raise InvalidRequest(printable(name), f"must be a name of at most {MAX_NAME_LENGTH} characters")
         found[name] = value
     return found
 
 
 def printable(name: str) -> str:
     """A caller's own spelling, fit to be sent back and logged."""
-    return name.encode("unicode_escape").decode()[:200]
+    return name[:MAX_NAME_LENGTH].encode("unicode_escape").decode()[:MAX_NAME_LENGTH]

@@ -15,7 +15,7 @@ from turns.settings import Settings
 from turns.turn import TurnRequest
 from web.bodies import MessagesQuery, WaitQuery
 from web.fields import MAX_INPUT_BYTES
-from web.parsing import parse_query, parse_submit
+from web.parsing import parse_messages, parse_query, parse_submit
 from web.strict_json import load_json
 
 ROSTER = Roster(Settings())
@@ -61,6 +61,19 @@ def test_a_misspelt_field_is_told_the_right_one() -> None:
 def test_a_misspelt_variable_is_told_what_there_is() -> None:
     with pytest.raises(InvalidRequest, match=r"variables\.abilty: .* it has: ability"):
         submit(variables={"abilty": "math"})
+
+
+def test_a_long_name_is_told_the_rule() -> None:
+    with pytest.raises(InvalidRequest, match="nnn: must be a name of at most 200 characters"):
+        parse(json.dumps({**GOOD, "variables": {"n" * 201: "x"}}).encode())
+
+
+def test_the_first_wrong_message_is_named() -> None:
+    """And nothing is put down of the others, of which there may be ten thousand."""
+    messages = [{"role": "user", "content": "hello"}, {"role": "user", "content": 5}, {"rle": "user"}]
+    with pytest.raises(InvalidRequest) as error:
+        parse_messages(json.dumps({"messages": messages}).encode())
+    assert error.value.field == "messages.1.content"
 
 
 def test_an_unknown_assistant_is_not_found() -> None:
