@@ -37,10 +37,18 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     for name, value in pairs:
         if name in found:
             raise InvalidRequest(printable(name), "must be given once")
-        if len(name) > MAX_NAME_LENGTH:
-            raise InvalidRequest(printable(name), f"must be a name of at most {MAX_NAME_LENGTH} characters")
+        _check(name)
         found[name] = value
     return found
+
+
+def _check(name: str) -> None:
+    if len(name) > MAX_NAME_LENGTH:
+        raise InvalidRequest(printable(name), f"must be a name of at most {MAX_NAME_LENGTH} characters")
+    try:
+        name.encode()
+    except UnicodeEncodeError:  # pydantic would not say which name it is
+        raise InvalidRequest(printable(name), "must be valid Unicode, without lone surrogates") from None
 
 
 def printable(name: str) -> str:
