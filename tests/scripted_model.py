@@ -41,6 +41,8 @@ RAW = {
     "html": b"<html><body>Bad gateway</body></html>",
     "broken-json": b'data: {"id": "c", "choices": [\n\n',
     "no-choices": b'data: {"id": "c", "object": "chat.completion.chunk", "choices": []}\n\ndata: [DONE]\n\n',
+    "no-chunk": b"data: [1]\n\ndata: [DONE]\n\n",
+    "odd-reason": b'data: {"choices": [{"index": 0, "delta": {"content": "x"}, "finish_reason": {"is": "stop"}}]}\n\n',
     "nothing": b"",
     "empty-answer": b'data: {"choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": "stop"}]}\n\n',
     "bad-utf-8": b'data: {"choices": [{"index": 0, "delta": {"content": "\xff\xfe"}, "finish_reason": "stop"}]}\n\n',

@@ -115,7 +115,7 @@ def _admit(gate: Gate, origins: Origins) -> None:
         g.caller = gate.admit(request.headers.get("Authorization"))
         g.caller.check(request.method, request.path)
         if g.caller is ANYBODY:
-            origins.check(request.method, request.headers.get("Host", ""), request.headers)
+            origins.check(request.method, request.environ)
 
 
 def _finish(response: Response) -> Response:

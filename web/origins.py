@@ -1,10 +1,9 @@
 """Pages of other origins: where no key is asked for, any page in the browser of whoever runs this could call it."""
 
 import ipaddress
+from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
-
-from werkzeug.datastructures import Headers
 
 from turns.errors import Forbidden
 from turns.settings import Settings
@@ -23,14 +22,15 @@ class Origins:
         self._names = frozenset(urlsplit(origin).netloc for origin in self._allowed)
         self._is_for_this_machine = settings.is_loopback and not settings.allow_open_access
 
-    def check(self, method: str, host: str, headers: Headers) -> None:
+    def check(self, method: str, environ: Mapping[str, str]) -> None:
         """Raises `Forbidden` for what only a page of another origin asks; programs send none of these headers."""
+        host = environ.get("HTTP_HOST", "")
         # Else a page could have its own name lead to this machine, and be of the same origin ("DNS rebinding").
         if self._is_for_this_machine and is_domain(host) and host not in self._names:
             raise Forbidden(NAME)
         if method in READING:
             return  # what comes back, the browser shows to no other origin
-        origin, site = headers.get("Origin"), headers.get("Sec-Fetch-Site")
+        origin, site = environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE")
         is_own = site in OWN_SITES if site else origin is None or urlsplit(origin).netloc == host
         if not is_own and origin not in self._allowed:
             raise Forbidden(PAGE)

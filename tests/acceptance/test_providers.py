@@ -9,11 +9,13 @@ from tests.server import free_port
 from tests.waiting import wait_until
 
 # What the question makes the model do; the code that its turn ends with; how often the model is asked. All of them
-# together ask again twenty times, which is what the retry budget of one worker allows.
+# together ask again 22 times, which is what the retry budget of one worker just allows.
 FAILURES = [
     ("[raw html]", "provider_protocol", 2),
     ("[raw broken-json]", "provider_protocol", 2),
     ("[raw no-choices]", "incomplete_answer", 2),
+    ("[raw no-chunk]", "provider_protocol", 2),
+    ("[raw odd-reason]", "provider_protocol", 2),
     ("[raw nothing]", "provider_protocol", 2),
     ("[raw empty-answer]", "provider_protocol", 2),
     ("[raw bad-utf-8]", "provider_protocol", 2),
