@@ -6,7 +6,8 @@ VENV := .venv
 LANGGRAPH_VENV := .venv-langgraph
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
-BESIDE = tests/acceptance/client tests/browser tests/chaos tests/hosts
+BESIDE = tests/acceptance/client tests/acceptance/test_own_chains.py tests/acceptance/test_providers.py \
+  tests/browser tests/chaos tests/hosts
 # Else each process compiles our own again at its start, where Python is told to write no bytecode.
 COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
 # The command `inturn`, on the code as it is here. Built with what is installed already: nothing unpinned is fetched.

@@ -98,6 +98,11 @@ class Model(ThreadingHTTPServer):
         self.gates: defaultdict[str, threading.Event] = defaultdict(threading.Event)
         self.lock = threading.Lock()
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that is killed leaves anywhere; a traceback of it would stand in the midst of others' log lines."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"

@@ -150,7 +150,7 @@ def to_model_error(error: Exception) -> ModelError | None:
             code = Code.PROVIDER_UNREACHABLE
         case openai.APIError():  # an error event in mid-stream
             code = Code.PROVIDER_ERROR
-        case ValueError() | IndexError() | TypeError():  # as HTML, cut JSON and missing choices surface
+        case ValueError() | IndexError() | TypeError() | AttributeError():  # as HTML, cut JSON, odd chunks surface
             code = Code.PROVIDER_PROTOCOL
         case _:
             return None
