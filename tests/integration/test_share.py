@@ -11,7 +11,7 @@ from turns.codes import Code
 from turns.retry import Retry
 from turns.sessions import SessionStore
 from turns.store import TurnStore
-from turns.turn import Claim, TurnRequest
+from turns.turn import Claim, OnBusy, TurnRequest
 
 StoreWith = Callable[..., TurnStore]
 Hints = Callable[[], list[str]]
@@ -133,11 +133,14 @@ def test_a_lost_head_holds_its_session_up_no_longer_than_to_the_next_turn(
     assert store.health().live_turns == 1
 
 
-def test_a_session_whose_head_was_lost_can_be_erased(
-    store_with: StoreWith, sessions: SessionStore, server: Server
+@pytest.mark.parametrize("place", [0, 1])
+def test_a_session_of_which_a_turn_was_lost_can_be_cleared_and_erased(
+    store_with: StoreWith, sessions: SessionStore, server: Server, place: int
 ) -> None:
     store = store_with()
-    lost, _ = ask(store, 1), ask(store, 1)
-    server.raw.delete(keys.TURN(lost))
+    server.raw.delete(keys.TURN([ask(store, 1), ask(store, 1)][place]))
+    store.accept(TurnRequest(session_id="s1", input="x", tenant="acme", on_busy=OnBusy.ROLLBACK))
+    assert store.health().live_turns == 1
+    server.raw.delete(keys.TURN(sessions.read("acme/-/s1").queued[0]))
     sessions.erase("acme/-/s1")
     assert store.health().live_turns == 0

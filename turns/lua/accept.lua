@@ -51,10 +51,10 @@ local live_of_all, pace_ms, is_paused, hint =
   unpack(redis.call('HMGET', KEY.service, 'live', 'pace_ms', 'intake', 'hint'))
 if is_paused then return {'PAUSED'} end
 local now, live = now_ms(), redis.call('LRANGE', queue, 0, -1)  -- bounded by the backlog
-if live[1] and not is_live(live[1]) then live = forget_lost(session, live, now) end
+local clears = on_busy == 'interrupt' or on_busy == 'rollback'
+if clears or live[1] and not is_live(live[1]) then live = forget_lost(session, live, now) end
 local ahead = #live
 if on_busy == 'reject' and ahead > 0 then return {'SESSION_BUSY'} end
-local clears = on_busy == 'interrupt' or on_busy == 'rollback'
 if ahead >= POLICY.session_backlog and not clears then return {'BACKLOG_FULL'} end
 if tonumber(live_of_all or 0) >= POLICY.max_live_turns then return {'OVERLOADED'} end
 local tenant = tenant_of(session)
