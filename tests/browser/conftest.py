@@ -48,13 +48,12 @@ def chromium() -> str:
     return found
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
     started: list[Stack] = []
 
     def start(*, workers: int = 1, **settings: str) -> Stack:
-        directory = Path(tmp_path_factory.mktemp("stack"))
-        started.append(Stack(directory, workers=workers, settings={**SETTINGS, **settings}))
+        started.append(build(tmp_path_factory, workers=workers, **settings))
         return started[-1]
 
     yield start
@@ -63,8 +62,14 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., St
 
 
 @pytest.fixture(scope="session")
-def running(start: Callable[..., Stack]) -> Stack:
-    return start(workers=2)
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = build(tmp_path_factory, workers=2)
+    yield stack
+    stack.stop()
+
+
+def build(tmp_path_factory: pytest.TempPathFactory, *, workers: int, **settings: str) -> Stack:
+    return Stack(Path(tmp_path_factory.mktemp("stack")), workers=workers, settings={**SETTINGS, **settings})
 
 
 @pytest.fixture
