@@ -38,7 +38,7 @@ test: check ## all tests and checks: a quarter of an hour on two cores
 
 # Most tests wait for processes to start or for time to pass, so one half runs beside the other. What a browser, a fault
 # or a second machine is needed for tells what it found at its end. The client's come first there: what runs an asyncio loop
-# cannot follow a browser.
+# cannot follow a browser. Chains and providers are there so that both halves take the same time.
 test-most:
 	@$(BIN)/python -m pytest tests --ignore=tests/unit $(BESIDE:%=--ignore=%)
 
