@@ -158,3 +158,8 @@ def test_a_file_that_comes_or_changes_is_seen_and_one_that_goes_is_missed(
         file.write_text(text) if text else file.unlink()
         roster.look()
         assert list(roster.known()) == [known]
+
+
+def test_what_a_later_release_says_of_a_variable_is_passed_over() -> None:
+    definition = '{"name": "a", "later": 1, "variables": {"v": {"default": "x", "pattern": "y"}}}'
+    assert Assistant.from_definition(definition) == Assistant(name="a", variables={"v": Variable(default="x")})
