@@ -22,7 +22,7 @@ from worker.models import check_finish, to_model_error
 from worker.stored import stored_message
 
 CUT = "length"  # a finish reason: the model came to its limit of tokens
-CALLS_TOOLS = frozenset({"tool_calls", "function_call"})  # finish reasons of a message after which a chain goes on
+CALLS_TOOLS = ("tool_calls", "function_call")  # finish reasons of a message after which a chain goes on
 OURS = (
     "inturn"  # tag of the model that somebody's own chain is given: its answers are held to the same rules as in ours
 )
@@ -165,7 +165,7 @@ class Witness(BaseCallbackHandler):
         if not isinstance(generation, ChatGeneration) or not isinstance(message := generation.message, AIMessage):
             return
         self.finish_reason = message.response_metadata.get("finish_reason")
-        if OURS in (tags or ()) and not (isinstance(self.finish_reason, str) and self.finish_reason in CALLS_TOOLS):
+        if OURS in (tags or ()) and self.finish_reason not in CALLS_TOOLS:
             try:
                 check_finish(self.finish_reason, message.content)
             except ModelError as problem:

@@ -113,14 +113,11 @@ class Streamed:
 
     def _chunk(self, event: bytes) -> Any:
         chunk = orjson.loads(event)
-        try:
-            if error := chunk.get("error"):
-                message = error.get("message") if isinstance(error, dict) else None
-                raise openai.APIError(message or "An error occurred during streaming", self._request, body=error)
-            for choice in chunk.get("choices") or ():
-                choice.setdefault("delta", None)  # as OpenAI's client gives it; Azure may leave it out
-        except AttributeError:
-            raise ValueError("an event that is no chunk of an answer") from None
+        if error := chunk.get("error"):
+            message = error.get("message") if isinstance(error, dict) else None
+            raise openai.APIError(message or "An error occurred during streaming", self._request, body=error)
+        for choice in chunk.get("choices") or ():
+            choice.setdefault("delta", None)  # as OpenAI's client gives it; Azure leaves it out where it only judges
         return chunk
 
 

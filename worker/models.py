@@ -28,7 +28,7 @@ OFFLINE_MODEL = "offline"
 FINISHED = {"finish_reason": "stop", "model_name": OFFLINE_MODEL}
 
 # Only these end an answer that may enter the history. A stream that breaks off has none.
-WHOLE_ANSWERS = frozenset({"stop", "length"})
+WHOLE_ANSWERS = ("stop", "length")  # no set: a provider may give what has no hash
 
 # What a provider says in `error.code` counts for more than its status: a 429 for want of quota is cured by no waiting.
 REASONS = MappingProxyType(
@@ -193,5 +193,5 @@ def check_finish(reason: object, content: object) -> None:
         raise ModelError(Code.CONTENT_FILTERED, ModelErrorKind.HOPELESS)
     if reason is None:
         raise ModelError(Code.INCOMPLETE_ANSWER, ModelErrorKind.RETRYABLE)
-    if not isinstance(reason, str) or reason not in WHOLE_ANSWERS or not content:
+    if reason not in WHOLE_ANSWERS or not content:
         raise ModelError(Code.PROVIDER_PROTOCOL, ModelErrorKind.RETRYABLE, message=f"finish_reason {reason!r}")

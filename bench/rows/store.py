@@ -1,15 +1,15 @@
 """What a turn asks of Redis: commands, time, memory."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from bench.caller import Caller
 from bench.figures import Figure, Measured
 from bench.load import load, polled, streamed
 from bench.stacks import IN_FLIGHT, Ours, running
+from tests.waiting import meanwhile
 
 # What clients send; the commands that scripts call are within the scripts' time.
 SENT = {"evalsha", "eval", "brpop", "ping", "subscribe", "unsubscribe", "ssubscribe"}
@@ -25,7 +25,9 @@ def measure(*, quick: bool) -> Measured:
         load(ours.url, polled, said=SAID, turns=100, in_flight=IN_FLIGHT)
         # Few at once, because Redis counts by the clock, and must not wait for a core meanwhile.
         polls = _asked(ours, lambda: load(ours.url, polled, said=SAID, turns=turns // 4, in_flight=2))
-        with _asking_for_nothing(ours):
+        # As cold as the scripts of a turn find the core.
+        ask_for_nothing = partial(ours.server.raw.execute_command, EMPTY, "return 1", 0)
+        with meanwhile(ask_for_nothing, every_seconds=EMPTY_SECONDS):
             empty = _asked(ours, lambda: load(ours.url, polled, said=SAID, turns=turns // 8, in_flight=2))
         spoken = f"{SAID} [words 100] [pace 0.01]"
         of_stream = _asked(ours, lambda: load(ours.url, streamed, said=spoken, turns=turns // 20, in_flight=2))
@@ -85,24 +87,6 @@ def _asked(ours: Ours, run: Callable[[], object]) -> Asked:
         within_us=sum(stat["usec"] for name, stat in stats.items() if name not in SENT | ASIDE),
         empty_us=stats[EMPTY]["usec_per_call"] if EMPTY in stats else 0,
     )
-
-
-@contextmanager
-def _asking_for_nothing(ours: Ours) -> Iterator[None]:
-    """Inside, a script that does nothing is run now and then: as cold as those of a turn find the core."""
-    done = threading.Event()
-
-    def ask() -> None:
-        while not done.wait(EMPTY_SECONDS):
-            ours.server.raw.execute_command(EMPTY, "return 1", 0)
-
-    asking = threading.Thread(target=ask)
-    asking.start()
-    try:
-        yield
-    finally:
-        done.set()
-        asking.join()
 
 
 def _bytes(ours: Ours) -> float:

@@ -4,10 +4,8 @@ The process that sent it dies there, or loses its connection, or waits in vain. 
 at one such point, and a turn behind it.
 """
 
-import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import pytest
 from tests.processes import Answer, Stack, call, request
 from tests.proxy import Act, Fault, ProxiedServer, When
 from tests.scripted_model import answer
-from tests.waiting import wait_until
+from tests.waiting import meanwhile, wait_until
 from turns.settings import Settings
 
 SYSTEM = {"role": "system", "content": "You're an assistant who's good at math. Respond in 20 words or fewer"}
@@ -157,7 +155,7 @@ def sessions(stack: Stack, act: Act) -> list[Session]:
 @pytest.mark.parametrize("act", [Act.CUT, Act.HANG])
 def test_a_line_that_breaks_costs_nothing(stack: Stack, act: Act) -> None:
     hit = sessions(stack, act)
-    with supervised(stack), ThreadPoolExecutor(len(hit)) as pool:
+    with meanwhile(stack.replace_dead, every_seconds=0.1), ThreadPoolExecutor(len(hit)) as pool:
         list(pool.map(Session.run, hit))
         list(pool.map(Session.check, hit))
 
@@ -165,25 +163,8 @@ def test_a_line_that_breaks_costs_nothing(stack: Stack, act: Act) -> None:
 @pytest.mark.timeout(400)
 def test_a_process_that_dies_there_loses_nothing(stack: Stack) -> None:
     hit = sessions(stack, Act.KILL)
-    with supervised(stack):
+    with meanwhile(stack.replace_dead, every_seconds=0.1):
         for session in hit:
             session.run()
         for session in hit:
             session.check()
-
-
-@contextmanager
-def supervised(stack: Stack) -> Iterator[None]:
-    done = threading.Event()
-
-    def supervise() -> None:
-        while not done.wait(0.1):
-            stack.replace_dead()
-
-    thread = threading.Thread(target=supervise)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()

@@ -4,29 +4,13 @@ from dataclasses import replace
 
 import pytest
 
+from tests.unit.records import record
 from turns.state import Status
 from turns.turn import Turn, Waiting, WaitingFor
 from web.pacing import MOST_SECONDS, retry_after_seconds
 from web.preferences import preferred_wait
 
-RUNNING = Turn.from_record(
-    "turn_1",
-    {
-        "session": "s",
-        "session_id": "s",
-        "sequence": "1",
-        "status": Status.IN_PROGRESS,
-        "attempt": "1",
-        "claims": "1",
-        "assistant": "default",
-        "input": "hello",
-        "variables": "{}",
-        "accepted_at": "0",
-    },
-    position=1,
-    ahead="",
-    pace_ms=0,
-)
+RUNNING = Turn.from_record("turn_1", record(Status.IN_PROGRESS), position=1, ahead="", pace_ms=0)
 
 
 def queued(**changes: int) -> Turn:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.unit.records import record
 from turns.state import Status
 from turns.turn import SHOWN, Turn
 
@@ -27,19 +28,6 @@ class Watched(dict[str, str]):
 
 
 def test_what_is_shown_of_a_turn_that_has_ended_is_all_that_makes_it_up() -> None:
-    record = Watched(
-        {
-            "session": "s",
-            "session_id": "s",
-            "sequence": "1",
-            "status": Status.COMPLETED,
-            "attempt": "1",
-            "claims": "1",
-            "assistant": "default",
-            "input": "hello",
-            "variables": "{}",
-            "accepted_at": "0",
-        }
-    )
-    Turn.from_record("turn_1", record)
-    assert record.looked_at - {"retry_at"} == set(SHOWN)  # that is told of those that wait
+    ended = Watched(record(Status.COMPLETED))
+    Turn.from_record("turn_1", ended)
+    assert ended.looked_at - {"retry_at"} == set(SHOWN)  # that is told of those that wait

@@ -3,11 +3,10 @@
 -- Of each group only so many heads are out for a worker at once; the others are parked, in order. A tenant is a group, and
 -- so is the lane `batch`: a tenant with a thousand sessions, or a night's batch, leaves room for everybody else.
 
--- The groups of a turn of this session and lane, each as name and most.
+-- The groups of a turn of this session and lane, each as name and most; 0: it has no limit now.
 local function groups_of(session, lane)
-  local groups = {}
-  if POLICY.tenant_concurrency > 0 then groups[1] = {'tenant:' .. tenant_of(session), POLICY.tenant_concurrency} end
-  if lane == 'batch' then groups[#groups + 1] = {'lane:batch', POLICY.batch_concurrency} end
+  local groups = {{'tenant:' .. tenant_of(session), POLICY.tenant_concurrency}}
+  if lane == 'batch' then groups[2] = {'lane:batch', POLICY.batch_concurrency} end
   return groups
 end
 
@@ -30,14 +29,17 @@ local function take_place(turn, session, lane, now)
   local groups = groups_of(session, lane)
   for _, group in ipairs(groups) do
     local name, most = unpack(group)
-    if redis.call('SISMEMBER', KEY.out .. name, turn) == 0 and is_full(name, most) then
+    if most > 0 and redis.call('SISMEMBER', KEY.out .. name, turn) == 0 and is_full(name, most) then
       redis.call('ZADD', KEY.parked .. name, 'NX', now, turn)
       return false
     end
   end
   for _, group in ipairs(groups) do
-    redis.call('SADD', KEY.out .. group[1], turn)
-    redis.call('ZREM', KEY.parked .. group[1], turn)
+    local name, most = unpack(group)
+    if most > 0 then
+      redis.call('SADD', KEY.out .. name, turn)
+      redis.call('ZREM', KEY.parked .. name, turn)
+    end
   end
   return true
 end
@@ -46,8 +48,8 @@ end
 -- take its place: each may be parked elsewhere.
 local function leave_place(turn, session, lane)
   local next_turns = {}
-  for _, name in ipairs({'tenant:' .. tenant_of(session), lane == 'batch' and 'lane:batch' or nil}) do
-    local out, parked = KEY.out .. name, KEY.parked .. name
+  for _, group in ipairs(groups_of(session, lane)) do
+    local out, parked = KEY.out .. group[1], KEY.parked .. group[1]
     if redis.call('EXISTS', out, parked) > 0 then
       redis.call('SREM', out, turn)
       redis.call('ZREM', parked, turn)
