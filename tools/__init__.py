@@ -1,0 +1,1 @@
+"""Generators and checks for the developers of this repository; the product imports none of them."""
