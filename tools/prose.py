@@ -135,9 +135,11 @@ def _markup(text: str) -> Iterator[tuple[int, str]]:
 
 
 def product_files() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603, S607  # fixed words
+    listing = ["git", "ls-files", "-co", "--exclude-standard"]
+    listed = subprocess.run(listing, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603  # fixed words
     names = [name for name in listed.stdout.splitlines() if not any(part in f"/{name}" for part in SKIPPED)]
-    return [ROOT / name for name in names if Path(name).suffix in SUFFIXES and (ROOT / name).is_file() and name != "tools/prose.py"]
+    found = [ROOT / name for name in names if Path(name).suffix in SUFFIXES and name != "tools/prose.py"]
+    return [path for path in found if path.is_file()]
 
 
 def main(arguments: list[str]) -> int:
@@ -164,7 +166,8 @@ def _report(words: int, counts: Counter[str]) -> int:
         share = counts[pattern.name] * 1000 / max(words, 1)
         is_over |= share > pattern.limit
         mark = "over" if share > pattern.limit else "ok"
-        print(f"  {mark:4}  {pattern.name:28} {counts[pattern.name]:5}  {share:5.2f} per 1,000 words, limit {pattern.limit}")
+        count = f"{counts[pattern.name]:5}  {share:5.2f} per 1,000 words, limit {pattern.limit}"
+        print(f"  {mark:4}  {pattern.name:28} {count}")
     return int(is_over)
 
 
