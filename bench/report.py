@@ -10,7 +10,7 @@ from typing import Any
 
 from bench.figures import Figure, Measured, Series
 from bench.plots import plot
-from docs.generate import ROOT
+from tools import ROOT
 
 MEASURED = Path(__file__).parent / "measured.json"
 PAGE = ROOT / "docs" / "performance.md"

@@ -1,1 +1,1 @@
-"""Chains of one's own, ready to run: copy assistants.example.toml to assistants.toml, then `make up`."""
+"""Chains of one's own, ready to run: copy examples/assistants.toml to assistants.toml, then `make up`."""

@@ -15,9 +15,9 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Protocol
 
-from docs.generate import ROOT
 from tests.server import DURABLE, Server, free_ports
 from tests.waiting import wait_until
+from tools import ROOT
 
 GRACE_SECONDS = 15
 CANARY = "sk-canary-0815"  # the key of every stack; no log line of any test may hold it

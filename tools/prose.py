@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parent.parent
+from tools import ROOT
+
 SUFFIXES = frozenset({".py", ".lua", ".js", ".md", ".html", ".toml", ".yml"})
 MARK = re.compile(r"^[\s|>#*-]+")
 SKIPPED = ("/vendor/", "requirements", "docs/plots/", "/baseline/", "uv.lock")

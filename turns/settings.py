@@ -175,7 +175,7 @@ class Settings(BaseModel):
     otel_endpoint: str = Field(
         "",
         validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
-        description="An OpenTelemetry collector, such as `http://127.0.0.1:4318`, for traces; needs `requirements-otel.txt`",
+        description="An OpenTelemetry collector, such as `http://127.0.0.1:4318`, for traces; needs `tools/requirements/otel.txt`",
     )
     log_format: LogFormat = Field(
         LogFormat.AUTO, description="`json`, `console`, or `auto`: console where the output is a terminal"
@@ -263,7 +263,7 @@ class Settings(BaseModel):
         ]
         if self.otel_endpoint and not find_spec("opentelemetry"):
             problems.append(
-                "OTEL_EXPORTER_OTLP_ENDPOINT: OpenTelemetry is not installed: pip install -r requirements-otel.txt"
+                "OTEL_EXPORTER_OTLP_ENDPOINT: OpenTelemetry is not installed: pip install -r tools/requirements/otel.txt"
             )
         return problems
 

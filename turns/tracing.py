@@ -1,7 +1,7 @@
 """Spans of OpenTelemetry, where it is installed and `OTEL_EXPORTER_OTLP_ENDPOINT` says where they go; else nothing.
 
 One trace leads from the HTTP request through the worker to the model's call: the turn's record carries it across.
-Install it with `pip install -r requirements-otel.txt`.
+Install it with `pip install -r tools/requirements/otel.txt`.
 """
 
 from collections.abc import Iterator

@@ -41,7 +41,7 @@ def build_chain(assistant: Assistant, model: BaseChatModel) -> Chain:
         ]
     )
     with warnings.catch_warnings():
-        # Its removal comes with langchain-core 2; requirements.in holds the version below that.
+        # Its removal comes with langchain-core 2; tools/requirements/service.in holds the version below that.
         warnings.simplefilter("ignore", LangChainDeprecationWarning)
         return DirectHistory(
             prompt | model,

@@ -10,8 +10,8 @@ from bench import kernel, past
 from bench.caller import Caller
 from bench.load import One, Run
 from bench.stacks import Ours
-from docs.generate import ROOT
 from tests.processes import Process, call
+from tools import ROOT
 
 PYTHON = ROOT / ".venv-langgraph" / "bin" / "python"
 GRAPH = "chat"

@@ -1,4 +1,4 @@
-"""The users of `ops/redis.acl` can do what their role does, and nothing that ends the store."""
+"""The users of `deploy/redis.acl` can do what their role does, and nothing that ends the store."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from docs.generate import ROOT
 from tests.processes import Stack, call
 from tests.server import DURABLE, Server
+from tools import ROOT
 
 FORBIDDEN = ("FLUSHALL", "SHUTDOWN", "CONFIG SET dir /", "KEYS *", "GET secret", "ACL LIST")
 

@@ -1,4 +1,4 @@
-"""No container engine is needed to hold the container files to what they say."""
+"""The container files are valid and their commands work; needs no container engine."""
 
 import shlex
 import subprocess
@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from docs.generate import ROOT
 from tests.processes import Process, call
 from tests.server import Server, free_port
 from tests.waiting import wait_until
+from tools import ROOT
 from turns.settings import variables
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -28,12 +28,12 @@ def test_the_compose_file_is_valid() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_the_compose_file_sets_only_what_can_be_set() -> None:
+def test_the_compose_file_sets_only_known_settings() -> None:
     for service in ("web", "worker"):
         assert set(services()[service]["environment"]) <= set(variables().values())
 
 
-def test_our_containers_can_do_little() -> None:
+def test_our_containers_have_few_rights() -> None:
     for service in ("web", "worker"):
         options = services()[service]
         assert options["read_only"] is True
@@ -44,14 +44,14 @@ def test_our_containers_can_do_little() -> None:
     assert services()["web"]["ports"][0].startswith("127.0.0.1:")
 
 
-def test_the_image_has_what_its_processes_import() -> None:
+def test_the_image_holds_the_packages_of_the_service() -> None:
     copied = {line.split()[1] for line in dockerfile() if line.startswith("COPY") and "--from" not in line}
     assert copied == {"requirements.txt", "turns", "web", "worker"}
     assert all((ROOT / path).exists() for path in copied)
 
 
-def test_the_very_commands_of_the_containers_answer_a_turn(tmp_path: Path) -> None:
-    """Over a TCP store as in compose, from a directory that holds only what the image holds."""
+def test_the_commands_of_the_containers_answer_a_turn(tmp_path: Path) -> None:
+    """Uses a TCP store as in compose, and a directory with the packages of the image only."""
     image = tmp_path / "app"
     image.mkdir()
     for package in ("turns", "web", "worker"):
@@ -81,7 +81,7 @@ def test_the_very_commands_of_the_containers_answer_a_turn(tmp_path: Path) -> No
 
 
 def dockerfile() -> list[str]:
-    return (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    return (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8").splitlines()
 
 
 def ready(url: str) -> bool:

@@ -5,8 +5,8 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from docs.generate import ROOT
 from tests.processes import Stack
+from tools import ROOT
 
 
 def doctor(stack: Stack, *arguments: str, **environment: str) -> tuple[int, str]:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from docs.generate import ROOT
 from tests.processes import Answer, Stack, call, request
 from tests.waiting import wait_until
+from tools import ROOT
 
 OPEN = {"/livez", "/readyz"}
 UNKNOWN_TURN = "turn_" + "f" * 32

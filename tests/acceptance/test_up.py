@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import ROOT
 from tests.processes import call
 from tests.server import free_port
 from tests.waiting import wait_until
+from tools import ROOT
 from turns.connection import connect
 
 

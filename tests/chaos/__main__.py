@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-from docs.generate import ROOT
 from tests.chaos.baseline.stack import Baseline
 from tests.chaos.failover import FailedOver, fail_over
 from tests.chaos.run import Outcome, run
 from tests.processes import Stack
 from tests.replicated import ReplicatedStore
+from tools import ROOT
 
 PAGE = ROOT / "docs" / "chaos.md"
 SESSIONS = 50

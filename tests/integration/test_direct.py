@@ -13,7 +13,7 @@ from langchain_core.runnables.history import RunnableWithMessageHistory
 from worker.history import DirectHistory, StagedHistory
 from worker.models import OfflineModel
 
-# It is what is compared with; requirements.in holds the version that has it.
+# It is what is compared with; tools/requirements/service.in holds the version that has it.
 pytestmark = pytest.mark.filterwarnings("ignore:RunnableWithMessageHistory is deprecated")
 
 STORED = [

@@ -3,9 +3,9 @@ import sys
 import time
 from collections.abc import Callable
 
-from docs.generate import ROOT
 from tests.server import Server
 from tests.waiting import wait_until
+from tools import ROOT
 from turns import keys
 from turns.state import Status
 from turns.store import TurnStore

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from docs.generate import ROOT
+from tools import ROOT
 from turns.assistant_file import read_assistants
 from turns.assistant_settings import settings_for
 from turns.assistant_table import AssistantTable
@@ -119,13 +119,13 @@ def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_file(tmp_path: Pa
 
 
 def test_the_example_is_good_and_its_chains_can_be_imported() -> None:
-    assistants = read_assistants(ROOT / "assistants.example.toml", check=check_assistant)
+    assistants = read_assistants(ROOT / "examples/assistants.toml", check=check_assistant)
     assert set(assistants) >= {"default", "haiku", "clock"}
     assert assistants["default"].system == DEFAULT.system
 
 
 def test_the_example_and_the_page_show_each_field() -> None:
-    example = (ROOT / "assistants.example.toml").read_text(encoding="utf-8")
+    example = (ROOT / "examples/assistants.toml").read_text(encoding="utf-8")
     page = (ROOT / "docs" / "assistants.md").read_text(encoding="utf-8")
     for field in AssistantTable.model_fields:
         assert f"| `{field}` |" in page

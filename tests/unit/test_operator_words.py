@@ -2,7 +2,7 @@
 
 import re
 
-from docs.generate import ROOT
+from tools import ROOT
 from turns.codes import Code
 from turns.operating import Switch
 from turns.state import TERMINAL

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from docs.generate import ROOT
+from tools import ROOT
 from turns.keys import CATALOGUE
 from turns.rendering import SHARED, VERBS, render, render_constants
 from turns.replies import Reply

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import ROOT
+from tools import ROOT
 
 VENDORED = (ROOT / "web" / "static" / "vendor", ROOT / "tests" / "browser" / "vendor")
 

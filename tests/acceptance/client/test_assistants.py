@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 
-from docs.generate import ROOT
 from inturn import Client, Variable
 from tests.processes import Stack
+from tools import ROOT
 
 
 def test_all_that_the_service_says_of_an_assistant_is_typed(start: Callable[..., Stack]) -> None:
-    stack = start(workers=0, INTURN_ASSISTANTS=str(ROOT / "assistants.example.toml"))
+    stack = start(workers=0, INTURN_ASSISTANTS=str(ROOT / "examples/assistants.toml"))
     with Client(stack.url) as client:
         assistants = {assistant.name: assistant for assistant in client.assistants.list()}
     support, summary = assistants["support"], assistants["summary"]

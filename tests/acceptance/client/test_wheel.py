@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from docs.generate import ROOT
 from tests.processes import Stack
+from tools import ROOT
 
 CHECK = """
 import inturn, sys

@@ -5,7 +5,6 @@ import json
 import pytest
 
 import inturn
-from docs.generate import ROOT
 from inturn import errors
 from inturn.calls import Answer
 from inturn.cli.exits import Exit, of_error
@@ -13,6 +12,7 @@ from inturn.codes import BY_CODE
 from inturn.errors import InTurnError, InvalidRequest, Refused, ServiceBroken, Unavailable
 from inturn.reading import read, retry_after_seconds, to_assistant, to_error, turn_fields
 from inturn.values import TurnData
+from tools import ROOT
 from web.problems import PROBLEMS
 
 

@@ -3,9 +3,9 @@ import { seconds } from "./times.js";
 import { counted, percent } from "./words.js";
 
 const SLOW_SECONDS = 1; // somebody notices
-const LATE_SECONDS = 5; // as long as ops/keda.yaml lets nothing wait
-const SLOW_FIRST_TOKEN_SECONDS = 10; // as in ops/alerts.yml
-const MANY_FAIL = 0.05; // as in ops/alerts.yml
+const LATE_SECONDS = 5; // as long as deploy/keda.yaml lets nothing wait
+const SLOW_FIRST_TOKEN_SECONDS = 10; // as in deploy/alerts.yml
+const MANY_FAIL = 0.05; // as in deploy/alerts.yml
 const MOST_FAIL = 0.5;
 
 const WEIGHT = { bad: 0, warn: 1, good: 2 };

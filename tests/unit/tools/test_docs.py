@@ -1,9 +1,10 @@
-"""Docs that can be checked are checked."""
+"""Generated parts, links and lists in the documentation match the code."""
 
 import re
 from pathlib import Path
 
-from docs.generate import ROOT, generated
+from tools import ROOT
+from tools.docs import generated
 from turns.codes import Code
 from turns.logs import Log
 
@@ -11,12 +12,12 @@ MARKDOWN = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 
 
 def test_the_generated_docs_are_up_to_date() -> None:
-    """Run `make format` when this fails."""
+    """Run `make format` if this fails."""
     for path, text in generated().items():
         assert path.read_text(encoding="utf-8") == text, path
 
 
-def test_every_link_to_a_file_leads_to_a_file() -> None:
+def test_every_link_to_a_file_resolves() -> None:
     for page in MARKDOWN:
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page}: {target}"
@@ -31,7 +32,7 @@ def test_every_test_that_the_readme_names_exists() -> None:
         assert not function or f"def {function}(" in source, f"{file}::{function}"
 
 
-def test_every_setting_and_log_event_is_explained_to_the_operator() -> None:
+def test_every_log_event_and_error_code_is_explained() -> None:
     page = Path(ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
     for name in (*Log, *Code):
         assert f"`{name}`" in page, name

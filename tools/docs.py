@@ -1,4 +1,7 @@
-"""Writes the parts of the documentation that the code knows best. `make format` runs it; a test runs it too."""
+"""Generate the parts of the documentation that repeat the code.
+
+`make format` runs this; a test checks that the files are up to date.
+"""
 
 import sys
 from collections.abc import Iterator
@@ -8,17 +11,17 @@ import click
 
 from inturn.cli.exits import Exit
 from inturn.cli.main import cli
+from tools import ROOT
 from turns.assistant_table import AssistantTable, Table, VariableTable
 from turns.keys import CATALOGUE
 from turns.settings import Settings, variables
 from turns.state import INITIAL, TERMINAL, TRANSITIONS
 
-ROOT = Path(__file__).parent.parent
 HELP_WIDTH = 100
 
 
 def generated() -> dict[Path, str]:
-    """The text that each of these files should have."""
+    """Return the expected text of each file that has generated parts."""
     readme, client, assistants = ROOT / "README.md", ROOT / "docs" / "client.md", ROOT / "docs" / "assistants.md"
     return {
         ROOT / "docs" / "state_machine.md": state_machine(),
@@ -43,8 +46,8 @@ def state_machine() -> str:
         [
             "# The life of a turn",
             "",
-            "Generated from `turns/state.py`, which also says what each event means. The same table is rendered",
-            "into the Lua scripts, the only code that moves a turn; what is not in it changes nothing.",
+            "Generated from `turns/state.py`, which also explains each event. The same table is rendered into the Lua",
+            "scripts, the only code that changes the status of a turn. Any other event has no effect.",
             "",
             "```mermaid",
             "stateDiagram-v2",
@@ -61,7 +64,7 @@ def redis_keys() -> str:
         [
             "# Keys in Redis",
             "",
-            "Generated from `turns/keys.py`. A name that ends in a colon is a family; the id of its member follows.",
+            "Generated from `turns/keys.py`. A name that ends in a colon is a prefix, followed by an id.",
             "",
             "| Key | Type | Holds | Lives |",
             "|---|---|---|---|",
@@ -72,7 +75,7 @@ def redis_keys() -> str:
 
 
 def with_part(page: str, name: str, part: str) -> str:
-    """The page, with this between the marks of that name."""
+    """Return the page with `part` between the markers of that name."""
     begin, end = f"<!-- {name}: generated -->", f"<!-- /{name} -->"
     before, _, rest = page.partition(begin)
     _, _, after = rest.partition(end)
@@ -97,7 +100,7 @@ def commands() -> str:
 
 
 def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
-    """It, and all that are below it."""
+    """Yield the command and all of its subcommands, with their full names."""
     yield name, command
     if isinstance(command, click.Group):
         for below, inner in command.commands.items():
@@ -111,7 +114,7 @@ def _help(command: click.Command, name: str) -> str:
 
 def fields(table: type[Table]) -> str:
     rows = [f"| `{field}` | {info.description} |" for field, info in table.model_fields.items()]
-    return "\n".join(["| Field | What it says |", "|---|---|", *rows])
+    return "\n".join(["| Field | Meaning |", "|---|---|", *rows])
 
 
 def _default(name: str) -> str:
