@@ -1,13 +1,5 @@
 -- How a turn ends; loaded in front of every verb.
 
--- What is shown of a turn that has ended, for whoever waits for it to need no read: the values of `SHOWN` in `turn.py`,
--- false for those it has not; '' where they are long.
-local function told(turn)
-  local values, bytes = redis.call('HMGET', KEY.turn .. turn, unpack(POLICY.shown)), 0
-  for _, value in ipairs(values) do bytes = bytes + #(value or '') end
-  return bytes <= POLICY.most_told_bytes and cjson.encode(values) or ''
-end
-
 -- Ends a turn for good and lets its session go on with the next one.
 -- `was` is what was known of it; `why` is the error code, or what its caller may know of its end, or ''; `...` are
 -- further fields of the record.
@@ -36,7 +28,7 @@ local function finish(turn, was, status, why, now, ...)
     if head == turn then dispatch(second, now) end
     redis.call('PUBLISH', KEY.moved .. session, '')
   end
-  redis.call('PUBLISH', KEY.ended, turn .. ' ' .. told(turn))
+  redis.call('PUBLISH', KEY.ended, turn)
 end
 
 -- Ends a live turn without effect, because somebody wants it no more. What still runs it is told, and has lost its lease.
