@@ -1,17 +1,17 @@
 #!lua flags=allow-oom
--- cancel: ends a live turn at once, without effect. What still runs it has lost its lease.
+-- cancel: End a live turn at once and without effect; a worker that runs it loses its lease.
 --
--- Either this script or the commit comes first, and the other one finds a turn that has ended.
+-- If the turn is committed at the same moment, the script that runs first wins and the other one changes nothing.
 --
 -- ARGV  1 turn id
 --       2 tenant
--- Reply CANCELLED  the turn has ended as cancelled
---       ENDED      it had ended before
---       GONE       there is no such turn of this tenant
+-- Reply CANCELLED  the turn is cancelled
+--       ENDED      the turn had already ended
+--       GONE       the tenant has no such turn
 
 local turn, tenant = ARGV[1], ARGV[2]
-local was = look_up(turn)
+local was = read_record(turn)
 if not was.session or tenant_of(was.session) ~= tenant then return {'GONE'} end
-if not AFTER[was.status] then return again({'ENDED'}) end
-drop(turn, was, now_ms())
+if not AFTER[was.status] then return replayed({'ENDED'}) end
+cancel_turn(turn, was, now_ms())
 return {'CANCELLED'}

@@ -1,20 +1,20 @@
 #!lua flags=allow-oom
--- claim: gives a queued head to one worker: a lease, a fencing token, the record and the last messages.
+-- claim: Give a queued head to one worker: a lease, a fencing token, the record and the last messages.
 --
--- The lease is the turn's entry on the due index: it ends at that time unless it is renewed.
--- A hint may be lost, late or doubled, so each answer but CLAIMED means: nothing to do for you.
+-- The lease is the turn's entry in the due index: it ends at that time unless the worker renews it.
+-- A hint may be lost, late or duplicated, so every reply except CLAIMED means that the worker has nothing to do.
 --
 -- ARGV  1 turn id
 --       2 token of this claim, random
 --       3 worker
---       4 the worker's model, for assistants that name none
---       5 its fallback model, or ''; for the same
--- Reply CLAIMED, record, claim, messages, definition  record: as it was, name, value, …; claim: what is new in it; messages:
---                 as `window` gives them; definition: the assistant's, as the turn was accepted under it
---       EXPIRED   it was not started in time, and has ended for that
---       FAILED    its session's history is no list, so no turn of it can run; it has ended for that
---       NOT_NOW   it is held, or behind another turn, or waits for its retry, or for a pause of its model or of all workers
---       GONE      it has ended, or never was
+--       4 the worker's model, for an assistant that names none
+--       5 the worker's fallback model, or ''; used likewise
+-- Reply CLAIMED, record, claim, messages, definition  record: as it was, name, value, …; claim: the fields that this claim
+--                 sets; messages: as `read_window` returns them; definition: the assistant's, as the turn was accepted
+--       EXPIRED   the turn was not started in time and has ended
+--       FAILED    the session's history is not a list, so that no turn of it can run; the turn has failed
+--       NOT_NOW   the turn is held, is not the head, or waits for its retry, its model's pause or the workers' pause
+--       GONE      the turn has ended or does not exist
 
 local turn, token, worker, model, fallback = unpack(ARGV, 1, 5)
 local key = KEY.turn .. turn
@@ -24,11 +24,11 @@ if not AFTER[was.status] then return {'GONE'} end
 local session, claims, model_now = was.session, was.claims, was.model
 model, fallback = was.own_model or model, was.own_fallback or fallback
 
-local now, last = now_ms(), window(session, tonumber(was.window or POLICY.history_window))
--- The same token again: the reply of the first run was lost and the client asked again.
-local mine = was.status == 'in_progress' and was.token == token
+local now, last = now_ms(), read_window(session, tonumber(was.window or POLICY.history_window))
+-- With the same token, the reply of the first run was lost and the client sent the command again.
+local is_repeated = was.status == 'in_progress' and was.token == token
 local to, written = AFTER[was.status].claim, {}
-if not mine then
+if not is_repeated then
   local is_head = redis.call('LINDEX', KEY.queue .. session, 0) == turn
   if not to or not is_head or (was.retry_at and now < tonumber(was.retry_at)) then return {'NOT_NOW'} end
   if redis.call('HEXISTS', KEY.service, 'workers') == 1 then
@@ -44,7 +44,7 @@ if not mine then
     return {'FAILED'}
   end
 
-  -- A turn that fell back stays with the fallback. One whose model pauses falls back, or waits for the pause to end.
+  -- A turn that fell back keeps the fallback model. If its model is paused, a turn falls back or waits for the pause to end.
   if model_now ~= fallback or fallback == '' then model_now = model end
   local pause_ms = redis.call('PTTL', pause_key(was.provider, model_now))
   if pause_ms > 0 and fallback ~= '' and redis.call('PTTL', pause_key(was.provider, fallback)) <= 0 then
@@ -54,7 +54,7 @@ if not mine then
     redis.call('HSET', key, 'retry_at', now + pause_ms)
     redis.call('ZADD', KEY.due, now + pause_ms, turn)
     redis.call('ZREM', KEY.waiting, turn)
-    give_way(turn, session, was.lane, now)
+    release_slots(turn, session, was.lane, now)
     return {'NOT_NOW'}
   end
 
@@ -67,6 +67,6 @@ if not mine then
   redis.call('ZADD', KEY.due, now + POLICY.lease_ms, turn)
   observe('wait', now - tonumber(redis.call('ZSCORE', KEY.waiting, turn) or now))
   redis.call('ZREM', KEY.waiting, turn)
-  emit(turn, claims .. '-*', was.attempt, 'status', to)
+  append_event(turn, claims .. '-*', was.attempt, 'status', to)
 end
-return {'CLAIMED', record, written, last, definition_of(was.definition)}
+return {'CLAIMED', record, written, last, read_definition(was.definition)}

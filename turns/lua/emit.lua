@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- emit: appends what the runs of one worker process have said to the event streams of their turns, all in one call.
+-- emit: Append text of all runs of one worker process to the event streams of their turns, in one call.
 --
 -- ARGV  turn id, token, entry id (`<claim number>-<n>`, n rising), text, turn id, …
--- Reply token, word, token, word, …  of those to stop: LOST (the token no longer holds the turn)
+-- Reply token, outcome, token, outcome, …  for the runs that must stop: LOST (the token no longer holds the turn)
 
 local stop, now = {}, now_ms()
 for i = 1, #ARGV, 4 do
@@ -12,9 +12,9 @@ for i = 1, #ARGV, 4 do
   if status ~= 'in_progress' or held ~= token then
     stop[#stop + 1] = token
     stop[#stop + 1] = 'LOST'
-  elseif emit(turn, id, attempt, 'delta', text) then
-    -- Else the reply of the first run was lost: a piece stands in the stream once.
-    observe_piece(turn, id, started_at, now)
+  elseif append_event(turn, id, attempt, 'delta', text) then
+    -- Otherwise the reply of the first run was lost, and the piece is in the stream already.
+    observe_first_token(turn, id, started_at, now)
   end
 end
 return stop

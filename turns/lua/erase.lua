@@ -1,24 +1,23 @@
 #!lua flags=allow-oom
--- erase: cancels what is live in a session, and deletes its history, its turns and what they said.
+-- erase: Cancel the live turns of a session and delete its history, its turns and their events.
 --
--- A worker that still runs a turn of it has lost its lease, and finds nothing to write to.
+-- A worker that still runs one of these turns has lost its lease, so it cannot write anything any more.
 --
 -- ARGV  1 session
---       2 most turns to delete in one call
--- Reply ERASED  nothing of the session is left (also when there was no such session)
---       MORE    turns are left that have ended: call again
+--       2 maximum number of turns to delete in one call
+-- Reply ERASED  nothing of the session is left (also if there was no such session)
+--       MORE    ended turns are left: call this script again
 
-local session, most = ARGV[1], tonumber(ARGV[2])
+local session, max_turns = ARGV[1], tonumber(ARGV[2])
 local now = now_ms()
-local live = forget_lost(session, redis.call('LRANGE', KEY.queue .. session, 0, -1), now)
-for i = #live, 1, -1 do drop(live[i], look_up(live[i]), now) end  -- from the last to the first: none is dispatched
+clear_session(remove_lost_turns(session, redis.call('LRANGE', KEY.queue .. session, 0, -1), now), 'rollback', now)
 
-for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, most - 1)) do
+for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, max_turns - 1)) do
   local idempotency = redis.call('HGET', KEY.turn .. turn, 'idempotency')
   if idempotency then redis.call('UNLINK', KEY.idempotency .. idempotency) end
   redis.call('UNLINK', KEY.turn .. turn, KEY.events .. turn)
-  unlist(session, turn)
+  remove_from_lists(session, turn)
 end
-forget_history(session)
+delete_history(session)
 redis.call('ZREM', KEY.sessions .. tenant_of(session), session)
 return {redis.call('EXISTS', KEY.session_turns .. session) == 1 and 'MORE' or 'ERASED'}

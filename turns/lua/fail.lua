@@ -1,26 +1,26 @@
 #!lua flags=allow-oom
--- fail: ends an attempt without effect; the turn fails for good, or waits for its next attempt.
+-- fail: End an attempt without effect; the turn fails for good or waits for its next attempt.
 --
--- A waiting turn stays the head of its session and takes no worker: the due index knows when to go on.
+-- A waiting turn stays the head of its session without occupying a worker; the due index holds the time of its next attempt.
 --
 -- ARGV  1 turn id
 --       2 token
 --       3 error code
 --       4 retry in milliseconds, or '' to fail for good
 --       5 '1' if the attempt counts, else '0'
---       6 the model that the next attempt uses
+--       6 model of the next attempt
 --       7 pause in milliseconds that the provider asked for, or 0
 -- Reply FAILED    the turn has failed (also when this script runs a second time)
 --       RETRYING  another attempt will be made (also when this script runs a second time)
---       LOST      the token is not the turn's: another owner has it, or it has ended
+--       LOST      the token does not hold the turn: another claim holds it, or it has ended
 
 local turn, token, code, retry_in, counts, model, pause_ms = unpack(ARGV, 1, 7)
-local was = look_up(turn)
-if was.retried_token == token then return again({'RETRYING'}) end
+local was = read_record(turn)
+if was.retried_token == token then return replayed({'RETRYING'}) end
 if was.token ~= token then return {'LOST'} end
-if was.status == 'failed' then return again({'FAILED'}) end
+if was.status == 'failed' then return replayed({'FAILED'}) end
 local after = AFTER[was.status] or {}
-if not after.retry then return {'LOST'} end  -- only a running attempt fails here
+if not after.retry then return {'LOST'} end  -- only a running attempt can fail here
 
 local now = now_ms()
 if tonumber(pause_ms) > 0 then redis.call('SET', pause_key(was.provider, was.model), 1, 'PX', pause_ms) end
@@ -33,5 +33,5 @@ requeue(turn, was.claims, 'retry', was.attempt + counts, now, code)
 redis.call('HSET', KEY.turn .. turn, 'retry_at', now + retry_in, 'retried_token', token, 'last_error_code', code,
   'model', model)
 redis.call('ZADD', KEY.due, now + retry_in, turn)
-give_way(turn, was.session, was.lane, now)
+release_slots(turn, was.session, was.lane, now)
 return {'RETRYING'}

@@ -1,24 +1,24 @@
 #!lua flags=allow-oom
--- interrupt: ends a running turn that a newer one superseded; what was said so far is its effect.
+-- interrupt: End a running turn that a newer one superseded; its partial answer is its effect.
 --
 -- ARGV  1 turn id
 --       2 token
 --       3 question, the human message as stored
---       4 answer so far, the ai message as stored, or '' when nothing was said yet
+--       4 partial answer, the ai message as stored, or '' if there is no text yet
 --       5 the last piece of the answer, not yet in the event stream, or ''
---       6 the answer so far as callers read it
+--       6 partial answer as callers read it
 -- Reply INTERRUPTED  the turn has ended (also when this script runs a second time)
---       LOST         the token is not the turn's: another owner has it, or it has ended
+--       LOST         the token does not hold the turn: another claim holds it, or it has ended
 
 local turn, token, question, answer, tail, output = unpack(ARGV, 1, 6)
-local was = look_up(turn)
+local was = read_record(turn)
 if was.token ~= token then return {'LOST'} end
-if was.status == 'incomplete' then return again({'INTERRUPTED'}) end
+if was.status == 'incomplete' then return replayed({'INTERRUPTED'}) end
 local to = (AFTER[was.status] or {}).interrupt
 if not to then return {'LOST'} end
 
--- First, because it is the one write that can fail: somebody may keep another type under this key.
-add_messages(was.session, token, {question, answer ~= '' and answer or nil})
-if tail ~= '' then emit(turn, was.claims .. '-*', was.attempt, 'delta', tail) end
+-- This write comes first because it is the only one that can fail: another program may keep another type under the key.
+append_messages(was.session, token, {question, answer ~= '' and answer or nil})
+if tail ~= '' then append_event(turn, was.claims .. '-*', was.attempt, 'delta', tail) end
 finish(turn, was, to, 'interrupted', now_ms(), 'status_reason', 'interrupted', 'output', output)
 return {'INTERRUPTED'}

@@ -1,23 +1,23 @@
 #!lua flags=no-writes
--- list_turns: a page of a tenant's turns, newest first, all of them or those of one session.
+-- list_turns: Return a page of a tenant's turns or of one of its sessions, newest first.
 --
 -- ARGV  1 tenant
---       2 session, which is the tenant's, or '' for all
---       3 id of the turn after which to go on, or ''
---       4 its score in the list
+--       2 session of this tenant, or '' for all sessions
+--       3 id of the turn after which the page begins, or ''
+--       4 score of that turn in the list
 --       5 status that the turns must have, or ''
---       6 most turns to find
---       7 most turns to look at: a page can be short, or empty, and not the last
--- Reply FOUND, cursor, turns  cursor: the last turn looked at, or '' when none is left, and its score; turns: each as id,
---                             record, position, turn ahead, pace, as `show` describes them
+--       6 maximum number of turns to return
+--       7 maximum number of turns to read: a page can be short or empty without being the last
+-- Reply FOUND, cursor, turns  cursor: the last turn that was read and its score, both '' on the last page; turns: each as
+--                             id, record, position, turn ahead, pace, as `turn_snapshot` returns them
 
-local tenant, session, after, score, status, limit, most = unpack(ARGV, 1, 7)
-limit, most = tonumber(limit), tonumber(most)
+local tenant, session, after, score, status, limit, max_reads = unpack(ARGV, 1, 7)
+limit, max_reads = tonumber(limit), tonumber(max_reads)
 local index, first = session == '' and KEY.turns .. tenant or KEY.session_turns .. session, 0
 if after ~= '' then
   local rank = redis.call('ZREVRANK', index, after)
   first = rank and rank + 1 or redis.call('ZCOUNT', index, '(' .. score, '+inf')
-  if not rank then  -- it is no longer kept; its place is among those of its score
+  if not rank then  -- the turn is no longer kept; skip the turns of the same score that came before it
     for _, turn in ipairs(redis.call('ZRANGE', index, score, score, 'BYSCORE')) do
       if turn > after then first = first + 1 end
     end
@@ -25,13 +25,13 @@ if after ~= '' then
 end
 
 local found, cursor = {}, ''
-local turns = redis.call('ZRANGE', index, first, first + most, 'REV')
+local turns = redis.call('ZRANGE', index, first, first + max_reads, 'REV')
 for n, turn in ipairs(turns) do
-  if n > most or #found == limit then
+  if n > max_reads or #found == limit then
     cursor = turns[n - 1]
     break
   end
   local has = redis.call('HGET', KEY.turn .. turn, 'status')
-  if has and (status == '' or status == has) then found[#found + 1] = show(turn, turn) end
+  if has and (status == '' or status == has) then found[#found + 1] = turn_snapshot(turn, turn) end
 end
 return {'FOUND', {cursor, cursor ~= '' and redis.call('ZSCORE', index, cursor) or ''}, found}

@@ -1,26 +1,27 @@
--- What a tenant may have; loaded in front of every verb. Each limit is off where its policy is 0.
+-- Limit what a tenant may submit; loaded in front of every verb. Each limit is off if its policy is 0.
 
 local DAY_MS = 86400000
-local COUNTS_LIVE = POLICY.tenant_backlog < POLICY.max_live_turns  -- else the limit of all is met first
+local COUNTS_LIVE = POLICY.tenant_backlog < POLICY.max_live_turns  -- otherwise the limit of all tenants is reached first
 
 local function tokens_key(tenant, now)
   return KEY.tokens .. tenant .. ':' .. math.floor(now / DAY_MS)
 end
 
--- The time (ms) at which the tenant's next turn is due at its rate; a burst may be some seconds ahead of that.
--- The generic cell rate algorithm. Source: ITU-T I.371, appendix A.
-local function next_at(tenant, now)
+-- Return the time (ms) at which the tenant's next turn is due at its rate; the tenant may be ahead of it by a short burst.
+-- This is the generic cell rate algorithm. Source: ITU-T I.371, appendix A.
+local function next_turn_at(tenant, now)
   local at = math.max(now, tonumber(redis.call('GET', KEY.rate .. tenant) or 0))
-  return math.min(at, now + POLICY.burst_ms + 60000 / POLICY.turns_per_minute)  -- also after the clock went back
+  -- The upper bound keeps the tenant from waiting for hours after the clock was set back.
+  return math.min(at, now + POLICY.burst_ms + 60000 / POLICY.turns_per_minute)
 end
 
--- Why the tenant may not submit a turn now, as the reply that says so; nil: it may. Writes nothing.
+-- Return the reply that refuses a turn of this tenant, or nil if the tenant may submit one. This writes nothing.
 local function quota_refusal(tenant, now)
   if COUNTS_LIVE and tonumber(redis.call('HGET', KEY.tenant .. tenant, 'live') or 0) >= POLICY.tenant_backlog then
     return {'TENANT_BACKLOG_FULL'}
   end
   if POLICY.turns_per_minute > 0 then
-    local early_ms = next_at(tenant, now) - POLICY.burst_ms - now
+    local early_ms = next_turn_at(tenant, now) - POLICY.burst_ms - now
     if early_ms > 0 then return {'RATE_LIMITED', math.ceil(early_ms)} end
   end
   if POLICY.tokens_per_day > 0 then
@@ -30,20 +31,21 @@ local function quota_refusal(tenant, now)
   return nil
 end
 
-local function take_rate(tenant, now)
+-- Move the time of the tenant's next turn ahead by one turn.
+local function advance_rate(tenant, now)
   if POLICY.turns_per_minute > 0 then
-    local at = next_at(tenant, now) + 60000 / POLICY.turns_per_minute
+    local at = next_turn_at(tenant, now) + 60000 / POLICY.turns_per_minute
     redis.call('SET', KEY.rate .. tenant, math.ceil(at), 'PX', math.ceil(at - now))
   end
 end
 
--- The tenant has one turn more. Its tokens are reserved, on the day on which it was accepted.
-local function take_quota(turn, tenant, now)
+-- Count one more turn of the tenant and reserve tokens for it, on the day on which it was accepted.
+local function reserve_quota(turn, tenant, now)
   if COUNTS_LIVE then
     redis.call('HINCRBY', KEY.tenant .. tenant, 'live', 1)
     redis.call('HSET', KEY.turn .. turn, 'is_counted', 1)
   end
-  take_rate(tenant, now)
+  advance_rate(tenant, now)
   if POLICY.tokens_per_day > 0 then
     local key = tokens_key(tenant, now)
     redis.call('INCRBY', key, POLICY.reserved_tokens)
@@ -52,8 +54,8 @@ local function take_quota(turn, tenant, now)
   end
 end
 
--- The turn has ended: what was reserved for it gives way to what it used, `was.used_tokens`. Of a run that has said something
--- and whose provider has not told what that took, or could not any more, it stays.
+-- Replace the reservation of a turn that has ended by the tokens that it used, `was.used_tokens`. If a started run ended
+-- without a usage report, keep its reservation.
 local function settle_quota(was, tenant, status)
   if was.is_counted and redis.call('HINCRBY', KEY.tenant .. tenant, 'live', -1) <= 0 then
     redis.call('HDEL', KEY.tenant .. tenant, 'live')

@@ -1,10 +1,10 @@
 #!lua flags=no-writes
--- read_session: one session as it is now.
+-- read_session: Return one session as it is now.
 --
 -- ARGV  1 session
--- Reply FOUND, session  as `show_session` describes it
+-- Reply FOUND, session  as `session_snapshot` returns it
 --       GONE            there is no such session
 
-local session = show_session(ARGV[1])
+local session = session_snapshot(ARGV[1])
 if not session then return {'GONE'} end
 return {'FOUND', session}

@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
--- release: hands a turn back at once, so that another worker takes it without waiting for the lease.
+-- release: Hand a turn back at once, so that another worker can claim it before the lease runs out.
 --
 -- ARGV  1 turn id
---       2 token, or '' for a head that this worker was told of and did not claim
--- Reply RELEASED  the turn is queued and dispatched; its attempt stays what it was
+--       2 token, or '' for a head whose hint this worker received and which it did not claim
+-- Reply RELEASED  the turn is queued and dispatched, with its attempt number unchanged
 --       LOST      there is nothing to hand back
 
 local turn, token = ARGV[1], ARGV[2]
-local was = look_up(turn)
+local was = read_record(turn)
 if not AFTER[was.status] or redis.call('LINDEX', KEY.queue .. was.session, 0) ~= turn then return {'LOST'} end
 
 local now = now_ms()

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- renew: keeps the leases of one worker process for another lease time, all in one call.
+-- renew: Extend the leases of one worker process by another lease time, all in one call.
 --
 -- ARGV  turn id, token, turn id, token, …
--- Reply token, word, token, word, …  of those to stop: LOST (the token no longer holds the turn),
---                                    SUPERSEDED (it does, but a newer turn of the session does not want to wait)
+-- Reply token, outcome, token, outcome, …  for the runs that must stop: LOST (the token no longer holds the turn),
+--                                          SUPERSEDED (it does, but a newer turn of the session interrupts it)
 
 local stop, until_ms = {}, now_ms() + POLICY.lease_ms
 for i = 1, #ARGV, 2 do

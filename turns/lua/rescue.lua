@@ -1,22 +1,22 @@
 #!lua flags=allow-oom
--- rescue: looks at what is due, and records that this worker lives, and how much was counted.
+-- rescue: Process due turns, record that this worker is alive, and snapshot the counters.
 --
--- A due turn is one whose hint got lost, whose retry time came, or whose worker's lease ran out. Any number of
--- workers may do this at once: each entry is moved ahead in the step that acts on it.
+-- A turn is due if its hint got lost, its retry time has come or its worker's lease ran out. Any number of workers may
+-- do this at once, because each entry is moved ahead in the step that acts on it.
 --
 -- ARGV  1 worker, or '' to record nothing
---       2 most turns to look at
+--       2 maximum number of turns to process
 --       3 the hint with its placeholder, as this worker's Celery writes it, or ''
--- Reply turn id, word, turn id, word, …  word: DISPATCHED (again), RESCUED (its lease ran out), LOST (the same,
---       and it was the last attempt: failed), WAITING (its hint is still in the broker's list, or
---       nobody could renew, or the workers are paused), GONE (no such turn),
---       EXPIRED (it was not started in time, and has ended for that)
+-- Reply turn id, outcome, turn id, outcome, …  outcome: DISPATCHED (once more), RESCUED (its lease ran out), LOST
+--       (likewise, and it was the last attempt, so it has failed), WAITING (its hint is still in the broker's list,
+--       leases could not be renewed, or the workers are paused), GONE (there is no such turn),
+--       EXPIRED (it was not started in time and has ended)
 
 local worker, limit, hint, now = ARGV[1], ARGV[2], ARGV[3], now_ms()
-note_minute(now)
+snapshot_counters(now)
 
--- Where no worker has beaten for a while, the store was away and none could renew: leases run from here on. So they do
--- where that is still to come, because the clock went back.
+-- If no worker has sent a heartbeat for a while, the store was unreachable and no lease could be renewed. Leases then
+-- run out one lease time from now at the earliest; likewise if the clock was set back to before that moment.
 local newest = redis.call('ZRANGE', KEY.workers, 0, 0, 'REV', 'WITHSCORES')[2]
 local since = tonumber(redis.call('HGET', KEY.service, 'renewable_since') or 0)
 if not newest or now - newest > POLICY.beat_gap_ms or since > now then
@@ -29,13 +29,13 @@ if worker ~= '' then redis.call('ZADD', KEY.workers, now, worker) end
 if hint ~= '' and redis.call('HGET', KEY.service, 'hint') ~= hint then redis.call('HSET', KEY.service, 'hint', hint) end
 redis.call('ZREMRANGEBYSCORE', KEY.workers, '-inf', now - POLICY.worker_ttl_ms)
 for _, expired in ipairs(redis.call('ZRANGE', KEY.expiring, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10 * limit)) do
-  unlist(string.match(expired, '^(.+)/(.+)$'))
+  remove_from_lists(string.match(expired, '^(.+)/(.+)$'))
 end
 
 local are_paused = redis.call('HEXISTS', KEY.service, 'workers') == 1
 
-local function look_at(turn)
-  local was = look_up(turn)
+local function rescue_turn(turn)
+  local was = read_record(turn)
   if not AFTER[was.status] then
     redis.call('ZREM', KEY.due, turn)
     return 'GONE'
@@ -58,8 +58,8 @@ local function look_at(turn)
     redis.call('ZADD', KEY.due, now + POLICY.paused_look_ms, turn)
     return 'WAITING'
   end
-  if not was.retry_at and was.hinted_at and still_in_list(was.hinted_at) then
-    -- Later each time, so that a long backlog is not looked at more often than it moves.
+  if not was.retry_at and was.hinted_at and is_hint_queued(was.hinted_at) then
+    -- The interval grows, so that a long backlog is not checked more often than it moves.
     redis.call('ZADD', KEY.due, now + math.max(POLICY.hint_grace_ms, (now - was.hinted_at) / 2), turn)
     return 'WAITING'
   end
@@ -68,8 +68,8 @@ local function look_at(turn)
   return 'DISPATCHED'
 end
 
-local function expire(turn)
-  local was = look_up(turn)
+local function expire_turn(turn)
+  local was = read_record(turn)
   local to = (AFTER[was.status] or {}).expire
   if not to then
     redis.call('ZREM', KEY.start_by, turn)
@@ -79,13 +79,13 @@ local function expire(turn)
   return 'EXPIRED'
 end
 
-local seen = {}
+local processed = {}
 for _, turn in ipairs(redis.call('ZRANGE', KEY.start_by, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
-  seen[#seen + 1] = turn
-  seen[#seen + 1] = expire(turn)
+  processed[#processed + 1] = turn
+  processed[#processed + 1] = expire_turn(turn)
 end
 for _, turn in ipairs(redis.call('ZRANGE', KEY.due, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
-  seen[#seen + 1] = turn
-  seen[#seen + 1] = look_at(turn)
+  processed[#processed + 1] = turn
+  processed[#processed + 1] = rescue_turn(turn)
 end
-return seen
+return processed
