@@ -117,7 +117,7 @@ def keeper(leases: Leases, settings: Settings) -> Startable:
 def build_celery(settings: Settings) -> Celery:
     """Celery as the engine and no more: what is true of a turn is in its record, a message is only a hint.
 
-    docs/decisions/0001-a-celery-message-is-a-hint.md says why.
+    docs/decisions/0001-treat-a-celery-message-as-a-hint.md gives the reasons.
     """
     broker, options = locate_broker(settings.store_url)
     app = Celery("inturn", broker=broker, set_as_current=False)
