@@ -43,35 +43,38 @@ RUNS: Mapping[str, Counter[str]] = {
 CONFIRMED = 500
 
 PAGE_TEXT = """\
-# What faults leave behind
+# Fault injection results
 
-Written by `make chaos` (seed {seed}): a real endpoint, three real worker processes, a store with
-`appendfsync always`, load and faults at the same time. The judge (`tests/chaos/checker.py`) imports nothing of the
-product: it compares what was asked, how each turn ended and the histories with what the scripted model must have said
-to exactly the turns before. `tests/chaos/test_checker.py` shows that it sees each single fault. A turn is allowed ten
-attempts here instead of three, because fifty kills of three workers hit some turns again and again.
+Written by `make chaos` (seed {seed}): a real endpoint, three real worker processes and a store with
+`appendfsync always`, with load and faults at the same time. The checker (`tests/chaos/checker.py`) imports no product
+code. It compares the submitted turns, their results and the histories with the answers that the scripted model must
+give to exactly the preceding turns. `tests/chaos/test_checker.py` shows that it detects each single fault. A turn has
+ten attempts here instead of three, because fifty kills of three workers hit some turns repeatedly.
 
-*Lost*: accepted, and not ended, or not in the history as its end demands. *Half*: a question without its whole answer.
-*Blind*: an answer that was made with another history than the turns before it. *Hit*: how often a turn was running on a
-worker that was killed, or lost its hint. *Recovery*: seconds from that to its next claim (from the last such moment,
-where a turn was hit again while it waited), at the median, the 95th percentile and the most. *Calls*: requests to
-the model for each turn; an answer takes most of a second.
+- *Lost*: accepted, but not ended, or its history does not match its status (such as completed but missing).
+- *Half*: a question without its complete answer.
+- *Blind*: an answer that was generated from a history other than the preceding turns.
+- *Hit*: how often a turn was running on a worker that was killed, or lost its hint.
+- *Recovery*: seconds from the hit (the last one, if a waiting turn was hit again) to the next claim, as median,
+  95th percentile and maximum.
+- *Calls*: model requests per turn. An answer takes most of a second.
 
-No failure in 50 kills bounds the chance of one per kill to 5.8 % (95 % confidence), no more; other seeds say more.
-*Histories as files* is a run with `INTURN_HISTORY=file:…` under 10 kills of workers, 3 zombies, 3 kills of the store
-and 3 of the endpoint. `python -m tests.chaos --only ROW` runs one row and leaves the others as they are.
-The last row is the thirty lines that one writes first (`tests/chaos/baseline/`): a late-acknowledged Celery task around
-the stock chain, with a visibility timeout of 10 s where the default is an hour. It has no cancel, no idempotency key
-and no order, and is put under kills of workers only.
+No failure in 50 kills bounds the probability of a failure per kill to 5.8 % (95 % confidence); run other seeds for
+more. *Histories as files* is a run with `INTURN_HISTORY=file:…` under 10 kills of workers, 3 frozen workers, 3 kills of
+the store and 3 of the endpoint. `python -m tests.chaos --only ROW` runs one row and leaves the others unchanged.
+
+The last row is a plain Celery task of thirty lines (`tests/chaos/baseline/`): late acknowledgement around the stock
+chain, with a visibility timeout of 10 s where the default is one hour. It has no cancellation, no idempotency keys and
+no ordering, and runs under kills of workers only.
 
 | Faults | Times | Turns | Completed | Lost | Doubled | Reordered | Half | Blind | Invented | Hit | Recovery | Calls |
 |---|---|---|---|---|---|---|---|---|---|---|---|---|
 {rows}
 
-## A fail-over
+## Fail-over
 
-The primary dies while its replica lags, and Sentinels promote the replica. {asked} turns are asked for in that time;
-what is not confirmed is refused with 503 and can be asked for again.
+The primary dies while its replica lags, and Sentinels promote the replica. {asked} turns are submitted in that time.
+Turns that are not confirmed are refused with 503 and can be submitted again.
 
 | `INTURN_REPLICAS` | Confirmed while the replica lagged | Lost |
 |---|---|---|
