@@ -1,7 +1,7 @@
-"""A loop that calls tools, as a chain of one's own.
+"""A custom chain that calls tools in a loop.
 
-It yields each message as it comes: so callers read the answer while it is written, and with `history = "full"` the next
-turn knows what the tools said. Cancel and time limits hold within it.
+It yields each message as soon as it exists, so that clients can stream the answer and the next turn gets the tool
+results too (with `history = "full"`). Cancellation and time limits also apply inside the loop.
 """
 
 from collections.abc import Iterator
@@ -13,37 +13,37 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.tools import tool
 
-MOST_ROUNDS = 5  # a model that only ever calls tools comes to an end too
-SYSTEM = SystemMessage("You tell people the time. Look at the clock first.")
+MAX_ROUNDS = 5  # ends the run of a model that never stops calling tools
+SYSTEM = SystemMessage("You answer questions about the time. Read the clock first.")
 
 
 @tool
 def clock() -> str:
-    """The time now, in UTC."""
+    """Return the current time in UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def build(model: BaseChatModel) -> Runnable[dict[str, Any], Any]:
     with_tools = model.bind_tools([clock])
 
-    def answer(given: dict[str, Any]) -> Iterator[BaseMessage]:
-        messages: list[BaseMessage] = [SYSTEM, *given["history"], HumanMessage(given["input"])]
-        for _ in range(MOST_ROUNDS):
-            said: list[AIMessageChunk] = []
+    def answer(values: dict[str, Any]) -> Iterator[BaseMessage]:
+        messages: list[BaseMessage] = [SYSTEM, *values["history"], HumanMessage(values["input"])]
+        for _ in range(MAX_ROUNDS):
+            chunks: list[AIMessageChunk] = []
             for chunk in with_tools.stream(messages):
-                said.append(chunk)  # type: ignore[arg-type]  # of an AI message, says the model
+                chunks.append(chunk)  # type: ignore[arg-type]  # chat models yield AI messages only
                 yield chunk
-            calls = joined(said).tool_calls
-            if not calls:
+            reply = join(chunks)
+            if not reply.tool_calls:
                 return
-            results = [clock.invoke(call) for call in calls]
+            results = [clock.invoke(call) for call in reply.tool_calls]
             yield from results
-            messages += [joined(said), *results]
-        raise RuntimeError(f"no answer after {MOST_ROUNDS} rounds of tool calls")
+            messages += [reply, *results]
+        raise RuntimeError(f"no answer after {MAX_ROUNDS} rounds of tool calls")
 
     return RunnableLambda(answer)
 
 
-def joined(chunks: list[AIMessageChunk]) -> AIMessage:
+def join(chunks: list[AIMessageChunk]) -> AIMessage:
     first, *more = chunks
     return first + more if more else first

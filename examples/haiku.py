@@ -1,6 +1,7 @@
-"""A chain of one's own: prompt | model | parser.
+"""A custom chain: prompt | model | parser.
 
-The factory is given the assistant's model. It returns a Runnable over `input`, `history` and the declared variables.
+The worker calls the factory with the assistant's model. The factory returns a Runnable, which gets `input`, `history`
+and the declared variables.
 """
 
 from typing import Any

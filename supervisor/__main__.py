@@ -1,4 +1,4 @@
-"""`python -m supervisor`: everything on one machine, until Ctrl-C."""
+"""`python -m supervisor`: run everything on one machine until Ctrl-C."""
 
 import signal
 import sys
@@ -11,7 +11,7 @@ from turns.settings import settings_or_exit
 
 
 class Stop(Exception):
-    """Somebody pressed Ctrl-C, closed the terminal, or asked the supervisor to terminate."""
+    """Raised by the signals of Ctrl-C, of a closed terminal and of `kill`."""
 
 
 def main() -> int:
@@ -37,11 +37,11 @@ def main() -> int:
 
 def _stop(machine: Machine) -> None:
     try:
-        machine.stop_callers()
+        machine.stop_services()
     except Stop:
         _on_signals(signal.SIG_IGN)
-        machine.kill_callers()
-    _on_signals(signal.SIG_IGN)  # the store needs a moment for its last writes
+        machine.kill_services()
+    _on_signals(signal.SIG_IGN)  # another Ctrl-C must not interrupt the store during its last writes
     machine.stop_store()
 
 

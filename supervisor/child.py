@@ -1,4 +1,4 @@
-"""One child process: started, started again when it dies, stopped."""
+"""Start, restart and stop one child process."""
 
 import contextlib
 import ctypes
@@ -10,16 +10,16 @@ import time
 from collections.abc import Mapping, Sequence
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-WRONG_CONFIGURATION = 2  # exit code
-STEADY_SECONDS = 10.0  # a child that ran for so long is started again at once
-MOST_BACK_OFF_SECONDS = 10.0
+CONFIGURATION_EXIT_CODE = 2
+STABLE_SECONDS = 10.0  # a child that ran for this long is restarted without a delay
+MAX_BACK_OFF_SECONDS = 10.0
 
 
 class Child:
     def __init__(
         self, name: str, command: Sequence[str], environment: Mapping[str, str], *, inherits: Sequence[int] = ()
     ) -> None:
-        """`inherits`: file descriptors that stay open in the child."""
+        """Create the child without starting it; the descriptors in `inherits` stay open in the process."""
         self.name = name
         self._inherits = tuple(inherits)
         self._command = list(command)
@@ -27,7 +27,7 @@ class Child:
         self._process: subprocess.Popen[bytes] | None = None
         self._started_at = 0.0
         self._back_off_seconds = 0.0
-        self._start_again_at: float | None = None
+        self._restart_at: float | None = None
 
     @property
     def pid(self) -> int | None:
@@ -39,11 +39,11 @@ class Child:
 
     @property
     def is_misconfigured(self) -> bool:
-        """It has said what is wrong with the configuration, and would say so again."""
-        return self._process is not None and self._process.poll() == WRONG_CONFIGURATION
+        """Whether the child exited because of a wrong configuration, which a restart does not cure."""
+        return self._process is not None and self._process.poll() == CONFIGURATION_EXIT_CODE
 
     def start(self) -> None:
-        # In a session of its own, so that Ctrl-C reaches the supervisor alone, which stops all in good order.
+        # In a new session, Ctrl-C reaches only the supervisor, which then stops the processes in order.
         self._process = subprocess.Popen(
             self._command,
             env=self._environment,
@@ -52,34 +52,34 @@ class Child:
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509  # there are no threads
         )
         self._started_at = time.monotonic()
-        self._start_again_at = None
+        self._restart_at = None
 
     def keep_running(self) -> None:
-        """Starts the child again if it has died: at once if it was steady, later each time if it dies young."""
+        """Restart the child if it has exited; the delay grows while the process keeps exiting early."""
         if self._process is None or self.is_running:
             return
         now = time.monotonic()
-        if self._start_again_at is None:
-            steady = now - self._started_at >= STEADY_SECONDS
-            self._back_off_seconds = 0.0 if steady else min(MOST_BACK_OFF_SECONDS, self._back_off_seconds * 2 + 0.5)
-            self._start_again_at = now + self._back_off_seconds
+        if self._restart_at is None:
+            was_stable = now - self._started_at >= STABLE_SECONDS
+            self._back_off_seconds = 0.0 if was_stable else min(MAX_BACK_OFF_SECONDS, self._back_off_seconds * 2 + 0.5)
+            self._restart_at = now + self._back_off_seconds
             code = self._process.returncode
-            print(f"{self.name} ended with code {code}; starting it again in {self._back_off_seconds:g} s", flush=True)
-        if now >= self._start_again_at:
+            print(f"{self.name} exited with code {code}; restarting in {self._back_off_seconds:g} s", flush=True)
+        if now >= self._restart_at:
             self.start()
 
-    def ask_to_stop(self) -> None:
+    def terminate(self) -> None:
         if self._process is not None and self.is_running:
             self._process.terminate()
 
     def wait(self, seconds: float) -> None:
-        """The child has ended, by itself within the time or else by force, with all that it started."""
+        """Wait for the child to exit; after `seconds`, kill the process and everything that it started."""
         if self._process is None:
             return
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            print(f"{self.name} did not stop within {seconds:g} s; ending it by force", flush=True)
+            print(f"{self.name} did not stop within {seconds:g} s; killing it", flush=True)
             self.kill()
 
     def kill(self) -> None:
@@ -90,6 +90,6 @@ class Child:
 
 
 def _die_with_parent() -> None:
-    """The kernel ends the child when the supervisor dies, even by `kill -9`. Only Linux has that."""
+    """Ask the kernel to end this process when the supervisor dies, even by `kill -9`; Linux only."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

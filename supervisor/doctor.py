@@ -1,4 +1,4 @@
-"""`make doctor`: is everything as it must be? Each finding says what it saw, and what to do about it."""
+"""`make doctor`: check store, workers, keys, endpoint, model and packages, and print a fix for each problem."""
 
 import argparse
 import json
@@ -16,11 +16,17 @@ from turns.health import Health, Server, read_health, read_server
 from turns.keyring import Keyring
 from turns.settings import Settings, settings_or_exit
 
-OLDEST = {"Redis": (7, 0), "Valkey": (7, 2)}
-MOST_SKEW_SECONDS = 2.0
-MODEL_SECONDS = 30
-# Below these there are known flaws; docs/dependencies.md says which.
-FLOORS = {"flask": "3.1.3", "gunicorn": "23", "langchain-core": "1.3.3", "langchain-openai": "1.1.14", "urllib3": "2.7"}
+MIN_SERVER_VERSIONS = {"Redis": (7, 0), "Valkey": (7, 2)}
+MAX_SKEW_SECONDS = 2.0
+MODEL_TIMEOUT_SECONDS = 30
+# Earlier versions have known vulnerabilities, which docs/dependencies.md lists.
+MIN_PACKAGE_VERSIONS = {
+    "flask": "3.1.3",
+    "gunicorn": "23",
+    "langchain-core": "1.3.3",
+    "langchain-openai": "1.1.14",
+    "urllib3": "2.7",
+}
 
 
 class Verdict(StrEnum):
@@ -32,116 +38,121 @@ class Verdict(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Finding:
     verdict: Verdict
-    about: str
-    saw: str
+    subject: str
+    observed: str
     remedy: str = ""
 
     def __str__(self) -> str:
         remedy = f"\n{'':8}→ {self.remedy}" if self.remedy else ""
-        return f"{self.verdict:<7} {self.about}: {self.saw}{remedy}"
+        return f"{self.verdict:<7} {self.subject}: {self.observed}{remedy}"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make doctor", description=__doc__)
-    parser.add_argument("--ask-model", action="store_true", help="ask the model for one token; this costs that token")
+    parser.add_argument("--ask-model", action="store_true", help="request one token from the model, at its usual price")
     options = parser.parse_args()
     settings = settings_or_exit()
-    wrong = False
+    is_wrong = False
     for finding in examine(settings, ask_model=options.ask_model):
         print(finding)
-        wrong = wrong or finding.verdict is Verdict.WRONG
-    return int(wrong)
+        is_wrong = is_wrong or finding.verdict is Verdict.WRONG
+    return int(is_wrong)
 
 
 def examine(settings: Settings, *, ask_model: bool) -> Iterator[Finding]:
+    """Yield the finding of each check."""
     client = connect(settings.store_url, timeout_seconds=3, retries=0, max_connections=1)
     try:
-        yield from of_store(client, settings)
+        yield from check_store(client, settings)
     except StoreUnavailable as error:
-        yield Finding(Verdict.WRONG, "store", str(error), "start it (make up), or name one that runs: REDIS_URL=…")
-    yield of_endpoint(settings)
-    yield of_model(settings, ask=ask_model)
-    yield from of_versions()
+        yield Finding(Verdict.WRONG, "store", str(error), "start it (make up), or use a running one: REDIS_URL=…")
+    yield check_endpoint(settings)
+    yield check_model(settings, is_asked=ask_model)
+    yield check_packages()
 
 
-def of_store(client: Client, settings: Settings) -> Iterator[Finding]:
+def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
+    """Yield the findings that need the store. Raises `StoreUnavailable`."""
     server, health = read_server(client), read_health(client, replicas=settings.replicas)
-    yield of_server(server)
-    yield of_clock(server)
-    yield of_durability(health)
-    yield of_eviction(health)
-    yield of_workers(health)
-    yield of_keys(Keyring(client), settings)
+    yield check_server_version(server)
+    yield check_clock(server)
+    yield check_durability(health)
+    yield check_eviction(health)
+    yield check_workers(health)
+    yield check_keys(Keyring(client), settings)
 
 
-def of_server(server: Server) -> Finding:
-    saw = f"{server.name} {'.'.join(map(str, server.version))}"
-    oldest = OLDEST[server.name]
-    if server.version >= oldest:
-        return Finding(Verdict.OK, "store", saw)
-    return Finding(Verdict.WRONG, "store", saw, f"{server.name} {'.'.join(map(str, oldest))} or later is needed")
+def check_server_version(server: Server) -> Finding:
+    observed = f"{server.name} {'.'.join(map(str, server.version))}"
+    required = MIN_SERVER_VERSIONS[server.name]
+    if server.version >= required:
+        return Finding(Verdict.OK, "store", observed)
+    remedy = f"upgrade to {server.name} {'.'.join(map(str, required))} or later"
+    return Finding(Verdict.WRONG, "store", observed, remedy)
 
 
-def of_clock(server: Server) -> Finding:
-    saw = f"{abs(server.skew_seconds):.1f} s from this machine's"
-    if abs(server.skew_seconds) <= MOST_SKEW_SECONDS:
-        return Finding(Verdict.OK, "the store's clock", saw)
-    return Finding(
-        Verdict.NOTE, "the store's clock", saw, "leases run by its clock alone; let both follow the same time server"
-    )
+def check_clock(server: Server) -> Finding:
+    skew_seconds = abs(server.skew_seconds)
+    observed = f"{skew_seconds:.1f} s from the clock of this machine"
+    if skew_seconds <= MAX_SKEW_SECONDS:
+        return Finding(Verdict.OK, "the store's clock", observed)
+    remedy = "synchronize both with the same time server; leases depend on the store's clock only"
+    return Finding(Verdict.NOTE, "the store's clock", observed, remedy)
 
 
-def of_durability(health: Health) -> Finding:
+def check_durability(health: Health) -> Finding:
     if health.durability == "always":
         return Finding(Verdict.OK, "durability", "each write is on disk before it is confirmed")
-    remedy = "appendonly yes and appendfsync always, if a power cut must lose nothing; docs/operations.md has the table"
+    remedy = "to lose nothing in a power cut, set appendonly yes and appendfsync always (see docs/operations.md)"
     return Finding(Verdict.NOTE, "durability", health.durability, remedy)
 
 
-def of_eviction(health: Health) -> Finding:
+def check_eviction(health: Health) -> Finding:
     if health.is_safe:
         return Finding(Verdict.OK, "eviction", health.eviction_policy)
-    remedy = "CONFIG SET maxmemory-policy noeviction: any other policy may drop a queue or a history"
+    remedy = "CONFIG SET maxmemory-policy noeviction; any other policy may delete a queue or a history"
     return Finding(Verdict.WRONG, "eviction", health.eviction_policy, remedy)
 
 
-def of_workers(health: Health) -> Finding:
-    saw = f"{health.live_workers} beat, {health.live_turns} live turns"
+def check_workers(health: Health) -> Finding:
+    observed = f"{health.live_workers} alive, {health.live_turns} live turns"
     if health.live_workers:
-        return Finding(Verdict.OK, "workers", saw)
-    return Finding(Verdict.WRONG, "workers", saw, "start one: make worker")
+        return Finding(Verdict.OK, "workers", observed)
+    return Finding(Verdict.WRONG, "workers", observed, "start one: make worker")
 
 
-def of_keys(keyring: Keyring, settings: Settings) -> Finding:
-    if keyring.is_used():
-        return Finding(Verdict.OK, "keys", f"{len(keyring.list_keys())} work; each call needs one")
-    if settings.is_loopback:
-        return Finding(Verdict.OK, "keys", "none were made: one tenant, on loopback only")
-    return Finding(
-        Verdict.NOTE, "keys", f"none were made, and {settings.host} is open to others", "make key TENANT=acme"
-    )
+def check_keys(keyring: Keyring, settings: Settings) -> Finding:
+    remedy = "make key TENANT=acme"
+    if not keyring.is_used():
+        if settings.is_loopback:
+            return Finding(Verdict.OK, "keys", "none exist; requests need none, and only this machine can connect")
+        observed = f"none exist, and {settings.host} accepts connections from other machines"
+        return Finding(Verdict.NOTE, "keys", observed, remedy)
+    if active := len(keyring.list_keys()):
+        return Finding(Verdict.OK, "keys", f"{active} active; every request needs one")
+    return Finding(Verdict.NOTE, "keys", "none is active, so every request is refused", remedy)
 
 
-def of_endpoint(settings: Settings) -> Finding:
+def check_endpoint(settings: Settings) -> Finding:
     url = f"http://{settings.address}/readyz"
     try:
-        with urllib.request.urlopen(url, timeout=3) as answer:  # our own address
-            return Finding(Verdict.OK, "endpoint", f"{url} says {json.load(answer)['status']}")
+        with urllib.request.urlopen(url, timeout=3) as response:  # our own address
+            return Finding(Verdict.OK, "endpoint", f"{url}: {json.load(response)['status']}")
     except urllib.error.HTTPError as error:
-        return Finding(Verdict.WRONG, "endpoint", f"{url} says {error.code}", "its body and its log say why")
+        remedy = "the response body and the log of the endpoint have the reason"
+        return Finding(Verdict.WRONG, "endpoint", f"{url} returns {error.code}", remedy)
     except OSError as error:
-        return Finding(
-            Verdict.WRONG, "endpoint", f"{url}: {error}", "start it (make up, make web); PORT and INTURN_HOST say where"
-        )
+        remedy = "start it (make up or make web), or set PORT and INTURN_HOST to its address"
+        return Finding(Verdict.WRONG, "endpoint", f"{url}: {error}", remedy)
 
 
-def of_model(settings: Settings, *, ask: bool) -> Finding:
+def check_model(settings: Settings, *, is_asked: bool) -> Finding:
+    model = settings.model_in_words
     if settings.is_offline:
-        return Finding(
-            Verdict.NOTE, "model", "the built-in offline model answers", "OPENAI_API_KEY=…, or OPENAI_BASE_URL=…"
-        )
-    if not ask:
-        return Finding(Verdict.OK, "model", f"{settings.model_in_words}; not asked (--ask-model asks for one token)")
+        remedy = "to use a real model, set OPENAI_API_KEY=… or OPENAI_BASE_URL=…"
+        return Finding(Verdict.NOTE, "model", "the built-in offline model answers", remedy)
+    if not is_asked:
+        return Finding(Verdict.OK, "model", f"{model}; not tested (--ask-model requests one token)")
     body = {"model": settings.model, "max_tokens": 1, "messages": [{"role": "user", "content": "Hello"}]}
     key = settings.openai_api_key.get_secret_value() or "none"
     request = urllib.request.Request(  # noqa: S310  # the settings allow only http and https
@@ -150,34 +161,28 @@ def of_model(settings: Settings, *, ask: bool) -> Finding:
         headers={"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=MODEL_SECONDS):  # noqa: S310  # as above
-            return Finding(Verdict.OK, "model", f"{settings.model_in_words} answers")
+        with urllib.request.urlopen(request, timeout=MODEL_TIMEOUT_SECONDS):  # noqa: S310  # as above
+            return Finding(Verdict.OK, "model", f"{model} answers")
     except urllib.error.HTTPError as error:
-        remedy = (
-            "look at OPENAI_API_KEY and the account"
-            if error.code in {401, 403, 429}
-            else "look at INTURN_MODEL and OPENAI_BASE_URL"
-        )
-        return Finding(Verdict.WRONG, "model", f"{settings.model_in_words} says {error.code}", remedy)
+        is_account = error.code in {401, 403, 429}
+        checked = "OPENAI_API_KEY and the account" if is_account else "INTURN_MODEL and OPENAI_BASE_URL"
+        return Finding(Verdict.WRONG, "model", f"{model} returns {error.code}", f"check {checked}")
     except OSError as error:
-        return Finding(
-            Verdict.WRONG, "model", f"{settings.model_in_words}: {error}", "look at OPENAI_BASE_URL and the network"
-        )
+        return Finding(Verdict.WRONG, "model", f"{model}: {error}", "check OPENAI_BASE_URL and the network")
 
 
-def of_versions() -> Iterator[Finding]:
-    old = [name for name, floor in FLOORS.items() if not at_least(version(name), floor)]
-    if old:
-        found = ", ".join(f"{name} {version(name)}" for name in old)
-        yield Finding(
-            Verdict.WRONG, "packages", f"{found}: known flaws", "install what requirements.txt pins: make clean up"
-        )
-    else:
-        yield Finding(Verdict.OK, "packages", "none is below its floor")
+def check_packages() -> Finding:
+    installed = {name: version(name) for name in MIN_PACKAGE_VERSIONS}
+    outdated = [name for name, minimum in MIN_PACKAGE_VERSIONS.items() if not is_at_least(installed[name], minimum)]
+    if not outdated:
+        return Finding(Verdict.OK, "packages", "all versions are recent enough")
+    observed = ", ".join(f"{name} {installed[name]}" for name in outdated)
+    remedy = "install the versions of requirements.txt: make clean up"
+    return Finding(Verdict.WRONG, "packages", f"known vulnerabilities in {observed}", remedy)
 
 
-def at_least(found: str, floor: str) -> bool:
-    return _numbers(found) >= _numbers(floor)
+def is_at_least(found: str, minimum: str) -> bool:
+    return _numbers(found) >= _numbers(minimum)
 
 
 def _numbers(text: str) -> tuple[int, ...]:

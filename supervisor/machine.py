@@ -1,4 +1,4 @@
-"""All processes of one machine, in the order in which they need each other."""
+"""Start, watch and stop all processes of one machine: the store, then the endpoint and the workers."""
 
 import json
 import os
@@ -13,7 +13,7 @@ from typing import IO, NoReturn
 from urllib.parse import urlsplit
 
 from supervisor.child import Child
-from supervisor.embedded import embedded_store
+from supervisor.embedded_store import embedded_store
 from turns.connection import Client, connect
 from turns.errors import ConfigurationError, StoreUnavailable
 from turns.keyring import Keyring, check_exposure
@@ -21,80 +21,80 @@ from turns.roster import Roster
 from turns.settings import Settings
 from turns.store import TurnStore
 
-STORE_READY_SECONDS = 60.0  # a long log of writes takes its time to load
+STORE_READY_SECONDS = 60.0  # loading a long append-only file takes time
 ALL_READY_SECONDS = 60.0
-GRACE_SECONDS = 30.0  # for running turns to end; what does not is taken up at the next start
+GRACE_SECONDS = 30.0  # for running turns to finish; the rest run again after the next start
 STORE_GRACE_SECONDS = 10.0
-LOOK_SECONDS = 0.1
+POLL_SECONDS = 0.1
 
 
 class Machine:
     def __init__(self, settings: Settings) -> None:
-        """Raises `ConfigurationError`. Nothing has been started."""
+        """Check the configuration without starting anything. Raises `ConfigurationError`."""
         self._settings = settings
         self._lock: IO[str] | None = None
         self._store: Child | None = None
-        Roster(settings)  # what is wrong with the assistants is said before anything runs
+        Roster(settings)  # raises for an invalid assistants file before anything is started
         _check_port_is_free(settings)
         if not settings.redis_url:
             self._store, self._lock = embedded_store(settings)
         environment = {**os.environ, "REDIS_URL": settings.store_url}
         names = ["web", *(f"worker {n}" for n in range(1, settings.workers + 1))]
-        self._callers = [Child(name, [sys.executable, "-m", name.split()[0]], environment) for name in names]
+        self._services = [Child(name, [sys.executable, "-m", name.split()[0]], environment) for name in names]
 
     def start(self) -> None:
-        """All processes run and have said that they are ready. Raises `ConfigurationError`."""
+        """Start all processes and wait until they are ready. Raises `ConfigurationError`."""
         if self._store:
             self._store.start()
-        self._wait_until(f"{self._store_in_words} answers", self._store_answers, seconds=STORE_READY_SECONDS)
+        self._wait_for(self._store_description, self._store_answers, seconds=STORE_READY_SECONDS)
         with self._connect() as client:
             check_exposure(Keyring(client), self._settings)
-        for child in self._callers:
+        for child in self._services:
             child.start()
-        self._wait_until("web and workers are ready", self._all_ready, seconds=ALL_READY_SECONDS)
+        self._wait_for("the endpoint and the workers", self._all_ready, seconds=ALL_READY_SECONDS)
         print(self._welcome(), flush=True)
 
     def run(self) -> NoReturn:
-        """Keeps all processes running, for ever."""
+        """Restart processes that exit, until a signal ends this."""
         while True:
             self._keep_running()
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
-    def stop_callers(self) -> None:
-        """Web and workers have ended; running turns were given time to."""
-        if any(child.is_running for child in self._callers):
-            print("\nStopping; running turns are finished first. Ctrl-C again ends them by force.", flush=True)
-        for child in self._callers:
-            child.ask_to_stop()
+    def stop_services(self) -> None:
+        """Stop the endpoint and the workers after the running turns, or after the grace period."""
+        if any(child.is_running for child in self._services):
+            print("\nStopping after the running turns. Press Ctrl-C again to stop at once.", flush=True)
+        for child in self._services:
+            child.terminate()
         until = time.monotonic() + GRACE_SECONDS
-        for child in self._callers:
+        for child in self._services:
             child.wait(max(0.0, until - time.monotonic()))
 
-    def kill_callers(self) -> None:
-        """Web and workers have ended; their turns are taken up at the next start."""
-        for child in self._callers:
+    def kill_services(self) -> None:
+        """Kill the endpoint and the workers; their turns run again after the next start."""
+        for child in self._services:
             child.kill()
 
     def stop_store(self) -> None:
-        """The embedded store has ended, and its data is free."""
+        """Stop the embedded store and release the lock on its data."""
         if self._store:
-            self._store.ask_to_stop()
+            self._store.terminate()
             self._store.wait(STORE_GRACE_SECONDS)
         if self._lock:
             self._lock.close()
 
-    def _wait_until(self, what: str, holds: Callable[[], bool], *, seconds: float) -> None:
+    def _wait_for(self, what: str, is_ready: Callable[[], bool], *, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while not holds():
+        while not is_ready():
             if time.monotonic() > until:
-                raise ConfigurationError(f"Waited {seconds:g} s in vain until {what}.")
-            if wrong := [child.name for child in self._callers if child.is_misconfigured]:
-                raise ConfigurationError(f"{wrong[0]} has said why.")
+                raise ConfigurationError(f"Gave up after waiting {seconds:g} s for {what}.")
+            if misconfigured := [child.name for child in self._services if child.is_misconfigured]:
+                raise ConfigurationError(f"The reason is in the output of {misconfigured[0]} above.")
             self._keep_running()
-            time.sleep(LOOK_SECONDS)
+            time.sleep(POLL_SECONDS)
 
     def _keep_running(self) -> None:
-        for child in (self._store, *self._callers):
+        for child in (self._store, *self._services):
             if child:
                 child.keep_running()
 
@@ -106,7 +106,7 @@ class Machine:
             return False
 
     def _all_ready(self) -> bool:
-        """The endpoint serves, and the workers that were started here beat; others may beat too."""
+        """Return true if the endpoint serves and the workers of this supervisor send heartbeats."""
         try:
             with urllib.request.urlopen(f"{self._url}/readyz", timeout=1) as answer:  # noqa: S310  # our own address
                 json.load(answer)
@@ -115,25 +115,25 @@ class Machine:
             if ready.get("status") == "unsafe":
                 policy = ready["eviction_policy"]
                 raise ConfigurationError(
-                    f"The store may evict turns: its maxmemory-policy is {policy}. Set it to noeviction."
+                    f"The store may evict turns because its maxmemory-policy is {policy}. Set it to noeviction."
                 ) from None
             return False
         except OSError:
             return False
         with self._connect() as client:
-            beating = TurnStore(client, self._settings).workers()
-        return all(any(f":{child.pid}:" in name for name in beating) for child in self._callers[1:])
+            live = TurnStore(client, self._settings).workers()
+        return all(any(f":{child.pid}:" in name for name in live) for child in self._services[1:])
 
     def _connect(self) -> Client:
         return connect(self._settings.store_url, timeout_seconds=1, retries=0, max_connections=1)
 
     @property
-    def _store_in_words(self) -> str:
-        """Without the password that its URL may hold."""
+    def _store_description(self) -> str:
+        """The name of the store for messages, without the password of its URL."""
         if self._store:
             return "the embedded store"
-        where = urlsplit(self._settings.store_url)
-        return f"REDIS_URL ({where.netloc.rpartition('@')[2] or where.path})"
+        url = urlsplit(self._settings.store_url)
+        return f"REDIS_URL ({url.netloc.rpartition('@')[2] or url.path})"
 
     @property
     def _url(self) -> str:
@@ -141,25 +141,25 @@ class Machine:
 
     def _welcome(self) -> str:
         settings = self._settings
-        data = f"{settings.data_dir.resolve()} (embedded store, each write on disk before it is confirmed)"
+        data = f"{settings.data_dir.resolve()} (embedded store; each write is on disk before it is confirmed)"
         change = "OPENAI_API_KEY=… make up, or OPENAI_BASE_URL=http://127.0.0.1:11434/v1 INTURN_MODEL=llama3.2 make up"
         return textwrap.dedent(f"""
             InTurn is ready at {self._url}
 
-            Submit a turn, then ask for its answer:
+            Submit a turn, then wait for its answer:
 
               id=$(curl -s {self._url}/v1/turns -H 'Content-Type: application/json' -d '{{"session_id": "foobar",
                 "input": "What does cosine mean?", "variables": {{"ability": "math"}}}}' \\
                 | python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])')
               curl -s "{self._url}/v1/turns/$id?wait=30" | python3 -m json.tool --no-ensure-ascii
 
-            Or talk: {self._url} in a browser, .venv/bin/inturn chat in another terminal.
+            Or chat: {self._url} in a browser, .venv/bin/inturn chat in another terminal.
 
             Model    {settings.model_in_words}
                      change it: {change}
             API      {self._url}/docs
-            Data     {data if self._store else self._store_in_words}
-            Workers  {settings.workers}; one more, in another terminal with the same settings: make worker
+            Data     {data if self._store else self._store_description}
+            Workers  {settings.workers}; to add one, in another terminal with the same settings: make worker
             Stop     Ctrl-C
         """)
 

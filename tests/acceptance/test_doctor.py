@@ -1,4 +1,4 @@
-"""`make doctor` finds what is wrong, and says what to do."""
+"""`make doctor` finds problems and prints a fix for each."""
 
 import os
 import subprocess
@@ -22,35 +22,35 @@ def doctor(stack: Stack, *arguments: str, **environment: str) -> tuple[int, str]
     return ended.returncode, ended.stdout
 
 
-def test_a_service_that_is_well(start: Callable[..., Stack]) -> None:
-    code, said = doctor(start(workers=1), "--ask-model")
+def test_all_findings_of_a_healthy_service_are_ok(start: Callable[..., Stack]) -> None:
+    code, output = doctor(start(workers=1), "--ask-model")
     assert code == 0
-    assert "wrong" not in said
-    for about in ("store", "durability", "eviction", "workers", "endpoint", "model", "packages"):
-        assert f"ok      {about}: " in said or f"ok      the {about}" in said, said
+    assert "wrong" not in output
+    for subject in ("store", "durability", "eviction", "workers", "endpoint", "model", "packages"):
+        assert f"ok      {subject}: " in output, output
 
 
-def test_each_thing_that_is_wrong_has_its_remedy(start: Callable[..., Stack]) -> None:
+def test_each_problem_is_printed_with_its_fix(start: Callable[..., Stack]) -> None:
     stack = start(workers=0)
     stack.server.raw.config_set("maxmemory-policy", "allkeys-lru")
     stack.web.stop()
-    code, said = doctor(stack, "--ask-model", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
+    code, output = doctor(stack, "--ask-model", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
     assert code == 1
-    for about, remedy in (
+    for subject, remedy in (
         ("workers", "make worker"),
         ("eviction", "noeviction"),
         ("endpoint", "make web"),
         ("model", "OPENAI_BASE_URL"),
     ):
         [found] = [
-            line for line in said.replace("\n        →", " →").splitlines() if line.startswith(f"wrong   {about}: ")
+            line for line in output.replace("\n        →", " →").splitlines() if line.startswith(f"wrong   {subject}: ")
         ]
         assert remedy in found
 
 
-def test_a_store_that_is_away(start: Callable[..., Stack]) -> None:
+def test_an_unreachable_store_is_reported(start: Callable[..., Stack]) -> None:
     stack = start(workers=0)
     stack.server.kill()
-    code, said = doctor(stack)
+    code, output = doctor(stack)
     assert code == 1
-    assert "REDIS_URL" in said
+    assert "REDIS_URL" in output

@@ -1,4 +1,4 @@
-"""`make up`, as a developer meets it on a fresh machine."""
+"""`make up`, as a developer uses it on a fresh machine."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from turns.connection import connect
 
 
 class Up:
-    """One `make up` in a directory of its own."""
+    """One `make up` with a private data directory."""
 
     def __init__(self, directory: Path, *, port: int, workers: int = 1, log: str = "up.log") -> None:
         self.directory = directory
@@ -34,23 +34,23 @@ class Up:
                 start_new_session=True,
             )
 
-    def said(self) -> str:
+    def output(self) -> str:
         return self._log.read_text(encoding="utf-8")
 
     def wait_until_ready(self) -> None:
         wait_until(
-            "it is ready", lambda: "InTurn is ready" in self.said() or self.process.poll() is not None, seconds=90
+            "it is ready", lambda: "InTurn is ready" in self.output() or self.process.poll() is not None, seconds=90
         )
-        assert "InTurn is ready" in self.said(), self.said()
+        assert "InTurn is ready" in self.output(), self.output()
 
     def press_ctrl_c(self) -> None:
-        """As a terminal does: to the whole foreground group."""
+        """Send SIGINT to the whole process group, as a terminal does."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGINT)
         self.process.wait(60)
 
     def descendants(self, name: str = "") -> set[int]:
-        """Process ids of all that it started, of those whose command line has `name` in it."""
+        """Return the ids of all processes below it whose command line contains `name`."""
         found, parents = set(), {self.process.pid}
         while parents:
             parents = {child for parent in parents for child in children(parent)}
@@ -74,12 +74,12 @@ def command_line(pid: int) -> str:
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """One that the tests share; what dies in it comes again."""
+    """A running `make up` that the tests share; it restarts the processes that they kill."""
     yield from running(Path(tmp_path_factory.mktemp("up")))
 
 
 @pytest.fixture
-def to_be_ended(tmp_path: Path) -> Iterator[Up]:
+def private_up(tmp_path: Path) -> Iterator[Up]:
     yield from running(tmp_path)
 
 
@@ -92,13 +92,13 @@ def running(directory: Path) -> Iterator[Up]:
         up.press_ctrl_c()
 
 
-def test_what_it_prints_can_be_pasted_and_works(up: Up) -> None:
-    commands = re.search(r"(  id=.*ensure-ascii)", up.said(), re.DOTALL)
+def test_the_printed_commands_work_when_pasted(up: Up) -> None:
+    commands = re.search(r"(  id=.*ensure-ascii)", up.output(), re.DOTALL)
     assert commands
     pasted = subprocess.run(["sh", "-c", commands[1]], capture_output=True, text=True, timeout=60, check=True)
     assert '"status": "completed"' in pasted.stdout
-    assert "offline model" in up.said()
-    assert str(up.directory / "data") in up.said()
+    assert "offline model" in up.output()
+    assert str(up.directory / "data") in up.output()
 
 
 def test_the_store_is_private(up: Up) -> None:
@@ -113,7 +113,7 @@ def test_the_store_is_private(up: Up) -> None:
 
 
 @pytest.mark.parametrize("name", ["-m worker", "-m web", "valkey-server"])
-def test_a_process_that_dies_is_started_again(up: Up, name: str) -> None:
+def test_a_killed_process_is_restarted(up: Up, name: str) -> None:
     before = up.descendants(name)
     for pid in before:
         os.kill(pid, signal.SIGKILL)
@@ -122,14 +122,14 @@ def test_a_process_that_dies_is_started_again(up: Up, name: str) -> None:
     assert answered["status"] == "completed"
 
 
-def test_ctrl_c_leaves_nothing_but_the_data(to_be_ended: Up) -> None:
-    up = to_be_ended
+def test_ctrl_c_stops_every_process_and_keeps_the_data(private_up: Up) -> None:
+    up = private_up
     wait_for_answer(up, "kept")
     started = up.descendants()
     assert len(started) >= 5, "supervisor, store, endpoint with its process, worker"
     up.press_ctrl_c()
     assert {pid for pid in started if command_line(pid)} == set()
-    assert "Traceback" not in up.said()
+    assert "Traceback" not in up.output()
 
     again = Up(up.directory, port=free_port())
     again.wait_until_ready()
@@ -138,8 +138,8 @@ def test_ctrl_c_leaves_nothing_but_the_data(to_be_ended: Up) -> None:
     assert [message["content"] for message in kept][:1] == ["hello"]
 
 
-def test_killed_by_force_it_takes_its_processes_along(to_be_ended: Up) -> None:
-    up = to_be_ended
+def test_killing_the_supervisor_ends_its_processes(private_up: Up) -> None:
+    up = private_up
     started = up.descendants("python") | up.descendants("valkey")
     [supervisor] = up.descendants("-m supervisor")
     os.kill(supervisor, signal.SIGKILL)
@@ -149,20 +149,20 @@ def test_killed_by_force_it_takes_its_processes_along(to_be_ended: Up) -> None:
 def test_a_second_one_on_the_same_data_is_refused(up: Up) -> None:
     second = Up(up.directory, port=free_port(), log="second.log")
     assert second.process.wait(60) != 0
-    assert "already runs on" in second.said()
+    assert "already runs on" in second.output()
 
 
-def test_a_port_in_use_is_told_with_another(up: Up, tmp_path: Path) -> None:
+def test_for_a_port_in_use_another_one_is_suggested(up: Up, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     port = int(up.url.rpartition(":")[2])
     second = Up(other, port=port)
     assert second.process.wait(60) != 0
-    assert f"make up PORT={port + 1}" in second.said()
+    assert f"make up PORT={port + 1}" in second.output()
 
 
 @pytest.mark.parametrize("module", ["supervisor", "web", "worker"])
-def test_a_misspelt_setting_stops_the_start_with_the_right_name(module: str) -> None:
+def test_a_misspelt_setting_stops_the_start_with_a_hint(module: str) -> None:
     environment = {**os.environ, "INTURN_LEASE_SECOND": "9"}
     started = subprocess.run(
         [".venv/bin/python", "-m", module],
@@ -198,19 +198,19 @@ def wait_for_answer(up: Up, session_id: str) -> dict[str, object]:
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("[assistants.a]\ntemperature = 9\n", "assistants.toml:2: [assistants.a] temperature: must be less than"),
         ('[assistants.a]\nchain = "nowhere:build"\n', "[assistants.a] chain: there is no module 'nowhere'"),
     ],
 )
-def test_wrong_assistants_stop_the_start_at_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, says: str
+def test_an_invalid_assistants_file_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
 ) -> None:
     file = tmp_path / "assistants.toml"
     file.write_text(text)
     monkeypatch.setenv("INTURN_ASSISTANTS", str(file))
     up = Up(tmp_path, port=free_port())
     assert up.process.wait(40) != 0
-    assert says in up.said()
-    assert "InTurn cannot start." in up.said()
+    assert message in up.output()
+    assert "InTurn cannot start." in up.output()

@@ -1,4 +1,4 @@
-"""Two machines on one: network namespaces with a cable between them that can be pulled."""
+"""Two simulated hosts: network namespaces, and a cable between them that tests can unplug."""
 
 import ctypes
 import os
@@ -13,8 +13,8 @@ FRONT, BACK = "inturn-front", "inturn-back"
 FRONT_ADDRESS, BACK_ADDRESS = "10.77.0.1", "10.77.0.2"
 
 
-def can_be_made() -> bool:
-    """Namespaces need root and the `ip` command (package iproute2)."""
+def is_available() -> bool:
+    """Return true with root and the `ip` command (package iproute2), which namespaces need."""
     return os.geteuid() == 0 and shutil.which("ip") is not None
 
 
@@ -23,9 +23,9 @@ def ip(*arguments: str) -> None:
 
 
 class Cable:
-    """Between the two hosts."""
+    """The network link between the two hosts."""
 
-    def pull(self) -> None:
+    def unplug(self) -> None:
         ip("-n", FRONT, "link", "set", "cable", "down")
 
     def plug_in(self) -> None:
@@ -34,7 +34,7 @@ class Cable:
 
 @contextmanager
 def two_hosts() -> Iterator[Cable]:
-    """Inside, both hosts are there, and this thread, and what it starts, is on the front one."""
+    """Create both hosts; inside, this thread and the processes that it starts run on the front one."""
     remove_hosts()
     for host in (FRONT, BACK):
         ip("netns", "add", host)
@@ -57,9 +57,9 @@ def remove_hosts() -> None:
 
 @contextmanager
 def on_host(name: str) -> Iterator[None]:
-    """Inside, what this thread opens or starts is on that host."""
-    with Path("/proc/thread-self/ns/net").open("rb") as home, Path(f"/run/netns/{name}").open("rb") as there:
-        _enter(there.fileno())
+    """Inside, this thread opens sockets and starts processes on that host."""
+    with Path("/proc/thread-self/ns/net").open("rb") as home, Path(f"/run/netns/{name}").open("rb") as target:
+        _enter(target.fileno())
         try:
             yield
         finally:

