@@ -1,4 +1,4 @@
-"""A process that holds a turn and computes without pause: `… -m tests.integration.busy_worker URL TURN SECONDS`."""
+"""Hold a turn and compute without pause: `python -m tests.integration.busy_worker URL TURN SECONDS`."""
 
 import sys
 
@@ -6,7 +6,7 @@ from gevent import monkey
 
 monkey.patch_all()
 
-import time  # noqa: E402  # what is patched is imported after the patch
+import time  # noqa: E402  # imports follow the patch
 
 from turns.connection import connect  # noqa: E402
 from turns.plain import PlainRenewal  # noqa: E402

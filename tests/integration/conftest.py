@@ -1,4 +1,4 @@
-"""The store and its scripts on a real server; time passes when the test says so."""
+"""Fixtures for the store and its scripts on a real server, in which each test makes time pass."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,22 +15,22 @@ from turns.turn import Answer, Claim, Turn, TurnRequest
 
 @pytest.fixture
 def store_with(server: Server, settings: Settings) -> Iterator[Callable[..., TurnStore]]:
-    """Makes a store under other settings."""
+    """Return a function that creates a store with other settings."""
     with connect(server.url, timeout_seconds=5, retries=0, max_connections=2) as client:
         yield lambda **changes: TurnStore(client, settings.model_copy(update=changes))
 
 
 @pytest.fixture
 def accept(store: TurnStore) -> Callable[..., Turn]:
-    def accept(said: str = "hello", *, session_id: str = "s", **more: Any) -> Turn:
-        return store.accept(TurnRequest(session_id=session_id, input=said, **more)).turn
+    def accept(text: str = "hello", *, session_id: str = "s", **more: Any) -> Turn:
+        return store.accept(TurnRequest(session_id=session_id, input=text, **more)).turn
 
     return accept
 
 
 @pytest.fixture
 def claim(store: TurnStore) -> Callable[[Turn], Claim]:
-    """Claims a turn that can be claimed."""
+    """Return a function that claims a turn which can be claimed."""
 
     def claim(turn: Turn) -> Claim:
         claimed = store.claim(turn.id, worker="w", model="m")
@@ -46,36 +46,36 @@ def commit(store: TurnStore) -> Callable[[Claim], None]:
 
 
 @pytest.fixture
-def lapse(server: Server) -> Callable[[Turn], None]:
-    """The time at which somebody should look at the turn has come: its lease ran out, or its hint was lost."""
+def make_due(server: Server) -> Callable[[Turn], None]:
+    """Return a function that makes a live head due, as if its lease had run out or its hint had been lost."""
 
-    # Workers have been beating all the time; else the store was away, and no lease runs out.
+    # A worker has sent heartbeats without a gap; otherwise `rescue` would extend all leases.
     server.raw.zadd(keys.WORKERS.name, {"w": 2**53})
 
-    def lapse(turn: Turn) -> None:
+    def make_due(turn: Turn) -> None:
         assert server.raw.zadd(keys.DUE.name, {turn.id: 1}, xx=True, ch=True) == 1
 
-    return lapse
+    return make_due
 
 
 @pytest.fixture
-def overtaken(
-    claim: Callable[[Turn], Claim], lapse: Callable[[Turn], None], store: TurnStore
+def claim_twice(
+    claim: Callable[[Turn], Claim], make_due: Callable[[Turn], None], store: TurnStore
 ) -> Callable[[Turn], tuple[Claim, Claim]]:
-    """Lets a worker sleep through its lease and another one take the turn; gives the claims of both."""
+    """Return a function that claims a turn, lets the lease run out and claims it again; it returns both claims."""
 
-    def overtaken(turn: Turn) -> tuple[Claim, Claim]:
+    def claim_twice(turn: Turn) -> tuple[Claim, Claim]:
         old = claim(turn)
-        lapse(turn)
+        make_due(turn)
         store.rescue(worker="", hint="")
         return old, claim(turn)
 
-    return overtaken
+    return claim_twice
 
 
 @pytest.fixture
 def hints(server: Server) -> Callable[[], list[str]]:
-    """Takes all hints from the broker's list, oldest first; a hint of these tests is the turn's id alone."""
+    """Return a function that pops all hints of the broker's list, oldest first; here a hint is only the turn's id."""
     server.raw.hset(keys.SERVICE.name, "hint", "turn_" + "0" * 32)
     return lambda: [hint.decode() for hint in reversed(server.raw.lpop(keys.HINTS.name, 1000) or [])]
 
@@ -91,12 +91,12 @@ def answer_to(claim: Claim) -> Answer:
 
 
 def history(server: Server, session: str = "s") -> list[str]:
-    """The stored messages of a session, oldest first."""
+    """Return the stored messages of a session, oldest first."""
     return [item.decode() for item in reversed(server.raw.lrange(keys.HISTORY(session), 0, -1))]
 
 
 def events(server: Server, turn: Turn) -> list[tuple[str, str]]:
-    """The turn's event stream as (entry id, type, or the text of a delta)."""
+    """Return the turn's event stream as pairs of an entry id and the type or the text of a delta."""
     entries = server.raw.xrange(keys.EVENTS(turn.id))
     return [
         (entry.decode(), fields[b"text" if fields[b"type"] == b"delta" else b"type"].decode())

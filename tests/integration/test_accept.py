@@ -25,7 +25,7 @@ def test_the_first_turn_of_a_session_is_dispatched_at_once(accept: Accept, hints
     assert hints() == [turn.id]
 
 
-def test_a_second_turn_waits_for_the_first_and_is_not_in_the_broker(accept: Accept, hints: Hints) -> None:
+def test_a_second_turn_waits_for_the_first_outside_the_broker(accept: Accept, hints: Hints) -> None:
     first, second = accept(), accept()
     assert hints() == [first.id]
     assert second.waiting is not None
@@ -36,7 +36,7 @@ def test_a_second_turn_waits_for_the_first_and_is_not_in_the_broker(accept: Acce
     )
 
 
-def test_before_any_worker_ever_started_the_due_index_knows_the_turn(accept: Accept, server: Server) -> None:
+def test_the_due_index_has_the_turn_before_any_worker_started(accept: Accept, server: Server) -> None:
     turn = accept()
     assert server.raw.llen(keys.HINTS.name) == 0
     assert server.raw.zscore(keys.DUE.name, turn.id) is not None
@@ -50,7 +50,7 @@ def test_the_same_key_and_request_give_the_same_turn(store: TurnStore) -> None:
     assert store.health().live_turns == 1
 
 
-def test_a_replay_answers_with_the_turn_as_it_is_now(
+def test_a_replay_returns_the_turn_as_it_is_now(
     store: TurnStore, claim: Callable[[Turn], Claim], commit: Callable[[Claim], None]
 ) -> None:
     request = TurnRequest(session_id="s", input="hello", idempotency_key="k")
@@ -95,7 +95,7 @@ def test_all_sessions_together_have_a_limit(store_with: StoreWith) -> None:
 
 
 def test_an_accept_whose_reply_was_lost_is_recorded_once(store: TurnStore, server: Server) -> None:
-    """The Redis client asks again by itself, with the same arguments."""
+    """The Redis client repeats the command with the same arguments."""
     turn_id = "turn_" + "1" * 32
 
     def again() -> tuple[Reply, Turn]:
@@ -141,7 +141,7 @@ def test_a_store_that_cannot_write_refuses_cleanly(store: TurnStore, server: Ser
     assert server.raw.dbsize() == before
 
 
-def test_users_and_plain_sessions_of_one_name_are_apart(accept: Accept) -> None:
+def test_sessions_of_one_name_differ_by_user(accept: Accept) -> None:
     assert accept(session_id="s").sequence == 1
     assert accept(session_id="s", user_id="alice").sequence == 1
     assert accept(session_id="s", user_id="bob").sequence == 1

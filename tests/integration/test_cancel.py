@@ -11,11 +11,11 @@ from turns.store import TurnStore
 from turns.turn import Claim, Turn
 
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
+ClaimTurn = Callable[[Turn], Claim]
 
 
 def test_a_cancelled_queued_turn_leaves_its_session(
-    accept: Accept, claim: Take, commit: Callable[[Claim], None], store: TurnStore
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], store: TurnStore
 ) -> None:
     first, second, third = accept(), accept(), accept()
     assert store.cancel(second.id).status is Status.CANCELLED
@@ -24,7 +24,7 @@ def test_a_cancelled_queued_turn_leaves_its_session(
 
 
 def test_a_cancelled_running_turn_frees_its_session_at_once(
-    accept: Accept, claim: Take, store: TurnStore, server: Server, hints: Callable[[], list[str]]
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server, hints: Callable[[], list[str]]
 ) -> None:
     first, second = accept(), accept()
     claim(first)
@@ -35,7 +35,7 @@ def test_a_cancelled_running_turn_frees_its_session_at_once(
 
 
 def test_cancelling_an_ended_turn_changes_nothing(
-    accept: Accept, claim: Take, commit: Callable[[Claim], None], store: TurnStore
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], store: TurnStore
 ) -> None:
     turn = accept()
     commit(claim(turn))
@@ -43,7 +43,7 @@ def test_cancelling_an_ended_turn_changes_nothing(
     assert store.cancel(turn.id) == before
 
 
-def test_cancelling_what_never_was_is_not_found(store: TurnStore) -> None:
+def test_cancelling_an_unknown_turn_is_not_found(store: TurnStore) -> None:
     with pytest.raises(TurnNotFound):
         store.cancel(new_turn_id())
     with pytest.raises(TurnNotFound):

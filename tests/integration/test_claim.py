@@ -14,11 +14,11 @@ from turns.turn import Claim, Turn, TurnRequest
 
 StoreWith = Callable[..., TurnStore]
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
+ClaimTurn = Callable[[Turn], Claim]
 
 
-def test_a_claim_gives_the_turn_and_what_was_said_before(
-    accept: Accept, claim: Take, commit: Callable[[Claim], None]
+def test_a_claim_returns_the_turn_and_the_messages_before_it(
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None]
 ) -> None:
     first, second = accept("one", variables={"ability": "math"}), accept("two")
     claimed = claim(first)
@@ -28,7 +28,7 @@ def test_a_claim_gives_the_turn_and_what_was_said_before(
     assert claim(second).messages == (before.question_message.encode(), before.answer_message.encode())
 
 
-def test_two_hints_give_one_claim(accept: Accept, claim: Take, store: TurnStore) -> None:
+def test_two_hints_give_one_claim(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
     turn = accept()
     claim(turn)
     assert store.claim(turn.id, worker="other") is None
@@ -41,33 +41,33 @@ def test_only_the_head_can_be_claimed(accept: Accept, store: TurnStore) -> None:
 
 
 @pytest.mark.parametrize("turn_id", ["turn_" + "0" * 32, "", "x", "turn_" + "0" * 32 + "\n", "../../etc/passwd"])
-def test_a_hint_for_no_turn_is_nothing_to_do(store: TurnStore, turn_id: str) -> None:
+def test_a_hint_for_an_unknown_turn_is_ignored(store: TurnStore, turn_id: str) -> None:
     assert store.claim(turn_id, worker="w") is None
 
 
 def test_an_ended_turn_cannot_be_claimed(
-    accept: Accept, claim: Take, commit: Callable[[Claim], None], store: TurnStore
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], store: TurnStore
 ) -> None:
     turn = accept()
     commit(claim(turn))
     assert store.claim(turn.id, worker="w") is None
 
 
-def test_a_claim_whose_reply_was_lost_is_given_again(accept: Accept, store: TurnStore, server: Server) -> None:
+def test_a_claim_whose_reply_was_lost_is_repeated(accept: Accept, store: TurnStore, server: Server) -> None:
     turn = accept()
     again = partial(store._scripts.claim, turn.id, token="t", worker="w", model="m", fallback_model="")
     assert again() == again()
     assert server.raw.hget(keys.TURN(turn.id), "claims") == b"1"
 
 
-def test_the_first_claim_tells_that_the_turn_runs(accept: Accept, claim: Take, server: Server) -> None:
+def test_the_first_claim_emits_a_status_event(accept: Accept, claim: ClaimTurn, server: Server) -> None:
     turn = accept()
     claim(turn)
     assert events(server, turn) == [("1-0", "status")]
 
 
-def test_a_turn_that_was_not_started_in_time_ends_and_the_session_goes_on(
-    accept: Accept, store: TurnStore, server: Server, claim: Take
+def test_a_turn_not_started_in_time_ends_and_its_session_continues(
+    accept: Accept, store: TurnStore, server: Server, claim: ClaimTurn
 ) -> None:
     late, following = accept(start_within_seconds=600), accept()
     server.raw.hset(keys.TURN(late.id), "start_by", 1)
@@ -77,8 +77,8 @@ def test_a_turn_that_was_not_started_in_time_ends_and_the_session_goes_on(
     claim(following)
 
 
-def test_a_turn_behind_another_ends_too_when_it_was_not_started_in_time(
-    accept: Accept, claim: Take, store: TurnStore, server: Server
+def test_a_waiting_turn_not_started_in_time_ends_too(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
 ) -> None:
     running, late = claim(accept()), accept(start_within_seconds=600)
     server.raw.zadd(keys.START_BY.name, {late.id: 1})
@@ -87,21 +87,21 @@ def test_a_turn_behind_another_ends_too_when_it_was_not_started_in_time(
     store.commit(running, answer_to(running), tail="")
 
 
-def test_a_started_turn_is_not_ended_for_starting_late(accept: Accept, claim: Take, server: Server) -> None:
+def test_a_started_turn_does_not_expire(accept: Accept, claim: ClaimTurn, server: Server) -> None:
     claim(accept(start_within_seconds=600))
     assert server.raw.zcard(keys.START_BY.name) == 0
 
 
-@pytest.mark.parametrize("most", range(6))
-def test_a_list_and_a_file_have_the_same_window(server: Server, store_with: StoreWith, most: int) -> None:
-    """One is counted in Lua, the other in Python."""
-    store = store_with(history_window=most)
+@pytest.mark.parametrize("max_messages", range(6))
+def test_a_list_and_a_file_have_the_same_window(server: Server, store_with: StoreWith, max_messages: int) -> None:
+    """The window of a list is computed in Lua, that of a file in Python."""
+    store = store_with(history_window=max_messages)
     for length in range(13):
         turn = store.accept(TurnRequest(session_id=f"s{length}", input="x")).turn
         server.raw.rpush(keys.HISTORY(turn.session_id), *["x"] * length) if length else None
         claimed = store.claim(turn.id, worker="w")
         assert claimed
-        assert len(claimed.messages) == in_window(length, most)
+        assert len(claimed.messages) == in_window(length, max_messages)
 
 
 @pytest.mark.parametrize(
@@ -116,10 +116,10 @@ def test_a_list_and_a_file_have_the_same_window(server: Server, store_with: Stor
         (3, 1, ["3"]),
     ],
 )
-def test_the_window_moves_half_of_itself_at_a_time(
+def test_the_window_slides_in_steps_of_half_its_size(
     server: Server, store_with: StoreWith, committed: int, window: int, seen: list[str]
 ) -> None:
-    """So the start of the prompt stays the same for several turns, and the provider's prompt cache holds."""
+    """The start of the prompt stays the same for several turns, so that the provider's prompt cache stays valid."""
     store = store_with(history_window=window)
     for n in range(1, committed + 1):
         server.raw.lpush(keys.HISTORY("s"), str(n))

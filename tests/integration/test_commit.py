@@ -13,9 +13,9 @@ from turns.store import TurnStore
 from turns.turn import Claim, Turn
 
 Accept = Callable[..., Turn]
-Overtaken = Callable[[Turn], tuple[Claim, Claim]]
-Take = Callable[[Turn], Claim]
-Lapse = Callable[[Turn], None]
+ClaimTwice = Callable[[Turn], tuple[Claim, Claim]]
+ClaimTurn = Callable[[Turn], Claim]
+MakeDue = Callable[[Turn], None]
 
 
 def pair(claim: Claim) -> list[str]:
@@ -24,7 +24,7 @@ def pair(claim: Claim) -> list[str]:
 
 
 def test_a_commit_is_the_whole_effect(
-    accept: Accept, claim: Take, store: TurnStore, server: Server, hints: Callable[[], list[str]]
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server, hints: Callable[[], list[str]]
 ) -> None:
     first, second = accept("one"), accept("two")
     hints()
@@ -40,7 +40,7 @@ def test_a_commit_is_the_whole_effect(
 
 
 def test_a_commit_whose_reply_was_lost_takes_effect_once(
-    accept: Accept, claim: Take, store: TurnStore, server: Server
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
 ) -> None:
     claimed = claim(accept())
     store.commit(claimed, answer_to(claimed), tail="")
@@ -49,9 +49,11 @@ def test_a_commit_whose_reply_was_lost_takes_effect_once(
     assert store.health().live_turns == 0
 
 
-def test_a_stale_worker_cannot_commit(accept: Accept, overtaken: Overtaken, store: TurnStore, server: Server) -> None:
-    """A worker slept through its lease; another one took the turn; then the first one wakes up."""
-    old, new = overtaken(accept())
+def test_a_stale_worker_cannot_commit(
+    accept: Accept, claim_twice: ClaimTwice, store: TurnStore, server: Server
+) -> None:
+    """A worker slept through its lease and another one claimed the turn; then the first one wakes up."""
+    old, new = claim_twice(accept())
     with pytest.raises(LeaseLost):
         store.commit(old, answer_to(old), tail="")
     store.commit(new, answer_to(new), tail="")
@@ -60,18 +62,20 @@ def test_a_stale_worker_cannot_commit(accept: Accept, overtaken: Overtaken, stor
     assert history(server) == pair(new)
 
 
-def test_a_late_commit_counts_while_nobody_else_has_the_turn(
-    accept: Accept, claim: Take, lapse: Lapse, store: TurnStore
+def test_a_late_commit_counts_until_another_claim_holds_the_turn(
+    accept: Accept, claim: ClaimTurn, make_due: MakeDue, store: TurnStore
 ) -> None:
-    """The answer is paid for."""
+    """The answer has been paid for."""
     turn = accept()
     claimed = claim(turn)
-    lapse(turn)
+    make_due(turn)
     store.commit(claimed, answer_to(claimed), tail="")
     assert store.read(turn.id).status is Status.COMPLETED
 
 
-def test_a_cancelled_turn_cannot_be_committed(accept: Accept, claim: Take, store: TurnStore, server: Server) -> None:
+def test_a_cancelled_turn_cannot_be_committed(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
+) -> None:
     turn = accept()
     claimed = claim(turn)
     store.cancel(turn.id)
@@ -81,7 +85,7 @@ def test_a_cancelled_turn_cannot_be_committed(accept: Accept, claim: Take, store
 
 
 def test_a_commit_succeeds_when_memory_is_full(
-    accept: Accept, claim: Take, store: TurnStore, server: Server, settings: Settings
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server, settings: Settings
 ) -> None:
     claimed = claim(accept())
     server.raw.config_set("maxmemory", 1)
@@ -92,23 +96,21 @@ def test_a_commit_succeeds_when_memory_is_full(
     assert store.read(claimed.turn_id).status is Status.COMPLETED
 
 
-def test_a_history_of_another_type_fails_the_turn_and_not_its_session(
-    accept: Accept, store: TurnStore, server: Server
-) -> None:
-    server.raw.set(keys.HISTORY("s"), "somebody else's")
+def test_a_history_of_another_type_fails_only_the_turn(accept: Accept, store: TurnStore, server: Server) -> None:
+    server.raw.set(keys.HISTORY("s"), "another program's")
     first, second = accept(), accept()
     for turn in (first, second):
         assert store.claim(turn.id, worker="w") is None
         assert store.read(turn.id).error_code is Code.HISTORY_UNUSABLE
-    assert server.raw.get(keys.HISTORY("s")) == b"somebody else's"
+    assert server.raw.get(keys.HISTORY("s")) == b"another program's"
 
 
-def test_a_history_of_another_type_fails_the_commit_and_changes_nothing(
-    accept: Accept, claim: Take, store: TurnStore, server: Server
+def test_a_history_of_another_type_fails_the_commit_cleanly(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
 ) -> None:
     claimed = claim(accept())
-    server.raw.set(keys.HISTORY("s"), "somebody else's")
+    server.raw.set(keys.HISTORY("s"), "another program's")
     with pytest.raises(Exception, match="WRONGTYPE"):
         store.commit(claimed, answer_to(claimed), tail="")
     assert store.read(claimed.turn_id).status is Status.IN_PROGRESS
-    assert server.raw.get(keys.HISTORY("s")) == b"somebody else's"
+    assert server.raw.get(keys.HISTORY("s")) == b"another program's"

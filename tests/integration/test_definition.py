@@ -1,4 +1,4 @@
-"""The version that a turn was accepted under is there for as long as a turn needs it, and no longer."""
+"""Tests of how long the version of an assistant is kept: as long as a turn that was accepted under it is live."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,50 +16,50 @@ from turns.store import TurnStore
 from turns.turn import Claim, Turn
 
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
-OTHER = replace(DEFAULT, system="You are somebody else.")
+ClaimTurn = Callable[[Turn], Claim]
+OTHER = replace(DEFAULT, system="You are another assistant.")
 
 
-def lives(server: Server, assistant: Assistant) -> int:
-    """-2: it is not there, -1: for ever, else milliseconds."""
+def ttl(server: Server, assistant: Assistant) -> int:
+    """Return the time to live in milliseconds; -1: unlimited, -2: the version is not there."""
     found: int = server.raw.pttl(keys.DEFINITION(assistant.digest))
     return found
 
 
-def test_a_claim_brings_the_version_that_its_turn_was_accepted_under(accept: Accept, claim: Take) -> None:
+def test_a_claim_returns_the_version_of_its_acceptance(accept: Accept, claim: ClaimTurn) -> None:
     one, other = accept(session_id="a", assistant=DEFAULT), accept(session_id="b", assistant=OTHER)
     assert (claim(one).assistant, claim(other).assistant) == (DEFAULT, OTHER)
 
 
-def test_it_stays_while_a_live_turn_needs_it(
-    accept: Accept, claim: Take, commit: Callable[[Claim], None], store: TurnStore, server: Server
+def test_a_version_is_kept_while_a_live_turn_needs_it(
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], store: TurnStore, server: Server
 ) -> None:
     first, second = accept(assistant=OTHER), accept(assistant=OTHER)
-    assert lives(server, OTHER) == -1
+    assert ttl(server, OTHER) == -1
     commit(claim(first))
-    assert lives(server, OTHER) == -1
+    assert ttl(server, OTHER) == -1
     store.cancel(second.id)
-    assert lives(server, OTHER) > 0
+    assert ttl(server, OTHER) > 0
     accept(assistant=OTHER)
-    assert lives(server, OTHER) == -1, "and again"
+    assert ttl(server, OTHER) == -1, "and again"
 
 
-def test_an_erased_session_needs_none(accept: Accept, sessions: SessionStore, server: Server) -> None:
+def test_an_erased_session_releases_its_versions(accept: Accept, sessions: SessionStore, server: Server) -> None:
     accept(assistant=OTHER)
     accept(assistant=OTHER)
     sessions.erase("s")
-    assert lives(server, OTHER) > 0
+    assert ttl(server, OTHER) > 0
 
 
 def test_a_replayed_request_is_not_counted_twice(accept: Accept, store: TurnStore, server: Server) -> None:
     turn = accept(idempotency_key="k", assistant=OTHER)
     assert accept(idempotency_key="k", assistant=DEFAULT).id == turn.id
     store.cancel(turn.id)
-    assert lives(server, OTHER) > 0
-    assert lives(server, DEFAULT) == -2
+    assert ttl(server, OTHER) > 0
+    assert ttl(server, DEFAULT) == -2
 
 
-def test_what_an_assistant_names_goes_before_what_the_worker_says(accept: Accept, store: TurnStore) -> None:
+def test_the_assistants_model_has_priority_over_the_workers(accept: Accept, store: TurnStore) -> None:
     turn = accept(assistant=replace(DEFAULT, model="own", history_messages=0))
     claimed = store.claim(turn.id, worker="w", model="worker's", fallback_model="its fallback")
     assert claimed is not None
@@ -67,10 +67,10 @@ def test_what_an_assistant_names_goes_before_what_the_worker_says(accept: Accept
 
 
 @pytest.mark.parametrize(("base_url", "paused"), [(None, True), ("http://other/v1", False)])
-def test_a_pause_holds_for_the_provider_that_asked_for_it(
-    accept: Accept, claim: Take, store: TurnStore, base_url: str | None, paused: bool
+def test_a_pause_holds_for_its_provider_only(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, base_url: str | None, paused: bool
 ) -> None:
-    """Two providers may have models of one name."""
+    """Two providers may have models with the same name."""
     first = claim(accept(session_id="a", assistant=replace(DEFAULT, model="m")))
     error = ModelError(Code.PROVIDER_RATE_LIMITED, ModelErrorKind.RATE_LIMITED)
     store.retry(first, error.code, Retry(after_seconds=60, counts=False, pause_seconds=60), model="m")

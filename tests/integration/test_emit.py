@@ -8,11 +8,11 @@ from turns.store import TurnStore
 from turns.turn import Claim, Turn
 
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
+ClaimTurn = Callable[[Turn], Claim]
 
 
-def test_pieces_are_in_the_stream_in_order_and_the_commit_brings_the_last(
-    accept: Accept, claim: Take, store: TurnStore, server: Server
+def test_pieces_are_streamed_in_order_and_the_commit_adds_the_tail(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
 ) -> None:
     turn = accept()
     claimed = claim(turn)
@@ -29,7 +29,7 @@ def test_pieces_are_in_the_stream_in_order_and_the_commit_brings_the_last(
 
 
 def test_a_piece_whose_reply_was_lost_is_in_the_stream_once(
-    accept: Accept, claim: Take, store: TurnStore, server: Server
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
 ) -> None:
     turn = accept()
     claimed = claim(turn)
@@ -39,12 +39,12 @@ def test_a_piece_whose_reply_was_lost_is_in_the_stream_once(
 
 
 def test_a_stale_worker_cannot_emit(
-    accept: Accept, claim: Take, lapse: Callable[[Turn], None], store: TurnStore, server: Server
+    accept: Accept, claim: ClaimTurn, make_due: Callable[[Turn], None], store: TurnStore, server: Server
 ) -> None:
     turn = accept()
     old = claim(turn)
     store.emit([old.piece(0, "old")])
-    lapse(turn)
+    make_due(turn)
     store.rescue(worker="", hint="")
     new = claim(turn)
     assert store.emit([old.piece(1, "older"), new.piece(0, "new")]) == [(old.token, Reply.LOST)]
@@ -58,14 +58,16 @@ def test_a_stale_worker_cannot_emit(
     ]
 
 
-def test_all_runs_of_a_worker_emit_in_one_call(accept: Accept, claim: Take, store: TurnStore, server: Server) -> None:
+def test_all_runs_of_a_worker_emit_in_one_call(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
+) -> None:
     turns = [accept(session_id=name) for name in ("a", "b")]
     claims = [claim(turn) for turn in turns]
     store.emit([claimed.piece(0, claimed.session) for claimed in claims])
     assert [events(server, turn)[-1] for turn in turns] == [("1-1", "a"), ("1-1", "b")]
 
 
-def test_a_reader_goes_on_where_it_was(accept: Accept, claim: Take, store: TurnStore) -> None:
+def test_a_reader_continues_at_its_cursor(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
     turn = accept()
     claimed = claim(turn)
     store.emit([claimed.piece(0, "Hel")])

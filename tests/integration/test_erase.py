@@ -13,14 +13,14 @@ from turns.store import TurnStore
 from turns.turn import Claim, Turn, TurnRequest
 
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
+ClaimTurn = Callable[[Turn], Claim]
 
 LEFT = {keys.METRICS.name, keys.SERVICE.name, keys.HINTS.name, keys.WORKERS.name}
-LEFT |= {keys.DEFINITION(DEFAULT.digest)}  # says nothing of the session
+LEFT |= {keys.DEFINITION(DEFAULT.digest)}  # contains nothing of the session
 
 
 def test_nothing_of_an_erased_session_is_left(
-    accept: Accept, claim: Take, sessions: SessionStore, store: TurnStore, server: Server
+    accept: Accept, claim: ClaimTurn, sessions: SessionStore, store: TurnStore, server: Server
 ) -> None:
     ended = claim(accept(idempotency_key="k"))
     store.commit(ended, answer_to(ended), tail="")
@@ -36,8 +36,8 @@ def test_nothing_of_an_erased_session_is_left(
     assert store.health().live_turns == 0
 
 
-def test_a_worker_that_still_runs_a_turn_of_it_brings_nothing_back(
-    accept: Accept, claim: Take, sessions: SessionStore, store: TurnStore, server: Server
+def test_a_worker_that_still_runs_a_turn_restores_nothing(
+    accept: Accept, claim: ClaimTurn, sessions: SessionStore, store: TurnStore, server: Server
 ) -> None:
     claimed = claim(accept())
     sessions.erase("s")
@@ -49,7 +49,9 @@ def test_a_worker_that_still_runs_a_turn_of_it_brings_nothing_back(
     assert {key.decode() for key in server.raw.scan_iter("*")} <= LEFT
 
 
-def test_erasing_again_or_what_never_was_does_nothing(accept: Accept, sessions: SessionStore, store: TurnStore) -> None:
+def test_erasing_twice_or_an_unknown_session_does_nothing(
+    accept: Accept, sessions: SessionStore, store: TurnStore
+) -> None:
     other = accept(session_id="other")
     for _ in range(2):
         sessions.erase("s")
@@ -66,7 +68,7 @@ def test_a_session_of_any_length_is_erased(
     assert {key.decode() for key in server.raw.scan_iter("*")} <= LEFT
 
 
-def test_the_session_can_begin_again(accept: Accept, sessions: SessionStore) -> None:
+def test_an_erased_session_can_begin_again(accept: Accept, sessions: SessionStore) -> None:
     accept()
     sessions.erase("s")
     assert accept().sequence == 1

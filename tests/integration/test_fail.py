@@ -13,15 +13,15 @@ from turns.store import TurnStore
 from turns.turn import Claim, Turn, WaitingFor
 
 Accept = Callable[..., Turn]
-Overtaken = Callable[[Turn], tuple[Claim, Claim]]
-Take = Callable[[Turn], Claim]
-Lapse = Callable[[Turn], None]
+ClaimTwice = Callable[[Turn], tuple[Claim, Claim]]
+ClaimTurn = Callable[[Turn], Claim]
+MakeDue = Callable[[Turn], None]
 
 PAUSE = Retry(after_seconds=60, counts=False, pause_seconds=60)
 
 
-def test_a_failed_turn_leaves_no_trace_in_history_and_the_session_goes_on(
-    accept: Accept, claim: Take, store: TurnStore, server: Server
+def test_a_failed_turn_leaves_no_history_and_its_session_continues(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
 ) -> None:
     first, second = accept(), accept()
     store.fail(claim(first), Code.PROVIDER_QUOTA)
@@ -31,7 +31,7 @@ def test_a_failed_turn_leaves_no_trace_in_history_and_the_session_goes_on(
     claim(second)
 
 
-def test_a_retried_turn_waits_at_the_head_of_its_session(accept: Accept, claim: Take, store: TurnStore) -> None:
+def test_a_retried_turn_waits_at_the_head_of_its_session(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
     first, second = accept(), accept()
     store.retry(claim(first), Code.PROVIDER_ERROR, Retry(after_seconds=60, counts=True), model="m")
     waiting = store.read(first.id)
@@ -39,30 +39,32 @@ def test_a_retried_turn_waits_at_the_head_of_its_session(accept: Accept, claim: 
     assert waiting.waiting is not None
     assert waiting.waiting.waiting_for is WaitingFor.RETRY
     assert waiting.waiting.retry_at is not None
-    assert store.claim(first.id, worker="w") is None, "its time has not come"
+    assert store.claim(first.id, worker="w") is None, "its retry is not due"
     assert store.claim(second.id, worker="w") is None, "the order of the session holds"
 
 
-def test_a_retried_turn_goes_on_when_its_time_has_come(
-    accept: Accept, claim: Take, lapse: Lapse, store: TurnStore, hints: Callable[[], list[str]]
+def test_a_retried_turn_continues_when_its_retry_is_due(
+    accept: Accept, claim: ClaimTurn, make_due: MakeDue, store: TurnStore, hints: Callable[[], list[str]]
 ) -> None:
     turn = accept()
     hints()
     store.retry(claim(turn), Code.PROVIDER_ERROR, Retry(after_seconds=60, counts=True), model="m")
     assert hints() == []
-    lapse(turn)
+    make_due(turn)
     store.rescue(worker="", hint="")
     assert hints() == [turn.id]
     assert claim(turn).attempt == 2
 
 
-def test_an_attempt_that_does_not_count_is_not_counted(accept: Accept, claim: Take, store: TurnStore) -> None:
+def test_an_attempt_that_does_not_count_keeps_the_number(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
     turn = accept()
     store.retry(claim(turn), Code.PROVIDER_RATE_LIMITED, Retry(after_seconds=60, counts=False), model="m")
     assert store.read(turn.id).attempt == 1
 
 
-def test_a_retry_or_failure_whose_reply_was_lost_counts_once(accept: Accept, claim: Take, store: TurnStore) -> None:
+def test_a_retry_or_failure_whose_reply_was_lost_counts_once(
+    accept: Accept, claim: ClaimTurn, store: TurnStore
+) -> None:
     retried, failed = claim(accept(session_id="a")), claim(accept(session_id="b"))
     for _ in range(2):
         store.retry(retried, Code.PROVIDER_ERROR, Retry(after_seconds=60, counts=True), model="m")
@@ -71,8 +73,8 @@ def test_a_retry_or_failure_whose_reply_was_lost_counts_once(accept: Accept, cla
     assert store.read(failed.turn_id).status is Status.FAILED
 
 
-def test_a_stale_worker_cannot_fail_the_turn(accept: Accept, overtaken: Overtaken, store: TurnStore) -> None:
-    old, new = overtaken(accept())
+def test_a_stale_worker_cannot_fail_the_turn(accept: Accept, claim_twice: ClaimTwice, store: TurnStore) -> None:
+    old, new = claim_twice(accept())
     with pytest.raises(LeaseLost):
         store.fail(old, Code.PROVIDER_ERROR)
     with pytest.raises(LeaseLost):
@@ -80,10 +82,10 @@ def test_a_stale_worker_cannot_fail_the_turn(accept: Accept, overtaken: Overtake
     store.commit(new, answer_to(new), tail="")
 
 
-def test_a_model_that_pauses_is_asked_by_nobody(
-    accept: Accept, claim: Take, lapse: Lapse, store: TurnStore, server: Server
+def test_a_paused_model_gets_no_request_from_any_session(
+    accept: Accept, claim: ClaimTurn, make_due: MakeDue, store: TurnStore, server: Server
 ) -> None:
-    """One turn heard from the provider when to come back; the turns of other sessions need not hear it again."""
+    """The provider named a time to one turn; turns of other sessions wait for it without a request."""
     limited, other = accept(session_id="limited"), accept(session_id="other")
     store.retry(claim(limited), Code.PROVIDER_RATE_LIMITED, PAUSE, model="m")
     assert store.claim(other.id, worker="w", model="m") is None
@@ -95,7 +97,9 @@ def test_a_model_that_pauses_is_asked_by_nobody(
     assert store.claim(other.id, worker="w", model="m") is not None
 
 
-def test_the_fallback_model_is_asked_while_the_first_one_pauses(accept: Accept, claim: Take, store: TurnStore) -> None:
+def test_the_fallback_model_is_used_while_the_first_is_paused(
+    accept: Accept, claim: ClaimTurn, store: TurnStore
+) -> None:
     limited, other = accept(session_id="limited"), accept(session_id="other")
     store.retry(claim(limited), Code.PROVIDER_RATE_LIMITED, PAUSE, model="m")
     claimed = store.claim(other.id, worker="w", model="m", fallback_model="f")
@@ -103,7 +107,7 @@ def test_the_fallback_model_is_asked_while_the_first_one_pauses(accept: Accept, 
     assert claimed.model == "f"
 
 
-def test_a_turn_that_fell_back_stays_with_the_fallback(accept: Accept, claim: Take, store: TurnStore) -> None:
+def test_a_turn_that_fell_back_keeps_the_fallback(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
     turn = accept()
     store.retry(claim(turn), Code.PROVIDER_ERROR, Retry(after_seconds=0, falls_back=True), model="f")
     again = store.claim(turn.id, worker="w", model="m", fallback_model="f")

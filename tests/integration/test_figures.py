@@ -1,4 +1,4 @@
-"""What was counted is noted each minute, so what happened in some time can be told."""
+"""Tests of the time series that are computed from snapshots of the counters."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,8 +16,8 @@ from turns.store import TurnStore
 from turns.turn import Claim, Turn
 
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
-Note = Callable[..., None]
+ClaimTurn = Callable[[Turn], Claim]
+AddSnapshot = Callable[..., None]
 
 
 @pytest.fixture
@@ -27,19 +27,19 @@ def client(settings: Settings) -> Iterator[Client]:
 
 
 @pytest.fixture
-def note(server: Server) -> Note:
-    """Notes that so much had been counted when a minute began, so many minutes ago."""
+def add_snapshot(server: Server) -> AddSnapshot:
+    """Return a function that adds a snapshot of counters, taken this number of minutes ago."""
     this = int(server.raw.time()[0]) // 60
 
-    def note(minutes_ago: int, **counted: Any) -> None:
+    def add_snapshot(minutes_ago: int, **counted: Any) -> None:
         fields = {name.replace("_of_", "|"): amount for name, amount in counted.items()}
         server.raw.xadd(keys.NOTES.name, {"noted_at": 1, **fields}, id=f"{(this - minutes_ago) * 60_000}-0")
 
-    return note
+    return add_snapshot
 
 
 @pytest.fixture
-def now_counted(server: Server) -> Callable[[dict[str, int]], None]:
+def set_counters(server: Server) -> Callable[[dict[str, int]], None]:
     return lambda counted: server.raw.hset(keys.METRICS.name, mapping=counted)
 
 
@@ -47,8 +47,8 @@ def accepted(client: Client, minutes: int) -> list[int]:
     return [point.accepted for point in read_series(client, minutes)]
 
 
-def test_what_happens_is_in_the_last_points(
-    accept: Accept, claim: Take, commit: Callable[[Claim], None], store: TurnStore, client: Client
+def test_recent_events_are_in_the_last_points(
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], store: TurnStore, client: Client
 ) -> None:
     store.rescue(worker="", hint="")
     commit(claim(accept()))
@@ -65,20 +65,20 @@ def test_what_happens_is_in_the_last_points(
         assert {point.at % (step * 60_000) for point in series} == {0}, "points begin at round times"
 
 
-def test_a_minute_is_noted_once_and_for_a_day_and_an_hour(
-    accept: Accept, store: TurnStore, server: Server, note: Note
+def test_counters_are_copied_once_a_minute_and_kept_for_25_hours(
+    accept: Accept, store: TurnStore, server: Server, add_snapshot: AddSnapshot
 ) -> None:
     for minutes_ago in (25 * 60 + 1, 25 * 60 - 1):
-        note(minutes_ago)
+        add_snapshot(minutes_ago)
     store.rescue(worker="", hint="")
-    noted = server.raw.xrange(keys.NOTES.name)
-    assert len(noted) == 2, "the one of a day and an hour ago has left"
+    snapshots = server.raw.xrange(keys.NOTES.name)
+    assert len(snapshots) == 2, "the one that is older than 25 hours is deleted"
     accept()
     store.rescue(worker="", hint="")
-    assert server.raw.xrange(keys.NOTES.name, max=noted[-1][0]) == noted
+    assert server.raw.xrange(keys.NOTES.name, max=snapshots[-1][0]) == snapshots
 
 
-def test_models_without_number_are_no_part_of_a_note(store: TurnStore, server: Server) -> None:
+def test_a_snapshot_leaves_out_the_tokens_of_models(store: TurnStore, server: Server) -> None:
     counted = {f"tokens|{kind}|model-{n}": 1 for n in range(5000) for kind in ("input", "output")}
     server.raw.hset(keys.METRICS.name, mapping={**counted, "accepted|interactive": 7})
     store.rescue(worker="w", hint="")
@@ -86,29 +86,31 @@ def test_models_without_number_are_no_part_of_a_note(store: TurnStore, server: S
     assert set(fields) == {b"noted_at", b"accepted|interactive"}
 
 
-def test_a_point_is_what_came_between_two_notes(client: Client, note: Note, now_counted: Callable[..., None]) -> None:
+def test_a_point_is_the_difference_of_two_snapshots(
+    client: Client, add_snapshot: AddSnapshot, set_counters: Callable[..., None]
+) -> None:
     for minutes_ago in reversed(range(15)):
-        note(minutes_ago, accepted_of_batch=100 - minutes_ago)
-    now_counted({"accepted|batch": 105})
+        add_snapshot(minutes_ago, accepted_of_batch=100 - minutes_ago)
+    set_counters({"accepted|batch": 105})
     assert accepted(client, 15) == [*[1] * 14, 5]
 
 
-def test_what_nobody_noted_is_told_with_what_came_after(
-    client: Client, note: Note, now_counted: Callable[..., None]
+def test_minutes_without_a_snapshot_count_in_the_next_interval(
+    client: Client, add_snapshot: AddSnapshot, set_counters: Callable[..., None]
 ) -> None:
-    note(8, accepted_of_batch=1000)  # before that nothing is known; what was counted then did not happen at once
-    note(3, accepted_of_batch=1006)
-    now_counted({"accepted|batch": 1007})
+    add_snapshot(8, accepted_of_batch=1000)  # events before the first snapshot are in no point
+    add_snapshot(3, accepted_of_batch=1006)
+    set_counters({"accepted|batch": 1007})
     assert accepted(client, 15) == [*[0] * 10, 6, 0, 0, 0, 1]
 
 
-def test_where_nothing_was_ever_noted_nothing_is_told(client: Client, now_counted: Callable[..., None]) -> None:
-    now_counted({"accepted|batch": 7})
+def test_without_a_snapshot_the_series_is_empty(client: Client, set_counters: Callable[..., None]) -> None:
+    set_counters({"accepted|batch": 7})
     assert set(accepted(client, 15)) == {0}
 
 
 def test_a_first_token_is_timed_once_for_each_run(
-    accept: Accept, claim: Take, store: TurnStore, server: Server
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
 ) -> None:
     claimed = claim(accept())
     store.emit([claimed.piece(0, "a")])
@@ -117,22 +119,24 @@ def test_a_first_token_is_timed_once_for_each_run(
     assert sum(int(n) for name, n in counted.items() if name.startswith(b"first_token|") and b"sum" not in name) == 1
 
 
-def test_times_are_estimated_inside_their_bucket(client: Client, note: Note, now_counted: Callable[..., None]) -> None:
-    note(1)
-    now_counted({"wait|100": 50, "wait|250": 50, "wait|sum": 1})
+def test_times_are_estimated_inside_their_bucket(
+    client: Client, add_snapshot: AddSnapshot, set_counters: Callable[..., None]
+) -> None:
+    add_snapshot(1)
+    set_counters({"wait|100": 50, "wait|250": 50, "wait|sum": 1})
     recent = read_recent(client)
     assert recent.wait_p50_seconds == pytest.approx(0.1)
     assert recent.wait_p95_seconds == pytest.approx(0.1 + 0.9 * 0.15)
 
 
-def test_what_took_longer_than_the_largest_bucket_is_at_least_that(
-    client: Client, note: Note, now_counted: Callable[..., None]
+def test_a_percentile_is_capped_at_the_largest_bucket(
+    client: Client, add_snapshot: AddSnapshot, set_counters: Callable[..., None]
 ) -> None:
-    note(1)
-    now_counted({"duration|inf": 1})
+    add_snapshot(1)
+    set_counters({"duration|inf": 1})
     assert read_recent(client).duration_p95_seconds == 300
 
 
-def test_without_turns_there_is_nothing_and_no_share_of_it(client: Client) -> None:
+def test_without_turns_there_are_no_shares_and_no_percentiles(client: Client) -> None:
     assert {point.error_share for point in read_series(client, 1440)} == {None}
     assert read_recent(client).first_token_p95_seconds is None

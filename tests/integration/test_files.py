@@ -1,4 +1,4 @@
-"""Histories as files: what LangChain's own class reads and writes, and what no crash and no late worker can spoil."""
+"""Tests of histories in files: LangChain's own class reads and writes them, and crashes do not damage them."""
 
 import json
 import os
@@ -24,11 +24,11 @@ from turns.state import Status
 from turns.store import TurnStore
 from turns.turn import Answer, Claim, Turn, TurnRequest
 
-Lapse = Callable[[Turn], None]
+MakeDue = Callable[[Turn], None]
 
 
 class Dying(HistoryFiles):
-    """Those of a worker that dies after its commit, before it published."""
+    """Files of a worker that dies between its commit and the publication of the file."""
 
     def publish(self, session: str, version: str) -> None:
         pass
@@ -47,7 +47,7 @@ def files(tmp_path: Path) -> HistoryFiles:
 
 @pytest.fixture
 def worker(client: Client, settings: Settings, files: HistoryFiles, tmp_path: Path) -> Callable[..., TurnStore]:
-    """Another worker's store on each call."""
+    """Return a function that creates the store of another worker."""
     files.prepare()
     filed = settings.model_copy(update={"history": f"file:{tmp_path / 'histories'}"})
     return lambda files=files, **more: FiledTurnStore(client, filed.model_copy(update=more), files, lambda work: work())
@@ -66,37 +66,37 @@ def sessions(client: Client, settings: Settings, files: HistoryFiles, tmp_path: 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """The file of session `s`."""
+    """Return the path of the file of session `s`."""
     return tmp_path / "histories" / "-" / "s.json"
 
 
-def accept(store: TurnStore, said: str = "hello", **more: Any) -> Turn:
-    return store.accept(TurnRequest(**{"session_id": "s", "input": said, **more})).turn
+def accept(store: TurnStore, text: str = "hello", **more: Any) -> Turn:
+    return store.accept(TurnRequest(**{"session_id": "s", "input": text, **more})).turn
 
 
-def take(store: TurnStore, turn: Turn) -> Claim:
+def claim_turn(store: TurnStore, turn: Turn) -> Claim:
     claim = store.claim(turn.id, worker="w", model="m")
     assert claim is not None
     return claim
 
 
-def answer(claim: Claim, said: str = "yes") -> Answer:
+def answer(claim: Claim, text: str = "yes") -> Answer:
     def stored(kind: str, content: str) -> str:
         return json.dumps({"type": kind, "data": {"content": content, "type": kind}, "turn": claim.turn_id})
 
     return Answer(
         question_message=stored("human", claim.input),
-        answer_message=stored("ai", said),
-        output=said,
+        answer_message=stored("ai", text),
+        output=text,
         model="m",
         usage=None,
     )
 
 
-def run(store: TurnStore, said: str = "hello", **more: Any) -> Turn:
-    turn = accept(store, said, **more)
-    claim = take(store, turn)
-    store.commit(claim, answer(claim, f"yes, {said}"), tail="")
+def run(store: TurnStore, text: str = "hello", **more: Any) -> Turn:
+    turn = accept(store, text, **more)
+    claim = claim_turn(store, turn)
+    store.commit(claim, answer(claim, f"yes, {text}"), tail="")
     return turn
 
 
@@ -115,7 +115,7 @@ def test_the_stock_class_reads_what_turns_wrote(store: TurnStore, file: Path) ->
     assert [type(m) for m in FileChatMessageHistory(str(file)).messages] == [HumanMessage, AIMessage] * 2
     assert contents(file) == ["one", "yes, one", "two", "yes, two"]
     assert os.listdir(file.parent) == ["s.json"]
-    assert file.stat().st_mode & 0o077 == 0, "nobody else's to read"
+    assert file.stat().st_mode & 0o077 == 0, "other users cannot read it"
 
 
 def test_turns_continue_what_the_stock_class_wrote(store: TurnStore, sessions: SessionStore, file: Path) -> None:
@@ -123,7 +123,7 @@ def test_turns_continue_what_the_stock_class_wrote(store: TurnStore, sessions: S
     FileChatMessageHistory(str(file)).add_messages([HumanMessage("before"), AIMessage("yes")])
     assert seen(sessions) == ["before", "yes"]
     turn = accept(store)
-    assert [json.loads(m)["data"]["content"] for m in take(store, turn).messages] == ["before", "yes"]
+    assert [json.loads(m)["data"]["content"] for m in claim_turn(store, turn).messages] == ["before", "yes"]
 
 
 def test_each_user_and_each_tenant_has_a_directory(store: TurnStore, tmp_path: Path) -> None:
@@ -136,18 +136,18 @@ def test_each_user_and_each_tenant_has_a_directory(store: TurnStore, tmp_path: P
     assert found == {"-/s.json", "alice/s.json", "@alice/-/s.json", "@acme/bob/s.json"}
 
 
-def test_what_was_not_committed_is_not_read_and_gets_overwritten(
-    store: TurnStore, worker: Callable[..., TurnStore], sessions: SessionStore, file: Path, lapse: Lapse
+def test_uncommitted_messages_are_not_read_but_overwritten(
+    store: TurnStore, worker: Callable[..., TurnStore], sessions: SessionStore, file: Path, make_due: MakeDue
 ) -> None:
     run(store, "one")
     turn = accept(store, "two")
-    dead = take(store, turn)
-    HistoryFiles(file.parent.parent).stage("s", dead.token, [answer(dead).question_message])  # and then it died
+    dead = claim_turn(store, turn)
+    HistoryFiles(file.parent.parent).stage("s", dead.token, [answer(dead).question_message])  # then the worker dies
     assert seen(sessions) == ["one", "yes, one"]
-    lapse(turn)
+    make_due(turn)
     other = worker()
     other.rescue(worker="", hint="")
-    claim = take(other, turn)
+    claim = claim_turn(other, turn)
     assert len(claim.messages) == 2
     other.commit(claim, answer(claim), tail="")
     assert contents(file) == ["one", "yes, one", "two", "yes"]
@@ -163,15 +163,15 @@ def test_a_worker_that_died_right_after_its_commit_loses_nothing(
     assert contents(file) == ["one", "yes, one", "two", "yes, two"]
 
 
-def test_a_late_worker_spoils_nothing(
-    store: TurnStore, worker: Callable[..., TurnStore], sessions: SessionStore, file: Path, lapse: Lapse
+def test_a_late_worker_changes_nothing(
+    store: TurnStore, worker: Callable[..., TurnStore], sessions: SessionStore, file: Path, make_due: MakeDue
 ) -> None:
     turn = accept(store, "one")
-    late = take(store, turn)
-    lapse(turn)
+    late = claim_turn(store, turn)
+    make_due(turn)
     other = worker()
     other.rescue(worker="", hint="")
-    claim = take(other, turn)
+    claim = claim_turn(other, turn)
     other.commit(claim, answer(claim, "theirs"), tail="")
     run(other, "two")
     with pytest.raises(LeaseLost):
@@ -180,18 +180,18 @@ def test_a_late_worker_spoils_nothing(
     assert os.listdir(file.parent) == ["s.json"]
 
 
-def test_a_commit_asked_for_again_after_later_turns_takes_nothing_back(store: TurnStore, file: Path) -> None:
-    """Its reply was lost, and its session went on."""
+def test_a_commit_repeated_after_later_turns_removes_nothing(store: TurnStore, file: Path) -> None:
+    """The reply was lost, and the session continued."""
     turn = accept(store, "one")
-    claim = take(store, turn)
+    claim = claim_turn(store, turn)
     store.commit(claim, answer(claim), tail="")
     run(store, "two")
     store.commit(claim, answer(claim), tail="")
     assert contents(file) == ["one", "yes", "two", "yes, two"]
 
 
-def test_an_interrupted_turn_keeps_what_it_said(store: TurnStore, file: Path) -> None:
-    claim = take(store, accept(store, "one"))
+def test_an_interrupted_turn_keeps_its_partial_answer(store: TurnStore, file: Path) -> None:
+    claim = claim_turn(store, accept(store, "one"))
     accept(store, "two", on_busy="interrupt")
     store.interrupt(claim, answer(claim, "half"), tail="")
     assert contents(file) == ["one", "half"]
@@ -199,7 +199,7 @@ def test_an_interrupted_turn_keeps_what_it_said(store: TurnStore, file: Path) ->
 
 def test_a_failed_turn_leaves_the_file_as_it_was(store: TurnStore, file: Path) -> None:
     run(store, "one")
-    store.fail(take(store, accept(store, "two")), Code.PROVIDER_QUOTA)
+    store.fail(claim_turn(store, accept(store, "two")), Code.PROVIDER_QUOTA)
     assert contents(file) == ["one", "yes, one"]
 
 
@@ -207,10 +207,10 @@ def test_a_claim_sees_its_window(worker: Callable[..., TurnStore]) -> None:
     store = worker(history_window=2)
     for n in range(3):
         run(store, str(n))
-    assert [json.loads(m)["data"]["content"] for m in take(store, accept(store)).messages] == ["2", "yes, 2"]
+    assert [json.loads(m)["data"]["content"] for m in claim_turn(store, accept(store)).messages] == ["2", "yes, 2"]
 
 
-def test_pages_go_both_ways_and_the_session_counts(store: TurnStore, sessions: SessionStore) -> None:
+def test_pages_go_both_ways_and_the_session_counts_messages(store: TurnStore, sessions: SessionStore) -> None:
     run(store, "one")
     run(store, "two")
     assert sessions.read("s").message_count == 4
@@ -219,15 +219,15 @@ def test_pages_go_both_ways_and_the_session_counts(store: TurnStore, sessions: S
     rest = sessions.messages("s", after=page.after, limit=3, newest_first=True)
     assert ([m.number for m in rest.messages], rest.after) == ([1], None)
     with pytest.raises(SessionNotFound):
-        sessions.messages("nobody", after=None, limit=3, newest_first=True)
+        sessions.messages("unknown", after=None, limit=3, newest_first=True)
 
 
-def test_of_an_erased_session_nothing_is_left_and_nothing_comes_back(
+def test_an_erased_session_leaves_nothing_and_stays_erased(
     store: TurnStore, sessions: SessionStore, file: Path, server: Server
 ) -> None:
     run(store, "one")
-    running = take(store, accept(store, "two"))
-    HistoryFiles(file.parent.parent).stage("s", "0" * 32, ["1"])  # a worker was killed here once
+    running = claim_turn(store, accept(store, "two"))
+    HistoryFiles(file.parent.parent).stage("s", "0" * 32, ["1"])  # a killed worker left this file
     sessions.erase("s")
     assert os.listdir(file.parent) == []
     with pytest.raises(LeaseLost):
@@ -240,7 +240,7 @@ def test_of_an_erased_session_nothing_is_left_and_nothing_comes_back(
     assert contents(file) == ["again", "yes, again"]
 
 
-def test_an_erase_that_broke_off_before_the_file_was_gone_holds(
+def test_an_erase_holds_even_if_the_file_was_not_removed(
     store: TurnStore, sessions: SessionStore, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(store, "one")
@@ -254,7 +254,7 @@ def test_an_erase_that_broke_off_before_the_file_was_gone_holds(
 
 
 @pytest.mark.parametrize("trouble", ["a directory", "a file"])
-def test_what_is_no_file_of_a_history_hinders_no_erase(
+def test_a_broken_history_file_does_not_prevent_an_erase(
     store: TurnStore, sessions: SessionStore, file: Path, trouble: str
 ) -> None:
     run(store, "one")
@@ -269,7 +269,7 @@ def test_what_is_no_file_of_a_history_hinders_no_erase(
         sessions.read("s")
 
 
-def test_an_erase_does_not_touch_what_was_written_after_it(files: HistoryFiles, file: Path) -> None:
+def test_an_erase_does_not_touch_later_files(files: HistoryFiles, file: Path) -> None:
     files.prepare()
     files.stage("s", "a" * 32, ['"old"'])
     files.publish("s", "a" * 32)
@@ -281,7 +281,7 @@ def test_an_erase_does_not_touch_what_was_written_after_it(files: HistoryFiles, 
 
 
 @pytest.mark.parametrize("trouble", ["no JSON", "no list", "shorter", "gone", "a link", "a linked directory", "a pipe"])
-def test_a_file_that_cannot_be_the_history_fails_the_turn_and_no_other(
+def test_an_unusable_history_file_fails_its_turn_and_no_other(
     store: TurnStore, file: Path, trouble: str, tmp_path: Path
 ) -> None:
     run(store)
@@ -304,7 +304,7 @@ def test_a_file_that_cannot_be_the_history_fails_the_turn_and_no_other(
     run(store, user_id="other")
 
 
-def test_a_disk_that_is_away_costs_no_attempt(store: TurnStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_disk_costs_no_attempt(store: TurnStore, monkeypatch: pytest.MonkeyPatch) -> None:
     run(store)
     turn = accept(store)
 
@@ -321,10 +321,8 @@ def test_a_disk_that_is_away_costs_no_attempt(store: TurnStore, monkeypatch: pyt
     assert waiting.waiting.retry_at
 
 
-def test_a_disk_that_takes_nothing_delays_the_commit(
-    store: TurnStore, file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    claim = take(store, accept(store, "one"))
+def test_a_full_disk_delays_the_commit(store: TurnStore, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    claim = claim_turn(store, accept(store, "one"))
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
@@ -338,7 +336,7 @@ def test_a_disk_that_takes_nothing_delays_the_commit(
     assert contents(file) == ["one", "yes"]
 
 
-def test_what_dead_workers_left_is_tidied(
+def test_files_of_dead_workers_are_removed(
     worker: Callable[..., TurnStore], files: HistoryFiles, file: Path, server: Server
 ) -> None:
     dying = worker(files=Dying(file.parent.parent))
@@ -352,17 +350,19 @@ def test_what_dead_workers_left_is_tidied(
     assert isinstance(store, FiledTurnStore)
     store.tidy()
     left = {str(path.relative_to(file.parent.parent)) for path in file.parent.parent.rglob("*.json*")}
-    assert left == {"alice/s.json", f"-/t.json.{'1' * 32}"}, "published, gone, and too young to judge"
+    assert left == {"alice/s.json", f"-/t.json.{'1' * 32}"}, (
+        "one is published, one is removed, one is too recent to be removed"
+    )
 
 
 @pytest.mark.parametrize("session", ["../x", "a/../x", "-/-/..", "a/b", "-/-/a\n", "", "-/./x", "@a/b/c"])
-def test_no_name_leads_out_of_the_directory(files: HistoryFiles, session: str) -> None:
+def test_no_session_name_leads_out_of_the_directory(files: HistoryFiles, session: str) -> None:
     files.prepare()
     with pytest.raises(ValueError, match=r"is no session|unpack"):
         files.read(session)
 
 
-def test_a_directory_that_cannot_be_written_stops_the_start(tmp_path: Path) -> None:
+def test_an_unwritable_directory_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ConfigurationError, match="INTURN_HISTORY"):
         HistoryFiles(tmp_path / "file" / "histories").prepare()

@@ -1,4 +1,4 @@
-"""The hint is what Celery itself writes, for this very version of Celery."""
+"""Test that the hint is identical to the message that the installed version of Celery writes."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from worker.app import build_celery
 from worker.hint import render_hint
 from worker.tasks import RUN_TURN
 
-# Differ from message to message, or from process to process, and mean nothing to the consumer.
+# These fields differ between messages or processes, and the consumer ignores them.
 INCIDENTAL = {"delivery_tag", "origin", "reply_to"}
 
 

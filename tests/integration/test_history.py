@@ -1,4 +1,4 @@
-"""What a turn writes is read by LangChain's own class, and what that class wrote is continued."""
+"""Tests that LangChain's own class reads the messages of turns, and that turns continue its messages."""
 
 import json
 import warnings
@@ -21,21 +21,21 @@ from worker.history import StagedHistory
 from worker.models import build_model
 
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
+ClaimTurn = Callable[[Turn], Claim]
 
 
 @pytest.fixture
-def run(store: TurnStore, claim: Take, accept: Accept, settings: Settings) -> Callable[[str], Turn]:
-    """Accepts a turn of session `s` and runs it through the real chain with the offline model."""
+def run(store: TurnStore, claim: ClaimTurn, accept: Accept, settings: Settings) -> Callable[[str], Turn]:
+    """Return a function that accepts a turn and runs it through the real chain with the offline model."""
     chain = build_chain(DEFAULT, build_model(settings))
 
-    def run(said: str) -> Turn:
-        turn = accept(said, variables={"ability": "math"})
+    def run(text: str) -> Turn:
+        turn = accept(text, variables={"ability": "math"})
         claimed = claim(turn)
         attempt = Run(chain, claimed)
-        text = "".join(attempt.pieces())
+        streamed = "".join(attempt.pieces())
         answer = attempt.answer()
-        assert answer.output == text
+        assert answer.output == streamed
         store.commit(claimed, answer, tail="")
         return store.read(turn.id)
 
@@ -57,7 +57,7 @@ def test_the_stock_class_reads_what_turns_wrote(
     assert [type(message) for message in messages] == [HumanMessage, AIMessage, HumanMessage, AIMessage]
     assert [message.content for message in messages] == [first.input, first.output, second.input, second.output]
     assert second.output is not None
-    assert "What does cosine mean?" in second.output, "the second answer was made with the first turn in its history"
+    assert "What does cosine mean?" in second.output, "the first turn is in the history of the second"
 
 
 def test_turns_continue_what_the_stock_class_wrote(
@@ -84,7 +84,7 @@ def test_a_stored_message_has_the_stock_layout_and_its_turn(run: Callable[[str],
 
 
 def test_one_unreadable_message_costs_one_message(run: Callable[[str], Turn], server: Server) -> None:
-    """It makes the stock class fail on every later turn of the session."""
+    """The stock class would fail on every later turn of the session."""
     run("first")
     for item in (b"not json", b"\xff", b"null", b"{}", b'{"type": "martian", "data": {}}', b'{"type": "human"}'):
         server.raw.lpush(keys.HISTORY("s"), item)
@@ -127,7 +127,7 @@ def test_a_streamed_answer_is_staged_as_a_whole_message() -> None:
 
 
 @pytest.mark.parametrize("messages", [[], [HumanMessage("q")], [SystemMessage("s"), AIMessage("a")]])
-def test_anything_but_a_question_and_its_answer_is_no_turn(messages: list[HumanMessage]) -> None:
+def test_only_a_question_and_its_answer_form_a_turn(messages: list[HumanMessage]) -> None:
     staged = StagedHistory([])
     staged.add_messages(messages)
     assert staged.staged_pair() is None
@@ -148,7 +148,7 @@ def test_no_warning_of_langchain_reaches_the_operator(settings: Settings) -> Non
         r'{"type": "human", "data": {"content": "hello", "type": "human"}, "turn": "\ud800"}',
     ],
 )
-def test_a_message_that_nobody_could_send_costs_no_other(
+def test_an_unreadable_message_costs_no_other(
     run: Callable[[str], Turn], sessions: SessionStore, server: Server, foreign: str
 ) -> None:
     server.raw.lpush(keys.HISTORY("s"), foreign)
@@ -158,7 +158,7 @@ def test_a_message_that_nobody_could_send_costs_no_other(
     assert {message.turn_id for message in page.messages[:-2]} <= {None}
 
 
-def test_pages_from_beyond_the_end_begin_at_the_end(run: Callable[[str], Turn], sessions: SessionStore) -> None:
+def test_a_page_from_beyond_the_end_begins_at_the_end(run: Callable[[str], Turn], sessions: SessionStore) -> None:
     run("hello")
     page = sessions.messages("s", after=1_000_000, limit=10, newest_first=True)
     assert [message.number for message in page.messages] == [2, 1]

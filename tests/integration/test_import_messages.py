@@ -1,4 +1,4 @@
-"""An empty, idle session is given messages, all at once, and goes on from there; in a store of either kind."""
+"""Tests of importing messages into an empty, idle session, for histories in Redis and in files."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,11 +35,11 @@ from turns.store import TurnStore
 from turns.turn import Answer, Claim, Turn, TurnRequest
 
 OLD_TURN = "turn_" + "a" * 32
-SAID = [("user", "What does cosine mean?", OLD_TURN), ("assistant", "Cosine is a ratio, é\u2028", OLD_TURN)]
+MESSAGES = [("user", "What does cosine mean?", OLD_TURN), ("assistant", "Cosine is a ratio, é\u2028", OLD_TURN)]
 
 
-def messages(said: Sequence[tuple[str, str, str | None]] = SAID) -> list[Message]:
-    return [Message(number=n, role=r, content=c, turn_id=t) for n, (r, c, t) in enumerate(said, start=1)]
+def messages(contents: Sequence[tuple[str, str, str | None]] = MESSAGES) -> list[Message]:
+    return [Message(number=n, role=r, content=c, turn_id=t) for n, (r, c, t) in enumerate(contents, start=1)]
 
 
 def others(n: int = 2) -> list[Message]:
@@ -48,37 +48,39 @@ def others(n: int = 2) -> list[Message]:
 
 @dataclass
 class Kept:
-    """The stores over one kind of history."""
+    """The stores for one kind of history."""
 
     client: Client
     settings: Settings
     turns: TurnStore
     sessions: SessionStore
 
-    def put(self, said: list[Message], *, session_id: str = "s", user_id: str | None = None, **more: Any) -> Imported:
-        return self.sessions.import_messages(said, session_id=session_id, user_id=user_id, **more)
+    def put(
+        self, imported: list[Message], *, session_id: str = "s", user_id: str | None = None, **more: Any
+    ) -> Imported:
+        return self.sessions.import_messages(imported, session_id=session_id, user_id=user_id, **more)
 
-    def accept(self, said: str = "hello", **more: Any) -> Turn:
-        return self.turns.accept(TurnRequest(**{"session_id": "s", "input": said, **more})).turn
+    def accept(self, text: str = "hello", **more: Any) -> Turn:
+        return self.turns.accept(TurnRequest(**{"session_id": "s", "input": text, **more})).turn
 
     def claim(self, turn: Turn) -> Claim:
         claim = self.turns.claim(turn.id, worker="w", model="m")
         assert claim is not None
         return claim
 
-    def run(self, said: str = "hello", **more: Any) -> None:
-        claim = self.claim(self.accept(said, **more))
-        question, answer = messages([("user", said, claim.turn_id), ("assistant", "hi", claim.turn_id)])
-        spoken = Answer(
+    def run(self, text: str = "hello", **more: Any) -> None:
+        claim = self.claim(self.accept(text, **more))
+        question, answer = messages([("user", text, claim.turn_id), ("assistant", "hi", claim.turn_id)])
+        committed = Answer(
             question_message=question.to_stored(),
             answer_message=answer.to_stored(),
             output="hi",
             model="m",
             usage=None,
         )
-        self.turns.commit(claim, spoken, tail="")
+        self.turns.commit(claim, committed, tail="")
 
-    def said(self, session: str = "s") -> list[Message]:
+    def history(self, session: str = "s") -> list[Message]:
         return list(self.sessions.messages(session, after=None, limit=20_000, newest_first=False).messages)
 
 
@@ -109,7 +111,7 @@ def kept(kept_with: Callable[..., Kept]) -> Kept:
 
 @pytest.fixture
 def in_stock_class(server: Server, tmp_path: Path, history: str) -> Callable[[], list[BaseMessage]]:
-    """What LangChain's own class reads of the session."""
+    """Return a function that reads the session with LangChain's own class."""
 
     def read() -> list[BaseMessage]:
         if history != "redis":
@@ -123,54 +125,57 @@ def in_stock_class(server: Server, tmp_path: Path, history: str) -> Callable[[],
     return read
 
 
-def test_the_session_has_them_and_the_next_turn_sees_them(kept: Kept) -> None:
+def test_the_next_turn_sees_the_imported_messages(kept: Kept) -> None:
     imported = kept.put(messages())
     assert not imported.replayed
     assert (imported.session.session_id, imported.session.message_count, imported.session.is_busy) == ("s", 2, False)
     assert kept.sessions.read("s") == imported.session
-    assert kept.said() == messages()
+    assert kept.history() == messages()
     turn = kept.accept("What's its inverse")
     claim = kept.claim(turn)
     assert [Message.from_stored(n, item) for n, item in enumerate(claim.messages, start=1)] == messages()
     kept.turns.cancel(turn.id)
     kept.run("What's its inverse")
-    assert kept.said()[:2] == messages()
-    assert [(message.number, message.content) for message in kept.said()[2:]] == [(3, "What's its inverse"), (4, "hi")]
-
-
-def test_the_stock_class_reads_them(kept: Kept, in_stock_class: Callable[[], list[BaseMessage]]) -> None:
-    kept.put(messages())
-    assert [(message.type, message.content) for message in in_stock_class()] == [
-        ("human", SAID[0][1]),
-        ("ai", SAID[1][1]),
+    assert kept.history()[:2] == messages()
+    assert [(message.number, message.content) for message in kept.history()[2:]] == [
+        (3, "What's its inverse"),
+        (4, "hi"),
     ]
 
 
-def test_ten_thousand_are_all_there_in_their_order(kept: Kept) -> None:
+def test_the_stock_class_reads_imported_messages(kept: Kept, in_stock_class: Callable[[], list[BaseMessage]]) -> None:
+    kept.put(messages())
+    assert [(message.type, message.content) for message in in_stock_class()] == [
+        ("human", MESSAGES[0][1]),
+        ("ai", MESSAGES[1][1]),
+    ]
+
+
+def test_ten_thousand_messages_keep_their_order(kept: Kept) -> None:
     kept.put(others(10_000))
-    assert kept.said() == others(10_000)
+    assert kept.history() == others(10_000)
 
 
-def test_the_same_ones_again_change_nothing(kept: Kept) -> None:
+def test_importing_the_same_messages_again_changes_nothing(kept: Kept) -> None:
     kept.put(messages())
     assert kept.put(messages()).replayed
     kept.run()
     again = kept.put(messages())
     assert (again.replayed, again.session.message_count) == (True, 4)
-    assert kept.said()[:2] == messages()
-    assert len(kept.said()) == 4
+    assert kept.history()[:2] == messages()
+    assert len(kept.history()) == 4
 
 
-def test_a_session_with_other_messages_is_left_as_it_is(kept: Kept) -> None:
+def test_a_session_with_other_messages_is_unchanged(kept: Kept) -> None:
     kept.put(messages())
     with pytest.raises(SessionNotEmpty):
         kept.put(others())
-    assert kept.said() == messages()
+    assert kept.history() == messages()
     kept.run(session_id="talked")
-    before = kept.said("talked")
+    before = kept.history("talked")
     with pytest.raises(SessionNotEmpty):
         kept.put(messages(), session_id="talked")
-    assert kept.said("talked") == before
+    assert kept.history("talked") == before
 
 
 def test_a_session_with_a_live_turn_is_busy(kept: Kept) -> None:
@@ -181,19 +186,19 @@ def test_a_session_with_a_live_turn_is_busy(kept: Kept) -> None:
     with pytest.raises(SessionBusy):
         kept.put(messages())
     kept.turns.cancel(turn.id)
-    assert kept.put(messages()).session.message_count == 2, "a turn that ended without effect left it empty"
+    assert kept.put(messages()).session.message_count == 2, "the cancelled turn left the session empty"
 
 
-def test_what_was_erased_can_be_imported_again(kept: Kept) -> None:
+def test_an_erased_session_can_be_imported_again(kept: Kept) -> None:
     kept.put(messages())
     kept.sessions.erase("s")
     with pytest.raises(SessionNotFound):
-        kept.said()
+        kept.history()
     assert not kept.put(messages()).replayed
-    assert kept.said() == messages()
+    assert kept.history() == messages()
 
 
-def test_what_the_stock_class_wrote_counts_as_messages(
+def test_messages_of_the_stock_class_make_a_session_not_empty(
     kept: Kept, server: Server, history: str, tmp_path: Path
 ) -> None:
     if history == "redis":
@@ -206,23 +211,23 @@ def test_what_the_stock_class_wrote_counts_as_messages(
         FileChatMessageHistory(str(tmp_path / "histories" / "-" / "s.json")).add_user_message("I was here before")
     with pytest.raises(SessionNotEmpty):
         kept.put(messages())
-    assert [message.content for message in kept.said()] == ["I was here before"]
+    assert [message.content for message in kept.history()] == ["I was here before"]
 
 
 @pytest.mark.parametrize("history", ["redis"], indirect=True)
-def test_a_key_that_is_no_history_is_left_as_it_is(kept: Kept, server: Server) -> None:
+def test_a_key_of_another_type_is_unchanged(kept: Kept, server: Server) -> None:
     server.raw.set(keys.HISTORY("s"), "something else", ex=100)
     with pytest.raises(SessionNotEmpty):
         kept.put(messages())
     assert server.raw.get(keys.HISTORY("s")) == b"something else"
 
 
-def test_each_tenant_and_each_user_has_sessions_of_ones_own(kept: Kept) -> None:
+def test_each_tenant_and_each_user_has_separate_sessions(kept: Kept) -> None:
     kept.put(messages(), user_id="alice", tenant="acme")
-    assert kept.said(session_key("s", "alice", "acme")) == messages()
+    assert kept.history(session_key("s", "alice", "acme")) == messages()
     for session in (session_key("s", "alice"), session_key("s", None, "acme"), session_key("s")):
         with pytest.raises(SessionNotFound):
-            kept.said(session)
+            kept.history(session)
     listed = kept.sessions.list_sessions(tenant="acme", after=None, limit=9).sessions
     assert [(session.session_id, session.user_id) for session in listed] == [("s", "alice")]
     assert kept.sessions.list_sessions(after=None, limit=9).sessions == ()
@@ -233,10 +238,10 @@ def test_an_imported_session_is_kept_for_the_retention(kept: Kept, server: Serve
     retention = kept.settings.session_ttl_seconds
     assert retention - 60 < server.raw.ttl(keys.SESSION("s")) <= retention
     kept.accept()
-    assert server.raw.ttl(keys.SESSION("s")) == -1, "a live turn keeps it"
+    assert server.raw.ttl(keys.SESSION("s")) == -1, "a session with a live turn does not expire"
 
 
-def test_who_may_not_submit_may_not_import(kept_with: Callable[..., Kept], server: Server) -> None:
+def test_limits_on_turns_apply_to_imports_too(kept_with: Callable[..., Kept], server: Server) -> None:
     server.raw.hset(keys.SERVICE.name, "intake", 1)
     is_refused(kept_with(), IntakePaused)
     server.raw.hdel(keys.SERVICE.name, "intake")
@@ -251,14 +256,14 @@ def test_an_import_is_one_turn_of_its_tenants_rate(kept_with: Callable[..., Kept
     is_refused(slow, RateLimited)
     with pytest.raises(RateLimited):
         slow.accept()
-    assert slow.put(messages(), session_id="first").replayed, "asking again costs nothing"
+    assert slow.put(messages(), session_id="first").replayed, "a repeated import is free"
 
 
 def is_refused(kept: Kept, kind: type[Refused]) -> None:
     with pytest.raises(kind):
         kept.put(messages())
     with pytest.raises(SessionNotFound):
-        kept.said()
+        kept.history()
 
 
 def test_when_memory_is_full_nothing_is_stored(kept: Kept, server: Server) -> None:
@@ -270,14 +275,14 @@ def test_when_memory_is_full_nothing_is_stored(kept: Kept, server: Server) -> No
         server.raw.config_set("maxmemory", 0)
     assert error.value.refused
     with pytest.raises(SessionNotFound):
-        kept.said()
+        kept.history()
 
 
-# -- where histories are files
+# -- histories in files
 
 
 class Sleeping(HistoryFiles):
-    """Those of a process that sleeps after the script, before it publishes."""
+    """Files of a process that sleeps between the script and the publication of the file."""
 
     def publish(self, session: str, version: str) -> None:
         self.slept_before = (session, version)
@@ -290,20 +295,20 @@ def sleeping(kept: Kept, tmp_path: Path) -> tuple[FiledSessionStore, Sleeping]:
 
 
 @pytest.mark.parametrize("history", ["file"], indirect=True)
-def test_a_late_publisher_spoils_nothing(
+def test_a_late_publisher_changes_nothing(
     kept: Kept, sleeping: tuple[FiledSessionStore, Sleeping], tmp_path: Path
 ) -> None:
     store, files = sleeping
     store.import_messages(messages(), session_id="s", user_id=None)
-    assert kept.said() == messages(), "the committed version is read by its own name"
+    assert kept.history() == messages(), "the committed version is read before its publication"
     kept.run()
     HistoryFiles(tmp_path / "histories").publish(*files.slept_before)
-    assert kept.said()[:2] == messages()
-    assert kept.sessions.read("s").message_count == len(kept.said()) == 4
+    assert kept.history()[:2] == messages()
+    assert kept.sessions.read("s").message_count == len(kept.history()) == 4
 
 
 @pytest.mark.parametrize("history", ["file"], indirect=True)
-def test_nothing_is_left_beside_the_file(kept: Kept, tmp_path: Path) -> None:
+def test_an_import_leaves_no_other_file(kept: Kept, tmp_path: Path) -> None:
     kept.put(messages())
     kept.put(messages())
     with pytest.raises(SessionNotEmpty):
@@ -312,8 +317,8 @@ def test_nothing_is_left_beside_the_file(kept: Kept, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("history", ["file"], indirect=True)
-def test_a_reply_that_was_lost_is_given_again(kept: Kept) -> None:
-    """The client under the store asks again by itself; the version is its own."""
+def test_an_import_whose_reply_was_lost_is_repeated(kept: Kept) -> None:
+    """The Redis client repeats the command with the same arguments, including the version."""
     scripts = Scripts(kept.client, kept.settings)
     for _ in range(2):
         word, *_ = scripts.import_messages(
@@ -323,7 +328,7 @@ def test_a_reply_that_was_lost_is_given_again(kept: Kept) -> None:
 
 
 @pytest.mark.parametrize("history", ["file"], indirect=True)
-def test_a_link_in_the_place_of_a_users_directory_is_not_followed(kept: Kept, tmp_path: Path) -> None:
+def test_a_link_instead_of_a_users_directory_is_not_followed(kept: Kept, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "histories" / "alice").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(SessionNotEmpty):

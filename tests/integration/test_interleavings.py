@@ -1,7 +1,7 @@
-"""Random interleavings of all verbs, by workers that sleep, double and come late, against a small pure model.
+"""Random interleavings of all verbs, with sleeping, duplicated and late workers, against a small pure model.
 
 After each step: turns of a session take effect in order, one owner writes, history grows only by whole committed
-pairs, nothing is lost, nothing happens twice, each live head stands on the due index once, no key lives for ever.
+pairs, nothing is lost, nothing happens twice, each live head is in the due index once, and no key is kept for ever.
 """
 
 import shutil
@@ -38,7 +38,7 @@ SESSIONS = st.sampled_from(["a", "b"])
 
 
 class Interleavings(RuleBasedStateMachine):
-    """`server` and the stores are set by the test."""
+    """The state machine; each test sets `server` and the stores."""
 
     server: Server
     store: TurnStore
@@ -54,7 +54,7 @@ class Interleavings(RuleBasedStateMachine):
         self.server.raw.flushall()
         shutil.rmtree(self.directory)
         self.directory.mkdir()
-        self.server.raw.zadd(keys.WORKERS.name, {"w": 2**53})  # workers beat all the time
+        self.server.raw.zadd(keys.WORKERS.name, {"w": 2**53})  # workers send heartbeats without a gap
         self.store.rescue(worker="w2", hint="turn_" + "0" * 32)
         self.model = Model()
 
@@ -78,8 +78,8 @@ class Interleavings(RuleBasedStateMachine):
         claim = self.store.claim(turn_id, worker="w")
         assert (claim is not None) == self.model.can_claim(turn_id)
         if claim:
-            said = [pair for turn in self.model.histories.get(claim.session, []) for pair in _pair(turn)]
-            assert [message.decode() for message in claim.messages] == said
+            expected = [pair for turn in self.model.histories.get(claim.session, []) for pair in _pair(turn)]
+            assert [message.decode() for message in claim.messages] == expected
             self.model.claim(turn_id, claim.token)
         return claim
 
@@ -165,13 +165,13 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(turn_id=turns)
     def lapse(self, turn_id: str) -> None:
-        """Time passes for this turn, and a rescuer looks."""
+        """Make the turn due and let a worker rescue it."""
         if self.server.raw.zadd(keys.DUE.name, {turn_id: 1}, xx=True, ch=True):
             self.store.rescue(worker="", hint="")
             self.model.lapse(turn_id)
 
     @invariant()
-    def each_turn_is_as_the_model_says(self) -> None:
+    def each_turn_is_as_in_the_model(self) -> None:
         kept = {turn_id: turn for turn_id, turn in self.model.turns.items() if not turn.erased}
         for turn_id, expected in kept.items():
             turn = self.store.read(turn_id)
@@ -185,12 +185,12 @@ class Interleavings(RuleBasedStateMachine):
             assert type(self).read_history(session) == pairs
 
     @invariant()
-    def each_live_head_stands_on_the_due_index_once(self) -> None:
+    def each_live_head_is_in_the_due_index_once(self) -> None:
         due = {turn.decode() for turn in self.server.raw.zrange(keys.DUE.name, 0, -1)}
         assert due == self.model.heads()
 
     @invariant()
-    def the_live_are_counted(self) -> None:
+    def live_turns_are_counted(self) -> None:
         live = sum(len(queue) for queue in self.model.queues.values())
         assert self.store.health().live_turns == live
 
@@ -199,7 +199,7 @@ class Interleavings(RuleBasedStateMachine):
 
     def _imported(self, session: str, name: str) -> str:
         try:
-            imported = self.sessions.import_messages(_said(name), session_id=session, user_id=None)
+            imported = self.sessions.import_messages(_messages(name), session_id=session, user_id=None)
         except SessionNotEmpty:
             return "not empty"
         except SessionBusy:
@@ -213,7 +213,7 @@ class Interleavings(RuleBasedStateMachine):
     def _write(
         self, claim: Claim, write: Callable[[], None], then: Callable[[], None], *, allowed: bool = False
     ) -> None:
-        """A write of the holder takes effect; the same again says so and does nothing; any other is refused."""
+        """Check that the holder's write takes effect, that its repetition does nothing and that others are refused."""
         if self.model.holds(claim.turn_id, claim.token):
             write()
             then()
@@ -224,7 +224,7 @@ class Interleavings(RuleBasedStateMachine):
                 write()
 
 
-def _said(name: str) -> list[Message]:
+def _messages(name: str) -> list[Message]:
     return [
         Message(number=1, role="user", content=f"{name}?", turn_id=None),
         Message(number=2, role="assistant", content=f"{name}!", turn_id=None),
@@ -232,9 +232,9 @@ def _said(name: str) -> list[Message]:
 
 
 def _pair(turn_id: str) -> tuple[str, ...]:
-    """The messages of a turn, or those that were imported under such a name."""
+    """Return the messages of a turn, or those that were imported under this name."""
     if not turn_id.startswith("turn_"):
-        return tuple(message.to_stored() for message in _said(turn_id))
+        return tuple(message.to_stored() for message in _messages(turn_id))
     return f'{{"q": "{turn_id}"}}', f'{{"a": "{turn_id}"}}'
 
 
@@ -247,7 +247,7 @@ def test_interleavings(
     interleave()
 
 
-def test_interleavings_where_histories_are_files(server: Server, settings: Settings, tmp_path: Path) -> None:
+def test_interleavings_with_histories_in_files(server: Server, settings: Settings, tmp_path: Path) -> None:
     filed = settings.model_copy(update={"max_attempts": MAX_ATTEMPTS, "history": f"file:{tmp_path}"})
     with connect(server.url, timeout_seconds=5, retries=0, max_connections=2) as client:
         Interleavings.server, Interleavings.store = server, open_turn_store(client, filed)
@@ -258,7 +258,7 @@ def test_interleavings_where_histories_are_files(server: Server, settings: Setti
 
 
 def filed_history(server: Server, files: HistoryFiles, session: str) -> list[str]:
-    """The committed messages of a session, oldest first."""
+    """Return the committed messages of a session, oldest first."""
     count, version = server.raw.hmget(keys.SESSION(session), "messages", "file")
     return [item.decode() for item in files.read(session, (version or b"").decode()) or []][: int(count or 0)]
 

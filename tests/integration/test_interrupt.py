@@ -1,4 +1,4 @@
-"""A newer turn does not want to wait: `interrupt` keeps what was said so far, `rollback` keeps nothing."""
+"""Tests of turns that do not wait: `interrupt` keeps the partial answer of the running turn, `rollback` nothing."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -15,12 +15,12 @@ from turns.store import TurnStore
 from turns.turn import Claim, OnBusy, Turn, TurnRequest
 
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
+ClaimTurn = Callable[[Turn], Claim]
 Hints = Callable[[], list[str]]
 
 
-def test_interrupt_cancels_what_waits_and_asks_what_runs_to_end(
-    accept: Accept, claim: Take, store: TurnStore, server: Server, hints: Hints
+def test_interrupt_cancels_waiting_turns_and_stops_the_running_one(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server, hints: Hints
 ) -> None:
     running, waiting = accept(), accept()
     claimed = claim(running)
@@ -36,15 +36,15 @@ def test_interrupt_cancels_what_waits_and_asks_what_runs_to_end(
     assert hints() == [newer.id]
 
 
-def test_an_interrupted_turn_that_said_nothing_keeps_its_question(
-    accept: Accept, claim: Take, store: TurnStore, server: Server
+def test_an_interrupted_turn_without_text_keeps_its_question(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
 ) -> None:
     claimed = claim(accept())
     store.interrupt(claimed, replace(answer_to(claimed), answer_message="", output=""), tail="")
     assert history(server) == [answer_to(claimed).question_message]
 
 
-def test_an_answer_that_was_complete_first_is_complete(accept: Accept, claim: Take, store: TurnStore) -> None:
+def test_an_answer_that_was_committed_first_is_complete(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
     claimed = claim(accept())
     accept(on_busy=OnBusy.INTERRUPT)
     store.commit(claimed, answer_to(claimed), tail="")
@@ -54,7 +54,7 @@ def test_an_answer_that_was_complete_first_is_complete(accept: Accept, claim: Ta
 
 
 def test_an_interrupt_whose_reply_was_lost_takes_effect_once(
-    accept: Accept, claim: Take, store: TurnStore, server: Server
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
 ) -> None:
     claimed = claim(accept())
     for _ in range(2):
@@ -62,22 +62,22 @@ def test_an_interrupt_whose_reply_was_lost_takes_effect_once(
     assert len(history(server)) == 2
 
 
-def test_what_a_dead_worker_had_said_is_there_for_the_next_one(
-    accept: Accept, claim: Take, lapse: Callable[[Turn], None], store: TurnStore
+def test_the_next_worker_reads_the_text_of_a_dead_one(
+    accept: Accept, claim: ClaimTurn, make_due: Callable[[Turn], None], store: TurnStore
 ) -> None:
     turn = accept()
     dead = claim(turn)
     store.emit([dead.piece(0, "Once ")])
     store.emit([dead.piece(1, "upon")])
     accept(on_busy=OnBusy.INTERRUPT)
-    lapse(turn)
+    make_due(turn)
     store.rescue(worker="", hint="")
-    heir = claim(turn)
-    assert heir.superseded
-    assert store.spoken(heir) == "Once upon"
+    following = claim(turn)
+    assert following.superseded
+    assert store.spoken(following) == "Once upon"
 
 
-def test_what_an_attempt_said_that_failed_is_void(accept: Accept, claim: Take, store: TurnStore) -> None:
+def test_the_text_of_a_failed_attempt_is_void(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
     turn = accept()
     failed = claim(turn)
     store.emit([failed.piece(0, "half a")])
@@ -88,7 +88,7 @@ def test_what_an_attempt_said_that_failed_is_void(accept: Accept, claim: Take, s
 
 
 def test_rollback_leaves_no_trace_and_starts_at_once(
-    accept: Accept, claim: Take, store: TurnStore, server: Server, hints: Hints
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server, hints: Hints
 ) -> None:
     running, waiting = accept(), accept()
     claimed = claim(running)
@@ -103,12 +103,12 @@ def test_rollback_leaves_no_trace_and_starts_at_once(
 
 
 @pytest.mark.parametrize("on_busy", [OnBusy.INTERRUPT, OnBusy.ROLLBACK])
-def test_an_idle_session_has_nothing_to_end(accept: Accept, claim: Take, on_busy: OnBusy) -> None:
+def test_an_idle_session_accepts_an_interrupt_or_rollback(accept: Accept, claim: ClaimTurn, on_busy: OnBusy) -> None:
     claim(accept(on_busy=on_busy))
 
 
 @pytest.mark.parametrize("on_busy", [OnBusy.INTERRUPT, OnBusy.ROLLBACK])
-def test_a_queued_head_is_cancelled_and_never_hinted_for_nothing(
+def test_a_queued_head_is_cancelled_without_another_hint(
     accept: Accept, store: TurnStore, hints: Hints, on_busy: OnBusy
 ) -> None:
     first, second = accept(), accept()

@@ -22,13 +22,13 @@ def test_a_worker_that_computes_without_pause_loses_no_lease(
     command = [sys.executable, "-m", module, server.url, turn.id, str(BUSY_SECONDS)]
     with subprocess.Popen(command, cwd=ROOT) as busy:
         wait_until("the turn is claimed", lambda: store.read(turn.id).status is Status.IN_PROGRESS)
-        least_left = min(lease_left(server, turn) for _ in iter(lambda: busy.poll() is None, False))
+        min_left = min(lease_left(server, turn) for _ in iter(lambda: busy.poll() is None, False))
         assert busy.returncode == 0
-    assert least_left > 0
+    assert min_left > 0
 
 
 def lease_left(server: Server, turn: Turn) -> float:
-    """Milliseconds until the lease runs out."""
+    """Return the milliseconds until the lease runs out."""
     time.sleep(0.02)
     seconds, microseconds = server.raw.time()
     until = server.raw.zscore(keys.DUE.name, turn.id)

@@ -1,4 +1,4 @@
-"""API keys on a real server."""
+"""Tests of API keys on a real server."""
 
 import hashlib
 
@@ -26,7 +26,7 @@ def test_a_key_is_shown_once_and_only_its_digest_is_kept(keyring: Keyring, serve
     assert secret.encode() not in b"".join(stored.values())
 
 
-def test_two_keys_of_a_tenant_work_at_once_so_that_they_can_be_rotated(keyring: Keyring) -> None:
+def test_two_keys_of_a_tenant_are_valid_at_the_same_time(keyring: Keyring) -> None:
     old, old_made = keyring.create("acme", [Scope.TURNS])
     new, _ = keyring.create("acme", [Scope.TURNS])
     assert keyring.revoke(old_made.id)
@@ -37,7 +37,7 @@ def test_two_keys_of_a_tenant_work_at_once_so_that_they_can_be_rotated(keyring: 
     assert not keyring.revoke(old_made.id)
 
 
-def test_an_expired_key_is_forgotten(keyring: Keyring, server: Server) -> None:
+def test_an_expired_key_is_removed(keyring: Keyring, server: Server) -> None:
     api_key, made = keyring.create("acme", [Scope.TURNS], lives_seconds=60)
     assert 0 < server.raw.pttl(keys.API_KEY(made.id)) <= 60_000
     server.raw.pexpire(keys.API_KEY(made.id), 0)
@@ -49,28 +49,26 @@ def test_an_expired_key_is_forgotten(keyring: Keyring, server: Server) -> None:
 @pytest.mark.parametrize(
     "change", [lambda k: k[:-1] + ("a" if k[-1] != "a" else "b"), lambda k: k + "x", lambda k: "", str.upper]
 )
-def test_a_key_that_is_nearly_right_is_wrong(keyring: Keyring, change: object) -> None:
+def test_an_almost_correct_key_is_invalid(keyring: Keyring, change: object) -> None:
     api_key, _ = keyring.create("acme", [Scope.TURNS])
     assert keyring.find(change(api_key)) is None  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("tenant", ["", "a/b", "..", "x" * 129, "a b"])
-def test_what_cannot_be_a_tenant(keyring: Keyring, tenant: str) -> None:
+def test_an_invalid_tenant_name_is_refused(keyring: Keyring, tenant: str) -> None:
     with pytest.raises(ValueError, match="tenant"):
         keyring.create(tenant, [Scope.TURNS])
 
 
-def test_once_keys_were_made_the_service_stays_locked(keyring: Keyring) -> None:
+def test_after_the_first_key_the_service_stays_locked(keyring: Keyring) -> None:
     assert not keyring.is_used()
     _, made = keyring.create("acme", [Scope.TURNS])
     keyring.revoke(made.id)
     assert keyring.is_used()
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])  # noqa: S104  # that is the point
-def test_an_address_open_to_others_needs_a_key_or_to_be_said_in_words(
-    keyring: Keyring, settings: Settings, host: str
-) -> None:
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "example.org"])  # noqa: S104  # the test needs it
+def test_a_public_address_needs_a_key_or_explicit_permission(keyring: Keyring, settings: Settings, host: str) -> None:
     exposed = settings.model_copy(update={"host": host})
     with pytest.raises(ConfigurationError, match="make key"):
         check_exposure(keyring, exposed)

@@ -11,7 +11,7 @@ from turns.store import LIST_LIMIT, TurnStore
 from turns.turn import Claim, Turn, TurnRequest
 
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
+ClaimTurn = Callable[[Turn], Claim]
 
 
 def all_pages(store: TurnStore, *, limit: int, **filters: object) -> list[str]:
@@ -31,8 +31,8 @@ def test_turns_are_listed_newest_first_in_pages(accept: Accept, store: TurnStore
     assert all_pages(store, limit=2, session="nobody") == []
 
 
-def test_a_list_of_one_status_finds_those(
-    accept: Accept, claim: Take, commit: Callable[[Claim], None], store: TurnStore
+def test_turns_are_filtered_by_status(
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], store: TurnStore
 ) -> None:
     turns = [accept(session_id=str(n)) for n in range(4)]
     commit(claim(turns[1]))
@@ -40,7 +40,7 @@ def test_a_list_of_one_status_finds_those(
     assert all_pages(store, limit=1, status=Status.QUEUED) == [turns[n].id for n in (3, 2, 0)]
 
 
-def test_a_page_looks_at_so_many_turns_and_no_more(store_with: Callable[..., TurnStore]) -> None:
+def test_a_page_reads_a_limited_number_of_turns(store_with: Callable[..., TurnStore]) -> None:
     store = store_with(session_backlog=2 * LIST_LIMIT)
     first = store.accept(TurnRequest(session_id="x", input="x")).turn
     store.cancel(first.id)
@@ -55,12 +55,12 @@ def test_a_page_looks_at_so_many_turns_and_no_more(store_with: Callable[..., Tur
 
 
 @pytest.mark.parametrize("session", [None, "s"])
-def test_a_page_goes_on_where_a_turn_is_no_longer_kept(
+def test_a_page_continues_after_a_turn_that_has_expired(
     accept: Accept, store: TurnStore, server: Server, session: str | None
 ) -> None:
     turns = [accept().id for _ in range(6)]
     for turn in turns[:4]:
-        server.raw.zadd(keys.TURNS("-"), {turn: 1}, xx=True)  # in the same moment
+        server.raw.zadd(keys.TURNS("-"), {turn: 1}, xx=True)  # both turns have the same score
     page = store.list_turns(session=session, limit=3)
     server.raw.zrem(keys.TURNS("-"), page.turns[-1].id)
     server.raw.zrem(keys.SESSION_TURNS("s"), page.turns[-1].id)
@@ -70,19 +70,19 @@ def test_a_page_goes_on_where_a_turn_is_no_longer_kept(
 
 
 def test_an_expired_turn_leaves_the_lists(
-    accept: Accept, claim: Take, commit: Callable[[Claim], None], store: TurnStore, server: Server
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], store: TurnStore, server: Server
 ) -> None:
     turn = accept()
     commit(claim(turn))
-    server.raw.delete(keys.TURN(turn.id))  # its time is over
+    server.raw.delete(keys.TURN(turn.id))  # as if it had expired
     server.raw.zadd(keys.EXPIRING.name, {f"s/{turn.id}": 1}, xx=True)
     assert all_pages(store, limit=10) == []
     store.rescue(worker="", hint="")
     assert server.raw.exists(keys.TURNS("-"), keys.EXPIRING.name, keys.SESSION_TURNS("s")) == 0
 
 
-def test_a_session_says_what_it_does(
-    accept: Accept, claim: Take, commit: Callable[[Claim], None], sessions: SessionStore
+def test_a_session_names_its_running_and_waiting_turns(
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], sessions: SessionStore
 ) -> None:
     first, second, third = accept(), accept(), accept()
     session = sessions.read("s")
@@ -94,7 +94,7 @@ def test_a_session_says_what_it_does(
     assert (sessions.read("s").message_count, sessions.read("s").running) == (2, None)
 
 
-def test_a_session_that_only_others_wrote_to_is_there(sessions: SessionStore, server: Server) -> None:
+def test_a_session_of_the_stock_class_is_found(sessions: SessionStore, server: Server) -> None:
     server.raw.lpush(keys.HISTORY("theirs"), b"{}")
     session = sessions.read("theirs")
     assert (session.session_id, session.message_count, session.is_busy) == ("theirs", 1, False)
@@ -110,7 +110,7 @@ def test_sessions_are_listed_by_their_last_activity_in_pages(accept: Accept, ses
         accept(session_id=name)
     accept(session_id="b", user_id="alice")
     first = sessions.list_sessions(after=None, limit=2)
-    accept(session_id="a")  # meanwhile
+    accept(session_id="a")  # between the two pages
     second = sessions.list_sessions(after=first.after, limit=2)
     found = [(session.session_id, session.user_id) for page in (first, second) for session in page.sessions]
     assert {("b", "alice"), ("c", None), ("b", None)} <= set(found)
@@ -118,6 +118,6 @@ def test_sessions_are_listed_by_their_last_activity_in_pages(accept: Accept, ses
 
 
 @pytest.mark.parametrize("cursor", ["1.x", "1.s", "9999999999999999.s"])
-def test_a_made_up_cursor_breaks_nothing(accept: Accept, sessions: SessionStore, cursor: str) -> None:
+def test_an_invented_cursor_is_harmless(accept: Accept, sessions: SessionStore, cursor: str) -> None:
     accept()
     sessions.list_sessions(after=cursor, limit=2)

@@ -1,4 +1,4 @@
-"""The service's switches, and the failed turns that somebody must deal with."""
+"""Tests of the operator's switches and of the handling of failed turns."""
 
 import dataclasses
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from turns.store import TurnStore
 from turns.turn import Claim, Turn
 
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
+ClaimTurn = Callable[[Turn], Claim]
 
 
 @pytest.fixture
@@ -27,31 +27,31 @@ def operations(store: TurnStore, settings: Settings) -> Operations:
     return Operations(client, store, Roster(settings).find)
 
 
-def test_a_paused_intake_refuses_and_what_was_accepted_goes_on(
-    accept: Accept, claim: Take, commit: Callable[[Claim], None], operations: Operations
+def test_a_paused_intake_refuses_only_new_turns(
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], operations: Operations
 ) -> None:
     first, second = accept(idempotency_key="k"), accept()
     operations.pause(Switch.INTAKE)
     with pytest.raises(IntakePaused):
         accept()
-    assert accept(idempotency_key="k").id == first.id, "a repeated request is answered"
+    assert accept(idempotency_key="k").id == first.id, "a repeated request is not refused"
     for turn in (first, second):
         commit(claim(turn))
     operations.resume(Switch.INTAKE)
     accept()
 
 
-def test_paused_workers_finish_what_they_run(
-    accept: Accept, claim: Take, commit: Callable[[Claim], None], operations: Operations
+def test_paused_workers_finish_their_runs(
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], operations: Operations
 ) -> None:
     claimed = claim(accept())
     operations.pause(Switch.WORKERS)
     commit(claimed)
 
 
-def test_paused_workers_begin_nothing_and_are_not_hinted_for_nothing(
+def test_paused_workers_start_no_turn_and_get_no_hint(
     accept: Accept,
-    lapse: Callable[[Turn], None],
+    make_due: Callable[[Turn], None],
     operations: Operations,
     store: TurnStore,
     hints: Callable[[], list[str]],
@@ -60,16 +60,16 @@ def test_paused_workers_begin_nothing_and_are_not_hinted_for_nothing(
     operations.pause(Switch.WORKERS)
     assert store.claim(waiting.id, worker="w") is None
     hints()
-    lapse(waiting)
+    make_due(waiting)
     store.rescue(worker="", hint="")
     assert hints() == []
     operations.resume(Switch.WORKERS)
-    lapse(waiting)
+    make_due(waiting)
     store.rescue(worker="", hint="")
     assert hints() == [waiting.id]
 
 
-def test_a_pause_says_since_when_and_twice_is_once(operations: Operations) -> None:
+def test_a_pause_has_a_start_time_and_is_idempotent(operations: Operations) -> None:
     for _ in range(2):
         operations.pause(Switch.INTAKE)
     assert set(operations.paused()) == {Switch.INTAKE}
@@ -77,8 +77,8 @@ def test_a_pause_says_since_when_and_twice_is_once(operations: Operations) -> No
     assert operations.paused() == {}
 
 
-def test_failed_turns_are_listed_by_code_until_somebody_deals_with_them(
-    accept: Accept, claim: Take, operations: Operations, store: TurnStore
+def test_failed_turns_are_listed_until_they_are_resolved(
+    accept: Accept, claim: ClaimTurn, operations: Operations, store: TurnStore
 ) -> None:
     turns = [
         accept(session_id=str(n), tenant=tenant, variables={"ability": "math"})
@@ -100,8 +100,8 @@ def test_failed_turns_are_listed_by_code_until_somebody_deals_with_them(
         operations.find_failed(turns[1].id)
 
 
-def test_all_of_a_code_are_tried_again_if_they_are_as_many_as_was_said(
-    accept: Accept, claim: Take, operations: Operations, store: TurnStore
+def test_retrying_all_turns_of_a_code_checks_their_number(
+    accept: Accept, claim: ClaimTurn, operations: Operations, store: TurnStore
 ) -> None:
     for n in range(3):
         store.fail(claim(accept(session_id=str(n), variables={"ability": "math"})), Code.PROVIDER_QUOTA)
@@ -117,8 +117,8 @@ def test_all_of_a_code_are_tried_again_if_they_are_as_many_as_was_said(
     assert len(store.list_turns(limit=10).turns) == 7
 
 
-def test_a_turn_that_cannot_be_tried_again_does_not_hold_up_the_others(
-    accept: Accept, claim: Take, operations: Operations, store: TurnStore
+def test_a_turn_that_cannot_be_retried_does_not_block_the_others(
+    accept: Accept, claim: ClaimTurn, operations: Operations, store: TurnStore
 ) -> None:
     variables = {"ability": "math"}
     gone = accept(session_id="0", assistant=dataclasses.replace(DEFAULT, name="gone"), variables=variables)
@@ -129,8 +129,8 @@ def test_a_turn_that_cannot_be_tried_again_does_not_hold_up_the_others(
     assert [turn.id for turn in operations.failed(limit=10).turns] == [gone.id]
 
 
-def test_trying_all_again_ends_where_nobody_would_be_let_in(
-    accept: Accept, claim: Take, operations: Operations, store: TurnStore
+def test_retrying_all_stops_when_the_intake_is_paused(
+    accept: Accept, claim: ClaimTurn, operations: Operations, store: TurnStore
 ) -> None:
     for n in range(2):
         store.fail(claim(accept(session_id=str(n), variables={"ability": "math"})), Code.PROVIDER_QUOTA)
@@ -141,7 +141,7 @@ def test_trying_all_again_ends_where_nobody_would_be_let_in(
     operations.resume(Switch.INTAKE)
 
 
-def test_a_worker_that_lives_can_be_told_to_drain(operations: Operations, store: TurnStore, server: Server) -> None:
+def test_a_live_worker_can_be_drained(operations: Operations, store: TurnStore, server: Server) -> None:
     store.rescue(worker="w", hint="")
     with pytest.raises(WorkerNotFound):
         operations.drain("another")
@@ -151,8 +151,8 @@ def test_a_worker_that_lives_can_be_told_to_drain(operations: Operations, store:
     assert 0 < server.raw.ttl(keys.DRAINED("w")) <= DRAIN_SECONDS
 
 
-def test_two_operators_who_try_the_same_turn_again_do_it_once(
-    accept: Accept, claim: Take, operations: Operations, store: TurnStore
+def test_two_operators_retry_the_same_turn_once(
+    accept: Accept, claim: ClaimTurn, operations: Operations, store: TurnStore
 ) -> None:
     store.fail(claim(accept(variables={"ability": "math"})), Code.PROVIDER_QUOTA)
     [failed] = operations.failed(limit=10).turns

@@ -1,4 +1,4 @@
-"""What one tenant may have: so many live turns, so many a minute, so many tokens a day."""
+"""Tests of the limits of a tenant: live turns, turns a minute, tokens a day."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,13 +21,13 @@ def ask(store: TurnStore, n: int, tenant: str = "acme") -> Turn:
     return store.accept(TurnRequest(session_id=f"s{n}", input="x", tenant=tenant)).turn
 
 
-def take(store: TurnStore, turn: Turn) -> Claim:
+def claim_turn(store: TurnStore, turn: Turn) -> Claim:
     claim = store.claim(turn.id, worker="w")
     assert claim is not None
     return claim
 
 
-def test_a_tenant_may_have_so_many_live_turns_and_others_are_not_touched(store_with: StoreWith, server: Server) -> None:
+def test_the_backlog_of_a_tenant_is_limited(store_with: StoreWith, server: Server) -> None:
     store = store_with(tenant_backlog=2)
     first, _ = ask(store, 1), ask(store, 2)
     with pytest.raises(TenantBacklogFull):
@@ -41,50 +41,48 @@ def test_a_tenant_may_have_so_many_live_turns_and_others_are_not_touched(store_w
     assert third.id
 
 
-def test_a_tenant_may_submit_so_many_a_minute_and_is_told_when_to_come_again(
-    store_with: StoreWith, server: Server
-) -> None:
+def test_the_rate_of_a_tenant_is_limited_with_a_retry_after(store_with: StoreWith, server: Server) -> None:
     store = store_with(tenant_turns_per_minute=60)
     accepted = 0
     while not is_refused(store, accepted):
         accepted += 1
-    assert 10 <= accepted <= 13, "ten seconds' worth, and one"
+    assert 10 <= accepted <= 13, "a burst of ten seconds, and one"
     with pytest.raises(RateLimited) as refused:
         ask(store, 200)
     assert refused.value.retry_after_seconds == 1
     ask(store, 0, tenant="other")
-    server.raw.delete(keys.RATE("acme"))  # time passes
+    server.raw.delete(keys.RATE("acme"))  # as if time had passed
     ask(store, 100)
 
 
-def test_tokens_are_reserved_before_and_settled_after(store_with: StoreWith, server: Server) -> None:
+def test_tokens_are_reserved_before_and_settled_after_a_run(store_with: StoreWith, server: Server) -> None:
     store = store_with(tenant_tokens_per_day=1000, reserved_tokens=400)
     first, second = ask(store, 1), ask(store, 2)
     with pytest.raises(TokensSpent) as refused:
         ask(store, 3)
     assert 0 < (refused.value.retry_after_seconds or 0) <= 86_400
-    claim = take(store, first)
+    claim = claim_turn(store, first)
     used = Usage(input_tokens=30, output_tokens=20, total_tokens=50)
     store.commit(claim, replace(answer_to(claim), usage=used), tail="")
     assert spent(server) == 450
-    store.fail(take(store, second), Code.PROVIDER_ERROR)
-    assert spent(server) == 50, "what failed gives its tokens back"
+    store.fail(claim_turn(store, second), Code.PROVIDER_ERROR)
+    assert spent(server) == 50, "a failed turn returns its tokens"
     ask(store, 3, tenant="other")
 
 
-def test_what_a_run_took_that_nobody_counted_stays_reserved(store_with: StoreWith, server: Server) -> None:
+def test_a_run_without_a_usage_report_keeps_its_reservation(store_with: StoreWith, server: Server) -> None:
     store = store_with(tenant_tokens_per_day=10_000, reserved_tokens=400)
     store.cancel(ask(store, 1).id, tenant="acme")
     assert spent(server) == 0, "it never ran"
-    cancelled = take(store, ask(store, 2))
+    cancelled = claim_turn(store, ask(store, 2))
     store.cancel(cancelled.turn_id, tenant="acme")
     assert spent(server) == 400
-    uncounted = take(store, ask(store, 3))
+    uncounted = claim_turn(store, ask(store, 3))
     store.commit(uncounted, answer_to(uncounted), tail="")
     assert spent(server) == 800
 
 
-def test_a_turn_that_expired_unstarted_gives_its_tokens_back(store_with: StoreWith, server: Server) -> None:
+def test_a_turn_that_expired_unstarted_returns_its_tokens(store_with: StoreWith, server: Server) -> None:
     store = store_with(tenant_tokens_per_day=1000, reserved_tokens=400)
     late = store.accept(TurnRequest(session_id="s", input="x", tenant="acme", start_within_seconds=60)).turn
     server.raw.zadd(keys.START_BY.name, {late.id: 1}, xx=True)
@@ -93,14 +91,14 @@ def test_a_turn_that_expired_unstarted_gives_its_tokens_back(store_with: StoreWi
     assert spent(server) == 0
 
 
-def test_live_turns_are_counted_down_by_whoever_ends_them(store_with: StoreWith) -> None:
+def test_processes_with_other_settings_count_live_turns_down(store_with: StoreWith) -> None:
     web, worker = store_with(tenant_backlog=2), store_with()
     for n in range(3):
-        claim = take(worker, ask(web, n))
+        claim = claim_turn(worker, ask(web, n))
         worker.commit(claim, answer_to(claim), tail="")
 
 
-def test_a_clock_that_went_back_does_not_keep_a_tenant_out(store_with: StoreWith, server: Server) -> None:
+def test_a_clock_set_back_does_not_lock_a_tenant_out(store_with: StoreWith, server: Server) -> None:
     store = store_with(tenant_turns_per_minute=60)
     server.raw.set(keys.RATE("acme"), (int(server.raw.time()[0]) + 3600) * 1000)
     with pytest.raises(RateLimited) as refused:

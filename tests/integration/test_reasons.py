@@ -1,4 +1,4 @@
-"""Why a session waits is told, whatever the reason."""
+"""Tests of the reasons why a session waits."""
 
 from collections.abc import Callable, Iterator
 
@@ -21,12 +21,12 @@ from turns.turn import Claim, Turn, TurnRequest
 from turns.workers import read_workers
 
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
+ClaimTurn = Callable[[Turn], Claim]
 
 
 @pytest.fixture
 def client(settings: Settings, server: Server) -> Iterator[Client]:
-    server.raw.zadd(keys.WORKERS.name, {"w": 2**53})  # one lives
+    server.raw.zadd(keys.WORKERS.name, {"w": 2**53})  # one worker is alive
     with connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=2) as client:
         yield client
 
@@ -35,7 +35,7 @@ def reasons(client: Client, turn: Turn) -> list[Reason]:
     return [why.reason for why in read_queue(client, turn.session).why]
 
 
-def test_behind_a_turn_that_runs(accept: Accept, claim: Take, client: Client) -> None:
+def test_a_turn_waits_behind_a_running_one(accept: Accept, claim: ClaimTurn, client: Client) -> None:
     first, second = accept(), accept()
     claim(first)
     queue = read_queue(client, second.session)
@@ -44,11 +44,11 @@ def test_behind_a_turn_that_runs(accept: Accept, claim: Take, client: Client) ->
     assert "worker w" in queue.why[0].message
 
 
-def test_for_a_worker_with_a_free_place(accept: Accept, client: Client) -> None:
+def test_a_turn_waits_for_a_free_worker(accept: Accept, client: Client) -> None:
     assert reasons(client, accept()) == [Reason.WORKERS_BUSY]
 
 
-def test_no_worker_lives_and_all_are_paused(
+def test_a_turn_waits_for_a_live_worker_and_the_end_of_the_pause(
     accept: Accept, client: Client, server: Server, store: TurnStore, settings: Settings
 ) -> None:
     turn = accept()
@@ -57,7 +57,7 @@ def test_no_worker_lives_and_all_are_paused(
     assert reasons(client, turn) == [Reason.WORKERS_PAUSED, Reason.NO_WORKER]
 
 
-def test_its_next_attempt_is_due_later(accept: Accept, claim: Take, client: Client, store: TurnStore) -> None:
+def test_a_turn_waits_for_its_next_attempt(accept: Accept, claim: ClaimTurn, client: Client, store: TurnStore) -> None:
     turn = accept()
     store.retry(claim(turn), Code.PROVIDER_ERROR, Retry(after_seconds=60), model="m")
     [why] = read_queue(client, turn.session).why
@@ -67,8 +67,8 @@ def test_its_next_attempt_is_due_later(accept: Accept, claim: Take, client: Clie
     assert "attempt 2" in why.message
 
 
-def test_the_model_pauses_also_for_those_that_never_ran(
-    accept: Accept, claim: Take, client: Client, store: TurnStore
+def test_turns_that_never_ran_wait_for_a_paused_model_too(
+    accept: Accept, claim: ClaimTurn, client: Client, store: TurnStore
 ) -> None:
     limited, other = accept(), accept(session_id="other")
     pause = Retry(after_seconds=60, counts=False, pause_seconds=60)
@@ -77,7 +77,7 @@ def test_the_model_pauses_also_for_those_that_never_ran(
     assert reasons(client, limited) == reasons(client, other) == [Reason.MODEL_PAUSED]
 
 
-def test_parked_because_its_group_has_all_its_places(store_with: Callable[..., TurnStore], client: Client) -> None:
+def test_a_turn_waits_for_a_slot_of_its_group(store_with: Callable[..., TurnStore], client: Client) -> None:
     store = store_with(tenant_concurrency=1, batch_concurrency=1)
     for session_id in ("a", "b"):
         store.accept(TurnRequest(session_id=session_id, input="hello", lane=Lane.BATCH))
@@ -86,8 +86,8 @@ def test_parked_because_its_group_has_all_its_places(store_with: Callable[..., T
     assert "all of its 1 places" in why[0].message
 
 
-def test_a_session_that_has_ended_waits_for_nothing(
-    accept: Accept, claim: Take, commit: Callable[[Claim], None], client: Client
+def test_an_idle_session_has_no_reason_to_wait(
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], client: Client
 ) -> None:
     turn = accept()
     commit(claim(turn))
@@ -97,7 +97,7 @@ def test_a_session_that_has_ended_waits_for_nothing(
         read_queue(client, "unknown")
 
 
-def test_heads_of_all_tenants_and_who_runs_them(accept: Accept, claim: Take, client: Client) -> None:
+def test_heads_of_all_tenants_are_listed_with_their_workers(accept: Accept, claim: ClaimTurn, client: Client) -> None:
     running, waiting = accept(tenant="acme"), accept(session_id="other")
     accept(session_id="other")
     claim(running)
@@ -109,7 +109,7 @@ def test_heads_of_all_tenants_and_who_runs_them(accept: Accept, claim: Take, cli
     assert (worker.name, worker.running, worker.is_draining) == ("w", (running.id,), False)
 
 
-def test_where_there_are_too_many_heads_those_who_wait_longest_are_shown(store: TurnStore, client: Client) -> None:
+def test_of_many_heads_the_longest_waiting_are_listed(store: TurnStore, client: Client) -> None:
     turns = [store.accept(TurnRequest(session_id=f"s{n}", input="hello")).turn for n in range(LOOK_LIMIT + 5)]
     heads = read_heads(client)
     assert not heads.are_all

@@ -12,12 +12,12 @@ from turns.store import TurnStore
 from turns.turn import Claim, Turn
 
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
+ClaimTurn = Callable[[Turn], Claim]
 Hints = Callable[[], list[str]]
 
 
-def test_a_turn_handed_back_is_taken_at_once_and_the_attempt_does_not_count(
-    accept: Accept, claim: Take, store: TurnStore, hints: Hints
+def test_a_released_turn_is_dispatched_with_the_same_attempt(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, hints: Hints
 ) -> None:
     turn = accept()
     old = claim(turn)
@@ -31,15 +31,15 @@ def test_a_turn_handed_back_is_taken_at_once_and_the_attempt_does_not_count(
     store.commit(new, answer_to(new), tail="")
 
 
-def test_a_head_that_was_not_claimed_is_passed_on(accept: Accept, store: TurnStore, hints: Hints) -> None:
+def test_a_head_that_was_not_claimed_is_dispatched_again(accept: Accept, store: TurnStore, hints: Hints) -> None:
     turn = accept()
     hints()
     store.release(turn.id)
     assert hints() == [turn.id]
 
 
-def test_only_what_is_held_or_waits_for_a_worker_can_be_handed_back(
-    accept: Accept, claim: Take, store: TurnStore, server: Server, hints: Hints
+def test_only_a_held_turn_or_a_dispatched_head_can_be_released(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server, hints: Hints
 ) -> None:
     running, second, retrying = accept(), accept(), accept(session_id="r")
     claim(running)

@@ -7,17 +7,17 @@ from turns.store import TurnStore
 from turns.turn import Claim, OnBusy, Turn
 
 Accept = Callable[..., Turn]
-Overtaken = Callable[[Turn], tuple[Claim, Claim]]
-Take = Callable[[Turn], Claim]
+ClaimTwice = Callable[[Turn], tuple[Claim, Claim]]
+ClaimTurn = Callable[[Turn], Claim]
 
 
 def test_a_renewed_lease_runs_for_another_lease_time(
-    accept: Accept, claim: Take, lapse: Callable[[Turn], None], store: TurnStore, server: Server
+    accept: Accept, claim: ClaimTurn, make_due: Callable[[Turn], None], store: TurnStore, server: Server
 ) -> None:
     turn = accept()
     claimed = claim(turn)
     until = server.raw.zscore(keys.DUE.name, turn.id)
-    lapse(turn)
+    make_due(turn)
     assert store.renew([claimed]) == []
     renewed_until = server.raw.zscore(keys.DUE.name, turn.id)
     assert until is not None
@@ -25,19 +25,19 @@ def test_a_renewed_lease_runs_for_another_lease_time(
     assert renewed_until >= until
 
 
-def test_one_call_tells_the_lost_from_the_kept(accept: Accept, claim: Take, store: TurnStore) -> None:
+def test_one_call_separates_lost_leases_from_kept_ones(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
     kept, cancelled = claim(accept(session_id="a")), claim(accept(session_id="b"))
     store.cancel(cancelled.turn_id)
     assert store.renew([kept, cancelled]) == [(cancelled.token, Reply.LOST)]
 
 
-def test_a_lost_lease_is_not_taken_back_by_renewing(accept: Accept, overtaken: Overtaken, store: TurnStore) -> None:
-    old, new = overtaken(accept())
+def test_a_lost_lease_cannot_be_renewed(accept: Accept, claim_twice: ClaimTwice, store: TurnStore) -> None:
+    old, new = claim_twice(accept())
     assert store.renew([old, new]) == [(old.token, Reply.LOST)]
 
 
-def test_a_superseded_turn_keeps_its_lease_and_hears_of_it(accept: Accept, claim: Take, store: TurnStore) -> None:
-    """The message that tells its worker at once may get lost; this one comes again."""
+def test_a_superseded_turn_keeps_its_lease_and_is_reported(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
+    """The message on the channel may get lost; the reply to `renew` repeats it."""
     running = claim(accept())
     accept(on_busy=OnBusy.INTERRUPT)
     assert store.renew([running]) == [(running.token, Reply.SUPERSEDED)]

@@ -1,4 +1,4 @@
-"""Each tenant is alone: whatever is another's is not there."""
+"""Tests that a tenant cannot see or change the sessions and turns of another one."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ from turns.turn import Claim, Turn
 Accept = Callable[..., Turn]
 
 
-def test_another_tenants_turn_is_not_there(accept: Accept, store: TurnStore) -> None:
+def test_a_turn_of_another_tenant_is_not_found(accept: Accept, store: TurnStore) -> None:
     turn = accept(tenant="acme", start_within_seconds=60)
     assert store.read(turn.id, tenant="acme") == turn
     for tenant in ("-", "other", "acm", "acme2"):
@@ -42,7 +42,7 @@ def test_the_same_session_id_of_two_tenants_is_two_sessions(
     assert sessions.read(session_key("s", "alice", "other")).message_count == 2
 
 
-def test_lists_hold_what_is_ones_own(accept: Accept, store: TurnStore, sessions: SessionStore) -> None:
+def test_lists_contain_only_the_tenants_items(accept: Accept, store: TurnStore, sessions: SessionStore) -> None:
     turns = {tenant: accept(tenant=tenant).id for tenant in ("-", "acme", "other")}
     for tenant, turn_id in turns.items():
         assert [turn.id for turn in store.list_turns(tenant=tenant, limit=10).turns] == [turn_id]
@@ -51,7 +51,7 @@ def test_lists_hold_what_is_ones_own(accept: Accept, store: TurnStore, sessions:
     assert [turn.id for turn in theirs.turns] == [turns["acme"]]
 
 
-def test_an_idempotency_key_is_its_tenants(accept: Accept) -> None:
+def test_idempotency_keys_of_tenants_are_separate(accept: Accept) -> None:
     ours, theirs = (accept(tenant=tenant, idempotency_key="k") for tenant in ("acme", "other"))
     assert ours.id != theirs.id
     with pytest.raises(IdempotencyKeyReused):
@@ -60,5 +60,5 @@ def test_an_idempotency_key_is_its_tenants(accept: Accept) -> None:
 
 @pytest.mark.parametrize("tenant", ["-", "acme"])
 @pytest.mark.parametrize("user_id", [None, "alice"])
-def test_a_sessions_name_tells_its_tenant(tenant: str, user_id: str | None) -> None:
+def test_the_name_of_a_session_contains_its_tenant(tenant: str, user_id: str | None) -> None:
     assert tenant_of(session_key("s", user_id, tenant)) == tenant

@@ -1,4 +1,4 @@
-"""What became of each run of a turn stands in its record."""
+"""Tests of the runs in the record of a turn."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,7 +15,7 @@ from turns.timeline import read_timeline
 from turns.turn import Claim, Turn
 
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
+ClaimTurn = Callable[[Turn], Claim]
 
 
 @pytest.fixture
@@ -36,23 +36,23 @@ def test_a_turn_that_was_never_claimed_has_no_run(accept: Accept, client: Client
     assert timeline.runs == ()
 
 
-def test_each_run_tells_who_ran_it_and_how_it_ended(
-    accept: Accept, claim: Take, lapse: Callable[[Turn], None], store: TurnStore, client: Client
+def test_each_run_has_its_worker_and_its_outcome(
+    accept: Accept, claim: ClaimTurn, make_due: Callable[[Turn], None], store: TurnStore, client: Client
 ) -> None:
     turn = accept(traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
     first = claim(turn)
-    store.emit([first.piece(0, "said")])
+    store.emit([first.piece(0, "some text")])
     store.retry(first, Code.PROVIDER_ERROR, retry_at_once(), model="m")
     claim(turn)
-    lapse(turn)
+    make_due(turn)
     store.rescue(worker="", hint="")
     released = claim(turn)
     store.release(turn.id, token=released.token)
     last = claim(turn)
     store.commit(last, answer_to(last), tail="all of it")
     timeline = read_timeline(client, turn.id)
-    told = [(run.number, run.attempt, run.worker, run.ended_by, run.code) for run in timeline.runs]
-    assert told == [
+    runs = [(run.number, run.attempt, run.worker, run.ended_by, run.code) for run in timeline.runs]
+    assert runs == [
         (1, 1, "w", "retry", "provider_error"),
         (2, 2, "w", "rescue", None),
         (3, 3, "w", "release", None),
@@ -63,8 +63,8 @@ def test_each_run_tells_who_ran_it_and_how_it_ended(
     assert timeline.trace_id == "a" * 32
 
 
-def test_a_turn_that_ends_while_it_waits_keeps_its_runs_and_no_more(
-    accept: Accept, claim: Take, store: TurnStore, client: Client
+def test_a_turn_that_ends_while_it_waits_has_only_earlier_runs(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, client: Client
 ) -> None:
     turn = accept()
     store.retry(claim(turn), Code.PROVIDER_ERROR, retry_at_once(), model="m")
@@ -72,7 +72,7 @@ def test_a_turn_that_ends_while_it_waits_keeps_its_runs_and_no_more(
     assert [run.ended_by for run in read_timeline(client, turn.id).runs] == ["retry"]
 
 
-def test_only_the_last_runs_are_kept(accept: Accept, claim: Take, store: TurnStore, client: Client) -> None:
+def test_only_the_last_runs_are_kept(accept: Accept, claim: ClaimTurn, store: TurnStore, client: Client) -> None:
     turn = accept()
     for _ in range(25):
         store.retry(claim(turn), Code.PROVIDER_RATE_LIMITED, retry_at_once(counts=False), model="m")
@@ -80,6 +80,6 @@ def test_only_the_last_runs_are_kept(accept: Accept, claim: Take, store: TurnSto
 
 
 @pytest.mark.parametrize("turn_id", ["turn_" + "f" * 32, "turn_nonsense", "*"])
-def test_what_never_was_is_not_found(client: Client, turn_id: str) -> None:
+def test_an_unknown_turn_is_not_found(client: Client, turn_id: str) -> None:
     with pytest.raises(TurnNotFound):
         read_timeline(client, turn_id)
