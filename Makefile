@@ -7,7 +7,8 @@ LANGGRAPH_VENV := .venv-langgraph
 BIN := $(VENV)/bin
 PINS := tools/requirements
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
-SECOND_HALF = tests/acceptance/client tests/acceptance/test_own_chains.py tests/acceptance/test_providers.py \
+SECOND_HALF = tests/acceptance/client tests/acceptance/assistants/test_custom_chains.py \
+  tests/acceptance/assistants/test_providers.py \
   tests/browser tests/chaos tests/hosts
 # Without this, every process compiles our modules again at its start where PYTHONDONTWRITEBYTECODE is set.
 COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn

@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.processes import request
+from tests.support.processes import request
 
 POLL_SECONDS = 0.25  # how often somebody asks who cannot wait
 IDLE_SECONDS = 2  # a connection that was idle for longer may just be closed by the other side

@@ -43,11 +43,11 @@ def stock(said: str, *, is_streamed: bool) -> Callable[[], None]:
 
 
 def lean(url: str, said: str) -> Callable[[], None]:
-    from turns.assistants import DEFAULT
-    from turns.settings import Settings
-    from turns.turn import Claim
-    from worker.chain import Run, build_chain
-    from worker.models import build_model
+    from turns.config.settings import Settings
+    from turns.domain.assistant import DEFAULT
+    from turns.domain.turn import Claim
+    from worker.langchain.chain import Run, build_chain
+    from worker.provider.models import build_model
 
     chain = build_chain(DEFAULT, build_model(Settings(openai_base_url=url)))
     record = {"claims": "1", "attempt": "1", "session": "s", "assistant": "default", "input": said, "model": "m"}

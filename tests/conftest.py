@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.leaks import leaked_keys
-from tests.server import Server
-from turns.connection import connect
-from turns.sessions import SessionStore
-from turns.settings import CLIENT_VARIABLES, Settings, variables
-from turns.store import TurnStore
+from tests.support.leaks import leaked_keys
+from tests.support.server import Server
+from turns.backend.client import connect
+from turns.config.settings import CLIENT_VARIABLES, Settings, variables
+from turns.store.sessions import SessionStore
+from turns.store.turns import TurnStore
 
 # Nothing that is set where the tests run reaches them, or the processes that they start.
 for variable in (*variables().values(), *CLIENT_VARIABLES, "MAKEFLAGS"):

@@ -12,10 +12,10 @@ import click
 from inturn.cli.exits import Exit
 from inturn.cli.main import cli
 from tools import ROOT
-from turns.assistant_table import AssistantTable, Table, VariableTable
-from turns.keys import CATALOGUE
-from turns.settings import Settings, variables
-from turns.state import INITIAL, TERMINAL, TRANSITIONS
+from turns.assistants.schema import AssistantTable, Table, VariableTable
+from turns.backend.keys import CATALOGUE
+from turns.config.settings import Settings, variables
+from turns.domain.state import INITIAL, TERMINAL, TRANSITIONS
 
 HELP_WIDTH = 100
 

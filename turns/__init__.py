@@ -1,4 +1,5 @@
-"""The domain of InTurn: turns, their life, and the store that keeps them.
+"""Turns, their life, and the store that keeps them: the part that every process shares.
 
-Shared by every process; knows neither Flask, nor Celery, nor LangChain.
+Knows neither Flask, nor Celery, nor LangChain. Its packages build on each other in this order: `domain`, `config`,
+`assistants` and `backend`, `store`, `file_history`, `operations`.
 """

@@ -5,10 +5,10 @@ import argparse
 import sys
 from datetime import UTC, datetime
 
-from turns.connection import connect
-from turns.errors import StoreUnavailable
-from turns.keyring import ApiKey, Keyring, Scope
-from turns.settings import Settings, settings_or_exit
+from turns.backend.client import connect
+from turns.config.settings import Settings, settings_or_exit
+from turns.domain.errors import StoreUnavailable
+from turns.store.api_keys import ApiKey, ApiKeyStore, Scope
 
 DAY_SECONDS = 86_400
 
@@ -39,25 +39,25 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _keyring(settings: Settings) -> Keyring:
-    return Keyring(connect(settings.store_url, timeout_seconds=3, retries=0, max_connections=1))
+def _keyring(settings: Settings) -> ApiKeyStore:
+    return ApiKeyStore(connect(settings.store_url, timeout_seconds=3, retries=0, max_connections=1))
 
 
-def _create(keyring: Keyring, options: argparse.Namespace) -> str:
+def _create(api_keys: ApiKeyStore, options: argparse.Namespace) -> str:
     scopes = [Scope(name.strip()) for name in options.scopes.split(",")]
-    api_key, made = keyring.create(
+    api_key, made = api_keys.create_key(
         options.tenant, scopes, lives_seconds=None if options.days is None else options.days * DAY_SECONDS
     )
     sys.stderr.write(f"{_line(made)}\nIt is shown only now:\n")
     return api_key
 
 
-def _list(keyring: Keyring, _options: argparse.Namespace) -> str:
-    return "\n".join(map(_line, keyring.list_keys()))
+def _list(api_keys: ApiKeyStore, _options: argparse.Namespace) -> str:
+    return "\n".join(map(_line, api_keys.list_keys()))
 
 
-def _revoke(keyring: Keyring, options: argparse.Namespace) -> str:
-    if not keyring.revoke(options.id):
+def _revoke(api_keys: ApiKeyStore, options: argparse.Namespace) -> str:
+    if not api_keys.revoke_key(options.id):
         raise ValueError(f"there is no key {options.id}")
     return f"{options.id} is revoked"
 

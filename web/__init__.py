@@ -1,1 +1,4 @@
-"""The Flask edge: parse, one store call, render. Loads neither LangChain nor Celery."""
+"""The Flask endpoint: parse, one store call, render. Loads neither LangChain nor Celery.
+
+`app` builds it and `server` runs it. `routes` use `http`, `schemas`, `security`, `streaming` and `openapi`.
+"""

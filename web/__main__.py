@@ -1,6 +1,6 @@
 """`python -m web`: the HTTP endpoint, as gunicorn runs it."""
 
-from turns.settings import settings_or_exit
+from turns.config.settings import settings_or_exit
 
 
 def main() -> None:
@@ -9,7 +9,7 @@ def main() -> None:
 
     monkey.patch_all()  # before anything that opens a socket is imported
 
-    from web.server import serve
+    from web.server.gunicorn_server import serve
 
     serve(settings)
 

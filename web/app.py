@@ -8,30 +8,30 @@ import gevent
 from flask import Flask, Response, g, request
 from flask_cors import CORS
 
-from turns.connection import connect
-from turns.filed import open_turn_store
-from turns.filed_sessions import open_session_store
-from turns.keyring import Keyring
-from turns.logs import bind
-from turns.operating import Operations
-from turns.overview import Overview
-from turns.roster import Roster
-from turns.settings import Settings
-from turns.tracing import start_tracing
-from web import problems
-from web.about import build_about, build_health
-from web.assets import Assets, build_assets
-from web.gate import ANYBODY, GUARDED, Gate
-from web.live_turns import LiveTurns
-from web.operator import build_operator
-from web.origins import Origins
-from web.overview import build_overview
-from web.pages import build_pages
-from web.sessions import build_sessions
-from web.shared_reads import SharedReads
-from web.streams import Streams
-from web.turns import build_streams, build_turns
-from web.waiting import Waiters
+from turns.assistants.registry import AssistantRegistry
+from turns.backend.client import connect
+from turns.config.logs import bind
+from turns.config.settings import Settings
+from turns.config.tracing import start_tracing
+from turns.file_history.session_store import open_session_store
+from turns.file_history.turn_store import open_turn_store
+from turns.operations.actions import OperatorActions
+from turns.operations.queries import OperatorQueries
+from turns.store.api_keys import ApiKeyStore
+from web.http import problems
+from web.routes.assets import Assets, build_assets
+from web.routes.operator_actions import build_operator
+from web.routes.operator_views import build_overview
+from web.routes.pages import build_pages
+from web.routes.service import build_about, build_health
+from web.routes.sessions import build_sessions
+from web.routes.turns import build_streams, build_turns
+from web.security.auth import ANONYMOUS, GUARDED, Authenticator
+from web.security.cross_origin import CrossOriginGuard
+from web.streaming.live_turns import LiveTurns
+from web.streaming.long_poll import LongPolls
+from web.streaming.single_flight import SingleFlight
+from web.streaming.sse import EventStreams
 
 # One wait for an answer and two to connect again are less than the two seconds in which a caller must be told.
 STORE_TIMEOUT_SECONDS = 0.6
@@ -52,7 +52,7 @@ HEADERS = {
 EXPOSED = ["ETag", "Idempotency-Replayed", "Location", "Preference-Applied", "Retry-After", "X-Request-Id"]
 
 
-def create_app(settings: Settings, roster: Roster) -> Flask:
+def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     start_tracing(settings, role="web")
     client = connect(
         settings.store_url,
@@ -62,31 +62,31 @@ def create_app(settings: Settings, roster: Roster) -> Flask:
         patience_seconds=STORE_PATIENCE_SECONDS,
     )
     store = open_turn_store(client, settings)
-    feed = store.feed()
-    feed.start()
-    reads = SharedReads(store.read)
+    subscriptions = store.subscriptions()
+    subscriptions.start()
+    reads = SingleFlight(store.get_turn)
     live = LiveTurns(store.accept)
-    waiters = Waiters(reads, live, feed, most=settings.max_waiters)
-    waiters.start()
-    streams = Streams(store, reads, feed, most=settings.max_streams)
+    long_polls = LongPolls(reads, live, subscriptions, most=settings.max_waiters)
+    long_polls.start()
+    streams = EventStreams(store, reads, subscriptions, most=settings.max_streams)
     app = Flask("web", static_folder=None)
     # Else `//` is answered by a page that redirects, to an address of which no proxy was asked.
     app.url_map.merge_slashes = False
     assets = Assets()
-    app.extensions["draining"] = (waiters, streams)
-    operations, overview = Operations(client, store, roster.find), Overview(client)
-    gate, origins = Gate(Keyring(client)), Origins(settings)
+    app.extensions["draining"] = (long_polls, streams)
+    operations, overview = OperatorActions(client, store, registry.find), OperatorQueries(client)
+    authenticator, origins = Authenticator(ApiKeyStore(client)), CrossOriginGuard(settings)
     app.before_request(_begin)
-    app.before_request(lambda: _admit(gate, origins))
+    app.before_request(lambda: _admit(authenticator, origins))
     app.after_request(_finish)
     for blueprint in (
-        build_turns(store, live, waiters, roster.find),
-        build_streams(streams, gate),
-        build_sessions(open_session_store(client, settings, apart=_apart)),
+        build_turns(store, live, long_polls, registry.find),
+        build_streams(streams, authenticator),
+        build_sessions(open_session_store(client, settings, offload=_apart)),
         build_health(store),
         build_operator(operations, overview),
         build_overview(overview, operations),
-        build_about(roster, settings, assets),
+        build_about(registry, settings, assets),
         build_pages(assets),
         build_assets(assets),
     ):
@@ -108,13 +108,13 @@ def _begin() -> None:
     bind(request_id=g.request_id)
 
 
-def _admit(gate: Gate, origins: Origins) -> None:
+def _admit(authenticator: Authenticator, origins: CrossOriginGuard) -> None:
     """Only what concerns turns and operators is asked about; a page holds none of it, and a browser's preflight request
     brings no key."""
     if request.path.startswith(GUARDED) and request.method != "OPTIONS" and request.blueprint != "pages":
-        g.caller = gate.admit(request.headers.get("Authorization"))
+        g.caller = authenticator.authenticate(request.headers.get("Authorization"))
         g.caller.check(request.method, request.path)
-        if g.caller is ANYBODY:
+        if g.caller is ANONYMOUS:
             origins.check(request.method, request.environ)
 
 

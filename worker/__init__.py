@@ -1,1 +1,4 @@
-"""The Celery side: claims turns, runs them through LangChain, commits what they staged."""
+"""The Celery worker: claims turns, runs them through LangChain, commits their effect.
+
+`app` builds it, `run` drives one turn. Only `langchain` and `provider` import LangChain and openai.
+"""

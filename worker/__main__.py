@@ -1,6 +1,6 @@
 """`python -m worker`: one worker process."""
 
-from turns.settings import Pool, settings_or_exit
+from turns.config.settings import Pool, settings_or_exit
 
 
 def main() -> None:

@@ -13,28 +13,28 @@ from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 from kombu import Queue
 
-from turns import keys
-from turns.address import parse_store_url
-from turns.connection import connect
-from turns.filed import FiledTurnStore, open_turn_store, prepare_or_exit
-from turns.ids import new_token
-from turns.logs import configure_logs
-from turns.plain import PlainRenewal
-from turns.roster import LOOK_SECONDS, Roster, roster_or_exit
-from turns.settings import Pool, Settings
-from turns.store import TurnStore
-from turns.tracing import start_tracing, stop_tracing
-from worker.chains import Chains
-from worker.execution import Execution
-from worker.factories import check_assistant
+from turns.assistants.registry import POLL_SECONDS, AssistantRegistry, registry_or_exit
+from turns.backend import keys
+from turns.backend.address import parse_store_url
+from turns.backend.client import connect
+from turns.backend.unpatched import UnpatchedLeaseClient
+from turns.config.logs import configure_logs
+from turns.config.settings import Pool, Settings
+from turns.config.tracing import start_tracing, stop_tracing
+from turns.domain.ids import new_token
+from turns.file_history.turn_store import FileHistoryTurnStore, open_turn_store, prepare_or_exit
+from turns.store.turns import TurnStore
 from worker.hint import render_hint
-from worker.interrupt import apart, interrupter
-from worker.keeper import Keeper
-from worker.lease import Leases
+from worker.langchain.chain_cache import Chains
+from worker.langchain.factories import check_assistant
 from worker.lifecycle import Lifecycle, Startable
-from worker.loop import Loop
-from worker.rescuer import Rescuer
-from worker.speech import FLUSH_SECONDS, Flusher
+from worker.run.active_runs import ActiveRuns
+from worker.run.event_buffer import FLUSH_SECONDS, DeltaEmitter
+from worker.run.execution import Execution
+from worker.run.interrupt import interrupter, offload
+from worker.run.lease_thread import LeaseRenewalThread
+from worker.run.periodic import Loop
+from worker.run.rescuer import Rescuer
 from worker.tasks import RUN_TURN, register
 
 WATCH_SECONDS = 0.25  # a late model is noticed so much later
@@ -44,40 +44,40 @@ STORE_RETRIES = 5
 STORE_CONNECTIONS = 64  # a script takes well under a millisecond, so few are in use at once
 
 
-def build_app(settings: Settings, roster: Roster) -> Celery:
+def build_app(settings: Settings, registry: AssistantRegistry) -> Celery:
     """A Celery application that runs turns; the loops start and stop with its worker."""
     # A claim whose reply got lost is asked for again while its lease runs.
     store = open_store(settings, timeout_seconds=settings.lease_seconds / 2, retries=STORE_RETRIES)
     # Of its own, and less patient: one silent connection must not cost the leases.
     for_leases = open_store(settings, timeout_seconds=settings.renew_seconds / 2, retries=1)
     worker = f"{socket.gethostname()}:{os.getpid()}:{new_token()[:8]}"
-    leases = Leases(for_leases, interrupter(settings.pool))
+    leases = ActiveRuns(for_leases, interrupter(settings.pool))
     app = build_celery(settings)
-    flusher = Flusher(store, leases.heed)
+    emitter = DeltaEmitter(store, leases.heed)
     chains = Chains(settings)
-    chains.prepare(roster.known().values())
-    execution = Execution(store, chains, leases, flusher, settings, worker=worker)
+    chains.prepare(registry.all_assistants().values())
+    execution = Execution(store, chains, leases, emitter, settings, worker=worker)
     register(app, execution)
     hint = render_hint(app, RUN_TURN)
     rescuer = Rescuer(store, worker=worker, hint=hint, drain=end_process, beat_file=settings.beat_file)
-    feed = store.feed()
+    subscriptions = store.subscriptions()
     lifecycle = Lifecycle(
         leases,
         execution,
         [
-            feed,
+            subscriptions,
             keeper(leases, settings),
-            Loop("flush", flusher.flush, every_seconds=FLUSH_SECONDS),
+            Loop("flush", emitter.flush, every_seconds=FLUSH_SECONDS),
             Loop("watch", leases.watch, every_seconds=WATCH_SECONDS),
             Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
             # A turn runs with the version that it brings. This one only says what is wrong, where an operator looks.
-            Loop("look", roster.look, every_seconds=LOOK_SECONDS),
+            Loop("look", registry.reload_if_changed, every_seconds=POLL_SECONDS),
             *tidying(store),
         ],
         leave=lambda: leave(store, worker),
         name=worker,
-        model=settings.model_in_words,
-        stopped=feed.stopped,
+        model=settings.model_description,
+        stopped=subscriptions.stopped,
         grace_seconds=settings.grace_seconds,
     )
     lifecycle.follow_celery()
@@ -91,7 +91,7 @@ def end_process() -> None:
 
 def leave(store: TurnStore, worker: str) -> None:
     """The worker is no longer counted, and its last spans are sent."""
-    store.leave(worker)
+    store.remove_worker(worker)
     stop_tracing()
 
 
@@ -99,18 +99,18 @@ def open_store(settings: Settings, *, timeout_seconds: float, retries: int) -> T
     client = connect(
         settings.store_url, timeout_seconds=timeout_seconds, retries=retries, max_connections=STORE_CONNECTIONS
     )
-    return open_turn_store(client, settings, apart=apart(settings.pool))
+    return open_turn_store(client, settings, offload=offload(settings.pool))
 
 
 def tidying(store: TurnStore) -> list[Startable]:
     """What removes the files that dead workers left behind, where histories are files."""
-    return [Loop("tidy", store.tidy, every_seconds=TIDY_SECONDS)] if isinstance(store, FiledTurnStore) else []
+    return [Loop("tidy", store.tidy, every_seconds=TIDY_SECONDS)] if isinstance(store, FileHistoryTurnStore) else []
 
 
-def keeper(leases: Leases, settings: Settings) -> Startable:
+def keeper(leases: ActiveRuns, settings: Settings) -> Startable:
     """What renews. Over TLS it shares the interpreter with the runs, because gevent has patched that too."""
     if settings.pool is Pool.GEVENT and not settings.store_url.startswith("rediss"):
-        return Keeper(leases, PlainRenewal(settings), every_seconds=settings.renew_seconds)
+        return LeaseRenewalThread(leases, UnpatchedLeaseClient(settings), every_seconds=settings.renew_seconds)
     return Loop("renew", leases.renew, every_seconds=settings.renew_seconds)
 
 
@@ -119,7 +119,7 @@ def build_celery(settings: Settings) -> Celery:
 
     docs/decisions/0001-treat-a-celery-message-as-a-hint.md gives the reasons.
     """
-    broker, options = locate_broker(settings.store_url)
+    broker, options = broker_url(settings.store_url)
     app = Celery("inturn", broker=broker, set_as_current=False)
     app.conf.update(
         task_queues=[Queue(keys.HINTS.name)],
@@ -155,7 +155,7 @@ def build_celery(settings: Settings) -> Celery:
     return app
 
 
-def locate_broker(store_url: str) -> tuple[str, dict[str, Any]]:
+def broker_url(store_url: str) -> tuple[str, dict[str, Any]]:
     """The same Redis in Celery's spelling: a URL, and transport options."""
     address = parse_store_url(store_url)
     database = address.options.get("db", 0)
@@ -186,7 +186,7 @@ def run(settings: Settings) -> None:
     # Celery warns of root because of pickle, which `accept_content` refuses.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     prepare_or_exit(settings)
-    app = build_app(settings, roster_or_exit(settings, check=check_assistant))
+    app = build_app(settings, registry_or_exit(settings, check=check_assistant))
     # What is here now stays, and the collector need not look at it again: 15 % of the CPU at 100 turns in flight.
     gc.collect()
     gc.freeze()

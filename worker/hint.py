@@ -9,8 +9,8 @@ from celery import Celery
 from kombu import Connection
 from kombu.utils.json import dumps
 
-from turns import keys
-from turns.rendering import HINT_PLACEHOLDER
+from turns.backend import keys
+from turns.backend.script_loader import HINT_PLACEHOLDER
 
 
 def render_hint(app: Celery, task_name: str) -> str:

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from celery import signals
 
-from turns.errors import StoreUnavailable
-from turns.logs import Log, get_logger
-from worker.execution import Execution
-from worker.lease import Leases
+from turns.config.logs import Log, get_logger
+from turns.domain.errors import StoreUnavailable
+from worker.run.active_runs import ActiveRuns
+from worker.run.execution import Execution
 
 
 class Startable(Protocol):
@@ -23,7 +23,7 @@ class Startable(Protocol):
 class Lifecycle:
     def __init__(
         self,
-        leases: Leases,
+        leases: ActiveRuns,
         execution: Execution,
         loops: Sequence[Startable],
         *,

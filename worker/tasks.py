@@ -2,7 +2,7 @@
 
 from celery import Celery, Task
 
-from worker.execution import Execution
+from worker.run.execution import Execution
 
 RUN_TURN = "run_turn"
 

@@ -10,7 +10,7 @@ from bench import kernel, past
 from bench.caller import Caller
 from bench.load import One, Run
 from bench.stacks import Ours
-from tests.processes import Process, call
+from tests.support.processes import Process, call
 from tools import ROOT
 
 PYTHON = ROOT / ".venv-langgraph" / "bin" / "python"

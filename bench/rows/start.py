@@ -6,8 +6,8 @@ from collections.abc import Callable
 from bench import kernel
 from bench.figures import Figure, Measured, median
 from bench.stacks import Ours, running
-from tests.processes import call
-from tests.waiting import wait_until
+from tests.support.processes import call
+from tests.support.waiting import wait_until
 
 
 def measure(*, quick: bool) -> Measured:

@@ -9,7 +9,7 @@ from bench.caller import Caller
 from bench.figures import Figure, Measured
 from bench.load import load, polled, streamed
 from bench.stacks import IN_FLIGHT, Ours, running
-from tests.waiting import meanwhile
+from tests.support.waiting import meanwhile
 
 # What clients send; the commands that scripts call are within the scripts' time.
 SENT = {"evalsha", "eval", "brpop", "ping", "subscribe", "unsubscribe", "ssubscribe"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import Stack, Store
+from tests.support.processes import Stack, Store
 
 
 @pytest.fixture

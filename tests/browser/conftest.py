@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.chat import Chat
 from tests.browser.operator import Operator
 from tests.browser.visitor import Visitor
-from tests.processes import Stack
+from tests.support.processes import Stack
 
 CHROMIUM = "/usr/bin/chromium"
 INSTALL = ("apt-get update", "apt-get install -y --no-install-recommends chromium")

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
-from tests.processes import Stack
-from tests.waiting import wait_until
+from tests.support.processes import Stack
+from tests.support.waiting import wait_until
 
 SEED = 20261125
 SLOWLY = "[words 60] [pace 0.05]"

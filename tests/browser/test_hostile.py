@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
 from tests.browser.hostile import CORPUS
-from tests.processes import Stack
+from tests.support.processes import Stack
 
 # Feeds a text to the page's own component, growing by one character at a time: so it is cut at every boundary, and
 # each beginning of it is shown. Says what stands there at the end, and all that ever stood there and should not.

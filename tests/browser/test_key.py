@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.acceptance.test_tenants import make_key
+from tests.acceptance.delivery.test_tenants import make_key
 from tests.browser.chat import Chat
-from tests.processes import Stack, call
-from tests.waiting import wait_until
+from tests.support.processes import Stack, call
+from tests.support.waiting import wait_until
 
 
 def test_the_page_asks_for_a_key_and_keeps_it_for_the_tab(

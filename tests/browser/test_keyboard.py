@@ -3,7 +3,7 @@
 from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
-from tests.processes import Stack
+from tests.support.processes import Stack
 
 
 def test_a_whole_visit_by_keyboard_alone(chat: Chat, stack: Stack) -> None:

@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
 from tests.browser.looks import look
-from tests.processes import Stack
+from tests.support.processes import Stack
 
 QUESTION = "How do I find all primes below n in Python?"
 

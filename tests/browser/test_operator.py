@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.operator import Operator
-from tests.processes import Stack, call, request
-from tests.waiting import wait_until
+from tests.support.processes import Stack, call, request
+from tests.support.waiting import wait_until
 
 PRIVATE = "what nobody need know"
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.browser.operator import Operator
-from tests.processes import Stack
+from tests.support.processes import Stack
 
 CALM = {
     "paused": {},

@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.acceptance.test_tenants import make_key
+from tests.acceptance.delivery.test_tenants import make_key
 from tests.browser.operator import Operator
-from tests.processes import Stack, call
-from tests.waiting import wait_until
+from tests.support.processes import Stack, call
+from tests.support.waiting import wait_until
 
 
 def give(operator: Operator, api_key: str) -> None:

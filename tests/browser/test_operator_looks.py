@@ -8,8 +8,8 @@ from playwright.sync_api import expect
 
 from tests.browser.looks import look
 from tests.browser.operator import Operator
-from tests.processes import Stack
-from tests.waiting import wait_until
+from tests.support.processes import Stack
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.browser.chat import Chat
-from tests.processes import Stack, call
+from tests.support.processes import Stack, call
 
 
 def test_an_address_leads_to_a_session_and_back_to_the_one_before(

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from playwright.sync_api import Route, expect
 
 from tests.browser.chat import Chat
-from tests.processes import Stack, call
-from tests.waiting import wait_until
+from tests.support.processes import Stack, call
+from tests.support.waiting import wait_until
 
 
 def said(stack: Stack, text: str) -> int:

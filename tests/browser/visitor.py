@@ -6,7 +6,7 @@ from typing import Any
 
 from playwright.sync_api import ConsoleMessage, Page, Request, expect
 
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 
 REPORT_VIOLATIONS = """
 addEventListener('securitypolicyviolation', (event) =>

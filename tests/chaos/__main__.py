@@ -10,8 +10,8 @@ from pathlib import Path
 from tests.chaos.baseline.stack import Baseline
 from tests.chaos.failover import FailedOver, fail_over
 from tests.chaos.run import Outcome, run
-from tests.processes import Stack
-from tests.replicated import ReplicatedStore
+from tests.support.processes import Stack
+from tests.support.replicas import ReplicatedStore
 from tools import ROOT
 
 PAGE = ROOT / "docs" / "chaos.md"

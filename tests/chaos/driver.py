@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.chaos.checker import Asked
-from tests.processes import Stack, call, request
-from tests.waiting import wait_until
+from tests.support.processes import Stack, call, request
+from tests.support.waiting import wait_until
 
 PATIENCE_SECONDS = 120
 AGAIN_SECONDS = 0.2

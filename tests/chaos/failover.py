@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from tests.processes import Answer, Stack, call, request
-from tests.replicated import ReplicatedStore
-from tests.waiting import wait_until
+from tests.support.processes import Answer, Stack, call, request
+from tests.support.replicas import ReplicatedStore
+from tests.support.waiting import wait_until
 
 
 @dataclass(frozen=True)

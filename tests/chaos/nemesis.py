@@ -11,8 +11,8 @@ from contextlib import contextmanager, suppress
 
 import redis
 
-from tests.processes import Stack
-from turns.settings import Settings
+from tests.support.processes import Stack
+from turns.config.settings import Settings
 
 DEFAULT = Settings(redis_url="unset")
 HINTS = "inturn:hints"

@@ -12,7 +12,7 @@ from datetime import datetime
 from tests.chaos.checker import Verdict, check
 from tests.chaos.driver import Driver
 from tests.chaos.nemesis import Nemesis
-from tests.processes import Stack
+from tests.support.processes import Stack
 
 SYSTEM = "You're an assistant who's good at math. Respond in 20 words or fewer"
 SETTLE_SECONDS = 120

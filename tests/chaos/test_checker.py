@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.chaos.checker import Asked, check
-from tests.scripted_model import answer
+from tests.support.scripted_model import answer
 
 SYSTEM = "be good"
 SESSION = "s"

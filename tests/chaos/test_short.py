@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.run import run
-from tests.processes import Stack
+from tests.support.processes import Stack
 
 FAULTS = Counter(
     kill_worker=10,

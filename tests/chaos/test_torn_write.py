@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from tests.integration.conftest import answer_to
-from tests.server import DURABLE, Server
-from turns import keys
-from turns.connection import connect
-from turns.settings import Settings
-from turns.state import Status
-from turns.store import TurnStore
-from turns.turn import TurnRequest
+from tests.support.server import DURABLE, Server
+from turns.backend import keys
+from turns.backend.client import connect
+from turns.config.settings import Settings
+from turns.domain.state import Status
+from turns.domain.turn import TurnRequest
+from turns.store.turns import TurnStore
 
 SERVERS = 4  # at a time: starting one is mostly waiting
 

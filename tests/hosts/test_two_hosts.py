@@ -11,11 +11,12 @@ from types import ModuleType
 import pytest
 import redis
 
-from tests.acceptance import test_contract, test_conversation, test_order, test_streams
+from tests.acceptance.delivery import test_order
+from tests.acceptance.http import test_contract, test_conversation, test_streams
 from tests.chaos.run import run
 from tests.hosts.network import BACK, FRONT_ADDRESS, Cable, is_available, two_hosts
-from tests.processes import Process, Stack
-from tests.server import DURABLE, Server, free_port
+from tests.support.processes import Process, Stack
+from tests.support.server import DURABLE, Server, free_port
 
 OUTAGE_SECONDS = 30.0
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.server import Server
-from turns import keys
-from turns.connection import connect
-from turns.settings import Settings
-from turns.store import TurnStore
-from turns.turn import Answer, Claim, Turn, TurnRequest
+from tests.support.server import Server
+from turns.backend import keys
+from turns.backend.client import connect
+from turns.config.settings import Settings
+from turns.domain.turn import Answer, Claim, Turn, TurnRequest
+from turns.store.turns import TurnStore
 
 
 @pytest.fixture

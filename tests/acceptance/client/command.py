@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.waiting import wait_until
+from tests.support.waiting import wait_until
 from tools import ROOT
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

@@ -7,7 +7,7 @@ import pytest
 
 from inturn import Client
 from tests.acceptance.client.command import Inturn
-from tests.processes import Stack
+from tests.support.processes import Stack
 
 MATH = {"ability": "math"}
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from inturn import Client, Variable
-from tests.processes import Stack
+from tests.support.processes import Stack
 from tools import ROOT
 
 

@@ -11,7 +11,7 @@ from inturn import AsyncClient, Delta, Done
 from inturn.connection import DEFAULT_RETRIES
 from tests.acceptance.client.conftest import MATH
 from tests.acceptance.client.short_streams import short_streams
-from tests.processes import Stack
+from tests.support.processes import Stack
 
 SLOWLY = "[words 60] [pace 0.03]"
 

@@ -11,8 +11,8 @@ from inturn import Client
 from inturn.cli.exits import Exit
 from tests.acceptance.client.command import Inturn
 from tests.acceptance.client.conftest import MATH
-from tests.processes import Stack
-from tests.waiting import wait_until
+from tests.support.processes import Stack
+from tests.support.waiting import wait_until
 
 VAR = ("-v", "ability=math")
 

@@ -12,7 +12,7 @@ from inturn import AsyncClient, Client, InvalidRequest, MessageBody, SessionBusy
 from inturn.cli.exits import Exit
 from tests.acceptance.client.command import Inturn
 from tests.acceptance.client.conftest import MATH
-from tests.processes import Stack
+from tests.support.processes import Stack
 
 CHAIN_SAYS = ["What does cosine mean?", "A ratio – é"]  # noqa: RUF001  # a dash that is not ASCII
 

@@ -9,9 +9,9 @@ from inturn import Client
 from inturn.cli.exits import Exit
 from tests.acceptance.client.command import Inturn
 from tests.acceptance.client.conftest import MATH
-from tests.acceptance.test_tenants import make_key
-from tests.processes import Stack, call
-from tests.waiting import wait_until
+from tests.acceptance.delivery.test_tenants import make_key
+from tests.support.processes import Stack, call
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

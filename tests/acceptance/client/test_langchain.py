@@ -15,8 +15,8 @@ import inturn
 from inturn import Client
 from inturn.langchain import RemoteChain, RemoteHistory
 from tests.acceptance.client.conftest import MATH
-from tests.processes import Stack
-from tests.scripted_model import Handler, Model, Script, chunk
+from tests.support.processes import Stack
+from tests.support.scripted_model import Handler, Model, Script, chunk
 
 SLOWLY = "[words 60] [pace 0.03]"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from inturn.cli.exits import Exit
 from tests.acceptance.client.command import Inturn
-from tests.processes import Stack
-from tests.waiting import wait_until
+from tests.support.processes import Stack
+from tests.support.waiting import wait_until
 
 
 def test_a_key_is_made_used_seen_and_ended(start: Callable[..., Stack], tmp_path: Path) -> None:

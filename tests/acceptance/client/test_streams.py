@@ -9,9 +9,9 @@ import inturn
 from inturn import Client, Delta, Done, Reset, StatusChanged, Turn
 from tests.acceptance.client.conftest import MATH
 from tests.acceptance.client.short_streams import short_streams
-from tests.processes import Stack
-from tests.sse import Stream
-from tests.waiting import wait_until
+from tests.support.processes import Stack
+from tests.support.sse import Stream
+from tests.support.waiting import wait_until
 
 SLOWLY = "[words 60] [pace 0.03]"
 

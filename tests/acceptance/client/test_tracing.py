@@ -8,8 +8,8 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, use_span
 
 from inturn import AsyncClient, Client
 from tests.acceptance.client.conftest import MATH
-from tests.processes import Stack
-from tests.waiting import wait_until
+from tests.support.processes import Stack
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 import inturn
 from inturn import Client
 from tests.acceptance.client.conftest import MATH
-from tests.processes import Stack, call
+from tests.support.processes import Stack, call
 
 
 def test_the_three_lines_of_the_readme(client: Client) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.processes import Stack
+from tests.support.processes import Stack
 from tools import ROOT
 
 CHECK = """

@@ -9,7 +9,7 @@ from celery.result import AsyncResult
 from flask import Flask, Response, jsonify, request
 
 from tests.chaos.baseline.thirty_lines import STORE, answer, app
-from turns.messages import Message
+from turns.domain.messages import Message
 
 web = Flask("baseline")
 client: Any = redis.Redis.from_url(STORE)

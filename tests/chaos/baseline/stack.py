@@ -1,6 +1,6 @@
 """The thirty lines as processes, to be driven as the product is."""
 
-from tests.processes import Process, Stack
+from tests.support.processes import Process, Stack
 
 
 class Baseline(Stack):

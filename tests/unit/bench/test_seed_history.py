@@ -6,7 +6,7 @@ from langchain_community.chat_message_histories import RedisChatMessageHistory
 from langchain_core.messages import AIMessage, HumanMessage
 
 from bench import past
-from turns.messages import Message
+from turns.domain.messages import Message
 
 
 class Recorder:

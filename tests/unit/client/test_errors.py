@@ -13,7 +13,7 @@ from inturn.errors import InTurnError, InvalidRequest, Refused, ServiceBroken, U
 from inturn.reading import read, retry_after_seconds, to_assistant, to_error, turn_fields
 from inturn.values import TurnData
 from tools import ROOT
-from web.problems import PROBLEMS
+from web.http.problems import PROBLEMS
 
 
 def test_every_code_of_the_service_has_a_class_of_the_same_name() -> None:

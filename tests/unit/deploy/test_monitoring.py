@@ -6,7 +6,7 @@ import re
 import yaml
 
 from tools import ROOT
-from web.exposition import COUNTERS, GAUGES, TIMINGS
+from web.schemas.exposition import COUNTERS, GAUGES, TIMINGS
 
 DEPLOY = ROOT / "deploy"
 EXPOSED = (

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tools import ROOT
 from tools.docs import generated
-from turns.codes import Code
-from turns.logs import Log
+from turns.config.logs import Log
+from turns.domain.error_codes import Code
 
 MARKDOWN = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 

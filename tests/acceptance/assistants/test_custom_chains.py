@@ -1,0 +1,240 @@
+"""A chain of one's own gets what any chain gets: order, one history, streaming, cancel, retries, limits."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.acceptance.assistants.test_assistants import submit
+from tests.support.processes import Process, Stack, call
+from tests.support.sse import Stream
+from tests.support.waiting import wait_until
+
+FILE = """
+[assistants.haiku]
+chain = "examples.haiku:build"
+variables.season = { default = "autumn" }
+[assistants.clock]
+chain = "examples.clock:build"
+history = "full"
+[assistants.forgetful-clock]
+chain = "examples.clock:build"
+[assistants.graph]
+chain = "tests.acceptance.assistants.chains:graph"
+history = "full"
+[assistants.still-graph]
+chain = "tests.acceptance.assistants.chains:still_graph"
+variables.topic = {}
+[assistants.tell]
+chain = "tests.acceptance.assistants.chains:tell"
+variables.mood = { default = "calm" }
+[assistants.slow]
+chain = "tests.acceptance.assistants.chains:slow"
+[assistants.hasty]
+chain = "tests.acceptance.assistants.chains:slow"
+total_seconds = 1
+[assistants.fail]
+chain = "tests.acceptance.assistants.chains:fail"
+[assistants.leave]
+chain = "tests.acceptance.assistants.chains:leave"
+[assistants.build-leaves]
+chain = "tests.acceptance.assistants.chains:build_leaves"
+[assistants.cancelled]
+chain = "tests.acceptance.assistants.chains:cancelled"
+[assistants.timed]
+chain = "tests.acceptance.assistants.chains:timed"
+[assistants.dated]
+chain = "tests.acceptance.assistants.chains:dated"
+history = "full"
+[assistants.number]
+chain = "tests.acceptance.assistants.chains:number"
+[assistants.silent]
+chain = "tests.acceptance.assistants.chains:silent"
+[assistants.no-runnable]
+chain = "tests.acceptance.assistants.chains:no_runnable"
+[assistants.parsed]
+chain = "tests.acceptance.assistants.chains:parsed"
+[assistants.illegal]
+chain = "tests.acceptance.assistants.chains:illegal"
+history = "full"
+"""
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    file = tmp_path_factory.mktemp("chains") / "assistants.toml"
+    file.write_text(FILE)
+    return {"INTURN_ASSISTANTS": str(file), "INTURN_RETRY_SECONDS": "0.05"}
+
+
+def run(stack: Stack, session: str, said: str, assistant: str, **more: Any) -> dict[str, Any]:
+    return stack.finished(submit(stack, session, said, assistant, **more))
+
+
+def stored(stack: Stack, session: str) -> list[tuple[str, str]]:
+    """The types and contents of what the history has, oldest first."""
+    items = map(json.loads, reversed(stack.server.raw.lrange(f"message_store:{session}", 0, -1)))
+    return [(item["type"], item["data"]["content"]) for item in items]
+
+
+def deltas(stack: Stack, turn_id: str) -> str:
+    """What a reader of the turn's events saw."""
+    with closing(Stream(f"{stack.url}/v1/turns/{turn_id}/events")) as events:
+        return "".join(event.data["text"] for event in events if event.type == "delta")
+
+
+def test_prompt_model_parser_answers_with_the_history_and_says_it_as_it_comes(stack: Stack) -> None:
+    first = run(stack, "haiku", "one", "haiku")
+    second = run(stack, "haiku", "two", "haiku", variables={"season": "spring"})
+    assert (first["status"], second["status"]) == ("completed", "completed")
+    prompt = stack.asked()[-1]["messages"]
+    assert [m["content"] for m in prompt] == [
+        "You answer with a haiku, and the season is spring.",
+        "one",
+        first["output"]["content"],
+        "two",
+    ]
+    assert deltas(stack, second["id"]) == second["output"]["content"]
+    assert second["usage"] == {"input_tokens": 7, "output_tokens": 4, "total_tokens": 11}
+    assert second["model"] == "gpt-4o-mini"
+
+
+def test_a_chain_is_given_input_history_and_the_variables_and_no_more(stack: Stack) -> None:
+    run(stack, "tell", "one", "tell")
+    said = json.loads(run(stack, "tell", "{mood}", "tell", variables={"mood": "sad"})["output"]["content"])
+    [question, answer] = said.pop("history")
+    assert (question, answer[0]) == (["human", "one"], "ai")
+    assert said == {"input": "{mood}", "mood": "sad"}
+
+
+def test_turns_of_a_session_run_in_order_whatever_their_assistants(stack: Stack) -> None:
+    turns = [submit(stack, "order", f"turn {n} [delay 0.1]", ("haiku", "tell")[n % 2]) for n in range(6)]
+    assert [stack.finished(turn)["status"] for turn in turns] == ["completed"] * 6
+    assert [m["turn_id"] for m in stack.messages("order")] == [turn for turn in turns for _ in range(2)]
+
+
+def test_a_loop_of_tools_keeps_the_question_and_the_answer(stack: Stack) -> None:
+    turn = run(stack, "loop", "time? [call clock]", "forgetful-clock")
+    assert turn["status"] == "completed"
+    assert [kind for kind, _ in stored(stack, "loop")] == ["human", "ai"]
+    assert turn["usage"]["total_tokens"] > 14, "both calls count"
+
+
+@pytest.mark.parametrize("assistant", ["clock", "graph"])
+def test_or_all_of_the_exchange_and_the_next_turn_sees_it(stack: Stack, assistant: str) -> None:
+    session = f"full-{assistant}"
+    turn = run(stack, session, "time? [call clock]", assistant)
+    assert turn["status"] == "completed", stack.logs()[-3000:]
+    kinds = [kind for kind, _ in stored(stack, session)]
+    assert kinds == ["human", "ai", "tool", "ai"]
+    assert stored(stack, session)[-1][1] == turn["output"]["content"] == deltas(stack, turn["id"])
+    assert [m["role"] for m in stack.messages(session)] == ["user", "assistant"]
+    after = run(stack, session, "and now?", assistant)
+    assert after["status"] == "completed"
+    prompt = [m for m in stack.asked()[-1]["messages"] if m["role"] != "system"]
+    assert [m["role"] for m in prompt] == ["user", "assistant", "tool", "assistant", "user"]
+    assert prompt[1]["tool_calls"][0]["id"] == prompt[2]["tool_call_id"] == "call_clock"
+
+
+def test_an_exchange_that_a_provider_would_refuse_is_kept_as_question_and_answer(stack: Stack) -> None:
+    turn = run(stack, "illegal", "hello", "illegal")
+    assert turn["output"]["content"] == "let me see\n\nnever mind"
+    assert stored(stack, "illegal") == [("human", "hello"), ("ai", "let me see\n\nnever mind")]
+
+
+def test_a_graph_without_a_model_answers_too(stack: Stack) -> None:
+    run(stack, "still", "one", "still-graph", variables={"topic": "tea"})
+    turn = run(stack, "still", "two", "still-graph", variables={"topic": "tea"})
+    assert turn["output"]["content"] == "tea: 3 messages"
+
+
+MISTAKES = ["fail", "leave", "build-leaves", "cancelled", "timed", "dated", "number", "silent", "no-runnable"]
+
+
+@pytest.mark.parametrize("assistant", MISTAKES)
+def test_a_mistake_in_the_chain_fails_its_turn_alone(stack: Stack, assistant: str) -> None:
+    turn = run(stack, assistant, "hello", assistant)
+    assert (turn["status"], turn["attempt"]) == ("failed", 1)
+    assert turn["error"] == {
+        "code": "chain_error",
+        "message": "The assistant failed while it worked on this turn.",
+    }
+    assert "secret" not in str(turn)
+    assert run(stack, assistant, "hello", "tell")["status"] == "completed", "its session and its worker go on"
+
+
+def test_the_traceback_of_a_mistake_is_in_the_log(stack: Stack) -> None:
+    run(stack, "traceback", "hello", "fail")
+    assert "my secret mistake" in stack.logs()
+    assert "chains.py" in stack.logs()
+
+
+def test_half_an_answer_of_the_model_is_none_also_behind_a_parser(stack: Stack) -> None:
+    for assistant in ("haiku", "parsed"):
+        turn = run(stack, assistant, f"{assistant} [finish none]", assistant)
+        assert (turn["status"], turn["error"]["code"], turn["attempt"]) == ("failed", "incomplete_answer", 2)
+
+
+def test_a_passing_failure_of_the_provider_is_tried_again(stack: Stack) -> None:
+    turn = run(stack, "flaky", "hello [fail 503 1]", "haiku")
+    assert (turn["status"], turn["attempt"]) == ("completed", 2)
+    assert run(stack, "hopeless", "hello [fail 400]", "graph")["error"]["code"] == "provider_rejected"
+
+
+def test_an_answer_that_came_to_its_limit_says_so(stack: Stack) -> None:
+    assert run(stack, "cut", "hello [finish length]", "haiku")["status_reason"] == "length"
+
+
+def test_cancel_stops_a_chain_and_time_does_too(stack: Stack) -> None:
+    turn = submit(stack, "cancel", "hello", "slow")
+    wait_until("it speaks", lambda: stack.server.raw.xlen(f"inturn:events:{turn}") > 2)
+    assert call(f"{stack.url}/v1/turns/{turn}/cancel", method="POST").body["status"] == "cancelled"
+    wait_until("the run has stopped", lambda: '"lease.lost"' in stack.logs())
+    assert run(stack, "late", "hello", "hasty")["error"]["code"] == "provider_timeout"
+
+
+@pytest.mark.parametrize("assistant", ["haiku", "clock", "graph"])
+def test_cancel_leaves_the_provider_at_once(stack: Stack, assistant: str) -> None:
+    said = f"{assistant} long [words 600] [pace 0.05]"
+    turn = submit(stack, f"leave-{assistant}", said, assistant)
+    wait_until("it speaks", lambda: stack.server.raw.xlen(f"inturn:events:{turn}") > 2)
+    call(f"{stack.url}/v1/turns/{turn}/cancel", method="POST")
+
+    def left() -> bool:
+        return any(one["closed"] for one in stack.asked() if one["messages"][-1]["content"] == said)
+
+    wait_until("the provider is left", left, seconds=5)
+
+
+def test_an_interrupted_chain_keeps_what_it_said(stack: Stack) -> None:
+    running = submit(stack, "interrupt", "hello", "slow")
+    wait_until("it speaks", lambda: stack.server.raw.xlen(f"inturn:events:{running}") > 2)
+    run(stack, "interrupt", "stop", "tell", on_busy="interrupt")
+    turn = stack.turn(running)
+    assert (turn["status"], turn["status_reason"]) == ("incomplete", "interrupted")
+    assert [m["content"] for m in stack.messages("interrupt")[:2]] == ["hello", turn["output"]["content"]]
+
+
+@pytest.mark.parametrize(
+    ("chain", "says"),
+    [
+        ("no_such_package.module:build", "there is no module 'no_such_package'; start the worker where"),
+        ("examples.haiku:missing", "examples.haiku has no 'missing'; name a function"),
+        ("examples.haiku:PROMPT", "examples.haiku:PROMPT is a ChatPromptTemplate; name a function that returns it"),
+        ("broken_chain:build", "broken_chain raises ZeroDivisionError"),
+        ("needy_chain:build", "needy_chain needs 'no_such_library', which is not installed"),
+    ],
+)
+def test_a_worker_that_cannot_import_a_factory_does_not_start(tmp_path: Path, chain: str, says: str) -> None:
+    (tmp_path / "broken_chain.py").write_text("1 / 0\n")
+    (tmp_path / "needy_chain.py").write_text("import no_such_library\n")
+    file, log = tmp_path / "assistants.toml", tmp_path / "log"
+    file.write_text(f'[assistants.a]\nchain = "{chain}"\n')
+    environment = {"INTURN_ASSISTANTS": str(file), "REDIS_URL": "unix:///nowhere", "PYTHONPATH": str(tmp_path)}
+    process = Process("worker", log=log, environment=environment)
+    wait_until("it has ended", lambda: not process.is_running)
+    assert process.stop() == 2
+    assert f"assistants.toml:2: [assistants.a] chain: {says}" in log.read_text()
+    assert "Traceback" not in log.read_text()

@@ -1,0 +1,104 @@
+"""Histories as files, in the whole product: LangChain reads them, and a kill at a bad moment costs none."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from langchain_community.chat_message_histories import FileChatMessageHistory
+
+from tests.support.processes import Stack, call
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("histories") / "kept"
+
+
+@pytest.fixture(scope="module")
+def settings(directory: Path) -> dict[str, str]:
+    return {"INTURN_HISTORY": f"file:{directory}", "INTURN_LEASE_SECONDS": "1.5"}
+
+
+def contents(path: Path) -> list[str]:
+    return [str(message.content) for message in FileChatMessageHistory(str(path)).messages]
+
+
+def test_the_second_answer_is_made_with_the_first_in_its_file(stack: Stack, directory: Path) -> None:
+    first = stack.finished(stack.submit("foobar", "What does cosine mean?"))
+    second = stack.finished(stack.submit("foobar", "What's its inverse"))
+    said = [first["input"], first["output"]["content"], second["input"], second["output"]["content"]]
+    assert [m["content"] for m in stack.asked()[-1]["messages"][1:]] == said[:3]
+    assert [m["content"] for m in stack.messages("foobar")] == contents(directory / "-" / "foobar.json") == said
+    assert call(f"{stack.url}/v1/sessions/foobar").body["message_count"] == 4
+
+
+def test_an_imported_session_has_a_file_and_goes_on_from_there(stack: Stack, directory: Path) -> None:
+    said = [{"role": "user", "content": "before"}, {"role": "assistant", "content": "yes"}]
+    url = f"{stack.url}/v1/sessions/imported/messages"
+    assert [call(url, method="PUT", body={"messages": said}).status for _ in range(2)] == [201, 200]
+    stack.finished(stack.submit("imported", "and now?"))
+    assert [m["content"] for m in stack.asked()[-1]["messages"][1:]] == ["before", "yes", "and now?"]
+    assert contents(directory / "-" / "imported.json")[:2] == ["before", "yes"]
+    assert [path.name for path in (directory / "-").glob("imported*")] == ["imported.json"]
+
+
+def test_a_session_is_imported_before_the_first_worker_has_started(start: Callable[..., Stack], tmp_path: Path) -> None:
+    stack = start(workers=0, INTURN_HISTORY=f"file:{tmp_path / 'histories'}")
+    body = {"messages": [{"role": "user", "content": "before"}]}
+    assert call(f"{stack.url}/v1/sessions/early/messages", method="PUT", body=body).status == 201
+    assert contents(tmp_path / "histories" / "-" / "early.json") == ["before"]
+
+
+def test_each_user_has_a_directory(stack: Stack, directory: Path) -> None:
+    stack.finished(stack.submit("mine", "I am Alice", user_id="alice"))
+    assert contents(directory / "alice" / "mine.json")[0] == "I am Alice"
+
+
+def test_what_stood_in_a_file_before_is_continued(stack: Stack, directory: Path) -> None:
+    FileChatMessageHistory(str(directory / "-" / "older.json")).add_user_message("I was here before")
+    stack.finished(stack.submit("older", "who was here?"))
+    assert [m["content"] for m in stack.asked()[-1]["messages"]][1:] == ["I was here before", "who was here?"]
+
+
+def test_an_interrupted_turn_keeps_what_it_said(stack: Stack, directory: Path) -> None:
+    running = stack.submit("interrupt", "long [words 600] [pace 0.05]")
+    wait_until("it speaks", lambda: stack.server.raw.xlen(f"inturn:events:{running}") > 2)
+    after = stack.finished(stack.submit("interrupt", "stop", on_busy="interrupt"))
+    said = stack.turn(running)["output"]["content"]
+    assert contents(directory / "-" / "interrupt.json") == [
+        "long [words 600] [pace 0.05]",
+        said,
+        "stop",
+        after["output"]["content"],
+    ]
+
+
+def test_a_killed_worker_leaves_no_half_turn(stack: Stack, directory: Path) -> None:
+    stack.finished(stack.submit("killed", "one"))
+    turn = stack.submit("killed", "two [gate killed]")
+    wait_until("it runs", lambda: stack.turn(turn)["status"] == "in_progress")
+    stack.workers[0].kill()
+    assert len(contents(directory / "-" / "killed.json")) == 2
+    stack.replace_dead()
+    stack.open_gate("killed")
+    assert stack.finished(turn)["status"] == "completed"
+    assert len(contents(directory / "-" / "killed.json")) == len(stack.messages("killed")) == 4
+
+
+def test_of_a_deleted_session_no_file_is_left(stack: Stack, directory: Path) -> None:
+    stack.finished(stack.submit("gone", "hello"))
+    assert call(f"{stack.url}/v1/sessions/gone", method="DELETE").status == 204
+    assert not list(directory.rglob("gone*"))
+    assert call(f"{stack.url}/v1/sessions/gone/messages").status == 404
+    stack.finished(stack.submit("gone", "again"))
+    assert len(contents(directory / "-" / "gone.json")) == 2
+
+
+def test_a_file_that_is_no_history_fails_its_turn_and_the_operator_is_told(stack: Stack, directory: Path) -> None:
+    stack.finished(stack.submit("broken", "hello"))
+    (directory / "-" / "broken.json").write_text(json.dumps({"not": "a list"}))
+    turn = stack.finished(stack.submit("broken", "again"))
+    assert (turn["status"], turn["error"]["code"]) == ("failed", "history_unusable")
+    assert "the file holds no JSON array" in stack.logs()

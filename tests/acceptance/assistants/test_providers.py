@@ -1,0 +1,113 @@
+"""What a provider can do, and how its turn ends: with a stable code, after so many requests, and never half."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.processes import Stack
+from tests.support.server import free_port
+from tests.support.waiting import wait_until
+
+# What the question makes the model do; the code that its turn ends with; how often the model is asked. All of them
+# together ask again 22 times, which is what the retry budget of one worker just allows.
+FAILURES = [
+    ("[raw html]", "provider_protocol", 2),
+    ("[raw broken-json]", "provider_protocol", 2),
+    ("[raw no-choices]", "incomplete_answer", 2),
+    ("[raw no-chunk]", "provider_protocol", 2),
+    ("[raw odd-reason]", "provider_protocol", 2),
+    ("[raw nothing]", "provider_protocol", 2),
+    ("[raw empty-answer]", "provider_protocol", 2),
+    ("[raw bad-utf-8]", "provider_protocol", 2),
+    ("[raw error-event]", "provider_error", 3),
+    ("[cut it]", "provider_unreachable", 3),
+    ("[finish none]", "incomplete_answer", 2),
+    ("[finish surprise]", "provider_protocol", 2),
+    ("[finish content_filter]", "content_filtered", 1),
+    ("[fail 400]", "provider_rejected", 1),
+    ("[fail 400] [code context_length_exceeded]", "context_too_long", 1),
+    ("[fail 400] [code content_filter]", "content_filtered", 1),
+    ("[fail 401]", "provider_authentication", 1),
+    ("[fail 403]", "provider_authentication", 1),
+    ("[fail 404]", "provider_rejected", 1),
+    ("[fail 408]", "provider_error", 3),
+    ("[fail 422]", "provider_rejected", 1),
+    ("[fail 429]", "provider_rate_limited", 3),
+    ("[fail 429] [code insufficient_quota]", "provider_quota", 1),
+    ("[fail 500]", "provider_error", 3),
+    ("[fail 529]", "provider_error", 3),
+]
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    return {"INTURN_RETRY_SECONDS": "0.05", "INTURN_TENANT_TOKENS_PER_DAY": "1000000000"}
+
+
+def times_asked(stack: Stack, question: str) -> int:
+    return sum(asked["messages"][-1]["content"] == question for asked in stack.asked())
+
+
+@pytest.mark.parametrize(("does", "code", "times"), FAILURES)
+def test_each_failure_ends_as_the_table_says(stack: Stack, does: str, code: str, times: int) -> None:
+    session = "".join(c for c in does if c.isalnum())
+    turn = stack.finished(stack.submit(session, f"hello {does}"))
+    assert (turn["status"], turn["error"] and turn["error"]["code"]) == ("failed", code)
+    assert times_asked(stack, f"hello {does}") == turn["attempt"] == times
+    assert "sk-canary" not in str(turn)
+    following = stack.finished(stack.submit(session, "next"))
+    assert following["status"] == "completed"
+    assert [m["turn_id"] for m in stack.messages(session)] == [following["id"]] * 2
+
+
+def test_an_answer_that_came_to_its_limit_is_kept_and_says_so(stack: Stack) -> None:
+    turn = stack.finished(stack.submit("cut", "hello [finish length]"))
+    assert (turn["status"], turn["status_reason"]) == ("completed", "length")
+    assert len(stack.messages("cut")) == 2
+
+
+@pytest.mark.parametrize("tokens", ["-50", "9223372036854775800"])
+def test_an_answer_whose_tokens_were_counted_wrong_is_kept_without_them(stack: Stack, tokens: str) -> None:
+    session = f"counted{tokens}"
+    turn = stack.finished(stack.submit(session, f"hello [tokens {tokens}]"))
+    assert (turn["status"], turn["usage"], turn["error"]) == ("completed", None, None)
+    assert stack.finished(stack.submit(session, "next"))["usage"]["output_tokens"] > 0
+    assert len(stack.messages(session)) == 4
+
+
+def test_a_rate_limit_is_waited_out_and_costs_no_attempt(stack: Stack) -> None:
+    question = "hello [fail 429 2] [retry-after 0]"
+    turn = stack.finished(stack.submit("limited", question))
+    assert (turn["status"], turn["attempt"], times_asked(stack, question)) == ("completed", 1, 3)
+
+
+def test_a_turn_that_waits_out_a_long_limit_says_until_when_and_can_be_cancelled(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+    turn_id = stack.submit("s", "hello [fail 429] [retry-after 3600]")
+    wait_until("it waits", lambda: (stack.turn(turn_id)["queue"] or {}).get("retry_at"))
+    other = stack.submit("other", "the same model")
+    wait_until("the other waits too", lambda: (stack.turn(other)["queue"] or {}).get("waiting_for") == "retry")
+    assert len(stack.asked()) == 1, "the pause holds for all"
+    assert stack.turn(turn_id)["attempt"] == 1
+
+
+def test_an_outage_does_not_double_the_load(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1, INTURN_RETRY_SECONDS="0.05")
+    turns = [stack.submit(f"s{n}", "hello [fail 503]") for n in range(200)]
+    assert {stack.finished(turn)["error"]["code"] for turn in turns} == {"provider_error"}
+    first, reserve, share = 200, 20, 0.1
+    assert len(stack.asked()) <= first * (1 + share) + reserve
+
+
+def test_a_provider_that_is_not_there(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1, OPENAI_BASE_URL=f"http://127.0.0.1:{free_port()}/v1", INTURN_RETRY_SECONDS="0.05")
+    turn = stack.finished(stack.submit("s", "hello"))
+    assert (turn["error"]["code"], turn["attempt"]) == ("provider_unreachable", 3)
+
+
+def test_another_model_is_asked_where_it_can_help(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1, INTURN_MODEL="first", INTURN_FALLBACK_MODEL="second")
+    helped = stack.finished(stack.submit("helped", "hello [fail 401 1]"))
+    assert (helped["status"], helped["model"]) == ("completed", "second")
+    filtered = stack.finished(stack.submit("filtered", "hello [finish content_filter]"))
+    assert (filtered["error"]["code"], filtered["model"]) == ("content_filtered", "first")

@@ -1,0 +1,87 @@
+"""Processes that are told to stop while callers are there; and a turn that kills each of its workers."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from tests.support.processes import Stack, call
+from tests.support.waiting import wait_until
+
+ROUNDS = 2
+
+
+def test_a_rolling_restart_under_load_raises_no_attempt(start: Callable[..., Stack]) -> None:
+    stack = start(workers=2, INTURN_GRACE_SECONDS="0.5")
+    done = threading.Event()
+
+    def talk(session: int) -> list[str]:
+        turns: list[str] = []
+        while not done.is_set():
+            turns.append(stack.submit(f"s{session}", f"hello {len(turns)} [words {20 + session}] [pace 0.1]"))
+            stack.finished(turns[-1])
+        return turns
+
+    with ThreadPoolExecutor(20) as pool:
+        talks = [pool.submit(talk, session) for session in range(20)]
+        try:
+            for _ in range(ROUNDS * len(stack.workers)):
+                old = stack.workers.pop(0)
+                stack.workers.append(stack.start_worker())
+                wait_until("the new one is ready", lambda: is_alive(stack, stack.workers[-1].pid), seconds=60)
+                assert old.stop() == 0
+        finally:
+            done.set()
+        turns = [stack.turn(turn) for talk in talks for turn in talk.result()]
+    assert {(turn["status"], turn["attempt"]) for turn in turns} == {("completed", 1)}
+    logs = stack.logs()
+    assert '"turn.released"' in logs, "some were handed over in mid-answer"
+    assert logs.count('"worker.draining"') == ROUNDS * len(stack.workers)
+
+
+def test_an_endpoint_that_must_stop_answers_those_who_wait_for_turns(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+    turn_id = stack.submit("s", "hello [gate never]")
+    with ThreadPoolExecutor(5) as pool:
+        waiting = [pool.submit(stack.turn, turn_id, wait=30) for _ in range(5)]
+        wait_until("all wait", lambda: connections(stack) >= 5)
+        assert stack.web.stop() == 0
+        assert {answer.result()["status"] for answer in waiting} <= {"queued", "in_progress"}
+    stack.web = stack.start_web()
+    wait_until("the endpoint serves again", lambda: serves(stack))
+    assert stack.turn(turn_id)["status"] == "in_progress"
+
+
+def test_a_turn_that_kills_each_of_its_workers_fails_and_its_session_goes_on(start: Callable[..., Stack]) -> None:
+    stack = start(workers=4, INTURN_LEASE_SECONDS="1", INTURN_RESCUE_SECONDS="0.2")
+    poison, behind = stack.submit("s", "poison [gate never]"), stack.submit("s", "next")
+    for attempt in (1, 2, 3):
+        wait_until("it runs", lambda: runs(stack, poison, attempt), seconds=60)  # noqa: B023  # called at once
+        stack.holder(poison).kill()
+    ended = stack.finished(poison)
+    assert (ended["status"], ended["error"]["code"], ended["attempt"]) == ("failed", "worker_lost", 3)
+    assert stack.finished(behind)["status"] == "completed"
+    assert [m["turn_id"] for m in stack.messages("s")] == [behind] * 2
+
+
+def is_alive(stack: Stack, pid: int) -> bool:
+    return any(f":{pid}:" in name.decode() for name in stack.server.raw.zrange("inturn:workers", 0, -1))
+
+
+def runs(stack: Stack, turn_id: str, attempt: int) -> bool:
+    turn = stack.turn(turn_id)
+    return (turn["status"], turn["attempt"]) == ("in_progress", attempt)
+
+
+def serves(stack: Stack) -> bool:
+    try:
+        return call(f"{stack.url}/livez").status == 200
+    except OSError:
+        return False
+
+
+def connections(stack: Stack) -> int:
+    """How many callers the endpoint has accepted, by the kernel's table."""
+    port = int(stack.url.rpartition(":")[2])
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = [line.split() for line in table]
+    return sum(row[1].endswith(f":{port:04X}") and row[3] == "01" for row in rows[1:])

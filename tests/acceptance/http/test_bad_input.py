@@ -1,0 +1,202 @@
+"""Bad input over real HTTP: the right status, the name of the field, nothing stored, nothing leaked."""
+
+import contextlib
+import json
+import select
+import socket
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.bad_input import BAD_BODIES
+from tests.support.processes import Answer, Stack, call, request
+from web.http.responses import BODY_SECONDS
+
+PROBLEM = {"type", "title", "status", "detail", "instance", "code", "request_id"}
+
+
+@pytest.fixture(autouse=True)
+def nothing_stored(stack: Stack) -> Iterator[None]:
+    before = stack.server.raw.hget("inturn:metrics", "accepted|interactive")
+    yield
+    assert stack.server.raw.hget("inturn:metrics", "accepted|interactive") == before
+
+
+def is_problem(answer: Answer, status: int, code: str) -> None:
+    assert answer.status == status, answer
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert set(answer.body) == PROBLEM
+    assert (answer.body["status"], answer.body["code"]) == (status, code)
+    assert answer.body["request_id"] == answer.headers["X-Request-Id"]
+    assert "Traceback" not in str(answer.body)
+
+
+@pytest.mark.parametrize(("body", "field"), BAD_BODIES.values(), ids=BAD_BODIES.keys())
+def test_a_bad_body(stack: Stack, body: bytes, field: str) -> None:
+    answer = call(f"{stack.url}/v1/turns", method="POST", body=body)
+    is_problem(answer, 400, "invalid_request")
+    assert answer.body["detail"].startswith(f"{field}: ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "headers", "body", "expected"),
+    [
+        ("POST /v1/turns", {"Content-Type": "text/plain"}, b"{}", (415, "unsupported_media_type")),
+        ("POST /v1/turns", {"Idempotency-Key": "x" * 256}, request("s", "x"), (400, "invalid_request")),
+        ("POST /v1/turns", {}, request("s", "x", assistant="nobody"), (404, "assistant_not_found")),
+        ("POST /v1/turns", {}, b" " * (1024 * 1024 + 1), (413, "content_too_large")),
+        ("POST /v1/turns", {}, b" " * (64 * 1024 * 1024), (413, "content_too_large")),
+        ("DELETE /v1/turns", {}, None, (405, "method_not_allowed")),
+        ("GET /v1/turns?status=done", {}, None, (400, "invalid_request")),
+        ("GET /v1/turns?after=x", {}, None, (400, "invalid_request")),
+        ("GET /v1/turns?user_id=alice", {}, None, (400, "invalid_request")),
+        ("GET /v1/sessions?after=x", {}, None, (400, "invalid_request")),
+        ("GET /v1/sessions/nobody", {}, None, (404, "session_not_found")),
+        ("DELETE /v1/sessions/a%20b", {}, None, (400, "invalid_request")),
+        ("POST /v1/turns?wait=3", {}, request("s", "x"), (400, "invalid_request")),
+        ("GET /v1/turns/turn_1", {}, None, (404, "turn_not_found")),
+        ("GET /v1/turns/turn_" + "f" * 32, {}, None, (404, "turn_not_found")),
+        ("GET /v1/turns/turn_" + "0" * 32, {}, None, (410, "turn_expired")),
+        ("GET /v1/turns/turn_" + "f" * 32 + "?wait=31", {}, None, (400, "invalid_request")),
+        ("GET /v1/turns/turn_" + "f" * 32 + "?wiat=1", {}, None, (400, "invalid_request")),
+        ("GET /v1/turns/turn_" + "f" * 32, {"Accept": "text/html"}, None, (406, "not_acceptable")),
+        ("POST /v1/turns/turn_" + "f" * 32 + "/cancel", {}, None, (404, "turn_not_found")),
+        ("GET /v1/sessions/nobody/messages", {}, None, (404, "session_not_found")),
+        ("GET /v1/sessions/a%20b/messages", {}, None, (400, "invalid_request")),
+        ("GET /v1/sessions/a/messages?limit=0", {}, None, (400, "invalid_request")),
+        ("GET /nowhere", {}, None, (404, "not_found")),
+    ],
+)
+def test_a_bad_request(
+    stack: Stack, asked: str, headers: dict[str, str], body: object, expected: tuple[int, str]
+) -> None:
+    method, _, path = asked.partition(" ")
+    is_problem(call(f"{stack.url}{path}", method=method, body=body, headers=headers), *expected)
+
+
+def test_a_wrong_method_is_told_the_right_one(stack: Stack) -> None:
+    allowed = call(f"{stack.url}/v1/turns", method="DELETE").headers["Allow"]
+    assert set(allowed.split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+def test_a_request_id_is_taken_if_it_is_one(stack: Stack) -> None:
+    good, bad = ({"X-Request-Id": name} for name in ("abc-123", "a b"))
+    assert call(f"{stack.url}/livez", headers=good).headers["X-Request-Id"] == "abc-123"
+    assert call(f"{stack.url}/livez", headers=bad).headers["X-Request-Id"] != "a b"
+
+
+HEAD = "POST /v1/turns HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ("nonsense\r\n\r\n", 400),
+        ("GET /livez HTTP/9.9\r\n\r\n", 400),
+        ("GET /livez HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (f"GET /{'x' * 10_000} HTTP/1.1\r\nHost: x\r\n\r\n", 414),
+        (f"GET /livez HTTP/1.1\r\nHost: x\r\nX-Long: {'x' * 10_000}\r\n\r\n", 431),
+        (f"{HEAD}Transfer-Encoding: sideways\r\n\r\n", 501),
+        (f"{HEAD}Transfer-Encoding: chunked\r\n\r\nnot a size\r\n", 400),
+    ],
+)
+def test_what_is_not_http_gets_a_problem_too(stack: Stack, sent: str, status: int) -> None:
+    with connect(stack) as connection:
+        connection.sendall(sent.encode())
+        with connection.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
+    assert b"application/problem+json" in head
+    assert json.loads(body)["status"] == status
+
+
+def test_a_head_that_does_not_come_is_not_waited_for(stack: Stack) -> None:
+    """A slow caller, of which there may be many, holds its place for seconds; each byte it sends buys no more."""
+    with connect(stack) as connection:
+        for byte in b"GET /livez HTTP/1.1":
+            try:
+                connection.sendall(bytes([byte]))
+            except OSError:
+                break
+            connection.settimeout(1)
+            with contextlib.suppress(TimeoutError):
+                if not connection.recv(1):
+                    break
+        else:
+            pytest.fail("it was let go on")
+
+
+def test_a_body_without_end_is_refused_while_it_is_read(stack: Stack) -> None:
+    """Chunked, so that no header tells its length, and never ended."""
+    with connect(stack) as connection:
+        connection.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode())
+        for _ in range(17):  # one more than the MiB that is allowed
+            connection.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_body_that_does_not_come_is_told_so(stack: Stack) -> None:
+    """Both at once, as each takes the whole time. Then the connection ends: what came late would be no request."""
+    with connect(stack) as one, connect(stack) as other:
+        one.sendall(f"{HEAD}Content-Length: 500\r\n\r\n{{".encode())
+        other.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n500\r\n{{".encode())
+        for connection in (one, other):
+            connection.settimeout(3 * BODY_SECONDS)
+            with connection.makefile("rb") as answer:
+                head, _, body = answer.read().partition(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 408 ")
+            assert b"did not come" in body
+
+
+def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(stack: Stack) -> None:
+    """Also where what came of it is JSON."""
+    with connect(stack) as connection:
+        connection.sendall(f"{HEAD}Content-Length: 5000\r\n\r\n".encode() + json.dumps(request("s", "x")).encode())
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in head
+    assert json.loads(body)["detail"] == "The body is shorter than its Content-Length."
+
+
+NO_END = "Content-Length: 99999999999\r\n\r\n"
+FLOOD_SECONDS = 10
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        (f"POST /nowhere HTTP/1.1\r\nHost: x\r\n{NO_END}", b" " * 0x10000),
+        (f"{HEAD}{NO_END}", b" " * 0x10000),
+        (f"{HEAD}Transfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n" * 10_000),
+        ("", b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n" * 200),
+    ],
+    ids=["nowhere", "too long", "in pieces of a byte", "many requests"],
+)
+def test_who_sends_without_end_stops_nobody(stack: Stack, head: str, piece: bytes) -> None:
+    with connect(stack) as connection:
+        connection.sendall(head.encode())
+        flood = threading.Thread(target=send_without_end, args=(connection, piece))
+        flood.start()
+        for _ in range(3):
+            assert call(f"{stack.url}/livez").status == 200
+        assert flood.is_alive(), "nobody was answered before it had ended"
+        connection.shutdown(socket.SHUT_RDWR)
+        flood.join()
+
+
+def send_without_end(connection: socket.socket, piece: bytes) -> None:
+    until = time.monotonic() + FLOOD_SECONDS
+    with contextlib.suppress(OSError):
+        while time.monotonic() < until:
+            connection.sendall(piece)
+            if select.select([connection], [], [], 0)[0]:
+                connection.recv(0x100000)
+
+
+def connect(stack: Stack) -> socket.socket:
+    host, port = stack.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), timeout=20)

@@ -1,0 +1,64 @@
+"""The service is what its own description says: generated requests, good and bad, alone and in sequences."""
+
+import re
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import Stack
+from turns.assistants.registry import AssistantRegistry
+from turns.config.settings import Settings
+from web.app import create_app
+from web.openapi.operations import OPERATIONS
+
+# Not asked: that every request that fits the schema is taken. An assistant's variables are not in it.
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "negative_data_rejection",
+    "unsupported_method",
+)
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    return {"INTURN_SESSION_BACKLOG": "3"}
+
+
+def test_each_route_is_in_the_contract(settings: dict[str, str]) -> None:
+    nowhere = Settings(redis_url="unix:///nowhere")
+    rules = create_app(nowhere, AssistantRegistry(nowhere)).url_map.iter_rules()
+    served = {
+        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
+        for rule in rules
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+    about_itself = {("/openapi.json", "get"), ("/docs", "get")}
+    pages = {("/", "get"), ("/operator", "get"), ("/operator/", "get"), ("/static/{version}/<path:filename>", "get")}
+    assert served - about_itself - pages == {(operation.path, operation.method) for operation in OPERATIONS}
+
+
+def test_the_page_for_people_shows_every_operation(stack: Stack) -> None:
+    with urllib.request.urlopen(f"{stack.url}/docs") as answer:
+        page = answer.read().decode()
+    for operation in OPERATIONS:
+        assert f'id="{operation.id}"' in page
+    assert re.findall(r'(?:src|href)="(?!/|#)([^"]+)"', page) == [], "nothing comes from elsewhere"
+
+
+@pytest.mark.timeout(300)
+def test_generated_requests_find_nothing_that_the_description_does_not_say(stack: Stack, tmp_path: Path) -> None:
+    command = [
+        *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{stack.url}/openapi.json"),
+        *("--checks", ",".join(CHECKS), "--mode", "all", "--seed", "20261125", "--max-examples", "15"),
+        *("--phases", "examples,coverage,fuzzing,stateful", "--exclude-path-regex", "/events$"),
+        *("--request-timeout", "40", "--no-color"),
+    ]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=280)
+    assert ended.returncode == 0, ended.stdout[-8000:] + ended.stderr[-2000:]

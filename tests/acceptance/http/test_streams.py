@@ -1,0 +1,240 @@
+"""Watching an answer being written, with two web processes and two workers."""
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from tests.support.processes import Stack, call
+from tests.support.sse import Reader, Stream
+from tests.support.waiting import wait_until
+
+SEED = 20261125
+SLOWLY = "[words 60] [pace 0.03]"
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    return {"INTURN_WEB_PROCESSES": "2"}
+
+
+def watch(stack: Stack, turn_id: str) -> Reader:
+    return Reader(f"{stack.url}/v1/turns/{turn_id}/events")
+
+
+def test_a_reader_sees_the_answer_as_it_comes_and_then_the_turn(stack: Stack) -> None:
+    turn_id = stack.submit("s", f"hello {SLOWLY}")
+    reader = watch(stack, turn_id)
+    reader.read()
+    turn = stack.turn(turn_id)
+    assert reader.text == turn["output"]["content"]
+    assert reader.done == turn
+    types = [event.type for event in reader.seen]
+    assert types[0] == "status"
+    assert types.count("delta") > 5
+    assert types[-1] == "done"
+    assert all(event.data["turn_id"] == turn_id and event.data["attempt"] == 1 for event in reader.seen)
+    ids = [event.id for event in reader.seen if event.id]
+    assert len(set(ids)) == len(ids)
+
+
+def test_ten_reloads_at_random_moments_assemble_the_very_text(stack: Stack) -> None:
+    turn_id = stack.submit("reloads", f"hello {SLOWLY}")
+    chance = random.Random(SEED)
+    reader = watch(stack, turn_id)
+    for _ in range(10):
+        reader.read(most=chance.randint(1, 6))
+    reader.read_until_done()
+    assert reader.text == stack.turn(turn_id)["output"]["content"]
+    ids = [event.id for event in reader.seen if event.id]
+    assert len(set(ids)) == len(ids), "nothing is repeated"
+
+
+def test_two_readers_of_one_turn_see_the_same(stack: Stack) -> None:
+    turn_id = stack.submit("two", f"hello {SLOWLY}")
+    readers = [watch(stack, turn_id) for _ in range(2)]
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(Reader.read, readers))
+    one, other = ([event for event in reader.seen if event.id] for reader in readers)
+    assert one == other
+
+
+def test_a_turn_that_has_ended_is_replayed_and_the_stream_ends(stack: Stack) -> None:
+    turn_id = stack.submit("ended", "hello")
+    turn = stack.finished(turn_id)
+    reader = watch(stack, turn_id)
+    reader.read()
+    assert (reader.text, reader.done) == (turn["output"]["content"], turn)
+    again = Stream(f"{stack.url}/v1/turns/{turn_id}/events", last_event_id=reader.last_event_id)
+    assert again.status == 204
+    again.close()
+
+
+def test_a_turn_whose_events_are_no_longer_kept_is_still_told(stack: Stack) -> None:
+    turn_id = stack.submit("old", "hello")
+    turn = stack.finished(turn_id)
+    stack.server.raw.delete(f"inturn:events:{turn_id}")
+    reader = watch(stack, turn_id)
+    reader.read()
+    assert reader.done == turn
+
+
+def test_leaving_never_cancels(stack: Stack) -> None:
+    turn_id = stack.submit("left", f"hello {SLOWLY}")
+    watch(stack, turn_id).read(most=3)
+    assert stack.finished(turn_id)["status"] == "completed"
+
+
+def test_a_turn_that_waits_tells_its_place_and_each_new_one(stack: Stack) -> None:
+    turns = [stack.submit("queue", f"{n} [gate queue-{n}]") for n in range(3)]
+    reader = watch(stack, turns[2])
+    reading = threading.Thread(target=reader.read)
+    reading.start()
+    for n in range(3):
+        wait_until(f"turn {n} runs", lambda n=n: stack.turn(turns[n])["status"] == "in_progress")  # type: ignore[misc]
+        stack.open_gate(f"queue-{n}")
+    reading.join()
+    places = [event.data["queue"] for event in reader.seen if event.type == "status"]
+    assert [place and (place["position"], place["waiting_for"]) for place in places][:2] == [(3, "turn"), (2, "turn")]
+    assert places[-1] is None
+
+
+def test_cancelling_ends_the_stream_with_the_cancelled_turn(stack: Stack) -> None:
+    turn_id = stack.submit("cancelled", "hello [gate never]")
+    reader = watch(stack, turn_id)
+    reading = threading.Thread(target=reader.read)
+    reading.start()
+    wait_until("it runs", lambda: any(event.data.get("status") == "in_progress" for event in reader.seen))
+    call(f"{stack.url}/v1/turns/{turn_id}/cancel", method="POST")
+    reading.join()
+    assert reader.done is not None
+    assert reader.done["status"] == "cancelled"
+
+
+def test_deleting_the_session_ends_the_stream(stack: Stack) -> None:
+    turn_id = stack.submit("deleted", "to delete [words 400] [pace 0.05]")
+    reader = watch(stack, turn_id)
+    reading = threading.Thread(target=reader.read)
+    reading.start()
+    wait_until("it runs", lambda: any(event.data.get("status") == "in_progress" for event in reader.seen))
+    assert call(f"{stack.url}/v1/sessions/deleted", method="DELETE").status == 204
+    reading.join()
+    assert reader.seen[-1].type == "done"
+    assert call(f"{stack.url}/v1/turns/{turn_id}").status == 404
+    wait_until("the model is left", lambda: model_was_left(stack, "to delete"))
+    assert call(f"{stack.url}/v1/sessions/deleted").status == 404, "nothing comes back"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "code"),
+    [
+        ("turn_" + "f" * 32, {}, 404, "turn_not_found"),
+        ("turn_" + "0" * 32, {}, 410, "turn_expired"),
+        ("nonsense", {}, 404, "turn_not_found"),
+        ("turn_" + "f" * 32, {"Last-Event-ID": "garbage"}, 400, "invalid_request"),
+        ("turn_" + "f" * 32, {"Accept": "application/json"}, 406, "not_acceptable"),
+    ],
+)
+def test_what_cannot_be_watched(stack: Stack, path: str, headers: dict[str, str], status: int, code: str) -> None:
+    answer = call(f"{stack.url}/v1/turns/{path}/events", headers=headers)
+    assert (answer.status, answer.body["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("beyond", ["2-0", "9999999999-9999999999"])
+def test_who_saw_more_than_there_is_begins_anew(stack: Stack, beyond: str) -> None:
+    """As after a store that lost its last moments."""
+    turn_id = stack.submit("beyond", f"hello {SLOWLY}")
+    wait_until("it runs", lambda: stack.turn(turn_id)["status"] == "in_progress")
+    with closing(Stream(f"{stack.url}/v1/turns/{turn_id}/events", last_event_id=beyond)) as stream:
+        seen = list(stream)
+    assert [event.type for event in seen[:2]] == ["status", "reset"]
+    assert seen[-1].type == "done"
+    text = "".join(event.data["text"] for event in seen if event.type == "delta")
+    assert text == stack.turn(turn_id)["output"]["content"]
+
+
+def test_a_killed_worker_resets_the_text_and_the_next_one_tells_all_of_it(start: Callable[..., Stack]) -> None:
+    stack = start(workers=2, INTURN_WEB_PROCESSES="2", INTURN_LEASE_SECONDS="3")
+    turn_id = stack.submit("s", f"hello {SLOWLY}")
+    reader = watch(stack, turn_id)
+    reading = threading.Thread(target=reader.read)
+    reading.start()
+    wait_until("some text is there", lambda: reader.text)
+    stack.holder(turn_id).kill()
+    reading.join()
+    [reset] = [event for event in reader.seen if event.type == "reset"]
+    assert (reset.data["reason"], reset.data["attempt"]) == ("rescue", 2)
+    assert reader.text == stack.turn(turn_id)["output"]["content"]
+
+
+def test_another_web_process_goes_on_where_the_killed_one_left_off(start: Callable[..., Stack]) -> None:
+    stack = start(workers=2, INTURN_WEB_PROCESSES="2")
+    turn_id = stack.submit("s", f"hello {SLOWLY}")
+    reader = watch(stack, turn_id)
+    reading = threading.Thread(target=reader.read_until_done)
+    reading.start()
+    wait_until("some text is there", lambda: reader.text)
+    stack.web.kill()
+    stack.web = stack.start_web()
+    reading.join()
+    assert reader.text == stack.turn(turn_id)["output"]["content"]
+    ids = [event.id for event in reader.seen if event.id]
+    assert len(set(ids)) == len(ids)
+
+
+def test_a_store_that_restarts_interrupts_no_reader(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+    turn_id = stack.submit("s", f"hello {SLOWLY}")
+    reader = watch(stack, turn_id)
+    reading = threading.Thread(target=reader.read_until_done)
+    reading.start()
+    wait_until("some text is there", lambda: reader.text)
+    stack.server.kill()
+    stack.server.start()
+    reading.join()
+    assert reader.text == stack.turn(turn_id)["output"]["content"]
+
+
+def test_a_web_process_that_is_told_to_stop_lets_its_readers_go_at_once(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+    turn_id = stack.submit("s", "hello [gate go]")
+    reader = watch(stack, turn_id)
+    reading = threading.Thread(target=reader.read)
+    reading.start()
+    wait_until("it runs", lambda: any(event.data.get("status") == "in_progress" for event in reader.seen))
+    assert stack.web.stop() == 0
+    reading.join()
+    assert reader.done is None
+    stack.web = stack.start_web()
+    stack.open_gate("go")
+    reader.read_until_done()
+    assert reader.text == stack.turn(turn_id)["output"]["content"]
+
+
+def test_beyond_the_limit_of_streams_a_long_poll_still_works(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1, INTURN_MAX_STREAMS="1")
+    turn_id = stack.submit("s", "hello [gate go]")
+    first = Stream(f"{stack.url}/v1/turns/{turn_id}/events")
+    events = iter(first)
+    next(events)
+    refused = call(f"{stack.url}/v1/turns/{turn_id}/events")
+    assert (refused.status, refused.body["code"]) == (503, "streams_full")
+    assert refused.headers["Retry-After"]
+    stack.open_gate("go")
+    assert stack.turn(turn_id, wait=20)["status"] == "completed"
+    assert [event.type for event in events][-1] == "done"
+    first.close()
+    wait_until("the place is free", lambda: call_status(f"{stack.url}/v1/turns/{turn_id}/events") == 200)
+
+
+def model_was_left(stack: Stack, said: str) -> bool:
+    return any(asked["closed"] for asked in stack.asked() if said in asked["messages"][-1]["content"])
+
+
+def call_status(url: str) -> int:
+    stream = Stream(url)
+    stream.close()
+    return stream.status

@@ -1,0 +1,69 @@
+"""Many callers wait in one process, and everybody else is served as if they were not there."""
+
+import socket
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.support.processes import Stack, call
+from tests.support.waiting import wait_until
+
+WAITERS = 300
+MANY = 1000
+
+
+def test_hundreds_wait_for_one_turn_while_others_come_and_go(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+    turn_id = stack.submit("s", "hello [gate go]")
+
+    def wait(_: int) -> str:
+        status: str = call(f"{stack.url}/v1/turns/{turn_id}?wait=30").body["status"]
+        return status
+
+    with ThreadPoolExecutor(WAITERS) as pool:
+        waiting = pool.map(wait, range(WAITERS))
+        wait_until("a hundred other turns have gone through", lambda: others(stack))
+        stack.open_gate("go")
+        assert list(waiting) == ["completed"] * WAITERS
+
+
+def others(stack: Stack) -> bool:
+    turns = [stack.submit(f"other-{n}", "hello") for n in range(100)]
+    return all(stack.finished(turn)["status"] == "completed" for turn in turns)
+
+
+def test_more_waiters_than_are_allowed_are_answered_at_once(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1, INTURN_MAX_WAITERS="1")
+    turn_id = stack.submit("s", "hello [gate go]")
+    with ThreadPoolExecutor(10) as pool:
+        asked = [pool.submit(call, f"{stack.url}/v1/turns/{turn_id}?wait=30") for _ in range(10)]
+        wait_until("nine are answered", lambda: sum(answer.done() for answer in asked) == 9)
+        stack.open_gate("go")
+        statuses = [answer.result().body["status"] for answer in asked]
+    assert statuses.count("completed") == 1
+
+
+@pytest.mark.timeout(240)
+def test_a_thousand_streams_and_a_thousand_long_polls_leave_the_others_served(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1)
+    turn_id = stack.submit("s", "hello [gate go]")
+    path = f"/v1/turns/{turn_id}"
+    waiting = [Waiting(stack, f"{path}{more}") for _ in range(MANY) for more in ("/events", "?wait=30")]
+    assert others(stack)
+    stack.open_gate("go")
+    whole = [waiter.read_to_the_end() for waiter in waiting]
+    assert [answer for answer in whole if b'"status":"completed"' not in answer] == []
+    assert sum(b"event: done" in answer for answer in whole) == MANY
+
+
+class Waiting:
+    """A caller that has asked, and is not reading yet; a socket and no more, so that there can be thousands."""
+
+    def __init__(self, stack: Stack, path: str) -> None:
+        self._socket = socket.create_connection(("127.0.0.1", int(stack.url.rpartition(":")[2])), timeout=60)
+        self._socket.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+
+    def read_to_the_end(self) -> bytes:
+        with self._socket, self._socket.makefile("rb") as answer:
+            return answer.read()

@@ -1,0 +1,59 @@
+"""What an operator asks and does, over HTTP, as the tests say it."""
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.support.processes import Answer, Process, Stack, call
+from tests.support.waiting import wait_until
+
+PRIVATE = "what nobody else may read"
+
+
+def get(stack: Stack, path: str, **query: Any) -> Any:
+    answer = call(f"{stack.url}/operator/{path}?{urlencode(query)}")
+    assert answer.status == 200, answer
+    return answer.body
+
+
+def post(stack: Stack, path: str, **query: Any) -> Answer:
+    return call(f"{stack.url}/operator/{path}?{urlencode(query)}", method="POST")
+
+
+def stats(stack: Stack) -> Any:
+    return get(stack, "stats.json")
+
+
+def timeline(stack: Stack, turn_id: str) -> Any:
+    return get(stack, f"turns/{turn_id}")
+
+
+def why(stack: Stack, session_id: str) -> list[str]:
+    return [reason["reason"] for reason in get(stack, "session", session_id=session_id)["why"]]
+
+
+def running(stack: Stack, session_id: str, gate: str) -> str:
+    """A turn that runs until the gate is opened."""
+    turn_id = stack.submit(session_id, f"{PRIVATE} [gate {gate}]")
+    wait_until("it runs", lambda: timeline(stack, turn_id)["status"] == "in_progress")
+    return turn_id
+
+
+def holder(stack: Stack, turn_id: str) -> tuple[str, Process]:
+    """The name of the worker that runs the turn, and its process."""
+    name: str = timeline(stack, turn_id)["runs"][-1]["worker"]
+    return name, next(worker for worker in stack.workers if f":{worker.pid}:" in name)
+
+
+def fail(stack: Stack, said: str, *, times: int) -> list[str]:
+    """Turns that have failed, each of a session of its own."""
+    turns = [stack.submit(f"fails{n}", f"{said} {n}") for n in range(times)]
+    for turn_id in turns:
+        assert stack.finished(turn_id)["status"] == "failed"
+    return turns
+
+
+def acted(stack: Stack, action: str) -> list[tuple[str, int | None]]:
+    """The audit trail: upon what, and upon how many of them, this was done."""
+    lines = [json.loads(line) for line in stack.logs().splitlines() if '"operator.acted"' in line]
+    return [(line["what"], line.get("count")) for line in lines if line["action"] == action]

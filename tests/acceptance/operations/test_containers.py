@@ -1,0 +1,91 @@
+"""The container files are valid and their commands work; needs no container engine."""
+
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.support.processes import Process, call
+from tests.support.server import Server, free_port
+from tests.support.waiting import wait_until
+from tools import ROOT
+from turns.config.settings import variables
+
+COMPOSE = ROOT / "docker-compose.yml"
+
+
+def services() -> dict[str, dict[str, Any]]:
+    loaded: dict[str, dict[str, Any]] = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["services"]
+    return loaded
+
+
+def test_the_compose_file_is_valid() -> None:
+    checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+    checked = subprocess.run(checker, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_the_compose_file_sets_only_known_settings() -> None:
+    for service in ("web", "worker"):
+        assert set(services()[service]["environment"]) <= set(variables().values())
+
+
+def test_our_containers_have_few_rights() -> None:
+    for service in ("web", "worker"):
+        options = services()[service]
+        assert options["read_only"] is True
+        assert options["cap_drop"] == ["ALL"]
+    users = [line.split()[1] for line in dockerfile() if line.startswith("USER")]
+    assert users
+    assert all(int(part) > 0 for part in users[-1].split(":"))
+    assert services()["web"]["ports"][0].startswith("127.0.0.1:")
+
+
+def test_the_image_holds_the_packages_of_the_service() -> None:
+    copied = {line.split()[1] for line in dockerfile() if line.startswith("COPY") and "--from" not in line}
+    assert copied == {"requirements.txt", "turns", "web", "worker"}
+    assert all((ROOT / path).exists() for path in copied)
+
+
+def test_the_commands_of_the_containers_answer_a_turn(tmp_path: Path) -> None:
+    """Uses a TCP store as in compose, and a directory with the packages of the image only."""
+    image = tmp_path / "app"
+    image.mkdir()
+    for package in ("turns", "web", "worker"):
+        (image / package).symlink_to(ROOT / package)
+    store_options = shlex.split(services()["store"]["command"])[1:]
+    port, store_port = free_port(), free_port()
+    server = Server(tmp_path, options=[*store_options, "--port", str(store_port), "--bind", "127.0.0.1"])
+    server.start()
+    environment = {"REDIS_URL": f"redis://127.0.0.1:{store_port}/0", "PORT": str(port), "INTURN_LOG_FORMAT": "json"}
+    log = tmp_path / "log"
+    commands = [shlex.split(services()[service]["command"]) for service in ("web", "worker")]
+    assert [command[:2] for command in commands] == [["python", "-m"]] * 2
+    processes = [Process(command[2], log=log, environment=environment, directory=image) for command in commands]
+    try:
+        url = f"http://127.0.0.1:{port}"
+        wait_until("it is ready", lambda: ready(url), seconds=60)
+        check = services()["web"]["healthcheck"]["test"][-1].replace("8000", str(port))
+        assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+        body = {"session_id": "s", "input": "hello", "variables": {"ability": "math"}}
+        turn = call(f"{url}/v1/turns", method="POST", body=body).body
+        assert call(f"{url}/v1/turns/{turn['id']}?wait=20").body["status"] == "completed"
+    finally:
+        for process in processes:
+            process.kill()
+        server.stop()
+        server.raw.close()
+
+
+def dockerfile() -> list[str]:
+    return (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8").splitlines()
+
+
+def ready(url: str) -> bool:
+    try:
+        return bool(call(f"{url}/readyz", seconds=2).body["live_workers"])
+    except OSError:
+        return False

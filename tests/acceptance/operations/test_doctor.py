@@ -1,0 +1,56 @@
+"""`make doctor` finds problems and prints a fix for each."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+
+from tests.support.processes import Stack
+from tools import ROOT
+
+
+def doctor(stack: Stack, *arguments: str, **environment: str) -> tuple[int, str]:
+    ended = subprocess.run(
+        [sys.executable, "-m", "supervisor.doctor", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **stack.environment, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stderr == ""
+    return ended.returncode, ended.stdout
+
+
+def test_all_findings_of_a_healthy_service_are_ok(start: Callable[..., Stack]) -> None:
+    code, output = doctor(start(workers=1), "--ask-model")
+    assert code == 0
+    assert "wrong" not in output
+    for subject in ("store", "durability", "eviction", "workers", "endpoint", "model", "packages"):
+        assert f"ok      {subject}: " in output, output
+
+
+def test_each_problem_is_printed_with_its_fix(start: Callable[..., Stack]) -> None:
+    stack = start(workers=0)
+    stack.server.raw.config_set("maxmemory-policy", "allkeys-lru")
+    stack.web.stop()
+    code, output = doctor(stack, "--ask-model", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
+    assert code == 1
+    for subject, remedy in (
+        ("workers", "make worker"),
+        ("eviction", "noeviction"),
+        ("endpoint", "make web"),
+        ("model", "OPENAI_BASE_URL"),
+    ):
+        [found] = [
+            line for line in output.replace("\n        →", " →").splitlines() if line.startswith(f"wrong   {subject}: ")
+        ]
+        assert remedy in found
+
+
+def test_an_unreachable_store_is_reported(start: Callable[..., Stack]) -> None:
+    stack = start(workers=0)
+    stack.server.kill()
+    code, output = doctor(stack)
+    assert code == 1
+    assert "REDIS_URL" in output

@@ -1,0 +1,67 @@
+"""Metrics are right for any number of processes, whichever one is asked, and across their restarts."""
+
+import urllib.request
+from collections.abc import Callable
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.processes import Stack
+from tests.support.waiting import wait_until
+
+
+def scrape(stack: Stack) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
+    with urllib.request.urlopen(f"{stack.url}/metrics") as answer:
+        text = answer.read().decode()
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return {(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples}
+
+
+def value(stack: Stack, name: str, **labels: str) -> float:
+    return scrape(stack).get((name, frozenset(labels.items())), 0)
+
+
+def test_what_happened_is_counted_and_timed_once(start: Callable[..., Stack]) -> None:
+    stack = start(workers=2, INTURN_WEB_PROCESSES="2", INTURN_MAX_ATTEMPTS="2", INTURN_RETRY_SECONDS="0")
+    for n in range(10):
+        stack.submit(f"s{n}", "hello [pace 0.02]")
+    retried = stack.submit("retried", "hello [fail 503 1]")
+    failed = stack.submit("failed", "hello [fail 401]")
+    for turn in (*(stack.submit(f"s{n}", "again") for n in range(10)), retried, failed):
+        stack.finished(turn)
+    for _ in range(4):  # whichever of the two processes is asked
+        assert value(stack, "inturn_turns_accepted_total", lane="interactive") == 22
+        assert value(stack, "inturn_turns_ended_total", status="completed", reason="") == 21
+        assert value(stack, "inturn_turns_ended_total", status="failed", reason="provider_authentication") == 1
+        assert value(stack, "inturn_attempts_retried_total", code="provider_error") == 1
+        assert value(stack, "gen_ai_client_operation_duration_seconds_count") == 21
+        assert value(stack, "inturn_turn_wait_seconds_count") == 23
+        assert value(stack, "gen_ai_server_time_to_first_token_seconds_count") == 21
+    tokens = {"gen_ai_request_model": "gpt-4o-mini"}
+    assert value(stack, "gen_ai_client_token_usage_total", gen_ai_token_type="input", **tokens) == 21 * 7
+    assert value(stack, "inturn_live_turns") == value(stack, "inturn_waiting_turns") == 0
+    assert value(stack, "inturn_live_workers") == 2
+    before = scrape(stack)
+    stack.web.stop()
+    stack.web = stack.start_web()
+    stack.wait_until_ready(workers=2)
+    assert scrape(stack) == before
+
+
+def test_who_waits_is_seen_and_for_how_long(start: Callable[..., Stack]) -> None:
+    stack = start(workers=0)
+    stack.server.raw.hset("inturn:service", "hint", "turn_" + "0" * 32)
+    for session in ("a", "b"):
+        for _ in range(2):
+            stack.submit(session, "hello")
+    assert value(stack, "inturn_live_turns") == 4
+    assert value(stack, "inturn_waiting_turns") == 2, "the heads; the others wait for them"
+    wait_until("the age grows", lambda: value(stack, "inturn_oldest_waiting_seconds") > 0.2)
+
+
+def test_a_killed_worker_is_counted_as_a_rescue(start: Callable[..., Stack]) -> None:
+    stack = start(workers=2, INTURN_LEASE_SECONDS="1.5", INTURN_RESCUE_SECONDS="0.2")
+    turn = stack.submit("s", "hello [words 60] [pace 0.05]")
+    wait_until("it runs", lambda: stack.turn(turn)["status"] == "in_progress")
+    stack.holder(turn).kill()
+    assert stack.finished(turn)["attempt"] == 2
+    assert value(stack, "inturn_turns_rescued_total") == 1

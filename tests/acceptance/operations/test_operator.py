@@ -1,0 +1,208 @@
+"""What operators see and do, over HTTP, while real workers run turns."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.acceptance.operations.operating import PRIVATE, acted, fail, get, holder, post, running, stats, timeline, why
+from tests.support.processes import Stack, call, request
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Two workers, so that one can end; whoever ends one starts another."""
+    settings = {"INTURN_LEASE_SECONDS": "1.5", "INTURN_RESCUE_SECONDS": "0.2", "INTURN_RETRY_SECONDS": "0"}
+    stack = Stack(Path(tmp_path_factory.mktemp("stack")), workers=2, settings=settings)
+    yield stack
+    stack.stop()
+
+
+def test_the_numbers_say_what_happened(stack: Stack) -> None:
+    for turn_id in [*(stack.submit(f"counted{n}", "hello") for n in range(3)), stack.submit("counted", "x [fail 401]")]:
+        stack.finished(turn_id)
+    now = stats(stack)
+    assert (now["live_turns"], now["waiting_turns"], now["running_turns"], now["oldest_waiting_seconds"]) == (
+        0,
+        0,
+        0,
+        0,
+    )
+    assert (now["live_workers"], now["failed_turns"], now["failed_by_code"]) == (2, 1, {"provider_authentication": 1})
+    recent = now["recent"]
+    assert (recent["accepted"], recent["ended"]["completed"], recent["ended"]["failed"]) == (4, 3, 1)
+    assert recent["error_share"] == 0.25
+    assert 0 < recent["first_token_p95_seconds"] <= recent["duration_p95_seconds"] < 5
+    assert 0 < recent["wait_p50_seconds"] <= recent["wait_p95_seconds"] < 5
+    for minutes, points in ((15, 15), (360, 72), (1440, 96)):
+        series = get(stack, "stats.json", minutes=minutes)["series"]
+        assert (len(series), sum(point["accepted"] for point in series)) == (points, 4)
+        assert sum(point["ended"]["failed"] for point in series) == 1
+    assert post(stack, "failed/discard", code="provider_authentication", count=1).body["done"] == 1
+
+
+def test_a_wrong_question_gets_the_name_of_the_field_and_the_rule(stack: Stack) -> None:
+    for path in ("stats.json?minutes=7", "turns?status=done", "turns?limit=0", "session?session_id=a%20b", "session"):
+        answer = call(f"{stack.url}/operator/{path}")
+        assert (answer.status, answer.body["code"]) == (400, "invalid_request")
+        assert (path.partition("?")[2].partition("=")[0] or "session_id") in answer.body["detail"]
+    for path in ("failed/retry?code=nonsense&count=1", "failed/retry?code=worker_lost", "pause/everything"):
+        assert call(f"{stack.url}/operator/{path}", method="POST").status == 400
+    assert call(f"{stack.url}/operator/turns/turn_{'f' * 32}").body["code"] == "turn_not_found"
+    assert call(f"{stack.url}/operator/session?session_id=unknown").body["code"] == "session_not_found"
+    assert post(stack, "workers/nobody/drain").body["code"] == "worker_not_found"
+
+
+def test_live_turns_say_who_runs_them_and_who_waits_behind_and_not_what_was_said(stack: Stack) -> None:
+    turn_id = running(stack, "live", "live")
+    behind = [stack.submit("live", PRIVATE) for _ in range(2)]
+    for query in ({}, {"status": "in_progress"}, {"tenant": "-"}, {"text": "liv"}, {"text": turn_id[:12]}):
+        found = get(stack, "turns", **query)
+        [turn] = found["data"]
+        assert (turn["id"], turn["behind"], turn["status"]) == (turn_id, 2, "in_progress")
+        assert (found["found"], found["are_all"]) == (1, True)
+    for query in ({"status": "queued"}, {"tenant": "acme"}, {"text": "other"}, {"worker": "nobody"}):
+        assert get(stack, "turns", **query)["data"] == []
+    [worker] = [worker for worker in stats(stack)["workers"] if worker["running_turns"]]
+    assert (worker["name"], worker["running_turns"]) == (turn["worker"], [turn_id])
+    assert get(stack, "turns", worker=worker["name"])["found"] == 1
+    queue = get(stack, "session", session_id="live")
+    assert [turn["id"] for turn in queue["turns"]] == [turn_id, *behind]
+    assert why(stack, "live") == ["running"]
+    shown = [stats(stack), get(stack, "turns"), timeline(stack, turn_id), queue]
+    assert PRIVATE not in json.dumps(shown)
+    stack.open_gate("live")
+    stack.finished(behind[-1])
+    assert stats(stack)["live_turns"] == get(stack, "turns")["found"] == 0
+
+
+def test_what_was_said_is_told_to_who_asks_and_the_log_says_so(stack: Stack) -> None:
+    turn_id = stack.submit("said", PRIVATE)
+    assert stack.finished(turn_id)["status"] == "completed"
+    text = get(stack, f"turns/{turn_id}/text")
+    assert text["input"] == PRIVATE
+    assert text["output"].startswith(f"answer to {PRIVATE}")
+    wait_until("it is in the audit trail", lambda: (turn_id, None) in acted(stack, "read_text"))
+    assert PRIVATE not in stack.logs()
+
+
+def test_a_timeline_tells_each_run_its_worker_and_its_error(stack: Stack) -> None:
+    turn_id = stack.submit("retried", "hello [fail 503 1]")
+    stack.finished(turn_id)
+    told = timeline(stack, turn_id)
+    first, second = told["runs"]
+    assert (first["attempt"], first["ended_by"], first["code"]) == (1, "retry", "provider_error")
+    assert first["first_token_at"] is None
+    assert (second["attempt"], second["ended_by"], second["code"]) == (2, "completed", None)
+    assert told["accepted_at"] <= first["started_at"] <= first["ended_at"] <= second["started_at"]
+    assert second["started_at"] <= second["first_token_at"] <= second["ended_at"] == told["finished_at"]
+
+
+def test_a_killed_worker_stands_in_the_timeline(stack: Stack) -> None:
+    turn_id = stack.submit("killed", "hello [words 40] [pace 0.05]")
+    wait_until("it speaks", lambda: (timeline(stack, turn_id)["runs"] or [{}])[0].get("first_token_at"))
+    dead, process = holder(stack, turn_id)
+    process.kill()
+    assert stack.finished(turn_id)["attempt"] == 2
+    first, second = timeline(stack, turn_id)["runs"]
+    assert (first["worker"], first["attempt"], first["ended_by"]) == (dead, 1, "rescue")
+    assert first["first_token_at"]
+    assert (second["attempt"], second["ended_by"]) == (2, "completed")
+    assert second["worker"] != dead
+    stack.replace_dead()
+
+
+def test_a_session_that_waits_for_its_provider_says_until_when(stack: Stack) -> None:
+    turn_id = stack.submit("limited", "hello [fail 429 1] [retry-after 2]")
+    wait_until("it waits", lambda: why(stack, "limited") == ["model_paused"])
+    [reason] = get(stack, "session", session_id="limited")["why"]
+    assert reason["until"] == timeline(stack, turn_id)["retry_at"] > timeline(stack, turn_id)["accepted_at"]
+    assert stack.finished(turn_id)["status"] == "completed"
+    assert why(stack, "limited") == []
+
+
+def test_one_failed_turn_is_tried_again_or_discarded(stack: Stack) -> None:
+    again, never = fail(stack, "one [fail 400 1]", times=2)
+    assert {turn["id"] for turn in get(stack, "failed", code="provider_rejected")["data"]} == {again, never}
+    assert post(stack, f"failed/{never}/discard").status == 204
+    retried = post(stack, f"failed/{again}/retry")
+    assert (retried.status, retried.body["retry_of"]) == (202, again)
+    assert stack.finished(retried.body["id"])["status"] == "completed"
+    assert get(stack, "failed")["data"] == []
+    assert post(stack, f"failed/{never}/retry").body["code"] == "turn_not_found"
+    wait_until("it is in the audit trail", lambda: (never, None) in acted(stack, "discard"))
+    assert (again, None) in acted(stack, "retry")
+
+
+def test_all_failed_turns_of_a_code_are_tried_again_or_discarded_if_they_are_as_many_as_was_said(stack: Stack) -> None:
+    rejected, hopeless = fail(stack, "again [fail 400 1]", times=3), fail(stack, "never [fail 401]", times=2)
+    assert stats(stack)["failed_by_code"] == {"provider_rejected": 3, "provider_authentication": 2}
+    for act in ("retry", "discard"):
+        refused = post(stack, f"failed/{act}", code="provider_rejected", count=2)
+        assert (refused.status, refused.body["code"]) == (409, "count_changed")
+        assert "There are 3 of them" in refused.body["detail"]
+    assert post(stack, "failed/discard", code="provider_authentication", count=2).body == {"done": 2, "refused": None}
+    post(stack, "pause/intake")
+    dealt = post(stack, "failed/retry", code="provider_rejected", count=3).body
+    assert (dealt["done"], dealt["refused"]["code"]) == (0, "intake_paused")
+    post(stack, "resume/intake")
+    assert post(stack, "failed/retry", code="provider_rejected", count=3).body["done"] == 3
+    again = [turn for turn in call(f"{stack.url}/v1/turns").body["data"] if turn["retry_of"] in rejected]
+    assert {turn["retry_of"] for turn in again} == set(rejected)
+    for turn in again:
+        assert stack.finished(turn["id"])["status"] == "completed"
+    assert (stats(stack)["failed_turns"], stats(stack)["failed_by_code"]) == (0, {})
+    assert stack.turn(hopeless[0])["status"] == "failed", "its record stays"
+    wait_until("it is in the audit trail", lambda: ("provider_rejected", 3) in acted(stack, "retry_all"))
+    assert ("provider_authentication", 2) in acted(stack, "discard_all")
+
+
+def test_what_is_paused_is_seen_and_waits_until_it_is_resumed(stack: Stack) -> None:
+    for switch in ("intake", "workers"):
+        assert set(post(stack, f"pause/{switch}").body["paused"]) == {switch}
+        assert set(stats(stack)["paused"]) == {switch}
+        if switch == "intake":
+            refused = call(f"{stack.url}/v1/turns", method="POST", body=request("paused", "hello"))
+            assert (refused.status, refused.body["code"]) == (503, "intake_paused")
+        else:
+            turn_id = stack.submit("paused", "hello")
+            assert why(stack, "paused") == ["workers_paused"]
+            assert stats(stack)["waiting_turns"] == 1
+        assert post(stack, f"resume/{switch}").body["paused"] == {}
+    assert stack.finished(turn_id)["status"] == "completed"
+    wait_until("it is in the audit trail", lambda: ("workers", None) in acted(stack, "resume"))
+    assert ("intake", None) in acted(stack, "pause")
+
+
+def test_a_drained_worker_finishes_what_it_runs_and_another_takes_what_comes(stack: Stack) -> None:
+    turn_id = running(stack, "drained", "drained")
+    name, process = holder(stack, turn_id)
+    assert post(stack, f"workers/{quote(name)}/drain").status == 204
+    wait_until("it drains", lambda: "worker.draining" in stack.logs())
+    [worker] = [worker for worker in stats(stack)["workers"] if worker["is_draining"]]
+    assert (worker["name"], worker["running_turns"]) == (name, [turn_id])
+    others = [stack.submit(f"taken{n}", "hello") for n in range(5)]
+    for other in others:
+        stack.finished(other)
+        [run] = timeline(stack, other)["runs"]
+        assert run["worker"] != name
+    assert process.is_running
+    stack.open_gate("drained")
+    assert stack.finished(turn_id)["status"] == "completed"
+    [run] = timeline(stack, turn_id)["runs"]
+    assert (run["worker"], run["ended_by"]) == (name, "completed")
+    wait_until("it has ended", lambda: not process.is_running)
+    assert [worker["name"] for worker in stats(stack)["workers"]] != [name]
+    wait_until("it is in the audit trail", lambda: (name, None) in acted(stack, "drain"))
+
+
+def test_where_no_worker_lives_that_is_why(stack: Stack) -> None:
+    for worker in stack.workers:
+        if worker.is_running:
+            worker.stop()
+    stack.submit("alone", "hello")
+    assert why(stack, "alone") == ["no_worker"]
+    assert stats(stack)["workers"] == []

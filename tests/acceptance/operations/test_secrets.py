@@ -1,0 +1,43 @@
+"""What is planted everywhere is found nowhere: not in a log line, not in an answer to anybody else's question."""
+
+import json
+from collections.abc import Callable
+
+from tests.support.processes import Stack, call, request
+
+KEY = "sk-canary-4711"
+TEXT = "xylophone-canary"
+SAID = [
+    "hello",
+    "hello [fail 400]",
+    "hello [fail 401]",
+    "hello [fail 503 1]",
+    "hello [raw html]",
+    "hello [raw broken-json]",
+    "hello [raw error-event]",
+    "hello [cut x]",
+    "hello [finish content_filter]",
+]
+
+
+def test_no_text_and_no_key_is_in_any_log_line_or_error(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1, OPENAI_API_KEY=KEY, INTURN_RETRY_SECONDS="0", INTURN_LOG_LEVEL="info")
+    turns = [
+        stack.submit(f"s{n}", f"{said} {TEXT}", metadata={"note": TEXT}, variables={"ability": TEXT})
+        for n, said in enumerate(SAID)
+    ]
+    ended = [stack.finished(turn) for turn in turns]
+    assert {turn["status"] for turn in ended} == {"completed", "failed"}
+    for turn in ended:
+        assert KEY not in json.dumps(turn)
+        assert "scripted failure" not in json.dumps(turn["error"]), "the provider's own words"
+    headers = {"Authorization": f"Bearer {KEY}", "X-Request-Id": f"{TEXT} {KEY}"}
+    for body in ({"inptu": TEXT}, {"session_id": TEXT + "/", "input": KEY}, request("s", TEXT, assistant=TEXT)):
+        answer = call(f"{stack.url}/v1/turns", method="POST", body=body, headers=headers)
+        assert answer.status in {400, 404}
+        assert TEXT not in json.dumps(answer.body)
+        assert KEY not in json.dumps(answer.body)
+    logs = stack.logs()
+    assert turns[0] in logs
+    assert KEY not in logs
+    assert TEXT not in logs

@@ -1,0 +1,70 @@
+"""One trace from the HTTP request through the worker to the model's call, as a real collector gets it."""
+
+import gzip
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.support.processes import Stack, call, request
+from tests.support.waiting import wait_until
+
+TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+class Collector(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Export)
+        self.spans: list[tuple[str, Any]] = []
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+class Export(BaseHTTPRequestHandler):
+    server: Collector
+
+    def log_message(self, *_: object) -> None:
+        """Nobody reads it."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            [service] = [a.value.string_value for a in resource.resource.attributes if a.key == "service.name"]
+            self.server.spans += [(service, span) for scope in resource.scope_spans for span in scope.spans]
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+@pytest.fixture
+def collector() -> Iterator[Collector]:
+    collector = Collector()
+    threading.Thread(target=collector.serve_forever, daemon=True).start()
+    yield collector
+    collector.shutdown()
+    collector.server_close()
+
+
+def test_a_turn_is_one_trace(start: Callable[..., Stack], collector: Collector) -> None:
+    stack = start(workers=1, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_BSP_SCHEDULE_DELAY="100")
+    headers = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
+    turn = call(f"{stack.url}/v1/turns", method="POST", body=request("s", "hello"), headers=headers).body
+    stack.finished(turn["id"])
+    wait_until("all spans are there", lambda: len(collector.spans) == 3)
+    spans = {(service, span.name): span for service, span in collector.spans}
+    asked = spans["inturn-web", "POST /v1/turns"]
+    ran = spans["inturn-worker", "run_turn"]
+    called = spans["inturn-worker", "chat gpt-4o-mini"]
+    assert {span.trace_id.hex() for span in (asked, ran, called)} == {TRACE}
+    assert asked.parent_span_id.hex() == CALLER
+    assert ran.parent_span_id == asked.span_id
+    assert called.parent_span_id == ran.span_id
+    attributes = {attribute.key: attribute.value.string_value for attribute in called.attributes}
+    assert attributes == {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o-mini"}

@@ -1,0 +1,216 @@
+"""`make up`, as a developer uses it on a fresh machine."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.processes import call
+from tests.support.server import free_port
+from tests.support.waiting import wait_until
+from tools import ROOT
+from turns.backend.client import connect
+
+
+class Up:
+    """One `make up` with a private data directory."""
+
+    def __init__(self, directory: Path, *, port: int, workers: int = 1, log: str = "up.log") -> None:
+        self.directory = directory
+        self.url = f"http://127.0.0.1:{port}"
+        self._log = directory / log
+        with self._log.open("w") as output:
+            self.process = subprocess.Popen(
+                ["make", "up", f"PORT={port}", f"WORKERS={workers}"],
+                cwd=ROOT,
+                env={**os.environ, "INTURN_DATA_DIR": str(directory / "data")},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    def output(self) -> str:
+        return self._log.read_text(encoding="utf-8")
+
+    def wait_until_ready(self) -> None:
+        wait_until(
+            "it is ready", lambda: "InTurn is ready" in self.output() or self.process.poll() is not None, seconds=90
+        )
+        assert "InTurn is ready" in self.output(), self.output()
+
+    def press_ctrl_c(self) -> None:
+        """Send SIGINT to the whole process group, as a terminal does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGINT)
+        self.process.wait(60)
+
+    def descendants(self, name: str = "") -> set[int]:
+        """Return the ids of all processes below it whose command line contains `name`."""
+        found, parents = set(), {self.process.pid}
+        while parents:
+            parents = {child for parent in parents for child in children(parent)}
+            found |= parents
+        return {pid for pid in found if name in command_line(pid)}
+
+
+def children(pid: int) -> set[int]:
+    try:
+        return {int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()}
+    except FileNotFoundError:
+        return set()
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except FileNotFoundError:
+        return ""
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """A running `make up` that the tests share; it restarts the processes that they kill."""
+    yield from running(Path(tmp_path_factory.mktemp("up")))
+
+
+@pytest.fixture
+def private_up(tmp_path: Path) -> Iterator[Up]:
+    yield from running(tmp_path)
+
+
+def running(directory: Path) -> Iterator[Up]:
+    up = Up(directory, port=free_port())
+    try:
+        up.wait_until_ready()
+        yield up
+    finally:
+        up.press_ctrl_c()
+
+
+def test_the_printed_commands_work_when_pasted(up: Up) -> None:
+    commands = re.search(r"(  id=.*ensure-ascii)", up.output(), re.DOTALL)
+    assert commands
+    pasted = subprocess.run(["sh", "-c", commands[1]], capture_output=True, text=True, timeout=60, check=True)
+    assert '"status": "completed"' in pasted.stdout
+    assert "offline model" in up.output()
+    assert str(up.directory / "data") in up.output()
+
+
+def test_the_store_is_private(up: Up) -> None:
+    data = up.directory / "data"
+    assert data.stat().st_mode & 0o777 == 0o700
+    with connect(f"unix://{data}/store.sock", timeout_seconds=5, retries=0, max_connections=1) as client:
+        config = {**client.config_get("port"), **client.config_get("append*"), **client.config_get("maxmemory-policy")}
+    assert config["port"] == "0"
+    assert (config["appendonly"], config["appendfsync"]) == ("yes", "always")
+    assert config["maxmemory-policy"] == "noeviction"
+    assert call(f"{up.url}/readyz").body["durability"] == "always"
+
+
+@pytest.mark.parametrize("name", ["-m worker", "-m web", "valkey-server"])
+def test_a_killed_process_is_restarted(up: Up, name: str) -> None:
+    before = up.descendants(name)
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    wait_until(f"{name} runs again", lambda: up.descendants(name) - before)
+    answered = wait_for_answer(up, "again")
+    assert answered["status"] == "completed"
+
+
+def test_ctrl_c_stops_every_process_and_keeps_the_data(private_up: Up) -> None:
+    up = private_up
+    wait_for_answer(up, "kept")
+    started = up.descendants()
+    assert len(started) >= 5, "supervisor, store, endpoint with its process, worker"
+    up.press_ctrl_c()
+    assert {pid for pid in started if command_line(pid)} == set()
+    assert "Traceback" not in up.output()
+
+    again = Up(up.directory, port=free_port())
+    again.wait_until_ready()
+    kept = call(f"{again.url}/v1/sessions/kept/messages").body["data"]
+    again.press_ctrl_c()
+    assert [message["content"] for message in kept][:1] == ["hello"]
+
+
+def test_killing_the_supervisor_ends_its_processes(private_up: Up) -> None:
+    up = private_up
+    started = up.descendants("python") | up.descendants("valkey")
+    [supervisor] = up.descendants("-m supervisor")
+    os.kill(supervisor, signal.SIGKILL)
+    wait_until("all have ended", lambda: not any(command_line(pid) for pid in started), seconds=40)
+
+
+def test_a_second_one_on_the_same_data_is_refused(up: Up) -> None:
+    second = Up(up.directory, port=free_port(), log="second.log")
+    assert second.process.wait(60) != 0
+    assert "already runs on" in second.output()
+
+
+def test_for_a_port_in_use_another_one_is_suggested(up: Up, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    port = int(up.url.rpartition(":")[2])
+    second = Up(other, port=port)
+    assert second.process.wait(60) != 0
+    assert f"make up PORT={port + 1}" in second.output()
+
+
+@pytest.mark.parametrize("module", ["supervisor", "web", "worker"])
+def test_a_misspelt_setting_stops_the_start_with_a_hint(module: str) -> None:
+    environment = {**os.environ, "INTURN_LEASE_SECOND": "9"}
+    started = subprocess.run(
+        [".venv/bin/python", "-m", module],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert started.returncode == 2
+    assert "did you mean INTURN_LEASE_SECONDS?" in started.stderr
+    assert "Traceback" not in started.stderr
+
+
+def wait_for_answer(up: Up, session_id: str) -> dict[str, object]:
+    body = {"session_id": session_id, "input": "hello", "variables": {"ability": "math"}}
+    accepted: list[str] = []
+
+    def submitted() -> bool:
+        try:
+            answer = call(f"{up.url}/v1/turns", method="POST", body=body)
+        except OSError:
+            return False
+        accepted.append(answer.body.get("id"))
+        return answer.status == 202
+
+    wait_until("a turn is accepted", submitted, seconds=60)
+    path = f"{up.url}/v1/turns/{accepted[-1]}?wait=10"
+    wait_until("it has ended", lambda: call(path).body["finished_at"], seconds=60)
+    ended: dict[str, object] = call(path).body
+    return ended
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[assistants.a]\ntemperature = 9\n", "assistants.toml:2: [assistants.a] temperature: must be less than"),
+        ('[assistants.a]\nchain = "nowhere:build"\n', "[assistants.a] chain: there is no module 'nowhere'"),
+    ],
+)
+def test_an_invalid_assistants_file_stops_the_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, message: str
+) -> None:
+    file = tmp_path / "assistants.toml"
+    file.write_text(text)
+    monkeypatch.setenv("INTURN_ASSISTANTS", str(file))
+    up = Up(tmp_path, port=free_port())
+    assert up.process.wait(40) != 0
+    assert message in up.output()
+    assert "InTurn cannot start." in up.output()

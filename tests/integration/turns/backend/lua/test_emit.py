@@ -1,0 +1,77 @@
+from collections.abc import Callable
+
+from tests.integration.conftest import answer_to, events
+from tests.support.server import Server
+from turns.backend.script_replies import Reply
+from turns.domain.events import START
+from turns.domain.turn import Claim, Turn
+from turns.store.turns import TurnStore
+
+Accept = Callable[..., Turn]
+ClaimTurn = Callable[[Turn], Claim]
+
+
+def test_pieces_are_streamed_in_order_and_the_commit_adds_the_tail(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
+) -> None:
+    turn = accept()
+    claimed = claim(turn)
+    store.emit([claimed.piece(0, "Hel")])
+    store.emit([claimed.piece(1, "lo ")])
+    store.commit(claimed, answer_to(claimed), tail="you")
+    assert events(server, turn) == [
+        ("1-0", "status"),
+        ("1-1", "Hel"),
+        ("1-2", "lo "),
+        ("1-3", "you"),
+        ("1-4", "done"),
+    ]
+
+
+def test_a_piece_whose_reply_was_lost_is_in_the_stream_once(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
+) -> None:
+    turn = accept()
+    claimed = claim(turn)
+    store.emit([claimed.piece(0, "Hello")])
+    store.emit([claimed.piece(0, "Hello")])
+    assert events(server, turn) == [("1-0", "status"), ("1-1", "Hello")]
+
+
+def test_a_stale_worker_cannot_emit(
+    accept: Accept, claim: ClaimTurn, make_due: Callable[[Turn], None], store: TurnStore, server: Server
+) -> None:
+    turn = accept()
+    old = claim(turn)
+    store.emit([old.piece(0, "old")])
+    make_due(turn)
+    store.rescue(worker="", hint="")
+    new = claim(turn)
+    assert store.emit([old.piece(1, "older"), new.piece(0, "new")]) == [(old.token, Reply.LOST)]
+    assert events(server, turn) == [
+        ("1-0", "status"),
+        ("1-1", "old"),
+        ("1-2", "reset"),
+        ("1-3", "status"),
+        ("2-0", "status"),
+        ("2-1", "new"),
+    ]
+
+
+def test_all_runs_of_a_worker_emit_in_one_call(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
+) -> None:
+    turns = [accept(session_id=name) for name in ("a", "b")]
+    claims = [claim(turn) for turn in turns]
+    store.emit([claimed.piece(0, claimed.session) for claimed in claims])
+    assert [events(server, turn)[-1] for turn in turns] == [("1-1", "a"), ("1-1", "b")]
+
+
+def test_a_reader_continues_at_its_cursor(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
+    turn = accept()
+    claimed = claim(turn)
+    store.emit([claimed.piece(0, "Hel")])
+    [status, delta] = store.read_events(turn.id, after=START)
+    assert [(event.type, event.text) for event in (status, delta)] == [("status", "in_progress"), ("delta", "Hel")]
+    assert store.read_events(turn.id, after=status.id) == [delta]
+    assert store.read_events(turn.id, after=delta.id) == []

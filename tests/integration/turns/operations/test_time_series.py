@@ -1,0 +1,142 @@
+"""Tests of the time series that are computed from snapshots of the counters."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.server import Server
+from turns.backend import keys
+from turns.backend.client import Client, connect
+from turns.config.settings import Settings
+from turns.domain.error_codes import Code
+from turns.domain.state import Status
+from turns.domain.turn import Claim, Turn
+from turns.operations.time_series import STEPS, read_recent, read_series
+from turns.store.turns import TurnStore
+
+Accept = Callable[..., Turn]
+ClaimTurn = Callable[[Turn], Claim]
+AddSnapshot = Callable[..., None]
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[Client]:
+    with connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=2) as client:
+        yield client
+
+
+@pytest.fixture
+def add_snapshot(server: Server) -> AddSnapshot:
+    """Return a function that adds a snapshot of counters, taken this number of minutes ago."""
+    this = int(server.raw.time()[0]) // 60
+
+    def add_snapshot(minutes_ago: int, **counted: Any) -> None:
+        fields = {name.replace("_of_", "|"): amount for name, amount in counted.items()}
+        server.raw.xadd(keys.NOTES.name, {"noted_at": 1, **fields}, id=f"{(this - minutes_ago) * 60_000}-0")
+
+    return add_snapshot
+
+
+@pytest.fixture
+def set_counters(server: Server) -> Callable[[dict[str, int]], None]:
+    return lambda counted: server.raw.hset(keys.METRICS.name, mapping=counted)
+
+
+def accepted(client: Client, minutes: int) -> list[int]:
+    return [point.accepted for point in read_series(client, minutes)]
+
+
+def test_recent_events_are_in_the_last_points(
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], store: TurnStore, client: Client
+) -> None:
+    store.rescue(worker="", hint="")
+    commit(claim(accept()))
+    store.fail(claim(accept()), Code.PROVIDER_QUOTA)
+    accept()
+    recent = read_recent(client)
+    assert (recent.accepted, recent.ended[Status.COMPLETED], recent.ended[Status.FAILED]) == (3, 1, 1)
+    assert recent.error_share == 0.5
+    assert recent.wait_p95_seconds is not None
+    for minutes, step in STEPS.items():
+        series = read_series(client, minutes)
+        assert len(series) == minutes // step
+        assert sum(point.accepted for point in series) == 3
+        assert {point.at % (step * 60_000) for point in series} == {0}, "points begin at round times"
+
+
+def test_counters_are_copied_once_a_minute_and_kept_for_25_hours(
+    accept: Accept, store: TurnStore, server: Server, add_snapshot: AddSnapshot
+) -> None:
+    for minutes_ago in (25 * 60 + 1, 25 * 60 - 1):
+        add_snapshot(minutes_ago)
+    store.rescue(worker="", hint="")
+    snapshots = server.raw.xrange(keys.NOTES.name)
+    assert len(snapshots) == 2, "the one that is older than 25 hours is deleted"
+    accept()
+    store.rescue(worker="", hint="")
+    assert server.raw.xrange(keys.NOTES.name, max=snapshots[-1][0]) == snapshots
+
+
+def test_a_snapshot_leaves_out_the_tokens_of_models(store: TurnStore, server: Server) -> None:
+    counted = {f"tokens|{kind}|model-{n}": 1 for n in range(5000) for kind in ("input", "output")}
+    server.raw.hset(keys.METRICS.name, mapping={**counted, "accepted|interactive": 7})
+    store.rescue(worker="w", hint="")
+    [(_, fields)] = server.raw.xrange(keys.NOTES.name)
+    assert set(fields) == {b"noted_at", b"accepted|interactive"}
+
+
+def test_a_point_is_the_difference_of_two_snapshots(
+    client: Client, add_snapshot: AddSnapshot, set_counters: Callable[..., None]
+) -> None:
+    for minutes_ago in reversed(range(15)):
+        add_snapshot(minutes_ago, accepted_of_batch=100 - minutes_ago)
+    set_counters({"accepted|batch": 105})
+    assert accepted(client, 15) == [*[1] * 14, 5]
+
+
+def test_minutes_without_a_snapshot_count_in_the_next_interval(
+    client: Client, add_snapshot: AddSnapshot, set_counters: Callable[..., None]
+) -> None:
+    add_snapshot(8, accepted_of_batch=1000)  # events before the first snapshot are in no point
+    add_snapshot(3, accepted_of_batch=1006)
+    set_counters({"accepted|batch": 1007})
+    assert accepted(client, 15) == [*[0] * 10, 6, 0, 0, 0, 1]
+
+
+def test_without_a_snapshot_the_series_is_empty(client: Client, set_counters: Callable[..., None]) -> None:
+    set_counters({"accepted|batch": 7})
+    assert set(accepted(client, 15)) == {0}
+
+
+def test_a_first_token_is_timed_once_for_each_run(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
+) -> None:
+    claimed = claim(accept())
+    store.emit([claimed.piece(0, "a")])
+    store.emit([claimed.piece(1, "b")])
+    counted = server.raw.hgetall(keys.METRICS.name)
+    assert sum(int(n) for name, n in counted.items() if name.startswith(b"first_token|") and b"sum" not in name) == 1
+
+
+def test_times_are_estimated_inside_their_bucket(
+    client: Client, add_snapshot: AddSnapshot, set_counters: Callable[..., None]
+) -> None:
+    add_snapshot(1)
+    set_counters({"wait|100": 50, "wait|250": 50, "wait|sum": 1})
+    recent = read_recent(client)
+    assert recent.wait_p50_seconds == pytest.approx(0.1)
+    assert recent.wait_p95_seconds == pytest.approx(0.1 + 0.9 * 0.15)
+
+
+def test_a_percentile_is_capped_at_the_largest_bucket(
+    client: Client, add_snapshot: AddSnapshot, set_counters: Callable[..., None]
+) -> None:
+    add_snapshot(1)
+    set_counters({"duration|inf": 1})
+    assert read_recent(client).duration_p95_seconds == 300
+
+
+def test_without_turns_there_are_no_shares_and_no_percentiles(client: Client) -> None:
+    assert {point.error_share for point in read_series(client, 1440)} == {None}
+    assert read_recent(client).first_token_p95_seconds is None

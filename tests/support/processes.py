@@ -1,0 +1,238 @@
+"""The product as it runs: real processes, started and ended by the tests."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from email.message import Message
+from http.client import HTTPException
+from pathlib import Path
+from typing import Any, Protocol
+
+from tests.support.server import DURABLE, Server, free_ports
+from tests.support.waiting import wait_until
+from tools import ROOT
+
+GRACE_SECONDS = 15
+CANARY = "sk-canary-0815"  # the key of every stack; no log line of any test may hold it
+
+
+class Process:
+    """A child in a group of its own; what it says goes to a file that a failing test shows."""
+
+    def __init__(
+        self,
+        *module: str,
+        log: Path,
+        environment: Mapping[str, str],
+        directory: Path = ROOT,
+        python: str | Path = sys.executable,
+        prefix: Sequence[str] = (),
+    ) -> None:
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [*prefix, python, "-m", *module],
+                cwd=directory,
+                env={**os.environ, **environment},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def terminate(self) -> None:
+        """Asks it to stop, and does not wait."""
+        self._process.terminate()
+
+    def signal(self, number: signal.Signals) -> None:
+        os.killpg(self._process.pid, number)
+
+    def stop(self) -> int:
+        """Asks it to stop; returns its exit code."""
+        self._process.terminate()
+        return self._process.wait(GRACE_SECONDS)
+
+    def kill(self) -> None:
+        """`kill -9`, with all that it started."""
+        with contextlib.suppress(ProcessLookupError):
+            self.signal(signal.SIGKILL)
+        self._process.wait(GRACE_SECONDS)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Message
+    body: Any
+
+
+def call(
+    url: str, *, method: str = "GET", body: Any = None, headers: Mapping[str, str] | None = None, seconds: float = 60
+) -> Answer:
+    """One HTTP request. `body`: bytes as they are, anything else as JSON. Raises `OSError` when there is no answer."""
+    data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+    kind = {} if data is None else {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data=data, method=method, headers={**kind, **(headers or {})})
+    try:
+        with urllib.request.urlopen(request, timeout=seconds) as response:
+            return Answer(response.status, response.headers, json.loads(response.read() or b"null"))
+    except urllib.error.HTTPError as error:
+        with error:
+            return Answer(error.code, error.headers, json.loads(error.read() or b"null"))
+    except HTTPException as error:  # the other side died in mid-answer; to a caller the same as not reaching it
+        raise ConnectionError(str(error)) from error
+
+
+class Store(Protocol):
+    """A store as a stack uses it."""
+
+    url: str
+    raw: Any
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def kill(self) -> None: ...
+
+
+class Stack:
+    """A store, a scripted model, one endpoint and some workers."""
+
+    model_module = "tests.support.scripted_model"
+    model_address = "127.0.0.1"
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        workers: int,
+        settings: Mapping[str, str] | None = None,
+        store: Store | None = None,
+    ) -> None:
+        self._directory = directory
+        self._model_port, self._web_port = free_ports(2)
+        self.url = f"http://127.0.0.1:{self._web_port}"
+        self.server = store or Server(directory, options=DURABLE)
+        self.server.start()
+        self.environment = {
+            "REDIS_URL": self.server.url,
+            "PORT": str(self._web_port),
+            "OPENAI_BASE_URL": f"http://{self.model_address}:{self._model_port}/v1",
+            "OPENAI_API_KEY": CANARY,
+            "PYTHONWARNINGS": "default",
+            **(settings or {}),
+        }
+        self.model = self._process(self.model_module, str(self._model_port), self.model_address)
+        self.web = self.start_web()
+        self.workers = [self.start_worker() for _ in range(workers)]
+        self.wait_until_ready(workers=workers)
+
+    def wait_until_ready(self, *, workers: int) -> None:
+        wait_until("all are ready", lambda: self.live_workers() == workers, seconds=60)
+
+    def start_web(self) -> Process:
+        return self._process("web")
+
+    def start_worker(self) -> Process:
+        return self._process("worker")
+
+    def replace_dead(self) -> None:
+        """What a supervisor does: processes that died are started again."""
+        if not self.web.is_running:
+            self.web = self.start_web()
+        self.workers = [worker if worker.is_running else self.start_worker() for worker in self.workers]
+
+    def stop(self) -> None:
+        for process in (self.web, *self.workers, self.model):
+            process.kill()
+        self.server.stop()
+        self.server.raw.close()
+        assert CANARY not in self.logs(), "a key is in the log"
+
+    def submit(self, session_id: str, said: str, **more: Any) -> str:
+        """Submits a turn of the default assistant; returns its id."""
+        answer = call(f"{self.url}/v1/turns", method="POST", body=request(session_id, said, **more))
+        assert answer.status == 202, answer
+        turn_id: str = answer.body["id"]
+        return turn_id
+
+    def turn(self, turn_id: str, *, wait: float = 0) -> dict[str, Any]:
+        answer = call(f"{self.url}/v1/turns/{turn_id}?wait={wait}")
+        assert answer.status == 200, answer
+        turn: dict[str, Any] = answer.body
+        return turn
+
+    def finished(self, turn_id: str) -> dict[str, Any]:
+        """The turn, once it has ended."""
+        wait_until(f"{turn_id} has ended", lambda: self.turn(turn_id, wait=10)["finished_at"], seconds=60)
+        return self.turn(turn_id)
+
+    def holder(self, turn_id: str) -> Process:
+        """The worker that runs the turn, once one does."""
+        found: list[Process] = []
+
+        def is_held() -> bool:
+            name = (self.server.raw.hget(f"inturn:turn:{turn_id}", "worker") or b"").decode()
+            found.extend(worker for worker in self.workers if f":{worker.pid}:" in name)
+            return bool(found)
+
+        wait_until(f"somebody runs {turn_id}", is_held, seconds=60)
+        return found[0]
+
+    def messages(self, session_id: str) -> list[dict[str, Any]]:
+        page = call(f"{self.url}/v1/sessions/{session_id}/messages?limit=100").body
+        assert not page["has_more"]
+        messages: list[dict[str, Any]] = page["data"]
+        return messages
+
+    def all_messages(self, session_id: str) -> list[dict[str, Any]]:
+        """The whole history, however many pages."""
+        messages: list[dict[str, Any]] = []
+        after = 0
+        while after is not None:
+            page = call(f"{self.url}/v1/sessions/{session_id}/messages?limit=100&after={after}").body
+            messages += page["data"]
+            after = page["after"]
+        return messages
+
+    def asked(self) -> list[dict[str, Any]]:
+        """All requests that the model got."""
+        requests: list[dict[str, Any]] = call(f"http://{self.model_address}:{self._model_port}/requests").body
+        return requests
+
+    def open_gate(self, name: str) -> None:
+        call(f"http://{self.model_address}:{self._model_port}/gates/{name}", method="POST", body={})
+
+    def logs(self) -> str:
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def _log(self) -> Path:
+        return self._directory / "processes.log"
+
+    def _process(self, *module: str, prefix: Sequence[str] = ()) -> Process:
+        return Process(*module, log=self._log, environment=self.environment, prefix=prefix)
+
+    def live_workers(self) -> int:
+        try:
+            return int(call(f"{self.url}/readyz", seconds=2).body["live_workers"])
+        except OSError:
+            return -1
+
+
+def request(session_id: str, said: str, **more: Any) -> dict[str, Any]:
+    return {"session_id": session_id, "input": said, "variables": {"ability": "math"}, **more}

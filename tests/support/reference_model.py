@@ -1,0 +1,113 @@
+"""A small pure model of the store: what it should say, in the shortest words. The oracle of `test_interleavings.py`."""
+
+from dataclasses import dataclass, field
+
+from turns.domain.state import Event, Status, advance
+
+MAX_ATTEMPTS = 3
+
+
+@dataclass
+class ModelTurn:
+    session: str
+    status: Status = Status.QUEUED
+    attempt: int = 1
+    holder: str | None = None  # the token that may write
+    superseded: bool = False
+    erased: bool = False
+
+
+@dataclass
+class Model:
+    turns: dict[str, ModelTurn] = field(default_factory=dict)
+    queues: dict[str, list[str]] = field(default_factory=dict)
+    histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns; first what was imported
+
+    def accept(self, turn_id: str, session: str) -> None:
+        self.turns[turn_id] = ModelTurn(session)
+        self.queues.setdefault(session, []).append(turn_id)
+
+    def is_head(self, turn_id: str) -> bool:
+        return self.queues[self.turns[turn_id].session][:1] == [turn_id]
+
+    def can_claim(self, turn_id: str) -> bool:
+        return self.turns[turn_id].status is Status.QUEUED and self.is_head(turn_id)
+
+    def claim(self, turn_id: str, token: str) -> None:
+        self._step(turn_id, Event.CLAIM)
+        self.turns[turn_id].holder = token
+
+    def holds(self, turn_id: str, token: str) -> bool:
+        turn = self.turns[turn_id]
+        return turn.status is Status.IN_PROGRESS and turn.holder == token
+
+    def commit(self, turn_id: str) -> None:
+        self.histories.setdefault(self.turns[turn_id].session, []).append(turn_id)
+        self._step(turn_id, Event.COMMIT)
+
+    def interrupt(self, turn_id: str) -> None:
+        self.histories.setdefault(self.turns[turn_id].session, []).append(turn_id)
+        self._step(turn_id, Event.INTERRUPT)
+
+    def clear(self, session: str, *, keeps_running: bool) -> None:
+        """A newer turn comes with `interrupt` or `rollback`."""
+        for turn_id in list(self.queues.get(session, [])):
+            if keeps_running and self.turns[turn_id].status is Status.IN_PROGRESS:
+                self.turns[turn_id].superseded = True
+            else:
+                self._step(turn_id, Event.CANCEL)
+
+    def release(self, turn_id: str) -> None:
+        self._step(turn_id, Event.RELEASE)
+        self.turns[turn_id].holder = None
+
+    def fail(self, turn_id: str) -> None:
+        self._step(turn_id, Event.FAIL)
+
+    def retry(self, turn_id: str) -> None:
+        self._again(turn_id, Event.RETRY)
+
+    def erase(self, session: str) -> None:
+        self.clear(session, keeps_running=False)
+        self.histories.pop(session, None)
+        for turn in self.turns.values():
+            turn.erased = turn.erased or turn.session == session
+
+    def import_messages(self, session: str, name: str) -> str:
+        """What comes of it, in words; `name` stands for the messages."""
+        history = self.histories.get(session, [])
+        if history[:1] == [name]:
+            return "replayed"
+        if history:
+            return "not empty"
+        if self.queues.get(session):
+            return "busy"
+        self.histories[session] = [name]
+        return "imported"
+
+    def cancel(self, turn_id: str) -> None:
+        if not self.turns[turn_id].status.is_terminal:
+            self._step(turn_id, Event.CANCEL)
+
+    def lapse(self, turn_id: str) -> None:
+        """The lease ran out and the rescuer saw it."""
+        turn = self.turns[turn_id]
+        if turn.status is Status.IN_PROGRESS:
+            if turn.attempt >= MAX_ATTEMPTS:
+                self._step(turn_id, Event.LOSE)
+            else:
+                self._again(turn_id, Event.RESCUE)
+
+    def heads(self) -> set[str]:
+        return {queue[0] for queue in self.queues.values() if queue}
+
+    def _again(self, turn_id: str, event: Event) -> None:
+        self._step(turn_id, event)
+        self.turns[turn_id].attempt += 1
+        self.turns[turn_id].holder = None
+
+    def _step(self, turn_id: str, event: Event) -> None:
+        turn = self.turns[turn_id]
+        turn.status = advance(turn.status, event)
+        if turn.status.is_terminal:
+            self.queues[turn.session].remove(turn_id)

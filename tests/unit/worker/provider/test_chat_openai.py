@@ -1,0 +1,90 @@
+"""What the lean model asks a provider is what `ChatOpenAI` asks it, whatever was said before."""
+
+from typing import Any
+
+import pytest
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    FunctionMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
+from langchain_openai import ChatOpenAI
+from pydantic import SecretStr
+
+from worker.provider.chat_openai import LeanChatOpenAI
+
+CALL = {"name": "look", "args": {"at": "sky"}, "id": "c1", "type": "tool_call"}
+BROKEN_CALL = {"name": "look", "args": "{", "id": "c1", "error": None, "type": "invalid_tool_call"}
+OLD_CALL = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}, "index": 0}
+IMAGE = {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}
+USAGE = {"input_tokens": 1, "output_tokens": 2, "total_tokens": 3}
+
+MESSAGES: dict[str, BaseMessage] = {
+    "a question": HumanMessage(content="How are you?"),
+    "an answer": AIMessage(
+        content="Fine.", id="one", usage_metadata=USAGE, response_metadata={"finish_reason": "stop"}
+    ),
+    "nothing said": AIMessage(content=""),
+    "a question with a name": HumanMessage(content="How are you?", name="bob"),
+    "an answer with a name": AIMessage(content="Fine.", name="eve"),
+    "a name beside": AIMessage(content="Fine.", additional_kwargs={"name": "eve"}),
+    "an image": HumanMessage(content=["What is this?", IMAGE]),
+    "parts": AIMessage(content=[{"type": "text", "text": "A cat."}]),
+    "sound": AIMessage(content=[{"type": "audio", "id": "a1"}]),
+    "sound beside": AIMessage(content="", additional_kwargs={"audio": {"id": "a1", "data": "…"}}),
+    "a tool call": AIMessage(content="", tool_calls=[CALL]),
+    "a broken tool call": AIMessage(content="", invalid_tool_calls=[BROKEN_CALL]),
+    "a tool call beside": AIMessage(content="x", additional_kwargs={"tool_calls": [OLD_CALL]}),
+    "a function call": AIMessage(content="x", additional_kwargs={"function_call": {"name": "f", "arguments": "{}"}}),
+    "of a later version": AIMessage(
+        content=[{"type": "text", "text": "A cat."}], response_metadata={"output_version": "v1"}
+    ),
+    "text of a later version": AIMessage(content="A cat.", response_metadata={"output_version": "v1"}),
+    "a system message": SystemMessage(content="Be kind."),
+    "a developer's": SystemMessage(content="Be kind.", additional_kwargs={"__openai_role__": "developer"}),
+    "a tool's": ToolMessage(content="blue", tool_call_id="c1"),
+    "a function's": FunctionMessage(content="blue", name="f"),
+    "another role's": ChatMessage(content="hm", role="critic"),
+}
+
+
+def payload(make: type[ChatOpenAI], messages: Any, *, model: str = "gpt-4o-mini", **options: Any) -> dict[str, Any]:
+    asks = make(model=model, api_key=SecretStr("none"), max_tokens=9)
+    asked: dict[str, Any] = asks._get_request_payload(messages, **options)
+    return asked
+
+
+def assert_same(messages: Any, **options: Any) -> None:
+    stock, lean = (payload(make, messages, **options) for make in (ChatOpenAI, LeanChatOpenAI))
+    assert lean == stock
+    assert [list(message) for message in lean.get("messages", ())] == [
+        list(message) for message in stock.get("messages", ())
+    ]
+
+
+@pytest.mark.parametrize("message", MESSAGES.values(), ids=MESSAGES)
+def test_each_message_is_sent_as_by_chat_openai(message: BaseMessage) -> None:
+    assert_same([message])
+
+
+def test_each_stands_where_it_stood() -> None:
+    assert_same([*MESSAGES.values(), *reversed(MESSAGES.values())])
+    assert_same([])
+    assert_same("just text")
+
+
+def test_options_are_heeded() -> None:
+    asked = list(MESSAGES.values())
+    assert_same(asked, stop=["x"], temperature=0.5)
+    assert_same(asked, model="o3-mini")  # whose system messages are a developer's
+    assert_same([HumanMessage(content="hello"), AIMessage(content="hi")], reasoning={"effort": "low"})
+
+
+def test_in_traces_it_has_the_name_of_what_it_stands_for() -> None:
+    stock, lean = (make(model="m", api_key=SecretStr("none")) for make in (ChatOpenAI, LeanChatOpenAI))
+    assert lean.get_name() == stock.get_name()
+    assert isinstance(lean, ChatOpenAI)

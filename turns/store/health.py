@@ -1,0 +1,74 @@
+"""What the store promises, and who works on it."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from turns.backend import keys
+from turns.backend.client import Client
+from turns.backend.script_loader import DEAD_WORKER_SECONDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """`durability` is what a power cut can take: see `docs/operations.md`. `replicas` is how
+    many of them hold what was confirmed. Evicting: data may vanish at any time."""
+
+    durability: str
+    eviction_policy: str
+    replicas: int
+    live_workers: int
+    live_turns: int
+
+    @property
+    def is_safe(self) -> bool:
+        return self.eviction_policy in {"noeviction", "unknown"}
+
+
+def read_health(client: Client, *, replicas: int) -> Health:
+    """Raises `StoreUnavailable`."""
+    live = client.hget(keys.SERVICE.name, "live")
+    config = client.read_config("append*", "maxmemory-policy")
+    return Health(
+        durability=_durability(config),
+        eviction_policy=config.get("maxmemory-policy", "unknown"),
+        replicas=replicas,
+        live_workers=len(living_workers(client)),
+        live_turns=int(live or 0),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """What the store is. `skew_seconds`: how far its clock is from this machine's."""
+
+    name: str
+    version: tuple[int, ...]
+    skew_seconds: float
+
+
+def read_server(client: Client) -> Server:
+    """Raises `StoreUnavailable`."""
+    info = cast(Mapping[str, str], client.info("server"))
+    is_valkey = "valkey_version" in info
+    version = info["valkey_version" if is_valkey else "redis_version"]
+    seconds, microseconds = client.time()
+    return Server(
+        name="Valkey" if is_valkey else "Redis",
+        version=tuple(int(part) for part in version.split(".") if part.isdigit()),
+        skew_seconds=seconds + microseconds / 1e6 - time.time(),
+    )
+
+
+def living_workers(client: Client) -> list[str]:
+    """The names of the workers that have beaten lately, by the store's clock. Raises `StoreUnavailable`."""
+    seconds, _ = client.time()
+    alive = client.zrangebyscore(keys.WORKERS.name, (seconds - DEAD_WORKER_SECONDS) * 1000, "+inf")
+    return [name.decode() for name in cast(list[bytes], alive)]
+
+
+def _durability(config: Mapping[Any, Any]) -> str:
+    if "appendonly" not in config:
+        return "unknown"
+    return str(config.get("appendfsync", "unknown")) if config["appendonly"] == "yes" else "none"

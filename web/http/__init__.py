@@ -1,0 +1,1 @@
+"""HTTP mechanics of the routes: validation, responses, problems, preferences, timeouts. Imported by `web.routes`."""

@@ -1,0 +1,56 @@
+"""Scripts and styles of the pages, under a name that changes with their content: a browser asks for each once."""
+
+import hashlib
+import re
+from pathlib import Path
+from posixpath import dirname, join, normpath
+
+from flask import Blueprint, Response, send_from_directory
+
+STATIC = Path(__file__).parent.parent / "static"
+FOREVER = "public, max-age=31536000, immutable"
+VERSION_CHARACTERS = 16
+IMPORT = re.compile(r'^(?:import|export)\b[^;]*?"(\.[^"]+)";', re.MULTILINE)
+
+
+class Assets:
+    """The version names all files together, so a relative import in one leads to the same version of another."""
+
+    def __init__(self) -> None:
+        self.version = _version(STATIC)
+
+    def url(self, name: str) -> str:
+        return f"/static/{self.version}/{name}"
+
+    def modules(self, main: str) -> tuple[str, ...]:
+        """What this script and all that it imports are called, so that a page can name them at once."""
+        found: dict[str, None] = {}
+        waiting = [main]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found[name] = None
+                source = (STATIC / name).read_text(encoding="utf-8")
+                waiting += [normpath(join(dirname(name), path)) for path in IMPORT.findall(source)]
+        return tuple(sorted(found))
+
+
+def build_assets(assets: Assets) -> Blueprint:
+    files = Blueprint("assets", __name__)
+
+    @files.get("/static/<version>/<path:filename>")
+    def static(version: str, filename: str) -> Response:
+        response = send_from_directory(STATIC, filename)
+        if version == assets.version:  # another version's page, while a new one is rolled out, must ask again
+            response.headers["Cache-Control"] = FOREVER
+        return response
+
+    return files
+
+
+def _version(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        if file.is_file():
+            digest.update(f"{file.relative_to(folder)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:VERSION_CHARACTERS]

@@ -1,0 +1,17 @@
+"""How the service does, in a few numbers."""
+
+from turns.operations.actions import OperatorActions
+from turns.operations.queries import OperatorQueries
+from web.schemas import responses, serializers
+
+
+def service_status(operations: OperatorActions, overview: OperatorQueries) -> responses.ServiceStatus:
+    gauges = overview.gauges()
+    return responses.ServiceStatus(
+        paused={switch: serializers.to_instant(since) for switch, since in operations.paused().items()},
+        live_turns=int(gauges["live_turns"]),
+        waiting_turns=int(gauges["waiting_turns"]),
+        oldest_waiting_seconds=gauges["oldest_waiting_seconds"],
+        live_workers=int(gauges["live_workers"]),
+        failed_turns=int(gauges["failed_turns"]),
+    )

@@ -1,0 +1,74 @@
+"""The metrics in the text format of Prometheus. Names follow OpenTelemetry's conventions where it has one."""
+
+from collections.abc import Iterator
+from types import MappingProxyType
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from turns.store.metrics import COUNTS, Metrics
+
+KIND = CONTENT_TYPE_LATEST
+
+# https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ has the names that begin with gen_ai.
+COUNTERS = MappingProxyType(
+    {
+        "accepted": ("inturn_turns_accepted", "Turns that were accepted"),
+        "ended": ("inturn_turns_ended", "Turns that have ended, by status and by code or reason"),
+        "retried": ("inturn_attempts_retried", "Attempts that failed and were followed by another, by code"),
+        "rescued": ("inturn_turns_rescued", "Turns whose worker was lost and that another one took"),
+        "taken_over": (
+            "inturn_turns_taken_over",
+            "Answers that came too late: their worker lived, and its lease did not",
+        ),
+        "tokens": ("gen_ai_client_token_usage", "Tokens of completed turns, as the provider counted them"),
+    }
+)
+LABELS = MappingProxyType({"kind": "gen_ai_token_type", "model": "gen_ai_request_model"})
+TIMINGS = MappingProxyType(
+    {
+        "wait": ("inturn_turn_wait_seconds", "From the moment at which a turn could run to its claim by a worker"),
+        "first_token": ("gen_ai_server_time_to_first_token_seconds", "From the claim to the first piece of the answer"),
+        "duration": ("gen_ai_client_operation_duration_seconds", "From the claim to the commit, of completed turns"),
+    }
+)
+GAUGES = MappingProxyType(
+    {
+        "live_turns": ("inturn_live_turns", "Turns that have not ended"),
+        "waiting_turns": ("inturn_waiting_turns", "Turns that could run and wait for a worker"),
+        "oldest_waiting_seconds": ("inturn_oldest_waiting_seconds", "For how long the oldest of them has waited"),
+        "watched_turns": ("inturn_watched_turns", "Turns whose events are being streamed"),
+        "failed_turns": ("inturn_failed_turns", "Failed turns that nobody has tried again or discarded"),
+        "live_workers": ("inturn_live_workers", "Worker processes that beat"),
+    }
+)
+
+
+class Snapshot(Collector):
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterator[Any]:
+        for name, (exposed, help_text) in COUNTERS.items():
+            labels = [LABELS.get(label, label) for label in COUNTS[name]]
+            counter = CounterMetricFamily(exposed, help_text, labels=labels)
+            for values, amount in self._metrics.counts[name].items():
+                counter.add_metric(values, amount)
+            if not labels and not self._metrics.counts[name]:
+                counter.add_metric((), 0)
+            yield counter
+        for name, (exposed, help_text) in TIMINGS.items():
+            timing = self._metrics.timings[name]
+            buckets = [("+Inf" if most == float("inf") else str(most), count) for most, count in timing.buckets]
+            yield HistogramMetricFamily(exposed, help_text, buckets=buckets, sum_value=timing.sum)
+        for name, (exposed, help_text) in GAUGES.items():
+            yield GaugeMetricFamily(exposed, help_text, value=self._metrics.gauges[name])
+
+
+def expose(metrics: Metrics) -> bytes:
+    registry = CollectorRegistry()
+    registry.register(Snapshot(metrics))
+    return generate_latest(registry)

@@ -1,0 +1,156 @@
+"""The bodies and queries that callers send, as pydantic models; the OpenAPI document describes them too."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, FailFast, Field
+
+from turns.domain.error_codes import Code
+from turns.domain.events import EVENT_ID
+from turns.domain.ids import DEFAULT_TENANT, NAME, TURN_ID
+from turns.domain.state import Status
+from web.schemas.field_types import Content, Input, Metadata, MetadataName, Name, Variable, VariableName
+
+MAX_START_WITHIN_SECONDS = 7 * 24 * 3600
+MAX_WAIT_SECONDS = 30
+MAX_BATCH = 100
+MAX_IMPORTED = 10_000
+TurnId = Annotated[str, Field(pattern=f"^{TURN_ID.pattern}$")]
+TURN_CURSOR = rf"^[0-9]{{1,16}}\.{TURN_ID.pattern}$"
+SESSION_CURSOR = r"^[0-9]{1,16}\.[A-Za-z0-9._~/-]{1,400}$"
+
+
+class SubmitBody(BaseModel):
+    """The body of `POST /v1/turns`."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [{"session_id": "foobar", "input": "What does cosine mean?", "variables": {"ability": "math"}}]
+        },
+    )
+
+    session_id: Name
+    input: Input
+    user_id: Name | None = None
+    assistant: Name = "default"
+    variables: dict[VariableName, Variable] = Field(default_factory=dict, max_length=64)
+    metadata: dict[MetadataName, Metadata] = Field(default_factory=dict, max_length=16)
+    on_busy: Literal["enqueue", "reject", "interrupt", "rollback"] = "enqueue"
+    lane: Literal["interactive", "batch"] | None = Field(None, description="else the assistant's")
+    start_within_seconds: Annotated[float, Field(gt=0, le=MAX_START_WITHIN_SECONDS)] | None = None
+
+
+class BatchBody(BaseModel):
+    """The body of `POST /v1/turns/batch`. Each of the turns is checked, and accepted or refused, on its own."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    turns: list[dict[str, Any]] = Field(
+        min_length=1,
+        max_length=MAX_BATCH,
+        description="each as the body of `POST /v1/turns`, `SubmitBody`",
+    )
+
+
+class MessageBody(BaseModel):
+    """A message that was said elsewhere. `turn_id`: the turn that said it, which need not be known here."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    role: Literal["user", "assistant"]
+    content: Content
+    turn_id: TurnId | None = None
+
+
+class ImportBody(BaseModel):
+    """The body of `PUT /v1/sessions/{session_id}/messages`: oldest first. It begins with a user's message."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    # One wrong message is enough: of ten thousand of them each wrong name would be put down.
+    messages: Annotated[list[MessageBody], FailFast()] = Field(min_length=1, max_length=MAX_IMPORTED)
+
+
+class Query(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NoQuery(Query):
+    """No parameters."""
+
+
+class WaitQuery(Query):
+    wait: Annotated[
+        float,
+        Field(ge=0, le=MAX_WAIT_SECONDS, description="hold the answer until the turn has ended, or so many seconds"),
+    ] = 0
+
+
+class EventsQuery(Query):
+    after: (
+        Annotated[
+            str,
+            Field(pattern=f"^{EVENT_ID.pattern}$", description="the last event seen; the header Last-Event-ID wins"),
+        ]
+        | None
+    ) = None
+
+
+class SessionQuery(Query):
+    user_id: Name | None = None
+
+
+Limit = Annotated[int, Field(ge=1, le=100)]
+
+
+class TurnsQuery(Query):
+    status: Status | None = None
+    session_id: Name | None = None
+    user_id: Name | None = Field(None, description="goes with session_id")
+    after: Annotated[str, Field(pattern=TURN_CURSOR)] | None = None
+    limit: Limit = 20
+
+
+class FailedQuery(Query):
+    code: Code | None = None
+    after: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    limit: Limit = 20
+
+
+class CodeQuery(Query):
+    code: Code
+    count: Annotated[int, Field(ge=0, lt=2**31, description="how many of them the caller means")]
+
+
+class StatsQuery(Query):
+    minutes: Literal["15", "360", "1440"] = "15"
+
+
+Tenant = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
+
+
+class LiveQuery(Query):
+    status: Literal["queued", "in_progress"] | None = None
+    tenant: Tenant | None = None
+    worker: Annotated[str, Field(max_length=300)] | None = None
+    text: Annotated[str, Field(max_length=128, description="is part of the turn's, session's or user's id")] = ""
+    limit: Limit = 50
+
+
+class SessionQueueQuery(Query):
+    session_id: Name
+    user_id: Name | None = None
+    tenant: Tenant = DEFAULT_TENANT
+
+
+class SessionsQuery(Query):
+    after: Annotated[str, Field(pattern=SESSION_CURSOR)] | None = None
+    limit: Limit = 20
+
+
+class MessagesQuery(Query):
+    user_id: Name | None = None
+    after: Annotated[int, Field(ge=0, lt=2**53)] | None = None
+    limit: Limit = 20
+    order: Literal["asc", "desc"] = "asc"

@@ -1,0 +1,1 @@
+"""gunicorn, configured from the settings. Imported by `web.__main__` alone."""

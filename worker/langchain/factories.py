@@ -1,0 +1,49 @@
+"""Finds the factory of a chain of somebody's own, by the name that `assistants.toml` gives it."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+from turns.assistants.overrides import check_secret
+from turns.domain.assistant import Assistant
+
+Factory = Callable[..., Any]
+
+
+class ChainNotFound(Exception):
+    """There is no such factory. The message says what to do."""
+
+
+def find_factory(chain: str) -> Factory:
+    """Imports it, if nobody has. Raises `ChainNotFound`, also for a module that raises while it is imported."""
+    module_name, _, name = chain.partition(":")
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
+            raise ChainNotFound(
+                f"there is no module {error.name!r}; start the worker where it can be imported, or set PYTHONPATH"
+            ) from error
+        raise ChainNotFound(
+            f"{module_name} needs {error.name!r}, which is not installed; install it where the worker runs"
+        ) from error
+    except (Exception, SystemExit) as error:  # a script as a module ends with sys.exit()
+        raise ChainNotFound(f"{module_name} raises {error!r} while it is imported; python -m {module_name}") from error
+    factory = getattr(module, name, None)
+    if factory is None:
+        raise ChainNotFound(f"{module_name} has no {name!r}; name a function of it that returns a Runnable")
+    if not callable(factory):
+        raise ChainNotFound(f"{chain} is a {type(factory).__name__}; name a function that returns it")
+    return factory  # type: ignore[no-any-return]  # whatever it is, it can be called
+
+
+def check_assistant(assistant: Assistant) -> tuple[str, str] | None:
+    """What a worker finds wrong with this assistant: the field, and what to do."""
+    if wrong := check_secret(assistant):
+        return wrong
+    if assistant.chain:
+        try:
+            find_factory(assistant.chain)
+        except ChainNotFound as error:
+            return "chain", str(error)
+    return None

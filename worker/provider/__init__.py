@@ -1,0 +1,1 @@
+"""The model's provider: models, the thin completions client, HTTP connections. Imported by `worker.langchain`."""
