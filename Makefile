@@ -77,7 +77,8 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 
 lock: $(VENV)/.installed-dev ## resolve the requirements again and write the pins
 	@$(LOCK) $(PINS)/service.in -o requirements.txt
-	@for name in otel dev bench langgraph; do $(LOCK) $(PINS)/$$name.in -o $(PINS)/$$name.txt || exit; done
+	@for name in otel dev; do $(LOCK) -c requirements.txt $(PINS)/$$name.in -o $(PINS)/$$name.txt || exit; done
+	@for name in bench langgraph; do $(LOCK) $(PINS)/$$name.in -o $(PINS)/$$name.txt || exit; done
 
 clean: ## remove the environment; keep the data
 	rm -rf $(VENV) $(LANGGRAPH_VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
