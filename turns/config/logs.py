@@ -41,6 +41,7 @@ class Log(StrEnum):
     ASSISTANTS_REFUSED = "assistants.refused"
     WORKER_READY = "worker.ready"
     WORKER_DRAINING = "worker.draining"
+    WEB_READY = "web.ready"
     OPERATOR_ACTED = "operator.acted"
     REQUEST_BROKEN = "request.broken"
 

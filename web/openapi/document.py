@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from turns.config.version import VERSION
 from turns.domain.events import EVENT_ID
 from turns.domain.ids import NAME
 from turns.operations.actions import Switch
@@ -78,7 +79,7 @@ def document() -> Document:
         paths[operation.path][operation.method] = _operation(operation, refs)
     whole = {
         "openapi": "3.1.0",
-        "info": {"title": "InTurn", "version": "1", "description": DESCRIPTION},
+        "info": {"title": "InTurn", "version": VERSION, "description": DESCRIPTION},
         "paths": dict(paths),
         "components": {
             "schemas": definitions["$defs"],

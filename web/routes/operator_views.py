@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, g, request
 
+from turns.config.version import VERSION
 from turns.domain.ids import session_key
 from turns.operations.actions import OperatorActions
 from turns.operations.live_turns import LiveTurn
@@ -57,6 +58,7 @@ def _stats(overview: OperatorQueries, operations: OperatorActions, minutes: int)
     workers = overview.workers()
     return schema.Stats(
         **dict(service_status(operations, overview)),
+        version=VERSION,
         may_act=g.caller.may_act,
         running_turns=sum(len(worker.running) for worker in workers),
         recent=showing.to_stats_point(overview.recent()),

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, render_template, request
 from turns.assistants.overrides import settings_for
 from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
+from turns.config.version import VERSION
 from turns.store.turns import TurnStore
 from web.http.responses import JSON, check_accept, reply
 from web.http.validation import parse_query
@@ -40,6 +41,7 @@ def build_health(store: TurnStore) -> Blueprint:
             eviction_policy=health.eviction_policy,
             live_workers=health.live_workers,
             live_turns=health.live_turns,
+            version=VERSION,
         )
         return reply(ready, status=200 if health.is_safe else 503)
 

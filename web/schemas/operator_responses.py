@@ -37,6 +37,7 @@ class Worker(Answered):
 class Stats(ServiceStatus):
     """Every number of the page `/operator`."""
 
+    version: str
     may_act: bool = Field(description="whether the caller's key may do more than look")
     running_turns: int = Field(description="of living workers")
     recent: StatsPoint = Field(description=f"the last {RECENT_MINUTES} minutes")

@@ -181,6 +181,7 @@ class Ready(Answered):
     eviction_policy: str
     live_workers: int
     live_turns: int
+    version: str
 
 
 class ServiceStatus(Answered):

@@ -19,8 +19,9 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from turns.assistants.registry import AssistantRegistry, registry_or_exit
 from turns.backend.client import connect
-from turns.config.logs import configure_logs
+from turns.config.logs import Log, configure_logs, get_logger
 from turns.config.settings import Settings
+from turns.config.version import VERSION
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.file_history.turn_store import prepare_or_exit
 from turns.store.api_keys import ApiKeyStore, check_exposure
@@ -183,6 +184,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
 
         app = create_app(self._settings, self._roster)
         _keep()
+        get_logger().info(Log.WEB_READY, version=VERSION)
         return app
 
 

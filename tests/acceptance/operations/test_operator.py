@@ -10,6 +10,7 @@ import pytest
 from tests.acceptance.operations.operating import PRIVATE, acted, fail, get, holder, post, running, stats, timeline, why
 from tests.support.processes import Stack, call, request
 from tests.support.waiting import wait_until
+from turns.config.version import VERSION
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +43,14 @@ def test_the_numbers_say_what_happened(stack: Stack) -> None:
         assert (len(series), sum(point["accepted"] for point in series)) == (points, 4)
         assert sum(point["ended"]["failed"] for point in series) == 1
     assert post(stack, "failed/discard", code="provider_authentication", count=1).body["done"] == 1
+
+
+def test_the_version_is_in_the_api_and_the_log(stack: Stack) -> None:
+    assert stats(stack)["version"] == VERSION
+    assert call(f"{stack.url}/readyz").body["version"] == VERSION
+    assert call(f"{stack.url}/openapi.json").body["info"]["version"] == VERSION
+    [started] = [json.loads(line) for line in stack.logs().splitlines() if '"web.ready"' in line]
+    assert started["version"] == VERSION
 
 
 def test_a_wrong_question_gets_the_name_of_the_field_and_the_rule(stack: Stack) -> None:
