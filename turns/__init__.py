@@ -1,5 +1,5 @@
-"""Turns, their life, and the store that keeps them: the part that every process shares.
+"""Turns, their life cycle and the store that keeps them: the part that every process shares.
 
-Knows neither Flask, nor Celery, nor LangChain. Its packages build on each other in this order: `domain`, `config`,
+Imports neither Flask, Celery nor LangChain. Its packages build on each other in this order: `domain`, `config`,
 `assistants` and `backend`, `store`, `file_history`, `operations`.
 """

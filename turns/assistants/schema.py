@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from turns.domain.assistant import Assistant, Exchange, Lane, Variable
+from turns.domain.assistant import Assistant, HistoryMode, Lane, Variable
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -92,8 +92,8 @@ class AssistantTable(Table):
     max_tokens: int | None = Field(
         None, ge=1, description="The most tokens of an answer; one that is cut there is kept and says `length`"
     )
-    history: Exchange = Field(
-        Exchange.PAIR,
+    history: HistoryMode = Field(
+        HistoryMode.PAIR,
         strict=False,
         description="What of a turn enters the history: `pair`, the question and the final answer; `full`, also the tool "
         "calls and their results, where a chain gives them",

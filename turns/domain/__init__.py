@@ -1,4 +1,4 @@
-"""The pure core: values, the state table, retry decisions, errors. It does no I/O and imports nothing else of ours.
+"""The pure core: values, the state table, retry decisions and errors, without I/O or imports from other packages.
 
 Every package may import it.
 """

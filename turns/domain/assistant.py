@@ -1,7 +1,7 @@
-"""Assistants: the named chains that a turn can ask for, as data.
+"""Assistants as data: the named chains that a turn can select.
 
-A turn runs with the version of its assistant that it was accepted under: acceptance keeps the definition in the store,
-under its digest, for as long as a turn needs it.
+A turn runs with the version of its assistant under which it was accepted. `accept` stores the definition under its
+digest for as long as a turn needs it.
 """
 
 import hashlib
@@ -18,22 +18,22 @@ MAX_CACHED_DEFINITIONS = 256
 
 
 class Lane(StrEnum):
-    """Who waits for a turn: somebody now, or nobody before the whole batch is done."""
+    """Priority of a turn."""
 
-    INTERACTIVE = "interactive"
-    BATCH = "batch"
+    INTERACTIVE = "interactive"  # a person waits for the answer
+    BATCH = "batch"  # part of a bulk job; runs with limited concurrency
 
 
-class Exchange(StrEnum):
-    """What of a turn enters the history."""
+class HistoryMode(StrEnum):
+    """Which messages of a turn enter the history."""
 
     PAIR = "pair"  # the question and the final answer
-    FULL = "full"  # also the tool calls and their results between them, where the chain gives them
+    FULL = "full"  # also the tool calls and their results between them, if the chain returns them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """A text that the caller gives, at most `max_length` characters. Without a default it is required."""
+    """A text parameter of at most `max_length` characters; required if it has no default."""
 
     default: str | None = None
     max_length: int | None = None
@@ -42,7 +42,7 @@ class Variable:
 
 @dataclass(frozen=True, kw_only=True)
 class Assistant:
-    """A system prompt with declared variables, or a chain of somebody's own. What is None is as the settings say."""
+    """A system prompt with declared variables, or a custom chain; None means the value from the settings."""
 
     name: str
     description: str = ""
@@ -55,7 +55,7 @@ class Assistant:
     api_key_env: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None
-    history: Exchange = Exchange.PAIR
+    history: HistoryMode = HistoryMode.PAIR
     history_messages: int | None = None
     history_tokens: int | None = None
     first_token_seconds: float | None = None
@@ -63,9 +63,9 @@ class Assistant:
     total_seconds: float | None = None
     lane: Lane = Lane.INTERACTIVE
 
-    def check(self, given: Mapping[str, str]) -> None:
-        """Raises `InvalidRequest` for a variable that is unknown, missing or too long."""
-        for name, value in given.items():
+    def check_variables(self, values: Mapping[str, str]) -> None:
+        """Raise `InvalidRequest` for a variable that is unknown, missing or too long."""
+        for name, value in values.items():
             declared = self.variables.get(name)
             if declared is None:
                 known = ", ".join(self.variables) or "none"
@@ -75,72 +75,76 @@ class Assistant:
             if declared.max_length is not None and len(value) > declared.max_length:
                 raise InvalidRequest(f"variables.{name}", f"must be at most {declared.max_length} characters")
         for name, declared in self.variables.items():
-            if declared.default is None and name not in given:
+            if declared.default is None and name not in values:
                 raise InvalidRequest(f"variables.{name}", f"is required by assistant {self.name!r}")
 
-    def complete(self, given: Mapping[str, str]) -> dict[str, str]:
-        """What was given, and the defaults of the rest."""
+    def with_defaults(self, values: Mapping[str, str]) -> dict[str, str]:
+        """Return the values, and the default of each variable that is not among them."""
         defaults = {name: v.default for name, v in self.variables.items() if v.default is not None}
-        return {**defaults, **given}
+        return {**defaults, **values}
 
     @property
     def has_own_provider(self) -> bool:
         return self.base_url is not None or self.api_key_env is not None
 
     @cached_property
-    def terms(self) -> dict[str, str]:
-        """What a claim must know before any worker reads the definition, as fields of a turn's record.
+    def record_fields(self) -> dict[str, str]:
+        """Return the fields of a turn's record that `claim` reads, since it does not parse the definition.
 
-        Whoever names a model or a provider has no fallback but the one that is named beside it: the settings' own
-        belongs to their provider. `provider` tells models of one name at two providers apart.
+        `provider` distinguishes models that have the same name at two providers.
         """
-        terms = {}
+        record = {}
         if self.history_messages is not None:
-            terms["window"] = str(self.history_messages)
+            record["window"] = str(self.history_messages)
         if self.model is not None:
-            terms["own_model"] = self.model
+            record["own_model"] = self.model
         if self.fallback is not None:
-            terms["own_fallback"] = self.fallback
+            record["own_fallback"] = self.fallback
         if self.has_own_provider:
-            terms["provider"] = _digest(f"{self.base_url}\n{self.api_key_env}")[:8]
-        return terms
+            record["provider"] = _digest(f"{self.base_url}\n{self.api_key_env}")[:8]
+        return record
 
     @property
     def fallback(self) -> str | None:
-        """Its fallback model; "" is none, None is the settings'."""
+        """Fallback model: "" for none, None for the one in the settings.
+
+        An assistant with a model or provider does not inherit the fallback model of the settings, which belongs to
+        the provider of the settings.
+        """
         if self.fallback_model is None and (self.model is not None or self.has_own_provider):
             return ""
         return self.fallback_model
 
     @cached_property
     def definition(self) -> str:
-        """All that this version says, as JSON; what it leaves out is left out."""
+        """This version as JSON; fields that have their default value are omitted."""
         unset = Assistant(name=self.name)
-        said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != getattr(unset, f.name)}
-        said |= {"name": self.name, "variables": {name: asdict(v) for name, v in self.variables.items()}}
-        return json.dumps(said, sort_keys=True)
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
+        changed = {name: value for name, value in values.items() if value != getattr(unset, name)}
+        changed |= {"name": self.name, "variables": {name: asdict(v) for name, v in self.variables.items()}}
+        return json.dumps(changed, sort_keys=True)
 
     @cached_property
     def digest(self) -> str:
-        """The same for two versions exactly if they say the same."""
+        """Hash of the definition: equal for two versions exactly if their definitions are equal."""
         return _digest(self.definition)
 
     @classmethod
-    @lru_cache(maxsize=MAX_CACHED_DEFINITIONS)  # a worker reads the same one for turn after turn
+    @lru_cache(maxsize=MAX_CACHED_DEFINITIONS)  # a worker reads the same definition for many turns
     def from_definition(cls, definition: str) -> "Assistant":
-        """What a later release adds is passed over: its worker is better at it, but this one has the turn."""
-        said: dict[str, Any] = json.loads(definition)
-        said["variables"] = {name: _made(Variable, variable) for name, variable in said["variables"].items()}
-        said["history"] = Exchange(said.get("history", Exchange.PAIR))
-        said["lane"] = Lane(said.get("lane", Lane.INTERACTIVE))
-        return _made(Assistant, said)
+        """Parse a definition; fields that a later release has added are ignored."""
+        values: dict[str, Any] = json.loads(definition)
+        values["variables"] = {name: _from_known_fields(Variable, v) for name, v in values["variables"].items()}
+        values["history"] = HistoryMode(values.get("history", HistoryMode.PAIR))
+        values["lane"] = Lane(values.get("lane", Lane.INTERACTIVE))
+        return _from_known_fields(Assistant, values)
 
 
-Made = TypeVar("Made", Assistant, Variable)
+Value = TypeVar("Value", Assistant, Variable)
 
 
-def _made(kind: type[Made], said: Mapping[str, Any]) -> Made:
-    return kind(**{f.name: said[f.name] for f in fields(kind) if f.name in said})
+def _from_known_fields(kind: type[Value], values: Mapping[str, Any]) -> Value:
+    return kind(**{f.name: values[f.name] for f in fields(kind) if f.name in values})
 
 
 def _digest(text: str) -> str:

@@ -1,6 +1,7 @@
-"""The event stream of a turn: what its readers see while an answer is being written.
+"""The event stream of a turn, from which clients read an answer while it is generated.
 
-An entry's id is `<claim number>-<n>`, both rising, so a reader's place says which run it has seen, and how far.
+The id of an entry is `<claim number>-<n>`, and both numbers increase, so a reader's cursor contains the run and the
+position in it.
 """
 
 import re
@@ -10,19 +11,19 @@ from enum import StrEnum
 from typing import Self
 
 EVENT_ID = re.compile(r"[0-9]{1,10}-[0-9]{1,10}")
-START = "0-0"  # before every entry
+START = "0-0"  # the cursor before the first entry
 
 
 class EventType(StrEnum):
-    STATUS = "status"  # the turn has another status; `text` is that
-    DELTA = "delta"  # a piece of the answer; `text` is that
-    RESET = "reset"  # the run has ended without effect, and its text is void; `text` says by which transition
-    DONE = "done"  # the turn has ended; `text` is its status
+    STATUS = "status"  # the status has changed; `text` is the new status
+    DELTA = "delta"  # `text` is the next piece of the answer
+    RESET = "reset"  # the run has ended without effect, and its text is void; `text` is the transition
+    DONE = "done"  # the turn has ended; `text` is its final status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnEvent:
-    """One entry."""
+    """One entry of the stream."""
 
     id: str
     attempt: int
@@ -31,7 +32,7 @@ class TurnEvent:
 
     @classmethod
     def from_entry(cls, entry_id: bytes, fields: Mapping[bytes, bytes]) -> Self:
-        """From the stream."""
+        """Parse an entry that was read from the stream."""
         return cls(
             id=entry_id.decode(),
             attempt=int(fields[b"attempt"]),
@@ -41,12 +42,12 @@ class TurnEvent:
 
     @classmethod
     def from_message(cls, message: bytes) -> Self:
-        """From the channel: `<id> <attempt> <type> <text>`, as `emit` in `prelude.lua` publishes it."""
+        """Parse a message that `emit` in `prelude.lua` has published: `<id> <attempt> <type> <text>`."""
         entry_id, attempt, event_type, text = message.decode().split(" ", 3)
         return cls(id=entry_id, attempt=int(attempt), type=EventType(event_type), text=text)
 
 
-def place(event_id: str) -> tuple[int, int]:
-    """What ids compare by."""
+def event_sort_key(event_id: str) -> tuple[int, int]:
+    """Return the numbers of an id, which sort in the order of the stream."""
     claim, n = event_id.split("-")
     return int(claim), int(n)

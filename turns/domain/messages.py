@@ -1,4 +1,4 @@
-"""Stored messages, as the web process reads them: the stock layout, without LangChain."""
+"""Stored messages in LangChain's layout, read and written without LangChain, and pages of them."""
 
 import json
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ TYPES = {"user": "human", "assistant": "ai"}
 class Message:
     """One committed message of a person or a model.
 
-    `number` is its place in the session's history, from 1, and never changes.
+    `number` is its position in the session's history, from 1; it never changes.
     """
 
     number: int
@@ -25,11 +25,14 @@ class Message:
 
     @classmethod
     def from_stored(cls, number: int, stored: bytes) -> Self | None:
-        """None for what is not a text message of a person or a model: others may write to this list too."""
+        """Parse a stored message; return None for anything but a text message of a person or a model.
+
+        Other programs may write other messages to the same list.
+        """
         try:
             item = json.loads(stored)
             role, content = ROLES[item["type"]], item["data"]["content"]
-            str(content).encode()  # half a character is none
+            str(content).encode()  # raises for a lone surrogate, which no response could carry
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
         if not isinstance(content, str) or (not content and item["data"].get("tool_calls")):
@@ -39,7 +42,7 @@ class Message:
         return cls(number=number, role=role, content=content, turn_id=turn_id)
 
     def to_stored(self) -> str:
-        """What `from_stored` reads. Without an id, which a chain must not find twice in a history."""
+        """Return the stored form, without a message id, which must not occur twice in one history."""
         kind = TYPES[self.role]
         stored: dict[str, object] = {"type": kind, "data": {"content": self.content, "type": kind}}
         return json.dumps(stored if self.turn_id is None else {**stored, "turn": self.turn_id})
@@ -47,21 +50,25 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Some messages in the order asked for; `after` is the cursor of the next page, None on the last."""
+    """A page of messages in the requested order; `after` is the cursor of the next page, None on the last."""
 
     messages: tuple[Message, ...]
     after: int | None
 
 
-def in_window(length: int, most: int) -> int:
-    """How many of the last messages the model sees, as `window` in `history.lua` has it."""
-    half = max(1, most // 2)
-    beyond = max(0, -(-(length - most) // half))
-    return max(0, length - half * beyond)
+def window_length(length: int, max_messages: int) -> int:
+    """Return how many of the last messages the model receives; `read_window` in `history.lua` implements the same rule.
+
+    The window slides in steps of half its size, so that the prompt begins the same for several turns, which the
+    provider's prompt cache needs.
+    """
+    step = max(1, max_messages // 2)
+    steps_beyond = max(0, -(-(length - max_messages) // step))
+    return max(0, length - step * steps_beyond)
 
 
-def places(count: int, *, after: int | None, limit: int, newest_first: bool) -> range:
-    """The numbers of the messages of one page, in its order; `after` is the last number of the page before."""
+def page_numbers(count: int, *, after: int | None, limit: int, newest_first: bool) -> range:
+    """Return the numbers of a page's messages in its order; `after` is the last number of the previous page."""
     if newest_first:
         last = count if after is None else min(count, after - 1)
         return range(last, max(0, last - limit), -1)
@@ -69,8 +76,8 @@ def places(count: int, *, after: int | None, limit: int, newest_first: bool) -> 
     return range(first, min(count, first + limit - 1) + 1)
 
 
-def page(numbers: range, items: Iterable[bytes], count: int) -> Page:
-    """`items` are the stored messages with these numbers, as far as they are still there."""
+def build_page(numbers: range, items: Iterable[bytes], count: int) -> Page:
+    """Return the page of the messages with these numbers; `items` are those that still exist."""
     if not numbers:
         return Page(messages=(), after=None)
     found = zip(numbers, items, strict=False)

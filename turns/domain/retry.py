@@ -1,4 +1,4 @@
-"""What to do after a failed attempt: a decision, made without a clock, a store or a sleep."""
+"""Decide what follows a failed attempt, without I/O: retry, switch to the fallback model, or give up."""
 
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -6,10 +6,10 @@ from types import MappingProxyType
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
 
-MIN_PAUSE_SECONDS = 1.0  # a provider that says "now" to everybody would be asked without end
+MIN_PAUSE_SECONDS = 1.0  # "Retry-After: 0" from an overloaded provider would otherwise cause a request loop
 
-# Another model can have luck with these. Not with a filtered answer: that would launder a policy.
-OF_THE_MODEL = frozenset(
+# Errors after which the fallback model is tried. A filtered answer is not among them: that would bypass the policy.
+FALLBACK_CODES = frozenset(
     {
         Code.INCOMPLETE_ANSWER,
         Code.PROVIDER_AUTHENTICATION,
@@ -22,16 +22,18 @@ OF_THE_MODEL = frozenset(
     }
 )
 
-# Each of these cost the caller a long wait, or the price of an answer: once more, and no further.
-MAX_ATTEMPTS = MappingProxyType({Code.INCOMPLETE_ANSWER: 2, Code.PROVIDER_PROTOCOL: 2, Code.PROVIDER_TIMEOUT: 2})
+# These failures cost a long wait or the price of an answer, so they are retried only once.
+MAX_ATTEMPTS_BY_CODE = MappingProxyType(
+    {Code.INCOMPLETE_ANSWER: 2, Code.PROVIDER_PROTOCOL: 2, Code.PROVIDER_TIMEOUT: 2}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Try again after so many seconds.
+    """Run the turn again after `after_seconds`.
 
-    `counts`: the failed attempt is one of those allowed. `falls_back`: with the other model from now on.
-    `pause_seconds`: nobody asks the model that failed for so long.
+    `counts`: the failed attempt counts towards the maximum. `falls_back`: later attempts use the fallback model.
+    `pause_seconds`: no worker calls the failed model for this time.
     """
 
     after_seconds: float
@@ -42,14 +44,14 @@ class Retry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiveUp:
-    """The turn fails for good."""
+    """Fail the turn with `code`."""
 
     code: Code
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """The attempt that failed. `number` counts from 1; `waited_seconds` since the turn was accepted."""
+    """The failed attempt: its number, from 1, and the time since the turn was accepted."""
 
     number: int
     waited_seconds: float
@@ -58,45 +60,47 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
+    """Limits and delays of retries; `max_wait_seconds` bounds the wait for a provider that limits its rate."""
+
     max_attempts: int
-    patience_seconds: float
+    max_wait_seconds: float
     base_seconds: float
     cap_seconds: float = 60.0
 
     def decide(self, error: ModelError, attempt: Attempt, *, jitter: float) -> Retry | GiveUp:
-        """`jitter` is random in [0, 1).
+        """Return the decision after a failed attempt; `jitter` is a random number in [0, 1).
 
-        Full jitter: the delay is uniform below a ceiling that doubles with each attempt, so that turns which
-        failed together do not come back together.
+        The delay has full jitter: it is uniform below a ceiling that doubles with each attempt, so that turns which
+        failed together are not retried together.
         Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         """
-        falls_back = attempt.has_fallback and error.code in OF_THE_MODEL
+        falls_back = attempt.has_fallback and error.code in FALLBACK_CODES
         if error.kind is ModelErrorKind.RATE_LIMITED and error.retry_after_seconds is not None:
             return self._wait_out(max(MIN_PAUSE_SECONDS, error.retry_after_seconds), error, attempt, jitter, falls_back)
-        most = min(self.max_attempts, MAX_ATTEMPTS.get(error.code, self.max_attempts))
+        max_attempts = min(self.max_attempts, MAX_ATTEMPTS_BY_CODE.get(error.code, self.max_attempts))
         if falls_back and attempt.number < self.max_attempts:
             return Retry(after_seconds=0.0, falls_back=True)
-        if attempt.number >= most or error.kind is ModelErrorKind.HOPELESS:
+        if attempt.number >= max_attempts or error.kind is ModelErrorKind.HOPELESS:
             return GiveUp(code=error.code)
         return Retry(after_seconds=jitter * min(self.cap_seconds, self.base_seconds * 2.0 ** (attempt.number - 1)))
 
     def _wait_out(
         self, pause: float, error: ModelError, attempt: Attempt, jitter: float, falls_back: bool
     ) -> Retry | GiveUp:
-        """The provider said when to come back: that costs no attempt, but no turn waits for ever."""
+        """Retry when the provider allows it, which does not count as an attempt; give up if that is too late."""
         if falls_back:
-            pause = min(pause, self.patience_seconds)  # it holds for all, and a provider may say anything
+            pause = min(pause, self.max_wait_seconds)  # the pause applies to all turns, so it is bounded
             return Retry(after_seconds=0.0, counts=False, falls_back=True, pause_seconds=pause)
-        if attempt.waited_seconds + pause > self.patience_seconds:
+        if attempt.waited_seconds + pause > self.max_wait_seconds:
             return GiveUp(code=error.code)
-        # Jitter comes on top: nobody may be earlier than the provider said.
+        # The jitter is added: no retry may be earlier than the provider allows.
         return Retry(after_seconds=pause + jitter * self.base_seconds, counts=False, pause_seconds=pause)
 
 
 class RetryBudget:
-    """Keeps an outage from doubling the load: retries are a tenth of first attempts, beyond a small reserve.
+    """Budget that keeps retries from doubling the load in an outage: a tenth of first attempts, plus a reserve.
 
-    Source of the tenth: Site Reliability Engineering, chapter 21, "Handling Overload".
+    Source of the ratio: Site Reliability Engineering, chapter 21, "Handling Overload".
     """
 
     SHARE = 0.1
@@ -106,11 +110,11 @@ class RetryBudget:
         self._left = self.RESERVE
 
     def earn(self) -> None:
-        """A first attempt was made."""
+        """Add the share of one first attempt."""
         self._left = min(self.RESERVE, self._left + self.SHARE)
 
     def spend(self) -> bool:
-        """A retry may be made."""
+        """Take one retry from the budget; return false if it is used up."""
         if self._left < 1:
             return False
         self._left -= 1

@@ -1,11 +1,11 @@
-"""The life of a turn, as a table.
+"""The state machine of a turn, as a table.
 
-Everything that affects the state machine is in this file. The table is not only documentation: it is
-rendered into the Lua scripts (`scripts.py`), which are the only code that moves a turn, and the diagram
-in `docs/state_machine.md` is drawn from it. A transition that is not in the table changes nothing.
+The table is substituted into the Lua scripts (`turns/backend/script_loader.py`), the only code that changes the status
+of a turn, and the diagram in `docs/state_machine.md` is generated from it. A script changes nothing if the transition
+is not in the table.
 
-The words of `Status` are those of the OpenAI Responses API, so a client's loop over
-`{"queued", "in_progress"}` works unchanged.
+The values of `Status` are those of the OpenAI Responses API, so a client's loop over `{"queued", "in_progress"}` works
+unchanged.
 """
 
 from enum import StrEnum
@@ -28,18 +28,18 @@ class Status(StrEnum):
 
 
 class Event(StrEnum):
-    """What can happen to a live turn. `accept` is not among them: it makes the turn."""
+    """Events of a live turn. `accept` is not among them, because it creates the turn."""
 
     CLAIM = "claim"  # a worker takes the head of a session
-    COMMIT = "commit"  # its answer takes effect
-    RETRY = "retry"  # its attempt failed; another will be made
-    FAIL = "fail"  # its attempt failed and none will follow; or it cannot even begin
-    RESCUE = "rescue"  # its worker's lease ran out; another attempt will be made
-    LOSE = "lose"  # its worker's lease ran out, and it was the last attempt allowed
-    RELEASE = "release"  # its worker must end, and hands it back; the attempt does not count
-    INTERRUPT = "interrupt"  # a newer turn of its session does not want to wait for it
-    CANCEL = "cancel"  # the caller wants it no more
-    EXPIRE = "expire"  # it was not started in the time that the caller gave
+    COMMIT = "commit"  # the answer takes effect
+    RETRY = "retry"  # the attempt failed; another one follows
+    FAIL = "fail"  # the last attempt failed, or the turn cannot start
+    RESCUE = "rescue"  # the worker's lease expired; another attempt follows
+    LOSE = "lose"  # the worker's lease expired during the last attempt
+    RELEASE = "release"  # the worker stops and returns the turn; the attempt does not count
+    INTERRUPT = "interrupt"  # a newer turn of the session interrupts it
+    CANCEL = "cancel"  # the caller cancels it
+    EXPIRE = "expire"  # it was not started within the time that the caller set
 
 
 LIVE = frozenset({Status.QUEUED, Status.IN_PROGRESS})
@@ -66,7 +66,7 @@ TRANSITIONS = MappingProxyType(
 
 
 def advance(status: Status, event: Event) -> Status:
-    """The status after `event`; raises `IllegalTransition` where the table has no such step."""
+    """Return the status after `event`; raise `IllegalTransition` if the table has no such transition."""
     try:
         return TRANSITIONS[status, event]
     except KeyError:

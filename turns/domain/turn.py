@@ -1,6 +1,6 @@
-"""The values of the domain: what is asked for, what is recorded, what a worker is given, what it gives back.
+"""The values of the domain: a requested turn, its record, a worker's claim on it, and its answer.
 
-All are frozen and made whole. Instants are milliseconds since the epoch on the store's clock.
+All are immutable. Instants are milliseconds since the epoch on the store's clock.
 """
 
 import json
@@ -38,29 +38,31 @@ SHOWN = (  # what `Turn.from_record` looks at where a turn has ended
     "finished_at",
     "expires_at",
 )
-FIRST_DELTA = 1  # a claim emits one event before the first piece of text: `status`
+FIRST_DELTA = 1  # entry number of the first piece of text; each claim emits a `status` event before it
 
 
 class OnBusy(StrEnum):
-    """What a new turn does when its session has a live one."""
+    """Policy for a new turn whose session has live turns."""
 
-    ENQUEUE = "enqueue"  # it waits
-    REJECT = "reject"  # it is refused
-    INTERRUPT = "interrupt"  # the running one ends with what it has said so far; those that wait are cancelled
-    ROLLBACK = "rollback"  # all live ones are cancelled and leave no trace
+    ENQUEUE = "enqueue"  # wait for them
+    REJECT = "reject"  # refuse the new turn
+    INTERRUPT = "interrupt"  # end the running turn with its partial answer; cancel the queued ones
+    ROLLBACK = "rollback"  # cancel all live turns; none of them enters the history
 
 
 class WaitingFor(StrEnum):
-    TURN = "turn"  # the one before it in its session
-    WORKER = "worker"
-    RETRY = "retry"
+    """Reason why a queued turn has not started."""
+
+    TURN = "turn"  # the turn before it in its session
+    WORKER = "worker"  # a free worker
+    RETRY = "retry"  # the time of its next attempt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRequest:
-    """A turn that a caller asks for; every field is already valid.
+    """A valid request for a turn.
 
-    `assistant` is the version to accept it under. `variables` are those given, `lane` the one named, if it was.
+    `assistant` is the version under which to accept it. `variables` and `lane` are the caller's, without defaults.
     """
 
     session_id: str
@@ -84,7 +86,7 @@ class TurnRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens, as the provider counted them."""
+    """Token counts as reported by the provider."""
 
     input_tokens: int
     output_tokens: int
@@ -100,9 +102,9 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """Why a queued turn has not started. `position` is its place among its session's live turns, from 1.
+    """Why a queued turn has not started.
 
-    `pace_ms` is how long turns take lately.
+    `position` is its position among the live turns of its session, from 1. `pace_ms` is the recent duration of a turn.
     """
 
     position: int
@@ -149,7 +151,7 @@ class Turn:
     def from_record(
         cls, turn_id: str, record: Mapping[str, str], *, position: int = 0, ahead: str = "", pace_ms: int = 0
     ) -> Self:
-        """The last three are for a turn that waits."""
+        """Build a turn from its stored record; the keyword arguments describe the wait of a queued turn."""
 
         def instant(name: str) -> int | None:
             return int(record[name]) if name in record else None
@@ -195,7 +197,7 @@ def _waiting(position: int, ahead: str, retry_at: int | None, pace_ms: int) -> W
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """A session at one moment. `running` and `queued` are turn ids; instants as elsewhere."""
+    """The state of a session at one moment; `running` and `queued` are turn ids."""
 
     session_id: str
     user_id: str | None
@@ -211,7 +213,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of an answer on its way to the turn's event stream; the token fences it, the entry id makes it one."""
+    """A piece of an answer for the turn's event stream.
+
+    The fencing token rejects it after the claim is lost. The entry id makes a repeated write have no effect.
+    """
 
     turn_id: str
     token: str
@@ -221,7 +226,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
-    """Where a history is a file: how many of its messages are committed, and which version of it has them."""
+    """Committed state of a history file: the number of messages, and the version of the file that contains them."""
 
     count: int
     version: str
@@ -229,11 +234,12 @@ class FileVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One worker's right to run one attempt of a turn, and all that it needs to do so.
+    """A worker's right to run one attempt of a turn, with all data that the attempt needs.
 
-    `token` fences every later write. `number` counts the claims of this turn and begins the ids of its
-    events. `messages` are the stored messages that the attempt sees, oldest first, each as JSON. `superseded`: a
-    newer turn does not want to wait, so what was said before is all that will be said.
+    `token` fences every later write. `number` counts the claims of this turn and is the first part of its event ids.
+    `messages` are the stored messages in the model's window, oldest first, each as JSON. `superseded`: a newer turn
+    interrupts this one, so it must end with the text of earlier runs instead of calling the model. `file_version` is
+    set if histories are files.
     """
 
     turn_id: str
@@ -249,16 +255,17 @@ class Claim:
     superseded: bool
     traceparent: str | None
     messages: tuple[bytes, ...]
-    filed: FileVersion | None = None
+    file_version: FileVersion | None = None
 
     def piece(self, n: int, text: str) -> Delta:
-        """The n-th piece of the answer, from 0."""
+        """Return the n-th piece of the answer, from 0."""
         return Delta(self.turn_id, self.token, f"{self.number}-{FIRST_DELTA + n}", text)
 
     @classmethod
     def from_record(
         cls, turn_id: str, token: str, record: Mapping[str, str], messages: tuple[bytes, ...], definition: str
     ) -> Self:
+        """Build a claim from the reply of the script `claim`."""
         return cls(
             turn_id=turn_id,
             token=token,
@@ -278,10 +285,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What an attempt staged: its messages as they will be stored, and the answer as callers read it.
+    """The result of an attempt, not yet committed: messages in their stored form, and the answer for callers.
 
-    `between_messages` came between the question and the answer: tool calls and their results, where those are kept.
-    `status_reason` is "length" when the model stopped at its limit: such an answer is kept, and can be continued.
+    `between_messages` are the tool calls and their results between question and answer, if the assistant keeps them.
+    `status_reason` is "length" if the model stopped at its token limit; such an answer is kept and can be continued.
     """
 
     question_message: str

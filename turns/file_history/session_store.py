@@ -9,7 +9,7 @@ from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.errors import HistoryUnusable, SessionNotEmpty, SessionNotFound
 from turns.domain.ids import DEFAULT_TENANT, new_token, session_key
-from turns.domain.messages import Message, Page, page, places
+from turns.domain.messages import Message, Page, build_page, page_numbers
 from turns.file_history.files import HistoryFiles
 from turns.file_history.offload import Offload, on_disk, run_inline
 from turns.store.sessions import ERASE_LIMIT, Imported, SessionStore
@@ -39,8 +39,8 @@ class FileHistorySessionStore(SessionStore):
         count = len(stored or []) if counted is None else int(counted)
         if known is None and (stored is None or not count):
             raise SessionNotFound
-        numbers = places(count, after=after, limit=limit, newest_first=newest_first)
-        return page(numbers, [item for n in numbers for item in (stored or [])[n - 1 : n]], count)
+        numbers = page_numbers(count, after=after, limit=limit, newest_first=newest_first)
+        return build_page(numbers, [item for n in numbers for item in (stored or [])[n - 1 : n]], count)
 
     def import_messages(
         self, messages: Sequence[Message], *, session_id: str, user_id: str | None, tenant: str = DEFAULT_TENANT

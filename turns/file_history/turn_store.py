@@ -18,7 +18,7 @@ from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, HistoryUnusable, LeaseLost, StoreUnavailable
-from turns.domain.messages import in_window
+from turns.domain.messages import window_length
 from turns.domain.retry import Retry
 from turns.domain.turn import Answer, Claim, FileVersion
 from turns.file_history.files import HistoryFiles
@@ -101,8 +101,8 @@ class FileHistoryTurnStore(TurnStore):
             self._client.hsetnx(keys.SESSION(claim.session), "messages", counted)
         filed = FileVersion(int(counted), version)
         committed = _committed(stored, filed)
-        seen = in_window(filed.count, settings_for(claim.assistant, self._settings).history_window)
-        return replace(claim, messages=tuple(committed[filed.count - seen :]), filed=filed)
+        seen = window_length(filed.count, settings_for(claim.assistant, self._settings).history_window)
+        return replace(claim, messages=tuple(committed[filed.count - seen :]), file_version=filed)
 
     def _load(self, session: str, version: str) -> list[bytes]:
         if version:
@@ -125,7 +125,7 @@ class FileHistoryTurnStore(TurnStore):
         on_disk(lambda: self._files.publish(claim.session, claim.token), self._apart)
 
     def _stage(self, claim: Claim, said: Sequence[str]) -> None:
-        filed = cast(FileVersion, claim.filed)
+        filed = cast(FileVersion, claim.file_version)
 
         def stage() -> None:
             before = _committed(self._files.read_messages(claim.session, filed.version) or [], filed)

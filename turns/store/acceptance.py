@@ -57,9 +57,9 @@ def to_fields(request: TurnRequest) -> dict[str, str]:
     return {
         "assistant": assistant.name,
         "definition": assistant.digest,
-        **assistant.terms,
+        **assistant.record_fields,
         "input": request.input,
-        "variables": json.dumps(assistant.complete(request.variables)),
+        "variables": json.dumps(assistant.with_defaults(request.variables)),
         **({"metadata": json.dumps(dict(request.metadata))} if request.metadata else {}),
         **{name: value for name in OPTIONAL if (value := getattr(request, name))},
         **({"lane": lane} if lane is not Lane.INTERACTIVE else {}),

@@ -12,7 +12,7 @@ from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
 from turns.domain.errors import SessionNotFound
 from turns.domain.ids import DEFAULT_TENANT, session_key
-from turns.domain.messages import Message, Page, page, places
+from turns.domain.messages import Message, Page, build_page, page_numbers
 from turns.domain.turn import Session
 from turns.store.acceptance import refusal
 
@@ -66,9 +66,9 @@ class SessionStore:
             raise SessionNotFound
         # The list is newest first, and grows while pages are read. Counted from its end, places do not move:
         # message number n stands at index -n.
-        numbers = places(count, after=after, limit=limit, newest_first=newest_first)
+        numbers = page_numbers(count, after=after, limit=limit, newest_first=newest_first)
         stored = cast(list[bytes], self._client.lrange(history, -max(numbers), -min(numbers))) if numbers else []
-        return page(numbers, stored if newest_first else reversed(stored), count)
+        return build_page(numbers, stored if newest_first else reversed(stored), count)
 
     def import_messages(
         self, messages: Sequence[Message], *, session_id: str, user_id: str | None, tenant: str = DEFAULT_TENANT

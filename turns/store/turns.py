@@ -20,7 +20,7 @@ from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, TurnExpired, TurnNotFailed, TurnNotFound
 from turns.domain.events import START, EventType, TurnEvent
-from turns.domain.ids import DEFAULT_TENANT, is_turn_id, made_at, new_token, new_turn_id, tenant_of
+from turns.domain.ids import DEFAULT_TENANT, created_at, is_turn_id, new_token, new_turn_id, tenant_of
 from turns.domain.retry import Retry
 from turns.domain.state import Event, Status
 from turns.domain.turn import Answer, Claim, Delta, Turn, TurnRequest
@@ -107,7 +107,7 @@ class TurnStore:
         if failed.status is not Status.FAILED:
             raise TurnNotFailed
         assistant = find(failed.assistant)
-        assistant.check(failed.variables)
+        assistant.check_variables(failed.variables)
         return self.accept(
             TurnRequest(
                 session_id=failed.session_id,
@@ -286,7 +286,7 @@ class TurnStore:
 
     def _missing(self, turn_id: str) -> TurnNotFound | TurnExpired:
         """A live turn is never gone, and an ended one is kept for the retention; so an older id has expired."""
-        age_seconds = time.time() - made_at(turn_id) / 1000
+        age_seconds = time.time() - created_at(turn_id) / 1000
         return TurnExpired() if age_seconds > self._settings.result_ttl_seconds else TurnNotFound()
 
 

@@ -74,7 +74,7 @@ def to_request(
     """Raises `InvalidRequest`, or like `find`. A malformed `traceparent` is ignored, as its standard says."""
     asked = _validate(SubmitBody, given)
     assistant = find(asked.assistant)
-    assistant.check(asked.variables)
+    assistant.check_variables(asked.variables)
     return TurnRequest(
         session_id=asked.session_id,
         input=asked.input,

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from turns.backend.pubsub import Message, Subscriptions
 from turns.config.logs import Log, get_logger
 from turns.domain.errors import StoreUnavailable, StreamsFull, TurnExpired, TurnNotFound, Unauthenticated
-from turns.domain.events import START, EventType, TurnEvent, place
+from turns.domain.events import START, EventType, TurnEvent, event_sort_key
 from turns.domain.state import Event, Status
 from turns.domain.turn import Turn, Waiting
 from turns.store.turns import TurnStore
@@ -34,7 +34,7 @@ class Place:
     waiting: Waiting | None
 
     def is_before(self, event: TurnEvent) -> bool:
-        return place(event.id) > place(self.event_id)
+        return event_sort_key(event.id) > event_sort_key(self.event_id)
 
 
 class EventStreams:
@@ -84,7 +84,7 @@ class EventStreams:
     def _is_ahead(self, turn: Turn, reader: Place) -> bool:
         """It has seen what a store that lost its last moments knows nothing of, or never was."""
         last = START if reader.event_id == START else self._store.last_event_id(turn.id)
-        return place(reader.event_id) > place(last)
+        return event_sort_key(reader.event_id) > event_sort_key(last)
 
     def _follow(self, turn: Turn, reader: Place, authenticate: Callable[[], object]) -> Iterator[bytes]:
         admitted_at = time.monotonic()

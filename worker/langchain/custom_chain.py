@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, Huma
 from langchain_core.prompt_values import PromptValue
 from langchain_core.runnables import Runnable
 
-from turns.domain.assistant import Exchange
+from turns.domain.assistant import HistoryMode
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
 from turns.domain.turn import Answer, Claim
@@ -78,7 +78,7 @@ class CustomChainRun(Run):
     def _steps(self, said: str) -> Sequence[BaseMessage]:
         """What enters the history after the question. A provider would refuse a tool call without its result."""
         steps = self._given.messages
-        return steps if self._claim.assistant.history is Exchange.FULL and is_legal(steps) else [AIMessage(said)]
+        return steps if self._claim.assistant.history is HistoryMode.FULL and is_legal(steps) else [AIMessage(said)]
 
     def _stream(self, chain: Runnable[Any, Any]) -> "Generator[Any, None, None]":
         history = self._history.messages

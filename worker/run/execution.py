@@ -39,7 +39,7 @@ class Execution:
         self._settings = settings
         self._policy = RetryPolicy(
             max_attempts=settings.max_attempts,
-            patience_seconds=settings.patience_seconds,
+            max_wait_seconds=settings.patience_seconds,
             base_seconds=settings.retry_seconds,
         )
         self._budget = RetryBudget()

@@ -12,7 +12,7 @@ from turns.assistants.overrides import settings_for
 from turns.assistants.registry import AssistantRegistry
 from turns.assistants.schema import AssistantTable
 from turns.config.settings import Settings
-from turns.domain.assistant import DEFAULT, Assistant, Exchange, Lane, Variable
+from turns.domain.assistant import DEFAULT, Assistant, HistoryMode, Lane, Variable
 from turns.domain.errors import AssistantNotFound, ConfigurationError, InvalidRequest
 from worker.langchain.factories import check_assistant
 
@@ -26,7 +26,7 @@ ASSISTANTS = st.builds(
     variables=st.dictionaries(TEXTS, st.builds(Variable, default=st.none() | TEXTS, description=TEXTS), max_size=3),
     model=st.none() | TEXTS,
     temperature=st.none() | st.floats(0, 2),
-    history=st.sampled_from(Exchange),
+    history=st.sampled_from(HistoryMode),
     lane=st.sampled_from(Lane),
 )
 
@@ -71,11 +71,11 @@ def test_what_a_later_release_defines_is_passed_over() -> None:
 def test_a_variable_is_required_unless_it_has_a_default() -> None:
     assistant = Assistant(name="a", variables={"x": Variable(), "y": Variable(default="d", max_length=3)})
     with pytest.raises(InvalidRequest, match=r"variables\.x: is required by assistant 'a'"):
-        assistant.check({"y": "abc"})
+        assistant.check_variables({"y": "abc"})
     with pytest.raises(InvalidRequest, match=r"variables\.y: must be at most 3 characters"):
-        assistant.check({"x": "1", "y": "abcd"})
-    assistant.check({"x": "1"})
-    assert assistant.complete({"x": "1"}) == {"x": "1", "y": "d"}
+        assistant.check_variables({"x": "1", "y": "abcd"})
+    assistant.check_variables({"x": "1"})
+    assert assistant.with_defaults({"x": "1"}) == {"x": "1", "y": "d"}
 
 
 def test_a_key_goes_to_no_other_provider(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from tests.integration.conftest import answer_to, events
 from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.script_replies import Reply
-from turns.domain.messages import in_window
+from turns.domain.messages import window_length
 from turns.domain.state import Status
 from turns.domain.turn import Claim, Turn, TurnRequest
 from turns.store.turns import TurnStore
@@ -101,7 +101,7 @@ def test_a_list_and_a_file_have_the_same_window(server: Server, store_with: Stor
         server.raw.rpush(keys.HISTORY(turn.session_id), *["x"] * length) if length else None
         claimed = store.claim(turn.id, worker="w")
         assert claimed
-        assert len(claimed.messages) == in_window(length, max_messages)
+        assert len(claimed.messages) == window_length(length, max_messages)
 
 
 @pytest.mark.parametrize(
