@@ -46,8 +46,8 @@ def state_machine() -> str:
         [
             "# The life of a turn",
             "",
-            "Generated from `turns/state.py`, which also explains each event. The same table is rendered into the Lua",
-            "scripts, the only code that changes the status of a turn. Any other event has no effect.",
+            "Generated from `turns/domain/state.py`, which also explains each event. The same table is rendered into",
+            "the Lua scripts, the only code that changes the status of a turn. Any other event has no effect.",
             "",
             "```mermaid",
             "stateDiagram-v2",
@@ -64,7 +64,7 @@ def redis_keys() -> str:
         [
             "# Keys in Redis",
             "",
-            "Generated from `turns/keys.py`. A name that ends in a colon is a prefix, followed by an id.",
+            "Generated from `turns/backend/keys.py`. A name that ends in a colon is a prefix, followed by an id.",
             "",
             "| Key | Type | Holds | Lives |",
             "|---|---|---|---|",
