@@ -37,7 +37,7 @@ from web.streaming.sse import EventStreams
 STORE_TIMEOUT_SECONDS = 0.6
 STORE_RETRIES = 1
 STORE_CONNECTIONS = 64
-STORE_PATIENCE_SECONDS = 3.0  # for one of them to be free: a burst of callers is no store that is away
+POOL_TIMEOUT_SECONDS = 3.0  # a burst of callers waits this long for a free connection before it gets 503
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
@@ -59,7 +59,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         timeout_seconds=STORE_TIMEOUT_SECONDS,
         retries=STORE_RETRIES,
         max_connections=STORE_CONNECTIONS,
-        patience_seconds=STORE_PATIENCE_SECONDS,
+        pool_timeout_seconds=POOL_TIMEOUT_SECONDS,
     )
     store = open_turn_store(client, settings)
     subscriptions = store.subscriptions()

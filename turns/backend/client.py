@@ -1,14 +1,12 @@
-"""How a process reaches Redis, and what it makes of the ways in which Redis can be away."""
+"""The Redis client of a process, and the mapping of Redis' failures to `StoreUnavailable`."""
 
-import socket
-import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import redis
 from redis.backoff import ExponentialBackoff
-from redis.connection import BlockingConnectionPool, DefaultParser, UnixDomainSocketConnection
+from redis.connection import BlockingConnectionPool, UnixDomainSocketConnection
 from redis.exceptions import (
     ClusterDownError,
     ConnectionError,
@@ -23,100 +21,49 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
 
 from turns.backend.address import parse_store_url
-from turns.backend.pool import Pool
 from turns.domain.errors import StoreUnavailable
 
-# Redis is there, but cannot take a write now: classes where the client knows the answer, else its first word.
+# Redis answers but cannot take a write now: by exception class where redis-py has one, else by the first word.
 REFUSALS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
-REFUSING_WORDS = ("MISCONF", "NOREPLICAS", "LOADING", "BUSY")
-
-
-class Parser(DefaultParser):  # type: ignore[misc,valid-type]  # its class depends on whether hiredis is there
-    """Looks itself whether an idle line is quiet: redis-py asks `poll`, for which gevent goes once around its loop, and
-    that is a third of what a command costs."""
-
-    def can_read(self, timeout: float = 0) -> bool:
-        reader = getattr(self, "_reader", None)  # of hiredis; without it, and without a line, the stock look serves
-        if not timeout and reader and not reader.has_data() and _is_quiet(self._sock):
-            return False
-        return bool(super().can_read(timeout))
-
-
-def _is_quiet(line: socket.socket) -> bool:
-    """Nothing has come over it: no answer that nobody waits for, no end, no error."""
-    if isinstance(line, ssl.SSLSocket):
-        return False  # what has come need not be an answer yet
-    patience = line.gettimeout()
-    line.settimeout(0)
-    try:
-        line.recv(1, socket.MSG_PEEK)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        line.settimeout(patience)
-    return False
+REFUSAL_PREFIXES = ("MISCONF", "NOREPLICAS", "LOADING", "BUSY")
 
 
 class SocketFileConnection(UnixDomainSocketConnection):
-    """redis-py 8.1 asks for the port when connecting to a socket file takes too long."""
+    """A connection to a socket file; redis-py 8.1 reads `port` when connecting to one times out."""
 
     port = 0
 
 
 class PrimaryConnection(SentinelManagedConnection):
-    """redis-py 8.1 keeps its own open when a run is stopped in wait for a reply; whoever is next would get that one."""
+    """A connection to the primary that Sentinels name.
+
+    redis-py 8.1 keeps this kind of connection open when a blocked read is interrupted. Without `disconnect_on_error`,
+    the next user of the connection would read the stale reply.
+    """
 
     def read_response(self, *args: Any, disconnect_on_error: bool | None = True, **options: Any) -> Any:
         return super().read_response(*args, disconnect_on_error=disconnect_on_error, **options)
 
 
 class PrimaryPool(SentinelConnectionPool, BlockingConnectionPool):
-    """Connections to whatever server the Sentinels call the primary at the moment of connecting."""
-
-    def open(self, connection: Any) -> None:
-        """It is connected, to another server maybe than before."""
-        connection.connect()
+    """A blocking pool of connections to the server that the Sentinels call the primary when a connection opens."""
 
 
 class Client(redis.Redis):
     """A Redis client whose commands raise `StoreUnavailable` when the store cannot serve them."""
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        with _in_our_words():
+        with _store_errors():
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # untyped in redis-py
 
-    def ask(self, *command: str | int) -> Any:
-        """The bare reply to a command that may run twice; without what redis-py does beside, at 12 µs."""
-        with _in_our_words():
-            pool: Any = self.connection_pool
-            connection = self.connection or pool.get_connection()
-
-            def once() -> Any:
-                pool.open(connection)
-                connection.send_command(*command)
-                return connection.read_response()
-
-            def reopen(_: Exception) -> None:
-                """Where one line was cut, the idle ones were too."""
-                connection.disconnect()
-                pool.disconnect(inuse_connections=False)
-
-            try:
-                return connection.retry.call_with_retry(once, reopen)
-            finally:
-                if not self.connection:
-                    pool.release(connection)
-
     def execute_many(self, commands: Sequence[Sequence[str | int]]) -> list[Any]:
-        """The answers to all of these commands, which are sent at once; others may be served in between."""
+        """Send these commands in one round trip and return their replies; they are not a transaction."""
         if not commands:
             return []
-        with _in_our_words(), self.pipeline(transaction=False) as line:
+        with _store_errors(), self.pipeline(transaction=False) as pipeline:
             for command in commands:
-                line.execute_command(*command)  # type: ignore[no-untyped-call]  # untyped in redis-py
-            return line.execute()
+                pipeline.execute_command(*command)  # type: ignore[no-untyped-call]  # untyped in redis-py
+            return pipeline.execute()
 
     def read_config(self, *patterns: str) -> dict[Any, Any]:
         """Return these configuration parameters; empty where the server refuses CONFIG, as some managed ones do."""
@@ -127,8 +74,8 @@ class Client(redis.Redis):
 
     @contextmanager
     def on_one_connection(self) -> Iterator["Client"]:
-        """Commands that must share a connection."""
-        with _in_our_words():
+        """Yield a client whose commands share one connection."""
+        with _store_errors():
             one: Client = self.client()  # type: ignore[no-untyped-call]  # untyped in redis-py
         try:
             yield one
@@ -136,13 +83,14 @@ class Client(redis.Redis):
             one.close()
 
     def new_connection(self) -> Any:
-        """A connection outside of the pool, not connected yet."""
+        """Return a connection outside of the pool that is not connected yet."""
         pool: Any = self.connection_pool
         return pool.connection_class(**pool.connection_kwargs)
 
 
 @contextmanager
-def _in_our_words() -> Iterator[None]:
+def _store_errors() -> Iterator[None]:
+    """Raise `StoreUnavailable` for the exceptions of redis-py that mean the store cannot serve a command."""
     try:
         yield
     except REFUSALS as error:
@@ -150,18 +98,20 @@ def _in_our_words() -> Iterator[None]:
     except (ConnectionError, TimeoutError) as error:
         raise StoreUnavailable(f"the store cannot be reached: {error}") from error
     except ResponseError as error:
-        if str(error).startswith(REFUSING_WORDS):
+        if str(error).startswith(REFUSAL_PREFIXES):
             raise StoreUnavailable(f"the store refuses to write: {error}", refused=True) from error
         raise
 
 
 def connect(
-    url: str, *, timeout_seconds: float, retries: int, max_connections: int, patience_seconds: float | None = None
+    url: str, *, timeout_seconds: float, retries: int, max_connections: int, pool_timeout_seconds: float | None = None
 ) -> Client:
-    """A client that waits so long for each answer, and asks again so often; `patience_seconds`, or as long, for a free
-    connection.
+    """Return a client; it connects with its first command.
 
-    Raises ValueError for a bad URL.
+    `timeout_seconds` bounds each connect and each reply, `retries` how often a command is sent again.
+    `pool_timeout_seconds` bounds the wait for a free connection; None: `timeout_seconds`.
+
+    Raises ValueError for a malformed URL.
     """
     address = parse_store_url(url)
     timeouts = {"socket_timeout": timeout_seconds, "socket_connect_timeout": timeout_seconds}
@@ -169,10 +119,10 @@ def connect(
         **address.options,
         **timeouts,
         "max_connections": max_connections,
-        "timeout": patience_seconds or timeout_seconds,
-        "maint_notifications_config": MaintNotificationsConfig(enabled=False),  # a line that moves is opened anew
+        "timeout": pool_timeout_seconds or timeout_seconds,
+        # A connection that a managed service moves is simply opened again.
+        "maint_notifications_config": MaintNotificationsConfig(enabled=False),
         "health_check_interval": 15,
-        "parser_class": Parser,
         "retry": Retry(ExponentialBackoff(cap=1.0, base=0.05), retries),
     }
     if address.sentinels:
@@ -181,4 +131,4 @@ def connect(
         return Client(connection_pool=PrimaryPool(address.service, sentinel, **options))  # type: ignore[no-untyped-call]  # untyped in redis-py
     if "path" in options:
         options["connection_class"] = SocketFileConnection
-    return Client(connection_pool=Pool(**options))  # type: ignore[no-untyped-call]  # untyped in redis-py
+    return Client(connection_pool=BlockingConnectionPool(**options))  # type: ignore[no-untyped-call]  # untyped in redis-py

@@ -180,9 +180,9 @@ class Scripts:
 
     def _call(self, client: Client, verb: str, args: Sequence[str | int]) -> list[Any]:
         try:
-            return cast(list[Any], client.ask("EVALSHA", self._digests[verb], 0, *args))
+            return cast(list[Any], client.evalsha(self._digests[verb], 0, *args))
         except NoScriptError:  # the store has been restarted
-            return cast(list[Any], client.ask("EVAL", self._texts[verb], 0, *args))
+            return cast(list[Any], client.eval(self._texts[verb], 0, *args))
 
     def _run(self, verb: str, *args: str | int) -> list[Any]:
         word, *rest = self._all(verb, *args)

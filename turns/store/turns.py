@@ -74,7 +74,7 @@ class TurnStore:
         """The tenant's turn as it is now. Raises `TurnNotFound`, or `TurnExpired` when results are no longer kept."""
         if not is_turn_id(turn_id):
             raise TurnNotFound
-        record = to_record(self._client.ask("HGETALL", keys.TURN(turn_id)))
+        record = to_record(cast(dict[bytes, bytes], self._client.hgetall(keys.TURN(turn_id))))
         if not record or tenant_of(record["session"]) != tenant:
             raise self._missing(turn_id)
         if record["status"] != Status.QUEUED:  # else what it waits for belongs to it, which is in other keys

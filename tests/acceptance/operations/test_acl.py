@@ -18,7 +18,7 @@ class GuardedServer(Server):
 
     def __init__(self, directory: Path) -> None:
         rules = directory / "users.acl"
-        shipped = [line for line in (ROOT / "ops" / "redis.acl").read_text(encoding="utf-8").splitlines() if line]
+        shipped = [line for line in (ROOT / "deploy" / "redis.acl").read_text(encoding="utf-8").splitlines() if line]
         kept = [line for line in shipped if not line.startswith("#")]
         rules.write_text("\n".join([*kept, "user tests on >tests ~* &* +@all", ""]), encoding="utf-8")
         super().__init__(directory, options=(*DURABLE, "--aclfile", str(rules)))

@@ -1,4 +1,4 @@
-"""What a pool gives out is a line on which nobody's answer waits, and which is not cut."""
+"""The client's pool gives out connections that are open and have no stale reply on them."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from tests.support.server import Server
-from tests.support.waiting import wait_until
 from turns.backend.client import Client, connect
 from turns.config.settings import Settings
 from turns.domain.state import Status
@@ -18,50 +17,42 @@ from turns.store.turns import TurnStore
 
 @pytest.fixture
 def client(server: Server) -> Iterator[Client]:
-    """With one connection, so that whoever comes next gets the one of whoever came before."""
+    """A client with one connection, so that each command uses the connection of the one before."""
     with connect(server.url, timeout_seconds=5, retries=1, max_connections=1) as client:
         yield client
 
 
-def test_an_answer_that_nobody_waited_for_is_given_to_nobody(client: Client, server: Server) -> None:
-    line: Any = client.connection_pool.get_connection()
-    line.send_command("ECHO", "another's")
-    server.raw.ping()  # which is answered after it
-    client.connection_pool.release(line)
-    assert client.ask("ECHO", "mine") == b"mine"
+def test_a_stale_reply_is_returned_to_no_later_command(client: Client, server: Server) -> None:
+    connection: Any = client.connection_pool.get_connection()
+    connection.send_command("ECHO", "another's")
+    server.raw.ping()  # is answered after it
+    client.connection_pool.release(connection)
+    assert client.execute_command("ECHO", "mine") == b"mine"
 
 
-def test_a_line_that_was_cut_while_it_was_idle_is_opened_again(client: Client, server: Server) -> None:
-    first = client.ask("CLIENT", "ID")
+def test_a_connection_cut_while_idle_is_opened_again(client: Client, server: Server) -> None:
+    first = client.client_id()
     server.raw.client_kill_filter(_id=str(first))
-    assert client.ask("CLIENT", "ID") != first
+    assert client.client_id() != first
 
 
-def test_a_quiet_line_is_used_again(client: Client) -> None:
-    assert client.ask("CLIENT", "ID") == client.ask("CLIENT", "ID")
-
-
-def test_who_waits_for_a_connection_gets_the_next_that_is_free(client: Client) -> None:
-    pool: Any = client.connection_pool
-    taken = pool.get_connection()
-    with ThreadPoolExecutor(5) as callers:
-        asked = [callers.submit(client.ask, "ECHO", str(n)) for n in range(5)]
-        wait_until("all of them wait", lambda: len(pool._waiting) == 5)
-        pool.release(taken)
-        assert [answer.result(5) for answer in asked] == [b"%d" % n for n in range(5)]
+def test_an_idle_connection_is_used_again(client: Client) -> None:
+    assert client.client_id() == client.client_id()
 
 
 def test_many_callers_share_few_connections(server: Server) -> None:
     with connect(server.url, timeout_seconds=5, retries=1, max_connections=3) as client:
 
-        def ask(caller: int) -> list[Any]:
-            return [client.ask("ECHO", f"{caller} {n}") for n in range(100)]
+        def call(caller: int) -> list[Any]:
+            replies = [client.execute_command("ECHO", f"{caller} {n}") for n in range(100)]
+            return [*replies, client.client_id()]
 
         with ThreadPoolExecutor(20) as callers:
-            answers = list(callers.map(ask, range(20)))
-        assert answers == [[b"%d %d" % (caller, n) for n in range(100)] for caller in range(20)]
-        pool: Any = client.connection_pool
-        assert len(pool._connections) <= 3
+            replies = list(callers.map(call, range(20)))
+        assert [reply[:-1] for reply in replies] == [
+            [b"%d %d" % (caller, n) for n in range(100)] for caller in range(20)
+        ]
+        assert len({reply[-1] for reply in replies}) <= 3
 
 
 @pytest.mark.parametrize("protocol", [2, 3])
@@ -75,21 +66,14 @@ def test_a_turn_is_read_over_either_protocol(server: Server, settings: Settings,
         assert store.get_turn(turn.id).status is Status.IN_PROGRESS
 
 
-def test_what_is_idle_can_be_cut(client: Client) -> None:
-    pool: Any = client.connection_pool
-    first = client.ask("CLIENT", "ID")
-    pool.disconnect(inuse_connections=False)
-    assert client.ask("CLIENT", "ID") != first
-
-
-def test_a_child_of_a_fork_has_connections_of_its_own(client: Client) -> None:
-    mine = client.ask("CLIENT", "ID")
+def test_a_child_of_a_fork_opens_its_own_connections(client: Client) -> None:
+    parents = client.client_id()
     read, write = os.pipe()
     if (child := os.fork()) == 0:
-        os.write(write, b"%d" % client.ask("CLIENT", "ID"))
+        os.write(write, b"%d" % client.client_id())
         os._exit(0)
     os.close(write)
-    with open(read, "rb") as answer:
-        assert answer.read() not in {b"", b"%d" % mine}
+    with open(read, "rb") as reply:
+        assert reply.read() not in {b"", b"%d" % parents}
     os.waitpid(child, 0)
-    assert client.ask("CLIENT", "ID") == mine
+    assert client.client_id() == parents
