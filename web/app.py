@@ -28,7 +28,6 @@ from web.routes.sessions import build_sessions
 from web.routes.turns import build_streams, build_turns
 from web.security.auth import ANONYMOUS, GUARDED, Authenticator
 from web.security.cross_origin import CrossOriginGuard
-from web.streaming.live_turns import LiveTurns
 from web.streaming.long_poll import LongPolls
 from web.streaming.single_flight import SingleFlight
 from web.streaming.sse import EventStreams
@@ -65,10 +64,9 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     subscriptions = store.subscriptions()
     subscriptions.start()
     reads = SingleFlight(store.get_turn)
-    live = LiveTurns(store.accept)
-    long_polls = LongPolls(reads, live, subscriptions, most=settings.max_waiters)
+    long_polls = LongPolls(reads, subscriptions, max_waiters=settings.max_waiters)
     long_polls.start()
-    streams = EventStreams(store, reads, subscriptions, most=settings.max_streams)
+    streams = EventStreams(store, reads, subscriptions, max_streams=settings.max_streams)
     app = Flask("web", static_folder=None)
     # Else `//` is answered by a page that redirects, to an address of which no proxy was asked.
     app.url_map.merge_slashes = False
@@ -80,7 +78,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     app.before_request(lambda: _admit(authenticator, origins))
     app.after_request(_finish)
     for blueprint in (
-        build_turns(store, live, long_polls, registry.find),
+        build_turns(store, long_polls, registry.find),
         build_streams(streams, authenticator),
         build_sessions(open_session_store(client, settings, offload=_apart)),
         build_health(store),

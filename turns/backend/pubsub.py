@@ -4,43 +4,25 @@ A message may be missed while the connection is away. So `None` comes first to e
 gap: whatever it knows from before may be old, and from here on it hears everything.
 """
 
-import json
 import queue
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 import redis
 
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.domain.turn import SHOWN, Turn
+from turns.domain.turn import Turn
 
 HEALTH_SECONDS = 5.0  # a connection that is silent for so long is asked whether it lives, and given as long to answer
 RECONNECT_SECONDS = 0.2
 MAX_QUEUED_MESSAGES = 1000  # messages that wait for one listener; one that is slower gets a gap instead
 
 Message = bytes | None
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """A turn has ended. `record` is what is `SHOWN` of it as JSON: values, false for none; empty where that is long."""
-
-    turn_id: str
-    record: bytes
-
-    def turn(self) -> Turn | None:
-        """None where its record must be read: it is long, or what another release shows."""
-        try:
-            values = zip(SHOWN, json.loads(self.record), strict=True)
-            return Turn.from_record(self.turn_id, {name: value for name, value in values if value is not False})
-        except (ValueError, KeyError):
-            return None
 
 
 class Subscription:
@@ -88,16 +70,13 @@ class Subscriptions:
         with self._listen(keys.LIVE(turn.id), *moved) as listener:
             yield listener
 
-    def ended(self) -> Iterator[Ended | None]:
-        """Turns as they end, for ever. None: some may have been missed, so look at all of them again."""
-        for said in self._all(keys.ENDED.name):
-            turn_id, _, record = (said or b"").partition(b" ")
-            yield Ended(turn_id.decode(), record) if said else None
+    def ended(self) -> Iterator[str | None]:
+        """Yield the ids of turns as they end, for ever; None when some messages may have been lost."""
+        return self._ids(keys.ENDED.name)
 
     def stopped(self) -> Iterator[str | None]:
-        """The ids of running turns as they are cancelled or interrupted, for ever; None as in `ended`."""
-        for said in self._all(keys.STOPPED.name):
-            yield said.decode() if said else None
+        """Yield the ids of running turns as they are cancelled or interrupted, for ever; None as in `ended`."""
+        return self._ids(keys.STOPPED.name)
 
     def wake(self) -> None:
         """Every listener looks again."""
@@ -105,14 +84,14 @@ class Subscriptions:
             for listeners in self._listeners.values():
                 _tell(listeners, None)
 
-    def _all(self, channel: str) -> Iterator[Message]:
+    def _ids(self, channel: str) -> Iterator[str | None]:
         with self._listen(channel) as listener:
             while True:
                 try:
-                    said = listener.get(seconds=HEALTH_SECONDS)
+                    message = listener.get(seconds=HEALTH_SECONDS)
                 except TimeoutError:
                     continue
-                yield said
+                yield message.decode() if message else None
 
     @contextmanager
     def _listen(self, *channels: str) -> Iterator[Subscription]:

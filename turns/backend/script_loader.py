@@ -9,7 +9,7 @@ from turns.backend import keys
 from turns.config.settings import Settings
 from turns.domain.ids import DEFAULT_TENANT
 from turns.domain.state import INITIAL, LIVE, TRANSITIONS
-from turns.domain.turn import FIRST_DELTA, SHOWN
+from turns.domain.turn import FIRST_DELTA
 
 # Shaped like a turn id, so that Celery renders it as one; never given to a turn.
 HINT_PLACEHOLDER = "turn_" + "0" * 32
@@ -22,7 +22,6 @@ PARKED_MS = 60_000  # whoever leaves a place dispatches who is parked; this is f
 BUCKETS_MS = (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000, 300_000)  # of timings
 NOTES_TTL_SECONDS = 25 * 3600  # a day of figures, and an hour, because they begin at a round time
 PAUSED_LOOK_MS = 2_000  # after a pause of the workers ends, the last head is with them so much later
-MOST_TOLD_BYTES = 8_192  # of a record that each web process is told when its turn ends; a longer one is read
 BURST_MS = 10_000  # a tenant may be so much ahead of its rate
 
 VERBS = (
@@ -105,8 +104,6 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "notes_ttl_ms": to_ms(NOTES_TTL_SECONDS),
         "turns_per_minute": settings.tenant_turns_per_minute,
         "burst_ms": BURST_MS,
-        "shown": SHOWN,
-        "most_told_bytes": MOST_TOLD_BYTES,
         "tokens_per_day": settings.tenant_tokens_per_day,
         "reserved_tokens": settings.reserved_tokens,
         "max_attempts": settings.max_attempts,

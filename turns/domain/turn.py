@@ -14,30 +14,6 @@ from turns.domain.error_codes import Code
 from turns.domain.ids import DEFAULT_TENANT, session_key, tenant_of
 from turns.domain.state import Status
 
-SHOWN = (  # what `Turn.from_record` looks at where a turn has ended
-    "session",
-    "session_id",
-    "user_id",
-    "sequence",
-    "status",
-    "status_reason",
-    "attempt",
-    "claims",
-    "lane",
-    "assistant",
-    "model",
-    "input",
-    "output",
-    "usage",
-    "error_code",
-    "retry_of",
-    "variables",
-    "metadata",
-    "accepted_at",
-    "started_at",
-    "finished_at",
-    "expires_at",
-)
 FIRST_DELTA = 1  # entry number of the first piece of text; each claim emits a `status` event before it
 
 

@@ -48,14 +48,14 @@ class TurnStore:
 
     # -- for callers
 
-    def accept(self, request: TurnRequest, *, turn_id: str | None = None) -> Accepted:
-        """The turn is recorded as its session's last, and dispatched if it is the only one. `turn_id`: a new id.
+    def accept(self, request: TurnRequest) -> Accepted:
+        """Record the turn as the last one of its session, and dispatch it if it is the only one.
 
         Raises `Refused`; then nothing is stored.
         """
         within = request.start_within_seconds
         word, shown, wait_ms = self._scripts.accept(
-            turn_id or new_turn_id(),
+            new_turn_id(),
             session=request.session,
             on_busy=request.on_busy,
             idempotency_key=key_digest(request),

@@ -20,7 +20,6 @@ from web.http.validation import parse_batch, parse_idempotency_key, parse_query,
 from web.schemas import responses, serializers
 from web.schemas.requests import EventsQuery, NoQuery, TurnsQuery, WaitQuery
 from web.security.auth import Authenticator
-from web.streaming.live_turns import LiveTurns
 from web.streaming.long_poll import LongPolls
 from web.streaming.sse import EventStreams
 
@@ -30,9 +29,7 @@ MAX_BATCH_BYTES = 8 * 1024 * 1024
 EVENT_STREAM = "text/event-stream"
 
 
-def build_turns(
-    store: TurnStore, live: LiveTurns, long_polls: LongPolls, find: Callable[[str], Assistant]
-) -> Blueprint:
+def build_turns(store: TurnStore, long_polls: LongPolls, find: Callable[[str], Assistant]) -> Blueprint:
     api = Blueprint("turns", __name__)
     api.before_request(check_accept)
 
@@ -47,7 +44,7 @@ def build_turns(
                 traceparent=traceparent,
                 tenant=g.caller.tenant,
             )
-            accepted = live.accept(asked)
+            accepted = store.accept(asked)
         return _accepted(accepted, long_polls)
 
     @api.post("/v1/turns/batch")

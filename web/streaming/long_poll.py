@@ -1,4 +1,4 @@
-"""Long-polls: many callers wait in one process for turns to end; one subscription wakes them."""
+"""Long polls: many requests of one process wait for turns to end, and one subscription wakes them."""
 
 import threading
 import time
@@ -8,86 +8,69 @@ from contextlib import contextmanager
 
 from turns.backend.pubsub import Subscriptions
 from turns.domain.turn import Turn
-from web.streaming.live_turns import LiveTurns
 from web.streaming.single_flight import SingleFlight
 
 
-class Waiter:
-    def __init__(self) -> None:
-        self._woken = threading.Event()
-        self._ended: Turn | None = None
-
-    def wake(self, ended: Turn | None) -> None:
-        self._ended = ended
-        self._woken.set()
-
-    def wait(self, seconds: float) -> Turn | None:
-        """The turn if it has ended; None where that must be looked at, and when the time is over."""
-        self._woken.wait(max(0.0, seconds))
-        return self._ended
-
-    def clear(self) -> None:
-        self._woken.clear()
-
-
 class LongPolls:
-    """The word that a turn has ended brings the turn. A lost one costs the rest of the wait; then the turn is read."""
+    """Wait for turns to end.
 
-    def __init__(self, reads: SingleFlight, live: LiveTurns, subscriptions: Subscriptions, *, most: int) -> None:
+    A completion message carries only the id of the turn, which is then read. If a message is lost, the turn is read
+    when the wait times out.
+    """
+
+    def __init__(self, reads: SingleFlight, subscriptions: Subscriptions, *, max_waiters: int) -> None:
         self._reads = reads
-        self._live = live
-        self._feed = subscriptions
-        self._most = most
+        self._subscriptions = subscriptions
+        self._max_waiters = max_waiters
         self._count = 0
         self._is_draining = False
-        self._waiting: dict[str, set[Waiter]] = defaultdict(set)
+        self._waiters: dict[str, set[threading.Event]] = defaultdict(set)
 
     def start(self) -> None:
-        threading.Thread(target=self._listen, name="ended", daemon=True).start()
+        """Start the thread that receives completion messages."""
+        threading.Thread(target=self._receive, name="long-polls", daemon=True).start()
 
     def drain(self) -> None:
-        """Nobody waits here any more; who does is answered with the turn as it is."""
+        """Answer all waiting requests now, and later ones without a wait."""
         self._is_draining = True
-        self._wake(self._waiting.values())
+        self._wake(self._waiters.values())
 
     def wait_for_turn(self, turn_id: str, *, tenant: str, wait_seconds: float) -> Turn:
-        """The turn, once it has ended or the time is over. Raises like `TurnStore.read`."""
-        if wait_seconds <= 0 or self._count >= self._most:
+        """Return the turn when it has ended or the time is over. Raises like `TurnStore.get_turn`."""
+        if wait_seconds <= 0 or self._count >= self._max_waiters:
             return self._reads.get_turn(turn_id, tenant=tenant)
-        until = time.monotonic() + wait_seconds
-        with self._watch(turn_id) as waiter:  # watch first, read then: an end between the two is not missed
-            needs_look = self._is_draining or not self._live.has(turn_id, tenant=tenant)
-            while needs_look or not (ended := waiter.wait(until - time.monotonic())):
-                waiter.clear()
+        deadline = time.monotonic() + wait_seconds
+        with self._watch(turn_id) as woken:  # before the first read, so that an end right after it is not missed
+            while True:
+                woken.clear()
                 turn = self._reads.get_turn(turn_id, tenant=tenant)
-                if turn.status.is_terminal or time.monotonic() >= until or self._is_draining:
+                left_seconds = deadline - time.monotonic()
+                if turn.status.is_terminal or self._is_draining or left_seconds <= 0:
                     return turn
-                needs_look = False
-            return ended
+                woken.wait(left_seconds)
 
     @contextmanager
-    def _watch(self, turn_id: str) -> Iterator[Waiter]:
-        waiter = Waiter()
+    def _watch(self, turn_id: str) -> Iterator[threading.Event]:
+        """Yield an event that is set when the turn ends, or may have ended."""
+        woken = threading.Event()
         self._count += 1
-        self._waiting[turn_id].add(waiter)
+        self._waiters[turn_id].add(woken)
         try:
-            yield waiter
+            yield woken
         finally:
             self._count -= 1
-            self._waiting[turn_id].discard(waiter)
-            if not self._waiting[turn_id]:
-                del self._waiting[turn_id]
+            self._waiters[turn_id].discard(woken)
+            if not self._waiters[turn_id]:
+                del self._waiters[turn_id]
 
-    def _listen(self) -> None:
-        for ended in self._feed.ended():
-            if ended is None:
-                self._live.forget_all()
-                self._wake(self._waiting.values())
-            else:
-                self._live.forget(ended.turn_id)
-                if waiting := self._waiting.get(ended.turn_id):
-                    self._wake([waiting], ended.turn())
+    def _receive(self) -> None:
+        for turn_id in self._subscriptions.ended():
+            if turn_id is None:
+                self._wake(self._waiters.values())
+            elif waiters := self._waiters.get(turn_id):
+                self._wake([waiters])
 
-    def _wake(self, groups: Iterable[set[Waiter]], turn: Turn | None = None) -> None:
-        for waiter in [waiter for group in list(groups) for waiter in group]:
-            waiter.wake(turn)
+    def _wake(self, groups: Iterable[set[threading.Event]]) -> None:
+        # Copied first, because a woken greenlet may change the sets.
+        for woken in [woken for group in list(groups) for woken in group]:
+            woken.set()

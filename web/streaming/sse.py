@@ -38,11 +38,13 @@ class Place:
 
 
 class EventStreams:
-    def __init__(self, store: TurnStore, reads: SingleFlight, subscriptions: Subscriptions, *, most: int) -> None:
+    def __init__(
+        self, store: TurnStore, reads: SingleFlight, subscriptions: Subscriptions, *, max_streams: int
+    ) -> None:
         self._store = store
         self._reads = reads
         self._feed = subscriptions
-        self._most = most
+        self._max_streams = max_streams
         self._count = 0
         self._is_draining = False
 
@@ -62,7 +64,7 @@ class EventStreams:
         turn = self._reads.get_turn(turn_id, tenant=tenant)
         if turn.status.is_terminal and after is not None and not self._store.read_events(turn_id, after=after):
             return None
-        if self._count >= self._most:
+        if self._count >= self._max_streams:
             raise StreamsFull
         return self._tell(turn, Place(after or START, turn.waiting), authenticate)
 
