@@ -1,4 +1,4 @@
-"""The pages as people meet it: a real browser, the real stack, and only the model scripted."""
+"""Fixtures for the pages in a real browser, with real processes and a scripted model."""
 
 import os
 import shutil
@@ -10,19 +10,19 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.chat import Chat
-from tests.browser.operator import Operator
-from tests.browser.visitor import Visitor
+from tests.browser.support.browser_page import BrowserPage
+from tests.browser.support.chat_page import ChatPage
+from tests.browser.support.operator_page import OperatorPage
 from tests.support.processes import Stack
 
-CHROMIUM = "/usr/bin/chromium"
 INSTALL = ("apt-get update", "apt-get install -y --no-install-recommends chromium")
 ARGUMENTS = [
-    "--no-sandbox",  # as root, in a container, it has none
+    "--no-sandbox",  # the sandbox of Chromium does not run as root in a container
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 ]
-# A dead worker is missed soon, so that the tests need not wait for it; everything else is as it comes.
+VIEWPORT = {"width": 1100, "height": 760}
+# Short leases, so that the tests do not wait long for the rescue of a killed worker's turns.
 SETTINGS = {"INTURN_LEASE_SECONDS": "2", "INTURN_RESCUE_SECONDS": "0.2"}
 
 
@@ -42,14 +42,13 @@ def chromium() -> str:
             subprocess.run(command.split(), check=False, capture_output=True, timeout=300)
         found = shutil.which("chromium")
     if not found:
-        pytest.fail(
-            "The tests of the pages need Chromium, and none was found. On Debian or Ubuntu: apt-get install chromium"
-        )
+        pytest.fail("Chromium was not found. On Debian or Ubuntu, install it with: apt-get install chromium")
     return found
 
 
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
+    """Start a stack with these settings; it stops after the module."""
     started: list[Stack] = []
 
     def start(*, workers: int = 1, **settings: str) -> Stack:
@@ -74,54 +73,54 @@ def build(tmp_path_factory: pytest.TempPathFactory, *, workers: int, **settings:
 
 @pytest.fixture
 def stack(running: Stack) -> Stack:
-    """The one that most tests share; what an earlier one has killed in it runs again."""
+    """The shared stack, with processes that an earlier test killed running again."""
     running.replace_dead()
     return running
 
 
 @pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Visitor]]:
-    """Opens a page, in a browser of its own unless `beside` names another visitor. Nothing may go wrong in any."""
-    opened: list[Visitor] = []
+def open_page(browser: Browser) -> Iterator[Callable[..., BrowserPage]]:
+    """Open a page in a new browser profile, or in that of `beside`; fail on any error that is not allowed."""
+    opened: list[BrowserPage] = []
 
     def open_page(
-        kind: type[Visitor], stack: Stack, address: str, *, beside: Visitor | None = None, **context: Any
-    ) -> Visitor:
-        own = beside.page.context if beside else browser.new_context(viewport={"width": 1100, "height": 760}, **context)
-        opened.append(kind(own.new_page(), stack.url))
-        opened[-1].go(address)
+        kind: type[BrowserPage], stack: Stack, path: str, *, beside: BrowserPage | None = None, **options: Any
+    ) -> BrowserPage:
+        context = beside.page.context if beside else browser.new_context(**{"viewport": VIEWPORT, **options})
+        opened.append(kind(context.new_page(), stack.url))
+        opened[-1].open(path)
         return opened[-1]
 
     yield open_page
-    for visitor in opened:
-        visitor.page.context.close()
-    for visitor in opened:
-        assert visitor.troubles() == []
+    for page in opened:
+        page.page.context.close()
+    for page in opened:
+        assert page.errors() == []
 
 
 @pytest.fixture
-def visit(open_page: Callable[..., Chat]) -> Callable[..., Chat]:
-    """Opens the chat page."""
+def open_chat(open_page: Callable[..., ChatPage]) -> Callable[..., ChatPage]:
+    """Open the chat page."""
 
-    def visit(stack: Stack, address: str = "/", **more: Any) -> Chat:
-        return open_page(Chat, stack, address, **more)
+    def open_chat(stack: Stack, path: str = "/", **options: Any) -> ChatPage:
+        return open_page(ChatPage, stack, path, **options)
 
-    return visit
-
-
-@pytest.fixture
-def operate(open_page: Callable[..., Operator]) -> Callable[..., Operator]:
-    """Opens the operator page."""
-
-    def operate(stack: Stack, address: str = "/operator", **more: Any) -> Operator:
-        return open_page(Operator, stack, address, **more)
-
-    return operate
+    return open_chat
 
 
 @pytest.fixture
-def chat(visit: Callable[..., Chat], stack: Stack) -> Chat:
-    """An empty chat whose assistant has what it asks for."""
-    chat = visit(stack)
+def open_operator(open_page: Callable[..., OperatorPage]) -> Callable[..., OperatorPage]:
+    """Open the operator page."""
+
+    def open_operator(stack: Stack, path: str = "/operator", **options: Any) -> OperatorPage:
+        return open_page(OperatorPage, stack, path, **options)
+
+    return open_operator
+
+
+@pytest.fixture
+def chat(open_chat: Callable[..., ChatPage], stack: Stack) -> ChatPage:
+    """An empty chat with the variable of the assistant filled in."""
+    chat = open_chat(stack)
     chat.fill_variable()
     return chat

@@ -1,40 +1,40 @@
-"""Everything without a mouse."""
+"""The chat page used with the keyboard and with a screen reader."""
 
 from playwright.sync_api import expect
 
-from tests.browser.chat import Chat
+from tests.browser.support.chat_page import ChatPage
 from tests.support.processes import Stack
 
 
-def test_a_whole_visit_by_keyboard_alone(chat: Chat, stack: Stack) -> None:
+def test_send_stop_and_edit_with_the_keyboard(chat: ChatPage, stack: Stack) -> None:
     keys = chat.page.keyboard
     keys.press("Shift+Escape")
     expect(chat.message).to_be_focused()
     keys.type("by hand [gate hand]")
     keys.press("Enter")
-    chat.wait_for("thinking")
+    chat.wait_for_state("thinking")
     keys.press("Escape")
-    chat.wait_for("stopped")
+    chat.wait_for_state("stopped")
     keys.press("ArrowUp")
     expect(chat.message).to_have_value("by hand [gate hand]")
     stack.open_gate("hand")
     keys.press("Enter")
-    chat.wait_for("done")
+    chat.wait_for_state("done")
     chat.tab_to("Ask again")
     keys.press("Enter")
-    chat.wait_for("done", count=2)
+    chat.wait_for_state("done", count=2)
 
 
-def test_sessions_by_keyboard_alone(chat: Chat) -> None:
+def test_sessions_with_the_keyboard(chat: ChatPage) -> None:
     keys = chat.page.keyboard
-    chat.say("the older one")
-    chat.wait_for("done")
+    chat.send("the older one")
+    chat.wait_for_state("done")
     keys.press("Control+Shift+KeyO")
     expect(chat.turns).to_have_count(0)
     expect(chat.message).to_be_focused()
     keys.type("the newer one")
     keys.press("Enter")
-    chat.wait_for("done")
+    chat.wait_for_state("done")
     expect(chat.sessions.first).to_contain_text("the newer one")
     keys.press("Alt+ArrowDown")
     expect(chat.page.locator(".session-title")).to_have_text("the older one")
@@ -52,23 +52,23 @@ def test_sessions_by_keyboard_alone(chat: Chat) -> None:
     expect(chat.page.locator(".session-title")).to_have_text("renamed")
 
 
-def test_the_sheet_of_shortcuts_opens_and_closes(chat: Chat) -> None:
-    sheet = chat.page.get_by_role("dialog", name="Keyboard shortcuts")
+def test_shortcuts_dialog_opens_and_closes(chat: ChatPage) -> None:
+    dialog = chat.page.get_by_role("dialog", name="Keyboard shortcuts")
     chat.page.keyboard.press("Control+Slash")
-    expect(sheet).to_be_visible()
+    expect(dialog).to_be_visible()
     chat.page.keyboard.press("Escape")
-    expect(sheet).to_be_hidden()
+    expect(dialog).to_be_hidden()
     chat.tab_to("All shortcuts")
     chat.page.keyboard.press("Enter")
-    expect(sheet).to_be_visible()
+    expect(dialog).to_be_visible()
     chat.page.keyboard.press("Control+Slash")
-    expect(sheet).to_be_hidden()
+    expect(dialog).to_be_hidden()
 
 
-def test_who_listens_hears_the_answer_once_and_not_each_piece(chat: Chat) -> None:
+def test_screen_readers_get_the_answer_once(chat: ChatPage) -> None:
     announcer = chat.page.locator("#announcer")
-    chat.say("aloud [words 30] [pace 0.05]")
+    chat.send("aloud [words 30] [pace 0.05]")
     expect(announcer).to_have_text("Answering")
-    chat.wait_for("done")
+    chat.wait_for_state("done")
     expect(announcer).to_contain_text("Answer: answer to aloud")
     assert chat.page.locator("[aria-live], [role=log]").count() == 0

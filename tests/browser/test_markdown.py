@@ -1,8 +1,8 @@
-"""An answer that grows looks at each moment like the same text shown at once, and costs its last block alone."""
+"""Incremental rendering of Markdown: same result as rendering at once, and only the last block is rendered again."""
 
 import pytest
 
-from tests.browser.chat import Chat
+from tests.browser.support.chat_page import ChatPage
 
 TEXTS = {
     "paragraphs": "One *two*\nthree.\n\nFour **five**\n\n# Six\n\nSeven\n===\n\neight  \nnine\n\n***\n\nten",
@@ -19,45 +19,45 @@ COMPARE = """
 async (text) => {
   const { Markdown } = await import("$static/chat/markdown.js");
   const { html, render } = await import("$static/shared/ui.js");
-  const shown = (place) => place.innerHTML.replaceAll('<div class="block"></div>', "");
+  const markup = (root) => root.innerHTML.replaceAll('<div class="block"></div>', "");
   const [growing, fresh] = [document.createElement("div"), document.createElement("div")];
   for (let length = 1; length <= text.length; length++) {
     const isOpen = length < text.length;
     render(html`<${Markdown} text=${text.slice(0, length)} isOpen=${isOpen} />`, growing);
     render(null, fresh);
     render(html`<${Markdown} text=${text.slice(0, length)} isOpen=${isOpen} />`, fresh);
-    if (shown(growing) !== shown(fresh)) return [text.slice(0, length), shown(growing), shown(fresh)];
+    if (markup(growing) !== markup(fresh)) return [text.slice(0, length), markup(growing), markup(fresh)];
   }
   return null;
 }
 """
 
-# How often the first block of a long text is filled anew while the rest of it comes.
+# Count the changes of the first block while more text is appended.
 COUNT = """
 async () => {
   const { Markdown } = await import("$static/chat/markdown.js");
   const { html, render } = await import("$static/shared/ui.js");
-  const place = document.createElement("div");
+  const root = document.createElement("div");
   let text = "first block\\n\\n";
   let changes = 0;
-  const show = () => render(html`<${Markdown} text=${text} isOpen=${true} />`, place);
+  const show = () => render(html`<${Markdown} text=${text} isOpen=${true} />`, root);
   text += "second";
   show();
   const observer = new MutationObserver((records) => (changes += records.length));
-  observer.observe(place.querySelector(".block"), { childList: true, subtree: true });
+  observer.observe(root.querySelector(".block"), { childList: true, subtree: true });
   for (let n = 0; n < 50; n++) (text += ` word ${n}\\n\\n`), show();
   await new Promise((resolve) => setTimeout(resolve));
-  return [changes, place.querySelectorAll(".block").length];
+  return [changes, root.querySelectorAll(".block").length];
 }
 """
 
 
 @pytest.mark.parametrize("name", TEXTS)
-def test_a_text_that_grows_looks_like_the_same_text_at_once(chat: Chat, name: str) -> None:
+def test_growing_text_renders_like_the_whole_text(chat: ChatPage, name: str) -> None:
     assert chat.evaluate(COMPARE, TEXTS[name]) is None
 
 
-def test_a_finished_block_is_never_touched_again(chat: Chat) -> None:
+def test_finished_blocks_are_not_rendered_again(chat: ChatPage) -> None:
     changes, blocks = chat.evaluate(COUNT)
     assert changes == 0
     assert blocks == 51

@@ -1,11 +1,11 @@
-"""What the glance makes of the numbers, and where a plot puts them: modules of the page that draw nothing."""
+"""The pure modules of the operator page: findings, scales of plots, and timelines."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.browser.operator import Operator
+from tests.browser.support.operator_page import OperatorPage
 from tests.support.processes import Stack
 
 CALM = {
@@ -31,67 +31,67 @@ def recent(**of: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def operator(operate: Callable[..., Operator], stack: Stack) -> Operator:
-    return operate(stack)
+def operator(open_operator: Callable[..., OperatorPage], stack: Stack) -> OperatorPage:
+    return open_operator(stack)
 
 
-def glance(operator: Operator, stats: dict[str, Any] | None, trouble: str | None = None) -> list[str]:
+def findings(operator: OperatorPage, stats: dict[str, Any] | None, error: str | None = None) -> list[str]:
     found: list[dict[str, str]] = operator.evaluate(
-        'async (now) => (await import("$static/operator/findings.js")).glance(now)',
-        {"stats": stats, "trouble": trouble},
+        'async (state) => (await import("$static/operator/findings.js")).findFindings(state)',
+        {"stats": stats, "error": error, "keyPrompt": None},
     )
     return [f"{finding['level']}: {finding['headline']}" for finding in found]
 
 
-def test_the_weightiest_is_said_first(operator: Operator) -> None:
-    waits = {**CALM, **BUSY, "oldest_waiting_seconds": 40}
-    fails = recent(error_share=0.25, ended={"failed": 1, "completed": 3})
-    for stats, said in (
-        (CALM, ["good: Users are served."]),
-        ({**CALM, "oldest_waiting_seconds": 0.9, **BUSY}, ["good: Users are served."]),
+def test_most_severe_finding_comes_first(operator: OperatorPage) -> None:
+    waiting = {**CALM, **BUSY, "oldest_waiting_seconds": 40}
+    failing = recent(error_share=0.25, ended={"failed": 1, "completed": 3})
+    for stats, expected in (
+        (CALM, ["good: All good."]),
+        ({**CALM, "oldest_waiting_seconds": 0.9, **BUSY}, ["good: All good."]),
         ({**CALM, "oldest_waiting_seconds": 1.5, **BUSY}, ["warn: Users are waiting."]),
-        (waits, ["bad: Users are waiting."]),
-        ({**waits, **PAUSED}, ["bad: The workers are paused."]),
+        (waiting, ["bad: Users are waiting."]),
+        ({**waiting, **PAUSED}, ["bad: The workers are paused."]),
         ({**CALM, **PAUSED}, ["warn: The workers are paused."]),
-        ({**waits, "live_workers": 0}, ["bad: Users are waiting: no worker is alive."]),
-        ({**CALM, "live_workers": 0}, ["bad: No worker is alive."]),
-        ({**CALM, **fails}, ["warn: Turns fail."]),
-        ({**waits, **fails}, ["bad: Users are waiting.", "warn: Turns fail."]),
-        ({**CALM, **recent(error_share=0.05)}, ["good: Users are served."]),
-        ({**CALM, **recent(wait_p95_seconds=26)}, ["warn: Users have waited."]),
-        ({**waits, **recent(wait_p95_seconds=26)}, ["bad: Users are waiting."]),
+        ({**waiting, "live_workers": 0}, ["bad: Users are waiting: no worker is running."]),
+        ({**CALM, "live_workers": 0}, ["bad: No worker is running."]),
+        ({**CALM, **failing}, ["warn: Turns are failing."]),
+        ({**waiting, **failing}, ["bad: Users are waiting.", "warn: Turns are failing."]),
+        ({**CALM, **recent(error_share=0.05)}, ["good: All good."]),
+        ({**CALM, **recent(wait_p95_seconds=26)}, ["warn: Users had to wait."]),
+        ({**waiting, **recent(wait_p95_seconds=26)}, ["bad: Users are waiting."]),
         ({**CALM, **recent(first_token_p95_seconds=12)}, ["warn: The model is slow."]),
     ):
-        assert glance(operator, stats) == said
+        assert findings(operator, stats) == expected
 
 
-def test_old_numbers_say_nothing_about_now(operator: Operator) -> None:
-    assert glance(operator, None) == ["unknown: Asking…"]
+def test_stale_statistics_give_no_finding(operator: OperatorPage) -> None:
+    assert findings(operator, None) == ["unknown: Loading…"]
     for stats in (None, CALM):
-        assert glance(operator, stats, "The store does not answer.") == ["bad: Nobody can tell."]
+        assert findings(operator, stats, "The store does not answer.") == ["bad: Status unknown."]
 
 
-def test_a_scale_ends_at_a_round_number_above_all(operator: Operator) -> None:
+def test_scale_ends_at_a_round_number_above_the_maximum(operator: OperatorPage) -> None:
     script = (
-        'async (all) => { const { ticksOf } = await import("$static/operator/scale.js"); return all.map(ticksOf); }'
+        'async (all) => { const { ticksUpTo } = await import("$static/operator/scale.js"); return all.map(ticksUpTo); }'
     )
-    for most, ticks in zip(
+    for maximum, ticks in zip(
         (0, 0.04, 1, 7, 10, 27, 300), operator.evaluate(script, [0, 0.04, 1, 7, 10, 27, 300]), strict=True
     ):
         assert ticks[0] == 0
-        assert most <= ticks[2] <= 5 * max(most, 1)
+        assert maximum <= ticks[2] <= 5 * max(maximum, 1)
     assert operator.evaluate(script, [27]) == [[0, 20, 40]]
 
 
-def test_a_line_breaks_where_nothing_happened(operator: Operator) -> None:
+def test_lines_have_gaps_where_values_are_missing(operator: OperatorPage) -> None:
     script = """async (values) => {
-      const { lineOf, dotsOf } = await import("$static/operator/scale.js");
-      return [lineOf(values, 4), dotsOf(values, 4)];
+      const { linePath, dotsPath } = await import("$static/operator/scale.js");
+      return [linePath(values, 4), dotsPath(values, 4)];
     }"""
     assert operator.evaluate(script, [1, 2, None, 4]) == ["M12.5 75L37.5 50M87.5 0", "M87.5 0h0"]
 
 
-def test_a_turns_time_is_told_without_gaps(operator: Operator) -> None:
+def test_segments_of_a_turn_have_no_gaps(operator: OperatorPage) -> None:
     def at(seconds: int) -> str:
         return f"2026-11-25T03:00:{seconds:02}.000Z"
 
@@ -106,9 +106,9 @@ def test_a_turns_time_is_told_without_gaps(operator: Operator) -> None:
     }
     found = operator.evaluate(
         """async ([turn, now]) => {
-          const { stretchesOf } = await import("$static/operator/timeline.js");
-          return stretchesOf(turn, now).map(({ kind, seconds }) => `${kind} ${seconds}`);
+          const { timeSegments } = await import("$static/operator/timeline.js");
+          return timeSegments(turn, now).map(({ kind, seconds }) => `${kind} ${seconds}`);
         }""",
         [turn, at(15)],
     )
-    assert found == ["waited 1", "thinking 2", "waited 3", "thinking 4", "answering 5"]
+    assert found == ["waiting 1", "thinking 2", "waiting 3", "thinking 4", "answering 5"]

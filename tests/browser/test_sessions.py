@@ -1,47 +1,45 @@
-"""The list of sessions, and the addresses that lead to them."""
+"""The list of sessions and their URLs."""
 
 from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.browser.chat import Chat
+from tests.browser.support.chat_page import ChatPage
 from tests.support.processes import Stack, call
 
 
-def test_an_address_leads_to_a_session_and_back_to_the_one_before(
-    chat: Chat, visit: Callable[..., Chat], stack: Stack
-) -> None:
-    stack.finished(stack.submit("linked", "said over the API"))
-    chat.say("said here")
-    chat.wait_for("done")
-    here = chat.session_id
-    chat.sessions.filter(has_text="said over the API").get_by_role("link").click()
-    expect(chat.turns.locator(".said")).to_have_text("You" + "said over the API")
+def test_url_opens_a_session_and_back_returns(chat: ChatPage, open_chat: Callable[..., ChatPage], stack: Stack) -> None:
+    stack.finished(stack.submit("linked", "sent over the API"))
+    chat.send("sent here")
+    chat.wait_for_state("done")
+    first = chat.session_id
+    chat.sessions.filter(has_text="sent over the API").get_by_role("link").click()
+    expect(chat.turns.locator(".user-message")).to_have_text("You" + "sent over the API")
     assert chat.session_id == "linked"
     chat.page.go_back()
-    expect(chat.turns.locator(".said")).to_contain_text("said here")
-    assert chat.session_id == here
-    elsewhere = visit(stack, "/?session=linked")
-    elsewhere.wait_for("done")
+    expect(chat.turns.locator(".user-message")).to_contain_text("sent here")
+    assert chat.session_id == first
+    elsewhere = open_chat(stack, "/?session=linked")
+    elsewhere.wait_for_state("done")
 
 
-def test_sessions_of_a_user_are_told_apart(visit: Callable[..., Chat], stack: Stack) -> None:
-    stack.finished(stack.submit("mine", "said by alice", user_id="alice"))
-    chat = visit(stack, "/?session=mine&user=alice")
+def test_sessions_belong_to_a_user(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
+    stack.finished(stack.submit("mine", "sent by alice", user_id="alice"))
+    chat = open_chat(stack, "/?session=mine&user=alice")
     chat.fill_variable()
-    chat.wait_for("done")
-    chat.say("said by alice again")
-    chat.wait_for("done", count=2)
+    chat.wait_for_state("done")
+    chat.send("sent by alice again")
+    chat.wait_for_state("done", count=2)
     assert stack.turn(chat.turn_id)["user_id"] == "alice"
 
 
-def test_the_first_line_is_the_title_until_somebody_gives_another(chat: Chat) -> None:
-    chat.say("What is a prime?\nAnd why?")
-    chat.wait_for("done")
+def test_title_is_the_first_line_until_renamed(chat: ChatPage) -> None:
+    chat.send("What is a prime?\nAnd why?")
+    chat.wait_for_state("done")
     item = chat.sessions.filter(has_text="What is a prime?")
     expect(item.locator(".title")).to_have_text("What is a prime?")
     item.get_by_role("button", name="Rename What is a prime?").click()
-    box = chat.page.get_by_role("textbox", name="New name of What is a prime?")
+    box = chat.page.get_by_role("textbox", name="New name for What is a prime?")
     box.fill("Primes")
     box.press("Enter")
     expect(chat.sessions.first.locator(".title")).to_have_text("Primes")
@@ -49,47 +47,49 @@ def test_the_first_line_is_the_title_until_somebody_gives_another(chat: Chat) ->
     expect(chat.page.locator(".session-title")).to_have_text("Primes")
 
 
-def test_a_deleted_session_comes_back_with_undo_and_is_erased_without(chat: Chat, stack: Stack) -> None:
-    chat.say("to be deleted")
-    chat.wait_for("done")
+def test_undo_restores_a_deleted_session(chat: ChatPage, stack: Stack) -> None:
+    chat.send("to be deleted")
+    chat.wait_for_state("done")
     session = f"{stack.url}/v1/sessions/{chat.session_id}"
-    address = chat.page.url
+    url = chat.page.url
     item = chat.sessions.filter(has_text="to be deleted")
     item.get_by_role("button", name="Delete to be deleted", exact=True).click()
     expect(item).to_have_count(0)
     expect(chat.turns).to_have_count(0)
-    chat.press("Undo")
+    chat.click_button("Undo")
     expect(item).to_have_count(1)
-    chat.wait_for("done")
-    assert chat.page.url == address
+    chat.wait_for_state("done")
+    assert chat.page.url == url
 
     item.get_by_role("button", name="Delete to be deleted", exact=True).click()
-    assert call(session).status == 200, "there is time to undo"
+    assert call(session).status == 200, "the session was deleted before the time to undo was over"
     chat.reload()
-    expect(item, "a reload forgets no deletion").to_have_count(0)
+    expect(item, "the deletion survives a reload").to_have_count(0)
     expect(chat.page.locator(".undo button")).to_have_count(0)
     assert call(session).status == 404
 
 
-def test_a_session_that_another_tab_deletes_is_left(chat: Chat, visit: Callable[..., Chat], stack: Stack) -> None:
-    chat.say("seen twice")
-    chat.wait_for("done")
-    other = visit(stack, f"/?session={chat.session_id}", beside=chat)
-    other.wait_for("done")
+def test_page_leaves_a_session_deleted_elsewhere(
+    chat: ChatPage, open_chat: Callable[..., ChatPage], stack: Stack
+) -> None:
+    chat.send("seen twice")
+    chat.wait_for_state("done")
+    other = open_chat(stack, f"/?session={chat.session_id}", beside=chat)
+    other.wait_for_state("done")
     call(f"{stack.url}/v1/sessions/{chat.session_id}", method="DELETE")
-    other.expect_trouble("404")  # it looks what is left of it
-    chat.expect_trouble("404")
+    other.allow_error("404")  # the page reloads the session
+    chat.allow_error("404")
     expect(other.turns).to_have_count(0)
 
 
-def test_earlier_messages_are_shown_when_asked_for(visit: Callable[..., Chat], stack: Stack) -> None:
+def test_earlier_messages_are_loaded_on_request(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
     for n in range(104):
         last = stack.submit("many", f"message {n}")
-        if n % 50 == 49:  # no more of them may wait at once
+        if n % 50 == 49:  # the session accepts no more waiting turns
             stack.finished(last)
     stack.finished(last)
-    chat = visit(stack, "/?session=many")
-    chat.wait_for("done", count=100)
-    chat.press("Show earlier messages")
-    chat.wait_for("done", count=104)
-    expect(chat.turns.first.locator(".said p")).to_have_text("message 0")
+    chat = open_chat(stack, "/?session=many")
+    chat.wait_for_state("done", count=100)
+    chat.click_button("Show earlier messages")
+    chat.wait_for_state("done", count=104)
+    expect(chat.user_messages.first).to_have_text("message 0")

@@ -1,4 +1,4 @@
-"""Saying something, and what becomes of it."""
+"""Sending messages and following their turns."""
 
 import json
 import re
@@ -6,41 +6,41 @@ from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
 
-from tests.browser.chat import Chat
+from tests.browser.support.chat_page import ChatPage
 from tests.support.processes import Stack, call
 from tests.support.waiting import wait_until
 
 
-def said(stack: Stack, text: str) -> int:
-    """How often the model was asked this."""
+def model_calls(stack: Stack, text: str) -> int:
+    """Count the calls of the model with this text."""
     return sum(text in asked["messages"][-1]["content"] for asked in stack.asked())
 
 
-def test_what_is_said_is_answered_and_the_model_knows_what_was_said_before(chat: Chat, stack: Stack) -> None:
-    chat.say("hello")
-    chat.wait_for("done")
-    chat.say("and again")
-    chat.wait_for("done", count=2)
+def test_messages_are_answered_with_the_history(chat: ChatPage, stack: Stack) -> None:
+    chat.send("hello")
+    chat.wait_for_state("done")
+    chat.send("and again")
+    chat.wait_for_state("done", count=2)
     roles = [message["role"] for message in stack.messages(chat.session_id)]
     assert roles == ["user", "assistant", "user", "assistant"]
-    assert chat.answer() == stack.turn(chat.turn_id)["output"]["content"]
+    assert chat.last_answer() == stack.turn(chat.turn_id)["output"]["content"]
 
 
-def test_the_assistants_variables_are_asked_for(visit: Callable[..., Chat], stack: Stack) -> None:
-    chat = visit(stack)
+def test_required_variables_of_the_assistant_are_requested(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
+    chat = open_chat(stack)
     expect(chat.page.get_by_label("ability")).to_be_visible()
-    chat.say("hello")
+    chat.send("hello")
     expect(chat.page.get_by_label("ability")).to_be_focused()
-    expect(chat.message, "the text is kept").to_have_value("hello")
+    expect(chat.message).to_have_value("hello")
     chat.fill_variable("riddles")
     chat.message.press("Enter")
-    chat.wait_for("done")
+    chat.wait_for_state("done")
     assert "riddles" in stack.asked()[-1]["messages"][0]["content"]
     chat.reload()
     expect(chat.page.get_by_label("ability")).to_have_value("riddles")
 
 
-def test_shift_and_enter_begins_a_line_and_enter_in_a_composition_chooses_a_word(chat: Chat) -> None:
+def test_enter_sends_except_with_shift_or_while_composing(chat: ChatPage) -> None:
     chat.message.fill("one")
     chat.message.press("Shift+Enter")
     chat.page.keyboard.type("two")
@@ -49,78 +49,78 @@ def test_shift_and_enter_begins_a_line_and_enter_in_a_composition_chooses_a_word
     expect(chat.message).to_have_value("one\ntwo")
     chat.message.press("Enter")
     expect(chat.message).to_have_value("")
-    chat.wait_for("done")
-    expect(chat.turns.locator(".said p")).to_have_text("one\ntwo", use_inner_text=True)
+    chat.wait_for_state("done")
+    expect(chat.user_messages).to_have_text("one\ntwo", use_inner_text=True)
 
 
-def test_thinking_and_answering_are_told_with_the_time_that_passes(chat: Chat, stack: Stack) -> None:
-    chat.say("slow [gate thinking] [words 60] [pace 0.05]")
-    chat.wait_for_words(re.compile(r"Thinking · \d+ s"))
+def test_status_shows_elapsed_time(chat: ChatPage, stack: Stack) -> None:
+    chat.send("slow [gate thinking] [words 60] [pace 0.05]")
+    chat.wait_for_status(re.compile(r"Thinking · \d+ s"))
     stack.open_gate("thinking")
-    chat.wait_for_words(re.compile("Answering"))
-    chat.wait_for("done")
+    chat.wait_for_status(re.compile("Answering"))
+    chat.wait_for_state("done")
     expect(chat.turns.locator(".details")).to_contain_text("tokens")
 
 
-def test_stopping_keeps_what_was_seen_and_leaves_no_trace_in_the_session(chat: Chat, stack: Stack) -> None:
-    chat.say("long [words 400] [pace 0.05]")
-    chat.wait_for_text()
-    chat.press("Stop")
-    chat.wait_for("stopped")
-    assert "word0" in chat.answer()
-    chat.wait_for_words("Stopped. What it had said is no part of the session.")
+def test_stopped_answer_stays_visible_but_not_in_history(chat: ChatPage, stack: Stack) -> None:
+    chat.send("long [words 400] [pace 0.05]")
+    chat.wait_for_answer_text()
+    chat.click_button("Stop")
+    chat.wait_for_state("stopped")
+    assert "word0" in chat.last_answer()
+    chat.wait_for_status("Stopped. The model won't remember this partial answer.")
     assert stack.messages(chat.session_id) == []
 
 
-def test_a_failed_turn_says_why_and_can_be_tried_again(chat: Chat) -> None:
-    chat.say("bad [fail 400 1]")
-    chat.wait_for_words("Failed: The model's provider rejected the request.")
-    chat.press("Retry")
-    chat.wait_for("done")
-    expect(chat.in_state("failed")).to_have_count(1)
+def test_failed_turn_shows_the_reason_and_can_be_retried(chat: ChatPage) -> None:
+    chat.send("bad [fail 400 1]")
+    chat.wait_for_status("Failed: The model's provider rejected the request.")
+    chat.click_button("Retry")
+    chat.wait_for_state("done")
+    expect(chat.turns_in_state("failed")).to_have_count(1)
     expect(chat.page.get_by_role("button", name="Retry")).to_have_count(0)
 
 
-def test_an_attempt_that_failed_is_told_while_the_next_one_is_awaited(chat: Chat) -> None:
-    chat.say("flaky [fail 503 1]")
-    chat.wait_for("done")
+def test_second_attempt_is_shown_in_the_details(chat: ChatPage) -> None:
+    chat.send("flaky [fail 503 1]")
+    chat.wait_for_state("done")
     expect(chat.turns.locator(".details")).to_contain_text("attempt 2")
 
 
-def test_who_waits_is_told_the_place_and_what_it_waits_for(chat: Chat, stack: Stack) -> None:
+def test_waiting_turns_show_their_queue_position(chat: ChatPage, stack: Stack) -> None:
     for n in (1, 2, 3):
-        chat.say(f"number {n} [gate place-{n}]")
-    chat.wait_for_words("Queued, number 3: waits for the turn before it.")
-    stack.open_gate("place-1")
-    chat.wait_for("done")
-    expect(chat.turns.nth(2).locator(".words")).to_have_text("Queued, number 2: waits for the turn before it.")
-    chat.press("Withdraw")
-    chat.wait_for("stopped")
-    stack.open_gate("place-2")
-    chat.wait_for("done", count=2)
+        chat.send(f"number {n} [gate queue-{n}]")
+    chat.wait_for_status("Waiting for 2 previous answers.")
+    stack.open_gate("queue-1")
+    chat.wait_for_state("done")
+    expect(chat.turns.nth(2).locator(".label")).to_have_text("Waiting for the previous answer.")
+    chat.click_button("Cancel")
+    chat.wait_for_state("stopped")
+    stack.open_gate("queue-2")
+    chat.wait_for_state("done", count=2)
 
 
-def test_asking_again_adds_a_turn_with_the_same_question(chat: Chat, stack: Stack) -> None:
-    chat.say("once more")
-    chat.wait_for("done")
-    chat.press("Ask again")
-    chat.wait_for("done", count=2)
+def test_ask_again_adds_a_turn_with_the_same_message(chat: ChatPage, stack: Stack) -> None:
+    chat.send("once more")
+    chat.wait_for_state("done")
+    chat.click_button("Ask again")
+    chat.wait_for_state("done", count=2)
     assert len(stack.messages(chat.session_id)) == 4
 
 
-def test_what_cannot_be_sent_is_kept_and_sent_once(chat: Chat, stack: Stack) -> None:
-    chat.expect_trouble("ERR_INTERNET_DISCONNECTED|ERR_FAILED")
+def test_message_written_offline_is_sent_once(chat: ChatPage, stack: Stack) -> None:
+    chat.allow_error("ERR_INTERNET_DISCONNECTED|ERR_FAILED")
     chat.page.context.set_offline(True)
-    chat.say("said on a train")
-    chat.wait_for_words(re.compile("Not sent yet: The service cannot be reached."))
+    chat.send("written on a train")
+    chat.wait_for_status(re.compile("Not sent yet: The service cannot be reached."))
     expect(chat.page.locator(".banner")).to_contain_text("You are offline")
     chat.page.context.set_offline(False)
-    chat.wait_for("done")
-    assert said(stack, "said on a train") == 1
+    chat.wait_for_state("done")
+    assert model_calls(stack, "written on a train") == 1
 
 
-def test_a_lost_answer_to_a_send_makes_no_second_turn(chat: Chat, stack: Stack) -> None:
-    chat.expect_trouble("ERR_FAILED")
+def test_lost_response_creates_no_second_turn(chat: ChatPage, stack: Stack) -> None:
+    chat.allow_error("ERR_FAILED")
     keys = []
 
     def lose(route: Route) -> None:
@@ -133,74 +133,77 @@ def test_a_lost_answer_to_a_send_makes_no_second_turn(chat: Chat, stack: Stack) 
             route.continue_()
 
     chat.page.route("**/v1/turns", lose)
-    chat.say("doubled?")
-    chat.wait_for("done")
+    chat.send("doubled?")
+    chat.wait_for_state("done")
     assert len(keys) == 2
     assert keys[0] == keys[1]
-    assert said(stack, "doubled?") == 1
+    assert model_calls(stack, "doubled?") == 1
     assert len(stack.messages(chat.session_id)) == 2
 
 
-def test_what_was_not_sent_survives_a_reload(chat: Chat, stack: Stack) -> None:
-    chat.expect_trouble("ERR_FAILED")
+def test_unsent_message_survives_a_reload(chat: ChatPage, stack: Stack) -> None:
+    chat.allow_error("ERR_FAILED")
     chat.page.route("**/v1/turns", lambda route: route.abort())
-    chat.say("before the reload")
-    chat.wait_for_words(re.compile("Not sent yet"))
+    chat.send("before the reload")
+    chat.wait_for_status(re.compile("Not sent yet"))
     chat.page.unroute("**/v1/turns")
-    chat.expect_trouble("404.*messages")  # the service has not heard of this session yet
+    chat.allow_error("404.*messages")  # the session does not exist yet
     chat.reload()
-    chat.wait_for("done")
-    assert said(stack, "before the reload") == 1
+    chat.wait_for_state("done")
+    assert model_calls(stack, "before the reload") == 1
 
 
-def test_what_was_to_be_tried_again_comes_first_after_a_reload(chat: Chat, stack: Stack) -> None:
-    chat.expect_trouble("503")
+def test_reload_keeps_the_order_of_unsent_messages(chat: ChatPage, stack: Stack) -> None:
+    chat.allow_error("503")
     chat.page.route("**/v1/turns", lambda route: route.fulfill(status=503, headers={"Retry-After": "60"}))
-    chat.say("said first")
-    chat.wait_for_words(re.compile("Trying again in"))
-    chat.say("said second")
-    chat.wait_for("sending")
+    chat.send("written first")
+    chat.wait_for_status(re.compile("Retrying in"))
+    chat.send("written second")
+    chat.wait_for_state("sending")
     chat.page.unroute("**/v1/turns")
-    chat.expect_trouble("404.*messages")  # the service has not heard of this session yet
+    chat.allow_error("404.*messages")  # the session does not exist yet
     chat.reload()
-    chat.wait_for("done", count=2)
-    assert [message["content"] for message in stack.messages(chat.session_id)[::2]] == ["said first", "said second"]
+    chat.wait_for_state("done", count=2)
+    assert [message["content"] for message in stack.messages(chat.session_id)[::2]] == [
+        "written first",
+        "written second",
+    ]
 
 
-def test_what_was_given_up_is_sent_after_a_reload_only_if_somebody_says_so(chat: Chat, stack: Stack) -> None:
-    chat.expect_trouble("400")
+def test_rejected_message_waits_for_the_user_after_a_reload(chat: ChatPage, stack: Stack) -> None:
+    chat.allow_error("400")
     chat.page.route("**/v1/turns", lambda route: route.fulfill(status=400))
-    chat.say("given up")
-    chat.wait_for("unsent")
+    chat.send("given up")
+    chat.wait_for_state("unsent")
     chat.page.unroute("**/v1/turns")
-    chat.expect_trouble("404.*messages")
+    chat.allow_error("404.*messages")
     chat.reload()
-    chat.wait_for("unsent")
-    chat.press("Send again")
-    chat.wait_for("done")
-    assert said(stack, "given up") == 1
+    chat.wait_for_state("unsent")
+    chat.click_button("Send again")
+    chat.wait_for_state("done")
+    assert model_calls(stack, "given up") == 1
 
 
-def test_a_refused_message_can_be_edited(chat: Chat) -> None:
-    chat.expect_trouble("400")
+def test_refused_message_can_be_edited(chat: ChatPage) -> None:
+    chat.allow_error("400")
     chat.fill_variable("x" * 33_000)
-    chat.say("too much")
-    chat.wait_for_words(re.compile("Not sent: variables.ability"))
-    chat.press("Edit")
+    chat.send("too much")
+    chat.wait_for_status(re.compile("Not sent: variables.ability"))
+    chat.click_button("Edit")
     expect(chat.message).to_have_value("too much")
     expect(chat.turns).to_have_count(0)
 
 
-def test_answers_and_code_are_copied_as_the_model_wrote_them(visit: Callable[..., Chat], stack: Stack) -> None:
-    chat = visit(stack, permissions=["clipboard-read", "clipboard-write"])
+def test_copied_text_is_what_the_model_wrote(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
+    chat = open_chat(stack, permissions=["clipboard-read", "clipboard-write"])
     chat.fill_variable()
-    chat.say("How do I find all primes below n in Python?")
-    chat.wait_for("done")
+    chat.send("How do I find all primes below n in Python?")
+    chat.wait_for_state("done")
     answer = stack.turn(chat.turn_id)["output"]["content"]
-    chat.press("Copy answer")
+    chat.click_button("Copy answer")
     expect(chat.page.get_by_role("button", name="Copied")).to_be_visible()
     assert chat.page.evaluate("navigator.clipboard.readText()") == answer
-    chat.press("Copy code")
+    chat.click_button("Copy code")
     wait_until("the code is copied", lambda: chat.page.evaluate("navigator.clipboard.readText()") != answer)
     code = chat.page.evaluate("navigator.clipboard.readText()")
     assert code == answer.partition("```python\n")[2].partition("```")[0]

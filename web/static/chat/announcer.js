@@ -1,28 +1,28 @@
-// Says in one quiet place what a screen reader should hear: that an answer begins, and how it ended. Never each piece.
+// Announces to screen readers that an answer has started and how it ended, but not each piece of text.
 import { Component, html } from "../shared/ui.js";
-import { stateInWords } from "./words.js";
+import { turnLabel } from "./labels.js";
 
 export class Announcer extends Component {
-  state = { words: "" };
+  state = { text: "" };
 
-  static getDerivedStateFromProps({ turn, session }, { was }) {
-    const now = { session: session.session_id, key: turn?.key, id: turn?.id, state: turn?.state };
-    const isNews = was?.session === now.session && isSameTurn(was, now) && was.state !== now.state;
-    return isNews ? { was: now, words: announce(turn) } : { was: now };
+  static getDerivedStateFromProps({ turn, session }, { previous }) {
+    const current = { session: session.session_id, key: turn?.key, id: turn?.id, state: turn?.state };
+    const hasChanged = previous?.session === current.session && isSameTurn(previous, current) && previous.state !== current.state;
+    return hasChanged ? { previous: current, text: announcement(turn) } : { previous: current };
   }
 
-  render(_, { words }) {
-    return html`<p class="away" role="status" id="announcer">${words}</p>`;
+  render(_, { text }) {
+    return html`<p class="visually-hidden" role="status" id="announcer">${text}</p>`;
   }
 }
 
-// A turn has a key before it has an id, and one that a list brought has an id alone.
+// A new turn has a key before it has an id. A turn from a list has only an id.
 function isSameTurn(one, other) {
   return Boolean((one.id && one.id === other.id) || (one.key && one.key === other.key));
 }
 
-function announce(turn) {
+function announcement(turn) {
   if (turn.state === "done") return `Answer: ${turn.text.slice(0, 300)}`;
   if (turn.state === "streaming") return "Answering";
-  return stateInWords(turn).replace(/ · .*/, "");
+  return turnLabel(turn).replace(/ · .*/, "");
 }

@@ -1,35 +1,35 @@
-// An answer that grows, as blocks of Markdown. Those that can no longer change are kept as they are, so that each new
-// piece of text costs the last block alone, and not the whole answer.
+// Splits a growing answer into Markdown blocks. Blocks that can no longer change are kept, so that each new piece of text
+// costs only the parsing of the last block.
 import { marked } from "../vendor/marked-18.2.1.js";
 
-export class Blocks {
+export class BlockSplitter {
   #text = "";
-  #frozen = [];
-  #frozenLength = 0;
+  #finished = [];
+  #finishedLength = 0;
 
-  // The blocks of this text, the last one still open.
-  of(text) {
-    const normal = text.replaceAll("\r\n", "\n").replaceAll("\r", "\n"); // as `marked` does, or lengths would not fit
-    if (!normal.startsWith(this.#text)) this.#forget();
+  // Return the blocks of the text. Only the last one may still change when text is appended.
+  split(text) {
+    const normal = text.replaceAll("\r\n", "\n").replaceAll("\r", "\n"); // `marked` does the same; otherwise lengths would differ
+    if (!normal.startsWith(this.#text)) this.#reset();
     this.#text = normal;
-    const rest = marked.lexer(normal.slice(this.#frozenLength));
+    const tokens = marked.lexer(normal.slice(this.#finishedLength));
     const open = [];
-    let length = this.#frozenLength;
-    for (const [at, token] of rest.entries()) {
+    let length = this.#finishedLength;
+    for (const [at, token] of tokens.entries()) {
       length += token.raw.length;
       if (token.type !== "space") open.push(token.raw);
-      // Only behind a blank line: until then the next line can still belong to this block. The last one stays open.
-      const later = rest.slice(at + 1).some((next) => next.type !== "space");
-      if (token.type === "space" && token.raw.includes("\n\n") && later) {
-        this.#frozen.push(...open.splice(0));
-        this.#frozenLength = length;
+      // A block is finished once a blank line and another block follow it. Until then the next line may still extend it.
+      const hasNext = tokens.slice(at + 1).some((next) => next.type !== "space");
+      if (token.type === "space" && token.raw.includes("\n\n") && hasNext) {
+        this.#finished.push(...open.splice(0));
+        this.#finishedLength = length;
       }
     }
-    return [...this.#frozen, ...open];
+    return [...this.#finished, ...open];
   }
 
-  #forget() {
-    this.#frozen = [];
-    this.#frozenLength = 0;
+  #reset() {
+    this.#finished = [];
+    this.#finishedLength = 0;
   }
 }

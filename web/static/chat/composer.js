@@ -1,27 +1,27 @@
-// Where a message is written. Its text is kept over reloads until it is sent, and while it cannot be.
+// The message box. Its text survives reloads until it is sent.
 import { Component, createRef, html } from "../shared/ui.js";
 
 export class Composer extends Component {
   #area = createRef();
 
   componentDidMount() {
-    this.props.place.current = this; // for what others on the page do with it
-    this.#fill();
-    if (!matchMedia("(pointer: coarse)").matches) this.focus(); // on a phone that would open the keyboard at once
+    this.props.handle.current = this; // the page focuses and fills the box through this
+    this.#loadDraft();
+    if (!matchMedia("(pointer: coarse)").matches) this.focus(); // on phones this would open the keyboard at once
   }
 
   componentDidUpdate({ session }) {
-    if (session !== this.props.session) this.#fill();
+    if (session !== this.props.session) this.#loadDraft();
   }
 
   focus() {
     this.#area.current.focus();
   }
 
-  // Puts a text there to be worked on.
+  // Replace the text of the box, for editing.
   edit(text) {
     this.#area.current.value = text;
-    this.#changed();
+    this.#saveDraft();
     this.focus();
   }
 
@@ -30,41 +30,41 @@ export class Composer extends Component {
     return html`<section class="composer" aria-label="Your message">
       <${Variables} page=${page} />
       <div class="composer-box">
-        <textarea ref=${this.#area} rows="1" placeholder="Say something…" aria-label="Message" maxlength="32768"
-          enterkeyhint="send" onInput=${() => this.#changed()} onKeyDown=${(event) => this.#pressed(event)}></textarea>
+        <textarea ref=${this.#area} rows="1" placeholder="Message InTurn…" aria-label="Message" maxlength="32768"
+          enterkeyhint="send" onInput=${() => this.#saveDraft()} onKeyDown=${(event) => this.#handleKey(event)}></textarea>
         ${answering && html`<button type="button" class="stop" onClick=${() => page.stop(answering)}>Stop</button>`}
         <button type="button" class="send" onClick=${() => this.#send()}>Send</button>
       </div>
-      <p class="hint"><kbd>Enter</kbd> sends, <kbd>Shift</kbd> <kbd>Enter</kbd> begins a new line.${" "}
-        <button type="button" class="link" onClick=${() => page.set({ isHelpOpen: true })}>All shortcuts</button></p>
+      <p class="hint"><kbd>Enter</kbd> to send, <kbd>Shift</kbd> <kbd>Enter</kbd> for a new line.${" "}
+        <button type="button" class="link" onClick=${() => page.update({ isHelpOpen: true })}>All shortcuts</button></p>
     </section>`;
   }
 
-  #fill() {
+  #loadDraft() {
     this.#area.current.value = this.props.page.draft;
-    this.#fit();
+    this.#fitHeight();
   }
 
-  #changed() {
+  #saveDraft() {
     this.props.page.draft = this.#area.current.value;
-    this.#fit();
+    this.#fitHeight();
   }
 
-  // As high as its text, up to what the style allows.
-  #fit() {
+  // Make the box as high as its text, up to the limit in the style sheet.
+  #fitHeight() {
     const { style, scrollHeight } = ((this.#area.current.style.height = "auto"), this.#area.current);
     style.height = `${scrollHeight}px`;
   }
 
-  #pressed(event) {
-    // While an input method composes, Enter chooses a word; 229 is how Safari says so.
+  #handleKey(event) {
+    // While an input method composes text, Enter selects a word. Safari reports that as key code 229.
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey) {
       event.preventDefault();
       this.#send();
     } else if (event.key === "ArrowUp" && !this.#area.current.value && !event.altKey) {
-      const last = this.props.lastSaid;
-      if (last) event.preventDefault(), this.edit(last);
+      const { lastInput } = this.props;
+      if (lastInput) event.preventDefault(), this.edit(lastInput);
     }
   }
 
@@ -74,24 +74,24 @@ export class Composer extends Component {
     const missing = this.props.page.send(text);
     if (missing) return document.getElementById(`variable-${missing}`).focus();
     this.#area.current.value = "";
-    return this.#fit();
+    return this.#fitHeight();
   }
 }
 
 function Variables({ page }) {
-  const { assistants } = page.now;
+  const { assistants } = page.state;
   const { variables, assistant } = page;
   if (assistants.length < 2 && !variables.length) return null;
   return html`<div class="variables">
     ${assistants.length > 1 &&
-    html`<label>assistant
+    html`<label>Assistant
       <select value=${assistant.name} onChange=${(event) => page.chooseAssistant(event.target.value)}>
         ${assistants.map(({ name }) => html`<option key=${name}>${name}</option>`)}
       </select></label>`}
     ${variables.map(
-      ({ name, value, isRequired }) => html`<label key=${name} for=${`variable-${name}`}>${name.replaceAll("_", " ")}
+      ({ name, value, isRequired }) => html`<label key=${name} for=${`variable-${name}`}>${name.replaceAll("_", " ")}${isRequired && " (required)"}
         <input id=${`variable-${name}`} value=${value} required=${isRequired} autocomplete="off" spellcheck="false"
-          placeholder=${isRequired ? "needed" : "none"} onInput=${(event) => page.setVariable(name, event.target.value)} />
+          placeholder=${isRequired ? "Enter a value" : "Optional"} onInput=${(event) => page.setVariable(name, event.target.value)} />
       </label>`,
     )}
   </div>`;

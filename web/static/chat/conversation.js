@@ -1,27 +1,29 @@
-// The open session: its turns and messages, and the one live turn that is followed.
+// The open session: its turns and messages, and the one live turn whose events are followed.
 import * as api from "./api.js";
 import { follow } from "./follow.js";
-import { advance, fromRecord, isLive } from "./turn.js";
+import { applyEvent, fromRecord, isLive } from "./turn.js";
 
-// Each is a session's; when another one is opened, it is closed, and what still comes for it changes nothing.
+const EMPTY_PAGE = { data: [], after: null };
+
+// One object per session. It is closed when another session is opened; responses that arrive later have no effect.
 export class Conversation {
-  #followed = null; // the id of the turn, and how to leave it
-  #seen = new Map(); // by turn, the last event that came; a stream goes on behind it
+  #followed = null; // id of the followed turn, and how to stop
+  #cursors = new Map(); // the last event received, by turn; a new stream continues after it
   #isVisible = false;
   #isClosed = false;
-  #more = { turns: null, messages: null };
-  #changed;
-  #ended;
+  #next = { turns: null, messages: null }; // cursors of the next page
+  #onChange;
+  #onTurnEnd;
 
-  constructor(session, { changed, ended }) {
+  constructor(session, { onChange, onTurnEnd }) {
     this.session = session;
-    this.#changed = changed;
-    this.#ended = ended;
+    this.#onChange = onChange;
+    this.#onTurnEnd = onTurnEnd;
     this.turns = new Map();
     this.messages = new Map();
     this.connection = "open";
     this.isLoaded = Boolean(session.isNew);
-    this.problem = null;
+    this.error = null;
   }
 
   get live() {
@@ -29,128 +31,128 @@ export class Conversation {
   }
 
   get hasEarlier() {
-    return Boolean(this.#more.turns || this.#more.messages);
+    return Boolean(this.#next.turns || this.#next.messages);
   }
 
-  // What the API knows now. Raises nothing: a problem is shown, and the next look asks again.
+  // Load the newest page. An error is kept for display instead of thrown; the next refresh loads again.
   async load() {
     try {
-      const turns = await api.turns(this.session);
-      if (!turns.data.length && this.turns.size) this.#forget(); // erased by somebody else, or no longer kept
-      const messages = await this.#firstMessages();
-      if (!this.isLoaded) this.#more = { turns: turns.after, messages: messages.after };
-      this.#take(turns.data, messages.data);
-      await this.#findTheHead();
-      Object.assign(this, { isLoaded: true, problem: null });
+      const turns = await api.listTurns(this.session);
+      if (!turns.data.length && this.turns.size) this.#clear(); // the session was deleted elsewhere, or its records expired
+      const messages = await this.#loadMessages();
+      if (!this.isLoaded) this.#next = { turns: turns.after, messages: messages.after };
+      this.#merge(turns.data, messages.data);
+      await this.#loadRunningTurn();
+      Object.assign(this, { isLoaded: true, error: null });
     } catch (error) {
-      this.problem = error.message;
+      this.error = error.message;
     }
-    this.#lookAtTheHead();
-    this.#tell();
+    this.#followHead();
+    this.#notify();
   }
 
   async loadEarlier() {
-    const { turns, messages } = this.#more;
-    const nothing = { data: [], after: null };
-    const [more, older] = await Promise.all([
-      turns ? api.turns(this.session, turns) : nothing,
-      messages ? api.messages(this.session, messages) : nothing,
+    const { turns, messages } = this.#next;
+    const [moreTurns, moreMessages] = await Promise.all([
+      turns ? api.listTurns(this.session, turns) : EMPTY_PAGE,
+      messages ? api.listMessages(this.session, messages) : EMPTY_PAGE,
     ]);
-    this.#more = { turns: more.after, messages: older.after };
-    this.#take(more.data, older.data);
-    this.#tell();
+    this.#next = { turns: moreTurns.after, messages: moreMessages.after };
+    this.#merge(moreTurns.data, moreMessages.data);
+    this.#notify();
   }
 
-  // A record that came with an answer of the API.
-  take(record, key = null) {
-    this.#take([record], [], key);
-    this.#lookAtTheHead();
-    this.#tell();
+  // Add or update the turn of a record that the API returned.
+  addRecord(record, key = null) {
+    this.#merge([record], [], key);
+    this.#followHead();
+    this.#notify();
   }
 
-  // A hidden tab follows nothing: six open streams of one browser would keep all its other tabs waiting.
-  show(isVisible) {
+  // A hidden tab follows no turn: browsers allow six HTTP/1.1 connections per host, and streams of hidden tabs would block
+  // the requests of visible ones.
+  setVisible(isVisible) {
     this.#isVisible = isVisible;
-    this.#lookAtTheHead();
+    this.#followHead();
   }
 
   close() {
     this.#isClosed = true;
-    this.#leave();
+    this.#unfollow();
   }
 
-  #forget() {
+  #clear() {
     this.turns.clear();
     this.messages.clear();
     this.isLoaded = false;
   }
 
-  async #firstMessages() {
-    if (this.isLoaded) return { data: [], after: null };
-    return api.messages(this.session).catch((error) => {
-      if (error.code === "session_not_found") return { data: [], after: null };
+  async #loadMessages() {
+    if (this.isLoaded) return EMPTY_PAGE;
+    return api.listMessages(this.session).catch((error) => {
+      if (error.code === "session_not_found") return EMPTY_PAGE;
       throw error;
     });
   }
 
-  // More turns may wait than one page holds; the one that runs is then on none that was read.
-  async #findTheHead() {
-    if (!this.#more.turns || !this.live.length) return;
-    const { running_turn } = await api.session(this.session);
-    if (running_turn && !this.turns.has(running_turn)) this.#take([await api.turn(running_turn)], []);
+  // If more turns wait than fit on one page, the running turn is on a page that was not loaded.
+  async #loadRunningTurn() {
+    if (!this.#next.turns || !this.live.length) return;
+    const { running_turn } = await api.getSession(this.session);
+    if (running_turn && !this.turns.has(running_turn)) this.#merge([await api.getTurn(running_turn)], []);
   }
 
-  #take(records, messages, key = null) {
+  #merge(records, messages, key = null) {
     for (const record of records) {
-      const seen = this.turns.get(record.id);
-      const told = fromRecord(record, seen, key);
-      if (this.#followed?.id === record.id && isLive(told)) continue; // what is followed is newer than a list
-      this.turns.set(record.id, told);
+      const turn = fromRecord(record, this.turns.get(record.id), key);
+      if (this.#followed?.id === record.id && isLive(turn)) continue; // the stream is ahead of the list
+      this.turns.set(record.id, turn);
     }
     for (const message of messages) this.messages.set(message.number, message);
   }
 
-  #lookAtTheHead() {
+  #followHead() {
     const head = this.#isVisible && !this.#isClosed ? this.live[0] : undefined;
     if (head?.id === this.#followed?.id) return;
-    this.#leave();
+    this.#unfollow();
     if (head) this.#follow(head.id);
   }
 
-  #leave() {
-    this.#followed?.leaving.abort();
+  #unfollow() {
+    this.#followed?.controller.abort();
     this.#followed = null;
     this.connection = "open";
   }
 
   async #follow(id) {
-    const leaving = new AbortController();
-    this.#followed = { id, leaving };
-    if (!this.#seen.has(id)) this.#seen.set(id, { id: null });
-    const tell = (event) => this.#hear(id, event);
-    const say = (connection) => this.#say(connection);
-    await follow(id, { seen: this.#seen.get(id), tell, say, signal: leaving.signal });
-    if (leaving.signal.aborted) return;
+    const controller = new AbortController();
+    const { signal } = controller;
+    this.#followed = { id, controller };
+    if (!this.#cursors.has(id)) this.#cursors.set(id, { id: null });
+    const onEvent = (event) => this.#applyEvent(id, event);
+    const onConnection = (connection) => this.#setConnection(connection);
+    await follow(id, { cursor: this.#cursors.get(id), onEvent, onConnection, signal });
+    if (signal.aborted) return;
     this.#followed = null;
     this.connection = "open";
-    this.#ended();
-    await this.load(); // those behind it have moved up, and other tabs may have added some
+    this.#onTurnEnd();
+    await this.load(); // the queue has moved up, and other tabs may have added turns
   }
 
-  #hear(id, event) {
-    const turn = advance(this.turns.get(id), event);
+  #applyEvent(id, event) {
+    const turn = applyEvent(this.turns.get(id), event);
     if (turn) this.turns.set(id, turn);
     else this.turns.delete(id);
-    this.#tell();
+    this.#notify();
   }
 
-  #say(connection) {
+  #setConnection(connection) {
     if (this.connection === connection) return;
     this.connection = connection;
-    this.#tell();
+    this.#notify();
   }
 
-  #tell() {
-    if (!this.#isClosed) this.#changed(this);
+  #notify() {
+    if (!this.#isClosed) this.#onChange(this);
   }
 }

@@ -1,62 +1,62 @@
-// Sessions that somebody wants deleted. The service is told only when the time to undo it is over, also after a reload.
+// Pending deletions of sessions. The request is sent when the time to undo is over, also after a reload.
+import { browserStorage } from "../shared/storage.js";
 import * as api from "./api.js";
-import { kept } from "../shared/kept.js";
-import { isSame } from "./place.js";
+import { isSameSession } from "./route.js";
 
 const UNDO_SECONDS = 6;
 
 export class Deletions {
   #timers = new Map();
-  #ended;
+  #onEnd;
 
-  constructor(ended) {
-    this.#ended = ended;
-    this.waiting = kept.read("deletions", []);
-    for (const deletion of this.waiting) this.#schedule(deletion);
+  constructor(onEnd) {
+    this.#onEnd = onEnd;
+    this.pending = browserStorage.get("deletions", []);
+    for (const deletion of this.pending) this.#schedule(deletion);
   }
 
   has(session) {
-    return this.waiting.some((deletion) => isSame(deletion.session, session));
+    return this.pending.some((deletion) => isSameSession(deletion.session, session));
   }
 
   add(session, { title, wasOpen }) {
     const deletion = { session, title, wasOpen, at: Date.now() + UNDO_SECONDS * 1000 };
-    this.#set([...this.waiting, deletion]);
+    this.#setPending([...this.pending, deletion]);
     this.#schedule(deletion);
   }
 
   undo(session) {
-    this.#drop(session);
-    this.#ended(session, { isErased: false });
+    this.#remove(session);
+    this.#onEnd(session, { isDeleted: false });
   }
 
   #schedule(deletion) {
-    const timer = setTimeout(() => this.#erase(deletion), Math.max(0, deletion.at - Date.now()));
+    const timer = setTimeout(() => this.#delete(deletion), Math.max(0, deletion.at - Date.now()));
     this.#timers.set(deletion, timer);
   }
 
-  async #erase(deletion) {
+  async #delete(deletion) {
     const { session } = deletion;
     try {
-      await api.erase(session);
-      this.#drop(session);
-      this.#ended(session, { isErased: true });
+      await api.deleteSession(session);
+      this.#remove(session);
+      this.#onEnd(session, { isDeleted: true });
     } catch {
-      this.#schedule({ ...deletion, at: Date.now() + UNDO_SECONDS * 1000 }); // it stays to be done
+      this.#schedule({ ...deletion, at: Date.now() + UNDO_SECONDS * 1000 }); // try again until it succeeds
     }
   }
 
-  #drop(session) {
+  #remove(session) {
     for (const [deletion, timer] of this.#timers) {
-      if (!isSame(deletion.session, session)) continue;
+      if (!isSameSession(deletion.session, session)) continue;
       clearTimeout(timer);
       this.#timers.delete(deletion);
     }
-    this.#set(this.waiting.filter((deletion) => !isSame(deletion.session, session)));
+    this.#setPending(this.pending.filter((deletion) => !isSameSession(deletion.session, session)));
   }
 
-  #set(waiting) {
-    this.waiting = waiting;
-    kept.write("deletions", waiting.length ? waiting : null);
+  #setPending(pending) {
+    this.pending = pending;
+    browserStorage.set("deletions", pending.length ? pending : null);
   }
 }

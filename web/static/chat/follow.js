@@ -1,67 +1,69 @@
-// Following one turn to its end, over as many connections as that takes. Leaving never cancels the turn.
+// Follow one turn to its end, over as many connections as necessary. Aborting never cancels the turn.
 import * as api from "./api.js";
-import { pause } from "./pause.js";
-import { takePlace } from "./places.js";
-import { eventsOf } from "./sse.js";
+import { delay } from "./delay.js";
+import { readEvents } from "./sse.js";
+import { acquireStreamSlot } from "./stream_slots.js";
 
-const LONGEST_PAUSE_SECONDS = 5;
-const ASK_SECONDS = 1.5;
+const MAX_DELAY_SECONDS = 5;
+const POLL_SECONDS = 1.5;
 
-// Tells each event after `seen`, and how the connection is: "open", "polling", "reconnecting". Ends with the turn.
-export async function follow(turnId, { seen, tell, say, signal }) {
+// Call `onEvent` with each event after `cursor`, and `onConnection` with "open", "polling" or "reconnecting". Return when
+// the turn has ended.
+export async function follow(turnId, { cursor, onEvent, onConnection, signal }) {
   let failures = 0;
-  const heard = (how) => ((failures = 0), say(how));
+  const onSuccess = (connection) => ((failures = 0), onConnection(connection));
+  const options = { onEvent, onSuccess, signal };
   while (!signal.aborted) {
-    const leave = await takePlace();
+    const releaseSlot = await acquireStreamSlot();
     try {
-      const isOver = leave ? await watch(turnId, seen, { tell, heard, signal }) : await ask(turnId, { tell, heard, signal });
+      const isOver = releaseSlot ? await streamOrLongPoll(turnId, cursor, options) : await poll(turnId, options);
       if (isOver || signal.aborted) return;
     } catch (error) {
       if (signal.aborted) return;
-      if (error.status === 404 || error.status === 410) return tell({ type: "gone" });
+      if (error.status === 404 || error.status === 410) return onEvent({ type: "gone" });
     } finally {
-      leave?.();
+      releaseSlot?.();
     }
-    // The first time at once: a web process that stops lets its readers go, and another one serves.
-    if (failures++ > 0) say("reconnecting");
-    await pause(Math.min(LONGEST_PAUSE_SECONDS, failures ** 2 * 0.2), signal);
+    // Reconnect at once the first time: a web process that shuts down closes its streams, and another one answers.
+    if (failures++ > 0) onConnection("reconnecting");
+    await delay(Math.min(MAX_DELAY_SECONDS, failures ** 2 * 0.2), signal);
   }
 }
 
-// Each of these returns whether the turn is over.
+// The functions below return true if the turn is over.
 
-async function watch(turnId, seen, { tell, heard, signal }) {
+async function streamOrLongPoll(turnId, cursor, options) {
   try {
-    return await viaStream(turnId, seen, { tell, heard, signal });
+    return await stream(turnId, cursor, options);
   } catch (error) {
     if (error.code !== "streams_full") throw error;
-    heard("polling");
-    return told(await api.endOfTurn(turnId, signal), tell);
+    options.onSuccess("polling");
+    return emitRecord(await api.waitForTurn(turnId, options.signal), options.onEvent);
   }
 }
 
-async function viaStream(turnId, seen, { tell, heard, signal }) {
-  const response = await api.events(turnId, seen.id, signal);
-  if (response.status === 204) return told(await api.turn(turnId, signal), tell); // it ended while nobody looked
-  for await (const event of eventsOf(response)) {
+async function stream(turnId, cursor, { onEvent, onSuccess, signal }) {
+  const response = await api.openEvents(turnId, cursor.id, signal);
+  if (response.status === 204) return emitRecord(await api.getTurn(turnId, signal), onEvent); // it ended while disconnected
+  for await (const event of readEvents(response)) {
     if (signal.aborted) return true;
-    heard("open");
-    seen.id = event.id ?? seen.id;
-    tell(event);
+    onSuccess("open");
+    cursor.id = event.id ?? cursor.id;
+    onEvent(event);
     if (event.type === "done") return true;
   }
   return false;
 }
 
-async function ask(turnId, { tell, heard, signal }) {
-  const isOver = told(await api.turn(turnId, signal), tell);
-  heard("polling");
-  if (!isOver) await pause(ASK_SECONDS, signal);
+async function poll(turnId, { onEvent, onSuccess, signal }) {
+  const isOver = emitRecord(await api.getTurn(turnId, signal), onEvent);
+  onSuccess("polling");
+  if (!isOver) await delay(POLL_SECONDS, signal);
   return isOver;
 }
 
-function told(turn, tell) {
-  const isLive = turn.status === "queued" || turn.status === "in_progress";
-  tell(isLive ? { type: "status", data: turn } : { type: "done", data: { turn } });
+function emitRecord(record, onEvent) {
+  const isLive = record.status === "queued" || record.status === "in_progress";
+  onEvent(isLive ? { type: "status", data: record } : { type: "done", data: { turn: record } });
   return !isLive;
 }

@@ -1,15 +1,15 @@
-// Colours for code in any language that looks like most others: comments, strings, numbers, common keywords.
-// It makes text nodes and spans, never markup, so nothing that a stranger wrote is parsed.
+// Highlights comments, strings, numbers and common keywords of most languages. It creates text nodes and spans, never
+// markup, so text from the model is not parsed as HTML.
 
-const WORDS =
+const KEYWORD_LIST =
   "and as async await break case catch class const continue def default del do elif else end enum except export " +
   "extends false False finally fn for from func function if impl import in interface is lambda let local match mod " +
   "mut new nil None not null or package pass private protected pub public raise return self static struct super " +
   "switch then this throw trait true True try type typeof undefined use var void while with yield " +
   "SELECT FROM WHERE INSERT INTO UPDATE DELETE CREATE TABLE JOIN LEFT ON GROUP ORDER BY AND OR NOT NULL VALUES SET";
-const KEYWORDS = new Set(WORDS.split(" "));
+const KEYWORDS = new Set(KEYWORD_LIST.split(" "));
 const PLAIN = new Set(["language-text", "language-txt", "language-plain", "language-markdown", "language-md"]);
-const LONGEST = 20_000; // characters; beyond, colours are not worth the time
+const MAX_CHARACTERS = 20_000; // highlighting longer code would block the page noticeably
 
 const PARTS = new RegExp(
   [
@@ -23,7 +23,7 @@ const PARTS = new RegExp(
 
 export function highlight(code) {
   const text = code.textContent;
-  if (!code.className || PLAIN.has(code.className) || text.length > LONGEST) return;
+  if (!code.className || PLAIN.has(code.className) || text.length > MAX_CHARACTERS) return;
   const parts = [];
   let end = 0;
   for (const match of text.matchAll(PARTS)) {
@@ -41,8 +41,8 @@ function kindOf({ groups, 0: part }) {
 }
 
 function span(kind, text) {
-  const made = document.createElement("span");
-  made.className = `hl-${kind}`;
-  made.textContent = text;
-  return made;
+  const element = document.createElement("span");
+  element.className = `hl-${kind}`;
+  element.textContent = text;
+  return element;
 }

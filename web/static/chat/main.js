@@ -1,77 +1,76 @@
-// The chat page: puts the parts together and hands each of them what it shows.
-import { Announcer } from "./announcer.js";
+// Entry point of the chat page: renders the components from the state of the page and handles shortcuts.
 import { copy } from "../shared/clipboard.js";
+import { Component, createRef, html, render } from "../shared/ui.js";
+import { Announcer } from "./announcer.js";
 import { Composer } from "./composer.js";
-import { actOf } from "./keys.js";
 import { Banners, Help, Undo } from "./notices.js";
 import { Page } from "./page.js";
+import { actionFor } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
-import { entriesOf, TranscriptView } from "./transcript_view.js";
-import { Component, createRef, html, render } from "../shared/ui.js";
+import { transcriptEntries, TranscriptView } from "./transcript_view.js";
 
 class App extends Component {
   #composer = createRef();
 
   componentDidMount() {
     const { page } = this.props;
-    page.listen(() => this.forceUpdate());
-    document.addEventListener("keydown", (event) => this.#pressed(event));
+    page.subscribe(() => this.forceUpdate());
+    document.addEventListener("keydown", (event) => this.#handleKey(event));
   }
 
   componentDidUpdate() {
     const { page } = this.props;
-    document.title = `${page.sessions.titles.of(page.conversation.session)} · InTurn`;
+    document.title = `${page.sessions.titles.get(page.conversation.session)} · InTurn`;
   }
 
   render({ page }) {
-    const { conversation, now, sessions } = page;
+    const { conversation, state, sessions } = page;
     const { session } = conversation;
-    const entries = entriesOf(page).filter(({ kind }) => kind === "turn");
+    const turns = transcriptEntries(page).filter(({ kind }) => kind === "turn");
     const edit = {
       text: (text) => this.#composer.current.edit(text),
-      now: (missing) => missing && document.getElementById(`variable-${missing}`).focus(),
+      missing: (variable) => variable && document.getElementById(`variable-${variable}`).focus(),
     };
     return html`
       <${Sidebar} page=${page} />
-      ${now.isListOpen && html`<div class="shade" onClick=${() => page.set({ isListOpen: false })}></div>`}
+      ${state.isListOpen && html`<div class="backdrop" onClick=${() => page.update({ isListOpen: false })}></div>`}
       <main>
         <header>
-          <button type="button" class="list-button" aria-expanded=${now.isListOpen ? "true" : "false"}
-            aria-controls="sessions" onClick=${() => page.set({ isListOpen: !now.isListOpen })}>Sessions</button>
-          <h1 class="session-title">${sessions.titles.of(session)}</h1>
+          <button type="button" class="list-button" aria-expanded=${state.isListOpen ? "true" : "false"}
+            aria-controls="sessions" onClick=${() => page.update({ isListOpen: !state.isListOpen })}>Sessions</button>
+          <h1 class="session-title">${sessions.titles.get(session)}</h1>
         </header>
         <${Banners} page=${page} />
-        <${TranscriptView} page=${page} session=${session} said=${page.outbox.turns.at(-1)?.key} edit=${edit} />
-        <${Composer} place=${this.#composer} page=${page} session=${session} lastSaid=${entries.at(-1)?.input} />
+        <${TranscriptView} page=${page} session=${session} lastSentKey=${page.outbox.turns.at(-1)?.key} edit=${edit} />
+        <${Composer} handle=${this.#composer} page=${page} session=${session} lastInput=${turns.at(-1)?.input} />
       </main>
       <${Undo} page=${page} />
-      <${Announcer} turn=${entries.at(-1)} session=${session} />
-      <${Help} isOpen=${now.isHelpOpen} onClose=${() => page.set({ isHelpOpen: false })} />`;
+      <${Announcer} turn=${turns.at(-1)} session=${session} />
+      <${Help} isOpen=${state.isHelpOpen} onClose=${() => page.update({ isHelpOpen: false })} />`;
   }
 
-  #pressed(event) {
-    const act = actOf(event);
+  #handleKey(event) {
+    const action = actionFor(event);
     const { page } = this.props;
-    if (!act || (page.now.isHelpOpen && act !== "help")) return; // the sheet closes by itself
-    if (act === "stop" && page.now.isListOpen) return page.set({ isListOpen: false });
+    if (!action || (page.state.isHelpOpen && action !== "help")) return; // the dialog handles Escape itself
+    if (action === "stop" && page.state.isListOpen) return page.update({ isListOpen: false });
     event.preventDefault();
-    const { session } = page.conversation;
-    const beside = (step) => page.sessions.beside(session, step);
-    const acts = {
+    const neighbour = (step) => page.sessions.neighbour(page.conversation.session, step);
+    const actions = {
       stop: () => page.answering && page.stop(page.answering),
       compose: () => this.#composer.current.focus(),
       openNew: () => (page.openNew(), this.#composer.current.focus()),
-      above: () => beside(-1) && page.open(beside(-1)),
-      below: () => beside(1) && page.open(beside(1)),
-      copyLast: () => copy(entriesOf(page).findLast(({ text }) => text)?.text ?? ""),
-      help: () => page.set({ isHelpOpen: !page.now.isHelpOpen }),
+      above: () => neighbour(-1) && page.open(neighbour(-1)),
+      below: () => neighbour(1) && page.open(neighbour(1)),
+      copyLast: () => copy(transcriptEntries(page).findLast(({ text }) => text)?.text ?? ""),
+      help: () => page.update({ isHelpOpen: !page.state.isHelpOpen }),
     };
-    return acts[act]();
+    return actions[action]();
   }
 }
 
 const page = new Page();
-const place = document.getElementById("app");
-place.replaceChildren();
-render(html`<${App} page=${page} />`, place);
+const root = document.getElementById("app");
+root.replaceChildren();
+render(html`<${App} page=${page} />`, root);
 page.start();

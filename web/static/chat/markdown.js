@@ -1,19 +1,19 @@
-// An answer on the page: a component for all of it, and one for each block.
-import { Blocks } from "./blocks.js";
-import { copyAndSay } from "../shared/clipboard.js";
-import { highlight } from "./highlight.js";
-import { fragmentOf } from "./sanitise.js";
+// Renders the Markdown of an answer, block by block, so that finished blocks are not rendered again.
+import { copyWithFeedback } from "../shared/clipboard.js";
 import { Component, createRef, html } from "../shared/ui.js";
+import { BlockSplitter } from "./blocks.js";
+import { highlight } from "./highlight.js";
+import { renderMarkdown } from "./sanitise.js";
 
 export class Markdown extends Component {
-  #blocks = new Blocks();
+  #splitter = new BlockSplitter();
 
   shouldComponentUpdate(next) {
     return next.text !== this.props.text || next.isOpen !== this.props.isOpen;
   }
 
   render({ text, isOpen }) {
-    const blocks = this.#blocks.of(text);
+    const blocks = this.#splitter.split(text);
     return html`<div class="markdown">
       ${blocks.map((block, at) => html`<${Block} key=${at} text=${block} isOpen=${isOpen && at === blocks.length - 1} />`)}
     </div>`;
@@ -21,7 +21,7 @@ export class Markdown extends Component {
 }
 
 class Block extends Component {
-  #place = createRef();
+  #element = createRef();
 
   shouldComponentUpdate(next) {
     return next.text !== this.props.text || next.isOpen !== this.props.isOpen;
@@ -36,19 +36,19 @@ class Block extends Component {
   }
 
   #fill() {
-    const fragment = fragmentOf(this.props.text);
-    fragment.querySelectorAll("pre").forEach((pre) => frame(pre, this.props.isOpen));
-    fragment.querySelectorAll("table").forEach(letScroll);
-    this.#place.current.replaceChildren(fragment);
+    const fragment = renderMarkdown(this.props.text);
+    fragment.querySelectorAll("pre").forEach((pre) => addCodeHeader(pre, this.props.isOpen));
+    fragment.querySelectorAll("table").forEach(makeScrollable);
+    this.#element.current.replaceChildren(fragment);
   }
 
   render() {
-    return html`<div class="block" ref=${this.#place}></div>`;
+    return html`<div class="block" ref=${this.#element}></div>`;
   }
 }
 
-// Code gets its language's name, a button that copies it, and colours once it is whole.
-function frame(pre, isOpen) {
+// Add the language, a copy button, and highlighting. The last two wait until the code is complete.
+function addCodeHeader(pre, isOpen) {
   const code = pre.querySelector("code") ?? pre;
   const language = code.className.replace("language-", "");
   if (!isOpen) highlight(code);
@@ -56,18 +56,18 @@ function frame(pre, isOpen) {
   if (!isOpen) {
     const button = element("button", "quiet", "Copy code");
     button.type = "button";
-    button.addEventListener("click", () => copyAndSay(button, code.textContent));
+    button.addEventListener("click", () => copyWithFeedback(button, code.textContent));
     head.append(button);
   }
   const box = element("div", "code");
   pre.replaceWith(box);
-  pre.tabIndex = 0; // it may scroll, and then the keyboard must reach it
+  pre.tabIndex = 0; // a scrollable element must be reachable by keyboard
   pre.setAttribute("role", "region");
   pre.setAttribute("aria-label", `Code${language && `, ${language}`}`);
   box.append(head, pre);
 }
 
-function letScroll(table) {
+function makeScrollable(table) {
   const box = element("div", "scroll");
   box.tabIndex = 0;
   box.setAttribute("role", "region");
@@ -77,8 +77,8 @@ function letScroll(table) {
 }
 
 function element(name, className, ...children) {
-  const made = document.createElement(name);
-  made.className = className;
-  made.append(...children);
-  return made;
+  const created = document.createElement(name);
+  created.className = className;
+  created.append(...children);
+  return created;
 }

@@ -1,21 +1,21 @@
-// What was said and is not confirmed yet. It is kept over a reload, and sent again with the same key, so that however
-// often an answer gets lost, the service takes it once.
+// Messages that the service has not confirmed yet. They survive a reload and are sent again with the same idempotency key,
+// so that the service accepts each one once even if a response is lost.
+import { tabStorage } from "../shared/storage.js";
 import * as api from "./api.js";
-import { keptInTab } from "../shared/kept.js";
-import { pause } from "./pause.js";
+import { delay } from "./delay.js";
 
-const MOST_ATTEMPTS = 5; // then a person decides
-const LONGEST_PAUSE_SECONDS = 10;
+const MAX_ATTEMPTS = 5; // after that the user decides
+const MAX_DELAY_SECONDS = 10;
 
 export class Outbox {
-  #accepted;
-  #changed;
+  #onAccepted;
+  #onChange;
   #isSending = false;
 
-  constructor({ accepted, changed }) {
-    this.#accepted = accepted;
-    this.#changed = changed;
-    this.turns = keptInTab.read("outbox", []).map(comingAgain);
+  constructor({ onAccepted, onChange }) {
+    this.#onAccepted = onAccepted;
+    this.#onChange = onChange;
+    this.turns = tabStorage.get("outbox", []).map(resumeAfterReload);
   }
 
   add(turn) {
@@ -23,26 +23,26 @@ export class Outbox {
     this.send();
   }
 
-  again(key) {
+  resend(key) {
     this.#change(key, { state: "sending", problem: null });
     this.send();
   }
 
-  // Returns what was said in it, for another attempt with other words.
-  takeBack(key) {
+  // Remove the turn and return its message, for editing.
+  takeMessage(key) {
     const turn = this.turns.find((other) => other.key === key);
-    this.#drop(key);
+    this.#remove(key);
     return turn?.input ?? "";
   }
 
-  forget(isOf) {
-    this.turns = this.turns.filter((turn) => !isOf(turn.session));
-    this.#tell();
+  removeWhere(isOfSession) {
+    this.turns = this.turns.filter((turn) => !isOfSession(turn.session));
+    this.#notify();
   }
 
-  // One after the other: the order in which things were said is the order in which they are to be answered.
+  // Send one message at a time, because messages must be accepted in the order in which they were written.
   async send() {
-    this.#tell();
+    this.#notify();
     if (this.#isSending) return;
     this.#isSending = true;
     for (let turn; (turn = this.turns.find(({ state }) => state === "sending")); ) await this.#deliver(turn);
@@ -54,17 +54,17 @@ export class Outbox {
     for (let attempt = 1; this.#has(key); attempt++) {
       this.#change(key, { state: "sending", problem: null });
       try {
-        const record = await (turn.retryOf ? api.retry(turn.retryOf, key) : api.submit(turn.body, key));
-        this.#accepted(turn.session, record, key);
-        return this.#drop(key);
+        const record = await (turn.retryOf ? api.retryTurn(turn.retryOf, key) : api.submitTurn(turn.body, key));
+        this.#onAccepted(turn.session, record, key);
+        return this.#remove(key);
       } catch (error) {
-        if (!error.passes) return this.#change(key, unsent(`Not sent: ${error.message}`));
-        const seconds = Math.min(LONGEST_PAUSE_SECONDS, error.retryAfterSeconds ?? 2 ** (attempt - 1));
-        const isLast = attempt === MOST_ATTEMPTS;
-        const next = isLast ? "" : ` Trying again in ${seconds} s…`;
-        this.#change(key, unsent(`Not sent yet: ${error.message}${next}`, { isToCome: !isLast }));
+        if (!error.isRetryable) return this.#change(key, unsent(`Not sent: ${error.message}`));
+        const seconds = Math.min(MAX_DELAY_SECONDS, error.retryAfterSeconds ?? 2 ** (attempt - 1));
+        const isLast = attempt === MAX_ATTEMPTS;
+        const next = isLast ? "" : ` Retrying in ${seconds} s…`;
+        this.#change(key, unsent(`Not sent yet: ${error.message}${next}`, { willRetry: !isLast }));
         if (isLast) return undefined;
-        await pause(seconds);
+        await delay(seconds);
       }
     }
     return undefined;
@@ -76,26 +76,26 @@ export class Outbox {
 
   #change(key, changes) {
     this.turns = this.turns.map((turn) => (turn.key === key ? { ...turn, ...changes } : turn));
-    this.#tell();
+    this.#notify();
   }
 
-  #drop(key) {
+  #remove(key) {
     this.turns = this.turns.filter((turn) => turn.key !== key);
-    this.#tell();
+    this.#notify();
   }
 
-  #tell() {
-    keptInTab.write("outbox", this.turns.length ? this.turns : null);
-    this.#changed(this.turns);
+  #notify() {
+    tabStorage.set("outbox", this.turns.length ? this.turns : null);
+    this.#onChange(this.turns);
   }
 }
 
-// `isToCome`: it is tried again without anybody's doing.
-function unsent(problem, { isToCome = false } = {}) {
-  return { state: "unsent", problem, isToCome };
+// `willRetry`: the message is sent again without an action of the user.
+function unsent(problem, { willRetry = false } = {}) {
+  return { state: "unsent", problem, willRetry };
 }
 
-// The pause before the next attempt ended with the page; what was said later must not come first.
-function comingAgain(turn) {
-  return turn.isToCome ? { ...turn, state: "sending", problem: null } : turn;
+// A reload ends the delay before the next attempt. Send the message at once, or a later message would overtake it.
+function resumeAfterReload(turn) {
+  return turn.willRetry ? { ...turn, state: "sending", problem: null } : turn;
 }

@@ -1,60 +1,60 @@
-// What somebody can do on the page, and what follows from it. Draws nothing itself: it says what is to be shown.
+// The state of the chat page and everything that changes it. Rendering is in the other modules.
+import { StateContainer } from "../shared/state.js";
+import { browserStorage, tabStorage } from "../shared/storage.js";
 import * as api from "./api.js";
 import { Conversation } from "./conversation.js";
-import { kept, keptInTab } from "../shared/kept.js";
 import { Outbox } from "./outbox.js";
-import { isSame, keyOf, newSession, sessionInAddress, showInAddress } from "./place.js";
 import { randomId } from "./random.js";
+import { isSameSession, newSession, pushSession, sessionFromUrl, sessionKey } from "./route.js";
 import { Sessions } from "./sessions.js";
-import { State } from "../shared/state.js";
 import { isAnswering, unconfirmed } from "./turn.js";
 
-const LOOK_SECONDS = 5; // for what other devices do
-const PROBLEM_SECONDS = 8; // long enough to be read
-const otherTabs = new BroadcastChannel("inturn"); // those of this browser tell each other at once
+const REFRESH_SECONDS = 5; // finds changes that other devices made
+const ERROR_SECONDS = 8; // long enough to read the message
+const otherTabs = new BroadcastChannel("inturn"); // tabs of the same browser notify each other at once
 
-export class Page extends State {
+export class Page extends StateContainer {
   constructor() {
-    super({ assistants: [], isHelpOpen: false, isListOpen: false, isOnline: navigator.onLine });
-    const changed = () => this.set({});
-    this.sessions = new Sessions({ changed, erased: (session) => this.#erased(session) });
-    this.outbox = new Outbox({ changed, accepted: (...all) => this.#accepted(...all) });
-    this.#show(sessionInAddress());
+    super({ assistants: [], isHelpOpen: false, isListOpen: false, isOnline: navigator.onLine, error: null });
+    const onChange = () => this.update({});
+    this.sessions = new Sessions({ onChange, onDeleted: (session) => this.#onDeleted(session) });
+    this.outbox = new Outbox({ onChange, onAccepted: (...args) => this.#onAccepted(...args) });
+    this.#show(sessionFromUrl());
   }
 
   start() {
-    addEventListener("popstate", () => this.#show(sessionInAddress()));
-    addEventListener("online", () => this.set({ isOnline: true }));
-    addEventListener("offline", () => this.set({ isOnline: false }));
-    document.addEventListener("visibilitychange", () => this.#seen());
-    otherTabs.addEventListener("message", ({ data }) => this.#look(data));
-    setInterval(() => document.hidden || this.#look(), LOOK_SECONDS * 1000);
+    addEventListener("popstate", () => this.#show(sessionFromUrl()));
+    addEventListener("online", () => this.update({ isOnline: true }));
+    addEventListener("offline", () => this.update({ isOnline: false }));
+    document.addEventListener("visibilitychange", () => this.#changeVisibility());
+    otherTabs.addEventListener("message", ({ data }) => this.#refresh(data));
+    setInterval(() => document.hidden || this.#refresh(), REFRESH_SECONDS * 1000);
     this.sessions.load();
     this.outbox.send();
     this.#loadAssistants();
   }
 
   get assistant() {
-    const { assistants, assistantName } = this.now;
+    const { assistants, assistantName } = this.state;
     return assistants.find(({ name }) => name === assistantName) ?? assistants[0];
   }
 
   get variables() {
-    const values = this.now.values ?? kept.read(`variables.${this.assistant?.name}`, {});
+    const values = this.state.values ?? browserStorage.get(`variables.${this.assistant?.name}`, {});
     const declared = Object.entries(this.assistant?.variables ?? {});
-    return declared.map(([name, { required, default: otherwise }]) => ({
-      ...{ name, isRequired: required, value: values[name] ?? otherwise ?? "" },
+    return declared.map(([name, { required, default: fallback }]) => ({
+      ...{ name, isRequired: required, value: values[name] ?? fallback ?? "" },
     }));
   }
 
-  // The turn that Stop would stop.
+  // The turn that the Stop button cancels.
   get answering() {
     const { live } = this.conversation;
     return live.find(isAnswering) ?? live[0];
   }
 
   open(session) {
-    showInAddress(session);
+    pushSession(session);
     this.#show(session);
   }
 
@@ -62,7 +62,7 @@ export class Page extends State {
     this.open(newSession());
   }
 
-  // Returns the name of a variable that is missing; then nothing is sent, and the caller keeps the text.
+  // Send the message and return null. If a required variable is empty, return its name and send nothing.
   send(input) {
     const missing = this.variables.find(({ isRequired, value }) => isRequired && !value.trim());
     if (missing) return missing.name;
@@ -70,47 +70,47 @@ export class Page extends State {
     const { session_id, user_id } = this.conversation.session;
     const variables = Object.fromEntries(this.variables.map(({ name, value }) => [name, value.trim()]));
     const body = { session_id, input, variables, assistant: this.assistant?.name, ...(user_id && { user_id }) };
-    this.#say({ input, body });
+    this.#submit({ input, body });
     return null;
   }
 
   stop(turn) {
-    return this.#tryTo("Not stopped", async () => this.conversation.take(await api.cancel(turn.id)));
+    return this.#attempt("Could not stop the turn", async () => this.conversation.addRecord(await api.cancelTurn(turn.id)));
   }
 
   retry(turn) {
-    this.#say({ input: turn.input, retryOf: turn.id });
+    this.#submit({ input: turn.input, retryOf: turn.id });
   }
 
   loadEarlier() {
-    return this.#tryTo("Earlier messages cannot be shown", () => this.conversation.loadEarlier());
+    return this.#attempt("Could not load earlier messages", () => this.conversation.loadEarlier());
   }
 
   loadMoreSessions() {
-    return this.#tryTo("More sessions cannot be shown", () => this.sessions.loadMore());
+    return this.#attempt("Could not load more sessions", () => this.sessions.loadMore());
   }
 
   setVariable(name, value) {
     const values = { ...Object.fromEntries(this.variables.map((known) => [known.name, known.value])), [name]: value };
-    kept.write(`variables.${this.assistant.name}`, values);
-    this.set({ values });
+    browserStorage.set(`variables.${this.assistant.name}`, values);
+    this.update({ values });
   }
 
   chooseAssistant(name) {
-    kept.write("assistant", name);
-    this.set({ assistantName: name, values: null });
+    browserStorage.set("assistant", name);
+    this.update({ assistantName: name, values: null });
   }
 
   get draft() {
-    return keptInTab.read(`draft.${this.#draftKey}`, "");
+    return tabStorage.get(`draft.${this.#draftKey}`, "");
   }
 
   set draft(text) {
-    keptInTab.write(`draft.${this.#draftKey}`, text || null);
+    tabStorage.set(`draft.${this.#draftKey}`, text || null);
   }
 
   delete(session) {
-    const wasOpen = isSame(session, this.conversation.session);
+    const wasOpen = isSameSession(session, this.conversation.session);
     this.sessions.delete(session, { wasOpen });
     if (wasOpen) this.openNew();
   }
@@ -122,74 +122,74 @@ export class Page extends State {
 
   get #draftKey() {
     const { session } = this.conversation;
-    return session.isNew ? "new" : keyOf(session);
+    return session.isNew ? "new" : sessionKey(session);
   }
 
-  #say(what) {
+  #submit(message) {
     const session = { ...this.conversation.session, isNew: false };
     if (this.conversation.session.isNew) {
       this.conversation.session = session;
-      showInAddress(session);
+      pushSession(session);
     }
-    this.sessions.titles.said(session, what.input);
-    this.outbox.add({ ...unconfirmed({ ...what, key: randomId("page-") }), session });
+    this.sessions.titles.setFirstLine(session, message.input);
+    this.outbox.add({ ...unconfirmed({ ...message, key: randomId("page-") }), session });
   }
 
-  #accepted(session, record, key) {
-    if (isSame(session, this.conversation.session)) this.conversation.take(record, key);
+  #onAccepted(session, record, key) {
+    if (isSameSession(session, this.conversation.session)) this.conversation.addRecord(record, key);
     otherTabs.postMessage({ session });
     this.sessions.load();
   }
 
-  #erased(session) {
-    this.outbox.forget((of) => isSame(of, session));
-    if (isSame(session, this.conversation.session)) this.openNew();
+  #onDeleted(session) {
+    this.outbox.removeWhere((other) => isSameSession(other, session));
+    if (isSameSession(session, this.conversation.session)) this.openNew();
     otherTabs.postMessage({ session });
   }
 
   #show(session) {
     this.conversation?.close();
     this.conversation = new Conversation(session, {
-      changed: () => this.set({}),
-      ended: () => this.sessions.load(),
+      onChange: () => this.update({}),
+      onTurnEnd: () => this.sessions.load(),
     });
     if (!session.isNew) this.conversation.load();
-    this.conversation.show(!document.hidden);
-    this.set({ isListOpen: false });
+    this.conversation.setVisible(!document.hidden);
+    this.update({ isListOpen: false });
   }
 
-  #seen() {
-    this.conversation.show(!document.hidden);
-    if (!document.hidden) this.#look({ session: this.conversation.session });
+  #changeVisibility() {
+    this.conversation.setVisible(!document.hidden);
+    if (!document.hidden) this.#refresh({ session: this.conversation.session });
   }
 
-  // What others have done since: another tab says in which session, else the list shows it.
-  async #look({ session } = {}) {
+  // Reload the list of sessions, and the open session if it has changed. Another tab names the session that it changed.
+  async #refresh({ session } = {}) {
     if (document.hidden) return;
     const { conversation } = this;
     const before = JSON.stringify(this.sessions.find(conversation.session));
     await this.sessions.load();
-    const isChanged = JSON.stringify(this.sessions.find(conversation.session)) !== before;
-    const isMeant = session && isSame(session, conversation.session);
-    if (isChanged || isMeant || conversation.problem) await conversation.load();
+    const hasChanged = JSON.stringify(this.sessions.find(conversation.session)) !== before;
+    const isNamed = session && isSameSession(session, conversation.session);
+    if (hasChanged || isNamed || conversation.error) await conversation.load();
   }
 
   async #loadAssistants() {
     try {
-      const { data } = await api.assistants();
-      this.set({ assistants: data, assistantName: kept.read("assistant", null) });
+      const { data } = await api.listAssistants();
+      this.update({ assistants: data, assistantName: browserStorage.get("assistant", null) });
     } catch {
-      setTimeout(() => this.#loadAssistants(), LOOK_SECONDS * 1000);
+      setTimeout(() => this.#loadAssistants(), REFRESH_SECONDS * 1000);
     }
   }
 
-  async #tryTo(otherwise, act) {
+  async #attempt(failure, action) {
     try {
-      await act();
-      this.set({ problem: null });
+      await action();
+      this.update({ error: null });
     } catch (error) {
-      this.set({ problem: `${otherwise}: ${error.message}` });
-      setTimeout(() => this.set({ problem: null }), PROBLEM_SECONDS * 1000);
+      this.update({ error: `${failure}: ${error.message}` });
+      setTimeout(() => this.update({ error: null }), ERROR_SECONDS * 1000);
     }
   }
 }

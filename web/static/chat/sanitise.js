@@ -1,5 +1,5 @@
-// From Markdown that a stranger wrote to a fragment that is safe to show. Three walls, each enough by itself:
-// raw HTML is shown as text, what is left is sanitised to a short list, and the page's policy runs and loads nothing.
+// Renders untrusted Markdown to a safe DOM fragment. Three defences, each sufficient alone: raw HTML is shown as text, the
+// result is sanitised to a short list of elements, and the page's Content-Security-Policy blocks scripts and requests.
 import { Marked } from "../vendor/marked-18.2.1.js";
 import "../vendor/dompurify-3.4.18.js";
 
@@ -20,7 +20,7 @@ const LANGUAGE = /^language-[\w+#.-]{1,30}$/;
 
 DOMPurify.addHook("afterSanitizeAttributes", (node) => {
   if (node.hasAttribute("class") && !(node.tagName === "CODE" && LANGUAGE.test(node.className))) {
-    node.removeAttribute("class"); // it could dress text up as a part of the page
+    node.removeAttribute("class"); // otherwise text could imitate parts of the page
   }
   if (node.tagName === "A" && node.hasAttribute("href")) {
     node.setAttribute("target", "_blank");
@@ -31,16 +31,16 @@ DOMPurify.addHook("afterSanitizeAttributes", (node) => {
 const markdown = new Marked({
   renderer: {
     html: ({ text }) => (/^<br ?\/?>$/i.test(text.trim()) ? "<br>" : escape(text)),
-    image: ({ href, text }) => `<a href="${escape(href)}">${escape(text || href)}</a>`, // a link asks before it fetches
+    image: ({ href, text }) => `<a href="${escape(href)}">${escape(text || href)}</a>`, // an image would be fetched at once; a link is not
     checkbox: ({ checked }) => (checked ? "☑ " : "☐ "),
     heading({ tokens, depth }) {
-      const level = Math.min(6, depth + 2); // the page's own headings are above
+      const level = Math.min(6, depth + 2); // levels 1 and 2 are headings of the page
       return `<h${level}>${this.parser.parseInline(tokens)}</h${level}>`;
     },
   },
 });
 
-export function fragmentOf(text) {
+export function renderMarkdown(text) {
   return DOMPurify.sanitize(markdown.parse(text), ALLOWED);
 }
 

@@ -1,32 +1,32 @@
-// The list of sessions, as the service and this browser know it.
+// The list of sessions: what the service returned, without the sessions that are about to be deleted.
+import { isUnauthenticated } from "../shared/api_key.js";
 import * as api from "./api.js";
 import { Deletions } from "./deletions.js";
-import { isRefusedKey } from "../shared/key.js";
-import { isSame, keyOf } from "./place.js";
+import { isSameSession, sessionKey } from "./route.js";
 import { Titles } from "./titles.js";
 
 export class Sessions {
   #all = new Map();
   #after = null;
   #isLoaded = false;
-  #changed;
+  #onChange;
 
-  constructor({ changed, erased }) {
-    this.#changed = changed;
-    this.titles = new Titles(changed);
-    this.deletions = new Deletions((session, { isErased }) => {
-      if (isErased) {
-        this.#all.delete(keyOf(session));
-        this.titles.forget(session);
-        erased(session);
+  constructor({ onChange, onDeleted }) {
+    this.#onChange = onChange;
+    this.titles = new Titles(onChange);
+    this.deletions = new Deletions((session, { isDeleted }) => {
+      if (isDeleted) {
+        this.#all.delete(sessionKey(session));
+        this.titles.remove(session);
+        onDeleted(session);
       }
-      changed();
+      onChange();
     });
-    this.problem = null;
-    this.asksForKey = false;
+    this.error = null;
+    this.needsKey = false;
   }
 
-  // The last active first; those that are about to be deleted are not shown.
+  // The visible sessions, the most recently active first.
   get shown() {
     return [...this.#all.values()]
       .filter((session) => !this.deletions.has(session))
@@ -38,52 +38,52 @@ export class Sessions {
   }
 
   find(session) {
-    return this.#all.get(keyOf(session));
+    return this.#all.get(sessionKey(session));
   }
 
-  // The first page again, and with it what has changed.
+  // Load the first page, which contains the sessions that have changed.
   async load() {
     try {
-      const page = await api.sessions();
+      const page = await api.listSessions();
       if (!this.#isLoaded) this.#after = page.after;
-      this.#forgetAsRecentAs(page);
-      this.#take(page.data);
+      this.#removeDeletedElsewhere(page);
+      this.#merge(page.data);
       this.#isLoaded = true;
-      this.problem = null;
-      this.asksForKey = false;
+      this.error = null;
+      this.needsKey = false;
     } catch (error) {
-      this.problem = error.message;
-      this.asksForKey = isRefusedKey(error);
+      this.error = error.message;
+      this.needsKey = isUnauthenticated(error);
     }
-    this.#changed();
+    this.#onChange();
   }
 
   async loadMore() {
-    const page = await api.sessions(this.#after);
+    const page = await api.listSessions(this.#after);
     this.#after = page.after;
-    this.#take(page.data);
-    this.#changed();
+    this.#merge(page.data);
+    this.#onChange();
   }
 
   delete(session, { wasOpen }) {
-    this.deletions.add(session, { title: this.titles.of(session), wasOpen });
-    this.#changed();
+    this.deletions.add(session, { title: this.titles.get(session), wasOpen });
+    this.#onChange();
   }
 
-  // The session above or below this one in the list.
-  beside(session, step) {
+  // Return the session `step` positions below this one in the list.
+  neighbour(session, step) {
     const shown = this.shown;
-    return shown[shown.findIndex((other) => isSame(other, session)) + step];
+    return shown[shown.findIndex((other) => isSameSession(other, session)) + step];
   }
 
-  // What would stand on this page, and does not, was deleted elsewhere.
-  #forgetAsRecentAs({ data, has_more }) {
+  // Remove the sessions that the first page would contain if they still existed. `#merge` adds the others again.
+  #removeDeletedElsewhere({ data, has_more }) {
     const oldest = has_more ? data.at(-1).last_active_at : "";
     for (const [key, session] of this.#all) if ((session.last_active_at ?? "") >= oldest) this.#all.delete(key);
   }
 
-  #take(sessions) {
-    for (const session of sessions) this.#all.set(keyOf(session), session);
-    this.titles.learn(sessions);
+  #merge(sessions) {
+    for (const session of sessions) this.#all.set(sessionKey(session), session);
+    this.titles.loadFirstLines(sessions);
   }
 }

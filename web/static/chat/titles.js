@@ -1,59 +1,59 @@
-// What sessions are called in this browser: the name that somebody gave it here, or the first line said in it.
+// Titles of sessions, kept in this browser: the name that the user gave, or the first line of the first message.
+import { browserStorage } from "../shared/storage.js";
 import * as api from "./api.js";
-import { kept } from "../shared/kept.js";
-import { keyOf } from "./place.js";
+import { sessionKey } from "./route.js";
 
-const LONGEST = 60;
+const MAX_LENGTH = 60;
 
 export class Titles {
-  #given = kept.read("titles", {});
-  #firstLines = kept.read("first-lines", {});
-  #asked = new Set();
-  #changed;
+  #names = browserStorage.get("titles", {});
+  #firstLines = browserStorage.get("first-lines", {});
+  #requested = new Set();
+  #onChange;
 
-  constructor(changed) {
-    this.#changed = changed;
+  constructor(onChange) {
+    this.#onChange = onChange;
   }
 
-  of(session) {
-    const key = keyOf(session);
-    return this.#given[key] || this.#firstLines[key] || (session.isNew ? "New session" : session.session_id);
+  get(session) {
+    const key = sessionKey(session);
+    return this.#names[key] || this.#firstLines[key] || (session.isNew ? "New session" : session.session_id);
   }
 
   rename(session, title) {
-    this.#given = { ...this.#given, [keyOf(session)]: title.trim() };
-    this.#keep();
+    this.#names = { ...this.#names, [sessionKey(session)]: title.trim() };
+    this.#save();
   }
 
-  said(session, text) {
-    const key = keyOf(session);
+  setFirstLine(session, text) {
+    const key = sessionKey(session);
     if (this.#firstLines[key]) return;
-    this.#firstLines = { ...this.#firstLines, [key]: text.trim().split("\n")[0].slice(0, LONGEST) };
-    this.#keep();
+    this.#firstLines = { ...this.#firstLines, [key]: text.trim().split("\n")[0].slice(0, MAX_LENGTH) };
+    this.#save();
   }
 
-  forget(session) {
-    const key = keyOf(session);
-    delete this.#given[key];
+  remove(session) {
+    const key = sessionKey(session);
+    delete this.#names[key];
     delete this.#firstLines[key];
-    this.#keep();
+    this.#save();
   }
 
-  // The list of sessions does not say what was said in them; each is asked once, one after the other.
-  async learn(sessions) {
+  // The list of sessions contains no text, so the first message of each session is loaded once, one after the other.
+  async loadFirstLines(sessions) {
     for (const session of sessions) {
-      const key = keyOf(session);
-      if (this.#firstLines[key] || this.#asked.has(key)) continue;
-      this.#asked.add(key);
-      const asking = session.message_count ? api.firstMessage(session) : api.newestTurn(session);
-      const [first] = (await asking.catch(() => ({ data: [] }))).data;
-      if (first) this.said(session, first.content ?? first.input);
+      const key = sessionKey(session);
+      if (this.#firstLines[key] || this.#requested.has(key)) continue;
+      this.#requested.add(key);
+      const request = session.message_count ? api.listFirstMessage(session) : api.listNewestTurn(session);
+      const [first] = (await request.catch(() => ({ data: [] }))).data;
+      if (first) this.setFirstLine(session, first.content ?? first.input);
     }
   }
 
-  #keep() {
-    kept.write("titles", this.#given);
-    kept.write("first-lines", this.#firstLines);
-    this.#changed();
+  #save() {
+    browserStorage.set("titles", this.#names);
+    browserStorage.set("first-lines", this.#firstLines);
+    this.#onChange();
   }
 }

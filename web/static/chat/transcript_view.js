@@ -1,31 +1,31 @@
-// The conversation. It stays at its end while that is in sight, and never moves under somebody who reads further up.
-import { transcriptOf } from "./transcript.js";
-import { MessageView, TurnView } from "./turn_view.js";
+// The conversation. It follows new text while its end is visible, and does not scroll while the user reads further up.
 import { Component, createRef, html } from "../shared/ui.js";
-import { isSame } from "./place.js";
+import { isSameSession } from "./route.js";
+import { buildTranscript } from "./transcript.js";
+import { MessageView, TurnView } from "./turn_view.js";
 
-const NEAR = 60; // pixels from the end that still count as being there
+const END_TOLERANCE = 60; // pixels from the end that still count as the end
 
 export class TranscriptView extends Component {
-  #place = createRef();
+  #scroller = createRef();
   #isAtEnd = true;
 
   componentDidMount() {
-    this.#keepEnd();
+    this.#scrollToEnd();
   }
 
-  componentDidUpdate({ session, said }) {
-    // Another session, or something new of one's own: there the end is what is wanted.
-    if (session !== this.props.session || said !== this.props.said) this.#isAtEnd = true;
-    this.#keepEnd();
+  componentDidUpdate({ session, lastSentKey }) {
+    // After switching sessions or sending a message, the user wants to see the end.
+    if (session !== this.props.session || lastSentKey !== this.props.lastSentKey) this.#isAtEnd = true;
+    this.#scrollToEnd();
   }
 
   render({ page, edit }) {
     const { conversation } = page;
-    const entries = entriesOf(page);
+    const entries = transcriptEntries(page);
     return html`<div class="transcript-frame">
-      <div class="transcript" ref=${this.#place} tabindex="0" role="region" aria-label="Conversation"
-        onScroll=${() => this.#scrolled()}>
+      <div class="transcript" ref=${this.#scroller} tabindex="0" role="region" aria-label="Conversation"
+        onScroll=${() => this.#handleScroll()}>
         <div class="column">
           ${conversation.hasEarlier &&
           html`<button type="button" class="quiet earlier" onClick=${() => page.loadEarlier()}>Show earlier messages</button>`}
@@ -34,47 +34,47 @@ export class TranscriptView extends Component {
         </div>
       </div>
       ${!this.#isAtEnd &&
-      html`<button type="button" class="to-end" onClick=${() => this.#jump()}>↓ Jump to latest</button>`}
+      html`<button type="button" class="to-end" onClick=${() => this.#jumpToEnd()}>↓ Jump to latest</button>`}
     </div>`;
   }
 
-  #scrolled() {
-    const { scrollHeight, scrollTop, clientHeight } = this.#place.current;
-    const isAtEnd = scrollHeight - scrollTop - clientHeight < NEAR;
+  #handleScroll() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller.current;
+    const isAtEnd = scrollHeight - scrollTop - clientHeight < END_TOLERANCE;
     if (isAtEnd === this.#isAtEnd) return;
     this.#isAtEnd = isAtEnd;
     this.forceUpdate();
   }
 
-  #jump() {
+  #jumpToEnd() {
     this.#isAtEnd = true;
-    this.#keepEnd();
+    this.#scrollToEnd();
     this.forceUpdate();
   }
 
-  #keepEnd() {
-    const place = this.#place.current;
-    if (this.#isAtEnd) place.scrollTop = place.scrollHeight;
+  #scrollToEnd() {
+    const scroller = this.#scroller.current;
+    if (this.#isAtEnd) scroller.scrollTop = scroller.scrollHeight;
   }
 }
 
-export function entriesOf({ conversation, outbox }) {
-  const mine = outbox.turns.filter((turn) => isSame(turn.session, conversation.session));
-  return transcriptOf({ turns: conversation.turns, messages: conversation.messages, outbox: mine });
+export function transcriptEntries({ conversation, outbox }) {
+  const ofSession = outbox.turns.filter((turn) => isSameSession(turn.session, conversation.session));
+  return buildTranscript({ turns: conversation.turns, messages: conversation.messages, outbox: ofSession });
 }
 
-function view(entry, more) {
+function view(entry, props) {
   if (entry.kind === "message") return html`<${MessageView} key=${entry.id} message=${entry} />`;
-  return html`<${TurnView} key=${entry.key ?? entry.id} turn=${entry} ...${more} />`;
+  return html`<${TurnView} key=${entry.key ?? entry.id} turn=${entry} ...${props} />`;
 }
 
 function Empty({ page }) {
   const { conversation } = page;
-  if (conversation.problem) return html`<p class="empty">${conversation.problem} Trying again…</p>`;
+  if (conversation.error) return html`<p class="empty">${conversation.error} Retrying…</p>`;
   if (!conversation.isLoaded) return html`<p class="empty">Loading the session…</p>`;
   return html`<div class="empty">
     <h2>What would you like to know?</h2>
-    <p>Each message is a turn. Turns of a session are answered one at a time, in order; you may close this page
-      meanwhile, and nothing is lost.</p>
+    <p>Messages of a session are answered one at a time, in order. You can send several, and close this page while you
+      wait; nothing is lost.</p>
   </div>`;
 }

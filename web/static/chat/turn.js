@@ -1,73 +1,74 @@
-// A turn as it is shown: plain values, and how each event changes them. Knows neither page nor network.
+// A turn as a plain value, and how records and events of the API change it. Independent of the page and the network.
 //
 //   sending ─▶ queued ─▶ thinking ─▶ streaming ─▶ done | stopped | failed | expired | interrupted
-//      │         ▲           └───────────┴── reset: its text is void, another run follows
-//      └▶ unsent (and again sending)
+//      │         ▲           └───────────┴── reset: the text is discarded, another run follows
+//      └▶ unsent (and sending again)
 
-const TERMINAL = { completed: "done", cancelled: "stopped", failed: "failed" };
+const FINAL_STATES = { completed: "done", cancelled: "stopped", failed: "failed" };
 const LIVE = new Set(["queued", "thinking", "streaming"]);
 
 export const isLive = (turn) => LIVE.has(turn.state);
 export const isAnswering = (turn) => turn.state === "thinking" || turn.state === "streaming";
 
-// What the user has said and the service has not confirmed. The key makes repeating it safe.
+// Return a turn that the service has not confirmed yet. Its idempotency key makes it safe to send again.
 export function unconfirmed({ key, input, body, retryOf = null }) {
-  return { ...BLANK, key, input, body, retryOf, state: "sending" };
+  return { ...EMPTY_TURN, key, input, body, retryOf, state: "sending" };
 }
 
-// The turn as the API tells it; what was seen of its answer so far stays, unless the API has the whole of it.
-export function fromRecord(record, seen = BLANK, key = seen.key) {
+// Return the turn of an API record. Text that was streamed to `previous` is kept until the record has the whole answer.
+export function fromRecord(record, previous = EMPTY_TURN, key = previous.key) {
   const { id, sequence, input, attempt, queue, error, usage, model } = record;
   return {
-    ...BLANK,
+    ...EMPTY_TURN,
     ...{ id, key, sequence, input, attempt, queue, error, usage, model },
-    state: stateOf(record, seen),
-    text: record.output?.content ?? seen.text,
+    state: stateOf(record, previous),
+    text: record.output?.content ?? previous.text,
     reason: record.status_reason,
     retryOf: record.retry_of,
     metadata: record.metadata,
-    since: record.started_at ? Date.parse(record.started_at) : seen.since,
-    seconds: record.finished_at && record.started_at ? secondsBetween(record) : null,
-    note: isTerminal(record) ? null : seen.note,
+    startedMs: record.started_at ? Date.parse(record.started_at) : previous.startedMs,
+    seconds: record.finished_at && record.started_at ? secondsRun(record) : null,
+    resetReason: isTerminal(record) ? null : previous.resetReason,
   };
 }
 
-// What happens to a live turn. Events of an earlier run, told again after a reload, pass through the same states.
-export function advance(turn, { type, data }) {
+// Return the live turn after an event, or null if the turn no longer exists. After a reload the events of earlier runs
+// are replayed and pass through the same states.
+export function applyEvent(turn, { type, data }) {
   switch (type) {
     case "status":
       if (data.status === "queued") return { ...turn, state: "queued", queue: data.queue, attempt: data.attempt };
-      return { ...turn, state: turn.text ? "streaming" : "thinking", queue: null, since: turn.since ?? Date.now() };
+      return { ...turn, state: turn.text ? "streaming" : "thinking", queue: null, startedMs: turn.startedMs ?? Date.now() };
     case "delta":
-      return { ...turn, state: "streaming", text: turn.text + data.text, since: turn.since ?? Date.now() };
+      return { ...turn, state: "streaming", text: turn.text + data.text, startedMs: turn.startedMs ?? Date.now() };
     case "reset":
-      return { ...turn, state: "queued", text: "", note: data.reason, attempt: data.attempt, since: null };
+      return { ...turn, state: "queued", text: "", resetReason: data.reason, attempt: data.attempt, startedMs: null };
     case "done":
       return data.turn ? fromRecord(data.turn, turn) : null;
     case "gone":
       return null;
     default:
-      return turn; // an event of a later version
+      return turn; // an event type of a newer version
   }
 }
 
-const BLANK = {
+const EMPTY_TURN = {
   id: null, key: null, sequence: Infinity, input: "", text: "", state: "queued", attempt: 1, queue: null, error: null,
-  reason: null, usage: null, model: null, retryOf: null, metadata: {}, since: null, seconds: null, note: null,
-  body: null, problem: null, isToCome: false,
+  reason: null, usage: null, model: null, retryOf: null, metadata: {}, startedMs: null, seconds: null, resetReason: null,
+  body: null, problem: null, willRetry: false,
 };
 
 function isTerminal(record) {
   return record.status !== "queued" && record.status !== "in_progress";
 }
 
-function stateOf(record, seen) {
+function stateOf(record, previous) {
   if (record.status === "queued") return "queued";
-  if (record.status === "in_progress") return seen.text ? "streaming" : "thinking";
+  if (record.status === "in_progress") return previous.text ? "streaming" : "thinking";
   if (record.status === "incomplete") return record.status_reason === "expired" ? "expired" : "interrupted";
-  return TERMINAL[record.status];
+  return FINAL_STATES[record.status];
 }
 
-function secondsBetween(record) {
+function secondsRun(record) {
   return (Date.parse(record.finished_at) - Date.parse(record.started_at)) / 1000;
 }

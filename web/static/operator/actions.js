@@ -1,63 +1,63 @@
-// What an operator can do: what is asked before, and what is said after. An action without a question is done at once.
+// The actions of an operator. An action with a `title` is confirmed in a dialog first; others run at once.
 import * as api from "./api.js";
-import { counted, SWITCHES } from "./words.js";
+import { pluralize, SWITCHES } from "./labels.js";
 
 export const resume = (name) => ({
   async run() {
     await api.resume(name);
-    return `Resumed ${SWITCHES[name].name}.`;
+    return `${SWITCHES[name].title} resumed.`;
   },
 });
 
 export const pause = (name) => ({
-  question: `Pause ${SWITCHES[name].name}?`,
-  about: `While it lasts, ${SWITCHES[name].means}. It lasts until somebody resumes ${SWITCHES[name].name}.`,
-  yes: `Pause ${SWITCHES[name].name}`,
+  title: `Pause ${name}?`,
+  description: `While paused, ${SWITCHES[name].effect}. The pause lasts until an operator resumes ${name}.`,
+  confirmLabel: `Pause ${name}`,
   async run() {
     await api.pause(name);
-    return `Paused ${SWITCHES[name].name}.`;
+    return `${SWITCHES[name].title} paused.`;
   },
 });
 
 export const retry = (id) => ({
   async run() {
-    const again = await api.retry(id);
-    return { words: "It is asked again, as a new turn:", turn: again.id };
+    const newTurn = await api.retry(id);
+    return { message: "Retried as a new turn:", turn: newTurn.id };
   },
 });
 
 export const discard = (id) => ({
   async run() {
     await api.discard(id);
-    return "It is no longer among the failed ones; its record stays until it expires.";
+    return "Discarded. The record of the turn stays until it expires.";
   },
 });
 
 export const retryAll = (code, count) => ({
-  question: `Retry ${counted(count, "failed turn")}?`,
-  about: `All that failed with ${code}. Each is asked again as the last turn of its session.`,
-  yes: `Retry ${counted(count, "turn")}`,
-  run: async () => dealtInWords(await api.retryAll(code, count), count, "asked again"),
+  title: `Retry ${pluralize(count, "failed turn")}?`,
+  description: `All turns that failed with ${code}. Each is submitted again as the last turn of its session.`,
+  confirmLabel: `Retry ${pluralize(count, "turn")}`,
+  run: async () => bulkMessage(await api.retryAll(code, count), count, "retried"),
 });
 
 export const discardAll = (code, count) => ({
-  question: `Discard ${counted(count, "failed turn")}?`,
-  about: `All that failed with ${code}. They are no longer listed here; their records stay until they expire.`,
-  yes: `Discard ${counted(count, "turn")}`,
-  run: async () => dealtInWords(await api.discardAll(code, count), count, "discarded"),
+  title: `Discard ${pluralize(count, "failed turn")}?`,
+  description: `All turns that failed with ${code}. They are removed from this list; their records stay until they expire.`,
+  confirmLabel: `Discard ${pluralize(count, "turn")}`,
+  run: async () => bulkMessage(await api.discardAll(code, count), count, "discarded"),
 });
 
-export const drain = (worker, running) => ({
-  question: "Drain this worker?",
-  about: `${worker} begins nothing more, finishes what it runs (${counted(running, "turn")}), and ends.`,
-  yes: "Drain it",
+export const drain = (worker, runningTurns) => ({
+  title: "Drain this worker?",
+  description: `${worker} starts no new turn, finishes ${pluralize(runningTurns, "running turn")}, and stops.`,
+  confirmLabel: "Drain worker",
   async run() {
     await api.drain(worker);
-    return `${worker} drains.`;
+    return `${worker} is draining.`;
   },
 });
 
-function dealtInWords({ done, refused }, count, what) {
-  const said = `${done} of ${counted(count, "turn")} ${what}.`;
-  return refused ? `${said} The others are still listed: ${refused.detail}` : said;
+function bulkMessage({ done, refused }, count, verb) {
+  const message = `${done} of ${pluralize(count, "turn")} ${verb}.`;
+  return refused ? `${message} The others are still listed: ${refused.detail}` : message;
 }

@@ -1,17 +1,20 @@
-// The operator's part of the HTTP API, one function an operation. All of them raise `Refused` or `Unreachable`.
-import { ask, query } from "../shared/http.js";
+// The operator endpoints of the HTTP API, one function each. All of them throw `ApiError` or `NetworkError`.
+import { queryString, requestJson } from "../shared/http.js";
 
-export const stats = (minutes) => ask("GET", `/operator/stats.json${query({ minutes })}`);
-export const liveTurns = (filter) => ask("GET", `/operator/turns${query(filter)}`);
-export const timeline = (id) => ask("GET", `/operator/turns/${encodeURIComponent(id)}`);
-export const text = (id) => ask("GET", `/operator/turns/${encodeURIComponent(id)}/text`);
-export const sessionQueue = (session) => ask("GET", `/operator/session${query(session)}`);
-export const failed = ({ code, after }) => ask("GET", `/operator/failed${query({ code, after, limit: 100 })}`);
+const turnPath = (id) => `/operator/turns/${encodeURIComponent(id)}`;
 
-export const pause = (name) => ask("POST", `/operator/pause/${name}`);
-export const resume = (name) => ask("POST", `/operator/resume/${name}`);
-export const retry = (id) => ask("POST", `/operator/failed/${id}/retry`);
-export const discard = (id) => ask("POST", `/operator/failed/${id}/discard`);
-export const retryAll = (code, count) => ask("POST", `/operator/failed/retry${query({ code, count })}`);
-export const discardAll = (code, count) => ask("POST", `/operator/failed/discard${query({ code, count })}`);
-export const drain = (worker) => ask("POST", `/operator/workers/${encodeURIComponent(worker)}/drain`);
+export const getStats = (minutes) => requestJson("GET", `/operator/stats.json${queryString({ minutes })}`);
+export const listLiveTurns = (filter) => requestJson("GET", `/operator/turns${queryString(filter)}`);
+export const getTimeline = (id) => requestJson("GET", turnPath(id));
+export const getText = (id) => requestJson("GET", `${turnPath(id)}/text`);
+export const getSessionQueue = (session) => requestJson("GET", `/operator/session${queryString(session)}`);
+export const listFailedTurns = ({ code, after }) =>
+  requestJson("GET", `/operator/failed${queryString({ code, after, limit: 100 })}`);
+
+export const pause = (name) => requestJson("POST", `/operator/pause/${name}`);
+export const resume = (name) => requestJson("POST", `/operator/resume/${name}`);
+export const retry = (id) => requestJson("POST", `/operator/failed/${id}/retry`);
+export const discard = (id) => requestJson("POST", `/operator/failed/${id}/discard`);
+export const retryAll = (code, count) => requestJson("POST", `/operator/failed/retry${queryString({ code, count })}`);
+export const discardAll = (code, count) => requestJson("POST", `/operator/failed/discard${queryString({ code, count })}`);
+export const drain = (worker) => requestJson("POST", `/operator/workers/${encodeURIComponent(worker)}/drain`);

@@ -1,17 +1,17 @@
-// The operator page: puts the parts together and hands each of them what it shows.
+// Entry point of the operator page: renders the views from the state of the page.
 import { Component, createRef, html, render } from "../shared/ui.js";
+import { ConfirmDialog } from "./confirm_dialog.js";
 import { FailedView } from "./failed_view.js";
-import { glance } from "./findings.js";
+import { findFindings } from "./findings.js";
 import { Header } from "./header.js";
 import { LiveView } from "./live_view.js";
-import { Banners, Notice, Old } from "./notices.js";
+import { Banners, Notice, StaleNotice } from "./notices.js";
 import { OverviewView } from "./overview_view.js";
 import { Page } from "./page.js";
-import { addressOf, placeIn } from "./place.js";
-import { Question } from "./question.js";
+import { parseRoute, urlOf } from "./route.js";
 import { SessionView } from "./session_view.js";
+import { Summary, Tiles } from "./summary.js";
 import { TurnView } from "./turn_view.js";
-import { Numbers, Verdict } from "./verdict.js";
 import { WorkersView } from "./workers_view.js";
 
 const VIEWS = {
@@ -28,49 +28,51 @@ class App extends Component {
 
   componentDidMount() {
     const { page } = this.props;
-    page.listen(() => this.forceUpdate());
-    document.addEventListener("keydown", (event) => pressed(event));
-    document.addEventListener("click", (event) => this.#clicked(event));
+    page.subscribe(() => this.forceUpdate());
+    document.addEventListener("keydown", focusSearch);
+    document.addEventListener("click", (event) => this.#openLink(event));
   }
 
   componentDidUpdate() {
-    const { now } = this.props.page;
-    document.title = `${glance(now)[0].headline} ${VIEWS[now.place.view].title(now.place)} · InTurn`;
+    const { state } = this.props.page;
+    document.title = `${findFindings(state)[0].headline} ${VIEWS[state.route.view].title(state.route)} · InTurn`;
   }
 
   render({ page }) {
-    const { asked, isActing, place, shown, stats, trouble, keyWords } = page.now;
-    const { View, title } = VIEWS[place.view];
-    const of = shown && addressOf(shown.place) === addressOf(place) ? shown : {};
+    const { pendingAction, isActing, route, loaded, stats, error, keyPrompt } = page.state;
+    const { View, title } = VIEWS[route.view];
+    const { data, error: loadError } = loaded && urlOf(loaded.route) === urlOf(route) ? loaded : {};
     return html`
       <${Header} page=${page} />
-      <div class=${trouble || keyWords ? "stale" : null}>
+      <div class=${error || keyPrompt ? "stale" : null}>
         <section aria-label="Are users waiting?">
           <${Banners} page=${page} />
-          <${Verdict} now=${page.now} />
-          <${Old} now=${page.now} />
-          <${Numbers} stats=${stats} />
+          <${Summary} state=${page.state} />
+          <${StaleNotice} state=${page.state} />
+          <${Tiles} stats=${stats} />
         </section>
         <main>
-          <h1 ref=${this.#heading} tabindex="-1">${title(place)}</h1>
+          <h1 ref=${this.#heading} tabindex="-1">${title(route)}</h1>
           <${Notice} page=${page} />
-          ${of.missing ? html`<p class="none">${of.missing}</p>` : html`<${View} page=${page} place=${place} stats=${stats} data=${of.data} />`}
+          ${loadError ? html`<p class="empty">${loadError}</p>` : html`<${View} page=${page} route=${route} stats=${stats} data=${data} />`}
         </main>
       </div>
-      ${asked && html`<${Question} asked=${asked} isActing=${isActing} onAnswer=${(isYes) => page.answer(isYes)} />`}`;
+      ${stats?.version && html`<footer>InTurn ${stats.version}</footer>`}
+      ${pendingAction && html`<${ConfirmDialog} action=${pendingAction} isActing=${isActing} onClose=${(isConfirmed) => page.finishDialog(isConfirmed)} />`}`;
   }
 
-  // Links inside the page change what it shows; the reader goes on at its heading.
-  #clicked(event) {
+  // Links within the page change the view without a reload. Focus moves to the heading, so that keyboard and screen
+  // reader users continue there instead of at a link that may no longer exist.
+  #openLink(event) {
     const link = event.target.closest("a");
     if (!link || link.pathname !== "/operator" || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    this.props.page.open(placeIn(link.search));
+    this.props.page.open(parseRoute(link.search));
     this.#heading.current.focus({ preventScroll: true });
   }
 }
 
-function pressed(event) {
+function focusSearch(event) {
   const isTyping = event.target.closest("input, textarea, select, dialog");
   if (event.key !== "/" || isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
   event.preventDefault();
@@ -78,7 +80,7 @@ function pressed(event) {
 }
 
 const page = new Page();
-const place = document.getElementById("app");
-place.replaceChildren();
-render(html`<${App} page=${page} />`, place);
+const root = document.getElementById("app");
+root.replaceChildren();
+render(html`<${App} page=${page} />`, root);
 page.start();

@@ -1,34 +1,34 @@
-// What stands across the page: that no key fits, that something is paused, that the numbers are old, what was done.
-import { KeyForm } from "../shared/key.js";
+// Messages above the view: the key form, pauses, stale data, and the result of the last action.
+import { KeyForm } from "../shared/api_key.js";
 import { html } from "../shared/ui.js";
+import { SWITCHES } from "./labels.js";
+import { urlOf } from "./route.js";
+import { formatTime, RelativeTime } from "./time.js";
 import { SwitchButton } from "./workers_view.js";
-import { addressOf } from "./place.js";
-import { Ago, clock } from "./times.js";
-import { SWITCHES } from "./words.js";
 
 export function Banners({ page }) {
-  const { keyWords, stats } = page.now;
+  const { keyPrompt, stats } = page.state;
   return html`<div class="banners">
-    ${keyWords && html`<${KeyForm} words=${keyWords} />`}
-    ${Object.entries(stats?.paused ?? {}).map(([name, since]) => html`<${Paused} key=${name} page=${page} name=${name} since=${since} />`)}
+    ${keyPrompt && html`<${KeyForm} prompt=${keyPrompt} />`}
+    ${Object.entries(stats?.paused ?? {}).map(([name, since]) => html`<${PausedBanner} key=${name} page=${page} name=${name} since=${since} />`)}
   </div>`;
 }
 
-// How old the numbers are, where none have come since.
-export function Old({ now: { trouble, seenAt } }) {
-  return trouble && seenAt && html`<p class="banner trouble old">What you see below is from ${clock(seenAt)} UTC.</p>`;
+export function StaleNotice({ state: { error, updatedAt } }) {
+  return error && updatedAt && html`<p class="banner trouble stale-notice">The data below is from ${formatTime(updatedAt)} UTC.</p>`;
 }
 
-function Paused({ page, name, since }) {
-  return html`<div class="banner trouble paused"><p><b>${SWITCHES[name].paused}</b>, for <${Ago} at=${since} /> now: ${SWITCHES[name].means}.</p>
-    ${page.mayAct && html`<${SwitchButton} page=${page} name=${name} isPaused />`}</div>`;
+function PausedBanner({ page, name, since }) {
+  const { title, effect } = SWITCHES[name];
+  return html`<div class="banner trouble paused"><p><b>${title} paused</b> for <${RelativeTime} at=${since} />: ${effect}.</p>
+    ${page.canAct && html`<${SwitchButton} page=${page} name=${name} isPaused />`}</div>`;
 }
 
 export function Notice({ page }) {
-  const { notice } = page.now;
+  const { notice } = page.state;
   return html`<div class="notice" role="status">
-    ${notice && html`<p class=${notice.trouble ? "trouble" : "done"}>${notice.trouble ?? notice.words}
-      ${notice.turn && html` <a href=${addressOf({ view: "turn", id: notice.turn })}>${notice.turn}</a>`}
-      <button type="button" class="quiet" onClick=${() => page.set({ notice: null })}>Close</button></p>`}
+    ${notice && html`<p class=${notice.isError ? "trouble" : "done"}>${notice.message}
+      ${notice.turn && html` <a href=${urlOf({ view: "turn", id: notice.turn })}>${notice.turn}</a>`}
+      <button type="button" class="quiet" onClick=${() => page.update({ notice: null })}>Close</button></p>`}
   </div>`;
 }

@@ -1,26 +1,26 @@
-// How it goes: the plots, and beside them what somebody must do and what runs.
+// The overview: plots, failed turns by code, and the oldest live turns.
 import { html } from "../shared/ui.js";
-import { Groups } from "./failed_view.js";
-import { addressOf } from "./place.js";
+import { FailuresByCode } from "./failed_view.js";
+import { pluralize } from "./labels.js";
 import { Plots } from "./plots.js";
+import { urlOf } from "./route.js";
+import { TimeRangeNav } from "./time_range.js";
 import { TurnTable } from "./turn_table.js";
-import { Spans } from "./spans.js";
-import { counted } from "./words.js";
 
-export function OverviewView({ page, place, stats, data }) {
+export function OverviewView({ page, route, stats, data }) {
   if (!stats) return null;
-  const failed = Object.keys(stats.failed_by_code).length > 0;
+  const hasFailures = Object.keys(stats.failed_by_code).length > 0;
   return html`
-    <${Spans} place=${place} />
+    <${TimeRangeNav} route=${route} />
     <${Plots} stats=${stats} />
-    ${failed && html`<h2><a href=${addressOf({ view: "failed" })}>Failed turns</a></h2>
-      <${Groups} page=${page} byCode=${stats.failed_by_code} isShort />`}
-    <h2><a href=${addressOf({ view: "live" })}>Live turns</a></h2>
-    ${data && html`<${TurnTable} label="The oldest live turns" turns=${data.data} empty=${html`No turn is live. ${howToBegin(stats)}`} />
-      ${data.found > data.data.length && html`<p class="told">And ${counted(data.found - data.data.length, "more session")}.</p>`}`}`;
+    ${hasFailures && html`<h2><a href=${urlOf({ view: "failed" })}>Failed turns</a></h2>
+      <${FailuresByCode} page=${page} byCode=${stats.failed_by_code} isReadOnly />`}
+    <h2><a href=${urlOf({ view: "live" })}>Live turns</a></h2>
+    ${data && html`<${TurnTable} label="Oldest live turns" turns=${data.data} empty=${html`No live turns. ${firstTurnHint(stats)}`} />
+      ${data.found > data.data.length && html`<p class="summary">And ${pluralize(data.found - data.data.length, "more session")}.</p>`}`}`;
 }
 
-function howToBegin({ series }) {
-  if (series.some(({ accepted }) => accepted)) return "";
-  return html`Say something in <a href="/">the chat</a>, or submit one as <a href="/docs#submit">the API</a> has it.`;
+function firstTurnHint({ series: points }) {
+  if (points.some(({ accepted }) => accepted)) return "";
+  return html`Send a message in <a href="/">the chat</a>, or submit a turn with <a href="/docs#submit">the API</a>.`;
 }

@@ -1,110 +1,121 @@
-// What the operator sees and does, and what follows from it. Draws nothing itself: it says what is to be shown.
-import { kept } from "../shared/kept.js";
-import { State } from "../shared/state.js";
+// The state of the operator page and everything that changes it. Rendering is in the other modules.
+import { unauthenticatedPrompt } from "../shared/api_key.js";
+import { NetworkError } from "../shared/http.js";
+import { StateContainer } from "../shared/state.js";
+import { browserStorage } from "../shared/storage.js";
 import * as api from "./api.js";
-import { addressOf, placeIn } from "./place.js";
-import { LOADS } from "./views.js";
+import { LOADERS } from "./loaders.js";
+import { parseRoute, urlOf } from "./route.js";
 
-export const EVERY = [2, 5, 15, 0]; // seconds between two looks; 0: only when asked
-const NO_KEY = {
-  unauthenticated: "This page asks for an API key of the scope operator, or observer.",
-  forbidden: "This API key is for something else: the page needs one of the scope operator, or observer.",
-};
+export const REFRESH_SECONDS = [2, 5, 15, 0]; // 0: only when the operator presses Refresh
 
-export class Page extends State {
+export class Page extends StateContainer {
   #timer = null;
-  #looks = 0;
+  #lastRefresh = 0;
 
   constructor() {
     super({
-      ...{ place: placeIn(location.search), shown: null, stats: null, seenAt: null, trouble: null, keyWords: null },
-      ...{ asked: null, isActing: false, notice: null, every: kept.read("operator.every", EVERY[0]) },
+      ...{ route: parseRoute(location.search), loaded: null, stats: null, updatedAt: null, error: null, keyPrompt: null },
+      ...{ pendingAction: null, isActing: false, notice: null, text: null },
+      refreshSeconds: browserStorage.get("operator.every", REFRESH_SECONDS[0]),
     });
   }
 
   start() {
-    addEventListener("popstate", () => this.#show(placeIn(location.search)));
-    document.addEventListener("visibilitychange", () => this.#seen());
-    this.look();
+    addEventListener("popstate", () => this.#show(parseRoute(location.search)));
+    document.addEventListener("visibilitychange", () => this.#changeVisibility());
+    this.refresh();
   }
 
-  // With a key that only looks there is nothing to press.
-  get mayAct() {
-    return this.now.stats?.may_act ?? false;
+  // False for a key with the scope observer, which may not change anything.
+  get canAct() {
+    return this.state.stats?.may_act ?? false;
   }
 
-  open(place) {
-    history.pushState(null, "", addressOf(place));
-    this.#show(placeIn(location.search));
+  open(route) {
+    history.pushState(null, "", urlOf(route));
+    this.#show(parseRoute(location.search));
   }
 
-  setEvery(seconds) {
-    kept.write("operator.every", seconds);
-    this.set({ every: seconds });
-    this.look();
+  setRefreshSeconds(seconds) {
+    browserStorage.set("operator.every", seconds);
+    this.update({ refreshSeconds: seconds });
+    this.refresh();
   }
 
-  // Asks for the numbers and for what the view shows, and again after a while; a hidden tab asks for nothing.
-  async look() {
+  // Load the statistics and the data of the view, then schedule the next refresh. Hidden tabs do not refresh.
+  async refresh() {
     clearTimeout(this.#timer);
-    const look = ++this.#looks;
-    const { place } = this.now;
-    const [stats, shown] = await Promise.allSettled([api.stats(place.minutes), LOADS[place.view](place)]);
-    if (look !== this.#looks) return; // another one has begun meanwhile
-    this.#take(place, stats, shown);
-    const { every } = this.now;
-    if (every && !document.hidden) this.#timer = setTimeout(() => this.look(), every * 1000);
+    const refresh = ++this.#lastRefresh;
+    const { route } = this.state;
+    const [stats, data] = await Promise.allSettled([api.getStats(route.minutes), LOADERS[route.view](route)]);
+    if (refresh !== this.#lastRefresh) return; // a newer refresh has started; its result must not be overwritten
+    this.#applyResults(route, stats, data);
+    const { refreshSeconds } = this.state;
+    if (refreshSeconds && !document.hidden) this.#timer = setTimeout(() => this.refresh(), refreshSeconds * 1000);
   }
 
-  // An action that asks first is done by `answer`.
+  // Run the action, after confirmation if it has a title.
   async act(action) {
-    if (action.question) this.set({ asked: action });
+    if (action.title) this.update({ pendingAction: action });
     else await this.#run(action);
   }
 
-  async answer(isYes) {
-    const { asked } = this.now;
-    if (isYes && asked) await this.#run(asked);
-    this.set({ asked: null });
+  async finishDialog(isConfirmed) {
+    const { pendingAction } = this.state;
+    if (isConfirmed && pendingAction) await this.#run(pendingAction);
+    this.update({ pendingAction: null });
   }
 
-  // What was said in a turn is shown only when somebody asks for it.
+  // Message text is private: it is loaded only on request, and the service writes the request to the audit log.
   async showText(id) {
     try {
-      this.set({ text: await api.text(id) });
+      this.update({ text: await api.getText(id) });
     } catch (error) {
-      this.set({ notice: { trouble: error.message } });
+      this.update({ notice: { isError: true, message: error.message } });
     }
   }
 
   async #run(action) {
-    if (this.now.isActing) return;
-    this.set({ isActing: true, notice: null });
+    if (this.state.isActing) return;
+    this.update({ isActing: true, notice: null });
     try {
-      const said = await action.run();
-      this.set({ notice: typeof said === "string" ? { words: said } : said });
+      const result = await action.run();
+      this.update({ notice: typeof result === "string" ? { message: result } : result });
     } catch (error) {
-      this.set({ notice: { trouble: `Not done: ${error.message}` } });
+      this.update({ notice: { isError: true, message: actionError(error) } });
     }
-    this.set({ isActing: false });
-    await this.look();
+    this.update({ isActing: false });
+    await this.refresh();
   }
 
-  #show(place) {
-    this.set({ place, notice: null, text: null });
-    this.look();
+  #show(route) {
+    this.update({ route, notice: null, text: null });
+    this.refresh();
   }
 
-  #seen() {
+  #changeVisibility() {
     if (document.hidden) clearTimeout(this.#timer);
-    else this.look();
+    else this.refresh();
   }
 
-  #take(place, stats, shown) {
-    const keyWords = NO_KEY[stats.reason?.code] ?? null;
-    this.set({ keyWords, trouble: keyWords ? null : (stats.reason?.message ?? null) });
-    if (stats.reason) return; // what was shown stays
-    this.set({ stats: stats.value, seenAt: new Date().toISOString() });
-    this.set({ shown: { place, data: shown.value, missing: shown.reason?.message } });
+  #applyResults(route, stats, data) {
+    const keyPrompt = keyPromptFor(stats.reason);
+    this.update({ keyPrompt, error: keyPrompt ? null : (stats.reason?.message ?? null) });
+    if (stats.reason) return; // keep showing the last data, marked as stale
+    this.update({ stats: stats.value, updatedAt: new Date().toISOString() });
+    this.update({ loaded: { route, data: data.value, error: data.reason?.message } });
   }
+}
+
+// Without a response it is unknown whether the action took effect, so the message must not claim that it did not.
+function actionError(error) {
+  if (error instanceof NetworkError) return "No response yet. The action may still be running; check before you repeat it.";
+  return `Not done: ${error.message}`;
+}
+
+function keyPromptFor(error) {
+  if (error?.code === "unauthenticated") return unauthenticatedPrompt("an operator key");
+  if (error?.code === "forbidden") return "This key cannot open this page. Enter one with the scope operator or observer.";
+  return null;
 }

@@ -1,44 +1,44 @@
-// One plot. Its heading reads out the last point, or the one under the pointer.
+// One plot. Its heading shows the values of the last point, or of the point under the pointer.
 import { html } from "../shared/ui.js";
-import { across, barsOf, dotsOf, lineOf, ticksOf, up } from "./scale.js";
-import { minute } from "./times.js";
+import { barsPath, dotsPath, linePath, ticksUpTo, xOf, yOf } from "./scale.js";
+import { formatMinute } from "./time.js";
 
-const LABEL_MINUTES = { 1: 5, 5: 60, 15: 240 }; // between two labels, by the minutes of a point
+const LABEL_MINUTES = { 1: 5, 5: 60, 15: 240 }; // distance between labels, by the minutes of one point
 
-// `lines`: `{ name, kind, of(point) }`; counts are bars on top of each other, so what comes first stands behind.
-// `pointed`: the number of the point under the pointer, null without one; `onPoint` is told of another.
-export function Plot({ title, lines, unit, words, isCount, series, stepMinutes, pointed, onPoint }) {
-  const values = lines.map(({ of }) => series.map(of));
-  const drawn = isCount ? values.map((_, n) => series.map((__, at) => total(values.slice(n), at))) : values;
-  const ticks = ticksOf(Math.max(...drawn.flat()));
-  const most = ticks.at(-1);
-  const path = isCount ? barsOf : lineOf;
-  return html`<figure class=${`plot ${isCount ? "bars" : "lines"}`}>
-    <${Heading} title=${title} lines=${lines} words=${words} point=${series[pointed] ?? lastTold(series, lines)} />
-    <div class="area" onPointerMove=${(event) => onPoint(pointUnder(event, series.length))} onPointerLeave=${() => onPoint(null)}>
-      ${ticks.map((tick) => html`<span key=${tick} class="tick" style=${{ top: `${up(tick, most)}%` }}>${rounded(tick)}${unit}</span>`)}
+// `series`: `{ name, kind, value(point) }`. Counts are drawn as stacked bars; the first series is drawn behind the others.
+// `pointed`: index of the point under the pointer, or null; `onPoint` is called when it changes.
+export function Plot({ title, series, unit, format, isCount, points, stepMinutes, pointed, onPoint }) {
+  const values = series.map(({ value }) => points.map(value));
+  const drawn = isCount ? values.map((_, n) => points.map((__, at) => total(values.slice(n), at))) : values;
+  const ticks = ticksUpTo(Math.max(...drawn.flat()));
+  const max = ticks.at(-1);
+  const path = isCount ? barsPath : linePath;
+  return html`<figure class=${`plot ${isCount ? "bars" : "curves"}`}>
+    <${Heading} title=${title} series=${series} format=${format} point=${points[pointed] ?? lastWithValue(points, series)} />
+    <div class="area" onPointerMove=${(event) => onPoint(pointUnder(event, points.length))} onPointerLeave=${() => onPoint(null)}>
+      ${ticks.map((tick) => html`<span key=${tick} class="tick" style=${{ top: `${yOf(tick, max)}%` }}>${formatTick(tick)}${unit}</span>`)}
       <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
-        <path class="grid" d=${ticks.map((tick) => `M0 ${up(tick, most)}H100`).join("")} />
-        ${pointed !== null && html`<path class="pointer" d=${`M${across(pointed, series.length)} 0V100`} />`}
-        ${drawn.map((of, n) => html`<path key=${lines[n].name} class=${lines[n].kind} d=${path(of, most)} />`)}
-        ${!isCount && drawn.map((of, n) => html`<path key=${`${lines[n].name}.`} class=${`dots ${lines[n].kind}`} d=${dotsOf(of, most)} />`)}
+        <path class="grid" d=${ticks.map((tick) => `M0 ${yOf(tick, max)}H100`).join("")} />
+        ${pointed !== null && html`<path class="pointer" d=${`M${xOf(pointed, points.length)} 0V100`} />`}
+        ${drawn.map((each, n) => html`<path key=${series[n].name} class=${series[n].kind} d=${path(each, max)} />`)}
+        ${!isCount && drawn.map((each, n) => html`<path key=${`${series[n].name}.`} class=${`dots ${series[n].kind}`} d=${dotsPath(each, max)} />`)}
       </svg>
-      ${series.map(
-        ({ at }, n) => isLabelled(at, stepMinutes) && html`<span key=${at} class="label" style=${{ left: `${across(n, series.length)}%` }}>${minute(at)}</span>`,
+      ${points.map(
+        ({ at }, n) => isLabelled(at, stepMinutes) && html`<span key=${at} class="label" style=${{ left: `${xOf(n, points.length)}%` }}>${formatMinute(at)}</span>`,
       )}
     </div>
   </figure>`;
 }
 
-function Heading({ title, lines, words, point }) {
+function Heading({ title, series, format, point }) {
   return html`<figcaption><b>${title}</b> <span>
-    ${lines.toReversed().map(({ name, kind, of }) => html`<span key=${name} class=${`line ${kind}`}>${name} <b>${words(of(point))}</b> </span>`)}
-    <time datetime=${point.at}>${minute(point.at)}</time></span></figcaption>`;
+    ${series.toReversed().map(({ name, kind, value }) => html`<span key=${name} class=${`legend-key ${kind}`}>${name} <b>${format(value(point))}</b> </span>`)}
+    <time datetime=${point.at}>${formatMinute(point.at)}</time></span></figcaption>`;
 }
 
-const total = (values, at) => values.reduce((sum, line) => sum + line[at], 0);
-const lastTold = (series, lines) => series.findLast((point) => lines.some(({ of }) => of(point))) ?? series.at(-1);
-const rounded = (tick) => tick.toLocaleString("en", { maximumFractionDigits: 3 });
+const total = (values, at) => values.reduce((sum, each) => sum + each[at], 0);
+const lastWithValue = (points, series) => points.findLast((point) => series.some(({ value }) => value(point))) ?? points.at(-1);
+const formatTick = (tick) => tick.toLocaleString("en", { maximumFractionDigits: 3 });
 const isLabelled = (at, stepMinutes) => (Date.parse(at) / 60_000) % LABEL_MINUTES[stepMinutes] === 0;
 
 function pointUnder({ clientX, currentTarget }, count) {

@@ -1,33 +1,32 @@
-// The last minutes or hours as small plots, and as a table for those who do not see them.
+// The time range as small plots, and the same numbers as a table for screen readers.
 import { Component, html } from "../shared/ui.js";
 import { Plot } from "./plot.js";
 import { Table } from "./table.js";
-import { inUtc, minute, NOTHING, seconds } from "./times.js";
+import { formatDuration, formatMinute, formatUtc, NO_VALUE } from "./time.js";
 
-const count = (number) => (number === null ? NOTHING : number.toLocaleString("en"));
+const formatCount = (number) => (number === null ? NO_VALUE : number.toLocaleString("en"));
 
-// What each plot is of; `lines` as `Plot` takes them.
 const PLOTS = [
   {
-    ...{ title: "Wait for a worker", words: seconds, unit: " s" },
-    lines: [
-      { name: "half", kind: "second", of: ({ wait_p50_seconds: n }) => n },
-      { name: "95 %", kind: "first", of: ({ wait_p95_seconds: n }) => n },
+    ...{ title: "Wait for a worker", format: formatDuration, unit: " s" },
+    series: [
+      { name: "median", kind: "second", value: ({ wait_p50_seconds: seconds }) => seconds },
+      { name: "p95", kind: "first", value: ({ wait_p95_seconds: seconds }) => seconds },
     ],
   },
   {
-    ...{ title: "First token", words: seconds, unit: " s" },
-    lines: [{ name: "95 %", kind: "first", of: ({ first_token_p95_seconds: n }) => n }],
+    ...{ title: "First token", format: formatDuration, unit: " s" },
+    series: [{ name: "p95", kind: "first", value: ({ first_token_p95_seconds: seconds }) => seconds }],
   },
   {
-    ...{ title: "Duration", words: seconds, unit: " s" },
-    lines: [{ name: "95 %", kind: "first", of: ({ duration_p95_seconds: n }) => n }],
+    ...{ title: "Duration", format: formatDuration, unit: " s" },
+    series: [{ name: "p95", kind: "first", value: ({ duration_p95_seconds: seconds }) => seconds }],
   },
   {
-    ...{ title: "Turns ended", words: count, unit: "", isCount: true },
-    lines: [
-      { name: "failed", kind: "bad", of: ({ ended }) => ended.failed },
-      { name: "completed", kind: "first", of: ({ ended }) => ended.completed },
+    ...{ title: "Turns ended", format: formatCount, unit: "", isCount: true },
+    series: [
+      { name: "failed", kind: "bad", value: ({ ended }) => ended.failed },
+      { name: "completed", kind: "first", value: ({ ended }) => ended.completed },
     ],
   },
 ];
@@ -35,25 +34,25 @@ const PLOTS = [
 export class Plots extends Component {
   state = { pointed: null };
 
-  render({ stats: { series, step_minutes: stepMinutes } }, { pointed }) {
-    const point = (n) => this.setState({ pointed: n }); // all of them tell of the same time
-    const all = { series, stepMinutes, pointed, onPoint: point };
+  render({ stats: { series: points, step_minutes: stepMinutes } }, { pointed }) {
+    const onPoint = (n) => this.setState({ pointed: n }); // one state for all plots, so that they show the same time
+    const shared = { points, stepMinutes, pointed, onPoint };
     return html`
-      <div class="plots">${PLOTS.map((plot) => html`<${Plot} key=${plot.title} ...${plot} ...${all} />`)}</div>
-      <details class="twin"><summary>These plots as a table</summary><${Twin} series=${series} /></details>`;
+      <div class="plots">${PLOTS.map((plot) => html`<${Plot} key=${plot.title} ...${plot} ...${shared} />`)}</div>
+      <details class="plot-table"><summary>These plots as a table</summary><${PlotTable} points=${points} /></details>`;
   }
 }
 
-function Twin({ series }) {
+function PlotTable({ points }) {
   const columns = [
-    { head: "From (UTC)", cell: ({ at }) => html`<time datetime=${at} title=${inUtc(at)}>${minute(at)}</time>` },
-    { head: "Accepted", isNumber: true, cell: ({ accepted }) => count(accepted) },
-    { head: "Completed", isNumber: true, cell: ({ ended }) => count(ended.completed) },
-    { head: "Failed", isNumber: true, cell: ({ ended }) => count(ended.failed) },
-    { head: "Wait, half", isNumber: true, cell: (point) => seconds(point.wait_p50_seconds) },
-    { head: "Wait, 95 %", isNumber: true, cell: (point) => seconds(point.wait_p95_seconds) },
-    { head: "First token, 95 %", isNumber: true, cell: (point) => seconds(point.first_token_p95_seconds) },
-    { head: "Duration, 95 %", isNumber: true, cell: (point) => seconds(point.duration_p95_seconds) },
+    { head: "From (UTC)", cell: ({ at }) => html`<time datetime=${at} title=${formatUtc(at)}>${formatMinute(at)}</time>` },
+    { head: "Accepted", isNumber: true, cell: ({ accepted }) => formatCount(accepted) },
+    { head: "Completed", isNumber: true, cell: ({ ended }) => formatCount(ended.completed) },
+    { head: "Failed", isNumber: true, cell: ({ ended }) => formatCount(ended.failed) },
+    { head: "Wait, median", isNumber: true, cell: (point) => formatDuration(point.wait_p50_seconds) },
+    { head: "Wait, p95", isNumber: true, cell: (point) => formatDuration(point.wait_p95_seconds) },
+    { head: "First token, p95", isNumber: true, cell: (point) => formatDuration(point.first_token_p95_seconds) },
+    { head: "Duration, p95", isNumber: true, cell: (point) => formatDuration(point.duration_p95_seconds) },
   ];
-  return html`<${Table} label="The plots as a table" columns=${columns} rows=${series.toReversed()} keyOf=${({ at }) => at} />`;
+  return html`<${Table} label="The plots as a table" columns=${columns} rows=${points.toReversed()} keyOf=${({ at }) => at} />`;
 }

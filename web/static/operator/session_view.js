@@ -1,21 +1,21 @@
-// One session: why it waits, and its live turns in the order in which they will run.
+// One session: why it is waiting, and its live turns in the order in which they will run.
 import { html } from "../shared/ui.js";
+import { RelativeTime } from "./time.js";
 import { TurnTable } from "./turn_table.js";
-import { Ago } from "./times.js";
 
 export function SessionView({ data }) {
   if (!data) return null;
   return html`
-    <${Reasons} why=${data.why} />
-    <h2>Its queue</h2>
-    <${TurnTable} label="Live turns of this session" turns=${data.turns} isOneSession empty="No turn of this session runs or waits." />`;
+    <${WaitReasons} reasons=${data.why} />
+    <h2>Queue</h2>
+    <${TurnTable} label="Live turns of this session" turns=${data.turns} isOneSession empty="No turn of this session is running or waiting." />`;
 }
 
-function Reasons({ why }) {
-  if (!why.length) return html`<p class="why">Nothing waits in this session.</p>`;
-  return html`<ul class="why" aria-label="Why it waits">
-    ${why.map(
-      ({ reason, message, until }) => html`<li key=${reason}>${message}${until && html` <b><${Ago} at=${until} /></b>`}
+function WaitReasons({ reasons }) {
+  if (!reasons.length) return html`<p class="why">No turn of this session is waiting.</p>`;
+  return html`<ul class="why" aria-label="Why it is waiting">
+    ${reasons.map(
+      ({ reason, message, until }) => html`<li key=${reason}>${message}${until && html` <b>(<${RelativeTime} at=${until} suffix=" ago" />)</b>`}
         <code>${reason}</code></li>`,
     )}
   </ul>`;

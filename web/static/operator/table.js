@@ -1,10 +1,11 @@
-// A table whose rows become cards on a narrow screen; roles are given, since styles would take them away there.
+// A table whose rows become cards on narrow screens. The roles are explicit because CSS that changes the display of table
+// elements removes their implicit roles.
 import { html } from "../shared/ui.js";
-import { NOTHING } from "./times.js";
+import { NO_VALUE } from "./time.js";
 
-// `columns`: `{ head, cell(row), isNumber }`, null in a cell is nothing. `empty`: what is said where there are no rows.
+// `columns`: `{ head, cell(row), isNumber }`; a cell may return null. `empty` is shown if there are no rows.
 export function Table({ label, columns, rows, keyOf, empty }) {
-  if (!rows.length) return html`<p class="none">${empty}</p>`;
+  if (!rows.length) return html`<p class="empty">${empty}</p>`;
   return html`<div class="scroll" role="region" aria-label=${label} tabindex="0">
     <table role="table" class="cards" aria-label=${label}>
       <thead role="rowgroup"><tr role="row">
@@ -22,6 +23,6 @@ export function Table({ label, columns, rows, keyOf, empty }) {
 }
 
 function Cell({ head, isNumber, content }) {
-  const classes = [isNumber && "number", content === null && "nothing"].filter(Boolean).join(" ");
-  return html`<td role="cell" class=${classes} data-head=${head}><span>${content ?? NOTHING}</span></td>`;
+  const classes = [isNumber && "number", content === null && "no-value"].filter(Boolean).join(" ");
+  return html`<td role="cell" class=${classes} data-head=${head}><span>${content ?? NO_VALUE}</span></td>`;
 }

@@ -1,46 +1,43 @@
-// What happened to a turn, from its record: the stretches of its time, and its events in order. Pure.
-import { between } from "./times.js";
-import { endInWords } from "./words.js";
+// The history of one turn as segments of time and as a list of events. Pure functions.
+import { RUN_OUTCOMES } from "./labels.js";
+import { secondsBetween } from "./time.js";
 
 const TERMINAL = new Set(["completed", "failed", "cancelled", "incomplete"]);
 
-// `[{ kind, seconds, words }]` without gaps, from its acceptance to its end, or to `now` (an instant).
-export function stretchesOf(turn, now) {
+export const isLive = ({ status }) => !TERMINAL.has(status);
+
+// Return `[{ kind, seconds, label }]` without gaps, from acceptance to the end of the turn, or to `now` (a timestamp).
+export function timeSegments(turn, now) {
   const end = turn.finished_at ?? now;
-  const found = [];
+  const segments = [];
   let at = turn.accepted_at;
-  const until = (instant, kind, words) => {
-    const passed = between(at, instant);
-    if (passed > 0) found.push({ kind, seconds: passed, words });
-    at = instant;
+  const until = (timestamp, kind, label) => {
+    const seconds = secondsBetween(at, timestamp);
+    if (seconds > 0) segments.push({ kind, seconds, label });
+    at = timestamp;
   };
   for (const run of turn.runs) {
     const ended = run.ended_at ?? end;
-    until(run.started_at, "waited", "waited for a worker");
-    until(run.first_token_at ?? ended, "thinking", `run ${run.number}: no word yet`);
-    until(ended, "answering", `run ${run.number}: answered`);
+    until(run.started_at, "waiting", "waited for a worker");
+    until(run.first_token_at ?? ended, "thinking", `run ${run.number}: no token yet`);
+    until(ended, "answering", `run ${run.number}: answering`);
   }
-  until(end, "waited", TERMINAL.has(turn.status) ? "waited" : "waits");
-  return found;
+  until(end, "waiting", isLive(turn) ? "waiting" : "waited");
+  return segments;
 }
 
-// `[{ at, what, after, run? }]`: `after` are the seconds since the event that it followed.
-export function eventsOf(turn) {
-  const found = [{ at: turn.accepted_at, what: "Accepted", after: null }];
-  let last = turn.accepted_at;
-  const add = (at, what, more = {}) => {
-    if (!at) return;
-    found.push({ at, what, after: between(last, at), ...more });
-    last = at;
+// Return `[{ at, label, seconds, run?, code? }]`; `seconds` is the time since the previous event, null for the first.
+export function timelineEvents(turn) {
+  const events = [{ at: turn.accepted_at, label: "Accepted", seconds: null }];
+  const add = (at, label, more = {}) => {
+    if (at) events.push({ at, label, seconds: secondsBetween(events.at(-1).at, at), ...more });
   };
   for (const run of turn.runs) {
-    add(run.started_at, `Run ${run.number} began, attempt ${run.attempt}`, { run });
-    add(run.first_token_at, "First word");
-    if (run.ended_at !== turn.finished_at) add(run.ended_at, endInWords(run), { code: run.code });
+    add(run.started_at, `Run ${run.number} (attempt ${run.attempt}) started`, { run });
+    add(run.first_token_at, "First token");
+    if (run.ended_at !== turn.finished_at) add(run.ended_at, RUN_OUTCOMES[run.ended_by] ?? run.ended_by, { code: run.code });
   }
-  const ended = turn.status_reason ? `${turn.status}: ${turn.status_reason}` : turn.status;
-  add(turn.finished_at, `Ended as ${ended}`, { code: turn.code });
-  return found;
+  const outcome = turn.status_reason ? `${turn.status} (${turn.status_reason})` : turn.status;
+  add(turn.finished_at, `Ended: ${outcome}`, { code: turn.code });
+  return events;
 }
-
-export const isLive = ({ status }) => !TERMINAL.has(status);

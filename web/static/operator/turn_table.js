@@ -1,46 +1,46 @@
-// Live turns, one a row. Who they are, what they do and since when; not what was said.
+// A table of live turns: ids, state and times, but no message text.
 import { html } from "../shared/ui.js";
-import { addressOf, placeOfSession } from "./place.js";
+import { liveStatus, tenantLabel } from "./labels.js";
+import { sessionRoute, urlOf } from "./route.js";
 import { Table } from "./table.js";
-import { Ago } from "./times.js";
-import { doing, tenantInWords } from "./words.js";
+import { RelativeTime } from "./time.js";
 
 const isRunning = ({ status }) => status === "in_progress";
 
-const STATE = { head: "State", cell: (turn) => html`<${State} ...${doing(turn)} />` };
+const STATE = { head: "State", cell: (turn) => html`<${StatusLabel} ...${liveStatus(turn)} />` };
 const TURN = { head: "Turn", cell: ({ id }) => html`<${TurnLink} id=${id} />` };
 const SESSION = { head: "Session", cell: (turn) => html`<${SessionLink} of=${turn} />` };
-const AGE = { head: "Age", isNumber: true, cell: ({ accepted_at }) => html`<${Ago} at=${accepted_at} />` };
-const RUNS = { head: "Runs for", isNumber: true, cell: ({ started_at: at }) => at && html`<${Ago} at=${at} />` };
+const AGE = { head: "Age", isNumber: true, cell: ({ accepted_at }) => html`<${RelativeTime} at=${accepted_at} />` };
+const RUNNING = { head: "Running for", isNumber: true, cell: ({ started_at: at }) => at && html`<${RelativeTime} at=${at} />` };
 const ATTEMPT = { head: "Attempt", cell: (turn) => html`<${Attempt} ...${turn} />` };
 const MODEL = { head: "Model", cell: ({ model }) => model };
 const WORKER = { head: "Worker", cell: (turn) => (isRunning(turn) ? html`<${WorkerLink} name=${turn.worker} />` : null) };
-const BEHIND = { head: "Behind it", isNumber: true, cell: ({ behind }) => behind || null };
+const BEHIND = { head: "Waiting behind it", isNumber: true, cell: ({ behind }) => behind || null };
 
-const OF_ALL = [STATE, SESSION, TURN, AGE, RUNS, ATTEMPT, MODEL, WORKER, BEHIND];
-const OF_ONE_SESSION = [STATE, TURN, AGE, RUNS, ATTEMPT, MODEL, WORKER];
+const ALL_SESSIONS = [STATE, SESSION, TURN, AGE, RUNNING, ATTEMPT, MODEL, WORKER, BEHIND];
+const ONE_SESSION = [STATE, TURN, AGE, RUNNING, ATTEMPT, MODEL, WORKER];
 
 export function TurnTable({ label, turns, empty, isOneSession = false }) {
-  const columns = isOneSession ? OF_ONE_SESSION : OF_ALL;
+  const columns = isOneSession ? ONE_SESSION : ALL_SESSIONS;
   return html`<${Table} label=${label} columns=${columns} rows=${turns} keyOf=${({ id }) => id} empty=${empty} />`;
 }
 
-export function State({ state, words }) {
-  return html`<span class=${`state ${state}`}>${words}</span>`;
+export function StatusLabel({ state, label }) {
+  return html`<span class=${`state ${state}`}>${label}</span>`;
 }
 
-// The end of an id tells turns apart; the beginning is the time.
+// Turn ids begin with a timestamp, so the last characters are the ones that differ.
 export function TurnLink({ id }) {
-  return html`<a class="id" href=${addressOf({ view: "turn", id })} title=${id} aria-label=${`Turn …${id.slice(-8)}`}>…${id.slice(-8)}</a>`;
+  return html`<a class="id" href=${urlOf({ view: "turn", id })} title=${id} aria-label=${`Turn …${id.slice(-8)}`}>…${id.slice(-8)}</a>`;
 }
 
 export function SessionLink({ of }) {
-  const owner = [of.tenant === "-" ? null : tenantInWords(of.tenant), of.user_id].filter(Boolean).join(" / ");
-  return html`<a href=${addressOf(placeOfSession(of))}>${of.session_id}</a>${owner && html` <span class="owner">${owner}</span>`}`;
+  const owner = [of.tenant === "-" ? null : tenantLabel(of.tenant), of.user_id].filter(Boolean).join(" / ");
+  return html`<a href=${urlOf(sessionRoute(of))}>${of.session_id}</a>${owner && html` <span class="owner">${owner}</span>`}`;
 }
 
 export function WorkerLink({ name }) {
-  return html`<a class="cut" href=${addressOf({ view: "live", worker: name })} title=${name}>${name}</a>`;
+  return html`<a class="cut" href=${urlOf({ view: "live", worker: name })} title=${name}>${name}</a>`;
 }
 
 function Attempt({ attempt, last_error_code }) {

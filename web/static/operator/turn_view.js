@@ -1,55 +1,56 @@
-// One turn: when what happened to it, who ran it, how each run ended. What was said in it only when asked for.
-import { copyAndSay } from "../shared/clipboard.js";
+// One turn: its timeline, workers and run outcomes. The message text is shown only on request.
+import { copyWithFeedback } from "../shared/clipboard.js";
 import { serverNow } from "../shared/http.js";
 import { html } from "../shared/ui.js";
-import { ForOne } from "./failed_view.js";
-import { addressOf } from "./place.js";
-import { eventsOf, isLive, stretchesOf } from "./timeline.js";
-import { Ago, between, clock, inUtc, seconds } from "./times.js";
-import { SessionLink, State, TurnLink, WorkerLink } from "./turn_table.js";
-import { ADVICE, doing, tenantInWords } from "./words.js";
+import { TurnActions } from "./failed_view.js";
+import { ADVICE, liveStatus, tenantLabel } from "./labels.js";
+import { sessionRoute, urlOf } from "./route.js";
+import { formatDuration, formatMinute, formatTime, formatUtc, RelativeTime, secondsBetween } from "./time.js";
+import { isLive, timelineEvents, timeSegments } from "./timeline.js";
+import { SessionLink, StatusLabel, TurnLink, WorkerLink } from "./turn_table.js";
 
 export function TurnView({ page, data }) {
   if (!data) return null;
-  const last = data.runs.at(-1);
+  const lastRun = data.runs.at(-1);
   const now = new Date(serverNow()).toISOString();
   return html`
-    <p class="told"><${State} ...${doing({ ...last, ...data })} /> ${standing(data, now)}
-      ${isLive(data) && html` <a href=${addressOf({ view: "session", ...ownerOf(data) })}>${data.status === "queued" ? "Why does it wait?" : "The queue of its session"}</a>`}</p>
+    <p class="summary"><${StatusLabel} ...${liveStatus({ ...lastRun, ...data, last_error_code: lastRun?.code })} /> ${durationText(data, now)}
+      ${isLive(data) && html` <a href=${urlOf(sessionRoute(data))}>${data.status === "queued" ? "Why is it waiting?" : "Queue of its session"}</a>`}</p>
     ${data.code && html`<p class="why"><b>${data.code}</b>: ${ADVICE[data.code]}
-      ${data.status === "failed" && page.mayAct && html`<${ForOne} page=${page} id=${data.id} />`}</p>`}
-    <${Bar} stretches=${stretchesOf(data, now)} />
+      ${data.status === "failed" && page.canAct && html`<${TurnActions} page=${page} id=${data.id} />`}</p>`}
+    <${SegmentBar} segments=${timeSegments(data, now)} />
     <${Events} turn=${data} />
     <${Facts} turn=${data} />
-    ${page.mayAct && html`<${Said} page=${page} id=${data.id} />`}`;
+    ${page.canAct && html`<${MessageText} page=${page} id=${data.id} />`}`;
 }
 
-const ownerOf = ({ tenant, session_id, user_id }) => ({ tenant, session_id, user_id });
-
-function standing(turn, now) {
-  if (turn.finished_at) return html`after ${seconds(between(turn.accepted_at, turn.finished_at))}, <${Ago} at=${turn.finished_at} /> ago.`;
-  const retry = turn.retry_at && html` Its next attempt is due: <${Ago} at=${turn.retry_at} />.`;
-  return html`for ${seconds(between(turn.accepted_at, now))} now.${retry}`;
+function durationText(turn, now) {
+  if (turn.finished_at) {
+    const duration = formatDuration(secondsBetween(turn.accepted_at, turn.finished_at));
+    return html`after ${duration}, <${RelativeTime} at=${turn.finished_at} suffix=" ago" />.`;
+  }
+  const retry = turn.retry_at && html` Next attempt: <${RelativeTime} at=${turn.retry_at} suffix=" ago" />.`;
+  return html`for ${formatDuration(secondsBetween(turn.accepted_at, now))}.${retry}`;
 }
 
-// The list below says the same in words.
-function Bar({ stretches }) {
+// Hidden from screen readers because the list of events has the same content.
+function SegmentBar({ segments }) {
   return html`<div class="bar" aria-hidden="true">
-    ${stretches.map(({ kind, seconds: passed, words }) => {
-      const title = `${words}, ${seconds(passed)}`;
-      return html`<span class=${kind} title=${title} style=${{ flexGrow: passed }}></span>`;
+    ${segments.map(({ kind, seconds, label }) => {
+      const title = `${label}, ${formatDuration(seconds)}`;
+      return html`<span class=${kind} title=${title} style=${{ flexGrow: seconds }}></span>`;
     })}
   </div>
-  <p class="legend" aria-hidden="true"><span class="waited">waits</span> <span class="thinking">no word yet</span> <span class="answering">answers</span></p>`;
+  <p class="legend" aria-hidden="true"><span class="waiting">waiting</span> <span class="thinking">no token yet</span> <span class="answering">answering</span></p>`;
 }
 
 function Events({ turn }) {
-  return html`<ol class="events" aria-label="What happened, in UTC">
-    ${eventsOf(turn).map(
-      ({ at, what, after, run, code }) => html`<li key=${what + at}>
-        <time datetime=${at} title=${inUtc(at)}>${clock(at)}</time>
-        <span class="after">${after === null ? "" : `+ ${seconds(after)}`}</span>
-        <span>${what}${run && html` on <${WorkerLink} name=${run.worker} /> <span class="owner">${run.model}</span>`}
+  return html`<ol class="events" aria-label="Timeline, in UTC">
+    ${timelineEvents(turn).map(
+      ({ at, label, seconds, run, code }) => html`<li key=${label + at}>
+        <time datetime=${at} title=${formatUtc(at)}>${formatTime(at)}</time>
+        <span class="after">${seconds === null ? "" : `+ ${formatDuration(seconds)}`}</span>
+        <span>${label}${run && html` on <${WorkerLink} name=${run.worker} /> <span class="owner">${run.model}</span>`}
           ${code && html` <code>${code}</code>`}</span>
       </li>`,
     )}
@@ -57,35 +58,36 @@ function Events({ turn }) {
 }
 
 function Facts({ turn }) {
+  const { expires_at, usage } = turn;
   const facts = {
-    Session: html`<${SessionLink} of=${turn} />, its turn number ${turn.sequence}`,
-    Tenant: tenantInWords(turn.tenant),
+    Session: html`<${SessionLink} of=${turn} />, turn number ${turn.sequence}`,
+    Tenant: tenantLabel(turn.tenant),
     Assistant: `${turn.assistant}, lane ${turn.lane}`,
-    Tokens: turn.usage && `${turn.usage.input_tokens} in, ${turn.usage.output_tokens} out`,
+    Tokens: usage && `${usage.input_tokens} in, ${usage.output_tokens} out`,
     "Retry of": turn.retry_of && html`<${TurnLink} id=${turn.retry_of} />`,
-    "A worker was told": turn.hinted_at && isLive(turn) && html`<${Ago} at=${turn.hinted_at} /> ago`,
-    "Is kept for": turn.expires_at && html`<${Ago} at=${turn.expires_at} />`,
-    Trace: turn.trace_id && html`<${Copied} text=${turn.trace_id} />`,
-    Turn: html`<${Copied} text=${turn.id} />`,
+    "Sent to workers": turn.hinted_at && isLive(turn) && html`<${RelativeTime} at=${turn.hinted_at} suffix=" ago" />`,
+    "Kept until": expires_at && html`<time datetime=${expires_at}>${expires_at.slice(0, 10)} ${formatMinute(expires_at)} UTC</time>`,
+    Trace: turn.trace_id && html`<${CopyableId} text=${turn.trace_id} />`,
+    Turn: html`<${CopyableId} text=${turn.id} />`,
   };
   return html`<dl class="facts">
     ${Object.entries(facts).map(([name, fact]) => fact && html`<div key=${name}><dt>${name}</dt><dd>${fact}</dd></div>`)}
   </dl>`;
 }
 
-function Copied({ text }) {
+function CopyableId({ text }) {
   return html`<span class="id">${text}</span> <button type="button" class="quiet" aria-label=${`Copy ${text}`}
-    onClick=${({ currentTarget }) => copyAndSay(currentTarget, text)}>Copy</button>`;
+    onClick=${({ currentTarget }) => copyWithFeedback(currentTarget, text)}>Copy</button>`;
 }
 
-function Said({ page, id }) {
-  const { text } = page.now;
+function MessageText({ page, id }) {
+  const { text } = page.state;
   if (text?.id !== id) {
-    return html`<p class="said-in-it"><button type="button" onClick=${() => page.showText(id)}>Show what was said</button>
-      <span>The log tells who asked.</span></p>`;
+    return html`<p class="message-text"><button type="button" onClick=${() => page.showText(id)}>Show message text</button>
+      <span>Recorded in the audit log.</span></p>`;
   }
-  return html`<div class="said-in-it">
+  return html`<div class="message-text">
     <h2>Question</h2><pre tabindex="0">${text.input}</pre>
-    <h2>Answer</h2>${text.output === null ? html`<p class="none">There is none.</p>` : html`<pre tabindex="0">${text.output}</pre>`}
+    <h2>Answer</h2>${text.output === null ? html`<p class="empty">No answer is stored.</p>` : html`<pre tabindex="0">${text.output}</pre>`}
   </div>`;
 }

@@ -1,11 +1,11 @@
-// The living workers, and the two switches of the whole service.
+// The running workers, and the two switches that pause the whole service.
 import { html } from "../shared/ui.js";
 import { drain, pause, resume } from "./actions.js";
-import { addressOf } from "./place.js";
+import { SWITCHES } from "./labels.js";
+import { urlOf } from "./route.js";
 import { Table } from "./table.js";
-import { Ago } from "./times.js";
-import { State } from "./turn_table.js";
-import { SWITCHES } from "./words.js";
+import { RelativeTime } from "./time.js";
+import { StatusLabel } from "./turn_table.js";
 
 export function WorkersView({ page, stats }) {
   if (!stats) return null;
@@ -18,26 +18,26 @@ export function WorkersView({ page, stats }) {
 function WorkerTable({ page, workers }) {
   const columns = [
     { head: "Worker", cell: ({ name }) => html`<span class="id">${name}</span>` },
-    { head: "State", cell: (worker) => html`<${State} ...${stateOf(worker)} />` },
-    { head: "Runs", isNumber: true, cell: (worker) => html`<${Running} ...${worker} />` },
-    { head: "Drain", cell: (worker) => html`<${Drain} page=${page} worker=${worker} />` },
+    { head: "State", cell: (worker) => html`<${StatusLabel} ...${workerStatus(worker)} />` },
+    { head: "Running turns", isNumber: true, cell: (worker) => html`<${RunningTurns} ...${worker} />` },
+    { head: "Actions", cell: (worker) => html`<${Drain} page=${page} worker=${worker} />` },
   ];
-  return html`<${Table} label="Workers" columns=${page.mayAct ? columns : columns.slice(0, -1)} rows=${workers} keyOf=${({ name }) => name}
-    empty=${html`No worker is alive. Start one with <code>make worker</code>, and read the log of those that ended.`} />`;
+  return html`<${Table} label="Workers" columns=${page.canAct ? columns : columns.slice(0, -1)} rows=${workers} keyOf=${({ name }) => name}
+    empty=${html`No worker is running. Start one with <code>make worker</code>. If one has stopped, its log has the reason.`} />`;
 }
 
-function stateOf({ is_draining, running_turns }) {
-  if (is_draining) return { state: "queued", words: "draining" };
-  return running_turns.length ? { state: "answering", words: "working" } : { state: "idle", words: "idle" };
+function workerStatus({ is_draining, running_turns }) {
+  if (is_draining) return { state: "queued", label: "draining" };
+  return running_turns.length ? { state: "answering", label: "working" } : { state: "idle", label: "idle" };
 }
 
-function Running({ name, running_turns }) {
+function RunningTurns({ name, running_turns }) {
   if (!running_turns.length) return 0;
-  return html`<a href=${addressOf({ view: "live", worker: name })}>${running_turns.length}</a>`;
+  return html`<a href=${urlOf({ view: "live", worker: name })}>${running_turns.length}</a>`;
 }
 
 function Drain({ page, worker: { name, is_draining, running_turns } }) {
-  if (is_draining) return "It ends when it has finished.";
+  if (is_draining) return "Stops when its turns are finished.";
   return html`<button type="button" class="quiet" aria-label=${`Drain ${name}`}
     onClick=${() => page.act(drain(name, running_turns.length))}>Drain</button>`;
 }
@@ -45,9 +45,9 @@ function Drain({ page, worker: { name, is_draining, running_turns } }) {
 function Switches({ page, paused }) {
   return html`<ul class="switches">
     ${Object.entries(SWITCHES).map(
-      ([name, words]) => html`<li key=${name}>
-        <p><b>${paused[name] ? html`${words.paused} for <${Ago} at=${paused[name]} />:` : words.open}</b> <span>${paused[name] ? "" : "While paused, "}${words.means}.</span></p>
-        ${page.mayAct && html`<${SwitchButton} page=${page} name=${name} isPaused=${Boolean(paused[name])} />`}
+      ([name, { title, open, effect }]) => html`<li key=${name}>
+        <p><b>${paused[name] ? html`${title} paused for <${RelativeTime} at=${paused[name]} />:` : open}</b> <span>${paused[name] ? "" : "While paused, "}${effect}.</span></p>
+        ${page.canAct && html`<${SwitchButton} page=${page} name=${name} isPaused=${Boolean(paused[name])} />`}
       </li>`,
     )}
   </ul>`;
@@ -55,5 +55,5 @@ function Switches({ page, paused }) {
 
 export function SwitchButton({ page, name, isPaused }) {
   const act = () => page.act(isPaused ? resume(name) : pause(name));
-  return html`<button type="button" onClick=${act}>${isPaused ? "Resume" : "Pause"} ${SWITCHES[name].name}</button>`;
+  return html`<button type="button" onClick=${act}>${isPaused ? "Resume" : "Pause"} ${name}</button>`;
 }

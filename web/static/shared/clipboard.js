@@ -1,21 +1,21 @@
-// Copying, also where the clipboard API is missing: on pages that are served over plain HTTP by name.
+// Copy to the clipboard. The clipboard API is missing on pages served over plain HTTP from a named host.
 export async function copy(text) {
   if (navigator.clipboard) return navigator.clipboard.writeText(text);
   const area = document.createElement("textarea");
   area.value = text;
-  area.className = "away";
+  area.className = "visually-hidden";
   document.body.append(area);
   area.select();
   document.execCommand("copy");
   area.remove();
 }
 
-// A button's own words tell that it has worked.
-export async function copyAndSay(button, text) {
+// Show the result in the label of the button that was pressed.
+export async function copyWithFeedback(button, text) {
   const label = button.textContent;
   await copy(text).then(
     () => (button.textContent = "Copied"),
-    () => (button.textContent = "Not allowed here"),
+    () => (button.textContent = "Copy failed"),
   );
   setTimeout(() => (button.textContent = label), 1500);
 }

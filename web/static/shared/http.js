@@ -1,42 +1,42 @@
-// How the pages call the service. What goes wrong is `Refused` or `Unreachable`, or `AbortError`.
-import { authorization } from "./key.js";
+// HTTP calls to the service. They throw `ApiError`, `NetworkError` or `AbortError`.
+import { authorization } from "./api_key.js";
 
-export const ANSWER_SECONDS = 20;
+export const REQUEST_TIMEOUT_SECONDS = 20;
 
-let aheadMs = 0; // the service's clock, of this machine's
+let clockOffsetMs = 0; // the service's clock minus this machine's
 
-// What time it is where the instants come from (ms).
-export const serverNow = () => Date.now() + aheadMs;
+// Return the service's time in milliseconds. Timestamps in responses come from that clock.
+export const serverNow = () => Date.now() + clockOffsetMs;
 
-// The service said no, and why: `code` is stable, the message is for people.
-export class Refused extends Error {
+// The service answered with an error. `code` is stable; the message is for people.
+export class ApiError extends Error {
   constructor(problem, status, retryAfterSeconds) {
-    super(problem.detail ?? `The service answered with ${status}.`);
+    super(problem.detail ?? `The service answered with status ${status}.`);
     this.status = status;
     this.code = problem.code ?? "unknown";
     this.retryAfterSeconds = retryAfterSeconds;
   }
 
-  // Another attempt can succeed, and repeats nothing as long as its key is the same.
-  get passes() {
+  // True if the same request may succeed later. Retrying is safe with the same idempotency key.
+  get isRetryable() {
     return this.status === 429 || this.status >= 500;
   }
 }
 
-// No answer came: what was asked for may have happened, or not.
-export class Unreachable extends Error {
+// No response arrived, so it is not known whether the request took effect.
+export class NetworkError extends Error {
   constructor() {
     super("The service cannot be reached.");
-    this.passes = true;
+    this.isRetryable = true;
   }
 }
 
-// One JSON call; null where there is nothing to say. It is given up after so many seconds.
-export async function ask(method, path, { body, key, signal, seconds = ANSWER_SECONDS } = {}) {
-  const limit = AbortSignal.timeout(seconds * 1000);
-  const response = await call(path, {
+// Send one JSON request and return the decoded body, or null for 204. Abort after `timeoutSeconds`.
+export async function requestJson(method, path, { body, key, signal, timeoutSeconds = REQUEST_TIMEOUT_SECONDS } = {}) {
+  const timeout = AbortSignal.timeout(timeoutSeconds * 1000);
+  const response = await request(path, {
     method,
-    signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
     body: body && JSON.stringify(body),
     headers: {
       Accept: "application/json",
@@ -45,31 +45,31 @@ export async function ask(method, path, { body, key, signal, seconds = ANSWER_SE
     },
   });
   if (response.status === 204) return null;
-  return response.json().catch(unreachable);
+  return response.json().catch(throwNetworkError);
 }
 
-// The open response; its body is the caller's to read.
-export async function call(path, options) {
+// Return the open response; the caller reads the body.
+export async function request(path, options) {
   const headers = { ...options.headers, ...authorization() };
-  const response = await fetch(path, { ...options, headers }).catch(unreachable);
-  setClock(response.headers.get("Date"));
+  const response = await fetch(path, { ...options, headers }).catch(throwNetworkError);
+  updateClockOffset(response.headers.get("Date"));
   if (response.ok) return response;
-  const problem = await response.json().catch(() => ({})); // a proxy's own page is no problem of ours
-  throw new Refused(problem, response.status, Number(response.headers.get("Retry-After")) || null);
+  const problem = await response.json().catch(() => ({})); // a proxy's own error page is not JSON
+  throw new ApiError(problem, response.status, Number(response.headers.get("Retry-After")) || null);
 }
 
-function unreachable(error) {
-  throw error.name === "AbortError" ? error : new Unreachable();
+function throwNetworkError(error) {
+  throw error.name === "AbortError" ? error : new NetworkError();
 }
 
-// The header has whole seconds: less than two of difference are none.
-function setClock(date) {
-  const ahead = Date.parse(date) - Date.now();
-  if (Number.isFinite(ahead)) aheadMs = Math.abs(ahead) > 2000 ? ahead : 0;
+// The Date header has a resolution of one second, so smaller differences are not a clock offset.
+function updateClockOffset(date) {
+  const offset = Date.parse(date) - Date.now();
+  if (Number.isFinite(offset)) clockOffsetMs = Math.abs(offset) > 2000 ? offset : 0;
 }
 
-// `?name=value`, of those that have a value.
-export function query(fields) {
+// Return `?name=value…` for the fields that have a value.
+export function queryString(fields) {
   const given = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
   return given.length ? `?${new URLSearchParams(given)}` : "";
 }

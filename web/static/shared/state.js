@@ -1,28 +1,28 @@
-// What the page shows, in one object; whoever draws it is told once a frame, however often it changed.
-export class State {
-  #value;
+// The state of a page in one object. Listeners are notified at most once per frame, however often it changes.
+export class StateContainer {
+  #state;
   #listeners = new Set();
-  #isAsked = false;
+  #isScheduled = false;
 
-  constructor(value) {
-    this.#value = value;
+  constructor(state) {
+    this.#state = state;
   }
 
-  get now() {
-    return this.#value;
+  get state() {
+    return this.#state;
   }
 
-  set(changes) {
-    this.#value = { ...this.#value, ...changes };
-    if (this.#isAsked) return;
-    this.#isAsked = true;
+  update(changes) {
+    this.#state = { ...this.#state, ...changes };
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
     requestAnimationFrame(() => {
-      this.#isAsked = false;
-      for (const listener of this.#listeners) listener(this.#value);
+      this.#isScheduled = false;
+      for (const listener of this.#listeners) listener(this.#state);
     });
   }
 
-  listen(listener) {
+  subscribe(listener) {
     this.#listeners.add(listener);
   }
 }

@@ -1,4 +1,4 @@
-// The two libraries that draw the page. Their versions are in their names, so they are named here alone.
+// The libraries that render the page. Only this module names their versions.
 import { Component, createRef, h, render } from "../vendor/preact-11.2.0.js";
 import htm from "../vendor/htm-3.1.1.js";
 

@@ -1,4 +1,4 @@
-"""What others wrote is here byte for byte, with its licence, and is listed."""
+"""Vendored files are unchanged, have their licence, and are listed in the documentation."""
 
 import hashlib
 from pathlib import Path
@@ -16,14 +16,14 @@ def sums(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("folder", VENDORED, ids=lambda folder: folder.parent.name)
-def test_each_file_is_the_one_that_was_vendored(folder: Path) -> None:
+def test_each_file_matches_its_checksum(folder: Path) -> None:
     files = {path for path in folder.rglob("*") if path.is_file() and path.name != "SHA256SUMS"}
     found = {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     assert found == sums(folder)
 
 
 @pytest.mark.parametrize("folder", VENDORED, ids=lambda folder: folder.parent.name)
-def test_each_library_has_its_licence_and_a_line_in_the_list(folder: Path) -> None:
+def test_each_library_has_a_licence_and_is_listed(folder: Path) -> None:
     listed = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     for script in folder.glob("*.js"):
         name, _, version = script.stem.rpartition("-")

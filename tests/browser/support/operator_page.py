@@ -1,13 +1,13 @@
-"""The operator page, in the words of somebody who uses it."""
+"""The operator page as an operator sees it."""
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.visitor import Visitor
+from tests.browser.support.browser_page import BrowserPage
 
 
-class Operator(Visitor):
-    def go(self, address: str = "/operator") -> None:
-        super().go(address)
+class OperatorPage(BrowserPage):
+    def open(self, path: str = "/operator") -> None:
+        super().open(path)
         expect(self.heading).to_be_visible()
 
     @property
@@ -16,7 +16,7 @@ class Operator(Visitor):
 
     @property
     def verdict(self) -> Locator:
-        """What the glance at the top says."""
+        """The findings at the top of the page."""
         return self.page.locator(".verdict")
 
     @property
@@ -25,7 +25,7 @@ class Operator(Visitor):
 
     @property
     def notice(self) -> Locator:
-        """What was done last, or why it was not."""
+        """The result of the last action."""
         return self.page.locator(".notice")
 
     @property
@@ -33,11 +33,11 @@ class Operator(Visitor):
         return self.page.locator(".banner")
 
     @property
-    def question(self) -> Locator:
+    def dialog(self) -> Locator:
         return self.page.get_by_role("dialog")
 
     def number(self, name: str) -> Locator:
-        """One of the numbers below the verdict."""
+        """Return the tile with this name."""
         return self.page.locator(".numbers > div").filter(has=self.page.get_by_text(name, exact=True)).locator("dd")
 
     def rows(self, table: str) -> Locator:
@@ -52,10 +52,10 @@ class Operator(Visitor):
         self.page.get_by_role("navigation", name="Views").get_by_role("link", name=name).click()
         expect(self.heading).to_contain_text(name)
 
-    def follow(self, name: str) -> None:
+    def click_link(self, name: str) -> None:
         self.view.get_by_role("link", name=name).first.click()
 
-    def confirm(self, question: str, yes: str) -> None:
-        expect(self.question.get_by_role("heading")).to_have_text(question)
-        self.question.get_by_role("button", name=yes, exact=True).click()
-        expect(self.question).to_have_count(0)
+    def confirm(self, title: str, label: str) -> None:
+        expect(self.dialog.get_by_role("heading")).to_have_text(title)
+        self.dialog.get_by_role("button", name=label, exact=True).click()
+        expect(self.dialog).to_have_count(0)

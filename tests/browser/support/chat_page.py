@@ -1,15 +1,15 @@
-"""The chat page, in the words of somebody who uses it."""
+"""The chat page as a user sees it."""
 
 import re
 
 from playwright.sync_api import Locator, expect
 
-from tests.browser.visitor import Visitor
+from tests.browser.support.browser_page import BrowserPage
 
 
-class Chat(Visitor):
-    def go(self, address: str = "/") -> None:
-        super().go(address)
+class ChatPage(BrowserPage):
+    def open(self, path: str = "/") -> None:
+        super().open(path)
         expect(self.message).to_be_visible()
 
     def reload(self) -> None:
@@ -25,31 +25,36 @@ class Chat(Visitor):
         return self.page.locator("article.turn")
 
     @property
+    def user_messages(self) -> Locator:
+        return self.turns.locator(".user-message p")
+
+    @property
     def sessions(self) -> Locator:
         return self.page.get_by_role("navigation", name="Sessions").get_by_role("listitem")
 
     def fill_variable(self, value: str = "math") -> None:
         self.page.get_by_label("ability").fill(value)
 
-    def say(self, text: str) -> None:
+    def send(self, text: str) -> None:
         self.message.fill(text)
         self.message.press("Enter")
 
-    def in_state(self, state: str) -> Locator:
+    def turns_in_state(self, state: str) -> Locator:
         return self.page.locator(f"article[data-state={state}]")
 
-    def wait_for(self, state: str, *, count: int = 1) -> None:
-        expect(self.in_state(state)).to_have_count(count)
+    def wait_for_state(self, state: str, *, count: int = 1) -> None:
+        expect(self.turns_in_state(state)).to_have_count(count)
 
-    def wait_for_words(self, words: str | re.Pattern[str]) -> None:
-        expect(self.page.locator(".standing").filter(has_text=words).first).to_be_visible()
+    def wait_for_status(self, text: str | re.Pattern[str]) -> None:
+        """Wait until the status line of a turn contains this text."""
+        expect(self.page.locator(".turn-status").filter(has_text=text).first).to_be_visible()
 
-    def answer(self) -> str:
-        """The text of the last answer, as one reads it."""
+    def last_answer(self) -> str:
+        """Return the visible text of the last answer."""
         text: str = self.page.locator("article .markdown").last.inner_text()
         return text
 
-    def wait_for_text(self) -> None:
+    def wait_for_answer_text(self) -> None:
         expect(self.page.locator("article .markdown").last).to_contain_text("word0")
 
     @property

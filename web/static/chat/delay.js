@@ -1,5 +1,5 @@
-// Waiting that is cut short: by whoever no longer wants it, or because the machine has a network again.
-export function pause(seconds, signal) {
+// Wait, but return early if the signal is aborted or the machine is online again.
+export function delay(seconds, signal) {
   return new Promise((resolve) => {
     const wake = () => {
       clearTimeout(timer);

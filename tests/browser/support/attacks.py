@@ -1,8 +1,8 @@
-"""What a model could be made to say against the person who reads it."""
+"""Texts with which a model could attack the person who reads them."""
 
 ALARM = "window.alarm=1"
 
-CORPUS = (
+ATTACKS = (
     f"<script>{ALARM}</script>",
     f"<img src=x onerror={ALARM}>",
     f"<img src=/v1/turns?stolen=1 onload={ALARM}>",

@@ -1,0 +1,1 @@
+"""Helpers of the browser tests: the two pages, appearance checks and hostile texts."""

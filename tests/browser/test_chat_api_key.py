@@ -1,0 +1,30 @@
+"""The chat page of a service with API keys."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.acceptance.delivery.test_tenants import make_key
+from tests.browser.support.chat_page import ChatPage
+from tests.support.processes import Stack, call
+from tests.support.waiting import wait_until
+
+
+def test_page_asks_for_key_and_keeps_it_in_the_tab(
+    open_chat: Callable[..., ChatPage], start: Callable[..., Stack]
+) -> None:
+    stack = start(workers=1)
+    api_key = make_key(stack, "acme")
+    wait_until("keys are required", lambda: call(f"{stack.url}/v1/turns").status == 401)
+    chat = open_chat(stack)
+    chat.allow_error("401")
+    box = chat.page.get_by_label("Locked. Enter an API key.")
+    box.fill(api_key)
+    box.press("Enter")
+    chat.fill_variable()
+    chat.send("hello")
+    chat.wait_for_state("done")
+    assert chat.last_answer().startswith("answer to hello")
+    chat.reload()
+    chat.wait_for_state("done")
+    expect(box).to_have_count(0)

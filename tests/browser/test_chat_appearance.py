@@ -1,0 +1,125 @@
+"""Screenshots and accessibility of each state of the chat page."""
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.support.appearance import check_appearance
+from tests.browser.support.chat_page import ChatPage
+from tests.support.processes import Stack
+
+QUESTION = "How do I find all primes below n in Python?"
+
+
+@pytest.fixture(scope="module")
+def offline(start: Callable[..., Stack]) -> Stack:
+    """A service without a model."""
+    return start(OPENAI_BASE_URL="", OPENAI_API_KEY="")
+
+
+def test_empty_page(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
+    check_appearance(open_chat(stack), "empty")
+
+
+def test_answer(chat: ChatPage, stack: Stack) -> None:
+    for title in ("Plan the garden", "Why is the sky blue?", "Translate a haiku"):
+        stack.finished(stack.submit(title.replace(" ", "-").rstrip("?"), title))
+    chat.send(QUESTION)
+    chat.wait_for_state("done")
+    expect(chat.sessions.filter(has_text="Plan the garden")).to_have_count(1)
+    check_appearance(chat, "answered")
+
+
+def test_streaming_answer_and_waiting_turn(chat: ChatPage) -> None:
+    chat.send("Count slowly [words 300] [pace 0.05]")
+    chat.send("And then backwards")
+    chat.wait_for_answer_text()
+    chat.wait_for_state("queued")
+    check_appearance(chat, "streaming")
+    chat.click_button("Stop")
+    chat.wait_for_state("done")
+    check_appearance(chat, "stopped")
+
+
+def test_thinking(chat: ChatPage, stack: Stack) -> None:
+    chat.send("Think [gate appearance]")
+    chat.wait_for_status("Thinking · 1 s")
+    check_appearance(chat, "thinking")
+    stack.open_gate("appearance")
+
+
+def test_failed(chat: ChatPage) -> None:
+    chat.send("Fail, please [fail 401]")
+    chat.wait_for_state("failed")
+    check_appearance(chat, "failed")
+
+
+def test_expired(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
+    stack.submit("expired", "The first [gate expired]")
+    stack.finished(stack.submit("expired", "Too late", start_within_seconds=0.1))
+    stack.open_gate("expired")
+    chat = open_chat(stack, "/?session=expired")
+    chat.wait_for_status("Expired: the turn did not start in time.")
+    chat.wait_for_state("done")
+    check_appearance(chat, "expired")
+
+
+def test_interrupted(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
+    stack.submit("interrupted", "Count slowly [words 300] [pace 0.05]")
+    chat = open_chat(stack, "/?session=interrupted")
+    chat.wait_for_answer_text()
+    stack.finished(stack.submit("interrupted", "No, stop", on_busy="interrupt"))
+    chat.wait_for_status("Interrupted by a later message. The partial answer is kept.")
+    chat.wait_for_state("done")
+    check_appearance(chat, "interrupted")
+
+
+def test_offline_with_unsent_message(chat: ChatPage) -> None:
+    chat.allow_error("ERR_INTERNET_DISCONNECTED")
+    chat.send("hello")
+    chat.wait_for_state("done")
+    chat.page.context.set_offline(True)
+    chat.send("Can you hear me?")
+    chat.wait_for_state("unsent")
+    check_appearance(chat, "offline")
+    chat.page.context.set_offline(False)
+    chat.wait_for_state("done", count=2)
+
+
+def test_deleted_session_with_undo(chat: ChatPage) -> None:
+    chat.send("Delete me")
+    chat.wait_for_state("done")
+    chat.page.get_by_role("button", name="Delete Delete me", exact=True).click()
+    expect(chat.page.get_by_role("button", name="Undo")).to_be_visible()
+    check_appearance(chat, "undo")
+
+
+def test_shortcuts_dialog(chat: ChatPage) -> None:
+    chat.page.keyboard.press("Control+Slash")
+    expect(chat.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    check_appearance(chat, "help")
+
+
+def test_session_list_on_a_phone(chat: ChatPage) -> None:
+    chat.send("On the road")
+    chat.wait_for_state("done")
+    chat.page.set_viewport_size({"width": 375, "height": 740})
+    expect(chat.page.get_by_role("navigation", name="Sessions")).to_be_hidden()
+    chat.page.get_by_role("button", name="Sessions").click()
+    expect(chat.sessions.first).to_be_visible()
+    check_appearance(chat, "list")
+    chat.page.set_viewport_size({"width": 375, "height": 740})
+    chat.page.keyboard.press("Escape")
+    expect(chat.page.get_by_role("navigation", name="Sessions")).to_be_hidden()
+
+
+def test_demo_mode_explains_how_to_use_a_real_model(open_chat: Callable[..., ChatPage], offline: Stack) -> None:
+    chat = open_chat(offline)
+    chat.fill_variable()
+    chat.page.get_by_text("Demo mode: no AI model is configured").click()
+    expect(chat.page.locator(".offline-model")).to_contain_text("OPENAI_API_KEY=… make up")
+    expect(chat.page.locator(".offline-model")).to_contain_text("OPENAI_BASE_URL=")
+    chat.send("What does cosine mean?")
+    chat.wait_for_state("done")
+    check_appearance(chat, "offline-model")

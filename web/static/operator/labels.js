@@ -1,0 +1,61 @@
+// Texts for the values of the API. The codes of failed turns are described in docs/operations.md.
+import { html } from "../shared/ui.js";
+
+export const ADVICE = {
+  answer_too_large: "The answer was larger than INTURN_MAX_ANSWER_BYTES.",
+  chain_error: "The chain raised an error or returned no text. The worker's log has the traceback.",
+  content_filtered: "The provider withheld the answer.",
+  context_too_long: "The conversation is too long for the model. Lower INTURN_HISTORY_WINDOW.",
+  history_unusable: "The stored history differs from what was committed. Restore it, or delete the session.",
+  incomplete_answer: "The connection broke before the answer was complete. Retry.",
+  provider_authentication: "Check OPENAI_API_KEY, then retry.",
+  provider_error: "The provider had an error. Retry when it has recovered.",
+  provider_protocol: "The provider's response was not valid. Check OPENAI_BASE_URL.",
+  provider_quota: "Check the account at the provider, then retry.",
+  provider_rate_limited: "The provider limits the request rate. Retry later, or fewer turns at once.",
+  provider_rejected: "The provider returned a 4xx error. Check INTURN_MODEL and OPENAI_BASE_URL.",
+  provider_timeout: "The model did not answer in time. Retry, or raise the time limit.",
+  provider_unreachable: "Check OPENAI_BASE_URL and the network, then retry.",
+  worker_lost: "Every worker that ran it died. Check for out-of-memory kills before you retry.",
+};
+
+export const SWITCHES = {
+  intake: {
+    ...{ title: "Intake", open: "New turns are accepted." },
+    effect: "new turns are refused with 503; accepted turns continue",
+  },
+  workers: {
+    ...{ title: "Workers", open: "Workers start turns." },
+    effect: "no turn starts; running turns finish, and accepted turns wait",
+  },
+};
+
+export const RUN_OUTCOMES = {
+  retry: "Failed; will be retried",
+  rescue: "Worker lost; another worker takes over",
+  release: "Worker stopped and returned the turn to the queue",
+  completed: "Completed",
+  failed: "Failed",
+  cancelled: "Cancelled",
+  incomplete: "Incomplete",
+};
+
+export const tenantLabel = (tenant) => (tenant === "-" ? "default" : tenant);
+export const pluralize = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
+export const formatPercent = (share) => (share === null ? null : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`);
+
+// Render the parts of the text that are in backticks as code.
+export const withCode = (text) => text.split("`").map((part, n) => (n % 2 ? html`<code>${part}</code>` : part));
+
+// Return the label of a turn's status, and the CSS class that gives it a symbol.
+export function liveStatus(turn) {
+  if (turn.status === "in_progress") {
+    return turn.first_token_at ? { state: "answering", label: "answering" } : { state: "thinking", label: "thinking" };
+  }
+  return { state: turn.status, label: turn.status === "queued" && turn.retry_at ? retryLabel(turn) : turn.status };
+}
+
+// A turn that has not failed waits because its provider asked all turns of the model to pause.
+function retryLabel({ last_error_code: code }) {
+  return !code || code === "provider_rate_limited" ? "held: model paused" : "waiting to retry";
+}

@@ -1,0 +1,24 @@
+// Values that the browser keeps for the page: titles, variables, drafts. Browsers may refuse storage or clear it.
+
+export const browserStorage = wrap(() => localStorage); // shared by all tabs
+export const tabStorage = wrap(() => sessionStorage); // survives a reload of the tab
+
+function wrap(storage) {
+  return {
+    get(name, fallback) {
+      try {
+        return JSON.parse(storage().getItem(`inturn.${name}`)) ?? fallback;
+      } catch {
+        return fallback;
+      }
+    },
+    set(name, value) {
+      try {
+        if (value === null) storage().removeItem(`inturn.${name}`);
+        else storage().setItem(`inturn.${name}`, JSON.stringify(value));
+      } catch {
+        // Storage is full or forbidden. The page works without it and loses the value on reload.
+      }
+    },
+  };
+}
