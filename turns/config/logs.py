@@ -1,24 +1,30 @@
-"""Logs: past-tense events with bound ids, never message text.
+"""Structured logs: past-tense events with bound ids, never message text.
 
-All names are here; `docs/operations.md` explains them.
+All event names are listed here; `docs/operations.md` explains them.
 """
 
 import logging
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from contextlib import suppress
 from enum import StrEnum
-from types import MappingProxyType
-from typing import TextIO
+from functools import cache
+from types import ModuleType
+from typing import Protocol, TextIO, cast
 
-from turns.config.log_lines import Fields, to_colours, to_json
 from turns.config.settings import LogFormat, Settings
 
-Render = Callable[[Fields, BaseException | None], str]
+# structlog imports rich wherever that is installed, for a traceback format that is not used here because it shows the
+# values of variables: message text and keys. Without this, rich would take 4 MB of each process.
+_HIDES_RICH = "rich" not in sys.modules
+if _HIDES_RICH:
+    sys.modules["rich"] = cast(ModuleType, None)
+import structlog  # noqa: E402  # after rich is hidden
+from structlog.tracebacks import ExceptionDictTransformer  # noqa: E402
+from structlog.typing import EventDict, Processor, WrappedLogger  # noqa: E402
+
+if _HIDES_RICH:
+    del sys.modules["rich"]
 
 
 class Log(StrEnum):
@@ -46,95 +52,87 @@ class Log(StrEnum):
     REQUEST_BROKEN = "request.broken"
 
 
-# Keys as providers and we spell them, also where only their ends are shown; other libraries log too, and quote.
-# None has what ends a string in JSON: a line stays one.
-SECRETS = re.compile(r"\b(?:sk-|inturn_)[A-Za-z0-9_*.-]+|(?<=Bearer )[^\s\"'\\]+")
+# API keys of providers and of this service, also if abbreviated: libraries quote them in their messages. No character
+# that ends a JSON string is matched, so that the redacted line is still valid JSON. On the console a key may follow a
+# colour code, which ends in a letter.
+SECRETS = re.compile(r"(?:\b|(?<=\x1b\[\d\dm))(?:sk-|inturn_)[A-Za-z0-9_*.-]+|(?<=Bearer )[^\s\"'\\]+")
+
+bound = structlog.contextvars.bound_contextvars  # adds ids to all events inside a `with` block
 
 
-_bound: ContextVar[MappingProxyType[str, object]] = ContextVar("_bound", default=MappingProxyType({}))
+class EventLogger(Protocol):
+    """A structlog logger that accepts only the events listed in `Log`."""
+
+    def info(self, event: Log, **fields: object) -> None: ...
+    def warning(self, event: Log, **fields: object) -> None: ...
+    def error(self, event: Log, **fields: object) -> None: ...
+    def exception(self, event: Log, **fields: object) -> None: ...
+
+
+class LineWriter:
+    """Final logger of the processor chain: writes each line with one call, so that lines of threads do not mix."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        """Write the line; drop it if the stream is broken, because no turn may fail for a log line."""
+        with suppress(OSError, ValueError):
+            self._stream.write(line + "\n")
+
+    debug = info = warning = error = critical = exception = msg
 
 
 def bind(**ids: object) -> None:
-    """Each line of this greenlet or thread has these ids from now on, and no others."""
-    _bound.set(MappingProxyType(ids))
+    """Add these ids to all further events of this greenlet or thread, instead of those bound before."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(**ids)
 
 
-@contextmanager
-def bound(**ids: object) -> Iterator[None]:
-    """Each line meanwhile has these ids too."""
-    token = _bound.set(MappingProxyType({**_bound.get(), **ids}))
-    try:
-        yield
-    finally:
-        _bound.reset(token)
-
-
-@dataclass
-class Logger:
-    """Our own lines. They do not go through `logging`, where each costs several times as much."""
-
-    stream: TextIO
-    render: Render = to_colours
-    least: int = logging.INFO
-
-    def info(self, event: Log, **fields: object) -> None:
-        self._write(logging.INFO, event, fields)
-
-    def warning(self, event: Log, **fields: object) -> None:
-        self._write(logging.WARNING, event, fields)
-
-    def error(self, event: Log, **fields: object) -> None:
-        self._write(logging.ERROR, event, fields)
-
-    def exception(self, event: Log, **fields: object) -> None:
-        """With the exception that is being handled."""
-        self._write(logging.ERROR, event, fields, sys.exc_info()[1])
-
-    def _write(self, level: int, event: Log, fields: Fields, error: BaseException | None = None) -> None:
-        if level >= self.least:
-            # In one piece, so that no other thread's line is in its midst. No turn fails for want of a place for lines.
-            with suppress(OSError, ValueError):
-                self.stream.write(_line(self.render, level, {**fields, "event": event}, error) + "\n")
-
-
-_logger = Logger(sys.stderr)
-
-
-def get_logger() -> Logger:
-    return _logger
+@cache
+def get_logger() -> EventLogger:
+    """Return the logger of this process; `configure_logs` must run before the first event."""
+    logger: EventLogger = structlog.get_logger()
+    return logger
 
 
 def configure_logs(settings: Settings) -> None:
-    """All log lines of this process, also those of libraries, have one form and go to standard error."""
+    """Write all events of this process, and the log records of libraries, to standard error in one format."""
     as_json = settings.log_format is LogFormat.JSON or (
         settings.log_format is LogFormat.AUTO and not sys.stderr.isatty()
     )
-    render = to_json if as_json else to_colours
-    level = settings.log_level.upper()
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    last = _json_renderers() if as_json else _console_renderers()
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, _redact],
+    )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(OfLibraries(render))
-    logging.basicConfig(handlers=[handler], level=level, force=True)
-    logging.getLogger("httpx2").setLevel(logging.WARNING)  # a line for each request to the provider
-    _logger.stream, _logger.render, _logger.least = sys.stderr, render, logging.getLevelNamesMapping()[level]
+    handler.setFormatter(formatter)
+    logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs each request to the provider
+    # Events bypass `logging`, which would take several times as long per line.
+    structlog.configure(
+        processors=[*shared, *last, _redact],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
+        logger_factory=lambda: LineWriter(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
 
 
-class OfLibraries(logging.Formatter):
-    """What libraries log, in the same form."""
-
-    OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
-
-    def __init__(self, render: Render) -> None:
-        super().__init__()
-        self._render = render
-
-    def format(self, record: logging.LogRecord) -> str:
-        added = {name: value for name, value in vars(record).items() if name not in self.OWN}
-        error = record.exc_info[1] if record.exc_info else None
-        return _line(self._render, record.levelno, {**added, "event": record.getMessage()}, error)
+def _json_renderers() -> list[Processor]:
+    exceptions = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+    return [exceptions, structlog.processors.JSONRenderer()]
 
 
-def _line(render: Render, level: int, fields: Fields, error: BaseException | None) -> str:
-    """With the bound ids, and without keys, whoever wrote it."""
-    when = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    named = {**_bound.get(), **fields, "level": logging.getLevelName(level).lower(), "timestamp": when}
-    return SECRETS.sub("…", render(named, error))
+def _console_renderers() -> list[Processor]:
+    return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+
+
+def _redact(_logger: WrappedLogger, _method: str, line: EventDict) -> str:
+    """Replace API keys in the rendered line."""
+    return SECRETS.sub("…", cast(str, line))
