@@ -1,4 +1,4 @@
-"""Settings from the environment, logging and tracing: how a process is configured.
+"""Configuration of a process: settings from the environment, logging and tracing.
 
-Imports only `turns.domain`. Entry points build the settings and pass them down; every package may import this one.
+Imports only `turns.domain`. Entry points read the settings and pass them down. Every package may import this one.
 """

@@ -1,4 +1,4 @@
-"""Everything that can be set, in one frozen object; the only place that reads the environment.
+"""All settings in one immutable object; the only module that reads the environment.
 
 Entry points build it with `Settings.from_environment()` and pass it down.
 """
@@ -15,21 +15,22 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from turns.config.store_url import check_store_url
 from turns.domain.errors import ConfigurationError
 
 PREFIX = "INTURN_"
-CLIENT_VARIABLES = frozenset({"INTURN_URL", "INTURN_API_KEY"})  # often set in the same shell, and not for the service
+CLIENT_VARIABLES = frozenset({"INTURN_URL", "INTURN_API_KEY"})  # settings of the client, often set in the same shell
 
 MAX_SOCKET_PATH_BYTES = 100  # the kernel's limit is 104 bytes on macOS, 108 on Linux
 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
-MAX_NUMBER = 1_000_000_000  # seconds are thirty years; the store's numbers hold whatever comes of it
+MAX_VALUE = 1_000_000_000  # 30 years in seconds; sums and products of such values are exact in the store's numbers
 
-RENEWALS_PER_LEASE = 3  # a lease survives two renewals that came too late
+RENEWALS_PER_LEASE = 3  # a lease survives two failed renewals
 
 
 class Pool(StrEnum):
@@ -43,145 +44,167 @@ class LogFormat(StrEnum):
     CONSOLE = "console"
 
 
-class Settings(BaseModel):
-    """Names, defaults and bounds of all settings. Durations are seconds."""
+class Settings(BaseSettings):
+    """Names, defaults and bounds of all settings, read from the environment. Durations are in seconds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
+    )
 
     redis_url: str = Field(
         "",
         validation_alias="REDIS_URL",
-        description="The store: `redis://`, `rediss://`, `unix://` or `sentinel://host,host/service`. Unset: `make up` starts an embedded one",
+        description="URL of the store: `redis://`, `rediss://`, `unix://` or `sentinel://host,host/service`. If unset, `make up` starts an embedded store",
     )
     port: int = Field(8000, ge=1, le=65535, validation_alias="PORT", description="Port of the HTTP endpoint")
-    web_processes: int = Field(1, ge=1, le=64, description="Processes of the HTTP endpoint")
+    web_processes: int = Field(1, ge=1, le=64, description="Number of processes of the HTTP endpoint")
     workers: int = Field(
-        1, ge=1, le=64, validation_alias="WORKERS", description="Worker processes that `make up` starts"
+        1, ge=1, le=64, validation_alias="WORKERS", description="Number of worker processes that `make up` starts"
     )
     openai_api_key: SecretStr = Field(
         SecretStr(""),
         validation_alias="OPENAI_API_KEY",
-        description="Key of the model's provider. With neither key nor base URL the built-in offline model answers",
+        description="API key of the model's provider. With neither key nor base URL, a built-in offline model answers",
     )
     openai_base_url: str = Field(
         "",
         validation_alias="OPENAI_BASE_URL",
-        description="Any OpenAI-compatible endpoint, such as `http://127.0.0.1:11434/v1`",
+        description="Base URL of an OpenAI-compatible endpoint, such as `http://127.0.0.1:11434/v1`",
     )
 
     model: str = Field("gpt-4o-mini", min_length=1, description="Name of the model at the provider")
-    fallback_model: str = Field(
-        "", description="Another model at the same provider, asked when the first one cannot answer"
-    )
+    fallback_model: str = Field("", description="Another model at the same provider, used when the first one fails")
     host: str = Field(
         "127.0.0.1",
-        description="Address that the HTTP endpoint binds to; any but loopback needs an API key to have been made, or `INTURN_ALLOW_OPEN_ACCESS`",
+        description="Address that the HTTP endpoint binds to. Addresses other than loopback require that an API key exists, or `INTURN_ALLOW_OPEN_ACCESS`",
     )
-    allow_open_access: bool = Field(False, description="Serve everybody who can reach the address, without a key")
-    data_dir: Path = Field(Path(".inturn"), description="Where the embedded store keeps its data")
+    allow_open_access: bool = Field(False, description="Serve all clients that can reach the address, without API keys")
+    data_dir: Path = Field(Path(".inturn"), description="Data directory of the embedded store")
 
     pool: Pool = Field(
-        Pool.GEVENT, description="Celery's pool: `gevent`, or `threads` for chains whose libraries cannot be patched"
+        Pool.GEVENT,
+        description="Celery's pool: `gevent`, or `threads` for chains that use libraries which gevent cannot patch",
     )
-    concurrency: int = Field(200, ge=1, le=2000, description="Turns that one worker process runs at once")
-    lease_seconds: float = Field(6.0, ge=0.3, description="A worker that is silent for so long has lost its turns")
-    rescue_seconds: float = Field(1.0, ge=0.05, le=3, description="How often each worker looks at what is due")
+    concurrency: int = Field(
+        200, ge=1, le=2000, description="Maximum number of turns that one worker process runs concurrently"
+    )
+    lease_seconds: float = Field(6.0, ge=0.3, description="Time without a renewal after which a worker loses its turns")
+    rescue_seconds: float = Field(
+        1.0,
+        ge=0.05,
+        le=3,
+        description="Interval at which each worker processes due retries, expired leases and lost hints",
+    )
     hint_grace_seconds: float = Field(
-        3.0, ge=0.1, description="A dispatched turn that nobody claimed in this time is dispatched again"
+        3.0, ge=0.1, description="Time after which a dispatched turn that no worker has claimed is dispatched again"
     )
-    max_attempts: int = Field(3, ge=1, le=100, description="Attempts that a turn gets before it fails")
+    max_attempts: int = Field(3, ge=1, le=100, description="Maximum number of attempts before a turn fails")
     retry_seconds: float = Field(
-        2.0, ge=0, le=60, description="The longest wait before the second attempt; it doubles with each further one"
+        2.0, ge=0, le=60, description="Maximum delay before the second attempt; doubles with each further attempt"
     )
-    first_token_seconds: float = Field(30.0, gt=0, description="The model must begin to answer in this time")
-    idle_seconds: float = Field(20.0, gt=0, description="The longest silence of the model in mid-answer")
-    total_seconds: float = Field(120.0, gt=0, description="The longest time of one attempt")
+    first_token_seconds: float = Field(30.0, gt=0, description="Maximum time until the model's first token")
+    idle_seconds: float = Field(20.0, gt=0, description="Maximum time between two pieces of the model's answer")
+    total_seconds: float = Field(120.0, gt=0, description="Maximum duration of one attempt")
     patience_seconds: float = Field(
-        86_400.0, gt=0, le=MAX_NUMBER, description="How long a turn may wait for a provider that limits its rate"
+        86_400.0, gt=0, le=MAX_VALUE, description="Maximum time that a turn waits for a provider that limits its rate"
     )
     grace_seconds: float = Field(
-        25.0, ge=0, description="How long a worker that is told to stop lets its turns run; then it hands them back"
+        25.0,
+        ge=0,
+        description="Time that a stopping worker gives its running turns to finish before it returns them to the queue",
     )
     stock_client: bool = Field(
-        False, description="Ask the model with OpenAI's own client instead of the thin one: four times the CPU"
+        False, description="Call the model with OpenAI's client instead of the built-in one; takes four times the CPU"
     )
-    max_answer_bytes: int = Field(262_144, ge=1, description="A larger answer fails the turn")
+    max_answer_bytes: int = Field(262_144, ge=1, description="Maximum size of an answer; a larger one fails the turn")
     assistants: Path = Field(
         Path("assistants.toml"),
-        description="The file that names the assistants, read again when it changes ([docs/assistants.md](docs/assistants.md)); without one there is `default`",
+        description="File that defines the assistants ([docs/assistants.md](docs/assistants.md)), reloaded when it changes. Without the file, the only assistant is `default`",
     )
     history: str = Field(
         "redis",
         pattern="^(redis|file:.+)$",
-        description="Where histories are kept: `redis`, or `file:DIR` for a JSON file each ([docs/assistants.md](docs/assistants.md#files-as-history))",
+        description="Storage of histories: `redis`, or `file:DIR` for one JSON file per session ([docs/assistants.md](docs/assistants.md#files-as-history))",
     )
     history_window: int = Field(
         40,
         ge=0,
-        le=MAX_NUMBER,
-        description="Most messages of the history that the model sees; they are dropped half a window at a time",
+        le=MAX_VALUE,
+        description="Maximum number of history messages that the model receives. The window slides in steps of half its size, which keeps provider prompt caches warm",
     )
 
     beat_file: str = Field(
-        "", description="A file that a worker touches as often as it looks, so that its age tells whether it lives"
+        "",
+        description="Heartbeat file, which a worker touches every `INTURN_RESCUE_SECONDS`; use its modification time as a liveness probe",
     )
     replicas: int = Field(
         0,
         ge=0,
         le=10,
-        description="Replicas of the store that must hold what is accepted or ended before it is confirmed; with 0 a fail-over can lose the last moments",
+        description="Replicas of the store that must have a write before it is confirmed to the client. With 0, a failover can lose the most recent writes",
     )
-    session_backlog: int = Field(100, ge=1, description="Live turns that one session may have")
-    max_live_turns: int = Field(10_000, ge=1, description="Live turns that all sessions together may have")
-    tenant_backlog: int = Field(10_000, ge=1, description="Live turns that one tenant may have")
+    session_backlog: int = Field(100, ge=1, description="Maximum number of live turns per session")
+    max_live_turns: int = Field(10_000, ge=1, description="Maximum number of live turns in total")
+    tenant_backlog: int = Field(10_000, ge=1, description="Maximum number of live turns per tenant")
     tenant_concurrency: int = Field(
         0,
         ge=0,
-        description="Turns of one tenant that may be out for a worker at once, so that others have room; 0: any number",
+        description="Maximum number of concurrently dispatched turns per tenant (0 = unlimited)",
     )
     batch_concurrency: int = Field(
-        50, ge=1, description="Turns of the lane `batch` that may be out for a worker at once"
+        50, ge=1, description="Maximum number of concurrently dispatched turns of the lane `batch`"
     )
     tenant_turns_per_minute: int = Field(
         0,
         ge=0,
         le=1_000_000,
-        description="Turns that one tenant may submit, ten seconds' worth of them at once; 0: any number",
+        description="Maximum number of turns that a tenant may submit per minute, with bursts of ten seconds' worth (0 = unlimited)",
     )
     tenant_tokens_per_day: int = Field(
-        0, ge=0, le=MAX_NUMBER, description="Tokens that one tenant may use in a day of UTC; 0: any number"
+        0, ge=0, le=MAX_VALUE, description="Maximum number of tokens per tenant and UTC day (0 = unlimited)"
     )
     reserved_tokens: int = Field(
-        1000, ge=1, le=MAX_NUMBER, description="Tokens that are reserved for a turn until it is known what it used"
+        1000, ge=1, le=MAX_VALUE, description="Tokens reserved for a turn until its usage is known"
     )
     result_ttl_seconds: float = Field(
-        86_400.0, gt=0, le=MAX_NUMBER, description="How long a turn can be asked for after it ended"
+        86_400.0, gt=0, le=MAX_VALUE, description="Time for which a finished turn can be queried"
     )
     event_ttl_seconds: float = Field(
-        900.0, gt=0, le=MAX_NUMBER, description="How long a turn's events are kept after it ended"
+        900.0, gt=0, le=MAX_VALUE, description="Time for which the events of a finished turn are kept"
     )
     session_ttl_seconds: float = Field(
-        2_592_000.0, gt=0, le=MAX_NUMBER, description="How long a session and its history are kept after its last turn"
+        2_592_000.0,
+        gt=0,
+        le=MAX_VALUE,
+        description="Time for which a session and its history are kept after its last turn",
     )
     max_waiters: int = Field(
-        1000, ge=1, description="Long-polls that one web process holds at once; more are answered at once"
+        1000,
+        ge=1,
+        description="Maximum number of concurrent long polls per web process; further ones are answered immediately",
     )
-    max_streams: int = Field(1000, ge=0, description="Event streams that one web process holds at once; beyond, 503")
+    max_streams: int = Field(
+        1000,
+        ge=0,
+        description="Maximum number of concurrent event streams per web process; further ones get status 503",
+    )
     cors_origins: str = Field(
         "",
-        description="Other origins whose pages may call this API, separated by commas, such as `https://app.example`",
+        description="Comma-separated origins whose pages may call this API, such as `https://app.example`",
     )
 
     otel_endpoint: str = Field(
         "",
         validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
-        description="An OpenTelemetry collector, such as `http://127.0.0.1:4318`, for traces; needs `tools/requirements/otel.txt`",
+        description="URL of an OpenTelemetry collector for traces, such as `http://127.0.0.1:4318`; requires `tools/requirements/otel.txt`",
     )
     log_format: LogFormat = Field(
-        LogFormat.AUTO, description="`json`, `console`, or `auto`: console where the output is a terminal"
+        LogFormat.AUTO, description="`json`, `console`, or `auto`: console if the output is a terminal, else JSON"
     )
     log_level: str = Field(
-        "info", pattern="^(debug|info|warning|error)$", description="`debug`, `info`, `warning` or `error`"
+        "info",
+        pattern="^(debug|info|warning|error)$",
+        description="Minimum level: `debug`, `info`, `warning` or `error`",
     )
 
     @property
@@ -194,12 +217,12 @@ class Settings(BaseModel):
 
     @property
     def store_url(self) -> str:
-        """The store named by `REDIS_URL`, or the embedded one of this data directory."""
+        """URL of the store: `REDIS_URL`, or the embedded store of the data directory."""
         return self.redis_url or f"unix://{self.embedded_socket}"
 
     @property
     def embedded_socket(self) -> Path:
-        """The same for every process of this data directory, so that `make worker` finds the store of `make up`."""
+        """Socket of the embedded store, derived from the data directory, so that `make worker` finds it too."""
         directory = self.data_dir.resolve()
         socket = directory / "store.sock"
         if len(str(socket).encode()) <= MAX_SOCKET_PATH_BYTES:
@@ -236,10 +259,10 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls) -> Self:
-        """Raises `ConfigurationError` with a list of all that is wrong."""
-        problems = _misspelt(os.environ)
+        """Read the settings; raise `ConfigurationError` with a list of all errors."""
+        problems = _misspelt_names(os.environ)
         try:
-            settings = cls.model_validate(_given(os.environ))
+            settings = cls()
         except ValidationError as error:
             problems += [f"{_variable(str(e['loc'][0]))}: {e['msg']} (it is {e['input']!r})" for e in error.errors()]
         else:
@@ -269,12 +292,12 @@ class Settings(BaseModel):
 
 
 def read_secret(name: str) -> SecretStr:
-    """What this environment variable holds; empty where it is not set."""
+    """Return the value of an environment variable; empty if it is not set."""
     return SecretStr(os.environ.get(name, ""))
 
 
 def variables() -> dict[str, str]:
-    """The environment variable of each setting, by field name."""
+    """Return the environment variable of each setting, by field name."""
     return {name: _variable(name) for name in Settings.model_fields}
 
 
@@ -284,17 +307,11 @@ def _variable(field: str) -> str:
     return alias if isinstance(alias, str) else f"{PREFIX}{field.upper()}"
 
 
-def _given(environment: Mapping[str, str]) -> dict[str, str]:
-    """What is set, by field name; a variable may be written in small letters too."""
-    in_capitals = {name.upper(): value for name, value in environment.items()}
-    return {field: in_capitals[name] for field, name in variables().items() if name in in_capitals}
-
-
-def _misspelt(environment: Mapping[str, str]) -> list[str]:
-    """What looks like a setting and is none: ignored, a typo would pass silently."""
+def _misspelt_names(environment: Mapping[str, str]) -> list[str]:
+    """Return an error for each variable with our prefix that is not a setting, since it would be ignored silently."""
     known = set(variables().values())
     problems = []
-    for name in sorted(set(environment) - known - CLIENT_VARIABLES):
+    for name in sorted({name.upper() for name in environment} - known - CLIENT_VARIABLES):
         if name.startswith(PREFIX):
             nearest = sorted(known & {name.removeprefix(PREFIX)}) or difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {nearest[0]}?" if nearest else "; the README lists all of them"
@@ -303,7 +320,7 @@ def _misspelt(environment: Mapping[str, str]) -> list[str]:
 
 
 def settings_or_exit() -> Settings:
-    """For entry points: a wrong setting ends the process with code 2 and a list of what to change."""
+    """Read the settings; if any is wrong, print all errors and exit with code 2."""
     try:
         return Settings.from_environment()
     except ConfigurationError as error:

@@ -1,7 +1,7 @@
-"""Spans of OpenTelemetry, where it is installed and `OTEL_EXPORTER_OTLP_ENDPOINT` says where they go; else nothing.
+"""OpenTelemetry spans, sent to `OTEL_EXPORTER_OTLP_ENDPOINT`; without that setting, tracing is off.
 
-One trace leads from the HTTP request through the worker to the model's call: the turn's record carries it across.
-Install it with `pip install -r tools/requirements/otel.txt`.
+One trace spans the HTTP request, the worker's run and the model's call; the turn's record carries the trace context
+from web to worker. Install OpenTelemetry with `pip install -r tools/requirements/otel.txt`.
 """
 
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ _tracer: Any = None
 
 
 def start_tracing(settings: Settings, *, role: str) -> None:
-    """Spans of this process go to the collector from here on, if there is one."""
-    global _tracer  # noqa: PLW0603  # one a process, as logs are; libraries that trace use the same
+    """Send the spans of this process to the collector, if one is configured."""
+    global _tracer  # noqa: PLW0603  # one per process, like OpenTelemetry's own tracer provider
     if not settings.otel_endpoint:
         return
-    from opentelemetry import trace  # noqa: PLC0415  # it is not always installed, and takes its time
+    from opentelemetry import trace  # noqa: PLC0415  # optional, and slow to import
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
@@ -33,26 +33,27 @@ def start_tracing(settings: Settings, *, role: str) -> None:
 
 @contextmanager
 def span(name: str, *, parent: str | None = None, kind: str = "INTERNAL", **attributes: Any) -> Iterator[str | None]:
-    """Inside, a span is open; gives its `traceparent` for whoever goes on elsewhere, or `parent` where nobody traces.
+    """Open a span for the block; yield its `traceparent`, or `parent` if tracing is off.
 
-    `parent` is a `traceparent`; without one the span belongs to the open one. In attributes, `__` stands for a dot.
+    `parent` is a `traceparent` from another process; without one, the parent is the open span. In the names of
+    attributes, `__` is replaced by a dot.
     """
     if _tracer is None:
         yield parent
         return
-    from opentelemetry.propagate import extract, inject  # noqa: PLC0415  # installed, else there were no tracer
+    from opentelemetry.propagate import extract, inject  # noqa: PLC0415  # installed, since there is a tracer
     from opentelemetry.trace import SpanKind  # noqa: PLC0415
 
-    within = extract({"traceparent": parent}) if parent else None
-    named = {key.replace("__", "."): value for key, value in attributes.items()}
-    with _tracer.start_as_current_span(name, context=within, kind=SpanKind[kind], attributes=named):
+    context = extract({"traceparent": parent}) if parent else None
+    dotted = {key.replace("__", "."): value for key, value in attributes.items()}
+    with _tracer.start_as_current_span(name, context=context, kind=SpanKind[kind], attributes=dotted):
         carrier: dict[str, str] = {}
         inject(carrier)
         yield carrier.get("traceparent")
 
 
 def stop_tracing() -> None:
-    """What was not sent yet has been, or is given up."""
+    """Send the remaining spans, within the exporter's time limit."""
     if _tracer is not None:
         from opentelemetry import trace  # noqa: PLC0415
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 PATCHED = "from gevent import monkey; monkey.patch_all()"
-NEVER = {"celery", "kombu", "langchain_core", "openai", "rich", "pydantic_settings", "dotenv"}
+NEVER = {"celery", "kombu", "langchain_core", "openai", "rich"}
 ON_DEMAND = {
     "web.openapi.document",
     "web.openapi.operations",

@@ -23,24 +23,25 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not settings.is_offline
 
 
-def test_small_letters_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_may_be_in_lower_case(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("inturn_lease_seconds", "9")
     assert Settings.from_environment().lease_seconds == 9
 
 
-def test_a_misspelt_name_stops_the_start_with_the_nearest_right_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("INTURN_LEASE_SECOND", "9")
+@pytest.mark.parametrize("name", ["INTURN_LEASE_SECOND", "inturn_lease_second"])
+def test_a_misspelt_name_is_refused_with_a_suggestion(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "9")
     with pytest.raises(ConfigurationError, match=r"INTURN_LEASE_SECOND: .* did you mean INTURN_LEASE_SECONDS"):
         Settings.from_environment()
 
 
-def test_what_is_set_for_the_client_is_no_misspelt_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_client_s_variables_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTURN_URL", "http://127.0.0.1:8000")
     monkeypatch.setenv("INTURN_API_KEY", "inturn_x")
     assert Settings.from_environment() == Settings()
 
 
-def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_errors_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "eighty")
     monkeypatch.setenv("INTURN_POOL", "prefork")
     monkeypatch.setenv("INTURN_NONSENSE", "1")
@@ -52,18 +53,18 @@ def test_all_that_is_wrong_is_said_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("name", ["result_ttl_seconds", "session_ttl_seconds", "reserved_tokens", "history_window"])
-def test_what_the_store_could_not_count_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_numbers_too_large_for_the_store_are_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(f"INTURN_{name.upper()}", str(10**16))
     with pytest.raises(ConfigurationError, match=f"INTURN_{name.upper()}.*less than or equal to 1000000000"):
         Settings.from_environment()
 
 
-def test_a_secret_does_not_show() -> None:
+def test_the_repr_hides_secrets() -> None:
     settings = Settings(openai_api_key="sk-canary")
     assert "sk-canary" not in repr(settings)
 
 
-def test_the_embedded_socket_fits_the_kernel_however_deep_the_directory() -> None:
+def test_the_socket_s_path_is_short_in_any_data_directory() -> None:
     near, deep = Settings(data_dir=Path("/tmp/x")), Settings(data_dir=Path("/tmp") / ("d" * 200))  # noqa: S108  # only names
     assert near.embedded_socket == Path("/tmp/x/store.sock")  # noqa: S108
     assert len(str(deep.embedded_socket)) <= MAX_SOCKET_PATH_BYTES
@@ -71,12 +72,12 @@ def test_the_embedded_socket_fits_the_kernel_however_deep_the_directory() -> Non
 
 
 @pytest.mark.parametrize("url", ["http://x", "localhost:6379", "redis://x:y", "sentinel://x:1", "sentinel:///name"])
-def test_a_store_url_that_cannot_be_one_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+def test_an_invalid_store_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("REDIS_URL", url)
     with pytest.raises(ConfigurationError, match="REDIS_URL: "):
         Settings.from_environment()
 
 
-def test_reading_the_settings_imports_nothing_that_gevent_must_patch_first() -> None:
+def test_the_settings_can_be_read_before_gevent_patches() -> None:
     code = "import gevent.monkey, turns.config.settings as s; s.Settings.from_environment(); gevent.monkey.patch_all()"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
