@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal, Self, Unpack
 
-from inturn import calls, steps
-from inturn.async_transport import AsyncTransport
-from inturn.connection import DEFAULT_RETRIES, Connection
-from inturn.ends import checked
 from inturn.errors import InTurnError
 from inturn.events import Event
-from inturn.reading import to_assistants, to_service_status, turn_fields
-from inturn.resources import SessionSteps, TurnSteps
+from inturn.protocol import requests, steps
+from inturn.protocol.outcomes import checked
+from inturn.protocol.parsing import to_assistants, to_service_status, turn_fields
+from inturn.protocol.resources import SessionSteps, TurnSteps
+from inturn.transport.asynchronous import AsyncTransport
+from inturn.transport.connection import DEFAULT_RETRIES, Connection
 from inturn.values import (
     Assistant,
     Json,
@@ -62,7 +62,7 @@ class AsyncClient:
 
     async def status(self) -> ServiceStatus:
         """How the service does. Raises `Forbidden` for a key without the scope `operator` or `observer`."""
-        call = steps.fetch(calls.service_status(), to_service_status, self._transport.persistence)
+        call = steps.fetch(requests.service_status(), to_service_status, self._transport.persistence)
         return await self._transport.run(call)
 
     async def close(self) -> None:
@@ -205,5 +205,5 @@ class AsyncAssistants:
 
     async def list(self) -> builtins.list[Assistant]:
         """All that are configured."""
-        call = steps.fetch(calls.assistants(), to_assistants, self._transport.persistence)
+        call = steps.fetch(requests.assistants(), to_assistants, self._transport.persistence)
         return await self._transport.run(call)

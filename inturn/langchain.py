@@ -16,9 +16,9 @@ from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
 
 from inturn.async_client import AsyncClient
 from inturn.client import Client
-from inturn.ends import checked
 from inturn.errors import TextWithdrawn
 from inturn.events import Delta, Done, Event, Reset
+from inturn.protocol.outcomes import checked
 from inturn.values import TurnBody, TurnOptions
 
 Asked: TypeAlias = str | Mapping[str, str] | BaseMessage | PromptValue

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from inturn.cli.exits import Exit
+from inturn.cli.exit_codes import Exit
 from inturn.cli.main import cli
 from tools import ROOT
 from turns.assistants.schema import AssistantTable, Table, VariableTable

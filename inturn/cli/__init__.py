@@ -1,1 +1,4 @@
-"""The command line. Data goes to stdout, talk to stderr; `rich` is loaded only where something is drawn."""
+"""The command line: `main` assembles the commands, each of which uses the client like any other program.
+
+Only `inturn.__main__` and the script entry point import it. Answers and tables go to stdout, everything else to stderr.
+"""

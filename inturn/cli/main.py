@@ -6,17 +6,17 @@ from importlib.metadata import version
 
 import click
 
-from inturn.cli import exits
-from inturn.cli.batch import batch
-from inturn.cli.chat import chat
-from inturn.cli.exits import Exit
+from inturn.cli import exit_codes
+from inturn.cli.commands.batch import batch
+from inturn.cli.commands.chat import chat
+from inturn.cli.commands.send import send
+from inturn.cli.commands.service import doctor, keys, up
+from inturn.cli.commands.sessions import sessions
+from inturn.cli.commands.top import top
+from inturn.cli.commands.turns import cancel, get, retry, turns
+from inturn.cli.exit_codes import Exit
 from inturn.cli.options import InOrder, Invocation
-from inturn.cli.send import send
-from inturn.cli.service import doctor, keys, up
-from inturn.cli.sessions import sessions
-from inturn.cli.terminal import ReaderLeft, Terminal
-from inturn.cli.top import top
-from inturn.cli.turns import cancel, get, retry, turns
+from inturn.cli.terminal.output import ReaderLeft, Terminal
 from inturn.errors import InTurnError, Unreachable
 
 
@@ -60,7 +60,7 @@ def main() -> int:
         return Exit.INTERRUPTED
     except InTurnError as error:
         Terminal().complain(_explained(error))
-        return exits.of_error(error)
+        return exit_codes.of_error(error)
     except ReaderLeft:  # what is still to be flushed goes nowhere
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK

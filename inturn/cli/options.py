@@ -8,8 +8,8 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from inturn.cli.remembered import recall
-from inturn.cli.terminal import Terminal
+from inturn.cli.files.last_session import recall
+from inturn.cli.terminal.output import Terminal
 from inturn.client import Client
 from inturn.values import OnBusy, TurnBody
 

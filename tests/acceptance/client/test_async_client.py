@@ -8,7 +8,7 @@ import pytest
 
 import inturn
 from inturn import AsyncClient, Delta, Done
-from inturn.connection import DEFAULT_RETRIES
+from inturn.transport.connection import DEFAULT_RETRIES
 from tests.acceptance.client.conftest import MATH
 from tests.acceptance.client.short_streams import short_streams
 from tests.support.processes import Stack

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inturn import Client
-from inturn.cli.exits import Exit
+from inturn.cli.exit_codes import Exit
 from tests.acceptance.client.command import Inturn
 from tests.acceptance.client.conftest import MATH
 from tests.support.processes import Stack

@@ -3,7 +3,7 @@
 import re
 
 from inturn import Client
-from inturn.cli.exits import Exit
+from inturn.cli.exit_codes import Exit
 from tests.acceptance.client.command import Inturn
 from tests.acceptance.client.conftest import MATH
 

@@ -9,7 +9,7 @@ from langchain_community.chat_message_histories import FileChatMessageHistory
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, messages_to_dict
 
 from inturn import AsyncClient, Client, InvalidRequest, MessageBody, SessionBusy, SessionNotEmpty
-from inturn.cli.exits import Exit
+from inturn.cli.exit_codes import Exit
 from tests.acceptance.client.command import Inturn
 from tests.acceptance.client.conftest import MATH
 from tests.support.processes import Stack

@@ -6,7 +6,7 @@ import pytest
 
 import inturn
 from inturn import Client
-from inturn.cli.exits import Exit
+from inturn.cli.exit_codes import Exit
 from tests.acceptance.client.command import Inturn
 from tests.acceptance.client.conftest import MATH
 from tests.acceptance.delivery.test_tenants import make_key

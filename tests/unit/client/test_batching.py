@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from inturn.cli.batching import Batch, BatchFile, WrongLine
+from inturn.cli.files.batch_file import Batch, BatchFile, WrongLine
 
 
 def result(line: int, status: str = "completed") -> dict[str, Any]:

@@ -1,7 +1,7 @@
 import pytest
 
 from inturn import Client, ConfigurationError
-from inturn.connection import Connection
+from inturn.transport.connection import Connection
 
 
 def connection(environment: dict[str, str] | None = None, **given: str | None) -> Connection:

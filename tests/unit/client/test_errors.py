@@ -6,11 +6,11 @@ import pytest
 
 import inturn
 from inturn import errors
-from inturn.calls import Answer
-from inturn.cli.exits import Exit, of_error
-from inturn.codes import BY_CODE
+from inturn.cli.exit_codes import Exit, of_error
 from inturn.errors import InTurnError, InvalidRequest, Refused, ServiceBroken, Unavailable
-from inturn.reading import read, retry_after_seconds, to_assistant, to_error, turn_fields
+from inturn.protocol.error_codes import BY_CODE
+from inturn.protocol.parsing import read, retry_after_seconds, to_assistant, to_error, turn_fields
+from inturn.protocol.requests import Answer
 from inturn.values import TurnData
 from tools import ROOT
 from web.http.problems import PROBLEMS

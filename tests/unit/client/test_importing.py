@@ -5,7 +5,7 @@ import json
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage, messages_to_dict
 
-from inturn.cli.importing import NoMessages, read_messages
+from inturn.cli.files.message_file import NoMessages, read_messages
 
 EXPORTED = [
     {"object": "message", "number": 1, "role": "user", "content": "one\u2028two", "turn_id": "turn_1"},

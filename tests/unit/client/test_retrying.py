@@ -11,7 +11,7 @@ from inturn.errors import (
     TurnNotFound,
     Unreachable,
 )
-from inturn.retrying import LONGEST_SECONDS, Persistence
+from inturn.protocol.retry import LONGEST_SECONDS, Persistence
 
 
 def persistence(*, max_retries: int = 4, chance: float = 1.0) -> Persistence:

@@ -4,14 +4,14 @@ import httpx2
 from opentelemetry import baggage, context
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context, use_span
 
-from inturn import calls
-from inturn.wire import build
+from inturn.protocol import requests
+from inturn.transport.http import build
 
 SPAN = SpanContext(trace_id=0x4BF92F3577B34DA6A3CE929D0E0E4736, span_id=0xF067AA0BA902B7, is_remote=False)
-CALLS = (calls.submit({"session_id": "s", "input": "hello"}, key="k"), calls.read_turn("turn_1", wait_seconds=3))
+CALLS = (requests.submit({"session_id": "s", "input": "hello"}, key="k"), requests.read_turn("turn_1", wait_seconds=3))
 
 
-def headers(call: calls.Call) -> httpx2.Headers:
+def headers(call: requests.Call) -> httpx2.Headers:
     with httpx2.Client(base_url="http://127.0.0.1:1") as client:
         return build(client, call).headers
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from inturn.calls import Answer
 from inturn.errors import ServiceBroken, TurnNotFound, Unreachable
 from inturn.events import Delta, Done, Reset, StatusChanged
-from inturn.reading import turn_fields
-from inturn.retrying import RETRIES_WHILE_WAITING, Persistence
-from inturn.steps import Effect, Emit, Lost, Next, Open, Outcome, Pause, Send, ServerSent
+from inturn.protocol.event_stream import Watch
+from inturn.protocol.parsing import turn_fields
+from inturn.protocol.requests import Answer
+from inturn.protocol.retry import RETRIES_WHILE_WAITING, Persistence
+from inturn.protocol.steps import Effect, Emit, Lost, Next, Open, Outcome, Pause, Send, ServerSent
 from inturn.values import Json, TurnData
-from inturn.watching import Watch
 
 ONE_RETRY = Persistence(max_retries=1, chance=lambda: 0.0, clock=lambda: 0.0)
 OPENED = Answer(status=200, headers={"content-type": "text/event-stream; charset=utf-8"})

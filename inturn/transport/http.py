@@ -4,10 +4,10 @@ from typing import TypedDict
 
 import httpx2
 
-from inturn.calls import Answer, Call
-from inturn.connection import CONNECT_SECONDS, Connection
-from inturn.steps import Lost, ServerSent
-from inturn.tracing import trace_headers
+from inturn.protocol.requests import Answer, Call
+from inturn.protocol.steps import Lost, ServerSent
+from inturn.transport.connection import CONNECT_SECONDS, Connection
+from inturn.transport.tracing import trace_headers
 
 # What can happen to a request on its way. Some of it would also be said of a header that cannot be sent, which is why
 # `calls` and `connection` let none through.

@@ -6,9 +6,9 @@ from typing import TypeVar
 
 import httpx2
 
-from inturn.connection import Connection
-from inturn.steps import Effect, Emit, Flow, Lost, Next, Open, Outcome, Pause, Send, Steps
-from inturn.wire import BROKEN, build, client_options, events, heard, lost, sent
+from inturn.protocol.steps import Effect, Emit, Flow, Lost, Next, Open, Outcome, Pause, Send, Steps
+from inturn.transport.connection import Connection
+from inturn.transport.http import BROKEN, build, client_options, events, heard, lost, sent
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")

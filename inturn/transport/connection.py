@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from inturn.errors import ConfigurationError
-from inturn.retrying import Persistence
+from inturn.protocol.retry import Persistence
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 DEFAULT_RETRIES = 4  # about eight seconds in all

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from inturn.cli.commands.turns import age
 from inturn.cli.options import Invocation, as_json, pass_invocation
-from inturn.cli.terminal import console
-from inturn.cli.turns import age
-from inturn.cli.waiting_line import in_words
+from inturn.cli.terminal.output import console
+from inturn.cli.terminal.spinner import in_words
 from inturn.client import Client, Turn
 from inturn.errors import Refused, Unavailable
 from inturn.values import Readiness, ServiceStatus
@@ -74,7 +74,7 @@ def _picture(ready: Readiness, status: ServiceStatus | None, turns: list[Turn]) 
     from rich.console import Group
     from rich.text import Text
 
-    from inturn.cli.tables import drawn
+    from inturn.cli.terminal.tables import drawn
 
     rows = [(turn.id, turn.session_id, age(turn.accepted_at), in_words(turn.status, turn.queue)) for turn in turns]
     workers = (f" workers: {ready.live_workers} ", "reverse" if ready.live_workers else "white on red")

@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from inturn.cli.terminal import Terminal, console
+from inturn.cli.terminal.output import Terminal, console
 from inturn.values import Queue, Status
 
 if TYPE_CHECKING:

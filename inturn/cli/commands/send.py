@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from inturn.cli import exits
-from inturn.cli.answering import Show, as_events, as_text, explain_end, run_turn, when_ended
+from inturn.cli import exit_codes
+from inturn.cli.files.last_session import remember
 from inturn.cli.options import AboutTheTurn, Invocation, about_the_turn, as_json, pass_invocation
-from inturn.cli.remembered import remember
-from inturn.cli.terminal import Terminal
+from inturn.cli.terminal.answers import Show, as_events, as_text, explain_end, run_turn, when_ended
+from inturn.cli.terminal.output import Terminal
 
 
 @click.command()
@@ -67,7 +67,7 @@ def send(
             explain_end(terminal, turn)
         remember(client.connection.base_url, body)
     terminal.say(f"Session {turn.session_id}; -c goes on with it.")
-    context.exit(exits.of_turn(turn))
+    context.exit(exit_codes.of_turn(turn))
 
 
 def _show(how: str, *, timeout: float | None, as_json: bool) -> Show:

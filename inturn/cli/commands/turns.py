@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import click
 
-from inturn.cli import exits
-from inturn.cli.answering import explain_end
+from inturn.cli import exit_codes
 from inturn.cli.options import InOrder, Invocation, as_json, pass_invocation, user
-from inturn.cli.terminal import Terminal
-from inturn.cli.waiting_line import in_words
+from inturn.cli.terminal.answers import explain_end
+from inturn.cli.terminal.output import Terminal
+from inturn.cli.terminal.spinner import in_words
 from inturn.client import Turn
 from inturn.errors import StillRunning
 from inturn.values import Status, TurnData
@@ -35,7 +35,7 @@ def get(
             raise
     _write(invocation.terminal, turn, as_json=as_json)
     explain_end(invocation.terminal, turn)
-    context.exit(exits.of_turn(turn))
+    context.exit(exit_codes.of_turn(turn))
 
 
 @click.command()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from inturn.cli.terminal import printable
+from inturn.cli.terminal.output import printable
 
 
 def drawn(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:

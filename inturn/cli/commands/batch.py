@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from inturn.cli.batching import Batch, BatchFile, WrongLine
-from inturn.cli.exits import Exit
+from inturn.cli.exit_codes import Exit
+from inturn.cli.files.batch_file import Batch, BatchFile, WrongLine
 from inturn.cli.options import Invocation, named_values, pass_invocation
-from inturn.cli.terminal import Terminal, console
+from inturn.cli.terminal.output import Terminal, console
 
 if TYPE_CHECKING:
     from rich.progress import Progress

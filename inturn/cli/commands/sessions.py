@@ -6,9 +6,9 @@ from typing import BinaryIO
 
 import click
 
-from inturn.cli.importing import NoMessages, read_messages
+from inturn.cli.commands.turns import age
+from inturn.cli.files.message_file import NoMessages, read_messages
 from inturn.cli.options import InOrder, Invocation, as_json, new_session_id, pass_invocation, user
-from inturn.cli.turns import age
 from inturn.values import Message, Session
 
 one = click.argument("session_id")

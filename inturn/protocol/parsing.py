@@ -6,10 +6,10 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
 
-from inturn.calls import Answer
-from inturn.codes import error_class
 from inturn.errors import InTurnError, ServiceBroken
 from inturn.events import StatusChanged
+from inturn.protocol.error_codes import error_class
+from inturn.protocol.requests import Answer
 from inturn.values import Assistant, Failure, Json, Message, Queue, Readiness, ServiceStatus, Session, Usage, Variable
 
 Value = TypeVar("Value")

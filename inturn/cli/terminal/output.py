@@ -62,7 +62,7 @@ class Terminal:
             for row in rows:
                 self.line("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
             return
-        from inturn.cli.tables import drawn
+        from inturn.cli.terminal.tables import drawn
 
         console().print(drawn(columns, list(rows)))
 

@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
-from inturn import calls
 from inturn.errors import ServiceBroken, StreamsFull, TurnNotFound
 from inturn.events import Delta, Done, Event, Reset, StatusChanged
-from inturn.reading import to_status
-from inturn.retrying import Persistence
-from inturn.steps import Emit, Flow, Lost, Next, Pause, ServerSent, Steps, ask, wait
+from inturn.protocol import requests
+from inturn.protocol.parsing import to_status
+from inturn.protocol.retry import Persistence
+from inturn.protocol.steps import Emit, Flow, Lost, Next, Pause, ServerSent, Steps, ask, wait
 from inturn.values import Json, TurnData
 
 Turn = TypeVar("Turn", bound=TurnData)
@@ -42,7 +42,7 @@ class Watch(Generic[Turn]):
         """Whether there is a stream: no, if those before told nothing, if there is no place, or if all is told."""
         if self._fruitless > self._persistence.max_retries:  # a proxy may cut each stream of a turn that only waits
             return False
-        call = calls.events(self._turn_id, after=self._last_event_id)
+        call = requests.events(self._turn_id, after=self._last_event_id)
         try:
             answer = yield from ask(call, self._persistence, opening=True)
         except StreamsFull:

@@ -5,11 +5,11 @@ from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from inturn.cli.terminal import Terminal
-from inturn.cli.waiting_line import WaitingLine, in_words
+from inturn.cli.terminal.output import Terminal
+from inturn.cli.terminal.spinner import WaitingLine, in_words
 from inturn.client import Client, Turn
 from inturn.events import Delta, Done, Event, Reset, StatusChanged
-from inturn.resources import new_key
+from inturn.protocol.resources import new_key
 from inturn.values import TurnBody
 
 Show: TypeAlias = Callable[[Terminal, Turn], Turn]

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Generic, TypeVar
 
-from inturn import calls, steps
-from inturn.calls import Call
 from inturn.errors import InTurnError, InvalidRequest
 from inturn.events import Event
-from inturn.reading import problem_error, read, to_list, to_message, to_session
-from inturn.retrying import Persistence
-from inturn.steps import Flow, Steps
+from inturn.protocol import requests, steps
+from inturn.protocol.event_stream import Watch
+from inturn.protocol.parsing import problem_error, read, to_list, to_message, to_session
+from inturn.protocol.requests import Call
+from inturn.protocol.retry import Persistence
+from inturn.protocol.steps import Flow, Steps
 from inturn.values import Json, Message, MessageBody, Session, TurnBody, TurnData
-from inturn.watching import Watch
 
 Turn = TypeVar("Turn", bound=TurnData)
 
@@ -36,10 +36,10 @@ class TurnSteps(Generic[Turn]):
         self._persistence = persistence
 
     def create(self, body: TurnBody, key: str | None) -> Steps[Turn]:
-        return self._fetch(calls.submit(body, key=key or new_key()))
+        return self._fetch(requests.submit(body, key=key or new_key()))
 
     def get(self, turn_id: str) -> Steps[Turn]:
-        return self._fetch(calls.read_turn(turn_id))
+        return self._fetch(requests.read_turn(turn_id))
 
     def wait(self, turn_id: str, timeout: float | None) -> Steps[Turn]:
         return steps.wait(turn_id, self._make, self._persistence, timeout_seconds=timeout)
@@ -48,16 +48,16 @@ class TurnSteps(Generic[Turn]):
         return Watch(turn_id, self._make, self._persistence).follow()
 
     def cancel(self, turn_id: str) -> Steps[Turn]:
-        return self._fetch(calls.cancel(turn_id))
+        return self._fetch(requests.cancel(turn_id))
 
     def retry(self, turn_id: str, key: str | None) -> Steps[Turn]:
-        return self._fetch(calls.retry(turn_id, key=key or new_key()))
+        return self._fetch(requests.retry(turn_id, key=key or new_key()))
 
     def list(
         self, *, status: str | None, session_id: str | None, user_id: str | None, limit: int | None
     ) -> Flow[Turn, None]:
         def page(after: str | None) -> Call:
-            return calls.list_turns(
+            return requests.list_turns(
                 status=status, session_id=session_id, user_id=user_id, after=after, limit=page_size(limit)
             )
 
@@ -68,7 +68,7 @@ class TurnSteps(Generic[Turn]):
         base = key or new_key()
         outcomes: list[Turn | InTurnError] = []
         for number, part in enumerate(parts(bodies)):
-            answer = yield from steps.ask(calls.batch(part, key=f"{base}-{number}"), self._persistence)
+            answer = yield from steps.ask(requests.batch(part, key=f"{base}-{number}"), self._persistence)
             outcomes += read(answer, lambda body: [self._outcome(item) for item in to_list(body)])
         return outcomes
 
@@ -87,26 +87,26 @@ class SessionSteps:
 
     def list(self, limit: int | None) -> Flow[Session, None]:
         def page(after: str | None) -> Call:
-            return calls.list_sessions(after=after, limit=page_size(limit))
+            return requests.list_sessions(after=after, limit=page_size(limit))
 
         return steps.pages(page, to_session, self._persistence, most=limit)
 
     def get(self, session_id: str, user_id: str | None) -> Steps[Session]:
-        return steps.fetch(calls.read_session(session_id, user_id=user_id), to_session, self._persistence)
+        return steps.fetch(requests.read_session(session_id, user_id=user_id), to_session, self._persistence)
 
     def delete(self, session_id: str, user_id: str | None) -> Steps[None]:
-        yield from steps.ask(calls.erase_session(session_id, user_id=user_id), self._persistence)
+        yield from steps.ask(requests.erase_session(session_id, user_id=user_id), self._persistence)
 
     def messages(self, session_id: str, user_id: str | None, order: str, limit: int | None) -> Flow[Message, None]:
         def page(after: str | None) -> Call:
-            return calls.messages(session_id, user_id=user_id, order=order, after=after, limit=page_size(limit))
+            return requests.messages(session_id, user_id=user_id, order=order, after=after, limit=page_size(limit))
 
         return steps.pages(page, to_message, self._persistence, most=limit)
 
     def import_messages(
         self, session_id: str, messages: Iterable[Message | MessageBody], user_id: str | None
     ) -> Steps[Session]:
-        call = calls.import_messages(session_id, messages, user_id=user_id)
+        call = requests.import_messages(session_id, messages, user_id=user_id)
         if call.body and len(call.body) > IMPORT_BYTES:  # the service answers before it has read that, and hangs up
             raise InvalidRequest(f"messages: must be at most {IMPORT_BYTES} bytes of JSON (they are {len(call.body)})")
         return steps.fetch(call, to_session, self._persistence)

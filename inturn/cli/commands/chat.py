@@ -5,11 +5,11 @@ from typing import Any
 
 import click
 
-from inturn.cli.answering import as_text, explain_end, run_turn
+from inturn.cli.commands.sessions import spoken
+from inturn.cli.files.last_session import remember
 from inturn.cli.options import AboutTheTurn, Invocation, about_the_turn, new_session_id, pass_invocation
-from inturn.cli.remembered import remember
-from inturn.cli.sessions import spoken
-from inturn.cli.terminal import Terminal
+from inturn.cli.terminal.answers import as_text, explain_end, run_turn
+from inturn.cli.terminal.output import Terminal
 from inturn.client import Client
 from inturn.errors import AssistantNotFound, InTurnError, SessionNotFound
 from inturn.values import TurnBody

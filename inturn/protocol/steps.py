@@ -7,11 +7,11 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from inturn import calls
-from inturn.calls import Answer, Call
 from inturn.errors import ServiceBroken, StillRunning, Unreachable
-from inturn.reading import read, retry_after_seconds, to_error, to_list, to_readiness
-from inturn.retrying import Persistence
+from inturn.protocol import requests
+from inturn.protocol.parsing import read, retry_after_seconds, to_error, to_list, to_readiness
+from inturn.protocol.requests import Answer, Call
+from inturn.protocol.retry import Persistence
 from inturn.values import Json, Readiness, TurnData
 
 Item = TypeVar("Item")
@@ -101,10 +101,10 @@ def wait(
     now = persistence.clock
     until = None if timeout_seconds is None else now() + timeout_seconds
     while True:
-        left = calls.LONGEST_WAIT_SECONDS if until is None else max(0.0, until - now())
-        asked_seconds = min(calls.LONGEST_WAIT_SECONDS, left)
+        left = requests.LONGEST_WAIT_SECONDS if until is None else max(0.0, until - now())
+        asked_seconds = min(requests.LONGEST_WAIT_SECONDS, left)
         began = now()
-        answer = yield from ask(calls.read_turn(turn_id, wait_seconds=asked_seconds), persistence.while_waiting())
+        answer = yield from ask(requests.read_turn(turn_id, wait_seconds=asked_seconds), persistence.while_waiting())
         turn = read(answer, make)
         if turn.has_ended:
             return turn
@@ -135,7 +135,7 @@ def pages(
 
 def readiness() -> Steps[Readiness]:
     """What the service says about itself, also when it says that it is not well. Raises `InTurnError`."""
-    outcome: Answer | Lost = yield Send(calls.readiness())
+    outcome: Answer | Lost = yield Send(requests.readiness())
     if isinstance(outcome, Lost):
         raise Unreachable(outcome.why)
     try:
