@@ -7,7 +7,7 @@ LANGGRAPH_VENV := .venv-langgraph
 BIN := $(VENV)/bin
 PINS := tools/requirements
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
-SECOND_HALF = tests/acceptance/client tests/acceptance/assistants/test_custom_chains.py \
+SECOND_HALF = tests/acceptance/inturn tests/acceptance/assistants/test_custom_chains.py \
   tests/acceptance/assistants/test_providers.py \
   tests/browser tests/chaos tests/hosts
 # Without this, every process compiles our modules again at its start where PYTHONDONTWRITEBYTECODE is set.

@@ -7,7 +7,7 @@ import pytest
 from opentelemetry.trace import NonRecordingSpan, SpanContext, use_span
 
 from inturn import AsyncClient, Client
-from tests.acceptance.client.conftest import MATH
+from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack
 from tests.support.waiting import wait_until
 

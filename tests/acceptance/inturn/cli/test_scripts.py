@@ -9,8 +9,8 @@ import pytest
 
 from inturn import Client
 from inturn.cli.exit_codes import Exit
-from tests.acceptance.client.command import Inturn
-from tests.acceptance.client.conftest import MATH
+from tests.acceptance.inturn.cli.runner import Inturn
+from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack
 from tests.support.waiting import wait_until
 

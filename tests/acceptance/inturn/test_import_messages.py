@@ -10,8 +10,8 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, mess
 
 from inturn import AsyncClient, Client, InvalidRequest, MessageBody, SessionBusy, SessionNotEmpty
 from inturn.cli.exit_codes import Exit
-from tests.acceptance.client.command import Inturn
-from tests.acceptance.client.conftest import MATH
+from tests.acceptance.inturn.cli.runner import Inturn
+from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack
 
 CHAIN_SAYS = ["What does cosine mean?", "A ratio – é"]  # noqa: RUF001  # a dash that is not ASCII

@@ -14,7 +14,7 @@ from langchain_core.runnables import RunnableConfig, RunnableLambda
 import inturn
 from inturn import Client
 from inturn.langchain import RemoteChain, RemoteHistory
-from tests.acceptance.client.conftest import MATH
+from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack
 from tests.support.scripted_model import Handler, Model, Script, chunk
 

@@ -1,4 +1,4 @@
-"""The client that awaits; that its names are the same is tested in `tests/unit/client`, here is what it does."""
+"""The client that awaits; that its names are the same is tested in `tests/unit/inturn`, here is what it does."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -9,8 +9,8 @@ import pytest
 import inturn
 from inturn import AsyncClient, Delta, Done
 from inturn.transport.connection import DEFAULT_RETRIES
-from tests.acceptance.client.conftest import MATH
-from tests.acceptance.client.short_streams import short_streams
+from tests.acceptance.inturn.conftest import MATH
+from tests.acceptance.inturn.stream_cutting_proxy import short_streams
 from tests.support.processes import Stack
 
 SLOWLY = "[words 60] [pace 0.03]"

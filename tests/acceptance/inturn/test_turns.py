@@ -6,7 +6,7 @@ import pytest
 
 import inturn
 from inturn import Client
-from tests.acceptance.client.conftest import MATH
+from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack, call
 
 

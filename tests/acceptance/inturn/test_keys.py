@@ -7,8 +7,8 @@ import pytest
 import inturn
 from inturn import Client
 from inturn.cli.exit_codes import Exit
-from tests.acceptance.client.command import Inturn
-from tests.acceptance.client.conftest import MATH
+from tests.acceptance.inturn.cli.runner import Inturn
+from tests.acceptance.inturn.conftest import MATH
 from tests.acceptance.delivery.test_tenants import make_key
 from tests.support.processes import Stack, call
 from tests.support.waiting import wait_until

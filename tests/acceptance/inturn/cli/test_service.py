@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from inturn.cli.exit_codes import Exit
-from tests.acceptance.client.command import Inturn
+from tests.acceptance.inturn.cli.runner import Inturn
 from tests.support.processes import Stack
 from tests.support.waiting import wait_until
 

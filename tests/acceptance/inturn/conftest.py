@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from inturn import Client
-from tests.acceptance.client.command import Inturn
+from tests.acceptance.inturn.cli.runner import Inturn
 from tests.support.processes import Stack
 
 MATH = {"ability": "math"}

@@ -7,8 +7,8 @@ import pytest
 
 import inturn
 from inturn import Client, Delta, Done, Reset, StatusChanged, Turn
-from tests.acceptance.client.conftest import MATH
-from tests.acceptance.client.short_streams import short_streams
+from tests.acceptance.inturn.conftest import MATH
+from tests.acceptance.inturn.stream_cutting_proxy import short_streams
 from tests.support.processes import Stack
 from tests.support.sse import Stream
 from tests.support.waiting import wait_until

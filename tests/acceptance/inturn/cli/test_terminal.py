@@ -4,8 +4,8 @@ import re
 
 from inturn import Client
 from inturn.cli.exit_codes import Exit
-from tests.acceptance.client.command import Inturn
-from tests.acceptance.client.conftest import MATH
+from tests.acceptance.inturn.cli.runner import Inturn
+from tests.acceptance.inturn.conftest import MATH
 
 SLOWLY = "[words 400] [pace 0.05]"
 VAR = ("-v", "ability=math")
