@@ -1,4 +1,4 @@
-"""InTurn's client: submit chat turns, wait for them, watch them being answered.
+"""The client of InTurn: submit chat turns, wait for them and stream their answers.
 
     import inturn
 
@@ -6,7 +6,7 @@
         turn = client.turns.create("foobar", "What does cosine mean?", variables={"ability": "math"})
         print(turn.wait().text)
 
-It speaks HTTP and needs nothing of the service's own code.
+It speaks HTTP and imports nothing of the service. Programs import the names below, and `inturn.langchain`.
 """
 
 from inturn.async_client import AsyncClient, AsyncTurn
@@ -62,6 +62,8 @@ from inturn.values import (
     Usage,
     Variable,
 )
+
+__version__ = "0.1.0"
 
 __all__ = [
     "Assistant",
@@ -119,4 +121,5 @@ __all__ = [
     "Usage",
     "Variable",
     "WorkerNotFound",
+    "__version__",
 ]

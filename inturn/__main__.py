@@ -1,4 +1,4 @@
-"""`python -m inturn`: the command line, where its script is not on the path."""
+"""`python -m inturn`: the command line for environments without the `inturn` script on the path."""
 
 import sys
 

@@ -1,23 +1,23 @@
-"""What can go wrong, sorted by who must act.
+"""Errors that the client raises, grouped by what has to be done about them.
 
     InTurnError
-    ├── Refused                 the caller: nothing was stored
+    ├── Refused                 fix the request; the service stored nothing
     │   ├── InvalidRequest
     │   ├── Unauthenticated, Forbidden
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound
     │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, CountChanged, IdempotencyKeyReused
-    │   └── TooMany             later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
-    ├── Unavailable             the operator; the call was repeated until its retries were used up
+    │   └── TooMany             try later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
+    ├── Unavailable             repair the service; the client used up its retries
     │   ├── Unreachable
     │   └── StoreUnavailable, Overloaded, IntakePaused, StreamsFull
-    ├── ServiceBroken           the operator, whose log knows the `request_id`
-    ├── NoAnswer                whoever asked: the turn has ended without one
+    ├── ServiceBroken           report a bug; the service's log contains the `request_id`
+    ├── NoAnswer                the turn ended without a complete answer
     │   └── TurnFailed, TurnCancelled, TurnIncomplete
-    ├── StillRunning            nobody: the time to wait was over, and the turn goes on
-    ├── TextWithdrawn           whoever streams a chain: text that was passed on is void
-    └── ConfigurationError      this program: its URL or its key cannot be used
+    ├── StillRunning            wait longer; the timeout passed and the turn continues
+    ├── TextWithdrawn           discard the streamed text; a later attempt replaced it
+    └── ConfigurationError      fix the URL or the API key
 
-Who only wants to know that it went wrong catches `InTurnError`.
+Catch `InTurnError` to handle all of them.
 """
 
 from typing import TYPE_CHECKING
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 
 class InTurnError(Exception):
-    """`status`, `code` and `request_id` are those of the service's answer; None where there was no answer."""
+    """Base class of all errors of the client.
+
+    `status`, `code` and `request_id` come from the service's response; they are None if there was no response.
+    """
 
     def __init__(
         self,
@@ -46,139 +49,138 @@ class InTurnError(Exception):
         self.retry_after_seconds = retry_after_seconds
 
     def __str__(self) -> str:
-        known = [self.code, self.request_id and f"request {self.request_id}"]
-        inside = ", ".join(filter(None, known))
-        return f"{self.message} ({inside})" if inside else self.message
+        details = ", ".join(filter(None, [self.code, self.request_id and f"request {self.request_id}"]))
+        return f"{self.message} ({details})" if details else self.message
 
 
 class Refused(InTurnError):
-    """The service did not take the request, and stored nothing."""
+    """The service refused the request and stored nothing."""
 
 
 class InvalidRequest(Refused):
-    """The message names the field and the rule."""
+    """The request breaks a rule; the message names the field and the rule."""
 
 
 class Unauthenticated(Refused):
-    """No key, or a wrong one."""
+    """The API key is missing, invalid, expired or revoked."""
 
 
 class Forbidden(Refused):
-    """This key does not allow that."""
+    """The API key does not have the scope that the request needs."""
 
 
 class TurnNotFound(Refused):
-    """There is no such turn."""
+    """The turn does not exist."""
 
 
 class TurnExpired(Refused):
-    """The turn ended, and the time for which it is kept has passed."""
+    """The turn ended and its record has been deleted after the retention time."""
 
 
 class SessionNotFound(Refused):
-    """There is no such session."""
+    """The session does not exist."""
 
 
 class AssistantNotFound(Refused):
-    """There is no such assistant."""
+    """No assistant with this name is configured."""
 
 
 class WorkerNotFound(Refused):
-    """There is no such worker, or it does not live."""
+    """No live worker has this name."""
 
 
 class SessionBusy(Refused):
-    """The session has a live turn, and `on_busy` was `reject`, or messages were to be imported."""
+    """The session has a live turn: `on_busy` was `reject`, or the request was an import."""
 
 
 class SessionNotEmpty(Refused):
-    """The session has other messages already, so none can be imported."""
+    """The session already has other messages, so none can be imported."""
 
 
 class TurnNotFailed(Refused):
-    """Only a failed turn can be tried again."""
+    """Only a failed turn can be retried."""
 
 
 class CountChanged(Refused):
-    """They are not as many as was said any more; nothing was done."""
+    """The number of matching turns has changed; nothing was done."""
 
 
 class IdempotencyKeyReused(Refused):
-    """The key was used before, with another request."""
+    """The idempotency key was used before with a different request."""
 
 
 class TooMany(Refused):
-    """Later the same request may be taken; `retry_after_seconds` says when to ask."""
+    """A limit was reached; the same request may succeed after `retry_after_seconds`."""
 
 
 class SessionBacklogFull(TooMany):
-    """Too many turns of this session wait."""
+    """Too many turns of this session are waiting."""
 
 
 class TenantBacklogFull(TooMany):
-    """Too many turns of this tenant wait."""
+    """Too many turns of this tenant are waiting."""
 
 
 class RateLimited(TooMany):
-    """Too many requests."""
+    """The tenant sends requests faster than its rate limit allows."""
 
 
 class TokensSpent(TooMany):
-    """This tenant's tokens for the day are used up."""
+    """The tenant has used its tokens for today."""
 
 
 class Unavailable(InTurnError):
-    """The service cannot do it now."""
+    """The service cannot handle the request now."""
 
 
 class Unreachable(Unavailable):
-    """Nobody answers there, or the connection broke before the answer. Whether the request arrived is not known."""
+    """No response: the connection failed or broke. The request may or may not have arrived."""
 
 
 class StoreUnavailable(Unavailable):
-    """The service's store does not answer."""
+    """The service's store does not respond."""
 
 
 class Overloaded(Unavailable):
-    """Too many turns wait."""
+    """Too many turns are waiting in the whole service."""
 
 
 class IntakePaused(Unavailable):
-    """An operator lets no turns in at the moment."""
+    """An operator has paused the intake of new turns."""
 
 
 class StreamsFull(Unavailable):
-    """Too many streams are open. `turn.stream()` never raises it: it goes on by long-polls."""
+    """Too many event streams are open. `turn.stream()` falls back to long polls instead of raising this."""
 
 
 class ServiceBroken(InTurnError):
-    """The service failed, or what answers there is not InTurn."""
+    """The service failed, or the URL does not belong to an InTurn service."""
 
 
 class NoAnswer(InTurnError):
-    """The turn has ended without a complete answer; `turn` says how."""
+    """The turn ended without a complete answer; `turn` is the ended turn."""
 
     def __init__(self, turn: "TurnData") -> None:
-        why = turn.error.message if turn.error else turn.status_reason
-        message = f"{turn.id} is {turn.status}" + (f": {why}" if why else "")
+        reason = turn.error.message if turn.error else turn.status_reason
+        message = f"{turn.id} is {turn.status}" + (f": {reason}" if reason else "")
         super().__init__(message, code=turn.error.code if turn.error else None)
         self.turn = turn
 
 
 class TurnFailed(NoAnswer):
-    """`code` says why."""
+    """The turn failed; `code` is the reason."""
 
 
 class TurnCancelled(NoAnswer):
-    """Its caller, a later turn or the deletion of its session ended it."""
+    """The turn was cancelled by a caller, by a later turn or by the deletion of its session."""
 
 
 class TurnIncomplete(NoAnswer):
-    """It was not started in time, was interrupted, or a limit cut its answer; `turn.text` is what there is."""
+    """The turn did not start in time, was interrupted, or reached a limit; `turn.text` is the partial answer."""
 
 
 class StillRunning(InTurnError, TimeoutError):
-    """The turn had not ended when the time to wait was over; `turn` is how it was then."""
+    """The turn had not ended when the timeout passed; `turn` is its last known state."""
 
     def __init__(self, turn: "TurnData") -> None:
         super().__init__(f"{turn.id} is still {turn.status}")
@@ -186,8 +188,8 @@ class StillRunning(InTurnError, TimeoutError):
 
 
 class TextWithdrawn(InTurnError):
-    """A run broke off in mid-answer, and the next one says something else."""
+    """An attempt broke off after text was streamed, and the next attempt produced different text."""
 
 
 class ConfigurationError(InTurnError):
-    """The URL or the key cannot be used."""
+    """The URL or the API key cannot be used."""

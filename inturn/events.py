@@ -1,16 +1,14 @@
-"""What happens to a turn while it is watched."""
+"""Events of a turn that is being streamed."""
 
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeAlias
 
-from inturn.values import Queue, Status, TurnData
-
-Turn = TypeVar("Turn", bound=TurnData)
+from inturn.values import Queue, Status, TurnT
 
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """The turn has another status, or another place in its session."""
+    """The turn has a new status or a new position in its session's queue."""
 
     status: Status
     queue: Queue | None
@@ -18,23 +16,23 @@ class StatusChanged:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of the answer. All since the last `Reset`, put together, are the answer."""
+    """A piece of the answer. All deltas since the last `Reset`, joined, are the answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """The run has ended without effect, and another will follow: drop the text so far."""
+    """The attempt ended without effect and another one follows: discard the received text."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Done(Generic[Turn]):
-    """The turn has ended. Nothing follows."""
+class Done(Generic[TurnT]):
+    """The turn has ended. This is the last event."""
 
-    turn: Turn
+    turn: TurnT
 
 
-Event: TypeAlias = StatusChanged | Delta | Reset | Done[Turn]
+Event: TypeAlias = StatusChanged | Delta | Reset | Done[TurnT]

@@ -3,7 +3,7 @@
     chain = RemoteChain(Client()) | StrOutputParser()
     chain.invoke({"ability": "math", "input": "What does cosine mean?"}, {"configurable": {"session_id": "foobar"}})
 
-The call is that of LangChain's own example of `RunnableWithMessageHistory`; the history is kept by the service.
+The call is the same as for LangChain's `RunnableWithMessageHistory`; the service keeps the history.
 """
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -12,20 +12,20 @@ from typing import Any, TypeAlias, Unpack
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.prompt_values import PromptValue
-from langchain_core.runnables import Runnable, RunnableConfig, ensure_config
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableGenerator, RunnableLambda, ensure_config
 
 from inturn.async_client import AsyncClient
 from inturn.client import Client
 from inturn.errors import TextWithdrawn
 from inturn.events import Delta, Done, Event, Reset
-from inturn.protocol.outcomes import checked
+from inturn.protocol.outcomes import require_completed
 from inturn.values import TurnBody, TurnOptions
 
-Asked: TypeAlias = str | Mapping[str, str] | BaseMessage | PromptValue
+ChainInput: TypeAlias = str | Mapping[str, str] | BaseMessage | PromptValue
 
 
 class RemoteHistory(BaseChatMessageHistory):
-    """The committed messages of a session, as they are each time they are read. Turns write them."""
+    """A read-only view of a session's committed messages, fetched at each access."""
 
     def __init__(self, client: Client, session_id: str, *, user_id: str | None = None) -> None:
         self._client = client
@@ -33,21 +33,21 @@ class RemoteHistory(BaseChatMessageHistory):
         self._user_id = user_id
 
     @property
-    def messages(self) -> list[BaseMessage]:  # type: ignore[override]  # there it is a variable
+    def messages(self) -> list[BaseMessage]:  # type: ignore[override]  # the base class declares a variable
         found = self._client.sessions.messages(self._session_id, user_id=self._user_id)
         return [HumanMessage(m.content) if m.role == "user" else AIMessage(m.content) for m in found]
 
     def add_messages(self, messages: Sequence[BaseMessage]) -> None:
         raise NotImplementedError(
-            "Turns write a session's history: client.turns.create(…); client.sessions.import_messages(…) begins it."
+            "Turns write the history: use client.turns.create(…), or client.sessions.import_messages(…) to begin one."
         )
 
     def clear(self) -> None:
-        raise NotImplementedError("This is a view; client.sessions.delete(…) erases a session and its turns.")
+        raise NotImplementedError("This is a view; use client.sessions.delete(…) to erase a session and its turns.")
 
 
-class RemoteChain(Runnable[Asked, str]):
-    """A turn for each call: the input is its text, or a mapping of `input` and the assistant's variables.
+class RemoteChain(Runnable[ChainInput, str]):
+    """Runs each call as a turn. The input is text, or a mapping of `input` and the assistant's variables.
 
     Session and user come from the call's `configurable`, as for `RunnableWithMessageHistory`.
     """
@@ -56,102 +56,106 @@ class RemoteChain(Runnable[Asked, str]):
         self._client = client
         self._options = options
 
-    def invoke(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> str:
-        """The whole answer. Raises `NoAnswer`."""
+    def invoke(self, input: ChainInput, config: RunnableConfig | None = None, **kwargs: Any) -> str:
+        """Return the whole answer. Raise `NoAnswer`."""
 
-        def run(asked: Asked) -> str:
-            return self._client.turns.create(**self._body(asked, config)).wait().check().text
+        def answer(chain_input: ChainInput) -> str:
+            return self._client.turns.create(**self._body(chain_input, config)).wait().check().text
 
-        return self._call_with_config(run, input, config, run_type="chain", **kwargs)
+        return RunnableLambda(answer, name=self.get_name()).invoke(input, config, **kwargs)
 
-    async def ainvoke(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> str:
-        """As `invoke`."""
+    async def ainvoke(self, input: ChainInput, config: RunnableConfig | None = None, **kwargs: Any) -> str:
+        """Return the whole answer, like `invoke`."""
 
-        async def run(asked: Asked) -> str:
-            async with AsyncClient.of(self._client.connection) as client:
-                turn = await client.turns.create(**self._body(asked, config))
+        async def answer(chain_input: ChainInput) -> str:
+            async with self._async_client() as client:
+                turn = await client.turns.create(**self._body(chain_input, config))
                 return (await turn.wait()).check().text
 
-        return await self._acall_with_config(run, input, config, run_type="chain", **kwargs)
+        return await RunnableLambda(answer, name=self.get_name()).ainvoke(input, config, **kwargs)
 
-    def stream(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[str]:
-        """The answer in pieces. Raises `NoAnswer`, and `TextWithdrawn` when pieces that were given out are void."""
+    def stream(self, input: ChainInput, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[str]:
+        """Yield pieces of the answer. Raise `NoAnswer`, or `TextWithdrawn` if pieces already yielded are void."""
 
-        def run(asked: Iterator[Asked]) -> Iterator[str]:
-            pieces = Pieces()
-            for event in self._client.turns.create(**self._body(next(asked), config)).stream():
-                yield from pieces.of(event)
+        def pieces(inputs: Iterator[ChainInput]) -> Iterator[str]:
+            forward = ForwardOnlyText()
+            for event in self._client.turns.create(**self._body(next(inputs), config)).stream():
+                yield from forward.pieces(event)
 
-        yield from self._transform_stream_with_config(iter([input]), run, config, run_type="chain", **kwargs)
+        yield from RunnableGenerator(pieces, name=self.get_name()).stream(input, config, **kwargs)
 
-    async def astream(self, input: Asked, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[str]:
-        """As `stream`."""
+    async def astream(
+        self, input: ChainInput, config: RunnableConfig | None = None, **kwargs: Any
+    ) -> AsyncIterator[str]:
+        """Yield pieces of the answer, like `stream`."""
 
-        async def run(asked: AsyncIterator[Asked]) -> AsyncIterator[str]:
-            pieces = Pieces()
-            async with AsyncClient.of(self._client.connection) as client:
-                turn = await client.turns.create(**self._body(await anext(asked), config))
+        async def pieces(inputs: AsyncIterator[ChainInput]) -> AsyncIterator[str]:
+            forward = ForwardOnlyText()
+            async with self._async_client() as client:
+                turn = await client.turns.create(**self._body(await anext(inputs), config))
                 async for event in turn.stream():
-                    for piece in pieces.of(event):
+                    for piece in forward.pieces(event):
                         yield piece
 
-        async for piece in self._atransform_stream_with_config(_only(input), run, config, run_type="chain", **kwargs):
+        async for piece in RunnableGenerator(pieces, name=self.get_name()).astream(input, config, **kwargs):
             yield piece
 
-    def _body(self, asked: Asked, config: RunnableConfig | None) -> TurnBody:
-        return turn_body(asked, ensure_config(config), self._options)
+    def _body(self, chain_input: ChainInput, config: RunnableConfig | None) -> TurnBody:
+        return turn_body(chain_input, ensure_config(config), self._options)
+
+    def _async_client(self) -> AsyncClient:
+        """Return a client for this call only, because an asyncio client belongs to one event loop."""
+        same = self._client.connection
+        return AsyncClient(same.base_url, api_key=same.api_key, max_retries=same.max_retries)
 
 
-class Pieces:
-    """What was given out cannot be taken back: a new run may only say the same again, and go on."""
+class ForwardOnlyText:
+    """Text for readers that cannot take a piece back: after a reset only a continuation of the same text is valid."""
 
     def __init__(self) -> None:
-        self._given = ""
+        self._yielded = ""
         self._text = ""
 
-    def of(self, event: Event[Any]) -> Iterator[str]:
+    def pieces(self, event: Event[Any]) -> Iterator[str]:
         match event:
             case Reset():
                 self._text = ""
             case Delta(text):
-                yield from self._new(text)
+                yield from self._append(text)
             case Done(turn):
-                checked(turn)
-                if self._given != self._text:  # it is longer: all that is missing came before
-                    raise TextWithdrawn("A run broke off, and the next one says less.")
+                require_completed(turn)
+                if self._yielded != self._text:  # possible only if the yielded text is longer
+                    raise TextWithdrawn("An attempt broke off, and the answer of the next one is shorter.")
 
-    def _new(self, text: str) -> Iterator[str]:
+    def _append(self, text: str) -> Iterator[str]:
         self._text += text
-        known, now = self._given, self._text
-        if not (now.startswith(known) or known.startswith(now)):
-            raise TextWithdrawn("A run broke off, and the next one answers in other words.")
-        if len(now) > len(known):
-            self._given = now
-            yield now.removeprefix(known)
+        yielded, current = self._yielded, self._text
+        if not (current.startswith(yielded) or yielded.startswith(current)):
+            raise TextWithdrawn("An attempt broke off, and the next one answers differently.")
+        if len(current) > len(yielded):
+            self._yielded = current
+            yield current.removeprefix(yielded)
 
 
-def turn_body(asked: Asked, config: RunnableConfig, options: TurnOptions) -> TurnBody:
-    """Raises `ValueError` where there is no session or no text."""
+def turn_body(chain_input: ChainInput, config: RunnableConfig, options: TurnOptions) -> TurnBody:
+    """Return the turn for a call. Raise `ValueError` if the call names no session."""
     configurable = config.get("configurable", {})
     if "session_id" not in configurable:
         raise ValueError('Name the session: config={"configurable": {"session_id": "…"}}')
     body: TurnBody = {**options, "session_id": configurable["session_id"], "input": ""}
     if configurable.get("user_id"):
         body["user_id"] = configurable["user_id"]
-    if isinstance(asked, Mapping):
-        body["input"] = asked["input"]
-        body["variables"] = {**(options.get("variables") or {}), **{k: v for k, v in asked.items() if k != "input"}}
+    if isinstance(chain_input, Mapping):
+        body["input"] = chain_input["input"]
+        variables = {name: value for name, value in chain_input.items() if name != "input"}
+        body["variables"] = {**(options.get("variables") or {}), **variables}
     else:
-        body["input"] = _text(asked)
+        body["input"] = _text(chain_input)
     return body
 
 
-def _text(asked: str | BaseMessage | PromptValue) -> str:
-    """Of a prompt its last message: those before it are in the session's history already."""
-    if isinstance(asked, PromptValue):
-        asked = asked.to_messages()[-1]
-    return asked if isinstance(asked, str) else str(asked.text)
-
-
-async def _only(asked: Asked) -> AsyncIterator[Asked]:
-    yield asked
+def _text(chain_input: str | BaseMessage | PromptValue) -> str:
+    """Return the text of the input; of a prompt only its last message, as the session's history has the others."""
+    if isinstance(chain_input, PromptValue):
+        chain_input = chain_input.to_messages()[-1]
+    return chain_input if isinstance(chain_input, str) else str(chain_input.text)

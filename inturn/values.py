@@ -1,9 +1,9 @@
-"""What the service answers, as frozen values. `raw` is the JSON itself, with fields that this version does not know."""
+"""Frozen values for the service's responses. `raw` is the JSON itself, with fields that this version does not know."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NotRequired, Required, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, Required, TypeAlias, TypedDict, TypeVar
 
 Json: TypeAlias = dict[str, Any]
 Status: TypeAlias = Literal["queued", "in_progress", "completed", "failed", "cancelled", "incomplete"]
@@ -14,7 +14,7 @@ LIVE: frozenset[Status] = frozenset({"queued", "in_progress"})
 
 
 class TurnOptions(TypedDict, total=False):
-    """What can be said about a turn, beside its session and its input. What is None is not sent."""
+    """Optional fields of a new turn. Fields that are None are not sent."""
 
     user_id: str | None
     assistant: str | None
@@ -33,7 +33,7 @@ class TurnBody(TurnOptions, total=False):
 
 
 class MessageBody(TypedDict):
-    """One message to be imported. `turn_id`: the turn that said it, which need not be known to the service."""
+    """One message to import. `turn_id` is the turn that wrote it; the service does not have to know that turn."""
 
     role: Literal["user", "assistant"]
     content: str
@@ -42,7 +42,7 @@ class MessageBody(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens, as the provider counted them."""
+    """Tokens as counted by the provider."""
 
     input_tokens: int
     output_tokens: int
@@ -51,7 +51,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why a turn has failed."""
+    """The reason why a turn failed."""
 
     code: str
     message: str
@@ -59,7 +59,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """What a queued turn waits for. `position` is its place among its session's live turns, from 1."""
+    """The reason why a queued turn waits. `position` counts the session's live turns, from 1."""
 
     position: int
     waiting_for: Literal["turn", "worker", "retry"]
@@ -69,7 +69,7 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TurnData:
-    """A turn at one moment; ask again for a later one."""
+    """A snapshot of a turn. It never changes; fetch the turn again for a newer one."""
 
     id: str
     session_id: str
@@ -100,18 +100,22 @@ class TurnData:
 
     @property
     def text(self) -> str:
-        """The answer; empty where there is none."""
+        """The answer, or an empty string if there is none."""
         return self.output or ""
 
     def __repr__(self) -> str:
-        said = f" {_short(self.output)}" if self.output else ""
-        why = f" ({self.error.code if self.error else self.status_reason})" if self.error or self.status_reason else ""
-        return f"<{type(self).__name__} {self.id} of {self.session_id!r}: {self.status}{why}{said}>"
+        reason = self.error.code if self.error else self.status_reason
+        status = f"{self.status} ({reason})" if reason else self.status
+        answer = f" {_shorten(self.output)!r}" if self.output else ""
+        return f"<{type(self).__name__} {self.id} of {self.session_id!r}: {status}{answer}>"
+
+
+TurnT = TypeVar("TurnT", bound=TurnData)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """What a session is doing."""
+    """The state of a session."""
 
     session_id: str
     user_id: str | None
@@ -125,7 +129,7 @@ class Session:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One committed message. `number` is its place in the history, from 1."""
+    """One committed message. `number` counts the messages of the session, from 1."""
 
     number: int
     role: Literal["user", "assistant"]
@@ -136,7 +140,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variable:
-    """What callers can set. `max_length`: in characters, where it has a limit of its own."""
+    """A variable of an assistant's prompt. `max_length` is in characters; None means the general limit."""
 
     required: bool
     default: str | None
@@ -146,7 +150,7 @@ class Variable:
 
 @dataclass(frozen=True, kw_only=True)
 class Assistant:
-    """A named chain; `variables` are those that it declares, `lane` is that of turns whose caller names none."""
+    """A named chain with the variables that it declares. `lane` applies to turns that do not set one."""
 
     name: str
     description: str
@@ -158,7 +162,7 @@ class Assistant:
 
 @dataclass(frozen=True, kw_only=True)
 class Readiness:
-    """What `/readyz` says: whether the store is safe, and how many workers and turns are live."""
+    """The response of `/readyz`: whether the store is safe, and the number of live workers and turns."""
 
     status: Literal["ok", "unsafe"]
     durability: str
@@ -169,7 +173,7 @@ class Readiness:
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceStatus:
-    """How the service does, for its operator."""
+    """Load and health of the service, for its operator."""
 
     paused: Mapping[str, datetime]
     live_turns: int
@@ -180,5 +184,5 @@ class ServiceStatus:
     raw: Json = field(compare=False, repr=False)
 
 
-def _short(text: str, most: int = 40) -> str:
-    return repr(text if len(text) <= most else text[: most - 1] + "…")
+def _shorten(text: str, max_length: int = 40) -> str:
+    return text if len(text) <= max_length else text[: max_length - 1] + "…"

@@ -1,32 +1,25 @@
-"""With which code the command ends, and why."""
+"""Exit codes of the command, with their meaning for the documentation."""
 
 from enum import IntEnum
 
-from inturn.errors import (
-    ConfigurationError,
-    InTurnError,
-    Refused,
-    StillRunning,
-    TurnCancelled,
-)
-from inturn.errors import NoAnswer as NoAnswerError
+from inturn.errors import ConfigurationError, InTurnError, NoAnswer, Refused, StillRunning, TurnCancelled
 from inturn.values import TurnData
 
 
 class Exit(IntEnum):
-    """`meaning` is its line in `docs/client.md`."""
+    """An exit code. `meaning` is its row in `docs/client.md`."""
 
-    OK = 0, "It was done."
-    NO_ANSWER = 1, "The turn ended as `failed` or `incomplete`; in a batch, at least one turn ended without an answer."
-    USAGE = 2, "The command was called wrongly, or its settings cannot be used."
-    UNAVAILABLE = 3, "The service does not answer, cannot take this now, or is broken."
-    CANCELLED = 4, "The turn was cancelled: by Ctrl-C, or by somebody else."
-    STILL_RUNNING = 5, "The time given with `--timeout` or `--wait` was over; the turn goes on."
+    OK = 0, "Success."
+    NO_ANSWER = 1, "The turn is `failed` or `incomplete`; for `batch`, at least one turn has no answer."
+    USAGE = 2, "The command line or the settings are invalid."
+    UNAVAILABLE = 3, "The service is unreachable, unavailable or broken."
+    CANCELLED = 4, "The turn was cancelled, by Ctrl-C or by another caller."
+    STILL_RUNNING = 5, "The time limit of `--timeout` or `--wait` passed; the turn continues."
     REFUSED = (
         6,
-        "The service refused the request: no such turn, a wrong key, a full session, a field that breaks a rule.",
+        "The service refused the request, for example because of an unknown turn, an invalid key or a full session.",
     )
-    INTERRUPTED = 130, "Ctrl-C, where there was no turn to cancel."
+    INTERRUPTED = 130, "Ctrl-C without a turn to cancel."
 
     meaning: str
 
@@ -37,7 +30,7 @@ class Exit(IntEnum):
         return member
 
 
-def of_error(error: InTurnError) -> Exit:
+def exit_code_for_error(error: InTurnError) -> Exit:
     match error:
         case ConfigurationError():
             return Exit.USAGE
@@ -47,14 +40,14 @@ def of_error(error: InTurnError) -> Exit:
             return Exit.STILL_RUNNING
         case TurnCancelled():
             return Exit.CANCELLED
-        case NoAnswerError():
+        case NoAnswer():
             return Exit.NO_ANSWER
         case _:
             return Exit.UNAVAILABLE
 
 
-def of_turn(turn: TurnData) -> Exit:
-    """A turn that has not ended is well so far."""
+def exit_code_for_turn(turn: TurnData) -> Exit:
+    """Return the code for a turn's status; a live turn counts as success."""
     match turn.status:
         case "failed" | "incomplete":
             return Exit.NO_ANSWER

@@ -1,12 +1,11 @@
-"""The command `inturn`: its commands, and how each of them ends."""
+"""The command `inturn`: its subcommands, its error messages and its exit code."""
 
 import os
 import sys
-from importlib.metadata import version
 
 import click
 
-from inturn.cli import exit_codes
+import inturn
 from inturn.cli.commands.batch import batch
 from inturn.cli.commands.chat import chat
 from inturn.cli.commands.send import send
@@ -14,31 +13,34 @@ from inturn.cli.commands.service import doctor, keys, up
 from inturn.cli.commands.sessions import sessions
 from inturn.cli.commands.top import top
 from inturn.cli.commands.turns import cancel, get, retry, turns
-from inturn.cli.exit_codes import Exit
-from inturn.cli.options import InOrder, Invocation
-from inturn.cli.terminal.output import ReaderLeft, Terminal
+from inturn.cli.exit_codes import Exit, exit_code_for_error
+from inturn.cli.options import Invocation, OrderedGroup
+from inturn.cli.terminal.output import OutputClosed, Terminal
 from inturn.errors import InTurnError, Unreachable
 
 
 @click.group(
-    cls=InOrder,
+    cls=OrderedGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="An API key is taken from INTURN_API_KEY alone: on a command line others could read it. "
-    "Answers and tables go to stdout, all else to stderr. Exit codes: docs/client.md.",
+    epilog="The API key is read from INTURN_API_KEY only, because other users of this machine can see command lines. "
+    "Answers and tables go to stdout, everything else to stderr. Exit codes: docs/client.md.",
 )
-@click.option("--url", metavar="URL", envvar="INTURN_URL", help="The service.  [INTURN_URL; http://127.0.0.1:8000]")
-@click.version_option(version("inturn"), prog_name="inturn", message="%(prog)s %(version)s")
+@click.option(
+    "--url", metavar="URL", envvar="INTURN_URL", help="URL of the service.  [INTURN_URL; http://127.0.0.1:8000]"
+)
+@click.version_option(inturn.__version__, prog_name="inturn", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context, url: str | None) -> None:
-    """Talk to a queue for chat turns.
+    """Command-line client for InTurn, a queue for chat turns.
 
-    Turns of a session run in order, each takes effect once, and none is lost, whatever becomes of this command.
+    The turns of a session run in order, each takes effect exactly once, and none is lost, even if this command is
+    interrupted.
 
     \b
-      inturn up                                     everything on this machine
-      inturn chat                                   talk, in another terminal
+      inturn up                                     start everything on this machine
+      inturn chat                                   chat, in another terminal
       inturn send "What does cosine mean?" -v ability=math
-      git diff | inturn send - -v ability=review    what comes in by a pipe
+      git diff | inturn send - -v ability=review    read the input from a pipe
     """
     context.obj = Invocation(url, Terminal())
 
@@ -48,9 +50,9 @@ for command in (up, chat, send, get, cancel, retry, sessions, turns, batch, top,
 
 
 def main() -> int:
-    """The exit code, after all has been said."""
+    """Run the command, print its errors and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # no terminal is too poor for an answer
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # an answer may not fit the terminal's encoding
     try:
         return int(cli.main(prog_name="inturn", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -59,18 +61,20 @@ def main() -> int:
     except (click.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
     except InTurnError as error:
-        Terminal().complain(_explained(error))
-        return exit_codes.of_error(error)
-    except ReaderLeft:  # what is still to be flushed goes nowhere
+        Terminal().print_error(_with_advice(error))
+        return exit_code_for_error(error)
+    except OutputClosed:  # Python flushes stdout at exit; without this it would print a BrokenPipeError
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
 
 
-def _explained(error: InTurnError) -> str:
+def _with_advice(error: InTurnError) -> str:
     if isinstance(error, Unreachable):
-        return f"{error}\nIs it running? `inturn up` starts one here; --url or INTURN_URL names another."
+        return f"{error}\nIs the service running? Start it with `inturn up`, or set --url or INTURN_URL."
+    if error.code == "unauthenticated" and os.environ.get("INTURN_API_KEY"):
+        return f"{error}\nThe key was read from INTURN_API_KEY."
     if error.code == "unauthenticated":
         return f"{error}\nSet INTURN_API_KEY."
     if error.message.startswith("variables."):
-        return f"{error}\nVariables are given with --var NAME=VALUE."
+        return f"{error}\nSet variables with --var NAME=VALUE."
     return str(error)

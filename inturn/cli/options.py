@@ -8,21 +8,24 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from inturn.cli.files.last_session import recall
+from inturn.cli.files.last_session import load_last_session
 from inturn.cli.terminal.output import Terminal
 from inturn.client import Client
 from inturn.values import OnBusy, TurnBody
 
-QUICK_RETRIES = 2  # about a second: somebody waits, and would rather be told
+INTERACTIVE_RETRIES = 2  # about a second, because a user waits for the error message
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, as the service gives it.")
-user = click.option("--user", "user_id", metavar="ID", help="The user whose session it is.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
+user_option = click.option("--user", "user_id", metavar="ID", help="User that the session belongs to.")
+limit_option = click.option(
+    "-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number to list."
+)
 
 
-class InOrder(click.Group):
-    """Lists its commands as they were added: the first steps first."""
+class OrderedGroup(click.Group):
+    """Lists its commands in the order in which they were added."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.commands)
@@ -30,39 +33,39 @@ class InOrder(click.Group):
 
 @dataclass
 class Invocation:
-    """What the commands are given: where to ask, and where to write."""
+    """The global options and the terminal, which click passes to each command."""
 
     url: str | None
     terminal: Terminal
 
-    def client(self, *, max_retries: int = QUICK_RETRIES) -> Client:
-        """Raises `ConfigurationError`."""
+    def client(self, *, max_retries: int = INTERACTIVE_RETRIES) -> Client:
+        """Return a client of the service. Raise `ConfigurationError`."""
         return Client(self.url, max_retries=max_retries)
 
 
 pass_invocation = click.make_pass_decorator(Invocation)
 
 
-def named_values(_context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
-    """`NAME=VALUE` as a mapping."""
-    pairs = [pair.partition("=") for pair in given]
-    for name, sign, _ in pairs:
-        if not (name and sign):
+def parse_variables(_context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    """Convert `NAME=VALUE` arguments to a mapping."""
+    pairs = [value.partition("=") for value in values]
+    for name, separator, _ in pairs:
+        if not (name and separator):
             raise click.BadParameter("must be NAME=VALUE", param=parameter)
     return {name: value for name, _, value in pairs}
 
 
-def about_the_turn(command: Command) -> Command:
-    """The options that say which session a turn is for, and what its assistant is told."""
+def turn_options(command: Command) -> Command:
+    """Add the options that describe a turn; the command passes them to `TurnArguments`."""
     for option in reversed(
         (
-            click.option("-s", "--session", "session_id", metavar="ID", help="The session; a new one if not named."),
-            click.option("-c", "--continue", "goes_on", is_flag=True, help="The session that you talked in last."),
-            user,
-            click.option("-a", "--assistant", metavar="NAME", help="Who answers; `default` if nobody is named."),
+            click.option("-s", "--session", "session_id", metavar="ID", help="Session id; a new session by default."),
+            click.option("-c", "--continue", "continues", is_flag=True, help="Continue the most recent session."),
+            user_option,
+            click.option("-a", "--assistant", metavar="NAME", help="Assistant to use.  [default: `default`]"),
             click.option(
-                "-v", "--var", "variables", metavar="NAME=VALUE", multiple=True, callback=named_values,
-                help="A variable of the assistant's prompt; may be given several times.",
+                "-v", "--var", "variables", metavar="NAME=VALUE", multiple=True, callback=parse_variables,
+                help="Variable of the assistant's prompt; repeatable.",
             ),
             click.option(
                 "--on-busy", type=click.Choice(["enqueue", "reject", "interrupt", "rollback"]),
@@ -75,21 +78,21 @@ def about_the_turn(command: Command) -> Command:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AboutTheTurn:
-    """Those options, as they were given."""
+class TurnArguments:
+    """The values of `turn_options`."""
 
     session_id: str | None
-    goes_on: bool
+    continues: bool
     user_id: str | None
     assistant: str | None
     variables: dict[str, str]
     on_busy: str | None
 
-    def body(self, base_url: str) -> TurnBody:
-        """A turn without text yet. Raises `UsageError` where there is nothing to go on with."""
+    def to_body(self, base_url: str) -> TurnBody:
+        """Return a turn with an empty input. Raise `UsageError` if there is no session to continue."""
         body: TurnBody = {"session_id": self.session_id or new_session_id(), "input": ""}
-        if self.goes_on:
-            body.update(self._recalled(base_url))
+        if self.continues:
+            body.update(self._last_session(base_url))
         if self.user_id:
             body["user_id"] = self.user_id
         if self.assistant:
@@ -99,15 +102,15 @@ class AboutTheTurn:
         body["variables"] = {**(body.get("variables") or {}), **self.variables}
         return body
 
-    def _recalled(self, base_url: str) -> TurnBody:
+    def _last_session(self, base_url: str) -> TurnBody:
         if self.session_id:
-            raise click.UsageError("Either --session or --continue.")
-        found = recall(base_url)
+            raise click.UsageError("Use either --session or --continue.")
+        found = load_last_session(base_url)
         if not found:
-            raise click.UsageError(f"You have talked in no session at {base_url} yet.")
+            raise click.UsageError(f"There is no session to continue at {base_url}.")
         return cast("TurnBody", found)
 
 
 def new_session_id() -> str:
-    """One that a person can tell from others."""
+    """Return a unique session id that begins with the current time."""
     return f"cli-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"

@@ -1,70 +1,53 @@
-"""Which error a status and a code of the service are."""
+"""The service's error codes and the classes that the client raises for them."""
 
 from types import MappingProxyType
 
-from inturn.errors import (
-    AssistantNotFound,
-    CountChanged,
-    Forbidden,
-    IdempotencyKeyReused,
-    IntakePaused,
-    InTurnError,
-    InvalidRequest,
-    Overloaded,
-    RateLimited,
-    ServiceBroken,
-    SessionBacklogFull,
-    SessionBusy,
-    SessionNotEmpty,
-    SessionNotFound,
-    StoreUnavailable,
-    StreamsFull,
-    TenantBacklogFull,
-    TokensSpent,
-    TooMany,
-    TurnExpired,
-    TurnNotFailed,
-    TurnNotFound,
-    Unauthenticated,
-    Unavailable,
-    WorkerNotFound,
+from inturn import errors
+from inturn.errors import InTurnError
+
+ERRORS: tuple[tuple[int, str, type[InTurnError]], ...] = (
+    (400, "invalid_request", errors.InvalidRequest),
+    (401, "unauthenticated", errors.Unauthenticated),
+    (403, "forbidden", errors.Forbidden),
+    (404, "turn_not_found", errors.TurnNotFound),
+    (404, "session_not_found", errors.SessionNotFound),
+    (404, "assistant_not_found", errors.AssistantNotFound),
+    (404, "worker_not_found", errors.WorkerNotFound),
+    (409, "session_busy", errors.SessionBusy),
+    (409, "session_not_empty", errors.SessionNotEmpty),
+    (409, "count_changed", errors.CountChanged),
+    (409, "turn_not_failed", errors.TurnNotFailed),
+    (410, "turn_expired", errors.TurnExpired),
+    (422, "idempotency_key_reused", errors.IdempotencyKeyReused),
+    (429, "session_backlog_full", errors.SessionBacklogFull),
+    (429, "tenant_backlog_full", errors.TenantBacklogFull),
+    (429, "rate_limited", errors.RateLimited),
+    (429, "tokens_spent", errors.TokensSpent),
+    (503, "overloaded", errors.Overloaded),
+    (503, "intake_paused", errors.IntakePaused),
+    (503, "streams_full", errors.StreamsFull),
+    (503, "store_unavailable", errors.StoreUnavailable),
 )
 
-BY_CODE: MappingProxyType[str, type[InTurnError]] = MappingProxyType(
-    {
-        "invalid_request": InvalidRequest,
-        "unauthenticated": Unauthenticated,
-        "forbidden": Forbidden,
-        "turn_not_found": TurnNotFound,
-        "turn_expired": TurnExpired,
-        "session_not_found": SessionNotFound,
-        "assistant_not_found": AssistantNotFound,
-        "worker_not_found": WorkerNotFound,
-        "session_busy": SessionBusy,
-        "session_not_empty": SessionNotEmpty,
-        "turn_not_failed": TurnNotFailed,
-        "count_changed": CountChanged,
-        "idempotency_key_reused": IdempotencyKeyReused,
-        "session_backlog_full": SessionBacklogFull,
-        "tenant_backlog_full": TenantBacklogFull,
-        "rate_limited": RateLimited,
-        "tokens_spent": TokensSpent,
-        "store_unavailable": StoreUnavailable,
-        "overloaded": Overloaded,
-        "intake_paused": IntakePaused,
-        "streams_full": StreamsFull,
-    }
-)
+BY_CODE: MappingProxyType[str, type[InTurnError]] = MappingProxyType({code: error for _, code, error in ERRORS})
 
-# For a code that this version does not know, and for what a proxy in between answers.
+# For codes that this version does not know, and for responses of a proxy.
 BY_STATUS: MappingProxyType[int, type[InTurnError]] = MappingProxyType(
-    {401: Unauthenticated, 403: Forbidden, 429: TooMany, 502: Unavailable, 503: Unavailable, 504: Unavailable}
+    {
+        401: errors.Unauthenticated,
+        403: errors.Forbidden,
+        429: errors.TooMany,
+        502: errors.Unavailable,
+        503: errors.Unavailable,
+        504: errors.Unavailable,
+    }
 )
 
 
 def error_class(status: int, code: str | None) -> type[InTurnError]:
+    """Return the class for a code, or for the status if the code is unknown or missing."""
     if code is not None and code in BY_CODE:
         return BY_CODE[code]
     if status in BY_STATUS:
         return BY_STATUS[status]
-    return InvalidRequest if 400 <= status < 500 else ServiceBroken
+    return errors.InvalidRequest if 400 <= status < 500 else errors.ServiceBroken

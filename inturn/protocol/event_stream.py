@@ -1,87 +1,97 @@
-"""Watching a turn over any number of connections: what its reader is told, put together, is the answer."""
+"""Streaming a turn over any number of connections: the emitted text adds up to the answer whatever happens to them."""
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Generic, TypeVar
+from typing import Generic
 
 from inturn.errors import ServiceBroken, StreamsFull, TurnNotFound
 from inturn.events import Delta, Done, Event, Reset, StatusChanged
 from inturn.protocol import requests
 from inturn.protocol.parsing import to_status
-from inturn.protocol.retry import Persistence
-from inturn.protocol.steps import Emit, Flow, Lost, Next, Pause, ServerSent, Steps, ask, wait
-from inturn.values import Json, TurnData
+from inturn.protocol.retry import RetryPolicy
+from inturn.protocol.steps import (
+    Emit,
+    EmittingSteps,
+    ReadEvent,
+    ServerSentEvent,
+    Sleep,
+    Steps,
+    TransportFailure,
+    send_with_retries,
+    wait_for_turn,
+)
+from inturn.values import Json, TurnT
 
-Turn = TypeVar("Turn", bound=TurnData)
 NO_CONTENT = 204
 
 
-class Watch(Generic[Turn]):
-    """One reader of one turn, and its place."""
+class EventStream(Generic[TurnT]):
+    """The events of one turn for one reader, with the reader's cursor and the text it has received."""
 
-    def __init__(self, turn_id: str, make: Callable[[Json], Turn], persistence: Persistence) -> None:
+    def __init__(self, turn_id: str, build: Callable[[Json], TurnT], retry_policy: RetryPolicy) -> None:
         self._turn_id = turn_id
-        self._make = make
-        self._persistence = persistence.while_waiting()
+        self._build = build
+        self._retry_policy = retry_policy.while_waiting()
         self._last_event_id: str | None = None
         self._status: StatusChanged | None = None
         self._text = ""
-        self._fruitless = 0  # connections in a row that told nothing new
+        self._fruitless_connections = 0  # consecutive connections without a new event
 
-    def follow(self) -> Flow[Event[Turn], None]:
-        """Emits events until `Done`. Raises `InTurnError` when the service stays away, or knows no such turn."""
-        while (yield from self._open()):
-            if (yield from self._tell()):
+    def read(self) -> EmittingSteps[Event[TurnT], None]:
+        """Emit events until `Done`. Raise `InTurnError` if the service stays away or does not know the turn."""
+        while (yield from self._connect()):
+            if (yield from self._emit_until_disconnected()):
                 return
-            yield from self._before_coming_again()
-        turn = yield from wait(self._turn_id, self._make, self._persistence, timeout_seconds=None)
-        for event in self._end(turn):
+            self._fruitless_connections += 1
+            yield Sleep(self._retry_policy.backoff(self._fruitless_connections))
+        turn = yield from wait_for_turn(self._turn_id, self._build, self._retry_policy, timeout_seconds=None)
+        for event in self._final_events(turn):
             yield Emit(event)
 
-    def _open(self) -> Steps[bool]:
-        """Whether there is a stream: no, if those before told nothing, if there is no place, or if all is told."""
-        if self._fruitless > self._persistence.max_retries:  # a proxy may cut each stream of a turn that only waits
+    def _connect(self) -> Steps[bool]:
+        """Open the stream. Return false if the rest must come by long poll.
+
+        That is so if the service has too many streams, if it has no more events of this turn, or if the connections
+        before brought nothing new: a proxy may cut every stream of a turn that only waits.
+        """
+        if self._fruitless_connections > self._retry_policy.max_retries:
             return False
-        call = requests.events(self._turn_id, after=self._last_event_id)
+        request = requests.stream_events(self._turn_id, after=self._last_event_id)
         try:
-            answer = yield from ask(call, self._persistence, opening=True)
+            response = yield from send_with_retries(request, self._retry_policy, as_stream=True)
         except StreamsFull:
             return False
-        if answer.status == NO_CONTENT:
+        if response.status == NO_CONTENT:
             return False
-        if not answer.headers.get("content-type", "").startswith("text/event-stream"):
-            raise ServiceBroken("The answer is no event stream. Is the URL right?", status=answer.status)
+        if not response.headers.get("content-type", "").startswith("text/event-stream"):
+            raise ServiceBroken("The response is not an event stream. Is the URL right?", status=response.status)
         return True
 
-    def _tell(self) -> Flow[Event[Turn], bool]:
-        """Emits what one connection brings. Whether that was all."""
+    def _emit_until_disconnected(self) -> EmittingSteps[Event[TurnT], bool]:
+        """Emit the events of one connection. Return true after `Done`."""
         while True:
-            sent: ServerSent | Lost = yield Next()
-            if isinstance(sent, Lost):
+            sent: ServerSentEvent | TransportFailure = yield ReadEvent()
+            if isinstance(sent, TransportFailure):
                 return False
-            for event in self._understand(sent):
+            for event in self._parse(sent):
                 yield Emit(event)
                 if isinstance(event, Done):
                     return True
 
-    def _before_coming_again(self) -> Steps[None]:
-        self._fruitless += 1
-        yield Pause(self._persistence.jitter(self._fruitless))
-
-    def _understand(self, sent: ServerSent) -> Iterator[Event[Turn]]:
-        """Raises `ServiceBroken`, or `TurnNotFound` when the turn's session was deleted."""
+    def _parse(self, sent: ServerSentEvent) -> Iterator[Event[TurnT]]:
+        """Yield what the reader needs. Raise `ServiceBroken`, or `TurnNotFound` if the session was deleted."""
         if sent.id and sent.id != self._last_event_id:
-            self._last_event_id, self._fruitless = sent.id, 0
+            self._last_event_id, self._fruitless_connections = sent.id, 0
         try:
-            yield from self._events(sent.event, sent.data)
+            yield from self._to_events(sent.event, sent.data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ServiceBroken(f"An event is not what InTurn sends ({type(error).__name__}: {error}).") from error
+            raise ServiceBroken(f"This is not an event of InTurn ({type(error).__name__}: {error}).") from error
 
-    def _events(self, name: str, data: str) -> Iterator[Event[Turn]]:
+    def _to_events(self, name: str, data: str) -> Iterator[Event[TurnT]]:
         match name:
             case "status":
                 status = to_status(json.loads(data))
-                if status != self._status:  # each connection begins with it
+                if status != self._status:  # every connection begins with the current status
                     self._status = status
                     yield status
             case "delta":
@@ -92,19 +102,19 @@ class Watch(Generic[Turn]):
                 self._text = ""
                 yield Reset(json.loads(data)["reason"])
             case "done":
-                yield from self._end(self._made(json.loads(data)["turn"]))
+                yield from self._final_events(self._to_turn(json.loads(data)["turn"]))
 
-    def _made(self, body: Json | None) -> Turn:
+    def _to_turn(self, body: Json | None) -> TurnT:
         if body is None:
             raise TurnNotFound("The turn's session was deleted.", code="turn_not_found")
-        return self._make(body)
+        return self._build(body)
 
-    def _end(self, turn: Turn) -> Iterator[Event[Turn]]:
-        """What the reader lacks of the answer, and that the turn has ended."""
-        told, answer = self._text, turn.output
-        if answer is not None and not answer.startswith(told):
+    def _final_events(self, turn: TurnT) -> Iterator[Event[TurnT]]:
+        """Yield the part of the answer that the reader has not received, then `Done`."""
+        received, answer = self._text, turn.output
+        if answer is not None and not answer.startswith(received):
             yield Reset("replaced")
-            told = ""
-        if answer is not None and answer != told:
-            yield Delta(answer.removeprefix(told))
+            received = ""
+        if answer is not None and answer != received:
+            yield Delta(answer.removeprefix(received))
         yield Done(turn)

@@ -1,20 +1,17 @@
-"""How a turn ended, as an error for whoever needs its answer."""
+"""How an ended turn maps to an error."""
 
 from types import MappingProxyType
-from typing import TypeVar
 
 from inturn.errors import NoAnswer, StillRunning, TurnCancelled, TurnFailed, TurnIncomplete
-from inturn.values import Status, TurnData
+from inturn.values import Status, TurnT
 
-Turn = TypeVar("Turn", bound=TurnData)
-
-ENDS: MappingProxyType[Status, type[NoAnswer]] = MappingProxyType(
+ERROR_BY_STATUS: MappingProxyType[Status, type[NoAnswer]] = MappingProxyType(
     {"failed": TurnFailed, "cancelled": TurnCancelled, "incomplete": TurnIncomplete}
 )
 
 
-def checked(turn: Turn) -> Turn:
-    """The turn, which is completed. Raises `NoAnswer`, or `StillRunning`."""
+def require_completed(turn: TurnT) -> TurnT:
+    """Return the turn if it is completed. Raise `NoAnswer` or `StillRunning` otherwise."""
     if turn.status == "completed":
         return turn
-    raise ENDS[turn.status](turn) if turn.status in ENDS else StillRunning(turn)
+    raise ERROR_BY_STATUS[turn.status](turn) if turn.status in ERROR_BY_STATUS else StillRunning(turn)

@@ -1,7 +1,11 @@
-"""From the service's JSON to values. What is missing or wrong raises `ServiceBroken`; what is new is in `raw`."""
+"""Conversion of the service's JSON to values.
+
+Raises `ServiceBroken` for missing or invalid fields; fields that this version does not know are kept in `raw`.
+"""
 
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
@@ -9,46 +13,47 @@ from typing import Any, TypeVar, cast
 from inturn.errors import InTurnError, ServiceBroken
 from inturn.events import StatusChanged
 from inturn.protocol.error_codes import error_class
-from inturn.protocol.requests import Answer
+from inturn.protocol.requests import Response
 from inturn.values import Assistant, Failure, Json, Message, Queue, Readiness, ServiceStatus, Session, Usage, Variable
 
 Value = TypeVar("Value")
 
 
-def read(answer: Answer, make: Callable[[Json], Value]) -> Value:
-    """The body as the value that `make` makes of it. Raises `ServiceBroken`."""
+def parse(response: Response, build: Callable[[Json], Value]) -> Value:
+    """Return the value that `build` makes from the response's JSON. Raise `ServiceBroken`."""
     try:
-        return make(to_json(answer))
+        return build(json_object(response))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ServiceBroken(
-            f"The answer is not what InTurn answers ({type(error).__name__}: {error}). Is the URL right?",
-            status=answer.status,
-            request_id=answer.request_id,
+            f"This is not a response of InTurn ({type(error).__name__}: {error}). Is the URL right?",
+            status=response.status,
+            request_id=response.request_id,
         ) from error
 
 
-def to_json(answer: Answer) -> Json:
-    """Raises `ValueError` for what is not a JSON object."""
-    body = json.loads(answer.body)
+def json_object(response: Response) -> Json:
+    """Return the body. Raise `ValueError` if it is not a JSON object."""
+    body = json.loads(response.body)
     if not isinstance(body, dict):
-        raise ValueError("not a JSON object")  # the caller catches what json raises
+        raise ValueError("not a JSON object")  # a ValueError, like those of json.loads, so that callers catch one type
     return body
 
 
-def to_error(answer: Answer) -> InTurnError:
-    """Of an answer that is no success."""
+def to_error(response: Response) -> InTurnError:
+    """Convert an error response to an exception."""
     try:
-        problem = to_json(answer)
+        problem = json_object(response)
     except ValueError:
-        problem = {}  # a proxy's page
-    problem.setdefault("request_id", answer.request_id)
-    return problem_error(problem, status=answer.status, retry_after=retry_after_seconds(answer))
+        problem = {}  # an error page of a proxy
+    problem.setdefault("request_id", response.request_id)
+    return problem_to_error(problem, status=response.status, retry_after=retry_after_seconds(response))
 
 
-def problem_error(problem: Json, *, status: int, retry_after: float | None = None) -> InTurnError:
+def problem_to_error(problem: Json, *, status: int, retry_after: float | None = None) -> InTurnError:
+    """Convert a problem document, of a response or of one turn of a batch, to an exception."""
     code = problem.get("code")
     return error_class(status, code)(
-        problem.get("detail") or f"The service answered with status {status}.",
+        problem.get("detail") or f"The service responded with status {status}.",
         status=status,
         code=code,
         request_id=problem.get("request_id"),
@@ -56,21 +61,21 @@ def problem_error(problem: Json, *, status: int, retry_after: float | None = Non
     )
 
 
-def retry_after_seconds(answer: Answer) -> float | None:
-    """Of the header, which is a number of seconds, or a date if a proxy wrote it."""
-    said = answer.headers.get("retry-after", "")
-    if said.isdecimal():
-        return float(said)
+def retry_after_seconds(response: Response) -> float | None:
+    """Return the delay of the Retry-After header: a number of seconds, or a date if a proxy sent it."""
+    header = response.headers.get("retry-after", "")
+    if header.isdecimal():
+        return float(header)
     try:
-        date = answer.headers["date"]
-        return max(0.0, (parsedate_to_datetime(said) - parsedate_to_datetime(date)).total_seconds())
+        now = parsedate_to_datetime(response.headers["date"])
+        return max(0.0, (parsedate_to_datetime(header) - now).total_seconds())
     except (KeyError, ValueError, TypeError):
         return None
 
 
-# What a turn cannot be without. An older service may lack the rest, and so may what it answers.
-_ALWAYS = ("id", "session_id", "status", "input")
-_DEFAULTS: Json = {
+REQUIRED_TURN_FIELDS = ("id", "session_id", "status", "input")
+# An older service does not send these, and neither do the records that it wrote.
+TURN_DEFAULTS: Json = {
     **dict.fromkeys(("user_id", "status_reason", "model", "retry_of")),
     "sequence": 1,
     "attempt": 1,
@@ -81,17 +86,17 @@ _DEFAULTS: Json = {
 
 
 def turn_fields(body: Json) -> dict[str, Any]:
-    """The arguments of `TurnData`."""
+    """Return the arguments of `TurnData`."""
     output, error, usage = body.get("output"), body.get("error"), body.get("usage")
     return {
-        **{name: body[name] for name in _ALWAYS},
-        **{name: body.get(name, default) for name, default in _DEFAULTS.items()},
+        **{name: body[name] for name in REQUIRED_TURN_FIELDS},
+        **{name: body.get(name, default) for name, default in TURN_DEFAULTS.items()},
         "output": output and output["content"],
-        "usage": usage and Usage(**{name: usage[name] for name in Usage.__slots__}),
+        "usage": usage and Usage(**{field.name: usage[field.name] for field in fields(Usage)}),
         "error": error and Failure(code=error["code"], message=error["message"]),
         "queue": to_queue(body.get("queue")),
         "accepted_at": datetime.fromisoformat(body["accepted_at"]),
-        **{name: _instant(body.get(name)) for name in ("started_at", "finished_at", "expires_at")},
+        **{name: _datetime(body.get(name)) for name in ("started_at", "finished_at", "expires_at")},
         "raw": body,
     }
 
@@ -103,7 +108,7 @@ def to_queue(body: Json | None) -> Queue | None:
         position=body["position"],
         waiting_for=body["waiting_for"],
         turn_id=body["turn_id"],
-        retry_at=_instant(body["retry_at"]),
+        retry_at=_datetime(body["retry_at"]),
     )
 
 
@@ -119,7 +124,7 @@ def to_session(body: Json) -> Session:
         running_turn=body["running_turn"],
         queued_turns=tuple(body["queued_turns"]),
         message_count=body["message_count"],
-        last_active_at=_instant(body["last_active_at"]),
+        last_active_at=_datetime(body["last_active_at"]),
         raw=body,
     )
 
@@ -149,7 +154,7 @@ def to_variable(body: Json) -> Variable:
 
 
 def to_assistants(body: Json) -> list[Assistant]:
-    return [to_assistant(item) for item in to_list(body)]
+    return [to_assistant(item) for item in list_items(body)]
 
 
 def to_readiness(body: Json) -> Readiness:
@@ -174,9 +179,9 @@ def to_service_status(body: Json) -> ServiceStatus:
     )
 
 
-def _instant(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
-
-
-def to_list(body: Json) -> list[Json]:
+def list_items(body: Json) -> list[Json]:
     return cast("list[Json]", [dict(item) for item in body["data"]])
+
+
+def _datetime(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,4 +1,4 @@
-"""The requests that there are, as values: one function an endpoint. Each may be sent more than once without harm."""
+"""The client's requests as values: one function for each endpoint. Every request is safe to repeat."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -9,26 +9,26 @@ from urllib.parse import quote
 from inturn.errors import InvalidRequest
 from inturn.values import Message, MessageBody, TurnBody
 
-LONGEST_WAIT_SECONDS = 30.0  # the service holds a long-poll for no longer
-READ_SECONDS = 20.0  # to a store that is slow, not to one that is away: that is said after two seconds
-STREAM_SILENCE_SECONDS = 45.0  # the service says something every 15 seconds; three times nothing is a dead connection
+MAX_WAIT_SECONDS = 30.0  # the longest long poll that the service allows
+READ_TIMEOUT_SECONDS = 20.0  # covers a slow store; if the store is down, the service reports that after two seconds
+STREAM_READ_TIMEOUT_SECONDS = 45.0  # three missed keepalives: the service sends one every 15 seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request. `read_seconds`: for how long the service may be silent."""
+class Request:
+    """One HTTP request. `read_timeout_seconds` is the longest silence to accept from the service."""
 
     method: str
     path: str
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
-    read_seconds: float = READ_SECONDS
+    read_timeout_seconds: float = READ_TIMEOUT_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What came back. Names of headers are in lower case."""
+class Response:
+    """One HTTP response. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -43,105 +43,106 @@ class Answer:
         return self.headers.get("x-request-id")
 
 
-def submit(body: TurnBody, *, key: str) -> Call:
-    return Call(method="POST", path="/v1/turns", headers=_key(key), body=_json(_given(body)))
+def submit_turn(body: TurnBody, *, key: str) -> Request:
+    return Request(method="POST", path="/v1/turns", headers=_idempotency_key(key), body=_json(_without_none(body)))
 
 
-def batch(bodies: Iterable[TurnBody], *, key: str) -> Call:
-    turns = [_given(body) for body in bodies]
-    return Call(method="POST", path="/v1/turns/batch", headers=_key(key), body=_json({"turns": turns}))
+def submit_batch(bodies: Iterable[TurnBody], *, key: str) -> Request:
+    turns = [_without_none(body) for body in bodies]
+    return Request(method="POST", path="/v1/turns/batch", headers=_idempotency_key(key), body=_json({"turns": turns}))
 
 
-def read_turn(turn_id: str, *, wait_seconds: float = 0) -> Call:
-    """The answer comes when the turn has ended, or after `wait_seconds`."""
+def get_turn(turn_id: str, *, wait_seconds: float = 0) -> Request:
+    """Return a request for a turn; the service responds when the turn ends or after `wait_seconds`."""
     query = {"wait": f"{wait_seconds:.3f}"} if wait_seconds else {}
-    return Call(method="GET", path=_turn(turn_id), query=query, read_seconds=READ_SECONDS + wait_seconds)
+    timeout = READ_TIMEOUT_SECONDS + wait_seconds
+    return Request(method="GET", path=_turn_path(turn_id), query=query, read_timeout_seconds=timeout)
 
 
-def events(turn_id: str, *, after: str | None) -> Call:
-    """The stream of what comes after the event `after`."""
-    return Call(
+def stream_events(turn_id: str, *, after: str | None) -> Request:
+    """Return a request for the turn's event stream, starting after the event with the id `after`."""
+    return Request(
         method="GET",
-        path=f"{_turn(turn_id)}/events",
+        path=f"{_turn_path(turn_id)}/events",
         query=_query({"after": after}),
         headers={"Accept": "text/event-stream"},
-        read_seconds=STREAM_SILENCE_SECONDS,
+        read_timeout_seconds=STREAM_READ_TIMEOUT_SECONDS,
     )
 
 
-def cancel(turn_id: str) -> Call:
-    return Call(method="POST", path=f"{_turn(turn_id)}/cancel")
+def cancel_turn(turn_id: str) -> Request:
+    return Request(method="POST", path=f"{_turn_path(turn_id)}/cancel")
 
 
-def retry(turn_id: str, *, key: str) -> Call:
-    return Call(method="POST", path=f"{_turn(turn_id)}/retry", headers=_key(key))
+def retry_turn(turn_id: str, *, key: str) -> Request:
+    return Request(method="POST", path=f"{_turn_path(turn_id)}/retry", headers=_idempotency_key(key))
 
 
 def list_turns(
     *, status: str | None, session_id: str | None, user_id: str | None, after: str | None, limit: int
-) -> Call:
+) -> Request:
     query = {"status": status, "session_id": session_id, "user_id": user_id, "after": after, "limit": str(limit)}
-    return Call(method="GET", path="/v1/turns", query=_query(query))
+    return Request(method="GET", path="/v1/turns", query=_query(query))
 
 
-def list_sessions(*, after: str | None, limit: int) -> Call:
-    return Call(method="GET", path="/v1/sessions", query=_query({"after": after, "limit": str(limit)}))
+def list_sessions(*, after: str | None, limit: int) -> Request:
+    return Request(method="GET", path="/v1/sessions", query=_query({"after": after, "limit": str(limit)}))
 
 
-def read_session(session_id: str, *, user_id: str | None) -> Call:
-    return Call(method="GET", path=_session(session_id), query=_query({"user_id": user_id}))
+def get_session(session_id: str, *, user_id: str | None) -> Request:
+    return Request(method="GET", path=_session_path(session_id), query=_query({"user_id": user_id}))
 
 
-def erase_session(session_id: str, *, user_id: str | None) -> Call:
-    return Call(method="DELETE", path=_session(session_id), query=_query({"user_id": user_id}))
+def delete_session(session_id: str, *, user_id: str | None) -> Request:
+    return Request(method="DELETE", path=_session_path(session_id), query=_query({"user_id": user_id}))
 
 
-def messages(session_id: str, *, user_id: str | None, order: str, after: str | None, limit: int) -> Call:
+def list_messages(session_id: str, *, user_id: str | None, order: str, after: str | None, limit: int) -> Request:
     query = {"user_id": user_id, "order": order, "after": after, "limit": str(limit)}
-    return Call(method="GET", path=f"{_session(session_id)}/messages", query=_query(query))
+    return Request(method="GET", path=f"{_session_path(session_id)}/messages", query=_query(query))
 
 
-def import_messages(session_id: str, messages: Iterable[Message | MessageBody], *, user_id: str | None) -> Call:
-    return Call(
+def import_messages(session_id: str, messages: Iterable[Message | MessageBody], *, user_id: str | None) -> Request:
+    return Request(
         method="PUT",
-        path=f"{_session(session_id)}/messages",
+        path=f"{_session_path(session_id)}/messages",
         query=_query({"user_id": user_id}),
-        body=_json({"messages": [_said(message) for message in messages]}),
+        body=_json({"messages": [_message_body(message) for message in messages]}),
     )
 
 
-def assistants() -> Call:
-    return Call(method="GET", path="/v1/assistants")
+def list_assistants() -> Request:
+    return Request(method="GET", path="/v1/assistants")
 
 
-def readiness() -> Call:
-    return Call(method="GET", path="/readyz")
+def get_readiness() -> Request:
+    return Request(method="GET", path="/readyz")
 
 
-def service_status() -> Call:
-    return Call(method="GET", path="/operator/status")
+def get_service_status() -> Request:
+    return Request(method="GET", path="/operator/status")
 
 
-def _said(message: Message | MessageBody) -> MessageBody:
+def _message_body(message: Message | MessageBody) -> MessageBody:
     if not isinstance(message, Message):
         return message
     return {"role": message.role, "content": message.content, "turn_id": message.turn_id}
 
 
-def _turn(turn_id: str) -> str:
-    return f"/v1/turns/{quote(_unicode('turn_id', turn_id), safe='')}"
+def _turn_path(turn_id: str) -> str:
+    return f"/v1/turns/{quote(_require_unicode('turn_id', turn_id), safe='')}"
 
 
-def _session(session_id: str) -> str:
-    return f"/v1/sessions/{quote(_unicode('session_id', session_id), safe='')}"
+def _session_path(session_id: str) -> str:
+    return f"/v1/sessions/{quote(_require_unicode('session_id', session_id), safe='')}"
 
 
 def _query(fields: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: _unicode(name, value) for name, value in _given(fields).items()}
+    return {name: _require_unicode(name, value) for name, value in _without_none(fields).items()}
 
 
-def _unicode(name: str, value: str) -> str:
-    """Raises `InvalidRequest` for what no URL can hold; in a body the service finds it."""
+def _require_unicode(name: str, value: str) -> str:
+    """Return `value`. Raise `InvalidRequest` if it cannot be part of a URL; the service checks bodies itself."""
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -149,14 +150,17 @@ def _unicode(name: str, value: str) -> str:
     return value
 
 
-def _key(key: str) -> dict[str, str]:
-    """Raises `InvalidRequest` for what no header can hold: to the HTTP library that looks as if the line broke."""
+def _idempotency_key(key: str) -> dict[str, str]:
+    """Return the header. Raise `InvalidRequest` if it cannot be sent.
+
+    The HTTP library reports an invalid header as a broken connection, which would be retried in vain.
+    """
     if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable() and key == key.strip()):
         raise InvalidRequest("Idempotency-Key: must be 1 to 255 printable ASCII characters, without spaces around them")
     return {"Idempotency-Key": key}
 
 
-def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 

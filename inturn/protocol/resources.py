@@ -1,122 +1,134 @@
-"""The resources of the service, as the steps to take; `Client` and `AsyncClient` take them."""
+"""The steps for each method of `client.turns` and `client.sessions`; both clients run the same ones."""
 
 import builtins
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic
 
 from inturn.errors import InTurnError, InvalidRequest
 from inturn.events import Event
 from inturn.protocol import requests, steps
-from inturn.protocol.event_stream import Watch
-from inturn.protocol.parsing import problem_error, read, to_list, to_message, to_session
-from inturn.protocol.requests import Call
-from inturn.protocol.retry import Persistence
-from inturn.protocol.steps import Flow, Steps
-from inturn.values import Json, Message, MessageBody, Session, TurnBody, TurnData
+from inturn.protocol.event_stream import EventStream
+from inturn.protocol.parsing import list_items, parse, problem_to_error, to_message, to_session
+from inturn.protocol.requests import Request
+from inturn.protocol.retry import RetryPolicy
+from inturn.protocol.steps import EmittingSteps, Steps
+from inturn.values import Json, Message, MessageBody, Session, TurnBody, TurnT
 
-Turn = TypeVar("Turn", bound=TurnData)
+# Limits of the service.
+MAX_PAGE_SIZE = 100
+MAX_BATCH_SIZE = 100
+MAX_IMPORT_BYTES = 8 * 1024 * 1024
 
-PAGE = 100  # the most that the service gives at once
-BATCH = 100  # the most that it takes at once
-IMPORT_BYTES = 8 * 1024 * 1024  # the largest history that it takes
 
-
-def new_key() -> str:
-    """Of an idempotency key: nobody else has it."""
+def new_idempotency_key() -> str:
+    """Return a unique idempotency key."""
     return uuid.uuid4().hex
 
 
-class TurnSteps(Generic[Turn]):
-    """`make` turns a turn's JSON into the kind of turn that the client gives out."""
+class TurnSteps(Generic[TurnT]):
+    """The steps of `client.turns`. `build` converts a turn's JSON to the client's class of turns."""
 
-    def __init__(self, make: Callable[[Json], Turn], persistence: Persistence) -> None:
-        self._make = make
-        self._persistence = persistence
+    def __init__(self, build: Callable[[Json], TurnT], retry_policy: RetryPolicy) -> None:
+        self._build = build
+        self._retry_policy = retry_policy
 
-    def create(self, body: TurnBody, key: str | None) -> Steps[Turn]:
-        return self._fetch(requests.submit(body, key=key or new_key()))
+    def create(self, body: TurnBody, key: str | None) -> Steps[TurnT]:
+        return self._fetch(requests.submit_turn(body, key=key or new_idempotency_key()))
 
-    def get(self, turn_id: str) -> Steps[Turn]:
-        return self._fetch(requests.read_turn(turn_id))
+    def get(self, turn_id: str) -> Steps[TurnT]:
+        return self._fetch(requests.get_turn(turn_id))
 
-    def wait(self, turn_id: str, timeout: float | None) -> Steps[Turn]:
-        return steps.wait(turn_id, self._make, self._persistence, timeout_seconds=timeout)
+    def wait(self, turn_id: str, timeout: float | None) -> Steps[TurnT]:
+        return steps.wait_for_turn(turn_id, self._build, self._retry_policy, timeout_seconds=timeout)
 
-    def stream(self, turn_id: str) -> Flow[Event[Turn], None]:
-        return Watch(turn_id, self._make, self._persistence).follow()
+    def stream(self, turn_id: str) -> EmittingSteps[Event[TurnT], None]:
+        return EventStream(turn_id, self._build, self._retry_policy).read()
 
-    def cancel(self, turn_id: str) -> Steps[Turn]:
-        return self._fetch(requests.cancel(turn_id))
+    def cancel(self, turn_id: str) -> Steps[TurnT]:
+        return self._fetch(requests.cancel_turn(turn_id))
 
-    def retry(self, turn_id: str, key: str | None) -> Steps[Turn]:
-        return self._fetch(requests.retry(turn_id, key=key or new_key()))
+    def retry(self, turn_id: str, key: str | None) -> Steps[TurnT]:
+        return self._fetch(requests.retry_turn(turn_id, key=key or new_idempotency_key()))
 
     def list(
         self, *, status: str | None, session_id: str | None, user_id: str | None, limit: int | None
-    ) -> Flow[Turn, None]:
-        def page(after: str | None) -> Call:
+    ) -> EmittingSteps[TurnT, None]:
+        def page_request(after: str | None) -> Request:
             return requests.list_turns(
                 status=status, session_id=session_id, user_id=user_id, after=after, limit=page_size(limit)
             )
 
-        return steps.pages(page, self._make, self._persistence, most=limit)
+        return steps.list_pages(page_request, self._build, self._retry_policy, limit=limit)
 
-    def batch(self, bodies: Iterable[TurnBody], key: str | None) -> Steps["builtins.list[Turn | InTurnError]"]:
-        """Of each turn what became of it. Parts of a hundred go one after the other, each with a key of its own."""
-        base = key or new_key()
-        outcomes: list[Turn | InTurnError] = []
-        for number, part in enumerate(parts(bodies)):
-            answer = yield from steps.ask(requests.batch(part, key=f"{base}-{number}"), self._persistence)
-            outcomes += read(answer, lambda body: [self._outcome(item) for item in to_list(body)])
-        return outcomes
+    def batch(self, bodies: Iterable[TurnBody], key: str | None) -> Steps["builtins.list[TurnT | InTurnError]"]:
+        """Return the result of each turn, in order. Chunks are sent one by one, each with a key derived from `key`."""
+        base_key = key or new_idempotency_key()
+        results: list[TurnT | InTurnError] = []
+        for number, chunk in enumerate(chunks(bodies)):
+            request = requests.submit_batch(chunk, key=f"{base_key}-{number}")
+            response = yield from steps.send_with_retries(request, self._retry_policy)
+            results += parse(response, lambda body: [self._batch_result(item) for item in list_items(body)])
+        return results
 
-    def _fetch(self, call: Call) -> Steps[Turn]:
-        return steps.fetch(call, self._make, self._persistence)
+    def _fetch(self, request: Request) -> Steps[TurnT]:
+        return steps.fetch(request, self._build, self._retry_policy)
 
-    def _outcome(self, item: Json) -> Turn | InTurnError:
+    def _batch_result(self, item: Json) -> TurnT | InTurnError:
         if "turn" in item:
-            return self._make(item["turn"])
-        return problem_error(item["problem"], status=item["status"])
+            return self._build(item["turn"])
+        return problem_to_error(item["problem"], status=item["status"])
 
 
 class SessionSteps:
-    def __init__(self, persistence: Persistence) -> None:
-        self._persistence = persistence
+    """The steps of `client.sessions`."""
 
-    def list(self, limit: int | None) -> Flow[Session, None]:
-        def page(after: str | None) -> Call:
+    def __init__(self, retry_policy: RetryPolicy) -> None:
+        self._retry_policy = retry_policy
+
+    def list(self, limit: int | None) -> EmittingSteps[Session, None]:
+        def page_request(after: str | None) -> Request:
             return requests.list_sessions(after=after, limit=page_size(limit))
 
-        return steps.pages(page, to_session, self._persistence, most=limit)
+        return steps.list_pages(page_request, to_session, self._retry_policy, limit=limit)
 
     def get(self, session_id: str, user_id: str | None) -> Steps[Session]:
-        return steps.fetch(requests.read_session(session_id, user_id=user_id), to_session, self._persistence)
+        return steps.fetch(requests.get_session(session_id, user_id=user_id), to_session, self._retry_policy)
 
     def delete(self, session_id: str, user_id: str | None) -> Steps[None]:
-        yield from steps.ask(requests.erase_session(session_id, user_id=user_id), self._persistence)
+        yield from steps.send_with_retries(requests.delete_session(session_id, user_id=user_id), self._retry_policy)
 
-    def messages(self, session_id: str, user_id: str | None, order: str, limit: int | None) -> Flow[Message, None]:
-        def page(after: str | None) -> Call:
-            return requests.messages(session_id, user_id=user_id, order=order, after=after, limit=page_size(limit))
+    def messages(
+        self, session_id: str, user_id: str | None, order: str, limit: int | None
+    ) -> EmittingSteps[Message, None]:
+        def page_request(after: str | None) -> Request:
+            return requests.list_messages(session_id, user_id=user_id, order=order, after=after, limit=page_size(limit))
 
-        return steps.pages(page, to_message, self._persistence, most=limit)
+        return steps.list_pages(page_request, to_message, self._retry_policy, limit=limit)
 
     def import_messages(
         self, session_id: str, messages: Iterable[Message | MessageBody], user_id: str | None
     ) -> Steps[Session]:
-        call = requests.import_messages(session_id, messages, user_id=user_id)
-        if call.body and len(call.body) > IMPORT_BYTES:  # the service answers before it has read that, and hangs up
-            raise InvalidRequest(f"messages: must be at most {IMPORT_BYTES} bytes of JSON (they are {len(call.body)})")
-        return steps.fetch(call, to_session, self._persistence)
+        """Return the session with the messages. Raise `InvalidRequest` if they are too large.
+
+        The service answers a body that is too large before it has read it, and closes the connection; the client would
+        see only a broken connection.
+        """
+        request = requests.import_messages(session_id, messages, user_id=user_id)
+        if request.body and len(request.body) > MAX_IMPORT_BYTES:
+            raise InvalidRequest(
+                f"messages: must be at most {MAX_IMPORT_BYTES} bytes of JSON (they are {len(request.body)})"
+            )
+        return steps.fetch(request, to_session, self._retry_policy)
 
 
 def page_size(limit: int | None) -> int:
-    return PAGE if limit is None else max(1, min(PAGE, limit))
+    return MAX_PAGE_SIZE if limit is None else max(1, min(MAX_PAGE_SIZE, limit))
 
 
-def parts(bodies: Iterable[TurnBody]) -> Iterator[list[TurnBody]]:
-    rest = iter(bodies)
-    while part := list(islice(rest, BATCH)):
-        yield part
+def chunks(bodies: Iterable[TurnBody]) -> Iterator[list[TurnBody]]:
+    """Yield lists of at most `MAX_BATCH_SIZE` turns."""
+    remaining = iter(bodies)
+    while chunk := list(islice(remaining, MAX_BATCH_SIZE)):
+        yield chunk

@@ -1,45 +1,45 @@
-"""When a call is worth repeating, and after how long. Pure: the clock and the chance come from outside."""
+"""The retry policy: which requests are repeated and after which delay. Pure; clock and random source are arguments."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from inturn.errors import InTurnError, StreamsFull, Unreachable
 
-# Each is said before anything is done, or by a proxy; and every call may be repeated: it only reads, asks for what is
-# so already, or has an idempotency key.
-REPEATABLE = frozenset({408, 429, 502, 503, 504})
-FIRST_SECONDS = 0.5
-LONGEST_SECONDS = 8.0
-LONGEST_RETRY_AFTER_SECONDS = 60.0  # who is asked to stay away for longer is told so instead
-RETRIES_WHILE_WAITING = 15  # about a minute and a half: longer than a deployment takes
+# The service sends these before it changes anything, or a proxy sends them. Repeating is safe in any case: a request
+# only reads, asks for a state that may already exist, or has an idempotency key.
+RETRYABLE_STATUSES = frozenset({408, 429, 502, 503, 504})
+FIRST_DELAY_SECONDS = 0.5
+MAX_DELAY_SECONDS = 8.0
+MAX_RETRY_AFTER_SECONDS = 60.0  # for a longer Retry-After the error is raised, so that the caller can decide
+WAITING_RETRIES = 15  # about a minute and a half, longer than a deployment takes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Persistence:
-    """How often a call is repeated. `chance` gives numbers from 0 to 1, `clock` seconds that only rise."""
+class RetryPolicy:
+    """How often a request is repeated. `random` returns numbers from 0 to 1, `clock` monotonic seconds."""
 
     max_retries: int
-    chance: Callable[[], float]
+    random: Callable[[], float]
     clock: Callable[[], float]
 
-    def while_waiting(self) -> "Persistence":
-        """For a turn that runs on whoever watches it; but who wants no retries gets none."""
-        return replace(self, max_retries=max(self.max_retries, RETRIES_WHILE_WAITING)) if self.max_retries else self
+    def while_waiting(self) -> "RetryPolicy":
+        """Return a more patient policy for requests that wait for a turn; unchanged if retries are off."""
+        return replace(self, max_retries=max(self.max_retries, WAITING_RETRIES)) if self.max_retries else self
 
-    def pause_after(self, attempt: int, error: InTurnError) -> float | None:
-        """Seconds to wait after the attempt, the first of which is 1; None: give up."""
-        asked = error.retry_after_seconds or 0.0
-        if attempt > self.max_retries or not _may_pass(error) or asked > LONGEST_RETRY_AFTER_SECONDS:
+    def delay_after(self, attempt: int, error: InTurnError) -> float | None:
+        """Return the seconds to wait after this attempt, counted from 1. Return None to give up."""
+        requested = error.retry_after_seconds or 0.0
+        if attempt > self.max_retries or not _is_retryable(error) or requested > MAX_RETRY_AFTER_SECONDS:
             return None
-        return asked + self.jitter(attempt)
+        return requested + self.backoff(attempt)
 
-    def jitter(self, attempt: int) -> float:
-        """Full jitter: those who failed together do not come again together."""
-        ceiling: float = min(LONGEST_SECONDS, FIRST_SECONDS * 2 ** (attempt - 1))
-        return self.chance() * ceiling
+    def backoff(self, attempt: int) -> float:
+        """Return a random delay with exponential growth, so that clients that failed together spread out."""
+        ceiling: float = min(MAX_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2 ** (attempt - 1))
+        return self.random() * ceiling
 
 
-def _may_pass(error: InTurnError) -> bool:
-    if isinstance(error, StreamsFull):  # a long-poll has the answer sooner
+def _is_retryable(error: InTurnError) -> bool:
+    if isinstance(error, StreamsFull):  # a long poll gets the answer sooner than another attempt
         return False
-    return isinstance(error, Unreachable) or error.status in REPEATABLE
+    return isinstance(error, Unreachable) or error.status in RETRYABLE_STATUSES

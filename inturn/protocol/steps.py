@@ -1,6 +1,7 @@
-"""How a request is made, without making it: generators that say what to do next, and are told what came of it.
+"""Generators that decide what the client does next and yield it as effects, without doing any I/O.
 
-`Transport` does it and waits, `AsyncTransport` does it and awaits; so every decision stands here, once.
+A step runner in `inturn.transport`, blocking or asynchronous, executes each effect and sends back its result. So both
+clients share every decision about retries, waiting and paging.
 """
 
 from collections.abc import Callable, Generator
@@ -9,138 +10,142 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from inturn.errors import ServiceBroken, StillRunning, Unreachable
 from inturn.protocol import requests
-from inturn.protocol.parsing import read, retry_after_seconds, to_error, to_list, to_readiness
-from inturn.protocol.requests import Answer, Call
-from inturn.protocol.retry import Persistence
-from inturn.values import Json, Readiness, TurnData
+from inturn.protocol.parsing import list_items, parse, retry_after_seconds, to_error, to_readiness
+from inturn.protocol.requests import Request, Response
+from inturn.protocol.retry import RetryPolicy
+from inturn.values import Json, Readiness, TurnT
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
-Turn = TypeVar("Turn", bound=TurnData)
 
 
 @dataclass(frozen=True, slots=True)
 class Send:
-    """Send the call; the outcome is an `Answer`, or `Lost`."""
+    """Send the request. The result is a `Response` or a `TransportFailure`."""
 
-    call: Call
+    request: Request
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
-    """Do nothing for so long."""
+class Sleep:
+    """Wait for this long. The result is None."""
 
     seconds: float
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
-    """Send the call and leave a successful answer open, to be read by `Next`; the outcome is as that of `Send`."""
+class OpenStream:
+    """Send the request and keep a successful response open for `ReadEvent`. The result is as for `Send`."""
 
-    call: Call
+    request: Request
 
 
 @dataclass(frozen=True, slots=True)
-class Next:
-    """Read on; the outcome is a `ServerSent`, or `Lost` when the stream has ended or broken."""
+class ReadEvent:
+    """Read the next event of the open stream. The result is a `ServerSentEvent`, or a `TransportFailure` at its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Emit(Generic[Item]):
-    """Give this to whoever iterates."""
+    """Pass an item to the caller that iterates. The result is None."""
 
     item: Item
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
-    """There was no answer, or no more of it."""
+class TransportFailure:
+    """The connection failed, or the stream ended or broke."""
 
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class ServerSent:
-    """One server-sent event. `id` is that of the last event that had one."""
+class ServerSentEvent:
+    """One server-sent event. `id` is the id of the latest event that had one."""
 
     event: str
     data: str
     id: str
 
 
-Effect: TypeAlias = Send | Pause | Open | Next
-Outcome: TypeAlias = Answer | Lost | ServerSent | None
+Effect: TypeAlias = Send | Sleep | OpenStream | ReadEvent
+EffectResult: TypeAlias = Response | TransportFailure | ServerSentEvent | None
 Steps: TypeAlias = Generator[Effect, Any, Value]
-Flow: TypeAlias = Generator[Effect | Emit[Item], Any, Value]
+EmittingSteps: TypeAlias = Generator[Effect | Emit[Item], Any, Value]
 
 
-def ask(call: Call, persistence: Persistence, *, opening: bool = False) -> Steps[Answer]:
-    """A successful answer, of the call or of its repetition. Raises `InTurnError`."""
+def send_with_retries(request: Request, retry_policy: RetryPolicy, *, as_stream: bool = False) -> Steps[Response]:
+    """Return the successful response to the request or to one of its repetitions. Raise `InTurnError`."""
     attempt = 1
     while True:
-        outcome: Answer | Lost = yield (Open(call) if opening else Send(call))
-        if isinstance(outcome, Answer) and outcome.is_success:
-            return outcome
-        error = Unreachable(outcome.why) if isinstance(outcome, Lost) else to_error(outcome)
-        pause = persistence.pause_after(attempt, error)
-        if pause is None:
+        result: Response | TransportFailure = yield (OpenStream(request) if as_stream else Send(request))
+        if isinstance(result, Response) and result.is_success:
+            return result
+        error = Unreachable(result.reason) if isinstance(result, TransportFailure) else to_error(result)
+        delay = retry_policy.delay_after(attempt, error)
+        if delay is None:
             raise error
-        yield Pause(pause)
+        yield Sleep(delay)
         attempt += 1
 
 
-def fetch(call: Call, make: Callable[[Json], Value], persistence: Persistence) -> Steps[Value]:
-    """The answer's body, as the value that `make` makes of it."""
-    return read((yield from ask(call, persistence)), make)
+def fetch(request: Request, build: Callable[[Json], Value], retry_policy: RetryPolicy) -> Steps[Value]:
+    """Return the value that `build` makes from the response's JSON. Raise `InTurnError`."""
+    return parse((yield from send_with_retries(request, retry_policy)), build)
 
 
-def wait(
-    turn_id: str, make: Callable[[Json], Turn], persistence: Persistence, *, timeout_seconds: float | None
-) -> Steps[Turn]:
-    """The turn, once it has ended. Raises `StillRunning` when the time is over first."""
-    now = persistence.clock
-    until = None if timeout_seconds is None else now() + timeout_seconds
+def wait_for_turn(
+    turn_id: str, build: Callable[[Json], TurnT], retry_policy: RetryPolicy, *, timeout_seconds: float | None
+) -> Steps[TurnT]:
+    """Return the ended turn. Raise `StillRunning` if it has not ended after `timeout_seconds`."""
+    now = retry_policy.clock
+    deadline = None if timeout_seconds is None else now() + timeout_seconds
     while True:
-        left = requests.LONGEST_WAIT_SECONDS if until is None else max(0.0, until - now())
-        asked_seconds = min(requests.LONGEST_WAIT_SECONDS, left)
-        began = now()
-        answer = yield from ask(requests.read_turn(turn_id, wait_seconds=asked_seconds), persistence.while_waiting())
-        turn = read(answer, make)
+        remaining = requests.MAX_WAIT_SECONDS if deadline is None else max(0.0, deadline - now())
+        wait_seconds = min(requests.MAX_WAIT_SECONDS, remaining)
+        started_at = now()
+        request = requests.get_turn(turn_id, wait_seconds=wait_seconds)
+        response = yield from send_with_retries(request, retry_policy.while_waiting())
+        turn = parse(response, build)
         if turn.has_ended:
             return turn
-        if until is not None and now() >= until:
+        if deadline is not None and now() >= deadline:
             raise StillRunning(turn)
-        if now() - began < asked_seconds / 2:  # it holds no more long-polls, or is about to stop
-            pause = retry_after_seconds(answer) or 1.0
-            yield Pause(pause if until is None else min(pause, max(0.0, until - now())))
+        if now() - started_at < wait_seconds / 2:  # the service has too many long polls, or is about to stop
+            delay = retry_after_seconds(response) or 1.0
+            yield Sleep(delay if deadline is None else min(delay, max(0.0, deadline - now())))
 
 
-def pages(
-    call: Callable[[str | None], Call], make: Callable[[Json], Item], persistence: Persistence, *, most: int | None
-) -> Flow[Item, None]:
-    """Emits the items of all pages, or so many of them; a page is fetched when its first item is wanted."""
+def list_pages(
+    page_request: Callable[[str | None], Request],
+    build: Callable[[Json], Item],
+    retry_policy: RetryPolicy,
+    *,
+    limit: int | None,
+) -> EmittingSteps[Item, None]:
+    """Emit the items of all pages, at most `limit`. A page is fetched when its first item is needed."""
     after, count = None, 0
     while True:
-        answer = yield from ask(call(after), persistence)
-        for item in read(answer, lambda body: [make(found) for found in to_list(body)]):
-            if most is not None and count >= most:
+        response = yield from send_with_retries(page_request(after), retry_policy)
+        for item in parse(response, lambda body: list(map(build, list_items(body)))):
+            if limit is not None and count >= limit:
                 return
             yield Emit(item)
             count += 1
-        after = read(answer, lambda body: body["after"])
-        if after is None or count == most:
+        after = parse(response, lambda body: body["after"])
+        if after is None or count == limit:
             return
         after = str(after)
 
 
-def readiness() -> Steps[Readiness]:
-    """What the service says about itself, also when it says that it is not well. Raises `InTurnError`."""
-    outcome: Answer | Lost = yield Send(requests.readiness())
-    if isinstance(outcome, Lost):
-        raise Unreachable(outcome.why)
+def fetch_readiness() -> Steps[Readiness]:
+    """Return the service's readiness, even if the response is an error status. Raise `InTurnError`."""
+    result: Response | TransportFailure = yield Send(requests.get_readiness())
+    if isinstance(result, TransportFailure):
+        raise Unreachable(result.reason)
     try:
-        return read(outcome, to_readiness)
+        return parse(result, to_readiness)
     except ServiceBroken:
-        if outcome.is_success:
+        if result.is_success:
             raise
-        raise to_error(outcome) from None
+        raise to_error(result) from None

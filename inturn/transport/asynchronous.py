@@ -1,4 +1,4 @@
-"""Doing what `steps` says, and awaiting it."""
+"""The asyncio transport: runs the steps of `inturn.protocol` with `httpx2.AsyncClient`."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,9 +6,21 @@ from typing import TypeVar
 
 import httpx2
 
-from inturn.protocol.steps import Effect, Emit, Flow, Lost, Next, Open, Outcome, Pause, Send, Steps
+from inturn.protocol.requests import Request
+from inturn.protocol.steps import (
+    Effect,
+    EffectResult,
+    Emit,
+    EmittingSteps,
+    OpenStream,
+    ReadEvent,
+    Send,
+    Sleep,
+    Steps,
+    TransportFailure,
+)
+from inturn.transport import http
 from inturn.transport.connection import Connection
-from inturn.transport.http import BROKEN, build, client_options, events, heard, lost, sent
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -17,80 +29,86 @@ Value = TypeVar("Value")
 class AsyncTransport:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.persistence = connection.persistence
-        self._http = httpx2.AsyncClient(**client_options(connection))
+        self.retry_policy = connection.retry_policy
+        self._client = httpx2.AsyncClient(**http.client_options(connection))
 
     async def run(self, steps: Steps[Value]) -> Value:
-        """The value that the steps come to. Raises `InTurnError`."""
-        doing = AsyncDoing(self._http, self.connection)
-        outcome: Outcome = None
+        """Return the value of the steps. Raise `InTurnError`."""
+        runner = AsyncStepRunner(self._client, self.connection)
+        result: EffectResult = None
         while True:
             try:
-                effect = steps.send(outcome)
+                effect = steps.send(result)
             except StopIteration as end:
                 value: Value = end.value
                 return value
-            outcome = await doing.perform(effect)
+            result = await runner.perform(effect)
 
-    async def iterate(self, flow: Flow[Item, None]) -> AsyncIterator[Item]:
-        """What the steps emit. Raises `InTurnError`."""
-        doing = AsyncDoing(self._http, self.connection)
-        outcome: Outcome = None
+    async def iterate(self, steps: EmittingSteps[Item, None]) -> AsyncIterator[Item]:
+        """Yield the items that the steps emit. Raise `InTurnError`."""
+        runner = AsyncStepRunner(self._client, self.connection)
+        result: EffectResult = None
         try:
             while True:
                 try:
-                    effect = flow.send(outcome)
+                    effect = steps.send(result)
                 except StopIteration:
                     return
                 if isinstance(effect, Emit):
-                    outcome = None
+                    result = None
                     yield effect.item
                 else:
-                    outcome = await doing.perform(effect)
+                    result = await runner.perform(effect)
         finally:
-            await doing.close()
+            await runner.close()
 
     async def close(self) -> None:
-        await self._http.aclose()
+        await self._client.aclose()
 
 
-class AsyncDoing:
-    """One run of steps, with the stream that it may have open."""
+class AsyncStepRunner:
+    """Performs the effects of one run of steps and holds the stream that they may open."""
 
-    def __init__(self, http: httpx2.AsyncClient, connection: Connection) -> None:
-        self._http = http
+    def __init__(self, client: httpx2.AsyncClient, connection: Connection) -> None:
+        self._client = client
         self._connection = connection
         self._response: httpx2.Response | None = None
         self._events: AsyncIterator[httpx2.ServerSentEvent] | None = None
 
-    async def perform(self, effect: Effect) -> Outcome:
+    async def perform(self, effect: Effect) -> EffectResult:
+        """Return the result of the effect; network errors become a `TransportFailure`."""
         try:
             return await self._perform(effect)
-        except BROKEN as error:
+        except http.TRANSPORT_ERRORS as error:
             await self.close()
-            return lost(error, self._connection)
+            return http.to_failure(error, self._connection)
 
-    async def _perform(self, effect: Effect) -> Outcome:
+    async def _perform(self, effect: Effect) -> EffectResult:
         match effect:
-            case Send(call):
-                response = await self._http.send(build(self._http, call))
-                return heard(response, response.content)
-            case Open(call):
+            case Send(request):
+                response = await self._send(request)
+                return http.to_response(response, response.content)
+            case OpenStream(request):
                 await self.close()
-                self._response = response = await self._http.send(build(self._http, call), stream=True)
+                self._response = response = await self._client.send(
+                    http.build_request(self._client, request), stream=True
+                )
                 if response.status_code == 200:
-                    self._events = aiter(events(response))
-                    return heard(response, b"")
-                return heard(response, await response.aread())
-            case Next():
+                    self._events = aiter(http.event_source(response))
+                    return http.to_response(response, b"")
+                return http.to_response(response, await response.aread())
+            case ReadEvent():
                 event = await anext(self._events, None) if self._events else None
-                return sent(event) if event else Lost("The stream has ended.")
-            case Pause(seconds):
+                return http.to_event(event) if event else TransportFailure("The stream has ended.")
+            case Sleep(seconds):
                 await asyncio.sleep(seconds)
                 return None
 
+    async def _send(self, request: Request, *, as_stream: bool = False) -> httpx2.Response:
+        return await self._client.send(http.build_request(self._client, request), stream=as_stream)
+
     async def close(self) -> None:
-        """No stream is open."""
+        """Close the stream, if one is open."""
         if self._response:
             await self._response.aclose()
         self._response, self._events = None, None

@@ -1,4 +1,4 @@
-"""Where the service is, and what every request to it carries."""
+"""The address of the service, the API key and the number of retries."""
 
 import ipaddress
 import random
@@ -8,33 +8,33 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from inturn.errors import ConfigurationError
-from inturn.protocol.retry import Persistence
+from inturn.protocol.retry import RetryPolicy
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-DEFAULT_RETRIES = 4  # about eight seconds in all
-CONNECT_SECONDS = 5.0
+DEFAULT_RETRIES = 4  # about eight seconds in total
+CONNECT_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """`base_url` ends without a slash. The key is in no repr."""
+    """Connection settings. `base_url` ends without a slash; the key is left out of the repr."""
 
     base_url: str
     api_key: str | None = field(default=None, repr=False)
     max_retries: int = DEFAULT_RETRIES
 
     @classmethod
-    def of(
+    def resolve(
         cls, environment: Mapping[str, str], *, base_url: str | None, api_key: str | None, max_retries: int
     ) -> "Connection":
-        """What is not given is taken from `INTURN_URL` and `INTURN_API_KEY`. Raises `ConfigurationError`."""
+        """Fill in missing arguments from `INTURN_URL` and `INTURN_API_KEY`. Raise `ConfigurationError`."""
         url = base_url or environment.get("INTURN_URL") or DEFAULT_URL
         key = api_key or environment.get("INTURN_API_KEY") or None
-        where = urlsplit(url)
-        if where.scheme not in {"http", "https"} or not where.hostname:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise ConfigurationError(f"The URL must be like {DEFAULT_URL} (it is {url!r}).")
         if key and not (key.isascii() and key.isprintable() and " " not in key):
-            raise ConfigurationError("The key must be printable ASCII without spaces.")
+            raise ConfigurationError("The API key must be printable ASCII without spaces.")
         return cls(base_url=url.rstrip("/"), api_key=key, max_retries=max_retries)
 
     @property
@@ -43,7 +43,7 @@ class Connection:
 
     @property
     def is_loopback(self) -> bool:
-        """A proxy that the environment names would look for the service on its own machine."""
+        """Whether the service is on this machine, where a proxy from the environment could not reach it."""
         host = urlsplit(self.base_url).hostname or ""
         try:
             return ipaddress.ip_address(host).is_loopback
@@ -51,5 +51,5 @@ class Connection:
             return host == "localhost"
 
     @property
-    def persistence(self) -> Persistence:
-        return Persistence(max_retries=self.max_retries, chance=random.random, clock=time.monotonic)
+    def retry_policy(self) -> RetryPolicy:
+        return RetryPolicy(max_retries=self.max_retries, random=random.random, clock=time.monotonic)

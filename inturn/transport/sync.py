@@ -1,4 +1,4 @@
-"""Doing what `steps` says, and waiting for it."""
+"""The blocking transport: runs the steps of `inturn.protocol` with `httpx2.Client`."""
 
 import time
 from collections.abc import Iterator
@@ -6,9 +6,21 @@ from typing import TypeVar
 
 import httpx2
 
-from inturn.protocol.steps import Effect, Emit, Flow, Lost, Next, Open, Outcome, Pause, Send, Steps
+from inturn.protocol.requests import Request
+from inturn.protocol.steps import (
+    Effect,
+    EffectResult,
+    Emit,
+    EmittingSteps,
+    OpenStream,
+    ReadEvent,
+    Send,
+    Sleep,
+    Steps,
+    TransportFailure,
+)
+from inturn.transport import http
 from inturn.transport.connection import Connection
-from inturn.transport.http import BROKEN, build, client_options, events, heard, lost, sent
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -17,78 +29,82 @@ Value = TypeVar("Value")
 class Transport:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.persistence = connection.persistence
-        self._http = httpx2.Client(**client_options(connection))
+        self.retry_policy = connection.retry_policy
+        self._client = httpx2.Client(**http.client_options(connection))
 
     def run(self, steps: Steps[Value]) -> Value:
-        """The value that the steps come to. Raises `InTurnError`."""
-        doing = Doing(self._http, self.connection)
-        outcome: Outcome = None
+        """Return the value of the steps. Raise `InTurnError`."""
+        runner = StepRunner(self._client, self.connection)
+        result: EffectResult = None
         while True:
             try:
-                outcome = doing.perform(steps.send(outcome))
+                result = runner.perform(steps.send(result))
             except StopIteration as end:
                 value: Value = end.value
                 return value
 
-    def iterate(self, flow: Flow[Item, None]) -> Iterator[Item]:
-        """What the steps emit. Raises `InTurnError`."""
-        doing = Doing(self._http, self.connection)
-        outcome: Outcome = None
+    def iterate(self, steps: EmittingSteps[Item, None]) -> Iterator[Item]:
+        """Yield the items that the steps emit. Raise `InTurnError`."""
+        runner = StepRunner(self._client, self.connection)
+        result: EffectResult = None
         try:
             while True:
-                effect = flow.send(outcome)
+                effect = steps.send(result)
                 if isinstance(effect, Emit):
-                    outcome = None
+                    result = None
                     yield effect.item
                 else:
-                    outcome = doing.perform(effect)
+                    result = runner.perform(effect)
         except StopIteration:
             return
         finally:
-            doing.close()
+            runner.close()
 
     def close(self) -> None:
-        self._http.close()
+        self._client.close()
 
 
-class Doing:
-    """One run of steps, with the stream that it may have open."""
+class StepRunner:
+    """Performs the effects of one run of steps and holds the stream that they may open."""
 
-    def __init__(self, http: httpx2.Client, connection: Connection) -> None:
-        self._http = http
+    def __init__(self, client: httpx2.Client, connection: Connection) -> None:
+        self._client = client
         self._connection = connection
         self._response: httpx2.Response | None = None
         self._events: Iterator[httpx2.ServerSentEvent] = iter(())
 
-    def perform(self, effect: Effect) -> Outcome:
+    def perform(self, effect: Effect) -> EffectResult:
+        """Return the result of the effect; network errors become a `TransportFailure`."""
         try:
             return self._perform(effect)
-        except BROKEN as error:
+        except http.TRANSPORT_ERRORS as error:
             self.close()
-            return lost(error, self._connection)
+            return http.to_failure(error, self._connection)
 
-    def _perform(self, effect: Effect) -> Outcome:
+    def _perform(self, effect: Effect) -> EffectResult:
         match effect:
-            case Send(call):
-                response = self._http.send(build(self._http, call))
-                return heard(response, response.content)
-            case Open(call):
+            case Send(request):
+                response = self._send(request)
+                return http.to_response(response, response.content)
+            case OpenStream(request):
                 self.close()
-                self._response = response = self._http.send(build(self._http, call), stream=True)
+                self._response = response = self._send(request, as_stream=True)
                 if response.status_code == 200:
-                    self._events = iter(events(response))
-                    return heard(response, b"")
-                return heard(response, response.read())
-            case Next():
+                    self._events = iter(http.event_source(response))
+                    return http.to_response(response, b"")
+                return http.to_response(response, response.read())
+            case ReadEvent():
                 event = next(self._events, None)
-                return sent(event) if event else Lost("The stream has ended.")
-            case Pause(seconds):
+                return http.to_event(event) if event else TransportFailure("The stream has ended.")
+            case Sleep(seconds):
                 time.sleep(seconds)
                 return None
 
+    def _send(self, request: Request, *, as_stream: bool = False) -> httpx2.Response:
+        return self._client.send(http.build_request(self._client, request), stream=as_stream)
+
     def close(self) -> None:
-        """No stream is open."""
+        """Close the stream, if one is open."""
         if self._response:
             self._response.close()
         self._response, self._events = None, iter(())

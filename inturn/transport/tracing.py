@@ -1,19 +1,19 @@
-"""The trace that a call belongs to, where the program that makes it has one."""
+"""Propagation of the calling program's OpenTelemetry trace."""
 
 import sys
 
-TRACEPARENT = "traceparent"  # W3C trace context; the service reads nothing else
+TRACEPARENT = "traceparent"  # W3C trace context, the only propagation header that the service reads
 
 
 def trace_headers() -> dict[str, str]:
-    """Those that name the caller's span. A program that never loaded OpenTelemetry has no span, and does not load it.
+    """Return the header for the current span, or nothing if the program has not loaded OpenTelemetry.
 
-    What else the program propagates, such as baggage, is none of the service's business.
+    Other propagated values, such as baggage, may be confidential and are not sent.
     """
     if "opentelemetry.trace" not in sys.modules:
         return {}
     from opentelemetry import propagate
 
-    said: dict[str, str] = {}
-    propagate.inject(said)
-    return {TRACEPARENT: said[TRACEPARENT]} if TRACEPARENT in said else {}
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return {TRACEPARENT: carrier[TRACEPARENT]} if TRACEPARENT in carrier else {}

@@ -1,36 +1,38 @@
-"""`inturn batch`."""
+"""The command `inturn batch`."""
 
 import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from inturn.cli.exit_codes import Exit
-from inturn.cli.files.batch_file import Batch, BatchFile, WrongLine
-from inturn.cli.options import Invocation, named_values, pass_invocation
+from inturn.cli.files.batch_file import Batch, BatchFileError, BatchResults
+from inturn.cli.options import Invocation, parse_variables, pass_invocation
 from inturn.cli.terminal.output import Terminal, console
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-PATIENT_RETRIES = 15  # over a minute: nobody watches a batch
+BATCH_RETRIES = 15  # over a minute, because a batch runs unattended
 
 
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Results.  [FILE.results.jsonl]")
-@click.option("-a", "--assistant", metavar="NAME", help="Who answers, where a line does not say.")
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Result file.  [FILE.results.jsonl]"
+)
+@click.option("-a", "--assistant", metavar="NAME", help="Assistant for lines that do not name one.")
 @click.option(
     "-v",
     "--var",
     "variables",
     metavar="NAME=VALUE",
     multiple=True,
-    callback=named_values,
-    help="A variable, where a line has none.",
+    callback=parse_variables,
+    help="Variable for lines without variables; repeatable.",
 )
-@click.option("--force", is_flag=True, help="Begin anew; results that are there are replaced.")
+@click.option("--force", is_flag=True, help="Start over and replace existing results.")
 @pass_invocation
 @click.pass_context
 def batch(
@@ -44,63 +46,65 @@ def batch(
     variables: dict[str, str],
     force: bool,
 ) -> None:
-    """Run each line of FILE as a turn; results are in the same order.
+    """Run each line of FILE as a turn and write the results in the same order.
 
-    A line is a JSON object as POST /v1/turns takes it; only "input" is required. A line without "session_id" is a
-    session of its own. Each result has the number of its line, and the "turn" or the "problem".
+    Each line is a JSON object like the body of POST /v1/turns; only "input" is required. A line without "session_id"
+    gets a new session. Each result has the line's number and its "turn" or "problem".
 
-    Stopped by whatever, the same command goes on where it was, and no turn runs twice. Until all is done the results
-    are in OUTPUT.part.
+    If interrupted, run the same command again to resume; no turn runs twice. Partial results are kept in OUTPUT.part.
     """
     defaults = {"assistant": assistant, "variables": variables or None}
-    results = BatchFile(output or file.with_name(f"{file.name}.results.jsonl"))
+    results = BatchResults(output or file.with_name(f"{file.name}.results.jsonl"))
     try:
-        lines = Batch.read(file, defaults)
-        results.open(lines.digest, force=force)
-    except WrongLine as error:
+        turns = Batch.load(file, defaults)
+        results.open(turns.digest, force=force)
+    except BatchFileError as error:
         raise click.ClickException(str(error)) from None
-    without_answer = _run(invocation, lines, results)
-    invocation.terminal.say(f"{len(lines.bodies)} turns, {without_answer} without an answer: {results.path}")
+    without_answer = _run(invocation, turns, results)
+    invocation.terminal.print_notice(f"{len(turns.bodies)} turns, {without_answer} without an answer: {results.path}")
     context.exit(Exit.NO_ANSWER if without_answer else Exit.OK)
 
 
-def _run(invocation: Invocation, lines: Batch, results: BatchFile) -> int:
+def _run(invocation: Invocation, turns: Batch, results: BatchResults) -> int:
+    total = len(turns.bodies)
     with (
         contextlib.closing(results),
-        invocation.client(max_retries=PATIENT_RETRIES) as client,
-        Bar(invocation.terminal, done=results.done, total=len(lines.bodies)) as bar,
+        invocation.client(max_retries=BATCH_RETRIES) as client,
+        ProgressBar(invocation.terminal, done=results.done, total=total) as bar,
     ):
         try:
-            for result in lines.results(client.turns, results.run, start=results.done):
+            for result in turns.run(client.turns, results.run_name, start=results.done):
                 results.append(result)
                 bar.advance()
         except KeyboardInterrupt:
-            invocation.terminal.say(f"Stopped after {results.done} of {len(lines.bodies)}; the same command goes on.")
+            invocation.terminal.print_notice(
+                f"Interrupted after {results.done} of {total}. Run the same command again to resume."
+            )
             raise
     return results.finish()
 
 
-class Bar:
-    """Drawn on a terminal; elsewhere it is never there."""
+class ProgressBar:
+    """Shown only if stderr is a terminal."""
 
     def __init__(self, terminal: Terminal, *, done: int, total: int) -> None:
         self._progress: Progress | None = None
-        if terminal.shows_talk:
+        if terminal.stderr_is_terminal:
             from rich import progress
 
             columns = (progress.BarColumn(), progress.MofNCompleteColumn(), progress.TimeRemainingColumn())
-            self._progress = progress.Progress(*columns, console=console(for_talk=True))
+            self._progress = progress.Progress(*columns, console=console(stderr=True))
             self._task = self._progress.add_task("", completed=done, total=total)
 
     def advance(self) -> None:
         if self._progress:
             self._progress.advance(self._task)
 
-    def __enter__(self) -> "Bar":
+    def __enter__(self) -> "ProgressBar":
         if self._progress:
             self._progress.start()
         return self
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._progress:
             self._progress.stop()

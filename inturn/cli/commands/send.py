@@ -1,33 +1,42 @@
-"""`inturn send`."""
+"""The command `inturn send`."""
 
 import sys
 from typing import Any
 
 import click
 
-from inturn.cli import exit_codes
-from inturn.cli.files.last_session import remember
-from inturn.cli.options import AboutTheTurn, Invocation, about_the_turn, as_json, pass_invocation
-from inturn.cli.terminal.answers import Show, as_events, as_text, explain_end, run_turn, when_ended
+from inturn.cli.exit_codes import exit_code_for_turn
+from inturn.cli.files.last_session import save_last_session
+from inturn.cli.options import Invocation, TurnArguments, json_option, pass_invocation, turn_options
+from inturn.cli.terminal.answers import (
+    AnswerPrinter,
+    print_problem,
+    print_when_ended,
+    run_turn,
+    stream_json,
+    stream_text,
+)
 from inturn.cli.terminal.output import Terminal
 
 
 @click.command()
 @click.argument("text", required=False)
-@about_the_turn
+@turn_options
 @click.option(
-    "--wait", "how", flag_value="wait", help="Write the answer when it is whole. Default where stdout is no terminal."
+    "--wait", "mode", flag_value="wait", help="Print the complete answer. Default if stdout is not a terminal."
 )
-@click.option("--stream", "how", flag_value="stream", help="Write it as it comes. Default on a terminal.")
-@click.option("--detach", "how", flag_value="detach", help="Write the turn's id and leave it to run.")
+@click.option(
+    "--stream", "mode", flag_value="stream", help="Print the answer while it is generated. Default on a terminal."
+)
+@click.option("--detach", "mode", flag_value="detach", help="Print the turn's id and exit; the turn continues.")
 @click.option(
     "--timeout",
     type=click.FloatRange(0, min_open=True),
     metavar="SECONDS",
-    help="With --wait: leave after so long; the turn goes on.",
+    help="With --wait: exit after this time; the turn continues.",
 )
-@click.option("--start-within", type=float, metavar="SECONDS", help="Give the turn up if it has not started by then.")
-@as_json
+@click.option("--start-within", type=float, metavar="SECONDS", help="Drop the turn if it has not started by then.")
+@json_option
 @pass_invocation
 @click.pass_context
 def send(
@@ -36,15 +45,15 @@ def send(
     /,
     *,
     text: str | None,
-    how: str | None,
+    mode: str | None,
     timeout: float | None,
     start_within: float | None,
     as_json: bool,
-    **about: Any,
+    **arguments: Any,
 ) -> None:
-    """Send one turn and write its answer. TEXT can be - for stdin.
+    """Send one turn and print its answer. TEXT can be - for stdin.
 
-    Ctrl-C cancels the turn, unless it was detached.
+    Ctrl-C cancels the turn, except with --detach.
 
     \b
       inturn send "What does cosine mean?" -v ability=math
@@ -52,33 +61,33 @@ def send(
       id=$(inturn send --detach "…" -v ability=math); inturn get $id --wait 30
     """
     terminal = invocation.terminal
-    how = how or ("wait" if timeout or not terminal.shows_data else "stream")
-    if timeout and how != "wait":
-        raise click.UsageError("--timeout goes with --wait.")
+    mode = mode or ("wait" if timeout or not terminal.stdout_is_terminal else "stream")
+    if timeout and mode != "wait":
+        raise click.UsageError("--timeout requires --wait.")
     with invocation.client() as client:
-        body = AboutTheTurn(**about).body(client.connection.base_url)
-        body["input"] = _text(text, terminal)
+        body = TurnArguments(**arguments).to_body(client.connection.base_url)
+        body["input"] = _read_text(text, terminal)
         body["start_within_seconds"] = start_within
-        if how == "detach":
+        if mode == "detach":
             turn = client.turns.create(**body)
-            terminal.json(turn.raw) if as_json else terminal.line(turn.id)
+            terminal.write_json(turn.raw) if as_json else terminal.write_line(turn.id)
         else:
-            turn = run_turn(client, terminal, body, _show(how, timeout=timeout, as_json=as_json))
-            explain_end(terminal, turn)
-        remember(client.connection.base_url, body)
-    terminal.say(f"Session {turn.session_id}; -c goes on with it.")
-    context.exit(exit_codes.of_turn(turn))
+            turn = run_turn(client, terminal, body, _printer(mode, timeout=timeout, as_json=as_json))
+            print_problem(terminal, turn)
+        save_last_session(client.connection.base_url, body)
+    terminal.print_notice(f"Session {turn.session_id}. Continue it with -c.")
+    context.exit(exit_code_for_turn(turn))
 
 
-def _show(how: str, *, timeout: float | None, as_json: bool) -> Show:
-    if how == "wait":
-        return when_ended(timeout=timeout, as_json=as_json)
-    return as_events if as_json else as_text
+def _printer(mode: str, *, timeout: float | None, as_json: bool) -> AnswerPrinter:
+    if mode == "wait":
+        return print_when_ended(timeout=timeout, as_json=as_json)
+    return stream_json if as_json else stream_text
 
 
-def _text(text: str | None, terminal: Terminal) -> str:
+def _read_text(text: str | None, terminal: Terminal) -> str:
     if text not in (None, "-"):
         return str(text)
-    if text is None and terminal.has_keyboard:
-        raise click.UsageError("What is to be sent? A TEXT, or - and something on stdin.")
+    if text is None and terminal.stdin_is_terminal:
+        raise click.UsageError("Nothing to send. Pass TEXT, or use - to read from stdin.")
     return sys.stdin.read().removesuffix("\n")

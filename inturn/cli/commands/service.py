@@ -1,4 +1,4 @@
-"""`inturn up`, `inturn doctor` and `inturn keys`: programs of the service itself, where it is on this machine."""
+"""The commands `inturn up`, `inturn doctor` and `inturn keys`, which run programs of the service on this machine."""
 
 import importlib.util
 import os
@@ -7,73 +7,76 @@ from collections.abc import Mapping
 
 import click
 
-PARTS = ("supervisor.machine", "turns.store", "web.server", "worker.app")
+SERVICE_MODULES = ("supervisor.machine", "turns.store", "web.server", "worker.app")
 
 
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the endpoint.  [PORT; 8000]")
-@click.option("--workers", type=click.IntRange(1, 64), help="Worker processes.  [WORKERS; 1]")
+@click.option("--workers", type=click.IntRange(1, 64), help="Number of worker processes.  [WORKERS; 1]")
 def up(port: int | None, workers: int | None) -> None:
-    """Start everything on this machine: store, endpoint and workers. Ctrl-C stops it.
+    """Start store, endpoint and workers on this machine. Ctrl-C stops them.
 
-    It needs no Redis and no key: data is kept in .inturn, and a built-in offline model answers until OPENAI_API_KEY or
-    OPENAI_BASE_URL names another. All settings are environment variables, listed in the README.
+    Needs neither Redis nor an API key: the data is stored in .inturn, and a built-in offline model answers until
+    OPENAI_API_KEY or OPENAI_BASE_URL is set. All settings are environment variables, listed in the
+    documentation.
     """
-    given = {"PORT": port, "WORKERS": workers}
-    _become("supervisor", **{name: str(value) for name, value in given.items() if value is not None})
+    options = {"PORT": port, "WORKERS": workers}
+    _exec_module("supervisor", **{name: str(value) for name, value in options.items() if value is not None})
 
 
 @click.command()
-@click.option("--ask-model", is_flag=True, help="Ask the model for one token; this costs that token.")
+@click.option("--ask-model", is_flag=True, help="Also request one token from the model, which costs that token.")
 def doctor(ask_model: bool) -> None:
-    """Look whether everything is as it must be, and say for each finding what to do. Exit code 1 if something is wrong.
+    """Check the installation and print a fix for each problem. The exit code is 1 if there is a problem.
 
-    The store, its durability and clock, workers, endpoint, keys, model and versions, under the settings of this shell.
+    Checks the store, its durability and clock, workers, endpoint, keys, model and package versions, with the settings
+    of this shell.
     """
-    _become("supervisor.doctor", *(["--ask-model"] if ask_model else []))
+    _exec_module("supervisor.doctor", *(["--ask-model"] if ask_model else []))
 
 
 @click.group()
 def keys() -> None:
-    """API keys of the service whose store this shell's REDIS_URL names.
+    """Manage API keys in the store that REDIS_URL of this shell names.
 
-    Once the first key is made, every call needs one. A key is shown once, when it is made.
+    As soon as one key exists, every request needs a key. A key is shown only when it is created.
     """
 
 
 @keys.command()
 @click.argument("tenant")
-@click.option("--scopes", default="turns", show_default=True, help="Some of turns,read,operator,observer.")
-@click.option("--days", type=click.FloatRange(min=0, min_open=True), help="How long it works.  [until it is revoked]")
+@click.option("--scopes", default="turns", show_default=True, help="Any of turns,read,operator,observer.")
+@click.option("--days", type=click.FloatRange(min=0, min_open=True), help="Days until it expires.  [until revoked]")
 def create(tenant: str, scopes: str, days: float | None) -> None:
-    """Make a key for TENANT, and show it."""
-    _become("turns", "keys", "create", tenant, "--scopes", scopes, *([] if days is None else ["--days", str(days)]))
+    """Create a key for TENANT and print it."""
+    arguments = [tenant, "--scopes", scopes, *([] if days is None else ["--days", str(days)])]
+    _exec_module("turns", "keys", "create", *arguments)
 
 
 @keys.command("ls")
 def ls() -> None:
-    """Show what is known of all keys; not the keys."""
-    _become("turns", "keys", "list")
+    """List all keys without their secrets."""
+    _exec_module("turns", "keys", "list")
 
 
 @keys.command()
 @click.argument("key_id")
 def revoke(key_id: str) -> None:
-    """End a key, within seconds everywhere."""
-    _become("turns", "keys", "revoke", key_id)
+    """Revoke a key; takes effect everywhere within seconds."""
+    _exec_module("turns", "keys", "revoke", key_id)
 
 
-def _become(module: str, *arguments: str, **environment: str) -> None:
-    """Runs a program of the service in this command's place, so that Ctrl-C and the exit code are its own."""
-    if not all(map(_is_here, PARTS)):
+def _exec_module(module: str, *arguments: str, **environment: str) -> None:
+    """Replace this process by a program of the service, so that Ctrl-C and the exit code are those of the program."""
+    if not all(map(_is_installed, SERVICE_MODULES)):
         raise click.ClickException(
-            "The service is not installed here, only its client. In a copy of its repository, `make up` starts it."
+            "The service is not installed here, only the client. To start it, run `make up` in a clone of InTurn."
         )
-    whole: Mapping[str, str] = {**os.environ, **environment}
-    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], whole)  # noqa: S606  # our own programs
+    merged: Mapping[str, str] = {**os.environ, **environment}
+    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], merged)  # noqa: S606  # our own programs
 
 
-def _is_here(module: str) -> bool:
+def _is_installed(module: str) -> bool:
     try:
         return importlib.util.find_spec(module) is not None
     except ModuleNotFoundError:

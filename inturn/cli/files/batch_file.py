@@ -1,8 +1,8 @@
-"""A file of turns, and the file of their results: what is in the second need not be done again.
+"""A batch of turns and its result file, from which an interrupted batch is resumed.
 
-Turns are submitted in parts whose borders never move, each with an idempotency key made of the run's name and the
-part's number. So a part that is submitted again, because this command was stopped or because a part of it was refused
-for want of room, gives the turns that it gave before, and only what was refused is new.
+Turns are submitted in parts with fixed boundaries, each with an idempotency key made of the run's name and the part's
+number. A part that is submitted again, after an interruption or because some of its turns were refused for lack of
+capacity, therefore returns the turns that already exist and creates only the refused ones.
 """
 
 import hashlib
@@ -20,87 +20,89 @@ from inturn.client import Turn, Turns
 from inturn.errors import InTurnError, TooMany, Unavailable
 from inturn.values import Json, TurnBody
 
-PART = 50  # two parts are on their way at once: as many turns as one session may have waiting
-PAUSE_SECONDS = 2.0
+PART_SIZE = 50  # two parts are in flight at once, together as many turns as one session may have waiting
+RESUBMIT_SECONDS = 2.0
 
 
-class WrongLine(Exception):
-    """The file cannot be run, or its results belong to another one."""
+class BatchFileError(Exception):
+    """The input file is invalid, or the result file belongs to another batch."""
 
 
 @dataclass(frozen=True)
 class Batch:
+    """The turns of an input file. `digest` identifies the file's content and the defaults."""
+
     bodies: list[TurnBody]
     digest: str
 
     @classmethod
-    def read(cls, file: Path, defaults: Mapping[str, Any]) -> "Batch":
-        """Raises `WrongLine`, before anything is submitted."""
+    def load(cls, file: Path, defaults: Mapping[str, Any]) -> "Batch":
+        """Parse the whole file before anything is submitted. Raise `BatchFileError`."""
         digest = hashlib.sha256(json.dumps(defaults, sort_keys=True).encode())
         bodies = []
         with file.open("rb") as lines:
             for number, line in enumerate(lines, 1):
                 digest.update(line)
-                bodies.append(_body(line, defaults, f"{file}:{number}"))
+                bodies.append(_parse_line(line, defaults, f"{file}:{number}"))
         return cls(bodies, digest.hexdigest())
 
-    def results(self, turns: Turns, run: str, *, start: int) -> Iterator[Json]:
-        """Of each line from `start` on, in order. Raises `InTurnError` when the service stays away."""
-        first = start // PART
-        ahead = self._submit(first, turns, run)
-        for number in range(first, math.ceil(len(self.bodies) / PART)):
-            outcomes = ahead
-            ahead = self._submit(number + 1, turns, run)
-            for place in range(len(outcomes)):
-                line = number * PART + place
-                if line < start:
+    def run(self, turns: Turns, run_name: str, *, start: int) -> Iterator[Json]:
+        """Yield the results from index `start` on, in order. Raise `InTurnError` if the service stays away."""
+        first_part = start // PART_SIZE
+        submitted_ahead = self._submit(first_part, turns, run_name)
+        for part in range(first_part, math.ceil(len(self.bodies) / PART_SIZE)):
+            outcomes = submitted_ahead
+            submitted_ahead = self._submit(part + 1, turns, run_name)
+            for offset in range(len(outcomes)):
+                index = part * PART_SIZE + offset
+                if index < start:
                     continue
-                while _may_be_taken_later(outcomes[place]):
-                    time.sleep(PAUSE_SECONDS)
-                    outcomes = self._submit(number, turns, run)
-                yield {"line": line + 1, **_result(outcomes[place])}
+                while isinstance(outcomes[offset], (TooMany, Unavailable)):
+                    time.sleep(RESUBMIT_SECONDS)
+                    outcomes = self._submit(part, turns, run_name)
+                yield {"line": index + 1, **_result(outcomes[offset])}
 
-    def _submit(self, number: int, turns: Turns, run: str) -> list[Turn | InTurnError]:
-        """What became of the turns of a part; of none, beyond the last part."""
-        begin = number * PART
-        part = [
-            cast("TurnBody", {"session_id": f"{run}-{line}", **body})
-            for line, body in enumerate(self.bodies[begin : begin + PART], begin + 1)
+    def _submit(self, part: int, turns: Turns, run_name: str) -> list[Turn | InTurnError]:
+        """Return the outcome of each turn of a part; an empty list after the last part."""
+        start = part * PART_SIZE
+        bodies = [
+            cast("TurnBody", {"session_id": f"{run_name}-{number}", **body})
+            for number, body in enumerate(self.bodies[start : start + PART_SIZE], start + 1)
         ]
-        return turns.batch(part, idempotency_key=f"{run}-{number}")
+        return turns.batch(bodies, idempotency_key=f"{run_name}-{part}")
 
 
-class BatchFile:
-    """Results as they come, in `PATH.part`, whose first line says which run they are of."""
+class BatchResults:
+    """The result file. Until the batch is complete it is `PATH.part`, whose first line identifies the run."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.run = ""
+        self.run_name = ""
         self.done = 0
         self._without_answer = 0
         self._part = path.with_name(f"{path.name}.part")
         self._file: IO[bytes] | None = None
 
     def open(self, digest: str, *, force: bool) -> None:
-        """New results go after those that are there. Raises `WrongLine`."""
+        """Open the file to append results, after those of an interrupted run. Raise `BatchFileError`."""
         if self.path.exists() and not force:
-            raise WrongLine(f"{self.path} is there already; --force replaces it.")
-        complete = b"" if force else self._complete()
+            raise BatchFileError(f"{self.path} already exists; use --force to replace it.")
+        complete = b"" if force else self._complete_lines()
         if complete:
-            self._take_up(complete, digest)
+            self._resume(complete, digest)
         else:
             self._begin(digest)
         self._file = self._part.open("ab")
 
     def append(self, result: Json) -> None:
-        """The result outlives this command."""
-        assert self._file  # noqa: S101  # opened first
+        """Write a result and flush it, so that it survives this process."""
+        assert self._file  # noqa: S101  # `open` comes first
         self._file.write(json.dumps(result).encode() + b"\n")
         self._file.flush()
         self._count(result)
 
     def finish(self) -> int:
-        """All results are in `path`, and nothing else. How many turns ended without an answer."""
+        """Move the results to `path`. Return the number of turns without an answer."""
         self.close()
         whole = self._part.with_suffix(".whole")
         whole.write_bytes(self._part.read_bytes().partition(b"\n")[2])
@@ -109,27 +111,27 @@ class BatchFile:
         return self._without_answer
 
     def close(self) -> None:
-        """What is in the file stays."""
+        """Close the file and keep its content."""
         if self._file:
             self._file.close()
 
-    def _complete(self) -> bytes:
-        """The lines that are there; a last one without an end was torn. Without the first, nothing was submitted."""
+    def _complete_lines(self) -> bytes:
+        """Return the lines without a torn last one. If the first is missing, nothing was submitted."""
         if not self._part.exists():
             return b""
         lines, end, _ = self._part.read_bytes().rpartition(b"\n")
         return lines + end
 
     def _begin(self, digest: str) -> None:
-        self.run = f"batch-{secrets.token_hex(6)}"
-        self._part.write_text(json.dumps({"run": self.run, "digest": digest}) + "\n", encoding="utf-8")
+        self.run_name = f"batch-{secrets.token_hex(6)}"
+        self._part.write_text(json.dumps({"run": self.run_name, "digest": digest}) + "\n", encoding="utf-8")
 
-    def _take_up(self, complete: bytes, digest: str) -> None:
+    def _resume(self, complete: bytes, digest: str) -> None:
         head, *results = [json.loads(line) for line in complete.splitlines()]
         if head["digest"] != digest:
-            raise WrongLine(f"{self._part} holds results of other lines; --force begins anew.")
+            raise BatchFileError(f"{self._part} belongs to other input or options; use --force to start over.")
         os.truncate(self._part, len(complete))
-        self.run = head["run"]
+        self.run_name = head["run"]
         for result in results:
             self._count(result)
 
@@ -138,26 +140,26 @@ class BatchFile:
         self._without_answer += result.get("turn", {}).get("status") != "completed"
 
 
-def _body(line: bytes, defaults: Mapping[str, Any], where: str) -> TurnBody:
+def _parse_line(line: bytes, defaults: Mapping[str, Any], location: str) -> TurnBody:
     try:
         body = json.loads(line)
     except ValueError as error:
-        raise WrongLine(f"{where}: must be JSON: {error}") from None
+        raise BatchFileError(f"{location}: must be JSON: {error}") from None
     if not isinstance(body, dict) or not isinstance(body.get("input"), str):
-        raise WrongLine(f'{where}: must be an object with an "input" of text')
+        raise BatchFileError(f'{location}: must be an object with an "input" of text')
     return cast("TurnBody", {"lane": "batch", **defaults, **body})
-
-
-def _may_be_taken_later(outcome: Turn | InTurnError) -> bool:
-    return isinstance(outcome, (TooMany, Unavailable))
 
 
 def _result(outcome: Turn | InTurnError) -> Json:
     if isinstance(outcome, InTurnError):
-        return {"problem": {"status": outcome.status, "code": outcome.code, "detail": outcome.message}}
+        return _problem(outcome)
     try:
         return {"turn": outcome.wait().raw}
+    except Unavailable:
+        raise
     except InTurnError as error:
-        if isinstance(error, Unavailable):
-            raise
-        return {"problem": {"status": error.status, "code": error.code, "detail": error.message}}
+        return _problem(error)
+
+
+def _problem(error: InTurnError) -> Json:
+    return {"problem": {"status": error.status, "code": error.code, "detail": error.message}}

@@ -1,4 +1,4 @@
-"""The last session at each service, so that `--continue` can go on with it. No text is kept, only names."""
+"""The most recent session at each service, for `--continue`. The file contains names and variables, no messages."""
 
 import contextlib
 import json
@@ -9,7 +9,7 @@ from typing import Any
 
 from inturn.values import TurnBody
 
-KEPT = ("session_id", "user_id", "assistant", "variables")
+SAVED_FIELDS = ("session_id", "user_id", "assistant", "variables")
 
 
 def state_file(environment: Mapping[str, str]) -> Path:
@@ -17,26 +17,26 @@ def state_file(environment: Mapping[str, str]) -> Path:
     return Path(base) / "inturn" / "sessions.json"
 
 
-def remember(base_url: str, body: TurnBody) -> None:
-    """The body's session is the last one. A disk that cannot be written stops nobody from talking."""
+def save_last_session(base_url: str, body: TurnBody) -> None:
+    """Save the session of this turn. A disk error is ignored, because the turn itself has succeeded."""
     path = state_file(os.environ)
-    kept = {name: value for name, value in body.items() if name in KEPT and value}
+    session = {name: value for name, value in body.items() if name in SAVED_FIELDS and value}
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = path.with_suffix(".new")
-        fresh.touch(mode=0o600)
-        fresh.write_text(json.dumps({**_all(path), base_url: kept}, indent=1), encoding="utf-8")
-        fresh.replace(path)
+        temporary = path.with_suffix(".new")
+        temporary.touch(mode=0o600)
+        temporary.write_text(json.dumps({**_load(path), base_url: session}, indent=1), encoding="utf-8")
+        temporary.replace(path)
 
 
-def recall(base_url: str) -> dict[str, Any] | None:
-    found = _all(state_file(os.environ)).get(base_url)
-    return found if isinstance(found, dict) else None
+def load_last_session(base_url: str) -> dict[str, Any] | None:
+    session = _load(state_file(os.environ)).get(base_url)
+    return session if isinstance(session, dict) else None
 
 
-def _all(path: Path) -> dict[str, Any]:
+def _load(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

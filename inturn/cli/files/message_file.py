@@ -1,4 +1,4 @@
-"""Reading what `inturn sessions import` is given: what `export` wrote, or a history of LangChain."""
+"""Parser of the files that `inturn sessions import` accepts: exported messages or a LangChain history."""
 
 import json
 from collections.abc import Iterator
@@ -7,60 +7,62 @@ from typing import Any, cast
 
 from inturn.values import MessageBody
 
-ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}  # of LangChain's types of messages
+LANGCHAIN_ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 
 
-class NoMessages(Exception):
-    """The file is not what can be imported; the message says where, and what is wrong."""
+class InvalidMessageFile(Exception):
+    """The file cannot be imported; the message names the line and the reason."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """`left_out`: how many are no text of a user or a model: system messages, and tool calls with their results."""
+class ParsedMessages:
+    """Messages to import. `skipped` counts system messages and tool calls with their results."""
 
     messages: list[MessageBody]
-    left_out: int
+    skipped: int
 
 
-def read_messages(data: bytes) -> Found:
-    """Lines of JSON, each a message as `export` writes it; or a JSON array, as `messages_to_dict` gives it and
-    `FileChatMessageHistory` keeps it. Raises `NoMessages`."""
+def parse_messages(data: bytes) -> ParsedMessages:
+    """Parse JSON lines as `export` writes them, or a JSON array as LangChain writes it. Raise `InvalidMessageFile`.
+
+    The array can come from `messages_to_dict` or be a file of `FileChatMessageHistory`.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise NoMessages("It is not UTF-8.") from None
-    read = [_message(where, item) for where, item in _items(text)]
-    messages = [message for message in read if message]
+        raise InvalidMessageFile("The file is not UTF-8.") from None
+    parsed = [_parse_message(label, item) for label, item in _items(text)]
+    messages = [message for message in parsed if message]
     if not messages:
-        raise NoMessages("There is no message in it.")
-    return Found(messages, len(read) - len(messages))
+        raise InvalidMessageFile("The file contains no messages.")
+    return ParsedMessages(messages, len(parsed) - len(messages))
 
 
 def _items(text: str) -> Iterator[tuple[str, Any]]:
-    """Each with the words for its place."""
+    """Yield each item with a label for error messages."""
     if text.lstrip().startswith("["):
-        items = _json("The file", text)
+        items = _parse_json("The file", text)
         yield from ((f"Message {number}", item) for number, item in enumerate(items, start=1))
         return
-    for number, line in enumerate(text.split("\n"), start=1):  # U+2028 ends no line of JSON
+    for number, line in enumerate(text.split("\n"), start=1):  # not splitlines: JSON strings may contain U+2028
         if line.strip():
-            yield f"Line {number}", _json(f"Line {number}", line)
+            yield f"Line {number}", _parse_json(f"Line {number}", line)
 
 
-def _json(where: str, text: str) -> Any:
+def _parse_json(label: str, text: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise NoMessages(f"{where} is not JSON: {error}.") from None
+        raise InvalidMessageFile(f"{label} is not JSON: {error}.") from None
 
 
-def _message(where: str, item: Any) -> MessageBody | None:
-    """None for what is left out. Rules for what it holds are the service's."""
+def _parse_message(label: str, item: Any) -> MessageBody | None:
+    """Return the message, or None to skip it. The service validates the content."""
     if isinstance(item, dict) and "role" in item and "content" in item:
         return cast("MessageBody", {name: item[name] for name in MessageBody.__annotations__ if name in item})
     if isinstance(item, dict) and isinstance(item.get("data"), dict) and "content" in item["data"]:
-        role, content = ROLES.get(str(item.get("type"))), item["data"]["content"]
+        role, content = LANGCHAIN_ROLES.get(str(item.get("type"))), item["data"]["content"]
         if role is None or (not content and item["data"].get("tool_calls")):
             return None
         return cast("MessageBody", {"role": role, "content": content, "turn_id": item.get("turn")})
-    raise NoMessages(f"{where} is no message as `export` writes it, and none of LangChain's `messages_to_dict`.")
+    raise InvalidMessageFile(f"{label} is not a message as written by `export` or by LangChain's `messages_to_dict`.")

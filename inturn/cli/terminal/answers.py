@@ -1,56 +1,57 @@
-"""One turn from its submission to its end, with somebody at the terminal. Ctrl-C cancels it."""
+"""Run a turn and print its answer. Ctrl-C cancels the turn."""
 
 from collections.abc import Callable
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from inturn.cli.terminal.formatting import format_status
 from inturn.cli.terminal.output import Terminal
-from inturn.cli.terminal.spinner import WaitingLine, in_words
+from inturn.cli.terminal.spinner import Spinner
 from inturn.client import Client, Turn
 from inturn.events import Delta, Done, Event, Reset, StatusChanged
-from inturn.protocol.resources import new_key
-from inturn.values import TurnBody
+from inturn.protocol.resources import new_idempotency_key
+from inturn.values import Queue, TurnBody
 
-Show: TypeAlias = Callable[[Terminal, Turn], Turn]
+AnswerPrinter: TypeAlias = Callable[[Terminal, Turn], Turn]
 
 
-def run_turn(client: Client, terminal: Terminal, body: TurnBody, show: Show) -> Turn:
-    """The turn, which has ended; what `show` makes of its answer has been shown."""
-    key = new_key()
+def run_turn(client: Client, terminal: Terminal, body: TurnBody, print_answer: AnswerPrinter) -> Turn:
+    """Submit a turn, print its answer with `print_answer` and return the ended turn."""
+    key = new_idempotency_key()
     turn: Turn | None = None
     try:
         turn = client.turns.create(**body, idempotency_key=key)
-        return show(terminal, turn)
+        return print_answer(terminal, turn)
     except KeyboardInterrupt:
-        # If Ctrl-C came before the turn's id did, the key gives it.
+        # If Ctrl-C interrupted the submission, the turn may exist; the same key returns it.
         return _cancel(terminal, turn or client.turns.create(**body, idempotency_key=key))
 
 
 def _cancel(terminal: Terminal, turn: Turn) -> Turn:
     ended = turn.cancel()
     if ended.status == "cancelled":
-        terminal.say("\nCancelled. Nothing of this turn enters the session.")
+        terminal.print_notice("\nCancelled. This turn is not added to the session.")
     else:
-        terminal.say(f"\nToo late to cancel: the turn is {ended.status}.")
+        terminal.print_notice(f"\nToo late to cancel: the turn is {ended.status}.")
     return ended
 
 
-def as_text(terminal: Terminal, turn: Turn) -> Turn:
-    """The answer is written as it comes."""
-    with WaitingLine(terminal) as waiting:
+def stream_text(terminal: Terminal, turn: Turn) -> Turn:
+    """Print the answer while it is generated."""
+    with Spinner(terminal) as spinner:
         has_text = False
         for event in turn.stream():
             match event:
                 case StatusChanged(status, queue):
-                    waiting.show(in_words(status, queue)) if not has_text else None
+                    spinner.show(format_status(status, queue)) if not has_text else None
                 case Delta(text):
-                    waiting.end()
+                    spinner.stop()
                     terminal.write(text)
                     has_text = True
                 case Reset() if has_text:
                     terminal.write("\n")
-                    terminal.complain("That run broke off; the answer begins again.")
+                    terminal.print_error("The attempt failed. The answer starts again.")
                     has_text = False
                 case Done(ended):
                     terminal.write("\n" if has_text else "")
@@ -58,37 +59,37 @@ def as_text(terminal: Terminal, turn: Turn) -> Turn:
     raise AssertionError("a stream ends with Done")
 
 
-def as_events(terminal: Terminal, turn: Turn) -> Turn:
-    """Each event is a line of JSON."""
+def stream_json(terminal: Terminal, turn: Turn) -> Turn:
+    """Print each event as a line of JSON."""
     ended = turn
     for event in turn.stream():
-        terminal.json(event_json(event))
+        terminal.write_json(event_json(event))
         if isinstance(event, Done):
             ended = event.turn
     return ended
 
 
-def when_ended(*, timeout: float | None, as_json: bool) -> Show:
-    """Nothing is written before the end."""
+def print_when_ended(*, timeout: float | None, as_json: bool) -> AnswerPrinter:
+    """Return a printer that prints nothing before the turn has ended."""
 
-    def show(terminal: Terminal, turn: Turn) -> Turn:
-        with WaitingLine(terminal) as waiting:
-            waiting.show("Waits for the answer")
+    def print_answer(terminal: Terminal, turn: Turn) -> Turn:
+        with Spinner(terminal) as spinner:
+            spinner.show("Waiting for the answer")
             ended = turn.wait(timeout)
         if as_json:
-            terminal.json(ended.raw)
+            terminal.write_json(ended.raw)
         elif ended.output is not None:
-            terminal.line(ended.output)
+            terminal.write_line(ended.output)
         return ended
 
-    return show
+    return print_answer
 
 
 def event_json(event: Event[Turn]) -> dict[str, Any]:
-    """As the service sends it, with its name."""
+    """Return the event's data as the service sent it, with its name as `event`."""
     match event:
         case StatusChanged(status, queue):
-            return {"event": "status", "status": status, "queue": plain(queue)}
+            return {"event": "status", "status": status, "queue": _queue_json(queue)}
         case Delta(text):
             return {"event": "delta", "text": text}
         case Reset(reason):
@@ -97,19 +98,18 @@ def event_json(event: Event[Turn]) -> dict[str, Any]:
             return {"event": "done", "turn": turn.raw}
 
 
-def plain(value: Any) -> Any:
-    """A value as JSON takes it."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {name: plain(held) for name, held in asdict(value).items()}
-    return value.isoformat() if isinstance(value, datetime) else value
+def _queue_json(queue: Queue | None) -> dict[str, Any] | None:
+    if queue is None:
+        return None
+    values = asdict(queue).items()
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values}
 
 
-def explain_end(terminal: Terminal, turn: Turn) -> None:
-    """Said, if it is not what was hoped for."""
+def print_problem(terminal: Terminal, turn: Turn) -> None:
+    """Print an error if the turn ended without a complete answer, unless the caller cancelled it."""
     if turn.status == "completed":
         if turn.status_reason == "length":
-            terminal.complain("The answer was cut at the model's limit.")
-    elif turn.status != "cancelled":
-        why = turn.error.message if turn.error else f"It is {turn.status}: {turn.status_reason}."
-        code = f" ({turn.error.code})" if turn.error else ""
-        terminal.complain(f"{why}{code}")
+            terminal.print_error("The answer was cut off at the model's limit.")
+    elif turn.status in {"failed", "incomplete"}:
+        reason = f"The turn is {turn.status}: {turn.status_reason}."
+        terminal.print_error(f"{turn.error.message} ({turn.error.code})" if turn.error else reason)

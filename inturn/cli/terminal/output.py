@@ -1,4 +1,4 @@
-"""What the command writes: data on stdout, talk on stderr, and on neither what a terminal would obey."""
+"""Data on stdout, notices and errors on stderr, both without control characters that a terminal would execute."""
 
 import json
 import os
@@ -10,76 +10,93 @@ import click
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
-# A model's answer may hold escape sequences, and a terminal would obey them.
-OBEYED = {code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+# A model's answer may contain escape sequences, which could change the terminal's title, colours or clipboard.
+CONTROL_CHARACTERS = {
+    code: "\N{REPLACEMENT CHARACTER}" for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"
+}
 
 
-def printable(text: str) -> str:
-    return text.replace("\r\n", "\n").translate(OBEYED)
+def replace_control_characters(text: str) -> str:
+    return text.replace("\r\n", "\n").translate(CONTROL_CHARACTERS)
 
 
-class ReaderLeft(Exception):
-    """Whoever read stdout has seen enough, as `| head` does."""
+class OutputClosed(Exception):
+    """The reader of stdout has closed it, as `| head` does."""
 
 
 class Terminal:
+    """The standard streams of the command, each of which may or may not be a terminal."""
+
     def __init__(self) -> None:
-        self.shows_data = sys.stdout.isatty()
-        self.shows_talk = sys.stderr.isatty()
-        self.has_keyboard = sys.stdin.isatty()
+        self.stdin_is_terminal = sys.stdin.isatty()
+        self.stdout_is_terminal = sys.stdout.isatty()
+        self.stderr_is_terminal = sys.stderr.isatty()
 
     @property
     def is_interactive(self) -> bool:
-        """Somebody types here, and sees both streams."""
-        return self.shows_data and self.shows_talk and self.has_keyboard
+        return self.stdin_is_terminal and self.stdout_is_terminal and self.stderr_is_terminal
 
     def write(self, text: str) -> None:
-        """Data, as it comes. It is seen at once."""
-        self._put(printable(text) if self.shows_data else text)
+        """Write text to stdout and flush it."""
+        self._write(replace_control_characters(text) if self.stdout_is_terminal else text)
 
-    def line(self, text: str) -> None:
-        """A line of data."""
+    def write_line(self, text: str) -> None:
         self.write(f"{text}\n")
 
-    def json(self, value: Any) -> None:
-        """A line of JSON."""
-        as_ascii = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-        self._put(json.dumps(value, ensure_ascii=as_ascii) + "\n")
+    def write_json(self, value: Any) -> None:
+        """Write one line of JSON to stdout."""
+        is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        self._write(json.dumps(value, ensure_ascii=not is_utf8) + "\n")
 
-    def say(self, text: str) -> None:
-        """Talk, which is for somebody who is there: a script hears nothing."""
-        if self.shows_talk:
-            click.secho(printable(text), err=True, dim=has_colour() or None)
-
-    def complain(self, text: str) -> None:
-        """What everybody must hear."""
-        click.secho(printable(text), err=True, fg="red" if self.shows_talk and has_colour() else None)
-
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-        """A table where somebody looks; else a line for each row, with tabs between."""
-        if not self.shows_data:
-            for row in rows:
-                self.line("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
+    def write_table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+        """Write a table to a terminal, or tab-separated lines without a header to a pipe or file."""
+        if self.stdout_is_terminal:
+            console().print(build_table(columns, list(rows)))
             return
-        from inturn.cli.terminal.tables import drawn
+        for row in rows:
+            self.write_line("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
 
-        console().print(drawn(columns, list(rows)))
+    def print_notice(self, text: str) -> None:
+        """Print text to stderr if it is a terminal; scripts do not get notices."""
+        if self.stderr_is_terminal:
+            click.secho(replace_control_characters(text), err=True, dim=has_colour() or None)
 
-    def _put(self, text: str) -> None:
+    def print_error(self, text: str) -> None:
+        """Print text to stderr."""
+        colour = "red" if self.stderr_is_terminal and has_colour() else None
+        click.secho(replace_control_characters(text), err=True, fg=colour)
+
+    def _write(self, text: str) -> None:
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
         except BrokenPipeError:
-            raise ReaderLeft from None
+            raise OutputClosed from None
 
 
 def has_colour() -> bool:
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def console(*, for_talk: bool = False) -> "Console":
-    """rich, which knows `NO_COLOR` itself."""
+def console(*, stderr: bool = False) -> "Console":
+    """Return a rich console, which respects `NO_COLOR` itself."""
     from rich.console import Console
 
-    return Console(stderr=for_talk, highlight=False)
+    return Console(stderr=stderr, highlight=False)
+
+
+def build_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> "Table":
+    """Return a table in which only the last column is truncated, because users copy the ids in the others."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    *whole, last = columns
+    for index, name in enumerate(whole):
+        table.add_column(name, no_wrap=True, min_width=max([len(name), *(len(row[index]) for row in rows)]))
+    table.add_column(last, no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*(Text(replace_control_characters(cell).replace("\n", " ")) for cell in row))
+    return table

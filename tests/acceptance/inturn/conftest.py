@@ -1,4 +1,4 @@
-"""The client, on the real service."""
+"""Fixtures for tests of the client with a real service."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,5 +20,5 @@ def client(stack: Stack) -> Iterator[Client]:
 
 @pytest.fixture
 def inturn(stack: Stack, tmp_path: Path) -> Inturn:
-    """The command, for this service."""
+    """Return the command with the URL of this service."""
     return Inturn(stack.url, tmp_path / "state")

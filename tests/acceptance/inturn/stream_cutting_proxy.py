@@ -1,4 +1,4 @@
-"""A proxy that ends each stream after its first event, as one with a time limit does to a turn that waits for long."""
+"""A proxy that ends each stream after its first event, as a proxy with a time limit does when a turn waits longer."""
 
 import http.client
 import threading
@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 
 @contextmanager
-def short_streams(service: str) -> Iterator[str]:
-    """The URL of the proxy. Everything but streams gets through as it is."""
+def stream_cutting_proxy(service: str) -> Iterator[str]:
+    """Run the proxy and yield its URL. All responses except streams are forwarded unchanged."""
     proxy = Proxy(service)
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{proxy.server_port}"
@@ -22,32 +22,32 @@ class Proxy(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, service: str) -> None:
-        super().__init__(("127.0.0.1", 0), Passing)
-        self.place = urlsplit(service).netloc
+        super().__init__(("127.0.0.1", 0), ForwardingHandler)
+        self.service_address = urlsplit(service).netloc
 
 
-class Passing(BaseHTTPRequestHandler):
+class ForwardingHandler(BaseHTTPRequestHandler):
     server: Proxy
 
     def log_message(self, *_: object) -> None:
-        """What passes is no concern of the tests."""
+        """Log nothing."""
 
     def do_GET(self) -> None:
-        self._pass(b"")
+        self._forward(b"")
 
     def do_POST(self) -> None:
-        self._pass(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        self._forward(self.rfile.read(int(self.headers.get("Content-Length", 0))))
 
-    def _pass(self, body: bytes) -> None:
-        """The answer ends where the connection does."""
-        service = http.client.HTTPConnection(self.server.place)
+    def _forward(self, body: bytes) -> None:
+        """Forward a request. The response ends with the connection."""
+        service = http.client.HTTPConnection(self.server.service_address)
         service.request(self.command, self.path, body, dict(self.headers))
-        answer = service.getresponse()
-        self.send_response(answer.status)
-        self.send_header("Content-Type", answer.headers["Content-Type"])
+        response = service.getresponse()
+        self.send_response(response.status)
+        self.send_header("Content-Type", response.headers["Content-Type"])
         self.end_headers()
-        is_stream = answer.headers["Content-Type"].startswith("text/event-stream")
-        for line in answer:
+        is_stream = response.headers["Content-Type"].startswith("text/event-stream")
+        for line in response:
             self.wfile.write(line)
             if is_stream and line.startswith(b"data:"):
                 self.wfile.write(b"\n")

@@ -1,4 +1,4 @@
-"""What the service says of its assistants, as values."""
+"""Assistants as values of the client."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from tests.support.processes import Stack
 from tools import ROOT
 
 
-def test_all_that_the_service_says_of_an_assistant_is_typed(start: Callable[..., Stack]) -> None:
+def test_all_fields_of_an_assistant_are_typed(start: Callable[..., Stack]) -> None:
     stack = start(workers=0, INTURN_ASSISTANTS=str(ROOT / "examples/assistants.toml"))
     with Client(stack.url) as client:
         assistants = {assistant.name: assistant for assistant in client.assistants.list()}
@@ -22,5 +22,5 @@ def test_all_that_the_service_says_of_an_assistant_is_typed(start: Callable[...,
     }
     assert summary.lane == "batch"
     assert assistants["default"].variables["ability"] == Variable(
-        required=True, default=None, description="What it is good at", max_length=100
+        required=True, default=None, description="What the assistant is good at", max_length=100
     )

@@ -1,4 +1,4 @@
-"""The client that awaits; that its names are the same is tested in `tests/unit/inturn`, here is what it does."""
+"""The asyncio client. `tests/unit/inturn/test_client_parity.py` compares its methods with those of `Client`."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -10,7 +10,7 @@ import inturn
 from inturn import AsyncClient, Delta, Done
 from inturn.transport.connection import DEFAULT_RETRIES
 from tests.acceptance.inturn.conftest import MATH
-from tests.acceptance.inturn.stream_cutting_proxy import short_streams
+from tests.acceptance.inturn.stream_cutting_proxy import stream_cutting_proxy
 from tests.support.processes import Stack
 
 SLOWLY = "[words 60] [pace 0.03]"
@@ -26,7 +26,7 @@ def run(
     asyncio.run(main())
 
 
-def test_many_turns_are_awaited_at_once(stack: Stack) -> None:
+def test_many_turns_are_awaited_concurrently(stack: Stack) -> None:
     async def program(client: AsyncClient) -> None:
         async def answer(n: int) -> str:
             turn = await client.turns.create(f"at-once-{n}", f"{n} [delay 0.3]", variables=MATH)
@@ -38,7 +38,7 @@ def test_many_turns_are_awaited_at_once(stack: Stack) -> None:
     run(stack.url, program)
 
 
-def test_a_stream_is_iterated_across_a_restart(start: Callable[..., Stack]) -> None:
+def test_a_stream_continues_across_a_restart(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
 
     async def program(client: AsyncClient) -> None:
@@ -59,21 +59,21 @@ def test_a_stream_is_iterated_across_a_restart(start: Callable[..., Stack]) -> N
     run(stack.url, program)
 
 
-def test_where_streams_break_again_and_again_the_answer_comes_by_a_long_poll(stack: Stack) -> None:
+def test_a_long_poll_follows_repeatedly_broken_streams(stack: Stack) -> None:
     async def program(client: AsyncClient) -> None:
         turn = await client.turns.create("short", "hello [gate short]", variables=MATH)
         events = turn.stream()
         await anext(events)
         stack.open_gate("short")
-        told = [event async for event in events]
+        rest = [event async for event in events]
         ended = await turn.wait()
-        assert told == [Delta(ended.text), Done(ended)]
+        assert rest == [Delta(ended.text), Done(ended)]
 
-    with short_streams(stack.url) as url:
+    with stream_cutting_proxy(stack.url) as url:
         run(url, program, max_retries=0)
 
 
-def test_everything_else_does_what_its_twin_does(stack: Stack) -> None:
+def test_the_other_methods_work_like_those_of_the_client(stack: Stack) -> None:
     async def program(client: AsyncClient) -> None:
         failed = await (await client.turns.create("a", "hello [fail 400 1]", variables=MATH)).wait()
         assert (await (await failed.retry()).wait()).status == "completed"
@@ -82,7 +82,7 @@ def test_everything_else_does_what_its_twin_does(stack: Stack) -> None:
         ).status == "cancelled"
         assert len([turn async for turn in client.turns.list(session_id="a")]) == 3
         one, wrong = await client.turns.batch(
-            [{"session_id": "a", "input": said, "variables": MATH} for said in ("x", "")]
+            [{"session_id": "a", "input": text, "variables": MATH} for text in ("x", "")]
         )
         assert isinstance(one, inturn.AsyncTurn)
         assert isinstance(wrong, inturn.InvalidRequest)

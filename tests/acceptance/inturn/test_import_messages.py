@@ -1,4 +1,4 @@
-"""A session that is exported, imported and exported again is the same; so is a history that LangChain made."""
+"""Importing exported sessions and LangChain histories."""
 
 import asyncio
 import json
@@ -14,17 +14,17 @@ from tests.acceptance.inturn.cli.runner import Inturn
 from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack
 
-CHAIN_SAYS = ["What does cosine mean?", "A ratio – é"]  # noqa: RUF001  # a dash that is not ASCII
+MESSAGES = ["What does cosine mean?", "A ratio – é"]  # noqa: RUF001  # a dash that is not ASCII
 
 
 def prompt(stack: Stack) -> list[str]:
-    """What the model was asked last, without the system prompt."""
+    """Return the messages of the latest model request, without the system prompt."""
     return [message["content"] for message in stack.asked()[-1]["messages"][1:]]
 
 
-def test_an_export_is_imported_and_exported_again(inturn: Inturn, client: Client, stack: Stack, tmp_path: Path) -> None:
-    for said in CHAIN_SAYS:
-        client.turns.create("original", said, variables=MATH).wait().check()
+def test_an_exported_session_survives_an_import(inturn: Inturn, client: Client, stack: Stack, tmp_path: Path) -> None:
+    for text in MESSAGES:
+        client.turns.create("original", text, variables=MATH).wait().check()
     exported = inturn("sessions", "export", "original").stdout
     assert exported.count("\n") == 4
     ran = inturn("sessions", "import", "-", "--session", "copy", stdin=exported)
@@ -36,7 +36,7 @@ def test_an_export_is_imported_and_exported_again(inturn: Inturn, client: Client
     assert prompt(stack) == [*(json.loads(line)["content"] for line in exported.splitlines()), "and now?"]
 
 
-def test_a_new_session_is_made_where_none_is_named(inturn: Inturn, client: Client) -> None:
+def test_import_without_a_session_id_creates_a_session(inturn: Inturn, client: Client) -> None:
     line = json.dumps({"role": "user", "content": "hello"})
     ran = inturn("sessions", "import", "-", "--user", "alice", "--json", stdin=line)
     session = json.loads(ran.stdout)
@@ -44,24 +44,24 @@ def test_a_new_session_is_made_where_none_is_named(inturn: Inturn, client: Clien
     assert client.sessions.get(session["session_id"], user_id="alice").message_count == 1
 
 
-def test_a_history_that_langchain_made_goes_on_here(inturn: Inturn, client: Client, stack: Stack) -> None:
-    made = messages_to_dict([SystemMessage("be kind"), HumanMessage(CHAIN_SAYS[0]), AIMessage(CHAIN_SAYS[1])])
-    ran = inturn("sessions", "import", "-", "-s", "langchain", stdin=json.dumps(made))
+def test_a_langchain_history_can_be_continued(inturn: Inturn, client: Client, stack: Stack) -> None:
+    history = messages_to_dict([SystemMessage("be kind"), HumanMessage(MESSAGES[0]), AIMessage(MESSAGES[1])])
+    ran = inturn("sessions", "import", "-", "-s", "langchain", stdin=json.dumps(history))
     assert (ran.returncode, ran.stdout) == (Exit.OK, "langchain\n")
-    assert "1 left out" in ran.stderr
+    assert "Skipped 1" in ran.stderr
     client.turns.create("langchain", "and now?", variables=MATH).wait().check()
-    assert prompt(stack) == [*CHAIN_SAYS, "and now?"]
+    assert prompt(stack) == [*MESSAGES, "and now?"]
 
 
-def test_a_file_that_langchain_keeps_does_as_well(inturn: Inturn, client: Client, tmp_path: Path) -> None:
+def test_a_langchain_history_file_can_be_imported(inturn: Inturn, client: Client, tmp_path: Path) -> None:
     file = tmp_path / "history.json"
     history = FileChatMessageHistory(str(file))
-    history.add_messages([HumanMessage(CHAIN_SAYS[0]), AIMessage(CHAIN_SAYS[1])])
+    history.add_messages([HumanMessage(MESSAGES[0]), AIMessage(MESSAGES[1])])
     assert inturn("sessions", "import", str(file), "-s", "from-a-file").returncode == Exit.OK
-    assert [message.content for message in client.sessions.messages("from-a-file")] == CHAIN_SAYS
+    assert [message.content for message in client.sessions.messages("from-a-file")] == MESSAGES
 
 
-def test_what_is_refused_is_said_and_changes_nothing(inturn: Inturn, client: Client, tmp_path: Path) -> None:
+def test_a_refused_import_is_reported_and_changes_nothing(inturn: Inturn, client: Client, tmp_path: Path) -> None:
     client.turns.create("talked", "hello", variables=MATH).wait().check()
     line = json.dumps({"role": "user", "content": "hello"})
     ran = inturn("sessions", "import", "-", "-s", "talked", stdin=line)
@@ -78,30 +78,30 @@ def test_what_is_refused_is_said_and_changes_nothing(inturn: Inturn, client: Cli
     assert inturn("sessions", "import", str(tmp_path / "nowhere")).returncode == Exit.USAGE
 
 
-def test_messages_of_one_session_begin_another(client: Client, stack: Stack) -> None:
+def test_messages_of_one_session_can_begin_another(client: Client, stack: Stack) -> None:
     client.turns.create("one", "hello", variables=MATH).wait().check()
-    said = list(client.sessions.messages("one"))
-    assert client.sessions.import_messages("other", said).message_count == 2
-    assert list(client.sessions.messages("other")) == said
+    messages = list(client.sessions.messages("one"))
+    assert client.sessions.import_messages("other", messages).message_count == 2
+    assert list(client.sessions.messages("other")) == messages
     with pytest.raises(SessionNotEmpty):
         client.sessions.import_messages("other", [{"role": "user", "content": "hello"}])
 
     async def program() -> None:
-        async with AsyncClient(stack.url) as awaited:
-            session = await awaited.sessions.import_messages("awaited", said, user_id="alice")
+        async with AsyncClient(stack.url) as async_client:
+            session = await async_client.sessions.import_messages("awaited", messages, user_id="alice")
             assert (session.session_id, session.user_id, session.message_count) == ("awaited", "alice", 2)
 
     asyncio.run(program())
 
 
-def test_the_largest_history_is_taken_and_a_larger_one_is_told_so(client: Client) -> None:
-    said: list[MessageBody] = [{"role": "user", "content": "x" * 786}] * 9_999
-    assert client.sessions.import_messages("large", said).message_count == 9_999
+def test_the_largest_history_is_imported_and_a_larger_refused(client: Client) -> None:
+    messages: list[MessageBody] = [{"role": "user", "content": "x" * 786}] * 9_999
+    assert client.sessions.import_messages("large", messages).message_count == 9_999
     with pytest.raises(InvalidRequest, match="messages: must be at most 8388608 bytes"):
-        client.sessions.import_messages("larger", [*said, {"role": "user", "content": "x" * 2_000_000}])
+        client.sessions.import_messages("larger", [*messages, {"role": "user", "content": "x" * 2_000_000}])
 
 
-def test_a_session_in_which_a_turn_runs_is_busy(client: Client) -> None:
+def test_a_session_with_a_running_turn_is_busy(client: Client) -> None:
     turn = client.turns.create("busy", "hello [gate never]", variables=MATH)
     with pytest.raises(SessionBusy):
         client.sessions.import_messages("busy", [{"role": "user", "content": "hello"}])

@@ -1,4 +1,4 @@
-"""The client where a key is asked for."""
+"""The client of a service that requires an API key."""
 
 from pathlib import Path
 
@@ -7,9 +7,9 @@ import pytest
 import inturn
 from inturn import Client
 from inturn.cli.exit_codes import Exit
+from tests.acceptance.delivery.test_tenants import make_key
 from tests.acceptance.inturn.cli.runner import Inturn
 from tests.acceptance.inturn.conftest import MATH
-from tests.acceptance.delivery.test_tenants import make_key
 from tests.support.processes import Stack, call
 from tests.support.waiting import wait_until
 
@@ -17,11 +17,11 @@ from tests.support.waiting import wait_until
 @pytest.fixture(scope="module")
 def api_key(stack: Stack) -> str:
     api_key = make_key(stack, "acme")
-    wait_until("the service asks for keys", lambda: call(f"{stack.url}/v1/turns").status == 401)
+    wait_until("the service requires a key", lambda: call(f"{stack.url}/v1/turns").status == 401)
     return api_key
 
 
-def test_a_key_is_taken_from_the_argument_or_the_environment(
+def test_the_key_comes_from_the_argument_or_the_environment(
     stack: Stack, api_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Client(stack.url, api_key=api_key) as client:
@@ -33,7 +33,7 @@ def test_a_key_is_taken_from_the_argument_or_the_environment(
         assert next(client.turns.list()).session_id == "s"
 
 
-def test_a_key_does_what_its_scopes_say(stack: Stack, api_key: str) -> None:
+def test_a_key_is_limited_to_its_scopes(stack: Stack, api_key: str) -> None:
     with Client(stack.url, api_key=make_key(stack, "acme", "--scopes", "read")) as client:
         with pytest.raises(inturn.Forbidden):
             client.turns.create("s", "hello", variables=MATH)
@@ -41,10 +41,12 @@ def test_a_key_does_what_its_scopes_say(stack: Stack, api_key: str) -> None:
             client.status()
 
 
-def test_the_command_says_where_a_key_is_looked_for(stack: Stack, api_key: str, tmp_path: Path) -> None:
+def test_the_command_names_the_variable_for_the_key(stack: Stack, api_key: str, tmp_path: Path) -> None:
     without = Inturn(stack.url, tmp_path)("turns", "ls")
     assert without.returncode == Exit.REFUSED
-    assert "INTURN_API_KEY" in without.stderr
+    assert "Set INTURN_API_KEY." in without.stderr
+    invalid = Inturn(stack.url, tmp_path, INTURN_API_KEY="inturn_invalid")("turns", "ls")
+    assert (invalid.returncode, "was read from INTURN_API_KEY" in invalid.stderr) == (Exit.REFUSED, True)
     ran = Inturn(stack.url, tmp_path, INTURN_API_KEY=api_key)("send", "hello", "-v", "ability=math")
     assert (ran.returncode, ran.stderr) == (Exit.OK, "")
     assert api_key not in "".join(path.read_text() for path in tmp_path.rglob("*.json"))

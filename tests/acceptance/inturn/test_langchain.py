@@ -21,41 +21,41 @@ from tests.support.scripted_model import Handler, Model, Script, chunk
 SLOWLY = "[words 60] [pace 0.03]"
 
 
-class SaysLess(Handler):
-    """Says `abcdef` and breaks off when that was read; from then on it says `abc`, and that is all."""
+class ShorterSecondAnswer(Handler):
+    """Sends `abcdef` and breaks off after it was read; sends the whole answer `abc` to every later request."""
 
     def _stream(self, script: Script, text: str, model: str, *, calls: str | None) -> None:
         if len(self.server.requests) > 1:
             return super()._stream(script, "abc", model, calls=calls)
-        begun = json.dumps(chunk(model, {"content": "abcdef"}))
-        self._raw(f"data: {begun}\n\n".encode(), declared=1000)
+        beginning = json.dumps(chunk(model, {"content": "abcdef"}))
+        self._raw(f"data: {beginning}\n\n".encode(), declared=1000)
         self.server.gates["read"].wait(60)
         return None
 
 
 @pytest.fixture
-def model_that_says_less() -> Iterator[Model]:
+def model_with_shorter_second_answer() -> Iterator[Model]:
     model = Model(0)
-    model.RequestHandlerClass = SaysLess
+    model.RequestHandlerClass = ShorterSecondAnswer
     threading.Thread(target=model.serve_forever, daemon=True).start()
     yield model
     model.shutdown()
     model.server_close()
 
 
-def in_session(session_id: str, **more: str) -> RunnableConfig:
-    return {"configurable": {"session_id": session_id, **more}}
+def in_session(session_id: str, **options: str) -> RunnableConfig:
+    return {"configurable": {"session_id": session_id, **options}}
 
 
-def test_the_call_of_langchains_own_example(client: Client) -> None:
+def test_the_call_of_the_langchain_example_works(client: Client) -> None:
     chain = RemoteChain(client) | StrOutputParser()
-    asked = {"ability": "math", "input": "What does cosine mean?"}
-    answer = chain.invoke(asked, config=in_session("example"))
+    chain_input = {"ability": "math", "input": "What does cosine mean?"}
+    answer = chain.invoke(chain_input, config=in_session("example"))
     assert answer.startswith("answer to What does cosine mean?")
     assert RemoteHistory(client, "example").messages == [HumanMessage("What does cosine mean?"), AIMessage(answer)]
 
 
-def test_it_stands_behind_a_prompt_and_before_a_function(client: Client) -> None:
+def test_it_can_follow_a_prompt_and_precede_a_function(client: Client) -> None:
     prompt = ChatPromptTemplate.from_messages([("human", "Say {word}")])
     chain = prompt | RemoteChain(client, variables=MATH) | RunnableLambda(str.upper)
     assert chain.invoke({"word": "hello"}, config=in_session("prompt")).startswith("ANSWER TO SAY HELLO")
@@ -67,19 +67,19 @@ def test_it_streams_pieces_of_text(client: Client) -> None:
     assert "".join(pieces) == RemoteHistory(client, "pieces").messages[-1].content
 
 
-def test_it_awaits(client: Client) -> None:
+def test_it_has_async_methods(client: Client) -> None:
     async def program() -> tuple[str, list[str]]:
         chain = RemoteChain(client, variables=MATH)
         answer = await chain.ainvoke("one", in_session("awaited", user_id="alice"))
         return answer, [piece async for piece in chain.astream(f"two {SLOWLY}", in_session("awaited", user_id="alice"))]
 
     answer, pieces = asyncio.run(program())
-    said = [message.content for message in RemoteHistory(client, "awaited", user_id="alice").messages]
-    assert said == ["one", answer, f"two {SLOWLY}", "".join(pieces)]
+    contents = [message.content for message in RemoteHistory(client, "awaited", user_id="alice").messages]
+    assert contents == ["one", answer, f"two {SLOWLY}", "".join(pieces)]
     assert len(pieces) > 5
 
 
-def test_a_failed_turn_is_an_error_of_the_chain(client: Client) -> None:
+def test_a_failed_turn_raises_an_error_in_the_chain(client: Client) -> None:
     chain = RemoteChain(client, variables=MATH)
     with pytest.raises(inturn.TurnFailed):
         chain.invoke("hello [fail 400]", in_session("failed"))
@@ -89,7 +89,7 @@ def test_a_failed_turn_is_an_error_of_the_chain(client: Client) -> None:
         chain.invoke("hello")
 
 
-def test_the_history_is_a_view(client: Client) -> None:
+def test_the_history_is_read_only(client: Client) -> None:
     history = RemoteHistory(client, "view")
     with pytest.raises(NotImplementedError, match="Turns write"):
         history.add_user_message("hello")
@@ -97,7 +97,7 @@ def test_the_history_is_a_view(client: Client) -> None:
         history.clear()
 
 
-def test_a_killed_worker_changes_nothing_where_the_new_run_says_the_same(start: Callable[..., Stack]) -> None:
+def test_a_repeated_answer_continues_after_a_killed_worker(start: Callable[..., Stack]) -> None:
     stack = start(workers=1, INTURN_LEASE_SECONDS="3")
     with Client(stack.url) as client:
         pieces = []
@@ -109,14 +109,14 @@ def test_a_killed_worker_changes_nothing_where_the_new_run_says_the_same(start: 
         assert "".join(pieces) == RemoteHistory(client, "s").messages[-1].content
 
 
-def test_pieces_of_a_run_that_said_more_than_the_next_one_are_withdrawn(
-    start: Callable[..., Stack], model_that_says_less: Model
+def test_pieces_are_withdrawn_if_the_next_attempt_is_shorter(
+    start: Callable[..., Stack], model_with_shorter_second_answer: Model
 ) -> None:
-    stack = start(workers=1, OPENAI_BASE_URL=f"http://127.0.0.1:{model_that_says_less.server_port}/v1")
+    stack = start(workers=1, OPENAI_BASE_URL=f"http://127.0.0.1:{model_with_shorter_second_answer.server_port}/v1")
     with Client(stack.url) as client:
         pieces = RemoteChain(client, variables=MATH).stream("hello", in_session("s"))
         assert next(pieces) == "abcdef"
-        model_that_says_less.gates["read"].set()
+        model_with_shorter_second_answer.gates["read"].set()
         with pytest.raises(inturn.TextWithdrawn):
             list(pieces)
         assert RemoteHistory(client, "s").messages[-1].content == "abc"

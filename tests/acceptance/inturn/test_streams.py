@@ -1,4 +1,4 @@
-"""Watching an answer by the client: whatever the connections do, the reader has the very text."""
+"""Streaming with the client: the reader gets the exact answer whatever happens to the connections."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,7 +8,7 @@ import pytest
 import inturn
 from inturn import Client, Delta, Done, Reset, StatusChanged, Turn
 from tests.acceptance.inturn.conftest import MATH
-from tests.acceptance.inturn.stream_cutting_proxy import short_streams
+from tests.acceptance.inturn.stream_cutting_proxy import stream_cutting_proxy
 from tests.support.processes import Stack
 from tests.support.sse import Stream
 from tests.support.waiting import wait_until
@@ -17,14 +17,14 @@ SLOWLY = "[words 60] [pace 0.03]"
 
 
 class Reader:
-    """What somebody who iterates has in the end."""
+    """A reader that joins the text of the events."""
 
     def __init__(self) -> None:
         self.text = ""
         self.resets: list[str] = []
         self.turn: Turn | None = None
 
-    def take(self, event: Any) -> None:
+    def add(self, event: Any) -> None:
         match event:
             case Delta(text):
                 self.text += text
@@ -34,16 +34,16 @@ class Reader:
             case Done(turn):
                 self.turn = turn
 
-    def read(self, events: Iterator[Any]) -> None:
+    def add_all(self, events: Iterator[Any]) -> None:
         for event in events:
-            self.take(event)
+            self.add(event)
 
 
-def test_an_answer_comes_in_pieces_and_then_the_turn(client: Client) -> None:
+def test_an_answer_arrives_in_pieces_and_then_the_turn(client: Client) -> None:
     turn = client.turns.create("s", f"hello {SLOWLY}", variables=MATH)
     events = list(turn.stream())
     reader = Reader()
-    reader.read(iter(events))
+    reader.add_all(iter(events))
     assert isinstance(events[0], StatusChanged)
     assert sum(isinstance(event, Delta) for event in events) > 5
     assert reader.turn == client.turns.get(turn.id)
@@ -51,17 +51,17 @@ def test_an_answer_comes_in_pieces_and_then_the_turn(client: Client) -> None:
 
 
 @pytest.mark.parametrize("odd", ["\u2028", "\u0085", "\x0b", "\r", "😀", "data: x"])
-def test_a_piece_with_anything_in_it_is_one_piece(client: Client, odd: str) -> None:
-    """Some libraries take each of these for the end of a line."""
+def test_unusual_characters_do_not_split_a_piece(client: Client, odd: str) -> None:
+    """Some libraries treat each of these characters as a line end."""
     reader = Reader()
-    reader.read(client.turns.create("odd", f"a{odd}b", variables=MATH).stream())
+    reader.add_all(client.turns.create("odd", f"a{odd}b", variables=MATH).stream())
     assert f"a{odd}b" in reader.text
 
 
-def test_a_turn_that_has_ended_is_told_from_the_beginning(client: Client) -> None:
+def test_an_ended_turn_is_streamed_from_the_beginning(client: Client) -> None:
     turn = client.turns.create("ended", "hello", variables=MATH).wait()
     reader = Reader()
-    reader.read(turn.stream())
+    reader.add_all(turn.stream())
     assert (reader.text, reader.turn) == (turn.text, turn)
 
 
@@ -71,13 +71,13 @@ def test_leaving_a_stream_cancels_nothing(client: Client) -> None:
     assert turn.wait().status == "completed"
 
 
-def test_a_web_process_that_is_killed_and_started_again_is_not_noticed(start: Callable[..., Stack]) -> None:
+def test_a_restarted_web_process_goes_unnoticed(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
     reader = Reader()
     with Client(stack.url) as client:
         restarts = 0
         for event in client.turns.create("s", f"hello {SLOWLY}", variables=MATH).stream():
-            reader.take(event)
+            reader.add(event)
             if restarts < 2 and len(reader.text) > 40 * (restarts + 1):
                 stack.web.kill()
                 stack.web = stack.start_web()
@@ -92,7 +92,7 @@ def test_a_killed_worker_resets_the_text(start: Callable[..., Stack]) -> None:
     reader = Reader()
     with Client(stack.url) as client:
         for event in client.turns.create("s", f"hello {SLOWLY}", variables=MATH).stream():
-            reader.take(event)
+            reader.add(event)
             if reader.text and not reader.resets and stack.workers[0].is_running and not reader.turn:
                 stack.workers[0].kill()
                 stack.workers.append(stack.start_worker())
@@ -101,21 +101,21 @@ def test_a_killed_worker_resets_the_text(start: Callable[..., Stack]) -> None:
     assert reader.text == reader.turn.text
 
 
-def test_beyond_the_limit_of_streams_the_answer_comes_by_a_long_poll(start: Callable[..., Stack]) -> None:
+def test_a_long_poll_replaces_a_stream_above_the_limit(start: Callable[..., Stack]) -> None:
     stack = start(workers=1, INTURN_MAX_STREAMS="1")
     with Client(stack.url) as client:
         turn = client.turns.create("s", "hello [gate go]", variables=MATH)
-        taken = Stream(f"{stack.url}/v1/turns/{turn.id}/events")
-        next(iter(taken))
+        open_stream = Stream(f"{stack.url}/v1/turns/{turn.id}/events")
+        next(iter(open_stream))
         events = turn.stream()
         stack.open_gate("go")
-        told = list(events)
-        taken.close()
-        assert told == [Delta(turn.wait().text), Done(turn.wait())]
+        rest = list(events)
+        open_stream.close()
+        assert rest == [Delta(turn.wait().text), Done(turn.wait())]
 
 
-def test_where_streams_break_again_and_again_the_answer_comes_by_a_long_poll(stack: Stack) -> None:
-    with short_streams(stack.url) as url, Client(url, max_retries=0) as client:
+def test_a_long_poll_follows_repeatedly_broken_streams(stack: Stack) -> None:
+    with stream_cutting_proxy(stack.url) as url, Client(url, max_retries=0) as client:
         turn = client.turns.create("short", "hello [gate short]", variables=MATH)
         events = turn.stream()
         assert isinstance(next(events), StatusChanged)
@@ -133,11 +133,11 @@ def test_a_turn_whose_session_is_deleted_is_not_found(client: Client) -> None:
         list(events)
 
 
-def test_a_service_that_stays_away_is_given_up(start: Callable[..., Stack]) -> None:
+def test_it_gives_up_if_the_service_stays_away(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
     with Client(stack.url, max_retries=0) as client:
         turn = client.turns.create("s", "hello [gate never]", variables=MATH)
-        wait_until("it runs", lambda: turn.turns.get(turn.id).status == "in_progress")
+        wait_until("the turn runs", lambda: turn.turns.get(turn.id).status == "in_progress")
         events = turn.stream()
         next(events)
         stack.web.kill()

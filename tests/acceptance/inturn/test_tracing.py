@@ -1,4 +1,4 @@
-"""The trace of the program that calls goes on in the worker, with either client."""
+"""The worker continues the trace of the calling program, with both clients."""
 
 import asyncio
 from collections.abc import Callable
@@ -22,7 +22,7 @@ def create(stack: Stack) -> str:
         return client.turns.create("s", "hello", variables=MATH).id
 
 
-def create_awaited(stack: Stack) -> str:
+def create_async(stack: Stack) -> str:
     async def main() -> str:
         async with AsyncClient(stack.url) as client:
             return (await client.turns.create("s", "hello", variables=MATH)).id
@@ -30,12 +30,12 @@ def create_awaited(stack: Stack) -> str:
     return asyncio.run(main())
 
 
-@pytest.mark.parametrize("make", [create, create_awaited])
+@pytest.mark.parametrize("make", [create, create_async])
 def test_a_turn_belongs_to_the_trace_of_its_caller(stack: Stack, make: Callable[[Stack], str]) -> None:
     trace = f"{id(make):032x}"
     with use_span(NonRecordingSpan(SpanContext(int(trace, 16), span_id=7, is_remote=False))):
         turn_id = make(stack)
     wait_until(
-        "the worker's log has both",
+        "the worker's log contains both ids",
         lambda: any(trace in line and turn_id in line for line in stack.logs().splitlines()),
     )

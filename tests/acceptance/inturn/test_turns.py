@@ -1,4 +1,4 @@
-"""Turns, by the client that waits."""
+"""Turns with the blocking client."""
 
 from collections.abc import Callable
 
@@ -10,13 +10,13 @@ from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack, call
 
 
-def test_the_three_lines_of_the_readme(client: Client) -> None:
+def test_the_example_of_the_readme_works(client: Client) -> None:
     turn = client.turns.create("foobar", "What does cosine mean?", variables=MATH)
     assert turn.status == "queued"
     assert turn.wait().check().text.startswith("answer to What does cosine mean?")
 
 
-def test_all_that_the_service_says_of_a_turn_is_typed(client: Client) -> None:
+def test_all_fields_of_a_turn_are_typed(client: Client) -> None:
     turn = client.turns.create(
         "typed",
         "hello",
@@ -38,7 +38,7 @@ def test_all_that_the_service_says_of_a_turn_is_typed(client: Client) -> None:
     assert repr(turn).startswith(f"<Turn {turn.id} of 'typed': completed 'answer to")
 
 
-def test_a_turn_that_waits_says_for_what(client: Client, stack: Stack) -> None:
+def test_a_queued_turn_has_the_reason_why_it_waits(client: Client, stack: Stack) -> None:
     first = client.turns.create("behind", "one [gate behind]", variables=MATH)
     second = client.turns.get(client.turns.create("behind", "two", variables=MATH).id)
     assert second.queue
@@ -51,7 +51,7 @@ def test_a_turn_that_waits_says_for_what(client: Client, stack: Stack) -> None:
     assert second.wait(20).status == "completed"
 
 
-def test_cancelling_ends_a_turn_and_once_more_changes_nothing(client: Client) -> None:
+def test_cancelling_twice_changes_nothing_more(client: Client) -> None:
     turn = client.turns.create("cancelled", "hello [gate never]", variables=MATH).cancel()
     assert turn.status == "cancelled"
     assert turn.cancel() == turn
@@ -59,19 +59,19 @@ def test_cancelling_ends_a_turn_and_once_more_changes_nothing(client: Client) ->
         turn.check()
 
 
-def test_a_failed_turn_says_why_and_can_be_tried_again(client: Client) -> None:
+def test_a_failed_turn_has_a_code_and_can_be_retried(client: Client) -> None:
     failed = client.turns.create("again", "hello [fail 400 1]", variables=MATH).wait()
     with pytest.raises(inturn.TurnFailed) as error:
         failed.check()
     assert (error.value.code, error.value.turn) == ("provider_rejected", failed)
-    again = failed.retry()
-    assert again.retry_of == failed.id
-    assert again.wait().status == "completed"
+    retried = failed.retry()
+    assert retried.retry_of == failed.id
+    assert retried.wait().status == "completed"
     with pytest.raises(inturn.TurnNotFailed):
-        again.retry()
+        retried.retry()
 
 
-def test_the_same_key_is_the_same_turn(client: Client) -> None:
+def test_the_same_idempotency_key_returns_the_same_turn(client: Client) -> None:
     one, two = (client.turns.create("key", "hello", variables=MATH, idempotency_key="k") for _ in range(2))
     assert one.id == two.id
     with pytest.raises(inturn.IdempotencyKeyReused) as error:
@@ -81,7 +81,7 @@ def test_the_same_key_is_the_same_turn(client: Client) -> None:
 
 
 @pytest.mark.parametrize("key", ["k\n", "k\0", " k", "é", "\udcff", "k" * 256])
-def test_a_key_that_cannot_be_sent_is_named_before_anything_is(key: str) -> None:
+def test_an_invalid_idempotency_key_is_rejected_locally(key: str) -> None:
     with Client("http://127.0.0.1:1", max_retries=0) as client:
         for ask in (
             lambda: client.turns.create("s", "hello", idempotency_key=key),
@@ -92,26 +92,26 @@ def test_a_key_that_cannot_be_sent_is_named_before_anything_is(key: str) -> None
                 ask()
 
 
-def test_without_a_key_two_calls_are_two_turns(client: Client) -> None:
+def test_without_a_key_two_calls_create_two_turns(client: Client) -> None:
     assert len({client.turns.create("two", "hello", variables=MATH).id for _ in range(2)}) == 2
 
 
-def test_lists_go_over_pages_and_stop_where_they_should(client: Client) -> None:
-    made = [client.turns.create("many", f"{n}", variables=MATH).id for n in range(5)]
+def test_lists_are_filtered_and_limited(client: Client) -> None:
+    created = [client.turns.create("many", f"{n}", variables=MATH).id for n in range(5)]
     found = [turn.id for turn in client.turns.list(session_id="many")]
-    assert found == made[::-1]
+    assert found == created[::-1]
     assert [turn.id for turn in client.turns.list(session_id="many", limit=2)] == found[:2]
-    for turn_id in made:
+    for turn_id in created:
         client.turns.wait(turn_id)
     assert [turn.session_id for turn in client.turns.list(status="completed", session_id="many", limit=1)] == ["many"]
 
 
-def test_more_than_a_page_is_fetched_page_by_page(client: Client) -> None:
+def test_long_lists_are_fetched_page_by_page(client: Client) -> None:
     client.turns.batch({"session_id": f"page-{n}", "input": "hi", "variables": MATH} for n in range(130))
     assert len(list(client.turns.list(limit=125))) == 125
 
 
-def test_a_batch_says_of_each_turn_what_became_of_it(client: Client) -> None:
+def test_a_batch_returns_a_turn_or_an_error_for_each_turn(client: Client) -> None:
     bodies: list[inturn.TurnBody] = [
         {"session_id": "batch", "input": "one", "variables": MATH},
         {"session_id": "batch", "input": "", "variables": MATH},
@@ -123,15 +123,15 @@ def test_a_batch_says_of_each_turn_what_became_of_it(client: Client) -> None:
     assert isinstance(three, inturn.Turn)
     assert two.status == 400
     assert [one.wait().text[:13], three.wait().text[:15]] == ["answer to one", "answer to three"]
-    again = client.turns.batch(bodies, idempotency_key="b")
-    assert [turn.id for turn in again if isinstance(turn, inturn.Turn)] == [one.id, three.id]
+    repeated = client.turns.batch(bodies, idempotency_key="b")
+    assert [turn.id for turn in repeated if isinstance(turn, inturn.Turn)] == [one.id, three.id]
 
 
 @pytest.mark.parametrize(
     ("turn_id", "error"),
     [("turn_" + "f" * 32, inturn.TurnNotFound), ("turn_" + "0" * 32, inturn.TurnExpired), ("a/b?c", inturn.Refused)],
 )
-def test_what_is_not_there(client: Client, turn_id: str, error: type[inturn.InTurnError]) -> None:
+def test_unknown_turns_raise_errors(client: Client, turn_id: str, error: type[inturn.InTurnError]) -> None:
     for ask in (
         client.turns.get,
         client.turns.wait,
@@ -159,16 +159,14 @@ LONE = "turn_\udcff"
         (lambda client: client.turns.create("s", LONE, variables=MATH), "input"),
     ],
 )
-def test_what_is_not_unicode_is_refused_wherever_it_stands(
-    client: Client, ask: Callable[[Client], object], field: str
-) -> None:
+def test_invalid_unicode_is_refused_in_every_field(client: Client, ask: Callable[[Client], object], field: str) -> None:
     with pytest.raises(inturn.InvalidRequest, match=f"^{field}: must be valid Unicode, without lone surrogates"):
         ask(client)
 
 
-def test_a_misspelt_field_is_refused_with_the_nearest_right_one(client: Client) -> None:
+def test_a_misspelt_field_is_refused_with_a_suggestion(client: Client) -> None:
     with pytest.raises(inturn.InvalidRequest, match="did you mean user_id"):
-        client.turns.create("s", "hello", user="alice")  # type: ignore[call-arg]  # that is what is tested
+        client.turns.create("s", "hello", user="alice")  # type: ignore[call-arg]  # the misspelt name is the subject of the test
 
 
 def test_sessions_are_listed_read_and_erased(client: Client) -> None:
@@ -182,20 +180,20 @@ def test_sessions_are_listed_read_and_erased(client: Client) -> None:
         client.sessions.get("erased", user_id="alice")
 
 
-def test_assistants_tell_their_variables(client: Client) -> None:
+def test_assistants_list_their_variables(client: Client) -> None:
     [default] = client.assistants.list()
     assert default.name == "default"
     assert default.variables["ability"].required
 
 
-def test_the_service_says_how_it_is(client: Client) -> None:
+def test_readiness_and_status_are_typed(client: Client) -> None:
     ready = client.readiness()
     assert (ready.status, ready.durability, ready.live_workers) == ("ok", "always", 1)
     status = client.status()
     assert (status.live_workers, dict(status.paused)) == (1, {})
 
 
-def test_a_service_that_is_away_for_a_moment_is_waited_for(start: Callable[..., Stack]) -> None:
+def test_a_short_outage_is_bridged_by_retries(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
     stack.web.kill()
     with Client(stack.url, max_retries=10) as client:
@@ -212,13 +210,13 @@ def test_a_wait_survives_a_restart(start: Callable[..., Stack]) -> None:
         assert turn.wait(30).status == "completed"
 
 
-def test_nobody_there_is_said_after_the_retries(stack: Stack) -> None:
+def test_an_unreachable_service_raises_after_the_retries(stack: Stack) -> None:
     with Client("http://127.0.0.1:1", max_retries=1) as client, pytest.raises(inturn.Unreachable) as error:
         client.turns.get("turn_1")
     assert (error.value.status, error.value.code, error.value.request_id) == (None, None, None)
 
 
-def test_something_else_that_answers_there_is_not_taken_for_inturn(stack: Stack) -> None:
+def test_another_service_at_the_url_is_recognized(stack: Stack) -> None:
     model = stack.environment["OPENAI_BASE_URL"].removesuffix("/v1")
     assert call(f"{model}/v1/assistants").status == 200
     with Client(model) as client, pytest.raises(inturn.ServiceBroken, match="Is the URL right"):

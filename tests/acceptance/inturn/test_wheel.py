@@ -1,4 +1,4 @@
-"""The client as a package of its own."""
+"""The client as an installed package."""
 
 import subprocess
 import sys
@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
+import inturn
 from tests.support.processes import Stack
 from tools import ROOT
 
 CHECK = """
 import inturn, sys
 from importlib.metadata import version
-assert version("inturn") == sys.argv[1]
+assert inturn.__version__ == version("inturn") == sys.argv[1]
 assert not {"turns", "web", "worker", "langchain_core"} & set(sys.modules)
 """
 USE = """
@@ -31,15 +32,15 @@ def run(*command: object, directory: Path) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    where = Path(tmp_path_factory.mktemp("wheel"))
-    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", where, directory=ROOT)
-    [wheel] = where.glob("*.whl")
+    directory = Path(tmp_path_factory.mktemp("wheel"))
+    run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", directory, directory=ROOT)
+    [wheel] = directory.glob("*.whl")
     return wheel
 
 
 @pytest.fixture(scope="module")
 def python(wheel: Path) -> Path:
-    """Of an environment that has the wheel and what it says it needs, in the versions that are pinned, and no more."""
+    """Return the Python of an environment with only the wheel and its dependencies, in the pinned versions."""
     environment = wheel.parent / "environment"
     run(sys.executable, "-m", "uv", "venv", "--python", sys.executable, environment, directory=wheel.parent)
     python = environment / "bin" / "python"
@@ -48,22 +49,22 @@ def python(wheel: Path) -> Path:
     return python
 
 
-def test_the_wheel_holds_the_client_and_nothing_of_the_service(wheel: Path) -> None:
+def test_the_wheel_contains_only_the_client(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.partition("/")[0].partition("-")[0] for name in names} == {"inturn"}
     assert "inturn/py.typed" in names
 
 
-def test_it_works_alone(python: Path, stack: Stack) -> None:
+def test_the_client_works_without_the_service_installed(python: Path, stack: Stack) -> None:
     directory = python.parent
-    run(python, "-c", CHECK, "0.1.0", directory=directory)
+    run(python, "-c", CHECK, inturn.__version__, directory=directory)
     assert run(python, "-c", USE, stack.url, directory=directory).startswith("answer to hello")
     assert run(python.parent / "inturn", "--url", stack.url, "get", "--help", directory=directory).startswith(
         "Usage: inturn"
     )
 
 
-def test_without_the_service_up_says_where_it_is(python: Path) -> None:
+def test_up_without_the_service_explains_how_to_get_it(python: Path) -> None:
     ran = subprocess.run(
         [python.parent / "inturn", "up"], cwd=python.parent, capture_output=True, text=True, check=False
     )

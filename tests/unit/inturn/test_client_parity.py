@@ -1,4 +1,4 @@
-"""`Client` and `AsyncClient` have the same names, and take the same arguments."""
+"""`Client` and `AsyncClient` have the same methods with the same arguments and docstrings."""
 
 import inspect
 from typing import Any
@@ -16,20 +16,20 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize(("one", "other"), PAIRS)
-def test_they_have_the_same_methods(one: type, other: type) -> None:
-    assert arguments(one) == arguments(other)
-    assert docs(one) == docs(other)
+@pytest.mark.parametrize(("blocking", "asynchronous"), PAIRS)
+def test_both_clients_have_the_same_methods(blocking: type, asynchronous: type) -> None:
+    assert arguments(blocking) == arguments(asynchronous)
+    assert docs(blocking) == docs(asynchronous)
 
 
-def arguments(of: type) -> dict[str, Any]:
-    return {name: list(inspect.signature(method).parameters) for name, method in methods(of).items()}
+def arguments(kind: type) -> dict[str, Any]:
+    return {name: list(inspect.signature(method).parameters) for name, method in methods(kind).items()}
 
 
-def docs(of: type) -> dict[str, str]:
-    return {name: (method.__doc__ or "").replace("AsyncTurn", "Turn") for name, method in methods(of).items()}
+def docs(kind: type) -> dict[str, str]:
+    return {name: (method.__doc__ or "").replace("AsyncTurn", "Turn") for name, method in methods(kind).items()}
 
 
-def methods(of: type) -> dict[str, Any]:
-    found = inspect.getmembers(of, inspect.isfunction)
+def methods(kind: type) -> dict[str, Any]:
+    found = inspect.getmembers(kind, inspect.isfunction)
     return {name: method for name, method in found if not name.startswith("_")}

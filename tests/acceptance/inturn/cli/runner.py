@@ -1,4 +1,4 @@
-"""The command `inturn` as a person or a script meets it."""
+"""Runs the command `inturn` as a script or at a pseudo-terminal."""
 
 import os
 import pty
@@ -19,13 +19,13 @@ COMMAND = [sys.executable, "-m", "inturn"]
 
 
 class Inturn:
-    """Runs the command against one service, with a state directory of its own."""
+    """Runs the command for one service, with a separate state directory."""
 
     def __init__(self, url: str, state: Path, **environment: str) -> None:
         self.environment = {**os.environ, "INTURN_URL": url, "XDG_STATE_HOME": str(state), **environment}
 
     def __call__(self, *arguments: str, stdin: str | None = None) -> "subprocess.CompletedProcess[str]":
-        """As a script runs it: no terminal anywhere."""
+        """Run the command without a terminal, as a script does."""
         return subprocess.run(
             [*COMMAND, *arguments],
             cwd=ROOT,
@@ -39,7 +39,7 @@ class Inturn:
         )
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
-        """Not waited for, in a group of its own."""
+        """Start the command in a new process group, without waiting for its end."""
         return subprocess.Popen(
             [*COMMAND, *arguments],
             cwd=ROOT,
@@ -50,58 +50,58 @@ class Inturn:
             start_new_session=True,
         )
 
-    def at_terminal(self, *arguments: str) -> "Terminal":
-        return Terminal([*COMMAND, *arguments], {**self.environment, "TERM": "xterm"})
+    def at_terminal(self, *arguments: str) -> "PseudoTerminal":
+        return PseudoTerminal([*COMMAND, *arguments], {**self.environment, "TERM": "xterm"})
 
 
-class Terminal:
-    """The command at a terminal that somebody types at."""
+class PseudoTerminal:
+    """The command at a pseudo-terminal."""
 
     def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
         self.raw = ""
-        self.pid, self._end = pty.fork()
+        self.pid, self._terminal = pty.fork()
         if self.pid == 0:
             os.chdir(ROOT)
             os.execve(command[0], command, dict(environment))  # noqa: S606  # our own program
 
     @property
     def screen(self) -> str:
-        """All that was shown, without colours."""
+        """The output since the start, without escape sequences."""
         return ESCAPES.sub("", self.raw).replace("\r\n", "\n")
 
     def type(self, text: str) -> None:
-        os.write(self._end, text.encode())
+        os.write(self._terminal, text.encode())
 
     def press_ctrl_c(self) -> None:
         self.type("\x03")
 
     def wait_for(self, text: str) -> None:
-        wait_until(f"{text!r} is shown", lambda: self._read() and text in self.screen)
+        wait_until(f"{text!r} appears", lambda: self._read() and text in self.screen)
 
     def wait_for_prompt(self) -> None:
-        wait_until("it asks for a line", lambda: self._read() and self.screen.endswith("> "))
+        wait_until("the prompt appears", lambda: self._read() and self.screen.endswith("> "))
 
     def wait_for_end(self) -> int:
-        """Its exit code."""
-        until = time.monotonic() + 20
+        """Return the exit code."""
+        deadline = time.monotonic() + 20
         while True:
             self._read()
             ended, status = os.waitpid(self.pid, os.WNOHANG)
             if ended:
                 self._read()
-                os.close(self._end)
+                os.close(self._terminal)
                 return os.waitstatus_to_exitcode(status)
-            if time.monotonic() > until:
+            if time.monotonic() > deadline:
                 os.kill(self.pid, signal.SIGKILL)
                 os.waitpid(self.pid, 0)
-                os.close(self._end)
-                raise AssertionError(f"it does not end; it shows:\n{self.screen}")
+                os.close(self._terminal)
+                raise AssertionError(f"the command does not end; its output:\n{self.screen}")
 
     def _read(self) -> bool:
-        """What is there to be read has been read."""
-        while select.select([self._end], [], [], 0.02)[0]:
+        """Read all available output. Return true, for use in a condition."""
+        while select.select([self._terminal], [], [], 0.02)[0]:
             try:
-                self.raw += os.read(self._end, 65536).decode(errors="replace")
+                self.raw += os.read(self._terminal, 65536).decode(errors="replace")
             except OSError:  # the other end is closed
                 break
         return True

@@ -1,4 +1,4 @@
-"""The command in a script: data on stdout, nothing but complaints on stderr, and an exit code that says it all."""
+"""The command in a script: data on stdout, only errors on stderr, and the exit code."""
 
 import json
 import signal
@@ -17,35 +17,35 @@ from tests.support.waiting import wait_until
 VAR = ("-v", "ability=math")
 
 
-def test_a_script_gets_the_answer_and_nothing_else(inturn: Inturn) -> None:
+def test_stdout_is_only_the_answer(inturn: Inturn) -> None:
     ran = inturn("send", "hello", *VAR)
     assert (ran.returncode, ran.stderr) == (Exit.OK, "")
     assert ran.stdout.startswith("answer to hello")
     assert ran.stdout.count("\n") == 1
 
 
-def test_what_comes_by_a_pipe_is_the_text(inturn: Inturn) -> None:
+def test_the_text_is_read_from_a_pipe(inturn: Inturn) -> None:
     for arguments in (("send", "-", *VAR), ("send", *VAR)):
         assert inturn(*arguments, stdin="from a\npipe\n").stdout.startswith("answer to from a\npipe ")
 
 
-def test_continue_goes_on_with_the_last_session_and_its_variables(inturn: Inturn) -> None:
+def test_continue_uses_the_last_session_and_its_variables(inturn: Inturn) -> None:
     first = json.loads(inturn("send", "one", *VAR, "--user", "alice", "--wait", "--json").stdout)
     second = json.loads(inturn("send", "two", "-c", "--wait", "--json").stdout)
     assert (second["session_id"], second["user_id"], second["sequence"]) == (first["session_id"], "alice", 2)
     assert inturn("send", "two", "-c", "-s", "other").returncode == Exit.USAGE
 
 
-def test_continue_without_a_last_session_is_a_mistake(inturn: Inturn) -> None:
+def test_continue_without_a_last_session_is_a_usage_error(inturn: Inturn) -> None:
     ran = inturn("send", "two", "-c")
     assert ran.returncode == Exit.USAGE
     assert "no session" in ran.stderr
 
 
-def test_detached_then_waited_for(inturn: Inturn, stack: Stack) -> None:
+def test_a_detached_turn_can_be_waited_for(inturn: Inturn, stack: Stack) -> None:
     turn_id = inturn("send", "hello [gate detached]", *VAR, "--detach").stdout.strip()
     running = inturn("get", turn_id)
-    assert (running.returncode, running.stdout) == (Exit.OK, "")
+    assert (running.returncode, running.stdout, running.stderr.count("\n")) == (Exit.OK, "", 1)
     waited = inturn("get", turn_id, "--wait", "0.2")
     assert waited.returncode == Exit.STILL_RUNNING
     assert "still in_progress" in waited.stderr
@@ -54,7 +54,7 @@ def test_detached_then_waited_for(inturn: Inturn, stack: Stack) -> None:
     assert json.loads(inturn("get", turn_id, "--json").stdout)["status"] == "completed"
 
 
-def test_a_stream_as_lines_of_json_ends_with_the_turn(inturn: Inturn) -> None:
+def test_a_json_stream_ends_with_the_turn(inturn: Inturn) -> None:
     ran = inturn("send", "hello [words 20] [pace 0.05]", *VAR, "--stream", "--json")
     events = [json.loads(line) for line in ran.stdout.splitlines()]
     text = "".join(event["text"] for event in events if event["event"] == "delta")
@@ -62,23 +62,23 @@ def test_a_stream_as_lines_of_json_ends_with_the_turn(inturn: Inturn) -> None:
     assert events[-1]["turn"]["output"]["content"] == text
 
 
-def test_a_timeout_leaves_the_turn_to_run(inturn: Inturn, client: Client, stack: Stack) -> None:
+def test_the_turn_continues_after_a_timeout(inturn: Inturn, client: Client, stack: Stack) -> None:
     ran = inturn("send", "hello [gate timeout]", *VAR, "-s", "timeout", "--timeout", "0.3")
     assert ran.returncode == Exit.STILL_RUNNING
     stack.open_gate("timeout")
     assert next(client.turns.list(session_id="timeout")).wait(20).status == "completed"
 
 
-def test_a_failed_turn_is_said_and_tried_again(inturn: Inturn) -> None:
+def test_a_failed_turn_is_reported_and_can_be_retried(inturn: Inturn) -> None:
     ran = inturn("send", "hello [fail 400 1]", *VAR, "--json", "--wait")
     assert ran.returncode == Exit.NO_ANSWER
     assert "provider_rejected" in ran.stderr
-    again = inturn("retry", json.loads(ran.stdout)["id"])
-    assert inturn("get", again.stdout.strip(), "--wait", "20").returncode == Exit.OK
-    assert inturn("retry", again.stdout.strip()).returncode == Exit.REFUSED
+    retried = inturn("retry", json.loads(ran.stdout)["id"])
+    assert inturn("get", retried.stdout.strip(), "--wait", "20").returncode == Exit.OK
+    assert inturn("retry", retried.stdout.strip()).returncode == Exit.REFUSED
 
 
-def test_cancelling_says_how_each_turn_is(inturn: Inturn) -> None:
+def test_cancel_prints_the_status_of_each_turn(inturn: Inturn) -> None:
     turn_id = inturn("send", "hello [gate never]", *VAR, "--detach").stdout.strip()
     assert inturn("cancel", turn_id).stdout == f"{turn_id}\tcancelled\n"
     assert inturn("get", turn_id).returncode == Exit.CANCELLED
@@ -86,16 +86,14 @@ def test_cancelling_says_how_each_turn_is(inturn: Inturn) -> None:
 
 def test_ctrl_c_cancels_the_turn(inturn: Inturn, client: Client) -> None:
     process = inturn.start("send", "hello [gate never]", *VAR, "-s", "ctrl-c")
-    wait_until(
-        "it runs", lambda: [turn for turn in client.turns.list(session_id="ctrl-c") if turn.status == "in_progress"]
-    )
+    wait_until("the turn runs", lambda: list(client.turns.list(session_id="ctrl-c", status="in_progress")))
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=20)
     assert (process.returncode, stdout, stderr) == (Exit.CANCELLED, "", "")
     assert next(client.turns.list(session_id="ctrl-c")).status == "cancelled"
 
 
-def test_lists_are_lines_with_tabs(inturn: Inturn, client: Client) -> None:
+def test_lists_are_tab_separated_lines(inturn: Inturn, client: Client) -> None:
     turn = client.turns.create("listed", "two\nlines\tand a tab", variables=MATH).wait()
     [line] = inturn("turns", "ls", "--session", "listed").stdout.splitlines()
     assert line.split("\t")[:3] == [turn.id, "listed", "completed"]
@@ -112,17 +110,17 @@ def test_a_session_is_shown_exported_and_erased(inturn: Inturn, client: Client, 
     assert inturn("sessions", "export", "kept", "-o", str(tmp_path / "kept.jsonl")).returncode == Exit.OK
     exported = [json.loads(line) for line in (tmp_path / "kept.jsonl").read_text().splitlines()]
     assert [message["content"] for message in exported] == ["hello", answer]
-    assert inturn("sessions", "rm", "kept").returncode == Exit.USAGE, "nobody is there to be asked"
+    assert inturn("sessions", "rm", "kept").returncode == Exit.USAGE, "there is no terminal to ask for confirmation"
     assert inturn("sessions", "rm", "kept", "--yes").returncode == Exit.OK
     gone = inturn("sessions", "show", "kept")
     assert (gone.returncode, gone.stdout) == (Exit.REFUSED, "")
 
 
-def test_top_is_told_once(inturn: Inturn) -> None:
+def test_top_prints_the_state_once(inturn: Inturn) -> None:
     assert json.loads(inturn("top").stdout)["live_workers"] == 1
 
 
-def test_chat_takes_lines_from_a_pipe(inturn: Inturn) -> None:
+def test_chat_reads_lines_from_a_pipe(inturn: Inturn) -> None:
     ran = inturn("chat", *VAR, stdin="one\n\ntwo\n/history\n")
     assert ran.returncode == Exit.OK
     lines = ran.stdout.splitlines()
@@ -131,7 +129,7 @@ def test_chat_takes_lines_from_a_pipe(inturn: Inturn) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "message"),
     [
         (("send", "hello"), Exit.REFUSED, "--var NAME=VALUE"),
         (("get", "nonsense"), Exit.REFUSED, "turn_not_found"),
@@ -141,16 +139,16 @@ def test_chat_takes_lines_from_a_pipe(inturn: Inturn) -> None:
         (("nonsense",), Exit.USAGE, "No such command"),
     ],
 )
-def test_what_goes_wrong_is_said_on_stderr_alone(
-    inturn: Inturn, arguments: tuple[str, ...], code: Exit, said: str
+def test_errors_are_printed_only_to_stderr(
+    inturn: Inturn, arguments: tuple[str, ...], code: Exit, message: str
 ) -> None:
     ran = inturn(*arguments)
     assert (ran.returncode, ran.stdout) == (code, "")
-    assert said in ran.stderr
+    assert message in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
-def test_a_reader_who_has_seen_enough_is_no_error(inturn: Inturn, client: Client) -> None:
+def test_a_closed_stdout_is_not_an_error(inturn: Inturn, client: Client) -> None:
     for _ in range(2):  # more than a pipe holds
         client.turns.create("enough", "x" * 30_000, variables=MATH).wait()
     process = inturn.start("sessions", "show", "enough")
@@ -163,7 +161,7 @@ def test_a_reader_who_has_seen_enough_is_no_error(inturn: Inturn, client: Client
     process.stderr.close()
 
 
-def test_a_batch_gives_results_in_order_and_says_what_failed(inturn: Inturn, tmp_path: Path) -> None:
+def test_a_batch_writes_results_in_order_with_failures(inturn: Inturn, tmp_path: Path) -> None:
     file = tmp_path / "in.jsonl"
     lines = [{"input": f"q{n} [delay {0.2 if n % 7 == 0 else 0}]"} for n in range(120)]
     lines[5]["input"] = "q5 [fail 400]"
@@ -179,24 +177,24 @@ def test_a_batch_gives_results_in_order_and_says_what_failed(inturn: Inturn, tmp
         assert results[n]["turn"]["output"]["content"].startswith(f"answer to q{n} ")
 
 
-def test_a_batch_that_was_killed_goes_on_and_asks_no_model_twice(start: Callable[..., Stack], tmp_path: Path) -> None:
+def test_a_killed_batch_resumes_and_calls_no_model_twice(start: Callable[..., Stack], tmp_path: Path) -> None:
     stack = start(workers=1)
     inturn = Inturn(stack.url, tmp_path / "state")
     file, part = tmp_path / "in.jsonl", tmp_path / "in.jsonl.results.jsonl.part"
     file.write_text("".join(json.dumps({"input": f"q{n} [delay 0.1]"}) + "\n" for n in range(200)))
     process = inturn.start("batch", str(file), *VAR)
-    wait_until("some results are there", lambda: part.exists() and part.read_bytes().count(b"\n") > 60)
+    wait_until("some results are written", lambda: part.exists() and part.read_bytes().count(b"\n") > 60)
     process.kill()
     process.communicate()
     assert inturn("batch", str(file), *VAR).returncode == Exit.OK
     results = [json.loads(line) for line in (tmp_path / "in.jsonl.results.jsonl").read_text().splitlines()]
     assert [result["turn"]["input"] for result in results] == [f"q{n} [delay 0.1]" for n in range(200)]
     assert len(stack.asked()) == 200
-    assert inturn("batch", str(file), *VAR).returncode == Exit.USAGE, "the results are there already"
+    assert inturn("batch", str(file), *VAR).returncode == Exit.USAGE, "the results already exist"
 
 
 @pytest.mark.parametrize("torn", ["", '{"run": "batch-'])
-def test_a_batch_that_was_killed_before_it_began_begins(inturn: Inturn, tmp_path: Path, torn: str) -> None:
+def test_a_batch_killed_before_its_first_turn_starts_over(inturn: Inturn, tmp_path: Path, torn: str) -> None:
     file, part = tmp_path / "in.jsonl", tmp_path / "in.jsonl.results.jsonl.part"
     file.write_text('{"input": "hello"}\n')
     part.write_text(torn)

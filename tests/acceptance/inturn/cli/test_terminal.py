@@ -1,4 +1,4 @@
-"""The command with somebody at a terminal."""
+"""The command at a terminal."""
 
 import re
 
@@ -12,7 +12,7 @@ VAR = ("-v", "ability=math")
 COLOURS = re.compile(r"\x1b\[(2|22|3\d|4\d|9\d)m")
 
 
-def test_chat_asks_for_what_the_assistant_needs_and_streams(inturn: Inturn, client: Client) -> None:
+def test_chat_asks_for_missing_variables_and_streams(inturn: Inturn, client: Client) -> None:
     chat = inturn.at_terminal("chat", "-s", "talk")
     chat.wait_for("ability: ")
     chat.type("math\n")
@@ -28,7 +28,7 @@ def test_chat_asks_for_what_the_assistant_needs_and_streams(inturn: Inturn, clie
     assert client.sessions.get("talk").message_count == 2
 
 
-def test_ctrl_c_in_chat_cancels_the_turn_on_the_server_and_the_talk_goes_on(inturn: Inturn, client: Client) -> None:
+def test_ctrl_c_in_chat_cancels_the_turn_and_the_chat_continues(inturn: Inturn, client: Client) -> None:
     chat = inturn.at_terminal("chat", "-s", "cancelled", *VAR)
     chat.wait_for("> ")
     chat.type(f"slowly {SLOWLY}\n")
@@ -40,11 +40,11 @@ def test_ctrl_c_in_chat_cancels_the_turn_on_the_server_and_the_talk_goes_on(intu
     chat.wait_for("answer to hello")
     chat.wait_for_prompt()
     chat.press_ctrl_c()
-    assert chat.wait_for_end() == Exit.OK, "with nothing to cancel, Ctrl-C leaves"
+    assert chat.wait_for_end() == Exit.OK, "Ctrl-C without a running turn leaves the chat"
     assert client.sessions.get("cancelled").message_count == 2
 
 
-def test_chat_goes_on_where_it_was(inturn: Inturn) -> None:
+def test_chat_continues_the_last_session(inturn: Inturn) -> None:
     assert inturn("send", "one", "-s", "again", *VAR).returncode == Exit.OK
     chat = inturn.at_terminal("chat", "-c")
     chat.wait_for("Session again.")
@@ -69,17 +69,17 @@ def test_a_refused_turn_does_not_end_the_chat(inturn: Inturn, client: Client) ->
     client.sessions.delete("busy")
 
 
-def test_what_a_terminal_would_obey_is_not_written_to_it(inturn: Inturn) -> None:
+def test_control_characters_are_not_written_to_a_terminal(inturn: Inturn) -> None:
     send = inturn.at_terminal("send", "harm\x1b]0;owned\x07less \x9b31m", *VAR)
     send.wait_for("harm\ufffd]0;owned\ufffdless \ufffd31m")
     assert send.wait_for_end() == Exit.OK
     assert "\x1b]0;" not in send.raw
     assert inturn("send", "harm\x1b]0;x", *VAR).stdout.startswith("answer to harm\x1b]0;x"), (
-        "a script gets what was said"
+        "a script gets the unchanged text"
     )
 
 
-def test_no_color_means_none(inturn: Inturn) -> None:
+def test_no_color_disables_colours(inturn: Inturn) -> None:
     inturn.environment["NO_COLOR"] = "1"
     for arguments in (("turns", "ls"), ("send", "hello", *VAR), ("get", "nonsense")):
         shown = inturn.at_terminal(*arguments)
@@ -87,7 +87,7 @@ def test_no_color_means_none(inturn: Inturn) -> None:
         assert not COLOURS.search(shown.raw)
 
 
-def test_top_shows_what_runs_and_ctrl_c_leaves(inturn: Inturn, client: Client) -> None:
+def test_top_shows_live_turns_until_ctrl_c(inturn: Inturn, client: Client) -> None:
     turn = client.turns.create("watched", f"secret {SLOWLY}", variables=MATH)
     top = inturn.at_terminal("top")
     top.wait_for(turn.id)
@@ -99,7 +99,7 @@ def test_top_shows_what_runs_and_ctrl_c_leaves(inturn: Inturn, client: Client) -
     turn.cancel()
 
 
-def test_erasing_is_asked_for(inturn: Inturn, client: Client) -> None:
+def test_erasing_asks_for_confirmation(inturn: Inturn, client: Client) -> None:
     client.turns.create("asked", "hello", variables=MATH).wait()
     rm = inturn.at_terminal("sessions", "rm", "asked")
     rm.wait_for("Erase asked?")

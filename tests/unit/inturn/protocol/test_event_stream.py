@@ -1,4 +1,4 @@
-"""What a reader is told, whatever the connections do; the connections are played here, one outcome after the other."""
+"""Streaming across connections, which are simulated here by a list of effect results."""
 
 import json
 from collections.abc import Iterator
@@ -8,27 +8,37 @@ import pytest
 
 from inturn.errors import ServiceBroken, TurnNotFound, Unreachable
 from inturn.events import Delta, Done, Reset, StatusChanged
-from inturn.protocol.event_stream import Watch
+from inturn.protocol.event_stream import EventStream
 from inturn.protocol.parsing import turn_fields
-from inturn.protocol.requests import Answer
-from inturn.protocol.retry import RETRIES_WHILE_WAITING, Persistence
-from inturn.protocol.steps import Effect, Emit, Lost, Next, Open, Outcome, Pause, Send, ServerSent
+from inturn.protocol.requests import Response
+from inturn.protocol.retry import WAITING_RETRIES, RetryPolicy
+from inturn.protocol.steps import (
+    Effect,
+    EffectResult,
+    Emit,
+    OpenStream,
+    ReadEvent,
+    Send,
+    ServerSentEvent,
+    Sleep,
+    TransportFailure,
+)
 from inturn.values import Json, TurnData
 
-ONE_RETRY = Persistence(max_retries=1, chance=lambda: 0.0, clock=lambda: 0.0)
-OPENED = Answer(status=200, headers={"content-type": "text/event-stream; charset=utf-8"})
-ENDED = Answer(status=204, headers={})
-BROKEN = Lost("cut")
-FULL = Answer(status=503, headers={"retry-after": "5"}, body=b'{"code": "streams_full"}')
+ONE_RETRY = RetryPolicy(max_retries=1, random=lambda: 0.0, clock=lambda: 0.0)
+OPENED = Response(status=200, headers={"content-type": "text/event-stream; charset=utf-8"})
+ENDED = Response(status=204, headers={})
+BROKEN = TransportFailure("cut")
+FULL = Response(status=503, headers={"retry-after": "5"}, body=b'{"code": "streams_full"}')
 STATUS = {"status": "in_progress", "queue": None}
 
 
 def turn_json(status: str = "completed", output: str | None = "hello world") -> Json:
     names = ("user_id", "status_reason", "model", "usage", "error", "queue", "retry_of")
-    instants = ("started_at", "finished_at", "expires_at")
-    said = {"role": "assistant", "content": output}
+    times = ("started_at", "finished_at", "expires_at")
+    answer = {"role": "assistant", "content": output}
     return {
-        **dict.fromkeys((*names, *instants)),
+        **dict.fromkeys((*names, *times)),
         "id": "turn_1",
         "session_id": "s",
         "sequence": 1,
@@ -39,107 +49,108 @@ def turn_json(status: str = "completed", output: str | None = "hello world") -> 
         "accepted_at": "2026-11-25T08:00:00.000Z",
         "metadata": {},
         "status": status,
-        "output": None if output is None else said,
+        "output": None if output is None else answer,
     }
 
 
-def sent(event: str, data: Any, event_id: str = "") -> ServerSent:
-    return ServerSent(event=event, data=json.dumps(data), id=event_id)
+def sent(event: str, data: Any, event_id: str = "") -> ServerSentEvent:
+    return ServerSentEvent(event=event, data=json.dumps(data), id=event_id)
 
 
-def done(**about: Any) -> ServerSent:
-    return sent("done", {"turn": turn_json(**about)}, "1-9")
+def done(**fields: Any) -> ServerSentEvent:
+    return sent("done", {"turn": turn_json(**fields)}, "1-9")
 
 
-def delta(text: str, event_id: str) -> ServerSent:
+def delta(text: str, event_id: str) -> ServerSentEvent:
     return sent("delta", {"text": text}, event_id)
 
 
-def play(*outcomes: Outcome) -> tuple[list[Any], list[Effect]]:
-    """What is emitted, and what was to be done for it."""
-    flow = Watch("turn_1", lambda body: TurnData(**turn_fields(body)), ONE_RETRY).follow()
-    told: list[Any] = []
+def play(*results: EffectResult) -> tuple[list[Any], list[Effect]]:
+    """Return the emitted events and the requested effects."""
+    steps = EventStream("turn_1", lambda body: TurnData(**turn_fields(body)), ONE_RETRY).read()
+    emitted: list[Any] = []
     effects: list[Effect] = []
-    rest: Iterator[Outcome] = iter(outcomes)
-    outcome: Outcome = None
+    remaining: Iterator[EffectResult] = iter(results)
+    result: EffectResult = None
     while True:
         try:
-            step = flow.send(outcome)
+            step = steps.send(result)
         except StopIteration:
-            return told, effects
-        outcome = None
+            return emitted, effects
+        result = None
         if isinstance(step, Emit):
-            told.append(step.item)
+            emitted.append(step.item)
         else:
             effects.append(step)
-            outcome = None if isinstance(step, Pause) else next(rest)
+            result = None if isinstance(step, Sleep) else next(remaining)
 
 
-def text(told: list[Any]) -> str:
-    """As a reader has it in the end."""
-    now = ""
-    for event in told:
+def text(emitted: list[Any]) -> str:
+    """Return the text that a reader has at the end."""
+    received = ""
+    for event in emitted:
         match event:
             case Delta(piece):
-                now += piece
+                received += piece
             case Reset():
-                now = ""
-    return now
+                received = ""
+    return received
 
 
-def asked_after(effects: list[Effect]) -> list[str | None]:
-    return [effect.call.query.get("after") for effect in effects if isinstance(effect, Open)]
+def cursors(effects: list[Effect]) -> list[str | None]:
+    return [effect.request.query.get("after") for effect in effects if isinstance(effect, OpenStream)]
 
 
-def test_a_stream_is_told_until_done() -> None:
-    told, effects = play(OPENED, sent("status", STATUS), delta("hello ", "1-1"), delta("world", "1-2"), done())
-    assert [type(event) for event in told] == [StatusChanged, Delta, Delta, Done]
-    assert told[-1].turn.text == text(told) == "hello world"
-    assert not [effect for effect in effects if isinstance(effect, Pause)]
+def test_events_are_emitted_until_done() -> None:
+    emitted, effects = play(OPENED, sent("status", STATUS), delta("hello ", "1-1"), delta("world", "1-2"), done())
+    assert [type(event) for event in emitted] == [StatusChanged, Delta, Delta, Done]
+    assert emitted[-1].turn.text == text(emitted) == "hello world"
+    assert not [effect for effect in effects if isinstance(effect, Sleep)]
 
 
-def test_a_broken_connection_is_resumed_after_the_last_event_and_nothing_is_told_twice() -> None:
+def test_a_broken_connection_resumes_without_duplicates() -> None:
     status = sent("status", STATUS)
-    told, effects = play(OPENED, status, delta("hello ", "1-1"), BROKEN, OPENED, status, delta("world", "1-2"), done())
-    assert asked_after(effects) == [None, "1-1"]
-    assert [type(event) for event in told] == [StatusChanged, Delta, Delta, Done]
+    first_connection = (OPENED, status, delta("hello ", "1-1"), BROKEN)
+    emitted, effects = play(*first_connection, OPENED, status, delta("world", "1-2"), done())
+    assert cursors(effects) == [None, "1-1"]
+    assert [type(event) for event in emitted] == [StatusChanged, Delta, Delta, Done]
 
 
 def test_a_reset_drops_the_text() -> None:
-    told, _ = play(
+    emitted, _ = play(
         OPENED, delta("half", "1-1"), sent("reset", {"reason": "rescue"}, "1-2"), delta("hello world", "2-1"), done()
     )
-    assert Reset("rescue") in told
-    assert text(told) == "hello world"
+    assert Reset("rescue") in emitted
+    assert text(emitted) == "hello world"
 
 
-def test_events_that_are_no_longer_kept_are_made_up_from_the_turn() -> None:
+def test_expired_events_are_replaced_by_the_text_of_the_turn() -> None:
     assert text(play(OPENED, done())[0]) == "hello world"
     assert text(play(OPENED, delta("hello", "1-1"), done())[0]) == "hello world"
 
 
-def test_text_that_the_turn_does_not_begin_with_is_replaced() -> None:
-    told, _ = play(OPENED, delta("goodbye", "1-1"), done())
-    assert Reset("replaced") in told
-    assert text(told) == "hello world"
+def test_text_that_contradicts_the_final_answer_is_replaced() -> None:
+    emitted, _ = play(OPENED, delta("goodbye", "1-1"), done())
+    assert Reset("replaced") in emitted
+    assert text(emitted) == "hello world"
 
 
-def test_where_there_is_no_place_for_a_stream_a_long_poll_brings_the_answer_at_once() -> None:
-    told, effects = play(FULL, Answer(status=200, headers={}, body=json.dumps(turn_json()).encode()))
-    assert [type(effect) for effect in effects] == [Open, Send]
-    assert text(told) == "hello world"
-    assert isinstance(told[-1], Done)
+def test_a_long_poll_replaces_a_stream_if_there_are_too_many() -> None:
+    emitted, effects = play(FULL, Response(status=200, headers={}, body=json.dumps(turn_json()).encode()))
+    assert [type(effect) for effect in effects] == [OpenStream, Send]
+    assert text(emitted) == "hello world"
+    assert isinstance(emitted[-1], Done)
 
 
-def test_a_stream_that_broke_right_before_done_is_ended_from_the_turn() -> None:
-    turn = Answer(status=200, headers={}, body=json.dumps(turn_json()).encode())
-    told, _ = play(OPENED, delta("hello world", "1-1"), BROKEN, ENDED, turn)
-    assert [type(event) for event in told] == [Delta, Done]
+def test_a_stream_that_broke_just_before_done_is_completed() -> None:
+    turn = Response(status=200, headers={}, body=json.dumps(turn_json()).encode())
+    emitted, _ = play(OPENED, delta("hello world", "1-1"), BROKEN, ENDED, turn)
+    assert [type(event) for event in emitted] == [Delta, Done]
 
 
 def test_a_turn_without_an_answer_adds_no_text() -> None:
-    told, _ = play(OPENED, done(status="cancelled", output=None))
-    assert [type(event) for event in told] == [Done]
+    emitted, _ = play(OPENED, done(status="cancelled", output=None))
+    assert [type(event) for event in emitted] == [Done]
 
 
 def test_a_turn_whose_session_was_deleted_is_not_found() -> None:
@@ -147,41 +158,41 @@ def test_a_turn_whose_session_was_deleted_is_not_found() -> None:
         play(OPENED, sent("done", {"turn": None}, "1-1"))
 
 
-def test_events_that_this_version_does_not_know_are_passed_over() -> None:
-    assert len(play(OPENED, sent("mood", {}, "1-1"), ServerSent("message", "", ""), done())[0]) == 2
+def test_unknown_events_are_ignored() -> None:
+    assert len(play(OPENED, sent("mood", {}, "1-1"), ServerSentEvent("message", "", ""), done())[0]) == 2
 
 
-def test_nonsense_is_no_event() -> None:
+def test_an_invalid_event_is_an_error() -> None:
     with pytest.raises(ServiceBroken):
-        play(OPENED, ServerSent("delta", "{", "1-1"))
+        play(OPENED, ServerSentEvent("delta", "{", "1-1"))
 
 
-def test_a_page_is_no_stream() -> None:
+def test_an_html_page_is_not_a_stream() -> None:
     with pytest.raises(ServiceBroken, match="Is the URL right"):
-        play(Answer(status=200, headers={"content-type": "text/html"}))
+        play(Response(status=200, headers={"content-type": "text/html"}))
 
 
-def test_who_is_told_nothing_new_again_and_again_waits_without_a_stream() -> None:
-    """As for a turn that waits longer than a proxy lets any stream last."""
-    nothing: list[Outcome] = [OPENED, sent("status", STATUS), BROKEN] * (RETRIES_WHILE_WAITING + 1)
-    turn = Answer(status=200, headers={}, body=json.dumps(turn_json()).encode())
-    told, _ = play(*nothing, turn)
-    assert [type(event) for event in told] == [StatusChanged, Delta, Done]
+def test_a_long_poll_follows_many_connections_without_progress() -> None:
+    """A proxy may limit the duration of streams, so that a waiting turn never gets a new event."""
+    no_progress: list[EffectResult] = [OPENED, sent("status", STATUS), BROKEN] * (WAITING_RETRIES + 1)
+    turn = Response(status=200, headers={}, body=json.dumps(turn_json()).encode())
+    emitted, _ = play(*no_progress, turn)
+    assert [type(event) for event in emitted] == [StatusChanged, Delta, Done]
 
 
-def test_who_is_told_nothing_new_and_then_not_answered_gives_up() -> None:
-    nothing: list[Outcome] = [OPENED, BROKEN] * (RETRIES_WHILE_WAITING + 1)
+def test_it_gives_up_if_the_long_poll_fails_too() -> None:
+    no_progress: list[EffectResult] = [OPENED, BROKEN] * (WAITING_RETRIES + 1)
     with pytest.raises(Unreachable, match="cut"):
-        play(*nothing, *[BROKEN] * (RETRIES_WHILE_WAITING + 1))
+        play(*no_progress, *[BROKEN] * (WAITING_RETRIES + 1))
 
 
-def test_any_progress_makes_it_patient_again() -> None:
-    nothing: list[Outcome] = [OPENED, BROKEN] * RETRIES_WHILE_WAITING
-    assert (
-        text(play(*nothing, OPENED, delta("hello ", "1-1"), BROKEN, *nothing[:-2], OPENED, done())[0]) == "hello world"
-    )
+def test_progress_resets_the_count_of_connections() -> None:
+    no_progress: list[EffectResult] = [OPENED, BROKEN] * WAITING_RETRIES
+    progress: list[EffectResult] = [OPENED, delta("hello ", "1-1"), BROKEN]
+    emitted, _ = play(*no_progress, *progress, *no_progress[:-2], OPENED, done())
+    assert text(emitted) == "hello world"
 
 
-def test_the_effects_are_all_known() -> None:
+def test_only_known_effects_are_requested() -> None:
     _, effects = play(OPENED, BROKEN, OPENED, done())
-    assert {type(effect) for effect in effects} == {Open, Next, Pause}
+    assert {type(effect) for effect in effects} == {OpenStream, ReadEvent, Sleep}

@@ -1,4 +1,4 @@
-"""The file of a batch's results."""
+"""The input file and the result file of a batch."""
 
 import contextlib
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from inturn.cli.files.batch_file import Batch, BatchFile, WrongLine
+from inturn.cli.files.batch_file import Batch, BatchFileError, BatchResults
 
 
 def result(line: int, status: str = "completed") -> dict[str, Any]:
@@ -16,50 +16,50 @@ def result(line: int, status: str = "completed") -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def opened(path: Path, digest: str = "d", *, force: bool = False) -> Iterator[BatchFile]:
-    with contextlib.closing(BatchFile(path)) as file:
-        file.open(digest, force=force)
-        yield file
+def opened(path: Path, digest: str = "d", *, force: bool = False) -> Iterator[BatchResults]:
+    with contextlib.closing(BatchResults(path)) as results:
+        results.open(digest, force=force)
+        yield results
 
 
-def test_a_run_goes_on_after_the_last_whole_result(tmp_path: Path) -> None:
+def test_a_run_resumes_after_the_last_complete_result(tmp_path: Path) -> None:
     path = tmp_path / "out"
     with opened(path) as first:
         first.append(result(1))
         first.append(result(2, "failed"))
     with (tmp_path / "out.part").open("ab") as part:
         part.write(b'{"line": 3, "tu')  # torn by a crash
-    with opened(path) as again:
-        assert (again.run, again.done) == (first.run, 2)
-        again.append(result(3))
-        assert again.finish() == 1
+    with opened(path) as second:
+        assert (second.run_name, second.done) == (first.run_name, 2)
+        second.append(result(3))
+        assert second.finish() == 1
     assert [json.loads(line)["line"] for line in path.read_text().splitlines()] == [1, 2, 3]
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_results_of_other_lines_are_not_mixed(tmp_path: Path) -> None:
+def test_results_of_another_input_are_not_mixed(tmp_path: Path) -> None:
     with opened(tmp_path / "out", "d"):
         pass
-    with pytest.raises(WrongLine, match="other lines"), opened(tmp_path / "out", "e"):
+    with pytest.raises(BatchFileError, match="other input"), opened(tmp_path / "out", "e"):
         pass
 
 
-def test_results_are_replaced_only_if_that_is_said(tmp_path: Path) -> None:
+def test_existing_results_are_replaced_only_with_force(tmp_path: Path) -> None:
     path = tmp_path / "out"
     path.write_text("precious")
-    with pytest.raises(WrongLine, match="there already"), opened(path):
+    with pytest.raises(BatchFileError, match="already exists"), opened(path):
         pass
-    with opened(path, force=True) as file:
-        file.finish()
+    with opened(path, force=True) as results:
+        results.finish()
     assert path.read_text() == ""
 
 
 @pytest.mark.parametrize(
     ("line", "rule"), [("{", "must be JSON"), ("[]", "an object"), ("{}", '"input"'), ('{"input": 1}', '"input"')]
 )
-def test_a_wrong_line_is_named_before_anything_is_sent(tmp_path: Path, line: str, rule: str) -> None:
+def test_an_invalid_line_is_reported_before_any_turn_is_sent(tmp_path: Path, line: str, rule: str) -> None:
     file = tmp_path / "in"
     file.write_text('{"input": "fine"}\n' + line + "\n")
-    with pytest.raises(WrongLine, match=rule) as error:
-        Batch.read(file, {})
+    with pytest.raises(BatchFileError, match=rule) as error:
+        Batch.load(file, {})
     assert f"{file}:2" in str(error.value)

@@ -1,0 +1,33 @@
+"""Short texts about turns and messages that several commands show."""
+
+from datetime import UTC, datetime
+
+from inturn.values import Message, Queue, Status
+
+
+def format_age(since: datetime) -> str:
+    """Return the time since then in its largest unit, such as `5m`."""
+    seconds = max(0, int((datetime.now(UTC) - since).total_seconds()))
+    for unit, length in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if seconds >= length:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
+
+
+def format_status(status: Status, queue: Queue | None) -> str:
+    """Return what a live turn does or waits for."""
+    if queue is None:
+        return {"queued": "Accepted", "in_progress": "The model is answering"}.get(status, status)
+    match queue.waiting_for:
+        case "turn":
+            before = queue.position - 1
+            return "Waiting for the previous turn" if before == 1 else f"Waiting for {before} previous turns"
+        case "retry":
+            at = f" at {queue.retry_at.astimezone():%H:%M:%S}" if queue.retry_at else ""
+            return f"The last attempt failed. Retrying{at}"
+        case _:
+            return "Waiting for a worker"
+
+
+def format_message(message: Message) -> str:
+    return f"{'>' if message.role == 'user' else '<'} {message.content}"
