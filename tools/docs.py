@@ -66,7 +66,7 @@ def redis_keys() -> str:
             "",
             "Generated from `turns/backend/keys.py`. A name that ends in a colon is a prefix, followed by an id.",
             "",
-            "| Key | Type | Holds | Lives |",
+            "| Key | Type | Content | Kept |",
             "|---|---|---|---|",
             *rows,
             "",

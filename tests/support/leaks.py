@@ -10,13 +10,13 @@ LASTING = {
     keys.EXPIRING.name,
     keys.WAITING.name,
     keys.METRICS.name,
-    keys.NOTES.name,
+    keys.COUNTER_SNAPSHOTS.name,
     keys.FAILED.name,
     keys.WORKERS.name,
     keys.SERVICE.name,
     keys.HINTS.name,
 }
-OF_THE_LIVE = (keys.DEFINITION, keys.TENANT, keys.OUT, keys.PARKED)
+OF_THE_LIVE = (keys.DEFINITION, keys.TENANT, keys.SLOTS, keys.SLOT_WAITERS)
 OF_A_TURN = (keys.TURN, keys.EVENTS)
 OF_A_SESSION = (keys.SESSION, keys.QUEUE, keys.HISTORY)
 INDEXES = (keys.TURNS, keys.SESSION_TURNS)

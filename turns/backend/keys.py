@@ -1,7 +1,6 @@
-"""Every key in Redis: the only place that spells them.
+"""The names of all keys and channels in Redis. No other module contains one.
 
-The scripts get these names rendered into their text (`scripts.py`), so Lua spells none of them either.
-`docs/redis_keys.md` is generated from `CATALOGUE`.
+`script_loader.py` inserts the names into the Lua scripts. The documentation of the keys is generated from `CATALOGUE`.
 """
 
 from dataclasses import dataclass
@@ -9,7 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key, or a family of keys when its name ends in a colon: the member's id follows."""
+    """A key, or a family of keys if its name ends in a colon; the id of the member follows the colon.
+
+    `holds` and `lives` describe its content and its lifetime for the documentation.
+    """
 
     name: str
     type: str
@@ -29,21 +31,21 @@ TURN = Key(
 DEFINITION = Key(
     "inturn:definition:",
     "hash",
-    "`definition`: one version of an assistant, by its digest; `live`: how many live turns were accepted under it",
-    "while there are such turns; then for the result retention",
+    "`definition`: one version of an assistant, by its digest; `live`: number of live turns that need it",
+    "while such turns are live; then for the result retention",
 )
 EVENTS = Key(
     "inturn:events:",
     "stream",
-    "what happened to one turn, by turn id; entry ids are `<claim number>-<n>`",
+    "the events of one turn, by turn id; entry ids are `<claim number>-<n>`",
     "while the turn is live; then for the event retention",
 )
 SESSION = Key(
     "inturn:session:",
     "hash",
-    "`sequence` (the last one given), `session_id`, `user_id`, by session; `imported` (the digest of the messages that "
-    "it was given to begin with); where histories are files, also "
-    "`messages` (how many are committed) and `file` (the version that has them)",
+    "`sequence` (the last one assigned), `session_id`, `user_id`, by session; `imported` (the digest of its imported "
+    "messages); if histories are files, also `messages` (number of committed messages) and `file` (the version that "
+    "contains them)",
     "while the session has live turns; then for the session retention",
 )
 QUEUE = Key(
@@ -61,8 +63,8 @@ HISTORY = Key(
 SESSION_TURNS = Key(
     "inturn:session_turns:",
     "sorted set",
-    "the session's turns by their place in it, live and ended",
-    "while it has members; an entry leaves when its turn's record expires",
+    "the session's turns, live and ended, by their sequence number",
+    "while it has members; an entry is removed when its turn's record expires",
 )
 IDEMPOTENCY = Key(
     "inturn:idempotency:",
@@ -73,80 +75,80 @@ IDEMPOTENCY = Key(
 DUE = Key(
     "inturn:due",
     "sorted set",
-    "each live head once, at the time (ms) at which somebody should look at it again",
-    "for ever; an entry leaves when its turn ends",
+    "each live head once, at the time (ms) of its next check",
+    "always; an entry is removed when its turn ends",
 )
 START_BY = Key(
     "inturn:start_by",
     "sorted set",
-    "each turn that was not started yet and must be by some time (ms)",
-    "for ever; an entry leaves when its turn starts or ends",
+    "each turn that must be started by a time (ms) and has not started yet",
+    "always; an entry is removed when its turn starts or ends",
 )
 PAUSED = Key(
     "inturn:paused:",
     "string",
-    "a model whose provider asked for a pause, by name; of an assistant's own provider, as `<provider>/<name>`",
+    "a model whose provider asked for a pause, by name; for an assistant's own provider, `<provider>/<name>`",
     "for the pause",
 )
 TURNS = Key(
     "inturn:turns:",
     "sorted set",
-    "each turn of a tenant whose record is kept, at the time (ms) at which it was accepted",
-    "for ever; an entry leaves when its turn's record expires",
+    "each turn of a tenant that has a record, at the time (ms) of its acceptance",
+    "always; an entry is removed when its turn's record expires",
 )
 EXPIRING = Key(
     "inturn:expiring",
     "sorted set",
     "each ended turn, as `<session>/<turn id>`, at the time (ms) at which its record expires",
-    "for ever; an entry leaves at that time",
+    "always; an entry is removed at that time",
 )
 SESSIONS = Key(
     "inturn:sessions:",
     "sorted set",
     "each session of a tenant at the time (ms) of its last activity",
-    "for the session retention after the last activity of any of them; older entries are pruned",
+    "for the session retention after the last activity of any session; older entries are pruned",
 )
 WORKERS = Key(
     "inturn:workers",
     "sorted set",
-    "each worker process at the time (ms) of its last beat",
-    "for ever; entries of dead workers are pruned",
+    "each worker process at the time (ms) of its last heartbeat",
+    "always; entries of dead workers are pruned",
 )
 DRAINED = Key(
     "inturn:drained:",
     "string",
-    "an operator told this worker to finish what it runs and to end, by the worker's name",
+    "a request of an operator that this worker, by name, finishes its runs and exits",
     "ten minutes",
 )
 WAITING = Key(
     "inturn:waiting",
     "sorted set",
-    "each head that waits for a worker, since when (ms)",
-    "while there are any",
+    "each head that waits for a worker, at the time (ms) at which it began to wait",
+    "while heads wait",
 )
 FAILED = Key(
     "inturn:failed",
     "sorted set",
-    "each failed turn that nobody has dealt with, as `<tenant>/<turn id>`, at the time (ms) at which it failed",
-    "for ever; an entry leaves when its record expires, or it is tried again or discarded",
+    "each failed turn that is not resolved, as `<tenant>/<turn id>`, at the time (ms) at which it failed",
+    "always; an entry is removed when its record expires, or when it is retried or discarded",
 )
 METRICS = Key(
     "inturn:metrics",
     "hash",
-    "what was counted and timed since the store began, by name, labels and bucket",
-    "for ever; a field for each combination",
+    "counters and histograms since the store was created, by name, labels and bucket",
+    "always; one field for each combination",
 )
-NOTES = Key(
+COUNTER_SNAPSHOTS = Key(
     "inturn:notes",
     "stream",
-    "`inturn:metrics` as it was when each minute began, and `noted_at` (ms); entry ids are `<minute (ms)>-0`",
-    "for ever; an entry leaves after 25 hours",
+    "a copy of `inturn:metrics` from the beginning of each minute, and `noted_at` (ms); entry ids: `<minute (ms)>-0`",
+    "always; an entry is removed after 25 hours",
 )
 TENANT = Key(
     "inturn:tenant:",
     "hash",
-    "`live`: the number of a tenant's live turns",
-    "while there are any",
+    "`live`: number of the tenant's live turns",
+    "while the tenant has live turns",
 )
 RATE = Key(
     "inturn:rate:",
@@ -160,40 +162,38 @@ TOKENS = Key(
     "tokens that a tenant has used or reserved, by tenant and day since the epoch",
     "two days",
 )
-OUT = Key(
+SLOTS = Key(
     "inturn:out:",
     "set",
-    "the heads of a group (a tenant, the lane `batch`) that are out for a worker",
+    "the heads that occupy a slot of a group (a tenant, the lane `batch`)",
     "while there are any",
 )
-PARKED = Key(
+SLOT_WAITERS = Key(
     "inturn:parked:",
     "sorted set",
-    "the heads of a group that wait for one of those to leave, since when (ms)",
+    "the heads that wait for a slot of a group, at the time (ms) at which they began to wait",
     "while there are any",
 )
 API_KEY = Key(
     "inturn:api_key:",
     "hash",
-    "what one API key allows, by its id: `digest`, `tenant`, `scopes`, `created_at`, `expires_at`",
+    "the rights of one API key, by its id: `digest`, `tenant`, `scopes`, `created_at`, `expires_at`",
     "until it expires or is revoked",
 )
 API_KEYS = Key(
     "inturn:api_keys",
     "sorted set",
-    "ids of the API keys, at the time (ms) at which each was made",
-    "for ever; an entry leaves when its key is revoked, or is listed after it has expired",
+    "ids of the API keys, at the time (ms) at which each was created",
+    "always; an entry is removed when its key is revoked, or when keys are listed after it expired",
 )
 SERVICE = Key(
     "inturn:service",
     "hash",
-    "`live`: the number of live turns; `renewable_since`: since when workers beat without a gap; "
-    "`repeated`: how often a script ran again; `pace_ms`: how long turns take lately; "
-    "`locked`: callers are asked for a key; "
-    "`intake` and `workers`: since when (ms) they are paused; "
-    "`hint`: Celery's own message text for the task `run_turn`, with a placeholder for the turn id, "
-    "written by the workers",
-    "for ever; a fixed set of fields",
+    "`live`: number of live turns; `renewable_since`: start of the present period without a gap in heartbeats; "
+    "`repeated`: number of scripts that ran a second time; `pace_ms`: recent duration of a turn; `locked`: callers "
+    "need an API key; `intake` and `workers`: time (ms) at which they were paused; `hint`: Celery's message for the "
+    "task `run_turn`, with a placeholder for the turn id, written by the workers",
+    "always; a fixed set of fields",
 )
 HINTS = Key(
     "inturn:hints",
@@ -204,26 +204,26 @@ HINTS = Key(
 STOPPED = Key(
     "inturn:stopped",
     "channel",
-    "pub/sub: the id of a running turn that was cancelled or interrupted; tells its worker",
-    "holds nothing",
+    "pub/sub: the id of a running turn that was cancelled or interrupted, for its worker",
+    "stores nothing",
 )
 ENDED = Key(
     "inturn:ended",
     "channel",
-    "pub/sub: the id of each turn at the moment it ends, and its record if that is not long; answers long-polls",
-    "holds nothing",
+    "pub/sub: the id of each turn that ends, for long polls",
+    "stores nothing",
 )
 LIVE = Key(
     "inturn:live:",
     "channel",
     "pub/sub: each entry of one turn's event stream as it is appended, by turn id",
-    "holds nothing",
+    "stores nothing",
 )
-MOVED = Key(
+POSITION_CHANGED = Key(
     "inturn:moved:",
     "channel",
-    "pub/sub: a turn of the session has ended and others wait, by session; they have another place now",
-    "holds nothing",
+    "pub/sub: an empty message when a turn of a session has ended and others have new positions, by session",
+    "stores nothing",
 )
 
 CATALOGUE = (
@@ -246,12 +246,12 @@ CATALOGUE = (
     WAITING,
     FAILED,
     METRICS,
-    NOTES,
+    COUNTER_SNAPSHOTS,
     TENANT,
     RATE,
     TOKENS,
-    OUT,
-    PARKED,
+    SLOTS,
+    SLOT_WAITERS,
     API_KEY,
     API_KEYS,
     SERVICE,
@@ -259,5 +259,5 @@ CATALOGUE = (
     STOPPED,
     ENDED,
     LIVE,
-    MOVED,
+    POSITION_CHANGED,
 )

@@ -66,7 +66,7 @@ class Subscriptions:
     @contextmanager
     def watch(self, turn: Turn) -> Iterator[Subscription]:
         """Inside, the listener gets the turn's events as they are appended, and `b""` when it has another place."""
-        moved = [keys.MOVED(turn.session)] if turn.waiting else []
+        moved = [keys.POSITION_CHANGED(turn.session)] if turn.waiting else []
         with self._listen(keys.LIVE(turn.id), *moved) as listener:
             yield listener
 

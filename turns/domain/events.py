@@ -42,7 +42,7 @@ class TurnEvent:
 
     @classmethod
     def from_message(cls, message: bytes) -> Self:
-        """Parse a message that `emit` in `prelude.lua` has published: `<id> <attempt> <type> <text>`."""
+        """Parse a message that `append_event.lua` has published: `<id> <attempt> <type> <text>`."""
         entry_id, attempt, event_type, text = message.decode().split(" ", 3)
         return cls(id=entry_id, attempt=int(attempt), type=EventType(event_type), text=text)
 

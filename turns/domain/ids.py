@@ -56,6 +56,6 @@ def session_key(session_id: str, user_id: str | None = None, tenant: str = DEFAU
 
 
 def tenant_of(session: str) -> str:
-    """Return the tenant of a session key; `session.lua` implements the same rule."""
+    """Return the tenant of a session key; `tenant_of.lua` implements the same rule."""
     tenant, slash, _ = session.partition("/")
     return tenant if slash else DEFAULT_TENANT

@@ -57,7 +57,7 @@ class Page:
 
 
 def window_length(length: int, max_messages: int) -> int:
-    """Return how many of the last messages the model receives; `read_window` in `history.lua` implements the same rule.
+    """Return how many of the last messages the model receives; `read_window.lua` implements the same rule.
 
     The window slides in steps of half its size, so that the prompt begins the same for several turns, which the
     provider's prompt cache needs.

@@ -1,6 +1,6 @@
 """Figures over time: what happened between two looks at the counters, as series.
 
-Each minute what was counted so far is noted (`note_minute` in `metrics.lua`); what happened in some time is the
+Each minute what was counted so far is noted (`snapshot_counters.lua`); what happened in some time is the
 difference of two notes. A share of a timing is estimated from its buckets, as Prometheus does it: evenly spread inside.
 """
 
@@ -63,7 +63,10 @@ def _counted(client: Client, begins: Sequence[int], step: int) -> Sequence[Count
     Where no worker lived to note it, it is as noted before: what happened then is told with what came after. What
     happened before the first note is told by none.
     """
-    asked = [("XRANGE", keys.NOTES.name, begin * 60_000, (begin + step) * 60_000 - 1, "COUNT", 1) for begin in begins]
+    asked = [
+        ("XRANGE", keys.COUNTER_SNAPSHOTS.name, begin * 60_000, (begin + step) * 60_000 - 1, "COUNT", 1)
+        for begin in begins
+    ]
     *notes, now = client.execute_many([*asked, ("HGETALL", keys.METRICS.name)])
     found = [decoded(note[0][1]) if note else {} for note in notes] + [decoded(now)]
     known = next(filter(None, found), {})

@@ -31,7 +31,7 @@ class RunRecord:
 
     @classmethod
     def from_item(cls, item: list[str]) -> Self:
-        """As `remember_run` in `requeue.lua` writes it."""
+        """As `record_run` in `requeue.lua` writes it."""
         number, attempt, worker, model, started_at, first_token_at, ended_at, ended_by, code = item
         return cls(
             number=int(number),

@@ -75,7 +75,7 @@ def _not_before(client: Client, head: LiveTurn) -> list[WaitReason]:
     """It waits for a time. Without an earlier failure it is the model whose provider asked for a pause."""
     if head.retry_at is None:
         return []
-    model = f"{head.provider}/{head.model}" if head.provider else head.model  # as `pause_key` in `definition.lua`
+    model = f"{head.provider}/{head.model}" if head.provider else head.model  # as in `pause_key.lua`
     paused = model is not None and client.exists(keys.PAUSED(model))
     if paused or head.last_error_code in {None, Code.PROVIDER_RATE_LIMITED}:
         message = "The provider of its model limits the rate and has named a time to come back."
@@ -90,9 +90,9 @@ def _has_no_place(client: Client, head: LiveTurn) -> list[WaitReason]:
         groups["lane:batch"] = "The lane batch"
     found = []
     for group, name in groups.items():
-        ahead = client.zrank(keys.PARKED(group), head.id)
+        ahead = client.zrank(keys.SLOT_WAITERS(group), head.id)
         if ahead is not None:
-            taken = client.scard(keys.OUT(group))
+            taken = client.scard(keys.SLOTS(group))
             message = f"{name} has all of its {taken} places with the workers; {ahead} others wait before this one."
             found.append(WaitReason(reason=Reason.PARKED, message=message))
     return found

@@ -25,6 +25,9 @@
 --       TENANT_BACKLOG_FULL   the tenant has the maximum number of live turns
 --       RATE_LIMITED, ms      the tenant may submit its next turn after this time
 --       TOKENS_SPENT, ms      the tenant's tokens of this day are used or reserved; the next day begins after this time
+--
+-- requires: begin_session, by_name, clear_session, count, definitions, dispatch, now_ms, quota, replayed
+-- requires: session_retention, slots, tenant_of, turn_snapshot
 
 local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id, definition =
   unpack(ARGV, 1, 9)
@@ -85,7 +88,10 @@ redis.call('RPUSH', queue, turn)
 redis.call('ZADD', KEY.turns .. tenant, now, turn)
 reserve_quota(turn, tenant, now)
 redis.call('ZADD', KEY.session_turns .. session, sequence, turn)
-if ahead == 0 then persist_session(session) end
+if ahead == 0 then  -- a session with a live turn does not expire
+  redis.call('PERSIST', KEY.session .. session)
+  redis.call('PERSIST', KEY.history .. session)
+end
 touch_session(session, now)
 redis.call('HINCRBY', KEY.service, 'live', 1)
 count('accepted|' .. (fields.lane or 'interactive'))

@@ -8,6 +8,8 @@
 -- Reply CANCELLED  the turn is cancelled
 --       ENDED      the turn had already ended
 --       GONE       the tenant has no such turn
+--
+-- requires: cancel_turn, now_ms, read_record, replayed, tenant_of, transitions
 
 local turn, tenant = ARGV[1], ARGV[2]
 local was = read_record(turn)

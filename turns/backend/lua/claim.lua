@@ -15,6 +15,8 @@
 --       FAILED    the session's history is not a list, so that no turn of it can run; the turn has failed
 --       NOT_NOW   the turn is held, is not the head, or waits for its retry, its model's pause or the workers' pause
 --       GONE      the turn has ended or does not exist
+--
+-- requires: append_event, by_name, finish, now_ms, pause_key, read_window, release_slots, timings, transitions
 
 local turn, token, worker, model, fallback = unpack(ARGV, 1, 5)
 local key = KEY.turn .. turn
@@ -32,7 +34,7 @@ if not is_repeated then
   local is_head = redis.call('LINDEX', KEY.queue .. session, 0) == turn
   if not to or not is_head or (was.retry_at and now < tonumber(was.retry_at)) then return {'NOT_NOW'} end
   if redis.call('HEXISTS', KEY.service, 'workers') == 1 then
-    redis.call('ZADD', KEY.due, now + POLICY.paused_look_ms, turn)
+    redis.call('ZADD', KEY.due, now + POLICY.pause_poll_ms, turn)
     return {'NOT_NOW'}
   end
   if was.start_by and now > tonumber(was.start_by) and claims == '0' then
@@ -69,4 +71,5 @@ if not is_repeated then
   redis.call('ZREM', KEY.waiting, turn)
   append_event(turn, claims .. '-*', was.attempt, 'status', to)
 end
-return {'CLAIMED', record, written, last, read_definition(was.definition)}
+local definition = was.definition and redis.call('HGET', KEY.definition .. was.definition, 'definition')
+return {'CLAIMED', record, written, last, definition or ''}

@@ -12,6 +12,9 @@
 --       7… those messages, as stored; then further fields of the record, as name, value, name, value
 -- Reply COMMITTED  the turn took effect (also when this script runs a second time)
 --       LOST       the token does not hold the turn: another claim holds it, or it has ended
+--
+-- requires: append_event, append_messages, by_name, count, finish, now_ms, read_record, replayed, timings
+-- requires: transitions
 
 local turn, token, question, answer, tail, between = unpack(ARGV, 1, 6)
 local rest = {unpack(ARGV, 7)}

@@ -3,6 +3,8 @@
 --
 -- ARGV  turn id, token, entry id (`<claim number>-<n>`, n rising), text, turn id, …
 -- Reply token, outcome, token, outcome, …  for the runs that must stop: LOST (the token no longer holds the turn)
+--
+-- requires: append_event, now_ms, timings
 
 local stop, now = {}, now_ms()
 for i = 1, #ARGV, 4 do

@@ -7,6 +7,8 @@
 --       2 maximum number of turns to delete in one call
 -- Reply ERASED  nothing of the session is left (also if there was no such session)
 --       MORE    ended turns are left: call this script again
+--
+-- requires: clear_session, now_ms, remove_from_lists, tenant_of
 
 local session, max_turns = ARGV[1], tonumber(ARGV[2])
 local now = now_ms()
@@ -18,6 +20,10 @@ for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, max_
   redis.call('UNLINK', KEY.turn .. turn, KEY.events .. turn)
   remove_from_lists(session, turn)
 end
-delete_history(session)
+redis.call('UNLINK', KEY.session .. session, KEY.history .. session)
+if POLICY.history == 'file' then  -- so that a file which is still there counts as empty
+  redis.call('HSET', KEY.session .. session, 'messages', 0)
+  redis.call('PEXPIRE', KEY.session .. session, POLICY.session_ttl_ms)
+end
 redis.call('ZREM', KEY.sessions .. tenant_of(session), session)
 return {redis.call('EXISTS', KEY.session_turns .. session) == 1 and 'MORE' or 'ERASED'}

@@ -13,6 +13,8 @@
 -- Reply FAILED    the turn has failed (also when this script runs a second time)
 --       RETRYING  another attempt will be made (also when this script runs a second time)
 --       LOST      the token does not hold the turn: another claim holds it, or it has ended
+--
+-- requires: count, finish, now_ms, pause_key, read_record, release_slots, replayed, requeue, transitions
 
 local turn, token, code, retry_in, counts, model, pause_ms = unpack(ARGV, 1, 7)
 local was = read_record(turn)

@@ -4,6 +4,8 @@
 -- ARGV  1 session
 -- Reply FOUND, session  as `session_snapshot` returns it
 --       GONE            there is no such session
+--
+-- requires: session_snapshot
 
 local session = session_snapshot(ARGV[1])
 if not session then return {'GONE'} end

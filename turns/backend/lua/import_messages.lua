@@ -16,6 +16,8 @@
 --       NOT_EMPTY            it has other messages
 --       SESSION_BUSY         it has live turns
 --       PAUSED, TENANT_BACKLOG_FULL, RATE_LIMITED, ms, TOKENS_SPENT, ms  as in `accept`: the same limits apply
+--
+-- requires: begin_session, now_ms, quota, replayed, session_retention, session_snapshot, tenant_of
 
 local session, session_id, user_id, digest, length, version = unpack(ARGV, 1, 6)
 local key, history, queue = KEY.session .. session, KEY.history .. session, KEY.queue .. session

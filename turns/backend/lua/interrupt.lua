@@ -9,6 +9,8 @@
 --       6 partial answer as callers read it
 -- Reply INTERRUPTED  the turn has ended (also when this script runs a second time)
 --       LOST         the token does not hold the turn: another claim holds it, or it has ended
+--
+-- requires: append_event, append_messages, finish, now_ms, read_record, replayed, transitions
 
 local turn, token, question, answer, tail, output = unpack(ARGV, 1, 6)
 local was = read_record(turn)

@@ -7,6 +7,8 @@
 --       4 maximum number of sessions to return
 -- Reply FOUND, cursor, sessions  cursor: the last session of the page and its time, both '' on the last page;
 --                                sessions: each as `session_snapshot` returns it
+--
+-- requires: session_snapshot
 
 local after, active_at, limit = ARGV[2], ARGV[3], tonumber(ARGV[4])
 local index, first = KEY.sessions .. ARGV[1], 0

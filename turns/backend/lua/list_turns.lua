@@ -10,6 +10,8 @@
 --       7 maximum number of turns to read: a page can be short or empty without being the last
 -- Reply FOUND, cursor, turns  cursor: the last turn that was read and its score, both '' on the last page; turns: each as
 --                             id, record, position, turn ahead, pace, as `turn_snapshot` returns them
+--
+-- requires: turn_snapshot
 
 local tenant, session, after, score, status, limit, max_reads = unpack(ARGV, 1, 7)
 limit, max_reads = tonumber(limit), tonumber(max_reads)

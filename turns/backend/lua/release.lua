@@ -5,6 +5,8 @@
 --       2 token, or '' for a head whose hint this worker received and which it did not claim
 -- Reply RELEASED  the turn is queued and dispatched, with its attempt number unchanged
 --       LOST      there is nothing to hand back
+--
+-- requires: dispatch, now_ms, read_record, requeue, transitions
 
 local turn, token = ARGV[1], ARGV[2]
 local was = read_record(turn)

@@ -4,6 +4,8 @@
 -- ARGV  turn id, token, turn id, token, …
 -- Reply token, outcome, token, outcome, …  for the runs that must stop: LOST (the token no longer holds the turn),
 --                                          SUPERSEDED (it does, but a newer turn of the session interrupts it)
+--
+-- requires: now_ms
 
 local stop, until_ms = {}, now_ms() + POLICY.lease_ms
 for i = 1, #ARGV, 2 do

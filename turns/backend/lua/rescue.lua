@@ -11,6 +11,9 @@
 --       (likewise, and it was the last attempt, so it has failed), WAITING (its hint is still in the broker's list,
 --       leases could not be renewed, or the workers are paused), GONE (there is no such turn),
 --       EXPIRED (it was not started in time and has ended)
+--
+-- requires: count, dispatch, finish, is_hint_queued, now_ms, read_record, remove_from_lists, requeue
+-- requires: snapshot_counters, transitions
 
 local worker, limit, hint, now = ARGV[1], ARGV[2], ARGV[3], now_ms()
 snapshot_counters(now)
@@ -55,7 +58,7 @@ local function rescue_turn(turn)
     return 'RESCUED'
   end
   if are_paused then
-    redis.call('ZADD', KEY.due, now + POLICY.paused_look_ms, turn)
+    redis.call('ZADD', KEY.due, now + POLICY.pause_poll_ms, turn)
     return 'WAITING'
   end
   if not was.retry_at and was.hinted_at and is_hint_queued(was.hinted_at) then

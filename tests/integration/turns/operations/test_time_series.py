@@ -33,7 +33,7 @@ def add_snapshot(server: Server) -> AddSnapshot:
 
     def add_snapshot(minutes_ago: int, **counted: Any) -> None:
         fields = {name.replace("_of_", "|"): amount for name, amount in counted.items()}
-        server.raw.xadd(keys.NOTES.name, {"noted_at": 1, **fields}, id=f"{(this - minutes_ago) * 60_000}-0")
+        server.raw.xadd(keys.COUNTER_SNAPSHOTS.name, {"noted_at": 1, **fields}, id=f"{(this - minutes_ago) * 60_000}-0")
 
     return add_snapshot
 
@@ -71,18 +71,18 @@ def test_counters_are_copied_once_a_minute_and_kept_for_25_hours(
     for minutes_ago in (25 * 60 + 1, 25 * 60 - 1):
         add_snapshot(minutes_ago)
     store.rescue(worker="", hint="")
-    snapshots = server.raw.xrange(keys.NOTES.name)
+    snapshots = server.raw.xrange(keys.COUNTER_SNAPSHOTS.name)
     assert len(snapshots) == 2, "the one that is older than 25 hours is deleted"
     accept()
     store.rescue(worker="", hint="")
-    assert server.raw.xrange(keys.NOTES.name, max=snapshots[-1][0]) == snapshots
+    assert server.raw.xrange(keys.COUNTER_SNAPSHOTS.name, max=snapshots[-1][0]) == snapshots
 
 
 def test_a_snapshot_leaves_out_the_tokens_of_models(store: TurnStore, server: Server) -> None:
     counted = {f"tokens|{kind}|model-{n}": 1 for n in range(5000) for kind in ("input", "output")}
     server.raw.hset(keys.METRICS.name, mapping={**counted, "accepted|interactive": 7})
     store.rescue(worker="w", hint="")
-    [(_, fields)] = server.raw.xrange(keys.NOTES.name)
+    [(_, fields)] = server.raw.xrange(keys.COUNTER_SNAPSHOTS.name)
     assert set(fields) == {b"noted_at", b"accepted|interactive"}
 
 

@@ -1,46 +1,59 @@
-"""The scripts say of themselves what is true: headers drift, so they are compared with the code below them."""
+"""Tests that the headers of the Lua files match the code below them."""
 
 import re
+from graphlib import CycleError
 
 import pytest
 
 from tools import ROOT
+from turns.backend import script_loader
 from turns.backend.keys import CATALOGUE
-from turns.backend.script_loader import SHARED, VERBS, render, render_constants
+from turns.backend.script_loader import VERBS, read_source, render, render_constants, required_by
 from turns.backend.script_replies import Reply
 from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
 
 LUA = ROOT / "turns" / "backend" / "lua"
-WORD = re.compile(r"\b[A-Z]{3,}(?:_[A-Z]+)*\b")
-LONGEST = 100
+FILES = sorted(str(path.relative_to(LUA).with_suffix("")) for path in LUA.rglob("*.lua"))
+SHARED = [name.removeprefix("shared/") for name in FILES if name.startswith("shared/")]
+DEFINITION = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
+OUTCOME = re.compile(r"\b[A-Z]{3,}(?:_[A-Z]+)*\b")
+MAX_LINES = 100
 
 
 def header(verb: str) -> str:
-    lines = (LUA / f"{verb}.lua").read_text(encoding="utf-8").splitlines()[1:]
-    return "\n".join(line for line in lines[: lines.index("")])
+    return read_source(verb).partition("\n\n")[0].partition("\n")[2]
 
 
-def body(verb: str) -> str:
-    return (LUA / f"{verb}.lua").read_text(encoding="utf-8").partition("\n\n")[2]
+def body(name: str) -> str:
+    return read_source(name).partition("\n\n")[2]
+
+
+def code(name: str) -> str:
+    """Return the text of a Lua file without its comments and strings."""
+    return re.sub(r"--.*|'[^'\n]*'", "", read_source(name))
+
+
+def provided_by(name: str) -> set[str]:
+    return set(DEFINITION.findall(read_source(f"shared/{name}")))
 
 
 def test_each_verb_has_one_file_and_one_method() -> None:
-    assert {path.stem for path in LUA.glob("*.lua")} == {*VERBS, *SHARED}
+    assert {name for name in FILES if "/" not in name} == set(VERBS)
     assert all(callable(getattr(Scripts, verb)) for verb in VERBS)
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_the_header_names_the_verb_and_its_replies(verb: str) -> None:
+def test_the_header_names_the_verb_and_its_outcomes(verb: str) -> None:
     assert header(verb).startswith(f"-- {verb}: ")
-    called = [body(verb), *(body(name) for name in SHARED if f"{name}_refusal(" in body(verb))]
+    called = [body(verb), *(body(f"shared/{name}") for name in SHARED if f"{name}_refusal(" in body(verb))]
     quoted = set(re.findall(r"'([A-Z_]+)'", "\n".join(called)))
-    replies = {word for word in quoted if word in Reply.__members__}
-    described = {word for word in WORD.findall(header(verb).partition("Reply")[2]) if word in Reply.__members__}
-    assert replies == described
+    outcomes = quoted & set(Reply.__members__)
+    described = set(OUTCOME.findall(header(verb).partition("Reply")[2])) & set(Reply.__members__)
+    assert outcomes == described
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"renew", "emit"}])  # which take lists
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in {"renew", "emit"}])  # these two take lists
 def test_the_header_counts_the_arguments(verb: str) -> None:
     numbered = [int(n) for n in re.findall(r"^--\s+(?:ARGV)?\s+(\d+)", header(verb), re.MULTILINE)]
     unpacked = re.search(r"unpack\(ARGV, 1, (\d+)\)", body(verb))
@@ -50,16 +63,68 @@ def test_the_header_counts_the_arguments(verb: str) -> None:
     assert numbered == list(range(1, (int(open_end[1] or open_end[2]) if open_end else last) + 1))
 
 
-@pytest.mark.parametrize("verb", [*VERBS, *SHARED])
-def test_a_script_is_short_and_spells_no_key(verb: str) -> None:
-    source = (LUA / f"{verb}.lua").read_text(encoding="utf-8")
-    assert len(source.splitlines()) <= LONGEST
+@pytest.mark.parametrize("name", FILES)
+def test_a_script_is_short_and_contains_no_key_name(name: str) -> None:
+    assert len(read_source(name).splitlines()) <= MAX_LINES
     for key in CATALOGUE:
-        assert key.name not in source
+        assert key.name not in read_source(name)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_requires_exactly_the_files_that_it_uses(name: str) -> None:
+    text = code(name)
+    others = [shared for shared in SHARED if f"shared/{shared}" != name]
+    used = {
+        shared
+        for shared in others
+        for definition in provided_by(shared)
+        if re.search(rf"\b{definition}\b" if definition.isupper() else rf"(?<![\w.]){definition}\(", text)
+    }
+    assert required_by(read_source(name)) == sorted(used)
+
+
+def test_no_two_shared_files_define_the_same_name() -> None:
+    names = [name for shared in SHARED for name in provided_by(shared)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_script_defines_each_function_once_and_before_its_use(verb: str) -> None:
+    text = render(verb, render_constants(Settings()))
+    assert "-- requires:" not in text
+    for shared in SHARED:
+        for definition in provided_by(shared):
+            assert len(re.findall(rf"^local (?:function )?{definition}\b", text, re.MULTILINE)) <= 1
+    loaded: set[str] = set()
+    for shared in script_loader._link(verb):
+        assert set(required_by(read_source(f"shared/{shared}"))) <= loaded
+        loaded.add(shared)
+
+
+@pytest.mark.parametrize(
+    ("files", "error"),
+    [
+        ({"cancel": "#!lua\n-- requires: unknown\n"}, FileNotFoundError),
+        (
+            {
+                "cancel": "#!lua\n-- requires: one\n",
+                "shared/one": "-- requires: two\n",
+                "shared/two": "-- requires: one\n",
+            },
+            CycleError,
+        ),
+    ],
+)
+def test_an_unknown_file_or_a_cycle_raises(
+    monkeypatch: pytest.MonkeyPatch, files: dict[str, str], error: type[Exception]
+) -> None:
+    monkeypatch.setattr(script_loader, "read_source", lambda name: files.get(name) or read_source(name))
+    with pytest.raises(error):
+        render("cancel", {})
 
 
 def test_the_memory_flags_are_right() -> None:
-    """What comes from outside is refused when memory is full; an answer that is paid for is not."""
+    """When memory is full, requests of callers are refused, but an answer that was paid for is not."""
     shebangs = {verb: render(verb, render_constants(Settings())).partition("\n")[0] for verb in VERBS}
     assert shebangs.pop("accept") == shebangs.pop("import_messages") == "#!lua"
     for verb in ("get_turn", "list_turns", "get_session", "list_sessions"):

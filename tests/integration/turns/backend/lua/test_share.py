@@ -54,7 +54,7 @@ def test_cancelling_a_turn_without_a_slot_releases_none(store_with: StoreWith, h
     hints()
     store.cancel(cancelled, tenant="acme")
     assert hints() == []
-    assert server.raw.zrange(keys.PARKED("tenant:acme"), 0, -1) == [waiting.encode()]
+    assert server.raw.zrange(keys.SLOT_WAITERS("tenant:acme"), 0, -1) == [waiting.encode()]
     store.cancel(running, tenant="acme")
     assert hints() == [waiting]
 
@@ -82,7 +82,7 @@ def test_a_slot_goes_to_a_turn_whose_groups_are_all_free(store_with: StoreWith, 
     assert store.read_health().live_turns == 0
 
 
-@pytest.mark.parametrize("lost", [keys.OUT, keys.PARKED])
+@pytest.mark.parametrize("lost", [keys.SLOTS, keys.SLOT_WAITERS])
 def test_the_due_index_dispatches_a_forgotten_turn(
     store_with: StoreWith, hints: Hints, server: Server, lost: keys.Key
 ) -> None:
@@ -102,7 +102,7 @@ def test_a_limit_that_is_removed_and_set_again_blocks_no_turn(
     limited, free = store_with(tenant_concurrency=2), store_with(tenant_concurrency=0)
     for turn in [ask(limited, n) for n in range(3)]:
         free.cancel(turn, tenant="acme")
-    assert not server.raw.exists(keys.OUT("tenant:acme"), keys.PARKED("tenant:acme"))
+    assert not server.raw.exists(keys.SLOTS("tenant:acme"), keys.SLOT_WAITERS("tenant:acme"))
     hints()
     turns = [ask(limited, n) for n in range(2)]
     assert hints() == turns

@@ -1,5 +1,5 @@
--- Share the workers fairly; loaded in front of every verb.
---
+-- requires: tenant_of, transitions
+
 -- Each group has a limited number of slots. A head occupies a slot from the moment at which it is dispatched; heads
 -- without a slot wait in order. Each tenant is a group, and so is the lane `batch`: a tenant with a thousand sessions, or
 -- a nightly batch, leaves workers for all others.
@@ -11,6 +11,7 @@ local function groups_of(session, lane)
   return groups
 end
 
+-- Return whether the turn has a record and has not ended.
 local function is_live(turn)
   return AFTER[redis.call('HGET', KEY.turn .. turn, 'status')] ~= nil
 end
@@ -19,11 +20,11 @@ end
 -- such a turn never releases its slot.
 local MAX_SAMPLES = 4
 local function is_full(name, max_slots)
-  if redis.call('SCARD', KEY.out .. name) < max_slots then return false end
-  for _, turn in ipairs(redis.call('SRANDMEMBER', KEY.out .. name, MAX_SAMPLES)) do
-    if not is_live(turn) then redis.call('SREM', KEY.out .. name, turn) end
+  if redis.call('SCARD', KEY.slots .. name) < max_slots then return false end
+  for _, turn in ipairs(redis.call('SRANDMEMBER', KEY.slots .. name, MAX_SAMPLES)) do
+    if not is_live(turn) then redis.call('SREM', KEY.slots .. name, turn) end
   end
-  return redis.call('SCARD', KEY.out .. name) >= max_slots
+  return redis.call('SCARD', KEY.slots .. name) >= max_slots
 end
 
 -- Acquire a slot in each of the turn's groups and return true; if one of them is full, let the turn wait for it.
@@ -31,16 +32,16 @@ local function acquire_slots(turn, session, lane, now)
   local groups = groups_of(session, lane)
   for _, group in ipairs(groups) do
     local name, max_slots = unpack(group)
-    if max_slots > 0 and redis.call('SISMEMBER', KEY.out .. name, turn) == 0 and is_full(name, max_slots) then
-      redis.call('ZADD', KEY.parked .. name, 'NX', now, turn)
+    if max_slots > 0 and redis.call('SISMEMBER', KEY.slots .. name, turn) == 0 and is_full(name, max_slots) then
+      redis.call('ZADD', KEY.slot_waiters .. name, 'NX', now, turn)
       return false
     end
   end
   for _, group in ipairs(groups) do
     local name, max_slots = unpack(group)
     if max_slots > 0 then
-      redis.call('SADD', KEY.out .. name, turn)
-      redis.call('ZREM', KEY.parked .. name, turn)
+      redis.call('SADD', KEY.slots .. name, turn)
+      redis.call('ZREM', KEY.slot_waiters .. name, turn)
     end
   end
   return true

@@ -1,4 +1,4 @@
--- End a run without its turn; loaded in front of every verb.
+-- requires: append_event, transitions
 
 -- Add a run that ends without its turn to the record: claim number, attempt, worker, model, times, and how it ended.
 -- Only the last runs are kept, because a rate limit can cause many.

@@ -1,4 +1,4 @@
--- Describe turns and sessions to callers; loaded in front of every verb.
+-- requires: by_name, transitions
 
 -- Return a reply that describes a turn, and the turn's session (nil if there is no such turn).
 --
@@ -14,16 +14,4 @@ local function turn_snapshot(outcome, turn)
   local ahead = index and index > 0 and redis.call('LINDEX', queue, index - 1)
   local pace_ms = redis.call('HGET', KEY.service, 'pace_ms')
   return {outcome, record, (index or -1) + 1, ahead or '', tonumber(pace_ms or 0)}, fields.session
-end
-
--- Return a session as session_id, user_id, number of messages, time (ms) of its last activity, '1' if its head is
--- running, and its live turns in order; nil if there is no such session.
-local function session_snapshot(session)
-  local id, user = unpack(redis.call('HMGET', KEY.session .. session, 'session_id', 'user_id'))
-  local messages = count_messages(session) or 0
-  if not id and messages == 0 then return nil end
-  local live = redis.call('LRANGE', KEY.queue .. session, 0, -1)  -- bounded by the backlog
-  local running = live[1] and redis.call('HGET', KEY.turn .. live[1], 'status') == 'in_progress'
-  local active_at = redis.call('ZSCORE', KEY.sessions .. tenant_of(session), session)
-  return {id or '', user or '', messages, active_at or '', running and '1' or '0', live}
 end

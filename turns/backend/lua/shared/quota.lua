@@ -1,11 +1,7 @@
--- Limit what a tenant may submit; loaded in front of every verb. Each limit is off if its policy is 0.
+-- requires: tokens_key
 
-local DAY_MS = 86400000
+-- Each limit of a tenant is off if its policy is 0.
 local COUNTS_LIVE = POLICY.tenant_backlog < POLICY.max_live_turns  -- otherwise the limit of all tenants is reached first
-
-local function tokens_key(tenant, now)
-  return KEY.tokens .. tenant .. ':' .. math.floor(now / DAY_MS)
-end
 
 -- Return the time (ms) at which the tenant's next turn is due at its rate; the tenant may be ahead of it by a short burst.
 -- This is the generic cell rate algorithm. Source: ITU-T I.371, appendix A.
@@ -52,16 +48,4 @@ local function reserve_quota(turn, tenant, now)
     redis.call('PEXPIRE', key, 2 * DAY_MS)
     redis.call('HSET', KEY.turn .. turn, 'reserved_tokens', POLICY.reserved_tokens)
   end
-end
-
--- Replace the reservation of a turn that has ended by the tokens that it used, `was.used_tokens`. If a started run ended
--- without a usage report, keep its reservation.
-local function settle_quota(was, tenant, status)
-  if was.is_counted and redis.call('HINCRBY', KEY.tenant .. tenant, 'live', -1) <= 0 then
-    redis.call('HDEL', KEY.tenant .. tenant, 'live')
-  end
-  local is_unknown = was.status == 'in_progress' and status ~= 'failed' and not was.used_tokens
-  if not was.reserved_tokens or is_unknown then return end
-  local key = tokens_key(tenant, was.accepted_at)
-  if redis.call('EXISTS', key) == 1 then redis.call('INCRBY', key, (was.used_tokens or 0) - was.reserved_tokens) end
 end

@@ -1,0 +1,34 @@
+-- requires: append_event, count, definitions, dispatch, release_slots, session_retention, settle_quota, tenant_of
+
+-- End a turn for good and let its session continue with the next one.
+--
+-- `was` is the record as read before. `reason` is the error code, or the status reason, or ''. `...` are further fields
+-- of the record.
+local function finish(turn, was, status, reason, now, ...)
+  local session, key, queue, tenant = was.session, KEY.turn .. turn, KEY.queue .. was.session, tenant_of(was.session)
+  local head, second = unpack(redis.call('LRANGE', queue, 0, 1))
+  redis.call('HSET', key, 'status', status, 'finished_at', now, 'expires_at', now + POLICY.result_ttl_ms, ...)
+  redis.call('PEXPIRE', key, POLICY.result_ttl_ms)
+  redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, session .. '/' .. turn)
+  append_event(turn, was.claims .. '-*', was.attempt, 'done', status)
+  redis.call('PEXPIRE', KEY.events .. turn, POLICY.event_ttl_ms)
+  if was.idempotency then redis.call('PEXPIRE', KEY.idempotency .. was.idempotency, POLICY.result_ttl_ms) end
+  if status == 'failed' then redis.call('ZADD', KEY.failed, now, tenant .. '/' .. turn) end
+  if was.start_by then redis.call('ZREM', KEY.start_by, turn) end
+  if was.status == 'queued' then redis.call('ZREM', KEY.waiting, turn) end
+  redis.call('ZREM', KEY.due, turn)
+  redis.call('LREM', queue, 1, turn)
+  release_definition(was.definition)
+  settle_quota(was, tenant, status)
+  -- Completed turns are not counted here, because the buckets of their durations add up to their number.
+  if status ~= 'completed' then count('ended|' .. status .. '|' .. reason) end
+  redis.call('HINCRBY', KEY.service, 'live', -1)
+  release_slots(turn, session, was.lane, now)
+  if head == turn and not second then
+    start_session_retention(session, now)
+  else
+    if head == turn then dispatch(second, now) end
+    redis.call('PUBLISH', KEY.position_changed .. session, '')
+  end
+  redis.call('PUBLISH', KEY.ended, turn)
+end

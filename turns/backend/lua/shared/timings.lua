@@ -1,0 +1,21 @@
+-- requires: count
+
+-- Add a duration to the histogram of a timing.
+local function observe(name, ms)
+  local bucket = 'inf'
+  for _, max_ms in ipairs(POLICY.buckets_ms) do
+    if ms <= max_ms then
+      bucket = max_ms
+      break
+    end
+  end
+  count(name .. '|' .. bucket)
+  count(name .. '|sum', ms)
+end
+
+-- Time the first piece of a run's answer, and keep the time in the record until the run ends. Ignore the other pieces.
+local function observe_first_token(turn, entry, started_at, now)
+  if string.match(entry, '-(%d+)$') ~= POLICY.first_delta then return end
+  observe('first_token', now - started_at)
+  redis.call('HSET', KEY.turn .. turn, 'first_token_at', now)
+end

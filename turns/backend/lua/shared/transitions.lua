@@ -1,0 +1,1 @@
+local AFTER = POLICY.transitions  -- AFTER[status][event] is the next status
