@@ -1,4 +1,4 @@
-"""What the scripts are told and what they answer, as values."""
+"""The replies of the scripts as values."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 
 class Reply(StrEnum):
-    """The words that scripts answer with."""
+    """The outcome of a script, the first part of its reply."""
 
     ACCEPTED = "ACCEPTED"
     REPLAYED = "REPLAYED"
@@ -44,7 +44,10 @@ class Reply(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TurnSnapshot:
-    """A turn as `show` gives it."""
+    """A turn as `turn_snapshot` in Lua returns it.
+
+    `ahead` is the turn right before it in its session, or ''; `pace_ms` is the recent duration of a turn.
+    """
 
     turn_id: str
     record: Mapping[str, str]
@@ -60,7 +63,7 @@ class TurnSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class SessionSnapshot:
-    """A session as `show_session` gives it."""
+    """A session as `session_snapshot` in Lua returns it; `live` are its live turns, head first."""
 
     session_id: str
     user_id: str
@@ -82,13 +85,17 @@ class SessionSnapshot:
         )
 
 
-def words(flat: Iterable[bytes]) -> list[tuple[str, Reply]]:
-    parts = [part.decode() for part in flat]
-    return [(name, Reply(word)) for name, word in zip(parts[::2], parts[1::2], strict=True)]
+def to_outcomes(reply: Iterable[bytes]) -> list[tuple[str, Reply]]:
+    """Return the pairs of a flat reply (name, outcome, …): a turn id or a token, and its outcome."""
+    parts = [part.decode() for part in reply]
+    return [(name, Reply(outcome)) for name, outcome in zip(parts[::2], parts[1::2], strict=True)]
 
 
 def to_record(reply: Iterable[bytes] | Mapping[bytes, bytes]) -> dict[str, str]:
-    """Of name, value, …; or of a map, as which a store gives a hash, unless its URL names the older protocol."""
+    """Return the fields of a hash from a flat reply (name, value, …) or from a map.
+
+    A command returns a map, unless the URL of the store selects the older protocol RESP2; scripts reply flat.
+    """
     if isinstance(reply, Mapping):
         return {name.decode(): value.decode() for name, value in reply.items()}
     parts = [part.decode() for part in reply]

@@ -1,26 +1,29 @@
-"""The Lua scripts: one file, one typed method, one verb. Nothing else changes a turn.
+"""The Lua scripts as typed methods, one for each verb. Only these scripts change turns.
 
-Each script runs twice some day, because the Redis client asks again when a reply got lost; each gives the
-same answer then. The contract of a script is the header of its file.
+Each script may run twice, because the Redis client repeats a command whose reply was lost; it returns the same reply
+then. The contract of a script is the header of its file.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from typing import Any, cast
 
 from redis.exceptions import NoScriptError
 
 from turns.backend.client import Client
-from turns.backend.script_loader import VERBS, render, render_constants
-from turns.backend.script_replies import Reply, SessionSnapshot, TurnSnapshot, to_record, words
+from turns.backend.script_loader import VERBS, render, render_constants, to_ms
+from turns.backend.script_replies import Reply, SessionSnapshot, TurnSnapshot, to_outcomes, to_record
 from turns.config.settings import Settings
+from turns.domain.assistant import Lane
 from turns.domain.errors import StoreUnavailable
-from turns.domain.turn import Delta
+from turns.domain.turn import Delta, TurnRequest
 
-# What somebody outside is told of: with `settings.replicas` they must hold it first.
+# Callers rely on the effects of these verbs, so with `settings.replicas` the replicas must have them first.
 PROMISES = frozenset({"accept", "commit", "interrupt", "fail", "cancel", "import_messages", "erase"})
-REPLICATION_MS = 400  # below the least patient caller's timeout for an answer
+REPLICATION_MS = 400  # shorter than the shortest timeout of a caller
+OPTIONAL = ("retry_of", "traceparent")  # fields of the record that not every turn has
 
 
 class Scripts:
@@ -31,58 +34,46 @@ class Scripts:
         self._texts = {verb: render(verb, constants) for verb in VERBS}
         self._digests = {verb: _sha1(text) for verb, text in self._texts.items()}
 
-    def accept(
-        self,
-        turn_id: str,
-        *,
-        session: str,
-        on_busy: str,
-        idempotency_key: str,
-        fingerprint: str,
-        start_within_ms: int | None,
-        session_id: str,
-        user_id: str,
-        definition: str,
-        record: Mapping[str, str],
-    ) -> tuple[Reply, TurnSnapshot | None, int]:
-        """The word, and the turn that stands for this request: an earlier one if it was replayed.
+    def accept(self, turn_id: str, request: TurnRequest) -> tuple[Reply, TurnSnapshot | None, int]:
+        """Return the outcome and the accepted turn; for a replayed request, the turn that was accepted for it before.
 
-        Or, with a word of refusal, after how many milliseconds asking again makes sense, where that is known.
+        If the turn is refused there is no snapshot; the last value is the time (ms) until a retry makes sense, or 0.
         """
-        start_within = "" if start_within_ms is None else start_within_ms
-        fixed = (
+        within = request.start_within_seconds
+        outcome, *reply = self._run(
+            "accept",
             turn_id,
-            session,
-            on_busy,
-            idempotency_key,
-            fingerprint,
-            start_within,
-            session_id,
-            user_id,
-            definition,
+            request.session,
+            request.on_busy,
+            _key_digest(request),
+            _fingerprint(request),
+            "" if within is None else to_ms(within),
+            request.session_id,
+            request.user_id or "",
+            request.assistant.definition,
+            *_flat(_to_fields(request)),
         )
-        word, *shown = self._run("accept", *fixed, *_flat(record))
-        if len(shown) < 5:
-            return Reply(word), None, shown[0] if shown else 0
-        return Reply(word), TurnSnapshot.from_reply(shown[4].decode(), shown), 0
+        if len(reply) < 5:
+            return Reply(outcome), None, reply[0] if reply else 0
+        return Reply(outcome), TurnSnapshot.from_reply(reply[4].decode(), reply), 0
 
     def claim(
         self, turn_id: str, *, token: str, worker: str, model: str, fallback_model: str
     ) -> tuple[Reply, dict[str, str], tuple[bytes, ...], str]:
-        """The word, the record, the messages and the assistant's definition; all empty unless the word is CLAIMED."""
-        word, *claimed = self._run("claim", turn_id, token, worker, model, fallback_model)
-        if not claimed:
-            return Reply(word), {}, (), ""
-        record, written, messages, definition = claimed
-        return Reply(word), to_record([*record, *written]), tuple(messages), definition.decode()
+        """Return the outcome, the record, the messages and the assistant's definition; all empty unless CLAIMED."""
+        outcome, *reply = self._run("claim", turn_id, token, worker, model, fallback_model)
+        if not reply:
+            return Reply(outcome), {}, (), ""
+        record, written, messages, definition = reply
+        return Reply(outcome), to_record([*record, *written]), tuple(messages), definition.decode()
 
     def renew(self, held: Sequence[tuple[str, str]]) -> list[tuple[str, Reply]]:
-        """Takes turn ids with their tokens; returns the tokens of the runs to stop, with the reason."""
-        return words(self._all("renew", *(part for pair in held for part in pair)))
+        """Renew the leases of turn ids with their tokens; return the tokens of the runs to stop, with the reason."""
+        return to_outcomes(self._all("renew", *(part for pair in held for part in pair)))
 
     def emit(self, pieces: Sequence[Delta]) -> list[tuple[str, Reply]]:
-        """The tokens of the runs to stop, with the reason."""
-        return words(self._all("emit", *(part for piece in pieces for part in astuple(piece))))
+        """Append the pieces to their streams; return the tokens of the runs to stop, with the reason."""
+        return to_outcomes(self._all("emit", *(part for piece in pieces for part in astuple(piece))))
 
     def commit(
         self,
@@ -95,10 +86,12 @@ class Scripts:
         tail: str,
         record: Mapping[str, str],
     ) -> Reply:
-        return self._word("commit", turn_id, token, question, answer, tail, len(between), *between, *_flat(record))
+        """Return COMMITTED or LOST."""
+        return self._outcome("commit", turn_id, token, question, answer, tail, len(between), *between, *_flat(record))
 
     def interrupt(self, turn_id: str, *, token: str, question: str, answer: str, tail: str, output: str) -> Reply:
-        return self._word("interrupt", turn_id, token, question, answer, tail, output)
+        """Return INTERRUPTED or LOST."""
+        return self._outcome("interrupt", turn_id, token, question, answer, tail, output)
 
     def fail(
         self,
@@ -111,42 +104,46 @@ class Scripts:
         model: str = "",
         pause_ms: int = 0,
     ) -> Reply:
+        """Return FAILED, RETRYING or LOST; without `retry_in_ms` the turn fails for good."""
         retry_in = "" if retry_in_ms is None else retry_in_ms
-        return self._word("fail", turn_id, token, code, retry_in, int(counts), model, pause_ms)
+        return self._outcome("fail", turn_id, token, code, retry_in, int(counts), model, pause_ms)
 
     def release(self, turn_id: str, *, token: str) -> Reply:
-        return self._word("release", turn_id, token)
+        """Return RELEASED or LOST."""
+        return self._outcome("release", turn_id, token)
 
     def cancel(self, turn_id: str, *, tenant: str) -> Reply:
-        return self._word("cancel", turn_id, tenant)
+        """Return CANCELLED, ENDED or GONE."""
+        return self._outcome("cancel", turn_id, tenant)
 
     def rescue(self, *, worker: str, limit: int, hint: str) -> list[tuple[str, Reply]]:
-        """What was looked at: turn ids and what was done."""
-        return words(self._all("rescue", worker, limit, hint))
+        """Return the ids of the turns that were processed, each with its outcome."""
+        return to_outcomes(self._all("rescue", worker, limit, hint))
 
     def get_turn(self, turn_id: str, *, tenant: str) -> TurnSnapshot | None:
-        word, *shown = self._run("get_turn", turn_id, tenant)
-        return TurnSnapshot.from_reply(turn_id, shown) if Reply(word) is Reply.FOUND else None
+        """Return the turn, or None if the tenant has no such turn."""
+        outcome, *reply = self._run("get_turn", turn_id, tenant)
+        return TurnSnapshot.from_reply(turn_id, reply) if Reply(outcome) is Reply.FOUND else None
 
     def list_turns(
-        self, *, tenant: str, session: str, after: str, score: str, status: str, limit: int, most: int
+        self, *, tenant: str, session: str, after: str, score: str, status: str, limit: int, max_reads: int
     ) -> tuple[tuple[str, str], list[TurnSnapshot]]:
-        """The cursor, a turn and its score, both '' after the last page; and the turns."""
-        _, (last, at), turns = self._run("list_turns", tenant, session, after, score, status, limit, most)
-        return (last.decode(), at.decode()), [
-            TurnSnapshot.from_reply(turn_id.decode(), shown) for turn_id, *shown in turns
-        ]
+        """Return the cursor (a turn and its score, both '' on the last page) and the turns."""
+        _, (last, at), turns = self._run("list_turns", tenant, session, after, score, status, limit, max_reads)
+        found = [TurnSnapshot.from_reply(turn_id.decode(), reply) for turn_id, *reply in turns]
+        return (last.decode(), at.decode()), found
 
     def get_session(self, session: str) -> SessionSnapshot | None:
-        word, *shown = self._run("get_session", session)
-        return SessionSnapshot.from_reply(shown[0]) if Reply(word) is Reply.FOUND else None
+        """Return the session, or None if there is no such session."""
+        outcome, *reply = self._run("get_session", session)
+        return SessionSnapshot.from_reply(reply[0]) if Reply(outcome) is Reply.FOUND else None
 
     def list_sessions(
         self, *, tenant: str, after: str, active_at: str, limit: int
     ) -> tuple[tuple[str, str], Sequence[SessionSnapshot]]:
-        """The cursor, a session and its time, both '' after the last page; and the sessions."""
+        """Return the cursor (a session and its time, both '' on the last page) and the sessions."""
         _, (last, at), sessions = self._run("list_sessions", tenant, after, active_at, limit)
-        return (last.decode(), at.decode()), [SessionSnapshot.from_reply(shown) for shown in sessions]
+        return (last.decode(), at.decode()), [SessionSnapshot.from_reply(reply) for reply in sessions]
 
     def import_messages(
         self,
@@ -159,37 +156,68 @@ class Scripts:
         version: str,
         stored: Sequence[str],
     ) -> tuple[Reply, SessionSnapshot | None, int]:
-        """The word, and the session; or, with a word of refusal, after how long (ms) it makes sense to ask again."""
-        word, *shown = self._run("import_messages", session, session_id, user_id, digest, count, version, *stored)
-        if Reply(word) in {Reply.IMPORTED, Reply.REPLAYED}:
-            return Reply(word), SessionSnapshot.from_reply(shown[0]), 0
-        return Reply(word), None, shown[0] if shown else 0
+        """Return the outcome and the session; if refused, None and the time (ms) until a retry makes sense, or 0."""
+        outcome, *reply = self._run("import_messages", session, session_id, user_id, digest, count, version, *stored)
+        if Reply(outcome) in {Reply.IMPORTED, Reply.REPLAYED}:
+            return Reply(outcome), SessionSnapshot.from_reply(reply[0]), 0
+        return Reply(outcome), None, reply[0] if reply else 0
 
-    def erase(self, session: str, *, most: int) -> Reply:
-        return self._word("erase", session, most)
+    def erase(self, session: str, *, max_turns: int) -> Reply:
+        """Return ERASED, or MORE if the script must be called again."""
+        return self._outcome("erase", session, max_turns)
 
     def _all(self, verb: str, *args: str | int) -> list[Any]:
         if not self._replicas or verb not in PROMISES:
             return self._call(self._client, verb, args)
-        with self._client.on_one_connection() as one:  # WAIT speaks of the writes of its own connection
+        with self._client.on_one_connection() as one:  # WAIT counts the writes of its own connection
             reply = self._call(one, verb, args)
             reached = int(one.wait(self._replicas, REPLICATION_MS))
         if reached < self._replicas:
-            raise StoreUnavailable(f"{reached} of {self._replicas} replicas have it")
+            raise StoreUnavailable(f"{reached} of {self._replicas} replicas have acknowledged the write")
         return reply
 
     def _call(self, client: Client, verb: str, args: Sequence[str | int]) -> list[Any]:
         try:
             return cast(list[Any], client.evalsha(self._digests[verb], 0, *args))
-        except NoScriptError:  # the store has been restarted
+        except NoScriptError:  # the store was restarted and has lost the script
             return cast(list[Any], client.eval(self._texts[verb], 0, *args))
 
     def _run(self, verb: str, *args: str | int) -> list[Any]:
-        word, *rest = self._all(verb, *args)
-        return [word.decode(), *rest]
+        outcome, *rest = self._all(verb, *args)
+        return [outcome.decode(), *rest]
 
-    def _word(self, verb: str, *args: str | int) -> Reply:
+    def _outcome(self, verb: str, *args: str | int) -> Reply:
         return Reply(self._run(verb, *args)[0])
+
+
+def _to_fields(request: TurnRequest) -> dict[str, str]:
+    """Return the fields of the record that the request determines."""
+    assistant, lane = request.assistant, request.lane or request.assistant.lane
+    return {
+        "assistant": assistant.name,
+        "definition": assistant.digest,
+        **assistant.record_fields,
+        "input": request.input,
+        "variables": json.dumps(assistant.with_defaults(request.variables)),
+        **({"metadata": json.dumps(dict(request.metadata))} if request.metadata else {}),
+        **{name: value for name in OPTIONAL if (value := getattr(request, name))},
+        **({"lane": lane} if lane is not Lane.INTERACTIVE else {}),
+    }
+
+
+def _key_digest(request: TurnRequest) -> str:
+    """Return a digest of the idempotency key and its tenant, or '' without a key."""
+    return _sha256(f"{request.tenant}\n{request.idempotency_key}") if request.idempotency_key else ""
+
+
+def _fingerprint(request: TurnRequest) -> str:
+    """Return a digest that is equal for equal requests, or '' without an idempotency key."""
+    if not request.idempotency_key:
+        return ""
+    fields = asdict(request)
+    fields["assistant"] = request.assistant.name  # not its version, which may change before the request is repeated
+    del fields["traceparent"]  # a repeated request may belong to another trace
+    return _sha256(json.dumps(fields, sort_keys=True))
 
 
 def _flat(fields: Mapping[str, str]) -> list[str]:
@@ -198,3 +226,7 @@ def _flat(fields: Mapping[str, str]) -> list[str]:
 
 def _sha1(text: str) -> str:
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

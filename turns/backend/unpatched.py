@@ -14,7 +14,7 @@ from gevent.monkey import get_original
 
 from turns.backend.address import StoreAddress, parse_store_url
 from turns.backend.script_loader import render, render_constants
-from turns.backend.script_replies import Reply, words
+from turns.backend.script_replies import Reply, to_outcomes
 from turns.config.settings import Settings
 from turns.domain.errors import StoreUnavailable
 from turns.domain.turn import Claim
@@ -78,7 +78,7 @@ class UnpatchedLeaseClient:
         leases = [part for claim in claims for part in (claim.turn_id, claim.token)]
         try:
             self._connection = self._connection or self._connect()
-            return words(self._connection.call("EVAL", self._script, 0, *leases))
+            return to_outcomes(self._connection.call("EVAL", self._script, 0, *leases))
         except (hiredis.HiredisError, OSError) as error:
             if self._connection:
                 self._connection.close()

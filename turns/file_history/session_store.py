@@ -63,7 +63,7 @@ class FileHistorySessionStore(SessionStore):
         word = Reply.MORE
         while word is Reply.MORE:
             seen = self._files.seen(session)
-            word = self._scripts.erase(session, most=ERASE_LIMIT)
+            word = self._scripts.erase(session, max_turns=ERASE_LIMIT)
             self._files.remove(session, seen)
 
     def _stage(self, session: str, version: str, stored: Sequence[str]) -> None:

@@ -83,7 +83,7 @@ class SessionStore:
 
     def erase(self, session: str) -> None:
         """There is no such session: what was live in it is cancelled, its history and its turns are deleted."""
-        while self._scripts.erase(session, most=ERASE_LIMIT) is Reply.MORE:
+        while self._scripts.erase(session, max_turns=ERASE_LIMIT) is Reply.MORE:
             pass
 
     def _put(

@@ -24,7 +24,7 @@ from turns.domain.ids import DEFAULT_TENANT, created_at, is_turn_id, new_token, 
 from turns.domain.retry import Retry
 from turns.domain.state import Event, Status
 from turns.domain.turn import Answer, Claim, Delta, Turn, TurnRequest
-from turns.store.acceptance import Accepted, fingerprint, key_digest, refusal, to_fields
+from turns.store.acceptance import Accepted, refusal
 from turns.store.health import Health, living_workers, read_health
 from turns.store.metrics import Metrics, read_metrics
 
@@ -53,19 +53,7 @@ class TurnStore:
 
         Raises `Refused`; then nothing is stored.
         """
-        within = request.start_within_seconds
-        word, shown, wait_ms = self._scripts.accept(
-            new_turn_id(),
-            session=request.session,
-            on_busy=request.on_busy,
-            idempotency_key=key_digest(request),
-            fingerprint=fingerprint(request),
-            start_within_ms=None if within is None else to_ms(within),
-            session_id=request.session_id,
-            user_id=request.user_id or "",
-            record=to_fields(request),
-            definition=request.assistant.definition,
-        )
+        word, shown, wait_ms = self._scripts.accept(new_turn_id(), request)
         if shown is None:
             raise refusal(word, wait_ms=wait_ms)
         return Accepted(turn=to_turn(shown), replayed=word is Reply.REPLAYED)
@@ -144,7 +132,7 @@ class TurnStore:
             score=score,
             status=status or "",
             limit=limit,
-            most=LIST_LIMIT,
+            max_reads=LIST_LIMIT,
         )
         return TurnPage(turns=tuple(map(to_turn, shown)), after=f"{at}.{last}" if last else None)
 

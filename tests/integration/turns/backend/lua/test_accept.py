@@ -5,7 +5,6 @@ import pytest
 from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.script_replies import Reply
-from turns.domain.assistant import DEFAULT
 from turns.domain.errors import IdempotencyKeyReused, Overloaded, SessionBacklogFull, SessionBusy, StoreUnavailable
 from turns.domain.state import Status
 from turns.domain.turn import Claim, OnBusy, Turn, TurnRequest, WaitingFor
@@ -99,26 +98,9 @@ def test_an_accept_whose_reply_was_lost_is_recorded_once(store: TurnStore, serve
     turn_id = "turn_" + "1" * 32
 
     def again() -> tuple[Reply, Turn]:
-        word, shown, _ = store._scripts.accept(
-            turn_id,
-            session="s",
-            on_busy="enqueue",
-            idempotency_key="",
-            fingerprint="f",
-            start_within_ms=None,
-            session_id="s",
-            user_id="",
-            definition=DEFAULT.definition,
-            record={
-                "assistant": "default",
-                "definition": DEFAULT.digest,
-                "input": "x",
-                "variables": "{}",
-                "metadata": "{}",
-            },
-        )
+        outcome, shown, _ = store._scripts.accept(turn_id, TurnRequest(session_id="s", input="x"))
         assert shown
-        return word, to_turn(shown)
+        return outcome, to_turn(shown)
 
     assert again() == again()
     assert server.raw.lrange(keys.QUEUE("s"), 0, -1) == [turn_id.encode()]
