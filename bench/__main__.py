@@ -1,4 +1,4 @@
-"""`python -m bench`: all measurements, or those named; `--quick` for a short form that shows that they run."""
+"""`python -m bench`: run all measurements, or the named ones, and update docs/performance.md."""
 
 import argparse
 import sys
@@ -8,28 +8,28 @@ import time
 def main() -> None:
     from gevent import monkey
 
-    monkey.patch_all()  # callers by the hundred, in one process
+    monkey.patch_all()  # one process runs hundreds of callers
 
-    from bench.report import keep, report
+    from bench.report import save, write_report
     from bench.table import ROWS
 
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("row", nargs="*", help=", ".join(ROWS))
-    parser.add_argument("--quick", action="store_true", help="few turns, and nothing is written to docs/")
-    asked = parser.parse_args()
-    for name in asked.row or ROWS:
-        began_at = time.monotonic()
-        measured = ROWS[name](quick=asked.quick)
-        sys.stdout.write(f"\n{name} ({time.monotonic() - began_at:.0f} s)\n")
-        for figure in measured.figures:
+    parser.add_argument("--quick", action="store_true", help="run few turns as a check, and write nothing")
+    options = parser.parse_args()
+    for name in options.row or ROWS:
+        started_at = time.monotonic()
+        result = ROWS[name](quick=options.quick)
+        sys.stdout.write(f"\n{name} ({time.monotonic() - started_at:.0f} s)\n")
+        for figure in result.figures:
             sys.stdout.write(f"  {figure}\n")
-        if measured.note:
-            sys.stdout.write(f"  {measured.note}\n")
+        if result.note:
+            sys.stdout.write(f"  {result.note}\n")
         sys.stdout.flush()
-        if not asked.quick:
-            keep(name, measured)
-    if not asked.quick:
-        report()
+        if not options.quick:
+            save(name, result)
+    if not options.quick:
+        write_report()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A caller over one keep-alive connection. Its CPU is not counted."""
+"""An HTTP client over one keep-alive connection, to load the endpoint."""
 
 import json
 import socket
@@ -10,84 +10,66 @@ from urllib.parse import urlsplit
 
 from tests.support.processes import request
 
-POLL_SECONDS = 0.25  # how often somebody asks who cannot wait
-IDLE_SECONDS = 2  # a connection that was idle for longer may just be closed by the other side
+POLL_SECONDS = 0.25  # pause between reads where the endpoint has no long poll
+MAX_IDLE_SECONDS = 2  # the server may be closing a connection that was idle for longer
 
 
 class Caller:
-    """Plain requests go over a bare socket: what a caller costs is not counted, but it shares the cores."""
+    """Send plain requests over a bare socket, and read event streams with `http.client`.
+
+    The CPU of callers is not counted, but they share the cores with the measured processes. A bare socket needs less
+    CPU than `http.client`.
+    """
 
     def __init__(self, url: str) -> None:
         address = urlsplit(url)
         self._address = (address.hostname or "", address.port or 80)
         self._connection: socket.socket | None = None
-        self._answers: Any = None
-        self._reader = HTTPConnection(*self._address, timeout=120)
+        self._responses: Any = None
+        self._stream_reader = HTTPConnection(*self._address, timeout=120)
         self._used_at = time.monotonic()
 
     def close(self) -> None:
-        self._reader.close()
+        self._stream_reader.close()
         if self._connection:
-            self._answers.close()
+            self._responses.close()
             self._connection.close()
             self._connection = None
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
-        if time.monotonic() - self._used_at > IDLE_SECONDS:
+        """Return the decoded body. Raises `RuntimeError` for an error status."""
+        if time.monotonic() - self._used_at > MAX_IDLE_SECONDS:
             self.close()
         if self._connection is None:
             self._connection = socket.create_connection(self._address, timeout=120)
-            self._answers = self._connection.makefile("rb")
+            self._responses = self._connection.makefile("rb")
         data = b"" if body is None else json.dumps(body).encode()
         kind = "Content-Type: application/json\r\n" if data else ""
         head = f"{method} {path} HTTP/1.1\r\nHost: {self._address[0]}\r\n{kind}Content-Length: {len(data)}\r\n\r\n"
         self._connection.sendall(head.encode() + data)
-        status, answer = self._read()
+        status, content = self._read_response()
         self._used_at = time.monotonic()
         if status >= 400:
-            raise RuntimeError(f"{method} {path}: {status} {answer!r}")
-        return json.loads(answer or b"null")
+            raise RuntimeError(f"{method} {path}: {status} {content!r}")
+        return json.loads(content or b"null")
 
-    def _read(self) -> tuple[int, bytes]:
-        version, status, *_ = self._answers.readline().split()
-        headers = dict(self._headers())
-        if headers.get(b"transfer-encoding") == b"chunked":
-            body = b"".join(self._chunks())
-        elif b"content-length" in headers or status == b"204":
-            body = self._answers.read(int(headers.get(b"content-length", 0)))
-        else:
-            body = self._answers.read()
-        if version == b"HTTP/1.0" or headers.get(b"connection", b"").lower() == b"close":
-            self.close()
-        return int(status), body
+    def submit(self, session: str, text: str) -> str:
+        """Submit a turn and return its id."""
+        return str(self.call("POST", "/v1/turns", request(session, text))["id"])
 
-    def _headers(self) -> Iterator[tuple[bytes, bytes]]:
-        while line := self._answers.readline().strip():
-            name, _, value = line.partition(b":")
-            yield name.lower(), value.strip()
-
-    def _chunks(self) -> Iterator[bytes]:
-        while size := int(self._answers.readline(), 16):
-            yield self._answers.read(size)
-            self._answers.readline()
-        self._answers.readline()
-
-    def submit(self, session: str, said: str) -> str:
-        return str(self.call("POST", "/v1/turns", request(session, said))["id"])
-
-    def wait(self, turn_id: str) -> None:
-        """The turn has been completed, and this long-poll was told so."""
+    def wait_for_turn(self, turn_id: str) -> None:
+        """Wait with long polls until the turn has completed. Raises `RuntimeError` if it ends otherwise."""
         while not self._is_completed(self.call("GET", f"/v1/turns/{turn_id}?wait=30")):
             pass
 
-    def poll(self, turn_id: str) -> None:
-        """The same, for an endpoint that cannot wait."""
+    def poll_turn(self, turn_id: str) -> None:
+        """Read the turn at intervals until it has completed. Raises `RuntimeError` if it ends otherwise."""
         while not self._is_completed(self.call("GET", f"/v1/turns/{turn_id}")):
             time.sleep(POLL_SECONDS)
 
-    def events(self, turn_id: str) -> Iterator[tuple[str, float]]:
-        """The names of the turn's events as they come, each with its instant; until `done`."""
-        reader = self._reader
+    def read_events(self, turn_id: str) -> Iterator[tuple[str, float]]:
+        """Yield the name and arrival time of each event of the turn, up to `done`."""
+        reader = self._stream_reader
         reader.request("GET", f"/v1/turns/{turn_id}/events", headers={"Accept": "text/event-stream"})
         response = reader.getresponse()
         if response.status != 200:
@@ -99,6 +81,30 @@ class Caller:
                 if name == "done":
                     break
         response.read()
+
+    def _read_response(self) -> tuple[int, bytes]:
+        version, status, *_ = self._responses.readline().split()
+        headers = dict(self._read_headers())
+        if headers.get(b"transfer-encoding") == b"chunked":
+            body = b"".join(self._read_chunks())
+        elif b"content-length" in headers or status == b"204":
+            body = self._responses.read(int(headers.get(b"content-length", 0)))
+        else:
+            body = self._responses.read()
+        if version == b"HTTP/1.0" or headers.get(b"connection", b"").lower() == b"close":
+            self.close()
+        return int(status), body
+
+    def _read_headers(self) -> Iterator[tuple[bytes, bytes]]:
+        while line := self._responses.readline().strip():
+            name, _, value = line.partition(b":")
+            yield name.lower(), value.strip()
+
+    def _read_chunks(self) -> Iterator[bytes]:
+        while size := int(self._responses.readline(), 16):
+            yield self._responses.read(size)
+            self._responses.readline()
+        self._responses.readline()
 
     def _is_completed(self, turn: dict[str, Any]) -> bool:
         if turn["status"] in {"failed", "cancelled", "incomplete"}:

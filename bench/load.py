@@ -1,4 +1,4 @@
-"""Load: so many callers, each with a session of its own, each one turn after another."""
+"""Generate load: concurrent callers, each with one session and one turn at a time."""
 
 import itertools
 import time
@@ -10,14 +10,14 @@ import gevent
 
 from bench.caller import Caller
 
-One = Callable[[Caller, str, str], Any]
+TurnFunction = Callable[[Caller, str, str], Any]
 
-_runs = itertools.count()
+_run_numbers = itertools.count()
 
 
 @dataclass(frozen=True)
-class Run:
-    """What a load took. `results` is what `one` gave for each turn."""
+class LoadResult:
+    """The cost of a load. `results` holds the return value of the turn function for each turn."""
 
     turns: int
     seconds: float
@@ -33,59 +33,60 @@ class Run:
         return self.cpu_ms / self.turns
 
 
-def polled(caller: Caller, session: str, said: str) -> float:
-    """A turn with a long-poll for its answer; the seconds from the one to the other."""
-    began_at = time.perf_counter()
-    caller.wait(caller.submit(session, said))
-    return time.perf_counter() - began_at
+def long_poll_turn(caller: Caller, session: str, text: str) -> float:
+    """Submit a turn and wait for it with long polls; return the seconds from submit to answer."""
+    started_at = time.perf_counter()
+    caller.wait_for_turn(caller.submit(session, text))
+    return time.perf_counter() - started_at
 
 
-def asked_again(caller: Caller, session: str, said: str) -> float:
-    began_at = time.perf_counter()
-    caller.poll(caller.submit(session, said))
-    return time.perf_counter() - began_at
+def poll_turn(caller: Caller, session: str, text: str) -> float:
+    """Submit a turn and read it at intervals; return the seconds from submit to answer."""
+    started_at = time.perf_counter()
+    caller.poll_turn(caller.submit(session, text))
+    return time.perf_counter() - started_at
 
 
-def streamed(caller: Caller, session: str, said: str) -> tuple[float, float, int]:
-    """A turn with a reader of its events; the seconds to the first words and to the end, and how many pieces came."""
-    began_at = time.perf_counter()
-    events = list(caller.events(caller.submit(session, said)))
-    pieces = [at for name, at in events if name == "delta"]
-    return pieces[0] - began_at, events[-1][1] - began_at, len(pieces)
+def stream_turn(caller: Caller, session: str, text: str) -> tuple[float, float, int]:
+    """Submit a turn and read its events; return the seconds to the first delta and to the end, and the delta count."""
+    started_at = time.perf_counter()
+    events = list(caller.read_events(caller.submit(session, text)))
+    deltas = [at for name, at in events if name == "delta"]
+    return deltas[0] - started_at, events[-1][1] - started_at, len(deltas)
 
 
-def load(
+def run_load(
     url: str,
-    one: One,
+    run_turn: TurnFunction,
     *,
-    said: str,
+    text: str,
     turns: int,
     in_flight: int,
-    over_seconds: float = 0.0,
+    ramp_up_seconds: float = 0.0,
     cpu_seconds: Callable[[], float] = lambda: 0.0,
-    begin: Callable[[str], None] = lambda session: None,
-) -> Run:
-    """So many turns, so many of them at once, each caller in a session of its own. Raises what a turn raises.
+    seed_session: Callable[[str], Any] = lambda session: None,
+) -> LoadResult:
+    """Run `turns` turns from `in_flight` callers, each with a separate session. Raises what a turn raises.
 
-    `begin` gives a session its past before anything is measured; without it all sessions are new. The callers begin
-    over `over_seconds`: people do not all say something in the same millisecond.
+    `seed_session` fills each session before the measurement begins. The callers start over `ramp_up_seconds`, because
+    real users do not all submit in the same millisecond.
     """
-    left = itertools.count(1)
-    run = next(_runs)
-    sessions = [f"bench-{run}-{number}" for number in range(in_flight)]
+    started = itertools.count(1)
+    run_number = next(_run_numbers)
+    sessions = [f"bench-{run_number}-{number}" for number in range(in_flight)]
 
     def call(session: str) -> list[Any]:
         caller, results = Caller(url), []
-        while next(left) <= turns:
-            results.append(one(caller, session, said))
+        while next(started) <= turns:
+            results.append(run_turn(caller, session, text))
         caller.close()
         return results
 
     for session in sessions:
-        begin(session)
-    cpu, began_at = cpu_seconds(), time.perf_counter()
-    callers = [gevent.spawn_later(over_seconds * n / in_flight, call, session) for n, session in enumerate(sessions)]
+        seed_session(session)
+    cpu_before, started_at = cpu_seconds(), time.perf_counter()
+    callers = [gevent.spawn_later(ramp_up_seconds * n / in_flight, call, session) for n, session in enumerate(sessions)]
     gevent.joinall(callers, raise_error=True)
-    seconds = time.perf_counter() - began_at
+    seconds = time.perf_counter() - started_at
     results = [result for caller in callers for result in caller.value]
-    return Run(len(results), seconds, (cpu_seconds() - cpu) * 1000, results)
+    return LoadResult(len(results), seconds, (cpu_seconds() - cpu_before) * 1000, results)

@@ -1,4 +1,4 @@
-"""Curves as PNG and SVG: from zero on, so that flat looks flat, or with a logarithmic axis where they are far apart."""
+"""Draw a series as PNG and SVG. The y axis begins at zero unless it is logarithmic."""
 
 from pathlib import Path
 
@@ -6,19 +6,19 @@ from bench.figures import Series
 
 
 def plot(series: Series, directory: Path) -> None:
-    """`<name>.png` and `<name>.svg` show the series."""
-    import matplotlib as mpl  # noqa: PLC0415  # only who plots needs to have it
+    """Write `<name>.png` and `<name>.svg`."""
+    import matplotlib as mpl  # noqa: PLC0415  # installed for `make bench` only
 
     mpl.use("Agg")
-    mpl.rcParams["svg.hashsalt"] = "inturn"  # the same curve is the same file
-    from matplotlib import pyplot  # noqa: PLC0415
+    mpl.rcParams["svg.hashsalt"] = "inturn"  # makes equal curves give equal files
+    from matplotlib import pyplot  # noqa: PLC0415  # reads the backend when it is imported
 
     figure, axes = pyplot.subplots(figsize=(6, 3.2), layout="constrained")
-    for name, values in series.lines.items():
+    for name, values in series.curves.items():
         axes.plot(range(len(values)), values, marker="o", label=name)
-    axes.set_xticks(range(len(series.at)), [f"{place:,}" for place in series.at])
-    axes.set_xlabel(series.x)
-    axes.set_ylabel(series.y)
+    axes.set_xticks(range(len(series.x_values)), [f"{value:,}" for value in series.x_values])
+    axes.set_xlabel(series.x_label)
+    axes.set_ylabel(series.y_label)
     if series.is_logarithmic:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter("{x:,g}")
@@ -26,7 +26,7 @@ def plot(series: Series, directory: Path) -> None:
     else:
         axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
-    if len(series.lines) > 1:
+    if len(series.curves) > 1:
         axes.legend()
     for kind in ("png", "svg"):
         figure.savefig(directory / f"{series.name}.{kind}", metadata={"Date": None} if kind == "svg" else {})

@@ -1,4 +1,4 @@
-"""What is measured, as processes: ours, and the thirty lines, each with a store and a model server of its own."""
+"""The measured systems as processes: InTurn and plain Celery, each with a separate store and model server."""
 
 import contextlib
 import tempfile
@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from bench import kernel, past
+from bench import procfs, seed_history
 from bench.caller import Caller
-from bench.load import One, Run, asked_again, load, polled
+from bench.load import LoadResult, TurnFunction, long_poll_turn, poll_turn, run_load
 from tests.chaos.baseline.stack import Baseline
 from tests.support.processes import Process, Stack
 
 IN_FLIGHT = 100
-# Room for what a measurement asks for, and no line of log for each turn: the thirty lines write none either.
+# Limits that no measurement reaches, and no log line per turn, because plain Celery writes none either.
 SETTINGS = {
     "INTURN_LOG_LEVEL": "warning",
     "INTURN_MAX_LIVE_TURNS": "100000",
@@ -21,40 +21,40 @@ SETTINGS = {
 }
 
 
-class Ours(Stack):
-    model_module = "bench.model"
-    one: One = staticmethod(polled)  # how a caller gets the answer of a turn
-    most_in_flight = 400  # turns, when it is to make as many in a second as it can
+class InTurnStack(Stack):
+    model_module = "bench.model_server"
+    run_turn: TurnFunction = staticmethod(long_poll_turn)
+    max_in_flight = 400  # turns in flight for the highest throughput
 
-    def load(self, *, said: str, turns: int, in_flight: int, one: One | None = None) -> Run:
-        """In sessions with a past."""
-        return load(
+    def run_load(self, *, text: str, turns: int, in_flight: int, run_turn: TurnFunction | None = None) -> LoadResult:
+        """Run turns in sessions that already hold messages, and count the CPU of the whole stack."""
+        return run_load(
             self.url,
-            one or self.one,
-            said=said,
+            run_turn or self.run_turn,
+            text=text,
             turns=turns,
             in_flight=in_flight,
             cpu_seconds=self.cpu_seconds,
-            begin=self.begin,
+            seed_session=self.seed_session,
         )
 
     def cpu_seconds(self) -> float:
-        """Of all our processes and the store together, since they began."""
+        """Return the CPU time of all processes of the stack, including the store, since their start."""
         return self.web_seconds() + self.worker_seconds() + self.store_seconds()
 
     def web_seconds(self) -> float:
-        return kernel.cpu_seconds(self.web.pid)
+        return procfs.group_cpu_seconds(self.web.pid)
 
     def worker_seconds(self) -> float:
-        return sum(kernel.cpu_seconds(worker.pid) for worker in self.workers)
+        return sum(procfs.group_cpu_seconds(worker.pid) for worker in self.workers)
 
     def store_seconds(self) -> float:
-        return kernel.cpu_seconds_of_one(self.server.pid)  # type: ignore[attr-defined]  # a store of this machine
+        return procfs.process_cpu_seconds(self.server.pid)  # type: ignore[attr-defined]  # the store runs on this machine
 
-    def begin(self, session: str) -> None:
-        """It holds the messages of `past`; what that takes is not measured."""
+    def seed_session(self, session: str) -> None:
+        """Import the messages of `seed_history` into the session, outside of the measurement."""
         caller = Caller(self.url)
-        caller.call("PUT", f"/v1/sessions/{session}/messages", {"messages": past.given()})
+        caller.call("PUT", f"/v1/sessions/{session}/messages", {"messages": seed_history.messages()})
         caller.close()
 
     @property
@@ -62,11 +62,11 @@ class Ours(Stack):
         return self.environment["OPENAI_BASE_URL"]
 
 
-class ThirtyLines(Ours, Baseline):
-    """With as many threads as there are turns in flight, which is kinder than what one writes first."""
+class PlainCeleryStack(InTurnStack, Baseline):
+    """The Celery baseline with as many threads as turns in flight, which favours it."""
 
-    one = staticmethod(asked_again)
-    most_in_flight = IN_FLIGHT
+    run_turn = staticmethod(poll_turn)
+    max_in_flight = IN_FLIGHT
 
     def start_worker(self) -> Process:
         name = f"-n{len(self.started)}@%h"
@@ -74,13 +74,13 @@ class ThirtyLines(Ours, Baseline):
         options = ("--pool=threads", f"--concurrency={IN_FLIGHT}", "--loglevel=warning", name)
         return self._process("celery", "-A", "tests.chaos.baseline.thirty_lines", "worker", *options)
 
-    def begin(self, session: str) -> None:
-        self.server.raw.lpush(f"message_store:{session}", *past.stored())
+    def seed_session(self, session: str) -> None:
+        self.server.raw.lpush(f"message_store:{session}", *seed_history.stored_messages())
 
 
 @contextlib.contextmanager
-def running(kind: type[Ours], *, workers: int = 1, settings: Mapping[str, str] | None = None) -> Iterator[Any]:
-    """A stack of this kind, for as long as it is needed."""
+def running(kind: type[InTurnStack], *, workers: int = 1, settings: Mapping[str, str] | None = None) -> Iterator[Any]:
+    """Run a stack of this kind inside the block."""
     with tempfile.TemporaryDirectory(prefix="inturn-bench-") as directory:
         stack = kind(Path(directory), workers=workers, settings={**SETTINGS, **(settings or {})})
         try:

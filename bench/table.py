@@ -1,13 +1,13 @@
-"""The measurements by name, in the order of the table; the pools have one of their own, the last are curves."""
+"""The measurements by name, in the order of the report."""
 
 from typing import Protocol
 
-from bench.figures import Measured
+from bench.figures import Result
 from bench.rows import accept, crowd, growth, history, latency, pools, scaling, start, store, streams, turns
 
 
 class Measure(Protocol):
-    def __call__(self, *, quick: bool) -> Measured: ...
+    def __call__(self, *, quick: bool) -> Result: ...
 
 
 ROWS: dict[str, Measure] = {

@@ -1,4 +1,4 @@
-"""The chain of the thirty lines as a graph. Asynchronous, as the server wants its nodes."""
+"""The chain of the plain Celery baseline as a graph; asynchronous, because the server refuses blocking nodes."""
 
 import os
 

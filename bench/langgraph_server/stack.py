@@ -1,4 +1,4 @@
-"""LangGraph's development server, to be driven as the product is. It keeps threads and runs in its own memory."""
+"""LangGraph's development server as a stack. It keeps threads and runs in memory."""
 
 import json
 import time
@@ -6,17 +6,17 @@ import uuid
 from pathlib import Path
 from typing import Any
 
-from bench import kernel, past
+from bench import procfs, seed_history
 from bench.caller import Caller
-from bench.load import One, Run
-from bench.stacks import Ours
+from bench.load import LoadResult, TurnFunction
+from bench.stacks import InTurnStack
 from tests.support.processes import Process, call
 from tools import ROOT
 
 PYTHON = ROOT / ".venv-langgraph" / "bin" / "python"
 GRAPH = "chat"
-# As many runs at once as there are turns in flight; nothing that a measurement would not want: no watch on the files,
-# no check for calls that block, no traces, no reports of its use.
+# Features that would disturb the measurement are off: the file watcher, the check for blocking calls, traces and
+# telemetry.
 OPTIONS = ("--no-browser", "--no-reload", "--allow-blocking", "--server-log-level", "WARNING")
 SETTINGS = {"LOG_LEVEL": "warning", "LANGSMITH_TRACING": "false", "LANGGRAPH_CLI_NO_ANALYTICS": "1"}
 
@@ -25,68 +25,68 @@ def is_installed() -> bool:
     return PYTHON.with_name("langgraph").exists()
 
 
-def joined(caller: Caller, session: str, said: str) -> float:
-    """A run in the session's thread, and the wait for its end; the seconds from the one to the other."""
-    began_at = time.perf_counter()
-    runs = f"/threads/{thread(session)}/runs"
-    asked = {"assistant_id": GRAPH, "input": {"messages": [{"role": "user", "content": said}]}}
-    run = caller.call("POST", runs, asked)
+def join_run(caller: Caller, session: str, text: str) -> float:
+    """Start a run in the session's thread and wait for its end; return the seconds from start to end."""
+    started_at = time.perf_counter()
+    runs = f"/threads/{thread_id(session)}/runs"
+    body = {"assistant_id": GRAPH, "input": {"messages": [{"role": "user", "content": text}]}}
+    run = caller.call("POST", runs, body)
     state = caller.call("GET", f"{runs}/{run['run_id']}/join")
     if not state.get("messages") or state["messages"][-1]["type"] != "ai":
         raise RuntimeError(f"a run ended without an answer: {state}")
-    return time.perf_counter() - began_at
+    return time.perf_counter() - started_at
 
 
-def thread(session: str) -> str:
-    """Threads are named by UUIDs alone."""
+def thread_id(session: str) -> str:
+    """Return the id of the session's thread, which must be a UUID."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, session))
 
 
-class LangGraph(Ours):
-    one = staticmethod(joined)
+class LangGraphStack(InTurnStack):
+    run_turn = staticmethod(join_run)
 
     def start_web(self) -> Process:
         graph = f"{Path(__file__).with_name('graph.py')}:graph"
         config = self._directory / "langgraph.json"
         config.write_text(json.dumps({"dependencies": ["."], "graphs": {GRAPH: graph}}), encoding="utf-8")
-        options = (*OPTIONS, "--port", str(self._web_port), "--n-jobs-per-worker", str(self.most_in_flight))
+        options = (*OPTIONS, "--port", str(self._web_port), "--n-jobs-per-worker", str(self.max_in_flight))
         return Process(
             *("langgraph_cli", "dev", *options),
             log=self._log,
             environment={**self.environment, **SETTINGS},
-            directory=self._directory,  # it writes beside where it runs
+            directory=self._directory,  # it writes files into its working directory
             python=PYTHON,
         )
 
     def live_workers(self) -> int:
-        """It has none: its runs are in the process of the endpoint."""
+        """Return zero once the endpoint serves: the runs are in its process, and there are no workers."""
         try:
             return 0 if call(f"{self.url}/ok", seconds=2).status == 200 else -1
         except OSError:
             return -1
 
-    def load(self, *, said: str, turns: int, in_flight: int, one: One | None = None) -> Run:
-        """The more threads it keeps, the more a run costs: they are deleted, so that each load finds it as new."""
-        run = super().load(said=said, turns=turns, in_flight=in_flight, one=one)
+    def run_load(self, *, text: str, turns: int, in_flight: int, run_turn: TurnFunction | None = None) -> LoadResult:
+        """Run a load and delete its threads, because a run costs more the more threads the server keeps."""
+        result = super().run_load(text=text, turns=turns, in_flight=in_flight, run_turn=run_turn)
         caller = Caller(self.url)
-        for kept in caller.call("POST", "/threads/search", {"limit": 1000}):
-            caller.call("DELETE", f"/threads/{kept['thread_id']}")
+        for thread in caller.call("POST", "/threads/search", {"limit": 1000}):
+            caller.call("DELETE", f"/threads/{thread['thread_id']}")
         caller.close()
-        return run
+        return result
 
     def cpu_seconds(self) -> float:
-        return kernel.cpu_seconds(self.web.pid)
+        return procfs.group_cpu_seconds(self.web.pid)
 
-    def begin(self, session: str) -> None:
-        messages = {"values": {"messages": past.given()}, "as_node": "answer"}
+    def seed_session(self, session: str) -> None:
+        messages = {"values": {"messages": seed_history.messages()}, "as_node": "answer"}
         body: dict[str, Any] = {
-            "thread_id": thread(session),
+            "thread_id": thread_id(session),
             "metadata": {"graph_id": GRAPH},
             "supersteps": [{"updates": [messages]}],
         }
         caller = Caller(self.url)
         caller.call("POST", "/threads", body)
-        held = caller.call("GET", f"/threads/{thread(session)}/state")["values"]["messages"]
+        stored = caller.call("GET", f"/threads/{thread_id(session)}/state")["values"]["messages"]
         caller.close()
-        if len(held) != past.MESSAGES:
-            raise RuntimeError(f"a thread was to hold {past.MESSAGES} messages, and holds {len(held)}")
+        if len(stored) != seed_history.MESSAGE_COUNT:
+            raise RuntimeError(f"a thread holds {len(stored)} messages instead of {seed_history.MESSAGE_COUNT}")

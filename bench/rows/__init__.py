@@ -1,1 +1,1 @@
-"""The measurements: `ROWS` names them all, in the order of the table."""
+"""One module per measurement. `bench.table` lists them, in the order of the report."""

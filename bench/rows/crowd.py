@@ -1,75 +1,72 @@
-"""A thousand at once: turns in one worker process, callers that wait and readers of streams in one web process."""
+"""A thousand at once: turns in one worker process, and long polls and streams in one web process."""
 
 import time
 
 import gevent
 
-from bench import kernel
+from bench import procfs
 from bench.caller import Caller
-from bench.figures import Figure, Measured, median, percentile
-from bench.load import load, polled
-from bench.stacks import Ours, running
+from bench.figures import Figure, Result, median, percentile
+from bench.load import long_poll_turn, run_load
+from bench.stacks import InTurnStack, running
 
 MODEL_SECONDS = 5.0
+TEXT = f"What does cosine mean? [delay {MODEL_SECONDS}] [words 20]"
 
 
-def measure(*, quick: bool) -> Measured:
-    crowd = 200 if quick else 1000
-    return Measured(figures=[*_in_one_worker(crowd), *_in_one_web(crowd)])
+def measure(*, quick: bool) -> Result:
+    count = 200 if quick else 1000
+    return Result(figures=[*_turns_in_one_worker(count), *_readers_of_one_web_process(count)])
 
 
-def _in_one_worker(crowd: int) -> list[Figure]:
-    said = f"What does cosine mean? [delay {MODEL_SECONDS}] [words 20]"
-    with running(Ours, settings={"INTURN_CONCURRENCY": str(crowd), "INTURN_LOG_LEVEL": "info"}) as ours:
-        load(ours.url, polled, said="hello", turns=100, in_flight=100)
-        run = load(ours.url, polled, said=said, turns=3 * crowd, in_flight=crowd, over_seconds=MODEL_SECONDS)
-        used_mb = kernel.resident_mb(ours.workers[0].pid)
-        lost = ours.logs().count("lease.lost") + ours.logs().count("turn.rescued")
-    late = percentile([seconds - MODEL_SECONDS for seconds in run.results], 0.95)
+def _turns_in_one_worker(count: int) -> list[Figure]:
+    with running(InTurnStack, settings={"INTURN_CONCURRENCY": str(count), "INTURN_LOG_LEVEL": "info"}) as stack:
+        run_load(stack.url, long_poll_turn, text="hello", turns=100, in_flight=100)
+        run = run_load(
+            stack.url, long_poll_turn, text=TEXT, turns=3 * count, in_flight=count, ramp_up_seconds=MODEL_SECONDS
+        )
+        memory_mb = procfs.group_memory_mb(stack.workers[0].pid)
+        lost = stack.logs().count("lease.lost") + stack.logs().count("turn.rescued")
+    overhead_seconds = percentile([seconds - MODEL_SECONDS for seconds in run.results], 0.95)
+    label = f"{count:,} turns in flight in one worker, model time 5 s: memory"
     return [
-        Figure(
-            what=f"{crowd:,} turns in flight in one worker, a model of 5 s: memory", value=used_mb, unit="MB", most=300
-        ),
-        Figure(what="… leases lost, turns rescued", value=lost, unit="", most=0),
-        Figure(what="… over the model's time: 95th percentile", value=late, unit="s", most=1),
+        Figure(label=label, value=memory_mb, unit="MB", max_value=300),
+        Figure(label="… leases lost, turns rescued", value=lost, unit="", max_value=0),
+        Figure(label="… time added to the model's: 95th percentile", value=overhead_seconds, unit="s", max_value=1),
     ]
 
 
-def _in_one_web(crowd: int) -> list[Figure]:
-    """All of them wait for turns that no worker takes, while others are submitted."""
-    with running(
-        Ours, workers=0, settings={"INTURN_MAX_WAITERS": str(crowd), "INTURN_MAX_STREAMS": str(crowd)}
-    ) as ours:
-        caller = Caller(ours.url)
-        turns = [caller.submit(f"crowd-{number}", "hello") for number in range(crowd)]
-        waiting = [gevent.spawn(_wait, ours, turn) for turn in turns]
-        reading = [gevent.spawn(_read, ours, turn) for turn in turns]
+def _readers_of_one_web_process(count: int) -> list[Figure]:
+    """Open long polls and streams of turns that no worker runs, and submit other turns meanwhile."""
+    settings = {"INTURN_MAX_WAITERS": str(count), "INTURN_MAX_STREAMS": str(count)}
+    with running(InTurnStack, workers=0, settings=settings) as stack:
+        caller = Caller(stack.url)
+        turns = [caller.submit(f"crowd-{number}", "hello") for number in range(count)]
+        readers = [gevent.spawn(_wait, stack, turn) for turn in turns]
+        readers += [gevent.spawn(_stream, stack, turn) for turn in turns]
         gevent.sleep(5)
-        took = []
+        durations_ms = []
         for number in range(200):
-            began_at = time.perf_counter()
+            started_at = time.perf_counter()
             caller.submit(f"meanwhile-{number}", "hello")
-            took.append((time.perf_counter() - began_at) * 1000)
+            durations_ms.append((time.perf_counter() - started_at) * 1000)
             gevent.sleep(0.02)
-        used_mb = kernel.largest_mb(ours.web.pid)
-        gone = [greenlet for greenlet in (*waiting, *reading) if greenlet.ready()]
-        gevent.killall([*waiting, *reading])
+        memory_mb = procfs.largest_process_mb(stack.web.pid)
+        refused = [reader for reader in readers if reader.ready()]
+        gevent.killall(readers)
         caller.close()
+    label = f"{count:,} long polls and {count:,} streams open in one web process: time of a submit, median"
     return [
-        Figure(
-            what=f"{crowd:,} long-polls and {crowd:,} streams open in one web process: a submit meanwhile, median",
-            value=median(took),
-            unit="ms",
-        ),
-        Figure(what="… 95th percentile", value=percentile(took, 0.95), unit="ms", most=100),
-        Figure(what="… of them were turned away", value=len(gone), unit="", most=0),
-        Figure(what="… memory of that process", value=used_mb, unit="MB"),
+        Figure(label=label, value=median(durations_ms), unit="ms"),
+        Figure(label="… 95th percentile", value=percentile(durations_ms, 0.95), unit="ms", max_value=100),
+        Figure(label="… long polls and streams refused", value=len(refused), unit="", max_value=0),
+        Figure(label="… memory of that process", value=memory_mb, unit="MB"),
     ]
 
 
-def _wait(ours: Ours, turn: str) -> None:
-    Caller(ours.url).wait(turn)
+def _wait(stack: InTurnStack, turn: str) -> None:
+    Caller(stack.url).wait_for_turn(turn)
 
 
-def _read(ours: Ours, turn: str) -> None:
-    list(Caller(ours.url).events(turn))
+def _stream(stack: InTurnStack, turn: str) -> None:
+    list(Caller(stack.url).read_events(turn))

@@ -1,50 +1,42 @@
-"""What the queue adds to the model's time on a machine that does nothing else: to the answer, and its first word."""
+"""The time that the queue adds to the model's on an idle machine: to the answer and to its first word."""
 
 from bench.caller import POLL_SECONDS
-from bench.figures import Figure, Measured, median, percentile
-from bench.load import load, streamed
-from bench.peers import THIRTY_LINES, missing, peers
-from bench.stacks import Ours, running
+from bench.competitors import PLAIN_CELERY, missing_note, running_competitors
+from bench.figures import Figure, Result, median, percentile
+from bench.load import run_load, stream_turn
+from bench.stacks import InTurnStack, running
 
 DELAY_SECONDS = 0.1
-SAID = f"What does cosine mean? [delay {DELAY_SECONDS}]"
-STREAMED = f"{SAID} [words 50] [pace 0.01]"
+TEXT = f"What does cosine mean? [delay {DELAY_SECONDS}]"
+STREAMED_TEXT = f"{TEXT} [words 50] [pace 0.01]"
 
 
-def measure(*, quick: bool) -> Measured:
+def measure(*, quick: bool) -> Result:
     turns = 50 if quick else 300
-    with running(Ours) as ours:
-        answers = _overheads_ms(ours, turns=turns)
-        words = load(ours.url, streamed, said=STREAMED, turns=turns // 6, in_flight=1).results
-    with peers() as others:
-        theirs = {name: median(_overheads_ms(other, turns=12)) for name, other in others.items()}
-    firsts = [(first - DELAY_SECONDS) * 1000 for first, _, _ in words]
-    return Measured(
+    with running(InTurnStack) as stack:
+        answers_ms = _overheads_ms(stack, turns=turns)
+        streams = run_load(stack.url, stream_turn, text=STREAMED_TEXT, turns=turns // 6, in_flight=1).results
+    with running_competitors() as competitors:
+        competitors_ms = {name: median(_overheads_ms(stack, turns=12)) for name, stack in competitors.items()}
+    first_words_ms = [(first_seconds - DELAY_SECONDS) * 1000 for first_seconds, _, _ in streams]
+    label = "Time added to the model's when idle, from submit to the answer by long poll: median"
+    stream_label = "Time added to the model's first word by queue and stream when idle: median"
+    return Result(
         figures=[
-            Figure(
-                what="Over the model's time, idle, from submit to the answer by long-poll: median",
-                value=median(answers),
-                unit="ms",
-                most=15,
-            ),
-            Figure(what="… 99th percentile", value=percentile(answers, 0.99), unit="ms", most=40),
-            *[Figure(what=f"… of {_how(name)}: median", value=took, unit="ms") for name, took in theirs.items()],
-            Figure(
-                what="Added to the model's first word by queue and stream, idle: median",
-                value=median(firsts),
-                unit="ms",
-                most=60,
-            ),
+            Figure(label=label, value=median(answers_ms), unit="ms", max_value=15),
+            Figure(label="… 99th percentile", value=percentile(answers_ms, 0.99), unit="ms", max_value=40),
+            *[Figure(label=_competitor_label(name), value=ms, unit="ms") for name, ms in competitors_ms.items()],
+            Figure(label=stream_label, value=median(first_words_ms), unit="ms", max_value=60),
         ],
-        note=missing(),
+        note=missing_note(),
     )
 
 
-def _overheads_ms(stack: Ours, *, turns: int) -> list[float]:
-    stack.load(said=SAID, turns=max(2, turns // 15), in_flight=1)
-    answers = stack.load(said=SAID, turns=turns, in_flight=1).results
+def _overheads_ms(stack: InTurnStack, *, turns: int) -> list[float]:
+    stack.run_load(text=TEXT, turns=max(2, turns // 15), in_flight=1)
+    answers = stack.run_load(text=TEXT, turns=turns, in_flight=1).results
     return [(seconds - DELAY_SECONDS) * 1000 for seconds in answers]
 
 
-def _how(name: str) -> str:
-    return f"{name}, asked every {POLL_SECONDS} s" if name == THIRTY_LINES else name
+def _competitor_label(name: str) -> str:
+    return f"… of {name}, polled every {POLL_SECONDS} s: median" if name == PLAIN_CELERY else f"… of {name}: median"

@@ -1,61 +1,61 @@
-"""How long a process takes until it serves, and what it holds then."""
+"""The start time of the processes and their memory after the start."""
 
 import time
 from collections.abc import Callable
 
-from bench import kernel
-from bench.figures import Figure, Measured, median
-from bench.stacks import Ours, running
+from bench import procfs
+from bench.figures import Figure, Result, median
+from bench.stacks import InTurnStack, running
 from tests.support.processes import call
 from tests.support.waiting import wait_until
 
 
-def measure(*, quick: bool) -> Measured:
+def measure(*, quick: bool) -> Result:
     rounds = 1 if quick else 5
-    with running(Ours, workers=0) as ours:
-        web_mb = kernel.largest_mb(ours.web.pid)
-        webs = [_web_again(ours) for _ in range(rounds)]
-        workers = [_another_worker(ours) for _ in range(rounds)]
-        worker_mb = kernel.resident_mb(ours.workers[-1].pid)
-    return Measured(
+    with running(InTurnStack, workers=0) as stack:
+        web_mb = procfs.largest_process_mb(stack.web.pid)
+        web_seconds = [_restart_web(stack) for _ in range(rounds)]
+        worker_seconds = [_restart_worker(stack) for _ in range(rounds)]
+        worker_mb = procfs.group_memory_mb(stack.workers[-1].pid)
+    return Result(
         figures=[
-            Figure(what="A worker is ready after", value=median(workers), unit="s", most=3),
-            Figure(what="A web process serves after", value=median(webs), unit="s", most=1),
-            Figure(what="Memory of a web process", value=web_mb, unit="MB", most=60),
-            Figure(what="Memory of a worker process", value=worker_mb, unit="MB"),
+            Figure(label="Start time of a worker", value=median(worker_seconds), unit="s", max_value=3),
+            Figure(label="Start time of a web process", value=median(web_seconds), unit="s", max_value=1),
+            Figure(label="Memory of a web process", value=web_mb, unit="MB", max_value=60),
+            Figure(label="Memory of a worker process", value=worker_mb, unit="MB"),
         ]
     )
 
 
-def _seconds(start: Callable[[], None], is_ready: Callable[[], bool]) -> float:
-    began_at = time.perf_counter()
+def _restart_web(stack: InTurnStack) -> float:
+    stack.web.kill()
+
+    def start() -> None:
+        stack.web = stack.start_web()
+
+    return _seconds_until(lambda: _is_serving(stack), start)
+
+
+def _restart_worker(stack: InTurnStack) -> float:
+    for worker in stack.workers:
+        worker.stop()
+    wait_until("no worker is alive", lambda: stack.live_workers() == 0)
+
+    def start() -> None:
+        stack.workers = [stack.start_worker()]
+
+    return _seconds_until(lambda: stack.live_workers() == 1, start)
+
+
+def _seconds_until(is_ready: Callable[[], bool], start: Callable[[], None]) -> float:
+    started_at = time.perf_counter()
     start()
     wait_until("it is ready", is_ready, seconds=60)
-    return time.perf_counter() - began_at
+    return time.perf_counter() - started_at
 
 
-def _web_again(ours: Ours) -> float:
-    ours.web.kill()
-
-    def start() -> None:
-        ours.web = ours.start_web()
-
-    return _seconds(start, lambda: _serves(ours))
-
-
-def _serves(ours: Ours) -> bool:
+def _is_serving(stack: InTurnStack) -> bool:
     try:
-        return call(f"{ours.url}/livez", seconds=1).status == 200
+        return call(f"{stack.url}/livez", seconds=1).status == 200
     except OSError:
         return False
-
-
-def _another_worker(ours: Ours) -> float:
-    for worker in ours.workers:
-        worker.stop()
-    wait_until("none is left", lambda: ours.live_workers() == 0)
-
-    def start() -> None:
-        ours.workers = [ours.start_worker()]
-
-    return _seconds(start, lambda: ours.live_workers() == 1)

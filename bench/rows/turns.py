@@ -1,56 +1,59 @@
-"""What a polled turn costs, and how many of them two cores make in a second; beside the thirty lines and others.
+"""The cost of a polled turn and the turns per second on two cores, compared with plain Celery and others.
 
-Conversations have a past: a session holds 20 messages before its first measured turn.
+Every session holds 20 messages before its first measured turn.
 """
 
 from functools import partial
 
-from bench.figures import Figure, Measured, alternately, median
-from bench.load import Run
-from bench.peers import OURS, THIRTY_LINES, missing, peers
-from bench.stacks import IN_FLIGHT, Ours, running
+from bench.competitors import INTURN, PLAIN_CELERY, missing_note, running_competitors
+from bench.figures import Figure, Result, interleave, median
+from bench.load import LoadResult
+from bench.stacks import IN_FLIGHT, InTurnStack, running
 
-SAID = "What does cosine mean? [delay 0.5] [words 20]"
+TEXT = "What does cosine mean? [delay 0.5] [words 20]"
 
 
-def measure(*, quick: bool) -> Measured:
+def measure(*, quick: bool) -> Result:
     rounds, turns = (1, 400) if quick else (3, 1200)
-    with running(Ours) as ours, peers() as others:
-        stacks = {OURS: ours, **others}
-        most = {name: stack.most_in_flight for name, stack in stacks.items()}
-        few = {name: partial(_run, stack, turns, IN_FLIGHT) for name, stack in stacks.items()}
-        many = {name: partial(_run, stacks[name], turns, most[name]) for name in stacks if most[name] != IN_FLIGHT}
-        for stack in stacks.values():
-            _run(stack, turns // 3, IN_FLIGHT)  # what is done once is done
-        costs = alternately(rounds, few)
-        speeds = {**costs, **alternately(rounds, many)}
-    cost = {name: median([run.cpu_ms_per_turn for run in runs]) for name, runs in costs.items()}
+    with running(InTurnStack) as inturn, running_competitors() as competitors:
+        stacks = {INTURN: inturn, **competitors}
+        max_in_flight = {name: stack.max_in_flight for name, stack in stacks.items()}
+        for stack in stacks.values():  # warm up
+            _run(stack, turns // 3, IN_FLIGHT)
+        costs = interleave(rounds, {name: partial(_run, stack, turns, IN_FLIGHT) for name, stack in stacks.items()})
+        fastest = {
+            name: partial(_run, stack, turns, max_in_flight[name])
+            for name, stack in stacks.items()
+            if max_in_flight[name] != IN_FLIGHT
+        }
+        speeds = {**costs, **interleave(rounds, fastest)}
+    cost_ms = {name: median([run.cpu_ms_per_turn for run in runs]) for name, runs in costs.items()}
     speed = {name: median([run.turns_per_second for run in runs]) for name, runs in speeds.items()}
-    return Measured(figures=[*_costs(cost), *_speeds(speed, most)], note=missing())
+    return Result(figures=[*_cost_figures(cost_ms), *_speed_figures(speed, max_in_flight)], note=missing_note())
 
 
-def _run(stack: Ours, turns: int, in_flight: int) -> Run:
-    """The others make a fifth of the turns in the same time."""
-    return stack.load(
-        said=SAID, turns=turns if type(stack) is Ours else max(turns // 5, in_flight), in_flight=in_flight
-    )
+def _run(stack: InTurnStack, turns: int, in_flight: int) -> LoadResult:
+    """Run a load; the competitors get a fifth of the turns, because they need several times as long."""
+    turns = turns if type(stack) is InTurnStack else max(turns // 5, in_flight)
+    return stack.run_load(text=TEXT, turns=turns, in_flight=in_flight)
 
 
-def _costs(cost: dict[str, float]) -> list[Figure]:
-    what = "CPU of a polled turn in a session of 20 messages, 100 in flight: web, worker and store"
-    figures = [Figure(what=what, value=cost[OURS], unit="ms", most=6)]
-    for name in [name for name in cost if name != OURS]:
-        share = 1 / 8 if name == THIRTY_LINES else None
-        figures.append(Figure(what=f"… of {name}", value=cost[name], unit="ms"))
-        figures.append(Figure(what="… as a share of theirs", value=cost[OURS] / cost[name], unit="", most=share))
+def _cost_figures(cost_ms: dict[str, float]) -> list[Figure]:
+    label = "CPU of a polled turn in a session of 20 messages, 100 in flight: web, worker and store"
+    figures = [Figure(label=label, value=cost_ms[INTURN], unit="ms", max_value=6)]
+    for name in [name for name in cost_ms if name != INTURN]:
+        share = cost_ms[INTURN] / cost_ms[name]
+        max_share = 1 / 8 if name == PLAIN_CELERY else None
+        figures.append(Figure(label=f"… of {name}", value=cost_ms[name], unit="ms"))
+        figures.append(Figure(label="… InTurn's share of that", value=share, unit="", max_value=max_share))
     return figures
 
 
-def _speeds(speed: dict[str, float], most: dict[str, int]) -> list[Figure]:
-    what = f"Turns per second in such sessions, a model of 0.5 s, {most[OURS]} in flight, one worker"
-    figures = [Figure(what=what, value=speed[OURS], unit="/s")]
-    for name in [name for name in speed if name != OURS]:
-        times = speed[OURS] / speed[name]
-        figures.append(Figure(what=f"… of {name}, {most[name]} in flight", value=speed[name], unit="/s"))
-        figures.append(Figure(what="… as a multiple of theirs", value=times, unit="times", least=6))
+def _speed_figures(speed: dict[str, float], max_in_flight: dict[str, int]) -> list[Figure]:
+    label = f"Turns per second in such sessions, model time 0.5 s, {max_in_flight[INTURN]} in flight, one worker"
+    figures = [Figure(label=label, value=speed[INTURN], unit="/s")]
+    for name in [name for name in speed if name != INTURN]:
+        times = speed[INTURN] / speed[name]
+        figures.append(Figure(label=f"… of {name}, {max_in_flight[name]} in flight", value=speed[name], unit="/s"))
+        figures.append(Figure(label="… InTurn's as a multiple of that", value=times, unit="times", min_value=6))
     return figures

@@ -1,10 +1,10 @@
-"""The chain alone, without a queue, in a process of its own that counts its own CPU.
+"""Measure the CPU of a chain without a queue, in a separate process that counts only itself.
 
-    python -m bench.direct stock|lean|raw URL TURNS IN_FLIGHT STREAM SAID
+    python -m bench.chain_only stock|inturn|http URL TURNS IN_FLIGHT TEXT
 
-`stock` is the chain of the thirty lines with its history in Redis; `lean` is ours, given twenty messages as a claim
-gives them; `raw` posts as much and reads the answer, and is what no client can be cheaper than. Prints milliseconds of
-CPU for each turn.
+`stock` is the chain of the plain Celery baseline with its history in Redis. `inturn` is the product's chain for a claim
+with twenty messages. `http` posts the same request and reads the response without parsing it, which is the lower bound
+for any client. Prints the milliseconds of CPU per turn.
 """
 
 import itertools
@@ -19,30 +19,27 @@ from urllib.parse import urlsplit
 
 from redis import Redis
 
-from bench import past
+from bench import seed_history
 
 
-def stock(said: str, *, is_streamed: bool) -> Callable[[], None]:
+def stock_turn(text: str) -> Callable[[], None]:
     from tests.chaos.baseline.thirty_lines import STORE, chain
 
     store: Any = Redis.from_url(STORE)
-    history = past.stored()
+    history = seed_history.stored_messages()
     sessions = itertools.count()
 
     def turn() -> None:
-        session = f"direct-{next(sessions)}"
+        session = f"chain-only-{next(sessions)}"
         store.lpush(f"message_store:{session}", *history)
-        given = {"ability": "math", "input": said}
+        values = {"ability": "math", "input": text}
         config: Any = {"configurable": {"session_id": session}}
-        if is_streamed:
-            deque(chain.stream(given, config), maxlen=0)
-        else:
-            chain.invoke(given, config)
+        deque(chain.stream(values, config), maxlen=0)
 
     return turn
 
 
-def lean(url: str, said: str) -> Callable[[], None]:
+def inturn_turn(url: str, text: str) -> Callable[[], None]:
     from turns.config.settings import Settings
     from turns.domain.assistant import DEFAULT
     from turns.domain.turn import Claim
@@ -50,9 +47,9 @@ def lean(url: str, said: str) -> Callable[[], None]:
     from worker.provider.models import build_model
 
     chain = build_chain(DEFAULT, build_model(Settings(openai_base_url=url)))
-    record = {"claims": "1", "attempt": "1", "session": "s", "assistant": "default", "input": said, "model": "m"}
+    record = {"claims": "1", "attempt": "1", "session": "s", "assistant": "default", "input": text, "model": "m"}
     record |= {"variables": '{"ability": "math"}', "started_at": "0", "accepted_at": "0"}
-    claim = Claim.from_record("turn_1", "t", record, tuple(past.stored()), DEFAULT.definition)
+    claim = Claim.from_record("turn_1", "t", record, tuple(seed_history.stored_messages()), DEFAULT.definition)
 
     def turn() -> None:
         run = Run(chain, claim)
@@ -62,9 +59,9 @@ def lean(url: str, said: str) -> Callable[[], None]:
     return turn
 
 
-def raw(url: str, said: str) -> Callable[[], None]:
+def http_turn(url: str, text: str) -> Callable[[], None]:
     address = urlsplit(url)
-    messages = [*past.given(), {"role": "user", "content": said}]
+    messages = [*seed_history.messages(), {"role": "user", "content": text}]
     body = json.dumps({"model": "m", "stream": True, "messages": messages})
     idle: list[HTTPConnection] = []
 
@@ -83,21 +80,21 @@ def main() -> None:
     monkey.patch_all()
     from gevent.pool import Pool
 
-    kind, url, turns, in_flight, is_streamed, said = sys.argv[1:]
+    kind, url, turns, in_flight, text = sys.argv[1:]
     turn = {
-        "stock": lambda: stock(said, is_streamed=is_streamed == "1"),
-        "lean": lambda: lean(url, said),
-        "raw": lambda: raw(url, said),
+        "stock": lambda: stock_turn(text),
+        "inturn": lambda: inturn_turn(url, text),
+        "http": lambda: http_turn(url, text),
     }[kind]()
     pool = Pool(int(in_flight))
-    for _ in range(max(10, int(in_flight))):  # warm: connections, caches
+    for _ in range(max(10, int(in_flight))):  # opens connections and fills caches before the measurement
         pool.spawn(turn)
     pool.join(raise_error=True)
-    cpu = time.process_time()
+    started = time.process_time()
     for _ in range(int(turns)):
         pool.spawn(turn)
     pool.join(raise_error=True)
-    sys.stdout.write(f"{(time.process_time() - cpu) * 1000 / int(turns)}\n")
+    sys.stdout.write(f"{(time.process_time() - started) * 1000 / int(turns)}\n")
 
 
 if __name__ == "__main__":
