@@ -13,7 +13,7 @@ from inturn.protocol.outcomes import require_completed
 from inturn.protocol.parsing import to_assistants, to_service_status, turn_fields
 from inturn.protocol.resources import SessionSteps, TurnSteps
 from inturn.transport.asynchronous import AsyncTransport
-from inturn.transport.connection import DEFAULT_RETRIES, Connection
+from inturn.transport.connection import DEFAULT_RETRIES, ConnectionSettings
 from inturn.values import (
     Assistant,
     Json,
@@ -38,7 +38,9 @@ class AsyncClient:
     def __init__(
         self, base_url: str | None = None, *, api_key: str | None = None, max_retries: int = DEFAULT_RETRIES
     ) -> None:
-        self.connection = Connection.resolve(os.environ, base_url=base_url, api_key=api_key, max_retries=max_retries)
+        self.connection = ConnectionSettings.resolve(
+            os.environ, base_url=base_url, api_key=api_key, max_retries=max_retries
+        )
         self._transport = AsyncTransport(self.connection)
         self.turns = AsyncTurns(self._transport)
         self.sessions = AsyncSessions(self._transport)

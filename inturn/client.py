@@ -12,7 +12,7 @@ from inturn.protocol import requests, steps
 from inturn.protocol.outcomes import require_completed
 from inturn.protocol.parsing import to_assistants, to_service_status, turn_fields
 from inturn.protocol.resources import SessionSteps, TurnSteps
-from inturn.transport.connection import DEFAULT_RETRIES, Connection
+from inturn.transport.connection import DEFAULT_RETRIES, ConnectionSettings
 from inturn.transport.sync import Transport
 from inturn.values import (
     Assistant,
@@ -38,7 +38,9 @@ class Client:
     def __init__(
         self, base_url: str | None = None, *, api_key: str | None = None, max_retries: int = DEFAULT_RETRIES
     ) -> None:
-        self.connection = Connection.resolve(os.environ, base_url=base_url, api_key=api_key, max_retries=max_retries)
+        self.connection = ConnectionSettings.resolve(
+            os.environ, base_url=base_url, api_key=api_key, max_retries=max_retries
+        )
         self._transport = Transport(self.connection)
         self.turns = Turns(self._transport)
         self.sessions = Sessions(self._transport)

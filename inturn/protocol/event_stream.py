@@ -8,7 +8,7 @@ from inturn.errors import ServiceBroken, StreamsFull, TurnNotFound
 from inturn.events import Delta, Done, Event, Reset, StatusChanged
 from inturn.protocol import requests
 from inturn.protocol.parsing import to_status
-from inturn.protocol.retry import RetryPolicy
+from inturn.protocol.retry import RequestRetryPolicy
 from inturn.protocol.steps import (
     Emit,
     EmittingSteps,
@@ -28,7 +28,7 @@ NO_CONTENT = 204
 class EventStream(Generic[TurnT]):
     """The events of one turn for one reader, with the reader's cursor and the text it has received."""
 
-    def __init__(self, turn_id: str, build: Callable[[Json], TurnT], retry_policy: RetryPolicy) -> None:
+    def __init__(self, turn_id: str, build: Callable[[Json], TurnT], retry_policy: RequestRetryPolicy) -> None:
         self._turn_id = turn_id
         self._build = build
         self._retry_policy = retry_policy.while_waiting()

@@ -12,7 +12,7 @@ from inturn.protocol import requests, steps
 from inturn.protocol.event_stream import EventStream
 from inturn.protocol.parsing import list_items, parse, problem_to_error, to_message, to_session
 from inturn.protocol.requests import Request
-from inturn.protocol.retry import RetryPolicy
+from inturn.protocol.retry import RequestRetryPolicy
 from inturn.protocol.steps import EmittingSteps, Steps
 from inturn.values import Json, Message, MessageBody, Session, TurnBody, TurnT
 
@@ -30,7 +30,7 @@ def new_idempotency_key() -> str:
 class TurnSteps(Generic[TurnT]):
     """The steps of `client.turns`. `build` converts a turn's JSON to the client's class of turns."""
 
-    def __init__(self, build: Callable[[Json], TurnT], retry_policy: RetryPolicy) -> None:
+    def __init__(self, build: Callable[[Json], TurnT], retry_policy: RequestRetryPolicy) -> None:
         self._build = build
         self._retry_policy = retry_policy
 
@@ -84,7 +84,7 @@ class TurnSteps(Generic[TurnT]):
 class SessionSteps:
     """The steps of `client.sessions`."""
 
-    def __init__(self, retry_policy: RetryPolicy) -> None:
+    def __init__(self, retry_policy: RequestRetryPolicy) -> None:
         self._retry_policy = retry_policy
 
     def list(self, limit: int | None) -> EmittingSteps[Session, None]:

@@ -15,14 +15,14 @@ WAITING_RETRIES = 15  # about a minute and a half, longer than a deployment take
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy:
+class RequestRetryPolicy:
     """How often a request is repeated. `random` returns numbers from 0 to 1, `clock` monotonic seconds."""
 
     max_retries: int
     random: Callable[[], float]
     clock: Callable[[], float]
 
-    def while_waiting(self) -> "RetryPolicy":
+    def while_waiting(self) -> "RequestRetryPolicy":
         """Return a more patient policy for requests that wait for a turn; unchanged if retries are off."""
         return replace(self, max_retries=max(self.max_retries, WAITING_RETRIES)) if self.max_retries else self
 

@@ -12,7 +12,7 @@ from inturn.errors import ServiceBroken, StillRunning, Unreachable
 from inturn.protocol import requests
 from inturn.protocol.parsing import list_items, parse, retry_after_seconds, to_error, to_readiness
 from inturn.protocol.requests import Request, Response
-from inturn.protocol.retry import RetryPolicy
+from inturn.protocol.retry import RequestRetryPolicy
 from inturn.values import Json, Readiness, TurnT
 
 Item = TypeVar("Item")
@@ -74,7 +74,9 @@ Steps: TypeAlias = Generator[Effect, Any, Value]
 EmittingSteps: TypeAlias = Generator[Effect | Emit[Item], Any, Value]
 
 
-def send_with_retries(request: Request, retry_policy: RetryPolicy, *, as_stream: bool = False) -> Steps[Response]:
+def send_with_retries(
+    request: Request, retry_policy: RequestRetryPolicy, *, as_stream: bool = False
+) -> Steps[Response]:
     """Return the successful response to the request or to one of its repetitions. Raise `InTurnError`."""
     attempt = 1
     while True:
@@ -89,13 +91,13 @@ def send_with_retries(request: Request, retry_policy: RetryPolicy, *, as_stream:
         attempt += 1
 
 
-def fetch(request: Request, build: Callable[[Json], Value], retry_policy: RetryPolicy) -> Steps[Value]:
+def fetch(request: Request, build: Callable[[Json], Value], retry_policy: RequestRetryPolicy) -> Steps[Value]:
     """Return the value that `build` makes from the response's JSON. Raise `InTurnError`."""
     return parse((yield from send_with_retries(request, retry_policy)), build)
 
 
 def wait_for_turn(
-    turn_id: str, build: Callable[[Json], TurnT], retry_policy: RetryPolicy, *, timeout_seconds: float | None
+    turn_id: str, build: Callable[[Json], TurnT], retry_policy: RequestRetryPolicy, *, timeout_seconds: float | None
 ) -> Steps[TurnT]:
     """Return the ended turn. Raise `StillRunning` if it has not ended after `timeout_seconds`."""
     now = retry_policy.clock
@@ -119,7 +121,7 @@ def wait_for_turn(
 def list_pages(
     page_request: Callable[[str | None], Request],
     build: Callable[[Json], Item],
-    retry_policy: RetryPolicy,
+    retry_policy: RequestRetryPolicy,
     *,
     limit: int | None,
 ) -> EmittingSteps[Item, None]:

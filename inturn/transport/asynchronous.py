@@ -20,14 +20,14 @@ from inturn.protocol.steps import (
     TransportFailure,
 )
 from inturn.transport import http
-from inturn.transport.connection import Connection
+from inturn.transport.connection import ConnectionSettings
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
 
 class AsyncTransport:
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: ConnectionSettings) -> None:
         self.connection = connection
         self.retry_policy = connection.retry_policy
         self._client = httpx2.AsyncClient(**http.client_options(connection))
@@ -69,7 +69,7 @@ class AsyncTransport:
 class AsyncStepRunner:
     """Performs the effects of one run of steps and holds the stream that they may open."""
 
-    def __init__(self, client: httpx2.AsyncClient, connection: Connection) -> None:
+    def __init__(self, client: httpx2.AsyncClient, connection: ConnectionSettings) -> None:
         self._client = client
         self._connection = connection
         self._response: httpx2.Response | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from inturn.errors import ConfigurationError
-from inturn.protocol.retry import RetryPolicy
+from inturn.protocol.retry import RequestRetryPolicy
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 DEFAULT_RETRIES = 4  # about eight seconds in total
@@ -16,7 +16,7 @@ CONNECT_TIMEOUT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Connection:
+class ConnectionSettings:
     """Connection settings. `base_url` ends without a slash; the key is left out of the repr."""
 
     base_url: str
@@ -25,8 +25,13 @@ class Connection:
 
     @classmethod
     def resolve(
-        cls, environment: Mapping[str, str], *, base_url: str | None, api_key: str | None, max_retries: int
-    ) -> "Connection":
+        cls,
+        environment: Mapping[str, str],
+        *,
+        base_url: str | None = None,
+        api_key: str | None = None,
+        max_retries: int = DEFAULT_RETRIES,
+    ) -> "ConnectionSettings":
         """Fill in missing arguments from `INTURN_URL` and `INTURN_API_KEY`. Raise `ConfigurationError`."""
         url = base_url or environment.get("INTURN_URL") or DEFAULT_URL
         key = api_key or environment.get("INTURN_API_KEY") or None
@@ -51,5 +56,5 @@ class Connection:
             return host == "localhost"
 
     @property
-    def retry_policy(self) -> RetryPolicy:
-        return RetryPolicy(max_retries=self.max_retries, random=random.random, clock=time.monotonic)
+    def retry_policy(self) -> RequestRetryPolicy:
+        return RequestRetryPolicy(max_retries=self.max_retries, random=random.random, clock=time.monotonic)

@@ -6,11 +6,11 @@ import httpx2
 
 from inturn.protocol.requests import Request, Response
 from inturn.protocol.steps import ServerSentEvent, TransportFailure
-from inturn.transport.connection import CONNECT_TIMEOUT_SECONDS, Connection
+from inturn.transport.connection import CONNECT_TIMEOUT_SECONDS, ConnectionSettings
 from inturn.transport.tracing import trace_headers
 
 # httpx2 also raises a TransportError for a header that cannot be sent. That must not look like a broken connection, so
-# `protocol.requests` and `Connection` reject such headers first.
+# `protocol.requests` and `ConnectionSettings` reject such headers first.
 TRANSPORT_ERRORS = (httpx2.TransportError, httpx2.DecodingError)
 
 MAX_EVENT_BYTES = 64 * 1024 * 1024  # many times the longest answer that a service allows
@@ -23,7 +23,7 @@ class ClientOptions(TypedDict):
     trust_env: bool
 
 
-def client_options(connection: Connection) -> ClientOptions:
+def client_options(connection: ConnectionSettings) -> ClientOptions:
     headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **connection.headers}
     return {"base_url": connection.base_url, "headers": headers, "trust_env": not connection.is_loopback}
 
@@ -53,6 +53,6 @@ def to_event(event: httpx2.ServerSentEvent) -> ServerSentEvent:
     return ServerSentEvent(event=event.event, data=event.data, id=event.id)
 
 
-def to_failure(error: Exception, connection: Connection) -> TransportFailure:
+def to_failure(error: Exception, connection: ConnectionSettings) -> TransportFailure:
     reason = str(error) or type(error).__name__
     return TransportFailure(f"No response from {connection.base_url}: {reason}.")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from inturn.cli.exit_codes import Exit
-from inturn.cli.files.batch_file import Batch, BatchFileError, BatchResults
+from inturn.cli.files.batch_file import BatchFileError, BatchInput, BatchResults
 from inturn.cli.options import Invocation, parse_variables, pass_invocation
 from inturn.cli.terminal.output import Terminal, console
 
@@ -56,7 +56,7 @@ def batch(
     defaults = {"assistant": assistant, "variables": variables or None}
     results = BatchResults(output or file.with_name(f"{file.name}.results.jsonl"))
     try:
-        turns = Batch.load(file, defaults)
+        turns = BatchInput.load(file, defaults)
         results.open(turns.digest, force=force)
     except BatchFileError as error:
         raise click.ClickException(str(error)) from None
@@ -65,7 +65,7 @@ def batch(
     context.exit(Exit.NO_ANSWER if without_answer else Exit.OK)
 
 
-def _run(invocation: Invocation, turns: Batch, results: BatchResults) -> int:
+def _run(invocation: Invocation, turns: BatchInput, results: BatchResults) -> int:
     total = len(turns.bodies)
     with (
         contextlib.closing(results),

@@ -29,14 +29,14 @@ class BatchFileError(Exception):
 
 
 @dataclass(frozen=True)
-class Batch:
+class BatchInput:
     """The turns of an input file. `digest` identifies the file's content and the defaults."""
 
     bodies: list[TurnBody]
     digest: str
 
     @classmethod
-    def load(cls, file: Path, defaults: Mapping[str, Any]) -> "Batch":
+    def load(cls, file: Path, defaults: Mapping[str, Any]) -> "BatchInput":
         """Parse the whole file before anything is submitted. Raise `BatchFileError`."""
         digest = hashlib.sha256(json.dumps(defaults, sort_keys=True).encode())
         bodies = []

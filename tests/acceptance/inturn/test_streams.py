@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 SLOWLY = "[words 60] [pace 0.03]"
 
 
-class Reader:
+class TextReader:
     """A reader that joins the text of the events."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Reader:
 def test_an_answer_arrives_in_pieces_and_then_the_turn(client: Client) -> None:
     turn = client.turns.create("s", f"hello {SLOWLY}", variables=MATH)
     events = list(turn.stream())
-    reader = Reader()
+    reader = TextReader()
     reader.add_all(iter(events))
     assert isinstance(events[0], StatusChanged)
     assert sum(isinstance(event, Delta) for event in events) > 5
@@ -53,14 +53,14 @@ def test_an_answer_arrives_in_pieces_and_then_the_turn(client: Client) -> None:
 @pytest.mark.parametrize("odd", ["\u2028", "\u0085", "\x0b", "\r", "😀", "data: x"])
 def test_unusual_characters_do_not_split_a_piece(client: Client, odd: str) -> None:
     """Some libraries treat each of these characters as a line end."""
-    reader = Reader()
+    reader = TextReader()
     reader.add_all(client.turns.create("odd", f"a{odd}b", variables=MATH).stream())
     assert f"a{odd}b" in reader.text
 
 
 def test_an_ended_turn_is_streamed_from_the_beginning(client: Client) -> None:
     turn = client.turns.create("ended", "hello", variables=MATH).wait()
-    reader = Reader()
+    reader = TextReader()
     reader.add_all(turn.stream())
     assert (reader.text, reader.turn) == (turn.text, turn)
 
@@ -73,7 +73,7 @@ def test_leaving_a_stream_cancels_nothing(client: Client) -> None:
 
 def test_a_restarted_web_process_goes_unnoticed(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
-    reader = Reader()
+    reader = TextReader()
     with Client(stack.url) as client:
         restarts = 0
         for event in client.turns.create("s", f"hello {SLOWLY}", variables=MATH).stream():
@@ -89,7 +89,7 @@ def test_a_restarted_web_process_goes_unnoticed(start: Callable[..., Stack]) -> 
 
 def test_a_killed_worker_resets_the_text(start: Callable[..., Stack]) -> None:
     stack = start(workers=1, INTURN_LEASE_SECONDS="3")
-    reader = Reader()
+    reader = TextReader()
     with Client(stack.url) as client:
         for event in client.turns.create("s", f"hello {SLOWLY}", variables=MATH).stream():
             reader.add(event)

@@ -11,7 +11,7 @@ from inturn.events import Delta, Done, Reset, StatusChanged
 from inturn.protocol.event_stream import EventStream
 from inturn.protocol.parsing import turn_fields
 from inturn.protocol.requests import Response
-from inturn.protocol.retry import WAITING_RETRIES, RetryPolicy
+from inturn.protocol.retry import WAITING_RETRIES, RequestRetryPolicy
 from inturn.protocol.steps import (
     Effect,
     EffectResult,
@@ -25,7 +25,7 @@ from inturn.protocol.steps import (
 )
 from inturn.values import Json, TurnData
 
-ONE_RETRY = RetryPolicy(max_retries=1, random=lambda: 0.0, clock=lambda: 0.0)
+ONE_RETRY = RequestRetryPolicy(max_retries=1, random=lambda: 0.0, clock=lambda: 0.0)
 OPENED = Response(status=200, headers={"content-type": "text/event-stream; charset=utf-8"})
 ENDED = Response(status=204, headers={})
 BROKEN = TransportFailure("cut")

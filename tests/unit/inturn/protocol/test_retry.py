@@ -11,11 +11,11 @@ from inturn.errors import (
     TurnNotFound,
     Unreachable,
 )
-from inturn.protocol.retry import MAX_DELAY_SECONDS, RetryPolicy
+from inturn.protocol.retry import MAX_DELAY_SECONDS, RequestRetryPolicy
 
 
-def policy(*, max_retries: int = 4, random: float = 1.0) -> RetryPolicy:
-    return RetryPolicy(max_retries=max_retries, random=lambda: random, clock=lambda: 0.0)
+def policy(*, max_retries: int = 4, random: float = 1.0) -> RequestRetryPolicy:
+    return RequestRetryPolicy(max_retries=max_retries, random=lambda: random, clock=lambda: 0.0)
 
 
 @pytest.mark.parametrize(

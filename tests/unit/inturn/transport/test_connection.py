@@ -3,20 +3,18 @@
 import pytest
 
 from inturn import Client, ConfigurationError
-from inturn.transport.connection import Connection
+from inturn.transport.connection import ConnectionSettings
 
-
-def connection(environment: dict[str, str] | None = None, **arguments: str | None) -> Connection:
-    return Connection.resolve(environment or {}, **{"base_url": None, "api_key": None, "max_retries": 1, **arguments})  # type: ignore[arg-type]
+resolve = ConnectionSettings.resolve
 
 
 def test_an_argument_overrides_the_environment_and_the_default() -> None:
     environment = {"INTURN_URL": "http://from.environment/", "INTURN_API_KEY": "key-of-environment"}
-    assert connection().base_url == "http://127.0.0.1:8000"
-    assert connection(environment).base_url == "http://from.environment"
-    assert connection(environment, base_url="https://argument/x").base_url == "https://argument/x"
-    assert connection(environment).headers == {"Authorization": "Bearer key-of-environment"}
-    assert connection().headers == {}
+    assert resolve({}).base_url == "http://127.0.0.1:8000"
+    assert resolve(environment).base_url == "http://from.environment"
+    assert resolve(environment, base_url="https://argument/x").base_url == "https://argument/x"
+    assert resolve(environment).headers == {"Authorization": "Bearer key-of-environment"}
+    assert resolve({}).headers == {}
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://host", "http://", "http:///v1"])
@@ -29,9 +27,9 @@ def test_an_invalid_key_is_rejected_and_not_shown() -> None:
     with pytest.raises(ConfigurationError) as error:
         Client(api_key="secret\r\nX-Evil: 1")
     assert "secret" not in str(error.value)
-    assert "secret" not in repr(connection(api_key="secret"))
+    assert "secret" not in repr(resolve({}, api_key="secret"))
 
 
 def test_a_loopback_address_is_recognized() -> None:
-    assert all(connection(base_url=f"http://{host}:1").is_loopback for host in ("127.0.0.1", "[::1]", "localhost"))
-    assert not connection(base_url="http://inturn.example").is_loopback
+    assert all(resolve({}, base_url=f"http://{host}:1").is_loopback for host in ("127.0.0.1", "[::1]", "localhost"))
+    assert not resolve({}, base_url="http://inturn.example").is_loopback

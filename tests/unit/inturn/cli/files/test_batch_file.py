@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from inturn.cli.files.batch_file import Batch, BatchFileError, BatchResults
+from inturn.cli.files.batch_file import BatchFileError, BatchInput, BatchResults
 
 
 def result(line: int, status: str = "completed") -> dict[str, Any]:
@@ -61,5 +61,5 @@ def test_an_invalid_line_is_reported_before_any_turn_is_sent(tmp_path: Path, lin
     file = tmp_path / "in"
     file.write_text('{"input": "fine"}\n' + line + "\n")
     with pytest.raises(BatchFileError, match=rule) as error:
-        Batch.load(file, {})
+        BatchInput.load(file, {})
     assert f"{file}:2" in str(error.value)
