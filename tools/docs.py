@@ -1,4 +1,4 @@
-"""Generate the parts of the documentation that repeat the code.
+"""Generate the parts of the documentation, and of the client, that repeat the code of the service.
 
 `make format` runs this; a test checks that the files are up to date.
 """
@@ -15,6 +15,7 @@ from tools import ROOT
 from turns.assistants.schema import AssistantTable, Table, VariableTable
 from turns.backend.keys import CATALOGUE
 from turns.config.settings import Settings, variables
+from turns.domain import errors
 from turns.domain.state import INITIAL, TERMINAL, TRANSITIONS
 
 HELP_WIDTH = 100
@@ -23,7 +24,9 @@ HELP_WIDTH = 100
 def generated() -> dict[Path, str]:
     """Return the expected text of each file that has generated parts."""
     readme, client, assistants = ROOT / "README.md", ROOT / "docs" / "client.md", ROOT / "docs" / "assistants.md"
+    codes = ROOT / "inturn" / "protocol" / "error_codes.py"
     return {
+        codes: with_part(codes.read_text(encoding="utf-8"), "errors", error_codes(), comment=("    # ", "")),
         ROOT / "docs" / "state_machine.md": state_machine(),
         ROOT / "docs" / "redis_keys.md": redis_keys(),
         readme: with_part(readme.read_text(encoding="utf-8"), "settings", settings()),
@@ -74,12 +77,22 @@ def redis_keys() -> str:
     )
 
 
-def with_part(page: str, name: str, part: str) -> str:
+def with_part(page: str, name: str, part: str, *, comment: tuple[str, str] = ("<!-- ", " -->")) -> str:
     """Return the page with `part` between the markers of that name."""
-    begin, end = f"<!-- {name}: generated -->", f"<!-- /{name} -->"
+    opening, closing = comment
+    begin, end = f"{opening}{name}: generated{closing}", f"{opening}/{name}{closing}"
     before, _, rest = page.partition(begin)
     _, _, after = rest.partition(end)
     return f"{before}{begin}\n{part}\n{end}{after}"
+
+
+def error_codes() -> str:
+    """Return a row for each error of the service; the client has a class of the same name."""
+    served = [error for error in vars(errors).values() if hasattr(error, "code")]
+    return "\n".join(
+        f'    ({error.status}, "{error.code}", errors.{error.__name__}),'
+        for error in sorted(served, key=lambda error: error.status)
+    )
 
 
 def settings() -> str:

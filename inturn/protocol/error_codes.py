@@ -6,6 +6,7 @@ from inturn import errors
 from inturn.errors import InTurnError
 
 ERRORS: tuple[tuple[int, str, type[InTurnError]], ...] = (
+    # errors: generated
     (400, "invalid_request", errors.InvalidRequest),
     (401, "unauthenticated", errors.Unauthenticated),
     (403, "forbidden", errors.Forbidden),
@@ -13,10 +14,10 @@ ERRORS: tuple[tuple[int, str, type[InTurnError]], ...] = (
     (404, "session_not_found", errors.SessionNotFound),
     (404, "assistant_not_found", errors.AssistantNotFound),
     (404, "worker_not_found", errors.WorkerNotFound),
+    (409, "turn_not_failed", errors.TurnNotFailed),
+    (409, "count_changed", errors.CountChanged),
     (409, "session_busy", errors.SessionBusy),
     (409, "session_not_empty", errors.SessionNotEmpty),
-    (409, "count_changed", errors.CountChanged),
-    (409, "turn_not_failed", errors.TurnNotFailed),
     (410, "turn_expired", errors.TurnExpired),
     (422, "idempotency_key_reused", errors.IdempotencyKeyReused),
     (429, "session_backlog_full", errors.SessionBacklogFull),
@@ -27,6 +28,7 @@ ERRORS: tuple[tuple[int, str, type[InTurnError]], ...] = (
     (503, "intake_paused", errors.IntakePaused),
     (503, "streams_full", errors.StreamsFull),
     (503, "store_unavailable", errors.StoreUnavailable),
+    # /errors
 )
 
 BY_CODE: MappingProxyType[str, type[InTurnError]] = MappingProxyType({code: error for _, code, error in ERRORS})

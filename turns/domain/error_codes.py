@@ -1,6 +1,6 @@
-"""The stable codes with which a turn can fail, and the words that its caller reads.
+"""The stable codes of failed turns, and the message that callers get with each.
 
-No provider text and no detail of ours gets into these messages; the log has those.
+The messages contain neither text of the provider nor internal details, which are in the log only.
 """
 
 from enum import StrEnum

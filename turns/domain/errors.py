@@ -1,4 +1,4 @@
-"""The error tree, sorted by who must act.
+"""The error tree, sorted by which side must act, and the HTTP status and code of each error that callers see.
 
     TurnsError
     ├── Refused                 the caller
@@ -8,39 +8,45 @@
     │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, CountChanged, IdempotencyKeyReused
     │   ├── SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
     │   └── Overloaded, IntakePaused, StreamsFull
-    ├── LeaseLost               this worker, which stops quietly
+    ├── LeaseLost               the worker, which stops the run
     ├── ModelError              the retry policy
-    ├── HistoryUnusable         the turn's session, which needs a person
+    ├── HistoryUnusable         a person, who must repair the session's history
     ├── StoreUnavailable        the operator
     ├── ConfigurationError      the operator, at start
-    └── IllegalTransition       we: it is a bug
+    └── IllegalTransition       the developers: it is a bug
 
-The first line of a class's docstring is its default message.
+The first line of a class's docstring is its default message. Codes are stable: callers compare them, and the client
+has the same classes (`inturn/protocol/error_codes.py` is generated from here).
 """
 
 from enum import StrEnum
+from typing import ClassVar
 
 from turns.domain.error_codes import Code
 
 
 class TurnsError(Exception):
-    """Something went wrong with a turn."""
+    """The operation on a turn failed."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or (type(self).__doc__ or "").partition("\n")[0])
 
 
 class Refused(TurnsError):
-    """The request was refused, and nothing was stored."""
+    """The request was refused and nothing was stored."""
 
+    status: ClassVar[int]
+    code: ClassVar[str]
     retry_after_seconds: int | None = None
 
 
 class InvalidRequest(Refused):
     """The request is not valid.
 
-    `field` is the path of what is wrong, as the caller spelt it; the message states the rule.
+    `field` is the path of the wrong value, in the caller's spelling. The message is the field and the rule.
     """
+
+    status, code = 400, "invalid_request"
 
     def __init__(self, field: str, rule: str) -> None:
         super().__init__(f"{field}: {rule}")
@@ -49,70 +55,98 @@ class InvalidRequest(Refused):
 
 
 class Unauthenticated(Refused):
-    """This service asks for a key: Authorization: Bearer inturn_…"""
+    """API key required. Send it as `Authorization: Bearer inturn_…`."""
+
+    status, code = 401, "unauthenticated"
 
 
 class Forbidden(Refused):
-    """This key does not allow that."""
+    """This API key does not allow this request."""
+
+    status, code = 403, "forbidden"
 
 
 class TurnNotFound(Refused):
     """There is no such turn."""
 
+    status, code = 404, "turn_not_found"
+
 
 class TurnExpired(Refused):
-    """This turn ended, and the time for which results are kept has passed."""
+    """This turn ended, and its result is no longer kept."""
+
+    status, code = 410, "turn_expired"
 
 
 class TurnNotFailed(Refused):
-    """Only a failed turn can be tried again."""
+    """Only a failed turn can be retried."""
+
+    status, code = 409, "turn_not_failed"
 
 
 class SessionNotFound(Refused):
     """There is no such session."""
 
+    status, code = 404, "session_not_found"
+
 
 class AssistantNotFound(Refused):
     """There is no such assistant."""
 
+    status, code = 404, "assistant_not_found"
+
 
 class WorkerNotFound(Refused):
-    """There is no such worker, or it does not live."""
+    """No live worker has this name."""
+
+    status, code = 404, "worker_not_found"
 
 
 class CountChanged(Refused):
-    """They are not as many as was said any more."""
+    """The number of matching turns has changed; nothing was done."""
+
+    status, code = 409, "count_changed"
 
     def __init__(self, count: int) -> None:
-        super().__init__(f"There are {count} of them now; nothing was done. Look again, and say how many you mean.")
+        super().__init__(f"The number of matching turns has changed to {count}; nothing was done.")
 
 
 class SessionBusy(Refused):
-    """The session has a live turn, and this request does not wait for its end."""
+    """The session has a live turn, and the request does not wait for it to end."""
+
+    status, code = 409, "session_busy"
 
 
 class SessionNotEmpty(Refused):
-    """The session has other messages already. Import into a new one, or delete this one first."""
+    """The session already has other messages. Import into a new session, or delete this one first."""
+
+    status, code = 409, "session_not_empty"
 
 
 class IdempotencyKeyReused(Refused):
     """This Idempotency-Key was already used with a different request."""
 
+    status, code = 422, "idempotency_key_reused"
+
 
 class SessionBacklogFull(Refused):
     """Too many turns of this session are waiting."""
 
+    status, code = 429, "session_backlog_full"
     retry_after_seconds = 5
 
 
 class TenantBacklogFull(Refused):
     """Too many turns of this tenant are waiting."""
 
+    status, code = 429, "tenant_backlog_full"
     retry_after_seconds = 5
 
 
 class RateLimited(Refused):
-    """This tenant submits more turns than it may."""
+    """This tenant has reached its limit of turns per minute."""
+
+    status, code = 429, "rate_limited"
 
     def __init__(self, retry_after_seconds: int) -> None:
         super().__init__()
@@ -120,42 +154,47 @@ class RateLimited(Refused):
 
 
 class TokensSpent(RateLimited):
-    """This tenant's tokens for this day are used up, or reserved for turns that are on their way."""
+    """This tenant's tokens for today are used up, or reserved for turns that have not ended."""
+
+    status, code = 429, "tokens_spent"
 
 
 class Overloaded(Refused):
     """Too many turns are waiting."""
 
+    status, code = 503, "overloaded"
     retry_after_seconds = 5
 
 
 class IntakePaused(Refused):
-    """This service accepts nothing at the moment."""
+    """This service accepts no turns at the moment."""
 
+    status, code = 503, "intake_paused"
     retry_after_seconds = 10
 
 
 class StreamsFull(Refused):
-    """Too many streams are open here. Wait for the turn with ?wait= instead, or come again."""
+    """Too many streams are open. Wait for the turn with ?wait= instead, or try again later."""
 
+    status, code = 503, "streams_full"
     retry_after_seconds = 5
 
 
 class LeaseLost(TurnsError):
-    """Another owner has this turn now, or it has ended: this run must stop and write nothing."""
+    """The turn has ended or has another owner; this run must stop and write nothing."""
 
 
 class ModelErrorKind(StrEnum):
-    RETRYABLE = "retryable"  # likely to pass by itself; costs an attempt
-    RATE_LIMITED = "rate_limited"  # the provider said when to come back; costs no attempt
-    HOPELESS = "hopeless"  # the same request can only fail again
+    RETRYABLE = "retryable"  # transient; the retry uses up an attempt
+    RATE_LIMITED = "rate_limited"  # the provider named a time to retry at; the retry uses up no attempt
+    HOPELESS = "hopeless"  # the same request would fail again
 
 
 class ModelError(TurnsError):
     """The model gave no usable answer.
 
-    `code` is one of the stable codes of `codes.Code`. `retry_after_seconds` is what the provider
-    asked for, or None. The message is for the log alone: it may hold the provider's own text.
+    `retry_after_seconds` is the delay that the provider asked for, or None. The message is for the log only, because it
+    may contain the provider's text.
     """
 
     def __init__(
@@ -173,14 +212,18 @@ class ModelError(TurnsError):
 
 
 class HistoryUnusable(TurnsError):
-    """A session's history is there, and is no history."""
+    """The session's history exists, and cannot be read."""
 
 
 class StoreUnavailable(TurnsError):
     """The store cannot be reached, or refuses to write.
 
-    `refused`: it said so itself, and wrote nothing. Else the answer may have been lost after the write.
+    `refused`: the store itself refused, and wrote nothing. Otherwise the write may have taken effect.
     """
+
+    status: ClassVar[int] = 503
+    code: ClassVar[str] = "store_unavailable"
+    retry_after_seconds: ClassVar[int] = 2
 
     def __init__(self, message: str = "", *, refused: bool = False) -> None:
         super().__init__(message)
@@ -188,8 +231,8 @@ class StoreUnavailable(TurnsError):
 
 
 class ConfigurationError(TurnsError):
-    """The configuration is not usable. The message is a readable list of what to change."""
+    """The configuration is not usable. The message lists what to change."""
 
 
 class IllegalTransition(TurnsError):
-    """A transition was asked for that the table in `state.py` does not have."""
+    """The table in `turns/domain/state.py` has no such transition."""

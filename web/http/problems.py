@@ -1,73 +1,24 @@
-"""Every error as RFC 9457 `application/problem+json`; the one table from our errors to HTTP."""
+"""Errors as RFC 9457 `application/problem+json`.
+
+Each error of the domain has its HTTP status and code in `turns.domain.errors`; those of HTTP itself are in `codes`.
+"""
 
 from http import HTTPStatus
-from types import MappingProxyType
 
 from flask import Flask, Response, g, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from turns.config.logs import Log, get_logger
-from turns.domain.errors import (
-    AssistantNotFound,
-    CountChanged,
-    Forbidden,
-    IdempotencyKeyReused,
-    IntakePaused,
-    InvalidRequest,
-    Overloaded,
-    RateLimited,
-    Refused,
-    SessionBacklogFull,
-    SessionBusy,
-    SessionNotEmpty,
-    SessionNotFound,
-    StoreUnavailable,
-    StreamsFull,
-    TenantBacklogFull,
-    TokensSpent,
-    TurnExpired,
-    TurnNotFailed,
-    TurnNotFound,
-    TurnsError,
-    Unauthenticated,
-    WorkerNotFound,
-)
+from turns.domain.errors import Refused, StoreUnavailable, Unauthenticated
 from web.http.codes import HTTP_CODES, MEDIA_TYPE
 from web.schemas import responses
 
-STORE_RETRY_AFTER_SECONDS = 2
-
-PROBLEMS: MappingProxyType[type[TurnsError], tuple[int, str]] = MappingProxyType(
-    {
-        InvalidRequest: (400, "invalid_request"),
-        Unauthenticated: (401, "unauthenticated"),
-        Forbidden: (403, "forbidden"),
-        TurnNotFound: (404, "turn_not_found"),
-        SessionNotFound: (404, "session_not_found"),
-        AssistantNotFound: (404, "assistant_not_found"),
-        WorkerNotFound: (404, "worker_not_found"),
-        SessionBusy: (409, "session_busy"),
-        SessionNotEmpty: (409, "session_not_empty"),
-        CountChanged: (409, "count_changed"),
-        TurnNotFailed: (409, "turn_not_failed"),
-        TurnExpired: (410, "turn_expired"),
-        IdempotencyKeyReused: (422, "idempotency_key_reused"),
-        SessionBacklogFull: (429, "session_backlog_full"),
-        TenantBacklogFull: (429, "tenant_backlog_full"),
-        RateLimited: (429, "rate_limited"),
-        TokensSpent: (429, "tokens_spent"),
-        Overloaded: (503, "overloaded"),
-        IntakePaused: (503, "intake_paused"),
-        StreamsFull: (503, "streams_full"),
-        StoreUnavailable: (503, "store_unavailable"),
-    }
-)
-
-NOT_FOUND = "There is nothing at this path; turns are at /v1/turns, and /docs describes them."
+NOT_FOUND = "There is nothing at this path. Turns are at /v1/turns; /docs describes the API."
 
 
 def register(app: Flask) -> None:
+    """Answer every error of the app with a problem."""
     app.register_error_handler(Refused, _refused)
     app.register_error_handler(StoreUnavailable, _store_unavailable)
     app.register_error_handler(ParseException, lambda _: _http(BadRequest("The body is not well-formed HTTP.")))
@@ -76,8 +27,7 @@ def register(app: Flask) -> None:
 
 
 def to_problem(error: Refused) -> responses.Problem:
-    status, code = PROBLEMS[type(error)]
-    return problem(status, code, str(error))
+    return problem(error.status, error.code, str(error))
 
 
 def problem(status: int, code: str, detail: str) -> responses.Problem:
@@ -108,17 +58,16 @@ def _refused(error: Refused) -> Response:
 
 def _store_unavailable(error: StoreUnavailable) -> Response:
     get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
-    status, code = PROBLEMS[StoreUnavailable]
     if request.method != "POST":
         detail = "The store does not answer. Try again."
     elif error.refused:
-        detail = "The store cannot take this now; nothing was stored. Try again."
+        detail = "The store refuses writes at the moment; nothing was stored. Try again."
     else:
         detail = (
-            "The store did not answer, so it is not known whether this was stored. "
-            "Repeating it is safe with the same Idempotency-Key."
+            "The store did not answer, so the request may or may not have been stored. "
+            "Repeating it with the same Idempotency-Key is safe."
         )
-    return _reply(problem(status, code, detail), retry_after_seconds=STORE_RETRY_AFTER_SECONDS)
+    return _reply(problem(error.status, error.code, detail), retry_after_seconds=error.retry_after_seconds)
 
 
 def _http(error: HTTPException) -> Response:
@@ -133,4 +82,6 @@ def _http(error: HTTPException) -> Response:
 
 def _broken(error: Exception) -> Response:
     get_logger().exception(Log.REQUEST_BROKEN, error=type(error).__name__)
-    return _reply(problem(500, HTTP_CODES[500], "Something went wrong here; the log knows it by the request_id."))
+    return _reply(
+        problem(500, HTTP_CODES[500], f"Internal error. The log has the details under request {g.request_id}.")
+    )

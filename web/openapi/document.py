@@ -16,7 +16,6 @@ from turns.domain.events import EVENT_ID
 from turns.domain.ids import NAME
 from turns.operations.actions import Switch
 from web.http.codes import HTTP_CODES, MEDIA_TYPE
-from web.http.problems import PROBLEMS
 from web.openapi.operation import Answer, Operation
 from web.openapi.operations import GUARDED, OPERATIONS
 from web.schemas import responses
@@ -183,8 +182,8 @@ def _links() -> dict[str, Any]:
 def _problems(operation: Operation, refs: Refs) -> dict[str, Any]:
     codes: defaultdict[int, list[str]] = defaultdict(list)
     guarded = GUARDED if operation.is_guarded else ()
-    for status, code in [PROBLEMS[error] for error in (*guarded, *operation.refusals)]:
-        codes[status].append(code)
+    for error in (*guarded, *operation.refusals):
+        codes[error.status].append(error.code)
     for status in operation.problems:
         codes[status].append(HTTP_CODES[status])
     return {str(status): _problem(names, refs) for status, names in sorted(codes.items())}

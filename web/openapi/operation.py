@@ -11,10 +11,11 @@ from turns.domain.errors import (
     IntakePaused,
     Overloaded,
     RateLimited,
+    Refused,
     SessionBacklogFull,
+    StoreUnavailable,
     TenantBacklogFull,
     TokensSpent,
-    TurnsError,
 )
 from web.schemas import requests
 from web.security.auth import GUARDED
@@ -44,7 +45,7 @@ class Operation:
     query: type[BaseModel] = requests.NoQuery
     body: type[BaseModel] | None = None
     headers: tuple[str, ...] = ()
-    refusals: tuple[type[TurnsError], ...] = ()
+    refusals: tuple[type[Refused | StoreUnavailable], ...] = ()
     problems: tuple[int, ...] = field(default=(406,))
 
     @property

@@ -1,4 +1,4 @@
-"""What operators did, in the log."""
+"""The audit log of operators' actions."""
 
 from flask import g
 
@@ -6,5 +6,5 @@ from turns.config.logs import Log, get_logger
 
 
 def audit(action: str, what: str, **more: int) -> None:
-    """The log says who did that, by the key."""
+    """Log the action with the id of the API key that was used."""
     get_logger().info(Log.OPERATOR_ACTED, action=action, what=what, key_id=g.caller.key_id, **more)

@@ -1,4 +1,4 @@
-"""Who calls, and what they may do."""
+"""Authentication by API key, and what the scopes of a key allow."""
 
 import hashlib
 import time
@@ -8,12 +8,13 @@ from turns.domain.errors import Forbidden, Unauthenticated
 from turns.domain.ids import DEFAULT_TENANT
 from turns.store.api_keys import ApiKey, ApiKeyStore, Scope
 
-KEY_CACHE_SECONDS = 2.0  # what was asked is known for so long, so a revoked key works no longer than that
-MAX_CACHED_KEYS = 10_000
-OPERATORS = ("/operator/", "/metrics")  # the page `/operator` itself holds nothing, and asks for the key
-GUARDED = ("/v1/", *OPERATORS)
-WHAT_WAS_SAID = "/text"
-READING = frozenset({"GET", "HEAD", "OPTIONS"})
+KEY_CACHE_SECONDS = 2.0  # a revoked key works no longer than this
+MAX_CACHED_KEYS = 10_000  # about 2 MB
+OPERATOR_PATHS = ("/operator/", "/metrics")  # the page `/operator` holds no data, and asks for the key itself
+GUARDED = ("/v1/", *OPERATOR_PATHS)
+MESSAGE_TEXT = "/text"  # end of the one operator path that returns message text
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+WRONG_KEY = "Invalid, expired or revoked API key."
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,62 +25,69 @@ class Caller:
 
     @property
     def may_act(self) -> bool:
-        """As an operator: pause, try again, drain; and read what was said in any tenant's turn."""
+        """Whether the caller may pause, retry and drain, and read the message text of any tenant."""
         return Scope.OPERATOR in self.scopes
 
     def check(self, method: str, path: str) -> None:
-        """Raises `Forbidden`."""
-        if path.startswith(OPERATORS):
-            only_looks = method in READING and not path.endswith(WHAT_WAS_SAID)
-            allowed = self.may_act or (only_looks and Scope.OBSERVER in self.scopes)
-        elif method in READING:
-            allowed = bool(self.scopes & {Scope.TURNS, Scope.READ})
-        else:
-            allowed = Scope.TURNS in self.scopes
-        if not allowed:
-            raise Forbidden
+        """Raise `Forbidden` unless a scope of the caller allows the request."""
+        allowing = _allowing_scopes(method, path)
+        if not self.scopes.intersection(allowing):
+            owned = " and ".join(sorted(self.scopes))
+            raise Forbidden(f"This needs a key with scope {' or '.join(allowing)}; yours has {owned}.")
 
 
-# Where no key was ever made there is one tenant, who may do everything; such a service is bound to loopback.
+def _allowing_scopes(method: str, path: str) -> tuple[Scope, ...]:
+    is_safe = method in SAFE_METHODS
+    if path.startswith(OPERATOR_PATHS):
+        return (Scope.OPERATOR, Scope.OBSERVER) if is_safe and not path.endswith(MESSAGE_TEXT) else (Scope.OPERATOR,)
+    return (Scope.TURNS, Scope.READ) if is_safe else (Scope.TURNS,)
+
+
+# Until the first key is created there is one tenant, and every caller may do everything. Such a service listens on
+# loopback only, unless INTURN_ALLOW_OPEN_ACCESS is set.
 ANONYMOUS = Caller(DEFAULT_TENANT, frozenset(Scope))
 
 
 class Authenticator:
+    """Finds the caller of a request by its API key, and caches the keys for `KEY_CACHE_SECONDS`."""
+
     def __init__(self, api_keys: ApiKeyStore) -> None:
         self._api_keys = api_keys
-        self._is_locked = False
-        self._looked_at = 0.0
-        self._known: dict[bytes, tuple[float, ApiKey | None]] = {}
+        self._requires_keys = False
+        self._checked_at = -KEY_CACHE_SECONDS  # when the store was asked whether keys are required
+        self._cache: dict[bytes, tuple[float, ApiKey | None]] = {}
 
     def authenticate(self, authorization: str | None) -> Caller:
-        """Raises `Unauthenticated`, `StoreUnavailable`."""
-        if not self._asks():
+        """Return the caller, given the header `Authorization`. Raises `Unauthenticated`, `StoreUnavailable`."""
+        if not self._are_keys_required():
             return ANONYMOUS
         scheme, _, api_key = (authorization or "").partition(" ")
-        found = self._find(api_key.strip()) if scheme.lower() == "bearer" else None
-        if found is None:
+        if scheme.lower() != "bearer":
             raise Unauthenticated
-        return Caller(found.tenant, found.scopes, found.id)
+        key = self._find(api_key.strip())
+        if key is None:
+            raise Unauthenticated(WRONG_KEY)
+        return Caller(key.tenant, key.scopes, key.id)
 
-    def _asks(self) -> bool:
-        """Once keys were made it never opens again, so only the other answer grows old."""
+    def _are_keys_required(self) -> bool:
+        """Return whether a key was ever created. It stays true from then on, so only false is checked again."""
         now = time.monotonic()
-        if not self._is_locked and now - self._looked_at > KEY_CACHE_SECONDS:
-            self._is_locked = self._api_keys.has_keys()
-            self._looked_at = now
-        return self._is_locked
+        if not self._requires_keys and now - self._checked_at >= KEY_CACHE_SECONDS:
+            self._requires_keys = self._api_keys.has_keys()
+            self._checked_at = now
+        return self._requires_keys
 
     def _find(self, api_key: str) -> ApiKey | None:
-        """Wrong keys are remembered too: guessing costs the store nothing."""
+        """Return the key's record. Wrong keys are cached too, so that guessing them does not load the store."""
         now, digest = time.monotonic(), hashlib.sha256(api_key.encode()).digest()
-        known_at, found = self._known.get(digest, (-KEY_CACHE_SECONDS, None))
-        if now - known_at < KEY_CACHE_SECONDS:
-            return None if found and _has_expired(found) else found
-        if len(self._known) >= MAX_CACHED_KEYS:
-            self._known.clear()
-        found = self._api_keys.find_key(api_key)
-        self._known[digest] = (now, found)
-        return found
+        cached_at, key = self._cache.get(digest, (-KEY_CACHE_SECONDS, None))
+        if now - cached_at < KEY_CACHE_SECONDS:
+            return None if key and _has_expired(key) else key
+        if len(self._cache) >= MAX_CACHED_KEYS:
+            self._cache.clear()
+        key = self._api_keys.find_key(api_key)
+        self._cache[digest] = (now, key)
+        return key
 
 
 def _has_expired(key: ApiKey) -> bool:

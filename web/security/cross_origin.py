@@ -1,4 +1,7 @@
-"""Pages of other origins: where no key is asked for, any page in the browser of whoever runs this could call it."""
+"""Protection against pages of other origins while no API key is required.
+
+Without keys, any page that the user of this machine opens in a browser could otherwise call the service.
+"""
 
 import ipaddress
 from collections.abc import Mapping
@@ -7,38 +10,48 @@ from urllib.parse import urlsplit
 
 from turns.config.settings import Settings
 from turns.domain.errors import Forbidden
-from web.security.auth import READING
+from web.security.auth import SAFE_METHODS
 
-OWN_SITES = frozenset({"same-origin", "none"})  # the page's own, and what the user typed
-PAGE = "Without an API key, no page of another origin may do this: list it in INTURN_CORS_ORIGINS, or make a key."
-NAME = (
-    "Without an API key, this service goes by names of this machine alone: make a key, or set INTURN_ALLOW_OPEN_ACCESS."
+OWN_SITES = frozenset({"same-origin", "none"})  # `none`: the user typed the address
+OTHER_ORIGIN = (
+    "Without an API key, pages of other origins may not do this. "
+    "List the origin in INTURN_CORS_ORIGINS, or create an API key."
+)
+FOREIGN_HOST = (
+    "Without an API key, the Host header must be a loopback name. "
+    "Create an API key, or set INTURN_ALLOW_OPEN_ACCESS=true."
 )
 
 
 class CrossOriginGuard:
     def __init__(self, settings: Settings) -> None:
-        self._allowed = frozenset(settings.allowed_origins)
-        self._names = frozenset(urlsplit(origin).netloc for origin in self._allowed)
-        self._is_for_this_machine = settings.is_loopback and not settings.allow_open_access
+        self._allowed_origins = frozenset(settings.allowed_origins)
+        self._allowed_hosts = frozenset(urlsplit(origin).netloc for origin in self._allowed_origins)
+        self._is_loopback_only = settings.is_loopback and not settings.allow_open_access
 
     def check(self, method: str, environ: Mapping[str, str]) -> None:
-        """Raises `Forbidden` for what only a page of another origin asks; programs send none of these headers."""
+        """Raise `Forbidden` for requests that only a page of another origin sends.
+
+        Programs send none of the headers that are checked, so they are not affected.
+        """
         host = environ.get("HTTP_HOST", "")
-        # Else a page could have its own name lead to this machine, and be of the same origin ("DNS rebinding").
-        if self._is_for_this_machine and is_domain(host) and host not in self._names:
-            raise Forbidden(NAME)
-        if method in READING:
-            return  # what comes back, the browser shows to no other origin
+        # DNS rebinding: a page's own domain can resolve to this machine, which makes the page of the same origin.
+        if self._is_loopback_only and is_domain(host) and host not in self._allowed_hosts:
+            raise Forbidden(FOREIGN_HOST)
+        if method in SAFE_METHODS:
+            return  # the browser does not let another origin read the response
         origin, site = environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE")
         is_own = site in OWN_SITES if site else origin is None or urlsplit(origin).netloc == host
-        if not is_own and origin not in self._allowed:
-            raise Forbidden(PAGE)
+        if not is_own and origin not in self._allowed_origins:
+            raise Forbidden(OTHER_ORIGIN)
 
 
 @lru_cache(maxsize=256)
 def is_domain(host: str) -> bool:
-    """Somebody may own this name: it is no address, has a dot, and is not below `localhost`."""
+    """Return whether a third party may own this name.
+
+    That is so unless it is an address, has no dot, or ends in `.localhost`.
+    """
     name = urlsplit(f"//{host}").hostname or ""
     try:
         ipaddress.ip_address(name)

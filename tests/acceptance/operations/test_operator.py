@@ -152,7 +152,7 @@ def test_all_failed_turns_of_a_code_are_tried_again_or_discarded_if_they_are_as_
     for act in ("retry", "discard"):
         refused = post(stack, f"failed/{act}", code="provider_rejected", count=2)
         assert (refused.status, refused.body["code"]) == (409, "count_changed")
-        assert "There are 3 of them" in refused.body["detail"]
+        assert "changed to 3" in refused.body["detail"]
     assert post(stack, "failed/discard", code="provider_authentication", count=2).body == {"done": 2, "refused": None}
     post(stack, "pause/intake")
     dealt = post(stack, "failed/retry", code="provider_rejected", count=3).body

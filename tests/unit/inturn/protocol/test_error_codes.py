@@ -5,11 +5,13 @@ import pytest
 from inturn import errors
 from inturn.errors import InTurnError, InvalidRequest, ServiceBroken, Unavailable
 from inturn.protocol.error_codes import ERRORS, error_class
-from web.http.problems import PROBLEMS
+from turns.domain import errors as service_errors
 
 
 def test_every_code_of_the_service_has_a_class_of_the_same_name() -> None:
-    served = {(status, code, error.__name__) for error, (status, code) in PROBLEMS.items()}
+    served = {
+        (error.status, error.code, name) for name, error in vars(service_errors).items() if hasattr(error, "code")
+    }
     assert {(status, code, error.__name__) for status, code, error in ERRORS} == served
 
 
