@@ -69,7 +69,7 @@ def turn_options(command: Command) -> Command:
             ),
             click.option(
                 "--on-busy", type=click.Choice(["enqueue", "reject", "interrupt", "rollback"]),
-                help="What to do if the session has a live turn.",
+                help="Action if the session has a live turn.",
             ),
         )
     ):  # fmt: skip
