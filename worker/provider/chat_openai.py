@@ -1,4 +1,4 @@
-"""`ChatOpenAI`, with less to do for what was said before."""
+"""`ChatOpenAI` with a cheaper conversion of the messages of a history."""
 
 from typing import Any
 
@@ -8,29 +8,37 @@ from langchain_openai import ChatOpenAI
 
 
 class LeanChatOpenAI(ChatOpenAI):
-    """The same request. The stock class looks for sound in each answer that a prompt holds, character by character: a
-    prompt of 22 messages takes it 110 µs where answers have 20 words, and 1.2 ms where they have 400. Here, 40."""
+    """`ChatOpenAI` that sends the same requests, but converts messages of plain text itself.
+
+    The stock class searches each answer in the history for audio, one character at a time. For a prompt of 22 messages
+    that costs 110 µs if answers have 20 words, and 1.2 ms (22 % of a turn) if they have 400; here it costs 40 µs. The
+    overridden method has a private name, but subclasses in LangChain's own packages override it too.
+    """
 
     name: str | None = "ChatOpenAI"  # in traces
 
     def _get_request_payload(
         self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
     ) -> dict[str, Any]:
-        messages = self._convert_input(input_).to_messages()
-        said = [_said(message) for message in messages]
-        rest = [message for message, plain in zip(messages, said, strict=True) if plain is None]
+        messages = input_ if isinstance(input_, list) else []
+        plain = [_convert_plain(message) for message in messages]
+        if not any(plain):
+            return super()._get_request_payload(input_, stop=stop, **kwargs)
+        rest = [message for message, converted in zip(messages, plain, strict=True) if converted is None]
         payload = super()._get_request_payload(rest, stop=stop, **kwargs)
-        if "messages" not in payload:  # of OpenAI's other interface
-            return super()._get_request_payload(messages, stop=stop, **kwargs)
+        if "messages" not in payload:  # it is a request to the Responses API
+            return super()._get_request_payload(input_, stop=stop, **kwargs)
         others = iter(payload["messages"])
-        payload["messages"] = [plain or next(others) for plain in said]
+        payload["messages"] = [converted or next(others) for converted in plain]
         return payload
 
 
-def _said(message: BaseMessage) -> dict[str, str] | None:
-    """A message that is nothing but text, as it is sent; None for any other."""
+def _convert_plain(message: object) -> dict[str, str] | None:
+    """Return the request form of a message that has nothing but text; None for any other."""
+    if not isinstance(message, BaseMessage) or message.additional_kwargs or message.name is not None:
+        return None
     content = message.content
-    if type(content) is not str or message.additional_kwargs or message.name is not None:
+    if type(content) is not str:
         return None
     if type(message) is HumanMessage:
         return {"content": content, "role": "user"}

@@ -1,15 +1,14 @@
-"""What `ChatOpenAI` asks for answers, in place of OpenAI's own client: it posts, and gives dicts as they come.
+"""A thin client for chat completions that `ChatOpenAI` uses instead of OpenAI's own: it posts and yields plain dicts.
 
-OpenAI's client makes typed objects of each message on its way out and each word on its way in, and `ChatOpenAI` makes
-dicts of these again. Whoever asks for more than a turn does (options of the call, a redirect) gets OpenAI's client
-itself. Errors are that client's own, so whatever handles them handles these.
+OpenAI's client turns each outgoing message and each incoming chunk into typed objects, and `ChatOpenAI` turns them back
+into dicts, which costs 8.8 of the 12.6 ms of a short turn. Calls that need more than a turn does (options of the call,
+a redirect) go to OpenAI's client. Errors are its classes, so that handlers for them work here too.
 """
 
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from http.client import HTTPException
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,143 +16,149 @@ import httpx2
 import openai
 import orjson
 
-from worker.provider.http import Answer, Connections
+from worker.provider.http import ConnectionPool, Response
 
 END = b"[DONE]"
 
-# Below what a reader sees, and readers are told no more often than each 50 ms. A word that is waited for and taken
-# alone costs 0.06 ms: an answer of 100 words, 10 ms apart, costs 3.7 ms with this rest and 6.5 without.
-REST_SECONDS = 0.02
+# Readers get an event at most every 50 ms, so a pause of 20 ms is not visible. Handling each delta separately costs
+# 0.06 ms: an answer of 100 words, 10 ms apart, costs 3.7 ms with this pause and 6.5 ms without.
+PAUSE_SECONDS = 0.02
 
-# Arguments of a call that are no part of the body.
+# Arguments of a call that are not part of the request body.
 OPTIONS = frozenset({"extra_headers", "extra_query", "extra_body", "timeout"})
 
 
 class Completions:
-    """Stands for `client.chat.completions` of a stock client, as far as `ChatOpenAI` uses it."""
+    """Replacement for `client.chat.completions` of OpenAI's client, as far as `ChatOpenAI` uses it."""
 
     def __init__(self, stock: openai.OpenAI, *, read_seconds: float) -> None:
         self._stock = stock
         url = f"{str(stock.base_url).rstrip('/')}/chat/completions"
-        self._request = httpx2.Request("POST", url)  # errors name it
+        self._request = httpx2.Request("POST", url)  # part of each error
         headers = {
             name: value
             for name, value in {**stock.default_headers, **stock.auth_headers}.items()
-            if isinstance(value, str)  # some are marked as left out
+            if isinstance(value, str)  # the others are markers for omitted headers
         }
-        self._connections = Connections(url, headers, tls=httpx2.create_ssl_context(), read_seconds=read_seconds)
+        self._pool = ConnectionPool(url, headers, tls=httpx2.create_ssl_context(), read_seconds=read_seconds)
         self.with_raw_response = SimpleNamespace(create=self._create)
 
     def create(self, **payload: Any) -> Any:
-        """The answer as a dict, or as a context manager around an iterator of dicts. Raises `openai.APIError`."""
+        """Return the completion as a dict, or a context manager that iterates over chunks. Raise `openai.APIError`."""
         return self._create(**payload).parse()
 
     def close(self) -> None:
-        """No idle connection is left."""
-        self._connections.close()
+        """Close all idle connections."""
+        self._pool.close()
 
     def _create(self, **payload: Any) -> Any:
         if not OPTIONS.isdisjoint(payload):
             return self._stock.chat.completions.with_raw_response.create(**payload)
-        with _as_openai_says_it(self._request):
-            answer = self._connections.post(orjson.dumps(payload))
-        if 300 <= answer.status < 400:
-            answer.close()
+        with _openai_errors(self._request):
+            response = self._pool.post(orjson.dumps(payload))
+        if 300 <= response.status < 400:
+            response.close()
             return self._stock.chat.completions.with_raw_response.create(**payload)
-        if answer.status >= 400:
-            raise self._refusal(answer)
-        return Streamed(answer, self._request) if payload.get("stream") else self._whole(answer)
+        if response.status >= 400:
+            return self._raise_status_error(response, payload)
+        return ChunkStream(response, self._request) if payload.get("stream") else self._parse(response)
 
-    def _whole(self, answer: Answer) -> SimpleNamespace:
-        with _as_openai_says_it(self._request):
-            body = orjson.loads(answer.read())
+    def _parse(self, response: Response) -> SimpleNamespace:
+        with _openai_errors(self._request):
+            body = orjson.loads(response.read())
         if isinstance(body, dict):
-            body = {"choices": None, "system_fingerprint": None, **body}  # as OpenAI's client gives it
-        return SimpleNamespace(headers=answer.headers, parse=lambda: body)
+            body = {"choices": None, "system_fingerprint": None, **body}  # defaults of OpenAI's client
+        return SimpleNamespace(headers=httpx2.Headers(response.headers), parse=lambda: body)
 
-    def _refusal(self, answer: Answer) -> openai.APIStatusError:
-        with _as_openai_says_it(self._request):
-            body = answer.read()
-        response = httpx2.Response(answer.status, headers=answer.headers.items(), content=body, request=self._request)
-        return self._stock._make_status_error_from_response(response)  # their own table of errors
+    def _raise_status_error(self, response: Response, payload: dict[str, Any]) -> Any:
+        """Give the response to OpenAI's client, which chooses the class and the message of the error."""
+        with _openai_errors(self._request):
+            body = response.read()
+        received = httpx2.Response(response.status, headers=response.headers, content=body)
+        replay = httpx2.Client(transport=httpx2.MockTransport(lambda _: received))
+        with replay, self._stock.with_options(http_client=replay, max_retries=0) as client:
+            return client.chat.completions.create(**payload)
 
 
-class Streamed:
-    """The events of one answer. Left before their end, they end for the provider too."""
+class ChunkStream:
+    """The chunks of one streamed completion. Closing it early ends it for the provider too."""
 
-    def __init__(self, answer: Answer, request: httpx2.Request) -> None:
-        self.headers = answer.headers
-        self._answer = answer
+    def __init__(self, response: Response, request: httpx2.Request) -> None:
+        self._response = response
         self._request = request
 
-    def parse(self) -> "Streamed":
+    @property
+    def headers(self) -> httpx2.Headers:
+        return httpx2.Headers(self._response.headers)
+
+    def parse(self) -> "ChunkStream":
         return self
 
-    def __enter__(self) -> "Streamed":
+    def __enter__(self) -> "ChunkStream":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._answer.close()
+        self._response.close()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         rest = b""
-        pieces = self._answer.pieces()
-        with _as_openai_says_it(self._request):
-            for piece in paced(pieces):
+        pieces = self._response.pieces()
+        with _openai_errors(self._request):
+            for piece in pause_between(pieces):
                 events, rest = split_events(rest + piece)
                 done = END in events
-                chunks = [self._chunk(event) for event in (events[: events.index(END)] if done else events)]
-                yield from joined(chunks)
+                chunks = [self._parse(event) for event in (events[: events.index(END)] if done else events)]
+                yield from join_deltas(chunks)
                 if done:
                     break
-        # The end of the answer comes after its last event. Who does not wait for it can use no connection twice.
-        self._answer.hurry()
-        with suppress(OSError, HTTPException, ValueError):
+        # The end of the response follows its last event. Without waiting for it, no connection could be reused.
+        self._response.expect_end()
+        with suppress(OSError):
             deque(pieces, maxlen=0)
 
-    def _chunk(self, event: bytes) -> Any:
+    def _parse(self, event: bytes) -> Any:
         chunk = orjson.loads(event)
         if error := chunk.get("error"):
             message = error.get("message") if isinstance(error, dict) else None
             raise openai.APIError(message or "An error occurred during streaming", self._request, body=error)
         for choice in chunk.get("choices") or ():
-            choice.setdefault("delta", None)  # as OpenAI's client gives it; Azure leaves it out where it only judges
+            choice.setdefault("delta", None)  # default of OpenAI's client; Azure omits it in content filter results
         return chunk
 
 
-def paced(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The same, but after the first two, what comes within `REST_SECONDS` is left to be taken together."""
+def pause_between(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces, and from the second one on pause after each, so that more data arrives for the next read."""
     for number, piece in enumerate(pieces):
         taken_at = time.monotonic()
         yield piece
         if number:
-            time.sleep(max(0.0, taken_at + REST_SECONDS - time.monotonic()))
+            time.sleep(max(0.0, taken_at + PAUSE_SECONDS - time.monotonic()))
 
 
 def split_events(data: bytes) -> tuple[list[bytes], bytes]:
-    """The data of the whole events at the start of a stream, and the rest of it."""
+    """Return the data of the complete server-sent events at the start of `data`, and the remaining bytes."""
     *blocks, rest = data.replace(b"\r\n", b"\n").split(b"\n\n")
     events = (b"\n".join(line[5:].strip() for line in block.split(b"\n") if line[:5] == b"data:") for block in blocks)
     return [event for event in events if event], rest
 
 
-def joined(chunks: Iterable[Any]) -> Iterator[Any]:
-    """Words that arrived together are one chunk, and one piece of the answer: each piece costs LangChain 0.06 ms."""
+def join_deltas(chunks: Iterable[Any]) -> Iterator[Any]:
+    """Join consecutive chunks that only have text, because each chunk costs LangChain 0.06 ms."""
     last: Any = None
-    last_only_says = False
+    last_is_text = False
     for chunk in chunks:
-        only_says = _only_says(chunk)
-        if only_says and last_only_says:
+        is_text = _is_text_only(chunk)
+        if is_text and last_is_text:
             last["choices"][0]["delta"]["content"] += chunk["choices"][0]["delta"]["content"]
             continue
         if last is not None:
             yield last
-        last, last_only_says = chunk, only_says
+        last, last_is_text = chunk, is_text
     if last is not None:
         yield last
 
 
-def _only_says(chunk: Any) -> bool:
+def _is_text_only(chunk: Any) -> bool:
     try:
         [choice] = chunk["choices"]
         delta = choice["delta"]
@@ -164,10 +169,11 @@ def _only_says(chunk: Any) -> bool:
 
 
 @contextmanager
-def _as_openai_says_it(request: httpx2.Request) -> Iterator[None]:
+def _openai_errors(request: httpx2.Request) -> Iterator[None]:
+    """Raise the errors of the connection as those of OpenAI's client."""
     try:
         yield
     except TimeoutError as error:
         raise openai.APITimeoutError(request) from error
-    except (OSError, HTTPException) as error:
+    except OSError as error:
         raise openai.APIConnectionError(request=request) from error
