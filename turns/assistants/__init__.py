@@ -1,4 +1,4 @@
-"""Assistants as configured: the file's schema, its loader, per-assistant settings, and the registry that reloads it.
+"""Assistants as configured: the schema and loader of their file, settings per assistant, and a reloading registry.
 
 Imports `turns.domain` and `turns.config`. Used by the web process, the worker and the supervisor.
 """

@@ -1,4 +1,4 @@
-"""The assistants that a process knows now. It looks at their file every few seconds, so nothing is started again."""
+"""The current assistants of a process, reloaded when their file changes."""
 
 import sys
 import threading
@@ -14,56 +14,57 @@ from turns.domain.errors import AssistantNotFound, ConfigurationError
 
 POLL_SECONDS = 2.0
 
-# What tells one version of a file from the next; None: there is no file.
-Mark = tuple[int, int, int] | None
+FileStamp = tuple[int, int, int] | None  # differs for each version of a file; None if there is no file
 
 
 class AssistantRegistry:
+    """The assistants of the configured file; the default assistant if no file is configured and none exists."""
+
     def __init__(self, settings: Settings, *, check: Check = lambda _: None) -> None:
-        """Raises `ConfigurationError` where there is a file and it is wrong, or one was named and there is none."""
+        """Read the file; raise `ConfigurationError` if it has errors, or was configured and does not exist."""
         self._path = settings.assistants
         self._check = check
-        self._mark = _mark(self._path)
-        is_named = "assistants" in settings.model_fields_set
+        self._stamp = _stamp(self._path)
+        is_configured = "assistants" in settings.model_fields_set
         self._assistants: Mapping[str, Assistant] = {DEFAULT.name: DEFAULT}
-        if self._mark or is_named:
+        if self._stamp or is_configured:
             self._assistants = read_assistants(self._path, check=check)
-        self._looking = threading.Lock()
-        self._looked_at = time.monotonic()
+        self._reload_lock = threading.Lock()
+        self._checked_at = time.monotonic()
 
     def find(self, name: str) -> Assistant:
-        """Raises `AssistantNotFound`."""
+        """Return the assistant of this name; raise `AssistantNotFound` if there is none."""
         try:
             return self.all_assistants()[name]
         except KeyError:
             raise AssistantNotFound from None
 
     def all_assistants(self) -> Mapping[str, Assistant]:
-        """All of them, by name, as their file said some seconds ago at most."""
-        if time.monotonic() - self._looked_at > POLL_SECONDS:
+        """Return all assistants by name; a change of the file takes effect after a few seconds."""
+        if time.monotonic() - self._checked_at > POLL_SECONDS:
             self.reload_if_changed()
         return self._assistants
 
     def reload_if_changed(self) -> None:
-        """What the file says now is known; where that is wrong, the log says so once, and what was known stays."""
-        if not self._looking.acquire(blocking=False):
-            return  # somebody else looks
+        """Read the file if it has changed; if it has errors, log them once and keep the previous assistants."""
+        if not self._reload_lock.acquire(blocking=False):
+            return  # another thread is checking
         try:
-            self._looked_at = time.monotonic()
-            mark = _mark(self._path)
-            if mark == self._mark:
+            self._checked_at = time.monotonic()
+            stamp = _stamp(self._path)
+            if stamp == self._stamp:
                 return
-            self._mark = mark
+            self._stamp = stamp
             self._assistants = read_assistants(self._path, check=self._check)
             get_logger().info(Log.ASSISTANTS_RELOADED, names=sorted(self._assistants))
         except ConfigurationError as error:
             get_logger().error(Log.ASSISTANTS_REFUSED, error=str(error))
         finally:
-            self._looking.release()
+            self._reload_lock.release()
 
 
 def registry_or_exit(settings: Settings, *, check: Check = lambda _: None) -> AssistantRegistry:
-    """For entry points: a wrong file ends the process with code 2 and a list of what to change."""
+    """Read the assistants; if the file has errors, print them all and exit with code 2."""
     try:
         return AssistantRegistry(settings, check=check)
     except ConfigurationError as error:
@@ -71,9 +72,9 @@ def registry_or_exit(settings: Settings, *, check: Check = lambda _: None) -> As
         raise SystemExit(2) from None
 
 
-def _mark(path: Path) -> Mark:
+def _stamp(path: Path) -> FileStamp:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return status.st_mtime_ns, status.st_size, status.st_ino

@@ -1,4 +1,4 @@
-"""What may stand in `assistants.toml`: names, defaults and bounds of all fields; `docs/assistants.md` has them too."""
+"""The schema of `assistants.toml`: names, defaults and bounds of all fields, also listed in `docs/assistants.md`."""
 
 import re
 import string
@@ -12,21 +12,21 @@ IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 URL = re.compile(r"https?://\S+")
 FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
-RESERVED = frozenset({"input", "history"})  # what every chain is given beside the variables
-MAX_SYSTEM = 65_536  # characters; the definition goes to a worker with each turn
-MAX_VARIABLE = 8192  # characters; a request's limit is as many bytes
+RESERVED_NAMES = frozenset({"input", "history"})  # every chain receives them besides the variables
+MAX_SYSTEM_CHARACTERS = 65_536  # the definition is sent to a worker with each turn
+MAX_VARIABLE_CHARACTERS = 8192  # the size limit of a request, in bytes, applies too
 
 
 def _variable_name(name: str) -> str:
     if not IDENTIFIER.fullmatch(name):
-        raise ValueError("a variable's name is 1 to 64 letters, digits and _, and begins with no digit")
-    if name in RESERVED:
-        raise ValueError(f"{name!r} is what the chain is given anyway; call the variable something else")
+        raise ValueError("a variable's name must be 1 to 64 letters, digits and _, and must not begin with a digit")
+    if name in RESERVED_NAMES:
+        raise ValueError(f"{name!r} is a reserved name, because every chain receives it; choose another name")
     return name
 
 
 def _matching(pattern: re.Pattern[str], rule: str) -> AfterValidator:
-    """The rule does not repeat the value: that could be a key that somebody wrote into the wrong field."""
+    """Return a validator whose error omits the value, which may be a key in the wrong field."""
 
     def check(value: str) -> str:
         if value and not pattern.fullmatch(value):
@@ -37,13 +37,19 @@ def _matching(pattern: re.Pattern[str], rule: str) -> AfterValidator:
 
 
 class Table(BaseModel):
+    """A table that refuses unknown fields and converts no types."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class VariableTable(Table):
-    default: str | None = Field(None, description="What it is where the caller gives none; without it, it is required")
-    max_length: int | None = Field(None, ge=1, le=MAX_VARIABLE, description="The most characters that it may have")
-    description: str = Field("", description="What it is for, for those who call")
+    """One `[assistants.NAME.variables.VARIABLE]`."""
+
+    default: str | None = Field(
+        None, description="Value if the caller does not set the variable. Without a default, the variable is required"
+    )
+    max_length: int | None = Field(None, ge=1, le=MAX_VARIABLE_CHARACTERS, description="Maximum number of characters")
+    description: str = Field("", description="Purpose of the variable, for callers")
 
     @model_validator(mode="after")
     def _default_fits(self) -> Self:
@@ -55,96 +61,100 @@ class VariableTable(Table):
 class AssistantTable(Table):
     """One `[assistants.NAME]`."""
 
-    description: str = Field("", description="What it is for, for those who call")
+    description: str = Field("", description="Purpose of the assistant, for callers")
     system: str = Field(
         "",
-        max_length=MAX_SYSTEM,
-        description="The system prompt. `{name}` stands for the variable of that name, `{{` for a brace",
+        max_length=MAX_SYSTEM_CHARACTERS,
+        description="System prompt. `{name}` is replaced by the variable of that name, `{{` by a brace",
     )
     chain: Annotated[str, _matching(FACTORY, "must be package.module:factory")] = Field(
         "",
-        description="A chain of your own instead of a prompt: `package.module:factory`, as below",
+        description="Custom chain instead of a prompt: `package.module:factory`, see below",
     )
     variables: dict[Annotated[str, AfterValidator(_variable_name)], VariableTable] = Field(
         default_factory=dict,
-        description="What callers can set: a table for each, `[assistants.NAME.variables.ability]`",
+        description="Variables that callers can set, each a table such as `[assistants.NAME.variables.ability]`",
     )
-    model: str | None = Field(None, min_length=1, description="Its model's name at the provider; else `INTURN_MODEL`")
+    model: str | None = Field(
+        None, min_length=1, description="Name of the model at the provider. Default: `INTURN_MODEL`"
+    )
     fallback_model: str | None = Field(
         None,
-        description="Another model at the same provider, asked when the first one cannot answer. Where `model`, `base_url` or "
-        "`api_key_env` is set, none; else `INTURN_FALLBACK_MODEL`",
+        description="Another model at the same provider, used when the first one fails. Default: none if `model`, `base_url` or "
+        "`api_key_env` is set, else `INTURN_FALLBACK_MODEL`",
     )
     base_url: Annotated[str, _matching(URL, "must begin with http:// or https://")] | None = Field(
-        None, min_length=1, description="An OpenAI-compatible endpoint; else `OPENAI_BASE_URL`"
+        None, min_length=1, description="Base URL of an OpenAI-compatible endpoint. Default: `OPENAI_BASE_URL`"
     )
     api_key_env: Annotated[str, _matching(ENVIRONMENT_NAME, "must be the name of an environment variable")] | None = (
         Field(
             None,
             min_length=1,
-            description="The environment variable that holds the provider's key, in the worker; the key itself stands in no "
-            "file. Where `base_url` is set, none; else `OPENAI_API_KEY`",
+            description="Name of the worker's environment variable that contains the provider's API key, so that the file "
+            "contains no key. Default: none if `base_url` is set, else `OPENAI_API_KEY`",
         )
     )
     temperature: float | None = Field(
-        None, ge=0, le=2, description="As the provider understands it; else the provider's"
+        None, ge=0, le=2, description="Sampling temperature, as defined by the provider. Default: the provider's"
     )
     max_tokens: int | None = Field(
-        None, ge=1, description="The most tokens of an answer; one that is cut there is kept and says `length`"
+        None,
+        ge=1,
+        description="Maximum number of tokens of an answer. A truncated answer is kept, with the status reason `length`",
     )
     history: HistoryMode = Field(
         HistoryMode.PAIR,
         strict=False,
-        description="What of a turn enters the history: `pair`, the question and the final answer; `full`, also the tool "
-        "calls and their results, where a chain gives them",
+        description="Messages of a turn that enter the history: `pair` for the question and the final answer, `full` also for "
+        "tool calls and their results, if the chain returns them",
     )
     history_messages: int | None = Field(
         None,
         ge=0,
-        description="The most messages of the history that the model sees, dropped half a window at a time; else "
-        "`INTURN_HISTORY_WINDOW`",
+        description="Maximum number of history messages that the model receives. Default: `INTURN_HISTORY_WINDOW`",
     )
     history_tokens: int | None = Field(
         None,
         ge=1,
-        description="The most tokens of these, about, as LangChain's `trim_messages` counts; a question stays with its answer",
+        description="Approximate maximum number of tokens of these messages, as counted by LangChain's `trim_messages`. A question is kept or dropped together with its answer",
     )
-    first_token_seconds: float | None = Field(None, gt=0, description="As `INTURN_FIRST_TOKEN_SECONDS`")
-    idle_seconds: float | None = Field(None, gt=0, description="As `INTURN_IDLE_SECONDS`")
-    total_seconds: float | None = Field(None, gt=0, description="As `INTURN_TOTAL_SECONDS`")
+    first_token_seconds: float | None = Field(None, gt=0, description="Replaces `INTURN_FIRST_TOKEN_SECONDS`")
+    idle_seconds: float | None = Field(None, gt=0, description="Replaces `INTURN_IDLE_SECONDS`")
+    total_seconds: float | None = Field(None, gt=0, description="Replaces `INTURN_TOTAL_SECONDS`")
     lane: Lane = Field(
         Lane.INTERACTIVE,
         strict=False,
-        description="The lane of its turns where the caller names none: `interactive`, or `batch` for what nobody waits for",
+        description="Lane of its turns if the caller sets none: `interactive`, or `batch` for bulk jobs",
     )
 
     @model_validator(mode="after")
-    def _says_one_thing(self) -> Self:
+    def _is_consistent(self) -> Self:
         if self.chain and self.system:
-            raise ValueError("has a system prompt and a chain; a chain of your own brings its own prompt")
+            raise ValueError("has a system prompt and a chain; a custom chain contains its own prompt")
         for name in _placeholders(self.system):
             if name not in self.variables:
                 raise ValueError(
-                    f"the system prompt has {{{name}}}, which is no declared variable; a brace is written {{{{"
+                    f"the system prompt has {{{name}}}, which is not a declared variable; write {{{{ for a brace"
                 )
         return self
 
     def to_assistant(self, name: str) -> Assistant:
+        """Return the assistant that this table defines."""
         variables = {variable: Variable(**dict(table)) for variable, table in self.variables.items()}
         return Assistant(name=name, **{**dict(self), "variables": variables})
 
 
 def _placeholders(system: str) -> list[str]:
-    """The names in braces. Raises ValueError for anything but a name: an attribute or an index reads what it should not."""
+    """Return the names in braces; raise ValueError for anything else, since an attribute could expose other data."""
     try:
         parsed = [(name, form, conversion) for _, name, form, conversion in string.Formatter().parse(system)]
     except ValueError as error:
-        raise ValueError(f"the system prompt is no template: {error}; a brace is written {{{{") from None
+        raise ValueError(f"the system prompt is not a valid template: {error}; write {{{{ for a brace") from None
     names = []
     for name, form, conversion in parsed:
         if name is None:
             continue
         if form or conversion or not IDENTIFIER.fullmatch(name):
-            raise ValueError(f"the system prompt has {{{name}}}; in braces stands a variable's name alone")
+            raise ValueError(f"the system prompt has {{{name}}}; only a variable's name may be in braces")
         names.append(name)
     return names

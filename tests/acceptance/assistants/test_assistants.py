@@ -179,7 +179,7 @@ def test_a_file_that_became_wrong_changes_nothing_and_says_so_once(
     assert stack.finished(submit(stack, "wrong", "hello", "own"))["status"] == "completed"
     lines = [line for line in stack.logs().splitlines() if '"assistants.refused"' in line]
     assert len(lines) == 2, "one from the endpoint, one from the worker"
-    assert all("assistants.toml:13: [assistants.own] lane: " in line for line in lines)
+    assert all("assistants.toml: assistants.own.lane: " in line for line in lines)
     rewrite(FILE.replace("version one", "version three"), "version three")
 
 
@@ -210,8 +210,8 @@ def test_a_worker_with_another_file_runs_what_was_accepted(stack: Stack, tmp_pat
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[assistants.a]\n\ntemperature = 9\n", "broken.toml:3: [assistants.a] temperature: must be less than"),
-        ("[assistants.a\n", "broken.toml: is not TOML: "),
+        ("[assistants.a]\n\ntemperature = 9\n", "broken.toml: assistants.a.temperature: must be less than"),
+        ("[assistants.a\n", "broken.toml: is not valid TOML: "),
         (None, "broken.toml: cannot be read: "),
     ],
 )
@@ -232,6 +232,4 @@ def test_a_worker_without_the_key_does_not_start(tmp_path: Path) -> None:
     process = Process("worker", log=log, environment={"INTURN_ASSISTANTS": str(file), "REDIS_URL": "unix:///nowhere"})
     wait_until("it has ended", lambda: not process.is_running)
     assert process.stop() == 2
-    assert (
-        "keyless.toml:2: [assistants.a] api_key_env: the environment variable NO_SUCH_KEY is not set" in log.read_text()
-    )
+    assert "keyless.toml: assistants.a.api_key_env: the environment variable NO_SUCH_KEY is not set" in log.read_text()

@@ -236,5 +236,5 @@ def test_a_worker_that_cannot_import_a_factory_does_not_start(tmp_path: Path, ch
     process = Process("worker", log=log, environment=environment)
     wait_until("it has ended", lambda: not process.is_running)
     assert process.stop() == 2
-    assert f"assistants.toml:2: [assistants.a] chain: {says}" in log.read_text()
+    assert f"assistants.toml: assistants.a.chain: {says}" in log.read_text()
     assert "Traceback" not in log.read_text()

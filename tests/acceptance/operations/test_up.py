@@ -200,7 +200,7 @@ def wait_for_answer(up: Up, session_id: str) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[assistants.a]\ntemperature = 9\n", "assistants.toml:2: [assistants.a] temperature: must be less than"),
+        ("[assistants.a]\ntemperature = 9\n", "assistants.toml: assistants.a.temperature: must be less than"),
         ('[assistants.a]\nchain = "nowhere:build"\n', "[assistants.a] chain: there is no module 'nowhere'"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Assistants as data, and the file that they are read from."""
+"""Assistants as values, and the file that defines them."""
 
 from pathlib import Path
 
@@ -31,39 +31,40 @@ ASSISTANTS = st.builds(
 )
 
 WRONG = {
-    "[assistants.a]\nsystem = 'x'\nsistem = 'y'": "3: [assistants.a] sistem: is not known; there is: descr",
-    "[assistants.a]\ntemperature = 3": "2: [assistants.a] temperature: must be less than or equal to 2 (it is 3)",
-    "[assistants.a]\nsystem = 3": "2: [assistants.a] system: must be a valid string (it is 3)",
-    "[assistants.a]\nlane = 'slow'": "2: [assistants.a] lane: must be 'interactive' or 'batch' (it is 'slow')",
-    "[assistants.a]\nsystem = '{who}'": "1: [assistants.a] the system prompt has {who}, which is no declared variable",
-    "[assistants.a]\nsystem = '{who.am}'": "1: [assistants.a] the system prompt has {who.am}; in braces stands",
-    "[assistants.a]\nsystem = '{'": "1: [assistants.a] the system prompt is no template: ",
-    "[assistants.a]\nsystem = 'x'\nchain = 'a:b'": "1: [assistants.a] has a system prompt and a chain;",
-    "[assistants.a]\nchain = 'a'": "2: [assistants.a] chain: must be package.module:factory",
-    "[assistants.a]\nbase_url = 'localhost'": "2: [assistants.a] base_url: must begin with http:// or https://",
-    "[assistants.a]\napi_key_env = 'sk-canary'": "2: [assistants.a] api_key_env: must be the name of an environment",
-    "[assistants.a]\nvariables.input = {}": "2: [assistants.a.variables.input] 'input' is what the chain is",
-    "[assistants.a.variables.who]\nmax = 3": "2: [assistants.a.variables.who] max: is not known; there is: def",
-    "[assistants.a]\nvariables.w = {default = 'abc', max_length = 2}": "2: [assistants.a.variables.w] the default",
-    "[assistants.'a b']": "1: [assistants.a b] an assistant's name must be 1 to 128 characters",
-    "[assistant.a]": "1: assistant: is not known; an assistant is a table [assistants.NAME]",
-    "": "1: assistants: is missing; an assistant is a table [assistants.NAME]",
-    "[assistants.a]\ntemperature = nan": "2: [assistants.a] temperature: ",
-    "[assistants.a]\nsystem = '''\n[assistants.b]\ntemperature = 9\n'''\ntop = 1": "6: [assistants.a] top: is not k",
+    "[assistants.a]\nsystem = 'x'\nsistem = 'y'": "assistants.a.sistem: is not known; known fields: descr",
+    "[assistants.a]\ntemperature = 3": "assistants.a.temperature: must be less than or equal to 2 (it is 3)",
+    "[assistants.a]\nsystem = 3": "assistants.a.system: must be a valid string (it is 3)",
+    "[assistants.a]\nlane = 'slow'": "assistants.a.lane: must be 'interactive' or 'batch' (it is 'slow')",
+    "[assistants.a]\nsystem = '{who}'": "assistants.a: the system prompt has {who}, which is not a declared variable",
+    "[assistants.a]\nsystem = '{who.am}'": "assistants.a: the system prompt has {who.am}; only a variable's name",
+    "[assistants.a]\nsystem = '{'": "assistants.a: the system prompt is not a valid template: ",
+    "[assistants.a]\nsystem = 'x'\nchain = 'a:b'": "assistants.a: has a system prompt and a chain;",
+    "[assistants.a]\nchain = 'a'": "assistants.a.chain: must be package.module:factory",
+    "[assistants.a]\nbase_url = 'localhost'": "assistants.a.base_url: must begin with http:// or https://",
+    "[assistants.a]\napi_key_env = 'sk-canary'": "assistants.a.api_key_env: must be the name of an environment",
+    "[assistants.a]\nvariables.input = {}": "assistants.a.variables.input: 'input' is a reserved name",
+    "[assistants.a.variables.who]\nmax = 3": "assistants.a.variables.who.max: is not known; known fields: default,",
+    "[assistants.a]\nvariables.w = {default = 'abc', max_length = 2}": "assistants.a.variables.w: the default",
+    "[assistants.'a b']": "assistants.a b: an assistant's name must be 1 to 128 characters",
+    "[assistant.a]": "assistants: is missing; an assistant is a table [assistants.NAME]",
+    "[assistants.a]\n[assistant.b]": "assistant: is not known; an assistant is a table [assistants.NAME]",
+    "": "assistants: is missing; an assistant is a table [assistants.NAME]",
+    "[assistants.a]\ntemperature = nan": "assistants.a.temperature: ",
+    "[assistants.a]\nsystem = x": "is not valid TOML: Invalid value (at line 2, column 10)",
 }
 
 
 @given(ASSISTANTS)
-def test_a_definition_says_all(assistant: Assistant) -> None:
+def test_a_definition_round_trips(assistant: Assistant) -> None:
     assert Assistant.from_definition(assistant.definition) == assistant
 
 
 @given(ASSISTANTS, ASSISTANTS)
-def test_two_versions_have_one_digest_exactly_if_they_say_the_same(one: Assistant, other: Assistant) -> None:
+def test_equal_definitions_have_equal_digests(one: Assistant, other: Assistant) -> None:
     assert (one.digest == other.digest) == (one == other)
 
 
-def test_what_a_later_release_defines_is_passed_over() -> None:
+def test_an_unknown_field_of_a_definition_is_ignored() -> None:
     later = DEFAULT.definition.replace("{", '{"mood": "sad", ', 1)
     assert Assistant.from_definition(later) == DEFAULT
 
@@ -78,7 +79,7 @@ def test_a_variable_is_required_unless_it_has_a_default() -> None:
     assert assistant.with_defaults({"x": "1"}) == {"x": "1", "y": "d"}
 
 
-def test_a_key_goes_to_no_other_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_is_not_sent_to_another_provider(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MINE", "sk-mine")
     settings = Settings(openai_api_key="sk-all", openai_base_url="http://all", fallback_model="all-else")
     elsewhere = settings_for(Assistant(name="a", base_url="http://other"), settings)
@@ -88,7 +89,7 @@ def test_a_key_goes_to_no_other_provider(monkeypatch: pytest.MonkeyPatch) -> Non
     assert settings_for(Assistant(name="a", temperature=1.0), settings) is settings
 
 
-def test_a_fallback_belongs_to_the_model_that_it_is_named_beside() -> None:
+def test_a_fallback_applies_only_with_its_own_model() -> None:
     settings = Settings(openai_base_url="http://all", fallback_model="all-else")
     falls_back_to = {
         settings_for(assistant, settings).fallback_model
@@ -99,26 +100,26 @@ def test_a_fallback_belongs_to_the_model_that_it_is_named_beside() -> None:
     assert settings_for(Assistant(name="a"), settings).fallback_model == "all-else"
 
 
-@pytest.mark.parametrize(("text", "says"), WRONG.items(), ids=[says[:40] for says in WRONG.values()])
-def test_what_is_wrong_in_the_file_is_told_by_line_table_and_rule(tmp_path: Path, text: str, says: str) -> None:
+@pytest.mark.parametrize(("text", "reported"), WRONG.items(), ids=[reported[:40] for reported in WRONG.values()])
+def test_an_error_names_table_field_and_rule(tmp_path: Path, text: str, reported: str) -> None:
     file = tmp_path / "assistants.toml"
     file.write_text(text)
     with pytest.raises(ConfigurationError) as error:
         read_assistants(file)
-    assert str(error.value).splitlines()[0].startswith(f"{file}:{says}"), str(error.value)
+    assert str(error.value).splitlines()[0].startswith(f"{file}: {reported}"), str(error.value)
     assert "canary" not in str(error.value)
 
 
-def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+def test_all_errors_in_the_file_are_reported_at_once(tmp_path: Path) -> None:
     file = tmp_path / "assistants.toml"
     file.write_text("[assistants.a]\nmax_tokens = 0\ntemperature = 9\n[assistants.b]\nsystem = '{x}'\n")
     with pytest.raises(ConfigurationError) as error:
         read_assistants(file)
-    lines = [int(line.removeprefix(f"{file}:").partition(":")[0]) for line in str(error.value).splitlines()]
-    assert lines == [2, 3, 4]
+    locations = [line.removeprefix(f"{file}: ").partition(":")[0] for line in str(error.value).splitlines()]
+    assert sorted(locations) == ["assistants.a.max_tokens", "assistants.a.temperature", "assistants.b"]
 
 
-def test_the_example_is_good_and_its_chains_can_be_imported() -> None:
+def test_the_example_is_valid_and_its_chains_are_importable() -> None:
     assistants = read_assistants(ROOT / "examples/assistants.toml", check=check_assistant)
     assert set(assistants) >= {"default", "haiku", "clock"}
     assert assistants["default"].system == DEFAULT.system
@@ -130,10 +131,12 @@ def test_the_example_and_the_page_show_each_field() -> None:
     for field in AssistantTable.model_fields:
         assert f"| `{field}` |" in page
     shown = {field for field in AssistantTable.model_fields if field in example}
-    assert set(AssistantTable.model_fields) - shown == {"api_key_env", "idle_seconds"}, "what the example does not need"
+    assert set(AssistantTable.model_fields) - shown == {"api_key_env", "idle_seconds"}, (
+        "fields that the example does not need"
+    )
 
 
-def test_without_a_file_there_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_file_the_default_assistant_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     registry = AssistantRegistry(Settings())
     assert registry.find("default") == DEFAULT
@@ -143,9 +146,7 @@ def test_without_a_file_there_is_the_default(tmp_path: Path, monkeypatch: pytest
         AssistantRegistry(Settings(assistants=tmp_path / "nowhere.toml"))
 
 
-def test_a_file_that_comes_or_changes_is_seen_and_one_that_goes_is_missed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_or_changed_file_is_loaded_if_it_is_valid(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     registry, file = AssistantRegistry(Settings()), tmp_path / "assistants.toml"
     for text, known in (
@@ -160,6 +161,6 @@ def test_a_file_that_comes_or_changes_is_seen_and_one_that_goes_is_missed(
         assert list(registry.all_assistants()) == [known]
 
 
-def test_what_a_later_release_says_of_a_variable_is_passed_over() -> None:
+def test_an_unknown_field_of_a_variable_is_ignored() -> None:
     definition = '{"name": "a", "later": 1, "variables": {"v": {"default": "x", "pattern": "y"}}}'
     assert Assistant.from_definition(definition) == Assistant(name="a", variables={"v": Variable(default="x")})
