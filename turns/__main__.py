@@ -1,12 +1,15 @@
-"""`python -m turns keys …`: API keys, made where the store can be reached, because the first one cannot be asked for
-over HTTP."""
+"""Create, list and revoke API keys in the store: `python -m turns keys …`.
+
+The command accesses the store directly, because the first key cannot be requested over HTTP.
+"""
 
 import argparse
 import sys
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from turns.backend.client import connect
-from turns.config.settings import Settings, settings_or_exit
+from turns.config.settings import settings_or_exit
 from turns.domain.errors import StoreUnavailable
 from turns.store.api_keys import ApiKey, ApiKeyStore, Scope
 
@@ -15,45 +18,45 @@ DAY_SECONDS = 86_400
 
 def main() -> int:
     options = _parser().parse_args()
+    url = settings_or_exit().store_url
     try:
-        print(options.run(_keyring(settings_or_exit()), options))
+        print(options.run(ApiKeyStore(connect(url, timeout_seconds=3, retries=0, max_connections=1)), options))
     except ValueError as error:
         return _failed(str(error), 2)
     except StoreUnavailable as error:
-        return _failed(f"{error}\nStart it (make up), or name it: REDIS_URL=…", 3)
+        return _failed(str(error) if error.refused else _no_answer(url), 3)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m turns", description=__doc__)
-    keys = parser.add_subparsers(required=True).add_parser("keys", help="API keys").add_subparsers(required=True)
-    create = keys.add_parser("create", help="make a key, and show it this once")
-    create.add_argument("tenant")
-    create.add_argument("--scopes", default=Scope.TURNS, help=f"some of {','.join(Scope)} (default: %(default)s)")
-    create.add_argument("--days", type=float, help="how long it works (default: until it is revoked)")
+    parser = argparse.ArgumentParser(prog="python -m turns", description="Manage the API keys of this service.")
+    keys = parser.add_subparsers(required=True).add_parser("keys", help="create, list and revoke API keys")
+    commands = keys.add_subparsers(required=True)
+    create = commands.add_parser("create", help="create a key and print it; it cannot be printed again")
+    create.add_argument("tenant", help="tenant whose turns and sessions the key gives access to")
+    create.add_argument(
+        "--scopes", default=Scope.TURNS, help=f"comma-separated list of {', '.join(Scope)} (default: %(default)s)"
+    )
+    create.add_argument("--days", type=float, help="days until the key expires (default: it never expires)")
     create.set_defaults(run=_create)
-    keys.add_parser("list", help="what is known of all keys").set_defaults(run=_list)
-    revoke = keys.add_parser("revoke", help="end a key, within five seconds everywhere")
-    revoke.add_argument("id")
+    commands.add_parser("list", help="list all active keys").set_defaults(run=_list)
+    revoke = commands.add_parser("revoke", help="revoke a key; takes effect within five seconds")
+    revoke.add_argument("id", help="id of the key, as in the list")
     revoke.set_defaults(run=_revoke)
     return parser
 
 
-def _keyring(settings: Settings) -> ApiKeyStore:
-    return ApiKeyStore(connect(settings.store_url, timeout_seconds=3, retries=0, max_connections=1))
-
-
 def _create(api_keys: ApiKeyStore, options: argparse.Namespace) -> str:
     scopes = [Scope(name.strip()) for name in options.scopes.split(",")]
-    api_key, made = api_keys.create_key(
+    secret, api_key = api_keys.create_key(
         options.tenant, scopes, lives_seconds=None if options.days is None else options.days * DAY_SECONDS
     )
-    sys.stderr.write(f"{_line(made)}\nIt is shown only now:\n")
-    return api_key
+    sys.stderr.write(f"{_describe(api_key)}\nStore this key now; it cannot be displayed again:\n")
+    return secret
 
 
 def _list(api_keys: ApiKeyStore, _options: argparse.Namespace) -> str:
-    return "\n".join(map(_line, api_keys.list_keys()))
+    return "\n".join(map(_describe, api_keys.list_keys()))
 
 
 def _revoke(api_keys: ApiKeyStore, options: argparse.Namespace) -> str:
@@ -62,13 +65,19 @@ def _revoke(api_keys: ApiKeyStore, options: argparse.Namespace) -> str:
     return f"{options.id} is revoked"
 
 
-def _line(key: ApiKey) -> str:
-    expires = "until revoked" if key.expires_at is None else f"until {_day(key.expires_at)}"
-    return f"{key.id}  {key.tenant}  {','.join(sorted(key.scopes))}  since {_day(key.created_at)}  {expires}"
+def _describe(key: ApiKey) -> str:
+    expires = "until revoked" if key.expires_at is None else f"until {_minute(key.expires_at)}"
+    return f"{key.id}  {key.tenant}  {','.join(sorted(key.scopes))}  since {_minute(key.created_at)}  {expires}"
 
 
-def _day(milliseconds: int) -> str:
+def _minute(milliseconds: int) -> str:
     return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="minutes")
+
+
+def _no_answer(url: str) -> str:
+    parts = urlsplit(url)
+    address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # without credentials
+    return f"The store does not answer at {address}; start it first (make up), or set REDIS_URL."
 
 
 def _failed(message: str, code: int) -> int:
