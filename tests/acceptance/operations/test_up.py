@@ -201,7 +201,7 @@ def wait_for_answer(up: Up, session_id: str) -> dict[str, object]:
     ("text", "message"),
     [
         ("[assistants.a]\ntemperature = 9\n", "assistants.toml: assistants.a.temperature: must be less than"),
-        ('[assistants.a]\nchain = "nowhere:build"\n', "[assistants.a] chain: there is no module 'nowhere'"),
+        ('[assistants.a]\nchain = "nowhere:build"\n', "assistants.a.chain: there is no module 'nowhere'"),
     ],
 )
 def test_an_invalid_assistants_file_stops_the_start(
