@@ -169,7 +169,7 @@ class Scripts:
     def _all(self, verb: str, *args: str | int) -> list[Any]:
         if not self._replicas or verb not in PROMISES:
             return self._call(self._client, verb, args)
-        with self._client.on_one_connection() as one:  # WAIT counts the writes of its own connection
+        with self._client.on_one_connection() as one:  # WAIT counts the writes of the same connection
             reply = self._call(one, verb, args)
             reached = int(one.wait(self._replicas, REPLICATION_MS))
         if reached < self._replicas:

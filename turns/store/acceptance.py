@@ -1,4 +1,4 @@
-"""What a turn is accepted with, and what each refusal means."""
+"""The result of accepting a turn: the turn, or the exception for a refusal."""
 
 import math
 from dataclasses import dataclass
@@ -35,12 +35,12 @@ METERED = MappingProxyType({Reply.RATE_LIMITED: RateLimited, Reply.TOKENS_SPENT:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The turn that stands for a request. `replayed`: the request had been accepted before."""
+    """The turn that was accepted for a request; `replayed` if that happened before, under its idempotency key."""
 
     turn: Turn
     replayed: bool
 
 
-def refusal(word: Reply, *, wait_ms: int) -> Refused:
-    """What a script's word of refusal means; `wait_ms`: after how long asking again makes sense, if that is known."""
-    return METERED[word](math.ceil(wait_ms / 1000)) if word in METERED else REFUSALS[word]()
+def refusal(outcome: Reply, *, wait_ms: int) -> Refused:
+    """Return the exception for a script's refusal; `wait_ms` is the time until a retry makes sense, or 0."""
+    return METERED[outcome](math.ceil(wait_ms / 1000)) if outcome in METERED else REFUSALS[outcome]()

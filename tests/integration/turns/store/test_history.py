@@ -50,7 +50,7 @@ def stock(server: Server) -> Callable[[], RedisChatMessageHistory]:
 def test_the_stock_class_reads_what_turns_wrote(
     run: Callable[[str], Turn], stock: Callable[[], RedisChatMessageHistory]
 ) -> None:
-    first, second = run("What does cosine mean?"), run("What's its inverse")
+    first, second = run("What does cosine mean?"), run("And its inverse?")
     reader = stock()
     messages = reader.messages
     reader.redis_client.close()

@@ -131,14 +131,14 @@ def test_the_next_turn_sees_the_imported_messages(kept: Kept) -> None:
     assert (imported.session.session_id, imported.session.message_count, imported.session.is_busy) == ("s", 2, False)
     assert kept.sessions.get_session("s") == imported.session
     assert kept.history() == messages()
-    turn = kept.accept("What's its inverse")
+    turn = kept.accept("And its inverse?")
     claim = kept.claim(turn)
     assert [Message.from_stored(n, item) for n, item in enumerate(claim.messages, start=1)] == messages()
     kept.turns.cancel(turn.id)
-    kept.run("What's its inverse")
+    kept.run("And its inverse?")
     assert kept.history()[:2] == messages()
     assert [(message.number, message.content) for message in kept.history()[2:]] == [
-        (3, "What's its inverse"),
+        (3, "And its inverse?"),
         (4, "hi"),
     ]
 

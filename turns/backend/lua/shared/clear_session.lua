@@ -1,6 +1,6 @@
 -- requires: cancel_turn, dispatch, read_record, slots
 
--- Remove turns whose record is gone, because the store evicted or a person deleted it. Return the turns that are still live.
+-- Remove turns whose record is gone, because it was evicted or deleted. Return the turns that are still live.
 local function remove_lost_turns(session, live, now)
   local kept = {}
   for _, turn in ipairs(live) do
