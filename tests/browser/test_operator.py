@@ -52,6 +52,7 @@ def test_summary_shows_that_no_turn_is_waiting(operator: OperatorPage, stack: St
     expect(operator.number("Workers")).to_contain_text("1")
     expect(operator.number("Wait, p95")).to_contain_text(" s")
     expect(operator.page).to_have_title(re.compile("All good"))
+    expect(operator.page.locator("footer")).to_have_text(re.compile(r"InTurn \d"))
 
 
 def test_three_clicks_show_why_a_user_waits(operator: OperatorPage, stack: Stack) -> None:
@@ -165,6 +166,15 @@ def test_intake_is_paused_and_resumed(operator: OperatorPage, stack: Stack) -> N
     operator.click_button("Resume intake")
     expect(operator.verdict).not_to_contain_text("New turns are refused.")
     stack.submit("late", "hello")
+
+
+def test_lost_response_is_not_reported_as_a_failed_action(operator: OperatorPage) -> None:
+    operator.allow_error("ERR_FAILED")
+    operator.page.route("**/operator/pause/intake", lambda route: route.abort())
+    operator.open_view("Workers")
+    operator.click_button("Pause intake")
+    operator.confirm("Pause intake?", "Pause intake")
+    expect(operator.notice).to_contain_text("No response yet. The action may still be running")
 
 
 def test_url_restores_view_and_filters(operator: OperatorPage, stack: Stack) -> None:
