@@ -1,4 +1,4 @@
-"""Assistants as configured: the schema and loader of their file, settings per assistant, and a reloading registry.
+"""Configured assistants: their file's schema and loader, settings per assistant, and the registry.
 
 Imports `turns.domain` and `turns.config`. Used by the web process, the worker and the supervisor.
 """

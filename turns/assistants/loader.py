@@ -51,7 +51,7 @@ def read_assistants(path: Path, *, check: Check = lambda _: None) -> dict[str, A
 
 
 def _configuration_error(path: Path, errors: Iterable[tuple[Sequence[str | int], str]]) -> ConfigurationError:
-    """Return an error with a line such as `assistants.toml: assistants.support.temperature: must be …` for each."""
+    """Return one error for all, with lines such as `assistants.toml: assistants.a.temperature: must be …`."""
     return ConfigurationError("\n".join(f"{path}: {_dotted(location)}: {rule}" for location, rule in errors))
 
 
@@ -73,7 +73,7 @@ def _rule(error: ErrorDetails) -> str:
 
 
 def _known_fields(location: tuple[str | int, ...]) -> str:
-    """Return a hint for an unknown field; its location has three parts in an assistant, five in a variable."""
+    """Return a hint for an unknown field."""
     if len(location) == 1:
         return "an assistant is a table [assistants.NAME]"
     return f"known fields: {', '.join((AssistantTable if len(location) == 3 else VariableTable).model_fields)}"

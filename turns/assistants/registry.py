@@ -18,7 +18,7 @@ FileStamp = tuple[int, int, int] | None  # differs for each version of a file; N
 
 
 class AssistantRegistry:
-    """The assistants of the configured file; the default assistant if no file is configured and none exists."""
+    """The assistants of the configured file; without a file, the default assistant."""
 
     def __init__(self, settings: Settings, *, check: Check = lambda _: None) -> None:
         """Read the file; raise `ConfigurationError` if it has errors, or was configured and does not exist."""

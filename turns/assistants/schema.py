@@ -1,4 +1,4 @@
-"""The schema of `assistants.toml`: names, defaults and bounds of all fields, also listed in `docs/assistants.md`."""
+"""The schema of `assistants.toml`, from which the tables in `docs/assistants.md` are generated."""
 
 import re
 import string
@@ -145,7 +145,7 @@ class AssistantTable(Table):
 
 
 def _placeholders(system: str) -> list[str]:
-    """Return the names in braces; raise ValueError for anything else, since an attribute could expose other data."""
+    """Return the names in braces; raise ValueError for attributes and indexes, which could expose data."""
     try:
         parsed = [(name, form, conversion) for _, name, form, conversion in string.Formatter().parse(system)]
     except ValueError as error:

@@ -70,15 +70,15 @@ class EventLogger(Protocol):
 
 
 class LineWriter:
-    """Final logger of the processor chain: writes each line with one call, so that lines of threads do not mix."""
+    """Last step of the processor chain; writes a line with one call, so that threads do not mix theirs."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def msg(self, line: str) -> None:
-        """Write the line; drop it if the stream is broken, because no turn may fail for a log line."""
+    def msg(self, text: str) -> None:
+        """Write a line; drop it if the stream is broken, because no turn may fail for a log line."""
         with suppress(OSError, ValueError):
-            self._stream.write(line + "\n")
+            self._stream.write(text + "\n")
 
     debug = info = warning = error = critical = exception = msg
 
@@ -133,6 +133,6 @@ def _console_renderers() -> list[Processor]:
     return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
 
 
-def _redact(_logger: WrappedLogger, _method: str, line: EventDict) -> str:
+def _redact(_logger: WrappedLogger, _method: str, rendered: EventDict) -> str:
     """Replace API keys in the rendered line."""
-    return SECRETS.sub("…", cast(str, line))
+    return SECRETS.sub("…", cast(str, rendered))

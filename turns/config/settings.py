@@ -308,7 +308,10 @@ def _variable(field: str) -> str:
 
 
 def _misspelt_names(environment: Mapping[str, str]) -> list[str]:
-    """Return an error for each variable with our prefix that is not a setting, since it would be ignored silently."""
+    """Return an error for each variable with our prefix that is not a setting.
+
+    Without this check, a misspelt setting would be ignored silently.
+    """
     known = set(variables().values())
     problems = []
     for name in sorted({name.upper() for name in environment} - known - CLIENT_VARIABLES):

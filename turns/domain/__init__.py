@@ -1,4 +1,4 @@
-"""The pure core: values, the state table, retry decisions and errors, without I/O or imports from other packages.
+"""The pure core: values, the state table, retry decisions and errors, without I/O.
 
-Every package may import it.
+It imports no other package of ours; every package may import it.
 """

@@ -68,7 +68,7 @@ def window_length(length: int, max_messages: int) -> int:
 
 
 def page_numbers(count: int, *, after: int | None, limit: int, newest_first: bool) -> range:
-    """Return the numbers of a page's messages in its order; `after` is the last number of the previous page."""
+    """Return the numbers of a page's messages; `after` is the last number of the previous page."""
     if newest_first:
         last = count if after is None else min(count, after - 1)
         return range(last, max(0, last - limit), -1)

@@ -60,7 +60,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """Limits and delays of retries; `max_wait_seconds` bounds the wait for a provider that limits its rate."""
+    """Limits and delays of retries; `max_wait_seconds` bounds the wait for a rate limit to end."""
 
     max_attempts: int
     max_wait_seconds: float
@@ -98,7 +98,7 @@ class RetryPolicy:
 
 
 class RetryBudget:
-    """Budget that keeps retries from doubling the load in an outage: a tenth of first attempts, plus a reserve.
+    """Limit of retries, so that an outage does not double the load: a tenth of first attempts and a reserve.
 
     Source of the ratio: Site Reliability Engineering, chapter 21, "Handling Overload".
     """

@@ -202,7 +202,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
-    """Committed state of a history file: the number of messages, and the version of the file that contains them."""
+    """Committed state of a history file: how many messages, and in which version of the file."""
 
     count: int
     version: str
@@ -261,7 +261,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The result of an attempt, not yet committed: messages in their stored form, and the answer for callers.
+    """The result of an attempt before its commit: the messages to store, and the answer for callers.
 
     `between_messages` are the tool calls and their results between question and answer, if the assistant keeps them.
     `status_reason` is "length" if the model stopped at its token limit; such an answer is kept and can be continued.

@@ -41,7 +41,7 @@ def _reset() -> None:
 
 
 def lines(stream: io.StringIO) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in stream.getvalue().splitlines()]
+    return [json.loads(entry) for entry in stream.getvalue().splitlines()]
 
 
 def recurse(frames: int) -> None:
@@ -53,9 +53,9 @@ def recurse(frames: int) -> None:
 def test_a_line_has_event_fields_level_and_time(configure: Configure) -> None:
     stream = configure()
     get_logger().info(Log.TURN_ACCEPTED, turn_id="turn_1", replayed=False)
-    [line] = lines(stream)
-    assert line.pop("timestamp").endswith("Z")
-    assert line == {"event": "turn.accepted", "turn_id": "turn_1", "replayed": False, "level": "info"}
+    [entry] = lines(stream)
+    assert entry.pop("timestamp").endswith("Z")
+    assert entry == {"event": "turn.accepted", "turn_id": "turn_1", "replayed": False, "level": "info"}
 
 
 def test_a_line_that_cannot_be_written_is_dropped(configure: Configure) -> None:
@@ -74,7 +74,7 @@ def test_events_below_the_level_are_not_written(configure: Configure) -> None:
     get_logger().info(Log.TURN_ACCEPTED)
     get_logger().warning(Log.STORE_UNAVAILABLE)
     get_logger().error(Log.ASSISTANTS_REFUSED)
-    assert [line["event"] for line in lines(stream)] == ["store.unavailable", "assistants.refused"]
+    assert [entry["event"] for entry in lines(stream)] == ["store.unavailable", "assistants.refused"]
 
 
 def test_bound_ids_are_on_each_line_until_unbound(configure: Configure) -> None:
@@ -85,7 +85,7 @@ def test_bound_ids_are_on_each_line_until_unbound(configure: Configure) -> None:
     get_logger().info(Log.TURN_RELEASED)
     bind(request_id="r2")
     get_logger().info(Log.TURN_ACCEPTED, request_id="its own")
-    ids = [(line.get("request_id"), line.get("turn_id")) for line in lines(stream)]
+    ids = [(entry.get("request_id"), entry.get("turn_id")) for entry in lines(stream)]
     assert ids == [("r1", "t1"), ("r1", None), ("its own", None)]
 
 
@@ -99,12 +99,12 @@ def test_an_exception_has_its_cause_but_no_variables(configure: Configure) -> No
             raise KeyError("the effect") from error
     except KeyError:
         get_logger().exception(Log.REQUEST_BROKEN)
-    [line] = lines(stream)
-    effect, cause = line["exception"]
+    [entry] = lines(stream)
+    effect, cause = entry["exception"]
     assert (effect["exc_type"], cause["exc_type"], cause["exc_value"]) == ("KeyError", "ValueError", "the cause")
     assert (effect["is_cause"], cause["is_cause"]) == (False, True)
     assert effect["frames"][-1]["name"] == sys._getframe().f_code.co_name
-    assert message_text not in json.dumps(line)
+    assert message_text not in json.dumps(entry)
 
 
 def test_an_exception_that_is_its_own_cause_is_logged_once(configure: Configure) -> None:
@@ -114,7 +114,7 @@ def test_an_exception_that_is_its_own_cause_is_logged_once(configure: Configure)
         raise error from error
     except ValueError:
         get_logger().exception(Log.REQUEST_BROKEN)
-    assert [len(line["exception"]) for line in lines(stream)] == [1]
+    assert [len(entry["exception"]) for entry in lines(stream)] == [1]
 
 
 def test_each_exception_of_a_group_is_logged(configure: Configure) -> None:
@@ -123,7 +123,7 @@ def test_each_exception_of_a_group_is_logged(configure: Configure) -> None:
         raise ExceptionGroup("both", [ValueError("one"), KeyError("two")])
     except ExceptionGroup:
         get_logger().exception(Log.REQUEST_BROKEN)
-    [[group]] = [line["exception"] for line in lines(stream)]
+    [[group]] = [entry["exception"] for entry in lines(stream)]
     assert [[part["exc_type"] for part in chain] for chain in group["exceptions"]] == [["ValueError"], ["KeyError"]]
 
 
@@ -133,7 +133,7 @@ def test_a_deep_recursion_is_logged_with_few_frames(configure: Configure) -> Non
         recurse(200)
     except ValueError:
         get_logger().exception(Log.REQUEST_BROKEN)
-    [[exception]] = [line["exception"] for line in lines(stream)]
+    [[exception]] = [entry["exception"] for entry in lines(stream)]
     names = [frame["name"] for frame in exception["frames"]]
     assert len(names) < 60
     assert names[-1] == "recurse"
@@ -157,7 +157,7 @@ def test_records_of_libraries_have_the_same_format(configure: Configure) -> None
 def test_a_value_unknown_to_json_is_logged_as_its_repr(configure: Configure) -> None:
     stream = configure()
     logging.getLogger("library").info("x", extra={"more": {1}})
-    assert [line["more"] for line in lines(stream)] == ["{1}"]
+    assert [entry["more"] for entry in lines(stream)] == ["{1}"]
 
 
 @pytest.mark.parametrize(
@@ -166,9 +166,9 @@ def test_a_value_unknown_to_json_is_logged_as_its_repr(configure: Configure) -> 
 def test_a_key_is_redacted_and_the_line_stays_valid(configure: Configure, secret: str) -> None:
     stream = configure()
     logging.getLogger("library").info("refused: %s", secret)
-    [line] = lines(stream)
-    assert "abc" not in line["event"]
-    assert "…" in line["event"]
+    [entry] = lines(stream)
+    assert "abc" not in entry["event"]
+    assert "…" in entry["event"]
 
 
 def test_the_console_has_colours_and_a_plain_traceback(configure: Configure) -> None:
