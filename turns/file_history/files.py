@@ -1,7 +1,8 @@
-"""Histories as files, as LangChain's `FileChatMessageHistory` has them: a JSON array, `DIR/<user or ->/<session>.json`.
+"""Histories as LangChain's `FileChatMessageHistory` stores them: a JSON array in `DIR/<user or ->/<session>.json`.
 
-A version that is not committed yet stands beside it, as `<session>.json.<token of its claim>`. Whoever comes late
-writes to a name of its own, which nothing refers to: so it can spoil nothing.
+The directory of a user of another tenant than the default one is `DIR/@<tenant>/<user or ->`. A version that is not
+committed yet is a file beside it, `<session>.json.<token of its claim>`. A late worker therefore writes to a name that
+no record refers to, and damages nothing.
 """
 
 import errno
@@ -17,54 +18,55 @@ from pathlib import Path
 from turns.domain.errors import ConfigurationError, HistoryUnusable
 from turns.domain.ids import DEFAULT_TENANT, is_name, session_key
 
-VERSION = re.compile(r"(.+)\.json\.([0-9a-f]{32})")
-TENANT = "@"  # begins a tenant's directory; no id has it, so no user is taken for a tenant
-READABLE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe in its place is not waited for
-DIRECTORY = READABLE | os.O_DIRECTORY
+VERSION_NAME = re.compile(r"(.+)\.json\.([0-9a-f]{32})")
+TENANT_PREFIX = "@"  # of a tenant's directory; not allowed in a user id, so a user cannot have the same directory
+READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # without O_NONBLOCK, opening a pipe would block
+CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
 class HistoryFiles:
+    """The history files below one directory. Every method raises `OSError`, and `ValueError` for an invalid session."""
+
     def __init__(self, directory: Path) -> None:
         self._root = directory
 
     def prepare(self) -> None:
-        """The directory is there, and tells `a` from `A`. Raises `ConfigurationError`."""
+        """Create the directory. Raises `ConfigurationError` if it is not writable, or if its names ignore case."""
         probe = self._root / ".case"
         try:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             probe.touch()
-            is_blind = (self._root / ".CASE").exists()
+            ignores_case = (self._root / ".CASE").exists()
             probe.unlink(missing_ok=True)
         except OSError as error:
             raise ConfigurationError(f"INTURN_HISTORY: {self._root} cannot be written: {error}") from error
-        if is_blind:
+        if ignores_case:
             raise ConfigurationError(
-                f"INTURN_HISTORY: the file system of {self._root} does not tell a from A, so sessions would share files"
+                f"INTURN_HISTORY: file names in {self._root} ignore case, so the sessions a and A would share one"
             )
 
     def read_messages(self, session: str, version: str = "") -> list[bytes] | None:
-        """The stored messages of this version, or of the published one, oldest first; None: there is no file.
+        """Return the stored messages of this version or else of the published one, oldest first; None without a file.
 
-        Raises `HistoryUnusable`, `OSError`.
+        Raises `HistoryUnusable` for a file that is not a JSON array.
         """
-        *_, name = _place(session)
-        for found in ([f"{name}.{version}"] if version else []) + [name]:
+        *_, name = _path_of(session)
+        for candidate in ([f"{name}.{version}"] if version else []) + [name]:
             with (
                 suppress(FileNotFoundError),
-                self._opened(session) as directory,
-                open(os.open(found, READABLE, dir_fd=directory), "rb") as file,
+                self._open_directory(session) as directory,
+                open(os.open(candidate, READ_FLAGS, dir_fd=directory), "rb") as file,
             ):
-                return _items(file.read())
+                return _parse_items(file.read())
         return None
 
     def stage(self, session: str, version: str, messages: Sequence[bytes | str]) -> None:
-        """This version is on disk, and not published. Raises `OSError`; then it is not there."""
-        name = f"{_place(session)[-1]}.{version}"
+        """Write a version to the disk without publishing it. After an `OSError` its file does not exist."""
+        name = f"{_path_of(session)[-1]}.{version}"
         text = b"[" + b",\n".join(m.encode() if isinstance(m, str) else m for m in messages) + b"]\n"
-        with self._opened(session, make=True) as directory:
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with self._open_directory(session, create=True) as directory:
             try:
-                with open(os.open(name, flags, 0o600, dir_fd=directory), "wb") as file:
+                with open(os.open(name, CREATE_FLAGS, 0o600, dir_fd=directory), "wb") as file:
                     file.write(text)
                     file.flush()
                     os.fsync(file.fileno())
@@ -75,94 +77,91 @@ class HistoryFiles:
                 raise
 
     def publish(self, session: str, version: str) -> None:
-        """The committed version is what others read, also if somebody else has published it meanwhile."""
-        *_, name = _place(session)
-        with suppress(FileNotFoundError), self._opened(session) as directory:
+        """Rename a committed version to the session's file, unless another process has already done so."""
+        *_, name = _path_of(session)
+        with suppress(FileNotFoundError), self._open_directory(session) as directory:
             os.rename(f"{name}.{version}", name, src_dir_fd=directory, dst_dir_fd=directory)
 
     def discard(self, session: str, version: str) -> None:
-        """A version that will never be committed is gone."""
-        with suppress(FileNotFoundError), self._opened(session) as directory:
-            os.unlink(f"{_place(session)[-1]}.{version}", dir_fd=directory)
+        """Delete a version that will not be committed."""
+        with suppress(FileNotFoundError), self._open_directory(session) as directory:
+            os.unlink(f"{_path_of(session)[-1]}.{version}", dir_fd=directory)
 
-    def seen(self, session: str) -> dict[str, int]:
-        """All files of a session, by name, with what tells each from a later one of that name; no directories."""
-        *_, name = _place(session)
-        with suppress(FileNotFoundError, HistoryUnusable), self._opened(session) as directory:
-            mine = [n for n in os.listdir(directory) if n == name or (_version(n) or ("",))[0] == session_id(session)]
-            found = {name: os.lstat(name, dir_fd=directory) for name in mine}
+    def list_files(self, session: str) -> dict[str, int]:
+        """Return the inode of each file of a session by name, without directories."""
+        *_, name = _path_of(session)
+        session_id = name.removesuffix(".json")
+        with suppress(FileNotFoundError, HistoryUnusable), self._open_directory(session) as directory:
+            names = [n for n in os.listdir(directory) if n == name or _parse_version(n)[0] == session_id]
+            found = {name: os.lstat(name, dir_fd=directory) for name in names}
             return {name: status.st_ino for name, status in found.items() if not stat.S_ISDIR(status.st_mode)}
         return {}
 
-    def remove(self, session: str, seen: Mapping[str, int]) -> None:
-        """These are gone; what was written in their place since then is not touched."""
-        with suppress(FileNotFoundError, HistoryUnusable), self._opened(session) as directory:
-            for name, inode in seen.items():
+    def remove_files(self, session: str, inodes: Mapping[str, int]) -> None:
+        """Delete files that `list_files` returned; keep a file that has replaced one of them since then."""
+        with suppress(FileNotFoundError, HistoryUnusable), self._open_directory(session) as directory:
+            for name, inode in inodes.items():
                 with suppress(FileNotFoundError):
                     if os.lstat(name, dir_fd=directory).st_ino == inode:
                         os.unlink(name, dir_fd=directory)
 
-    def left_over(self, *, older_than_seconds: float) -> Iterator[tuple[str, str]]:
-        """Versions that were staged so long ago and are not published, as session and version."""
+    def find_stale_versions(self, *, older_than_seconds: float) -> Iterator[tuple[str, str]]:
+        """Yield session and version of each unpublished file that is older than this."""
         oldest = time.time() - older_than_seconds
         for path in self._root.rglob("*.json.*"):
-            found, directory = _version(path.name), path.parent.relative_to(self._root).parts
+            session_id, version = _parse_version(path.name)
             with suppress(FileNotFoundError, ValueError):
-                if found and stat.S_ISREG(path.lstat().st_mode) and path.lstat().st_mtime < oldest:
-                    yield _session(directory, found[0]), found[1]
+                if version and stat.S_ISREG(path.lstat().st_mode) and path.lstat().st_mtime < oldest:
+                    yield _session_at(path.parent.relative_to(self._root).parts, session_id), version
 
     @contextmanager
-    def _opened(self, session: str, *, make: bool = False) -> Iterator[int]:
-        """The session's directory, reached without following a link below the root.
+    def _open_directory(self, session: str, *, create: bool = False) -> Iterator[int]:
+        """Yield a descriptor of the session's directory, opened without following a link below the root.
 
-        Raises `HistoryUnusable` for a link or a file in its place, there or inside.
+        Raises `HistoryUnusable` for a link or another kind of file, as the directory or inside it.
         """
-        *directories, _ = _place(session)
-        at = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
+        *directories, _ = _path_of(session)
+        descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
         try:
             for name in directories:
-                if make:
+                if create:
                     with suppress(FileExistsError):
-                        os.mkdir(name, 0o700, dir_fd=at)
-                        os.fsync(at)
-                inner = os.open(name, DIRECTORY, dir_fd=at)
-                os.close(at)
-                at = inner
-            yield at
+                        os.mkdir(name, 0o700, dir_fd=descriptor)
+                        os.fsync(descriptor)
+                inner = os.open(name, READ_FLAGS | os.O_DIRECTORY, dir_fd=descriptor)
+                os.close(descriptor)
+                descriptor = inner
+            yield descriptor
         except OSError as error:
             if error.errno in {errno.ELOOP, errno.ENOTDIR, errno.EISDIR}:
-                raise HistoryUnusable(f"in the place of the history's file is something else: {error}") from error
+                raise HistoryUnusable(f"the path of the history's file has another kind of file: {error}") from error
             raise
         finally:
-            os.close(at)
+            os.close(descriptor)
 
 
-def session_id(session: str) -> str:
-    return session.rpartition("/")[2]
-
-
-def _place(session: str) -> tuple[str, ...]:
-    """The directories and the file of a session. Raises `ValueError` for what no session is called."""
+def _path_of(session: str) -> tuple[str, ...]:
+    """Return the directories and the file name of a session. Raises `ValueError` for an invalid session."""
     tenant, user, name = session.split("/") if "/" in session else (DEFAULT_TENANT, "-", session)
     if not all(is_name(part) or part == "-" for part in (tenant, user)) or not is_name(name):
-        raise ValueError(f"{session!r} is no session")
-    of_tenant = () if tenant == DEFAULT_TENANT else (f"{TENANT}{tenant}",)
-    return (*of_tenant, user, f"{name}.json")
+        raise ValueError(f"{session!r} is not a session")
+    tenant_directory = () if tenant == DEFAULT_TENANT else (f"{TENANT_PREFIX}{tenant}",)
+    return (*tenant_directory, user, f"{name}.json")
 
 
-def _session(directories: tuple[str, ...], name: str) -> str:
-    """Whose file stands there. Raises `ValueError` where none of ours does."""
-    tenant, user = directories if len(directories) == 2 else (f"{TENANT}{DEFAULT_TENANT}", *directories)
-    return session_key(name, None if user == "-" else user, tenant.removeprefix(TENANT))
+def _session_at(directories: tuple[str, ...], session_id: str) -> str:
+    """Return the session whose file is in these directories. Raises `ValueError` if it cannot be one of ours."""
+    tenant, user = directories if len(directories) == 2 else (f"{TENANT_PREFIX}{DEFAULT_TENANT}", *directories)
+    return session_key(session_id, None if user == "-" else user, tenant.removeprefix(TENANT_PREFIX))
 
 
-def _version(name: str) -> tuple[str, str] | None:
-    """The session id and the version in a file's name, if it is that of a version."""
-    found = VERSION.fullmatch(name)
-    return (found[1], found[2]) if found else None
+def _parse_version(name: str) -> tuple[str, str]:
+    """Return the session id and the version in the file name of a version; both '' for any other name."""
+    found = VERSION_NAME.fullmatch(name)
+    return (found[1], found[2]) if found else ("", "")
 
 
-def _items(text: bytes) -> list[bytes]:
+def _parse_items(text: bytes) -> list[bytes]:
     try:
         items = json.loads(text)
     except (ValueError, RecursionError) as error:

@@ -1,4 +1,4 @@
-"""Work that waits for a disk."""
+"""Run disk I/O without blocking other greenlets."""
 
 from collections.abc import Callable
 from typing import TypeAlias, TypeVar, cast
@@ -6,27 +6,29 @@ from typing import TypeAlias, TypeVar, cast
 from turns.domain.errors import HistoryUnusable, StoreUnavailable
 
 T = TypeVar("T")
-Offload: TypeAlias = Callable[[Callable[[], object]], object]  # does work where nobody else has to wait with it
+Offload: TypeAlias = Callable[[Callable[[], object]], object]  # runs a function and returns its result
 
 
 def run_inline(work: Callable[[], object]) -> object:
     return work()
 
 
-def on_disk(work: Callable[[], T], offload: Offload = run_inline) -> T:
-    """`work` touches files and nothing else: it may run in a thread that no connection belongs to.
+def run_disk_io(work: Callable[[], T], offload: Offload = run_inline) -> T:
+    """Run `work` by `offload`, for example in a thread, and return its result.
 
-    Raises `HistoryUnusable`, and `StoreUnavailable` where the disk cannot be used.
+    `work` must use files only: connections belong to the calling greenlet.
+
+    Raises `HistoryUnusable`, and `StoreUnavailable` for any other failure of the disk.
     """
 
-    def carried() -> T | OSError | HistoryUnusable:
-        """What is raised in a thread of gevent's is printed there, whoever handles it here."""
+    def run_and_catch() -> T | OSError | HistoryUnusable:
+        """Return an expected exception: gevent's thread pool prints each one that is raised, even if it is handled."""
         try:
             return work()
         except (OSError, HistoryUnusable) as error:
             return error
 
-    outcome = offload(carried)
+    outcome = offload(run_and_catch)
     if isinstance(outcome, OSError):
         raise StoreUnavailable(f"the history's file cannot be used: {outcome}") from outcome
     if isinstance(outcome, HistoryUnusable):

@@ -1,4 +1,4 @@
-"""Sessions, where their histories are files."""
+"""The session store for histories in files."""
 
 from collections.abc import Sequence
 from typing import cast
@@ -11,12 +11,12 @@ from turns.domain.errors import HistoryUnusable, SessionNotEmpty, SessionNotFoun
 from turns.domain.ids import DEFAULT_TENANT, new_token, session_key
 from turns.domain.messages import Message, Page, build_page, page_numbers
 from turns.file_history.files import HistoryFiles
-from turns.file_history.offload import Offload, on_disk, run_inline
+from turns.file_history.offload import Offload, run_disk_io, run_inline
 from turns.store.sessions import ERASE_LIMIT, Imported, SessionStore
 
 
 def open_session_store(client: Client, settings: Settings, *, offload: Offload = run_inline) -> SessionStore:
-    """`apart` does work that waits for a disk where nobody else has to wait with it."""
+    """Return the store for `INTURN_HISTORY`; `offload` runs its writes to the disk."""
     if settings.history_directory is None:
         return SessionStore(client, settings)
     return FileHistorySessionStore(client, settings, HistoryFiles(settings.history_directory), offload)
@@ -26,14 +26,14 @@ class FileHistorySessionStore(SessionStore):
     def __init__(self, client: Client, settings: Settings, files: HistoryFiles, offload: Offload = run_inline) -> None:
         super().__init__(client, settings)
         self._files = files
-        self._apart = offload
+        self._offload = offload
 
     def messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
-        """As in any store. Of the file only what is committed is read."""
+        """Return a page of the committed messages in the file. Raises `SessionNotFound`."""
         found = cast(list[bytes | None], self._client.hmget(keys.SESSION(session), ["messages", "file", "session_id"]))
         counted, version, known = (None if value is None else value.decode() for value in found)
         try:
-            stored = on_disk(lambda: self._files.read_messages(session, version or ""))
+            stored = run_disk_io(lambda: self._files.read_messages(session, version or ""))
         except HistoryUnusable:
             raise SessionNotFound from None
         count = len(stored or []) if counted is None else int(counted)
@@ -45,33 +45,33 @@ class FileHistorySessionStore(SessionStore):
     def import_messages(
         self, messages: Sequence[Message], *, session_id: str, user_id: str | None, tenant: str = DEFAULT_TENANT
     ) -> Imported:
-        """As in any store: on disk first, as a version of its own, which the script names or leaves.
+        """Import messages like `SessionStore.import_messages`: write a version, then let the script commit it.
 
-        What that answered is not known when the store is away: then a worker tidies up, who can ask it.
+        If the store does not reply, the version stays; `FileHistoryTurnStore.tidy` publishes or deletes it later.
         """
         session, version = session_key(session_id, user_id, tenant), new_token()
         stored = [message.to_stored() for message in messages]
         self._stage(session, version, stored)
-        word, shown, wait_ms = self._put(stored, session, session_id=session_id, user_id=user_id, version=version)
-        # Where it was done before, the file may have a successor by now, in whose place nothing must be put.
-        settle = self._files.publish if word is Reply.IMPORTED else self._files.discard
-        on_disk(lambda: settle(session, version))
-        return self._imported(word, shown, wait_ms)
+        outcome, snapshot, wait_ms = self._put(stored, session, session_id=session_id, user_id=user_id, version=version)
+        # A replayed import must not be published: a later version may already be the session's file.
+        finish = self._files.publish if outcome is Reply.IMPORTED else self._files.discard
+        run_disk_io(lambda: finish(session, version))
+        return self._imported(outcome, snapshot, wait_ms)
 
     def erase(self, session: str) -> None:
-        """As in any store."""
-        word = Reply.MORE
-        while word is Reply.MORE:
-            seen = self._files.seen(session)
-            word = self._scripts.erase(session, max_turns=ERASE_LIMIT)
-            self._files.remove(session, seen)
+        """Erase a session like `SessionStore.erase`, and delete its files."""
+        outcome = Reply.MORE
+        while outcome is Reply.MORE:
+            files = self._files.list_files(session)  # before the script, so that files of a new session are kept
+            outcome = self._scripts.erase(session, max_turns=ERASE_LIMIT)
+            self._files.remove_files(session, files)
 
     def _stage(self, session: str, version: str, stored: Sequence[str]) -> None:
-        """Raises `SessionNotEmpty` for a file that nobody has counted yet: it is the session's history already."""
+        """Write a version. Raises `SessionNotEmpty` if the session has a file with messages but no record of them."""
         is_counted = self._client.hexists(keys.SESSION(session), "messages")
         try:
-            if not is_counted and on_disk(lambda: self._files.read_messages(session)):
+            if not is_counted and run_disk_io(lambda: self._files.read_messages(session)):
                 raise SessionNotEmpty
-            on_disk(lambda: self._files.stage(session, version, stored), self._apart)
+            run_disk_io(lambda: self._files.stage(session, version, stored), self._offload)
         except HistoryUnusable:
             raise SessionNotEmpty from None

@@ -42,12 +42,12 @@ def messages(contents: Sequence[tuple[str, str, str | None]] = MESSAGES) -> list
     return [Message(number=n, role=r, content=c, turn_id=t) for n, (r, c, t) in enumerate(contents, start=1)]
 
 
-def others(n: int = 2) -> list[Message]:
+def other_messages(n: int = 2) -> list[Message]:
     return messages([("user" if i % 2 == 0 else "assistant", f"message {i}", None) for i in range(n)])
 
 
 @dataclass
-class Kept:
+class Stores:
     """The stores for one kind of history."""
 
     client: Client
@@ -55,7 +55,7 @@ class Kept:
     turns: TurnStore
     sessions: SessionStore
 
-    def put(
+    def import_messages(
         self, imported: list[Message], *, session_id: str = "s", user_id: str | None = None, **more: Any
     ) -> Imported:
         return self.sessions.import_messages(imported, session_id=session_id, user_id=user_id, **more)
@@ -93,20 +93,20 @@ def history(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def kept_with(server: Server, settings: Settings, history: str) -> Iterator[Callable[..., Kept]]:
+def stores_with(server: Server, settings: Settings, history: str) -> Iterator[Callable[..., Stores]]:
     with connect(server.url, timeout_seconds=5, retries=0, max_connections=4) as client:
 
-        def kept(**changes: Any) -> Kept:
-            own = settings.model_copy(update={"history": history, **changes})
-            return Kept(client, own, open_turn_store(client, own), open_session_store(client, own))
+        def stores(**changes: Any) -> Stores:
+            changed = settings.model_copy(update={"history": history, **changes})
+            return Stores(client, changed, open_turn_store(client, changed), open_session_store(client, changed))
 
-        yield kept
+        yield stores
     assert leaked_keys(server.raw) == set()
 
 
 @pytest.fixture
-def kept(kept_with: Callable[..., Kept]) -> Kept:
-    return kept_with()
+def stores(stores_with: Callable[..., Stores]) -> Stores:
+    return stores_with()
 
 
 @pytest.fixture
@@ -125,81 +125,83 @@ def in_stock_class(server: Server, tmp_path: Path, history: str) -> Callable[[],
     return read
 
 
-def test_the_next_turn_sees_the_imported_messages(kept: Kept) -> None:
-    imported = kept.put(messages())
+def test_the_next_turn_sees_the_imported_messages(stores: Stores) -> None:
+    imported = stores.import_messages(messages())
     assert not imported.replayed
     assert (imported.session.session_id, imported.session.message_count, imported.session.is_busy) == ("s", 2, False)
-    assert kept.sessions.get_session("s") == imported.session
-    assert kept.history() == messages()
-    turn = kept.accept("And its inverse?")
-    claim = kept.claim(turn)
+    assert stores.sessions.get_session("s") == imported.session
+    assert stores.history() == messages()
+    turn = stores.accept("And its inverse?")
+    claim = stores.claim(turn)
     assert [Message.from_stored(n, item) for n, item in enumerate(claim.messages, start=1)] == messages()
-    kept.turns.cancel(turn.id)
-    kept.run("And its inverse?")
-    assert kept.history()[:2] == messages()
-    assert [(message.number, message.content) for message in kept.history()[2:]] == [
+    stores.turns.cancel(turn.id)
+    stores.run("And its inverse?")
+    assert stores.history()[:2] == messages()
+    assert [(message.number, message.content) for message in stores.history()[2:]] == [
         (3, "And its inverse?"),
         (4, "hi"),
     ]
 
 
-def test_the_stock_class_reads_imported_messages(kept: Kept, in_stock_class: Callable[[], list[BaseMessage]]) -> None:
-    kept.put(messages())
+def test_the_stock_class_reads_imported_messages(
+    stores: Stores, in_stock_class: Callable[[], list[BaseMessage]]
+) -> None:
+    stores.import_messages(messages())
     assert [(message.type, message.content) for message in in_stock_class()] == [
         ("human", MESSAGES[0][1]),
         ("ai", MESSAGES[1][1]),
     ]
 
 
-def test_ten_thousand_messages_keep_their_order(kept: Kept) -> None:
-    kept.put(others(10_000))
-    assert kept.history() == others(10_000)
+def test_ten_thousand_messages_keep_their_order(stores: Stores) -> None:
+    stores.import_messages(other_messages(10_000))
+    assert stores.history() == other_messages(10_000)
 
 
-def test_importing_the_same_messages_again_changes_nothing(kept: Kept) -> None:
-    kept.put(messages())
-    assert kept.put(messages()).replayed
-    kept.run()
-    again = kept.put(messages())
+def test_importing_the_same_messages_again_changes_nothing(stores: Stores) -> None:
+    stores.import_messages(messages())
+    assert stores.import_messages(messages()).replayed
+    stores.run()
+    again = stores.import_messages(messages())
     assert (again.replayed, again.session.message_count) == (True, 4)
-    assert kept.history()[:2] == messages()
-    assert len(kept.history()) == 4
+    assert stores.history()[:2] == messages()
+    assert len(stores.history()) == 4
 
 
-def test_a_session_with_other_messages_is_unchanged(kept: Kept) -> None:
-    kept.put(messages())
+def test_a_session_with_other_messages_is_unchanged(stores: Stores) -> None:
+    stores.import_messages(messages())
     with pytest.raises(SessionNotEmpty):
-        kept.put(others())
-    assert kept.history() == messages()
-    kept.run(session_id="talked")
-    before = kept.history("talked")
+        stores.import_messages(other_messages())
+    assert stores.history() == messages()
+    stores.run(session_id="talked")
+    before = stores.history("talked")
     with pytest.raises(SessionNotEmpty):
-        kept.put(messages(), session_id="talked")
-    assert kept.history("talked") == before
+        stores.import_messages(messages(), session_id="talked")
+    assert stores.history("talked") == before
 
 
-def test_a_session_with_a_live_turn_is_busy(kept: Kept) -> None:
-    turn = kept.accept()
+def test_a_session_with_a_live_turn_is_busy(stores: Stores) -> None:
+    turn = stores.accept()
     with pytest.raises(SessionBusy):
-        kept.put(messages())
-    kept.claim(turn)
+        stores.import_messages(messages())
+    stores.claim(turn)
     with pytest.raises(SessionBusy):
-        kept.put(messages())
-    kept.turns.cancel(turn.id)
-    assert kept.put(messages()).session.message_count == 2, "the cancelled turn left the session empty"
+        stores.import_messages(messages())
+    stores.turns.cancel(turn.id)
+    assert stores.import_messages(messages()).session.message_count == 2, "the cancelled turn left the session empty"
 
 
-def test_an_erased_session_can_be_imported_again(kept: Kept) -> None:
-    kept.put(messages())
-    kept.sessions.erase("s")
+def test_an_erased_session_can_be_imported_again(stores: Stores) -> None:
+    stores.import_messages(messages())
+    stores.sessions.erase("s")
     with pytest.raises(SessionNotFound):
-        kept.history()
-    assert not kept.put(messages()).replayed
-    assert kept.history() == messages()
+        stores.history()
+    assert not stores.import_messages(messages()).replayed
+    assert stores.history() == messages()
 
 
 def test_messages_of_the_stock_class_make_a_session_not_empty(
-    kept: Kept, server: Server, history: str, tmp_path: Path
+    stores: Stores, server: Server, history: str, tmp_path: Path
 ) -> None:
     if history == "redis":
         writer = RedisChatMessageHistory("s", url=server.url)
@@ -210,116 +212,116 @@ def test_messages_of_the_stock_class_make_a_session_not_empty(
         (tmp_path / "histories" / "-").mkdir()
         FileChatMessageHistory(str(tmp_path / "histories" / "-" / "s.json")).add_user_message("I was here before")
     with pytest.raises(SessionNotEmpty):
-        kept.put(messages())
-    assert [message.content for message in kept.history()] == ["I was here before"]
+        stores.import_messages(messages())
+    assert [message.content for message in stores.history()] == ["I was here before"]
 
 
 @pytest.mark.parametrize("history", ["redis"], indirect=True)
-def test_a_key_of_another_type_is_unchanged(kept: Kept, server: Server) -> None:
+def test_a_key_of_another_type_is_unchanged(stores: Stores, server: Server) -> None:
     server.raw.set(keys.HISTORY("s"), "something else", ex=100)
     with pytest.raises(SessionNotEmpty):
-        kept.put(messages())
+        stores.import_messages(messages())
     assert server.raw.get(keys.HISTORY("s")) == b"something else"
 
 
-def test_each_tenant_and_each_user_has_separate_sessions(kept: Kept) -> None:
-    kept.put(messages(), user_id="alice", tenant="acme")
-    assert kept.history(session_key("s", "alice", "acme")) == messages()
+def test_each_tenant_and_each_user_has_separate_sessions(stores: Stores) -> None:
+    stores.import_messages(messages(), user_id="alice", tenant="acme")
+    assert stores.history(session_key("s", "alice", "acme")) == messages()
     for session in (session_key("s", "alice"), session_key("s", None, "acme"), session_key("s")):
         with pytest.raises(SessionNotFound):
-            kept.history(session)
-    listed = kept.sessions.list_sessions(tenant="acme", after=None, limit=9).sessions
+            stores.history(session)
+    listed = stores.sessions.list_sessions(tenant="acme", after=None, limit=9).sessions
     assert [(session.session_id, session.user_id) for session in listed] == [("s", "alice")]
-    assert kept.sessions.list_sessions(after=None, limit=9).sessions == ()
+    assert stores.sessions.list_sessions(after=None, limit=9).sessions == ()
 
 
-def test_an_imported_session_is_kept_for_the_retention(kept: Kept, server: Server) -> None:
-    kept.put(messages())
-    retention = kept.settings.session_ttl_seconds
+def test_an_imported_session_is_kept_for_the_retention(stores: Stores, server: Server) -> None:
+    stores.import_messages(messages())
+    retention = stores.settings.session_ttl_seconds
     assert retention - 60 < server.raw.ttl(keys.SESSION("s")) <= retention
-    kept.accept()
+    stores.accept()
     assert server.raw.ttl(keys.SESSION("s")) == -1, "a session with a live turn does not expire"
 
 
-def test_limits_on_turns_apply_to_imports_too(kept_with: Callable[..., Kept], server: Server) -> None:
+def test_limits_on_turns_apply_to_imports_too(stores_with: Callable[..., Stores], server: Server) -> None:
     server.raw.hset(keys.SERVICE.name, "intake", 1)
-    is_refused(kept_with(), IntakePaused)
+    check_refused(stores_with(), IntakePaused)
     server.raw.hdel(keys.SERVICE.name, "intake")
-    full = kept_with(tenant_backlog=1)
+    full = stores_with(tenant_backlog=1)
     full.accept(session_id="other")
-    is_refused(full, TenantBacklogFull)
+    check_refused(full, TenantBacklogFull)
 
 
-def test_an_import_is_one_turn_of_its_tenants_rate(kept_with: Callable[..., Kept]) -> None:
-    slow = kept_with(tenant_turns_per_minute=1)
-    slow.put(messages(), session_id="first")
-    is_refused(slow, RateLimited)
+def test_an_import_is_one_turn_of_its_tenants_rate(stores_with: Callable[..., Stores]) -> None:
+    slow = stores_with(tenant_turns_per_minute=1)
+    slow.import_messages(messages(), session_id="first")
+    check_refused(slow, RateLimited)
     with pytest.raises(RateLimited):
         slow.accept()
-    assert slow.put(messages(), session_id="first").replayed, "a repeated import is free"
+    assert slow.import_messages(messages(), session_id="first").replayed, "a repeated import is free"
 
 
-def is_refused(kept: Kept, kind: type[Refused]) -> None:
+def check_refused(stores: Stores, kind: type[Refused]) -> None:
     with pytest.raises(kind):
-        kept.put(messages())
+        stores.import_messages(messages())
     with pytest.raises(SessionNotFound):
-        kept.history()
+        stores.history()
 
 
-def test_when_memory_is_full_nothing_is_stored(kept: Kept, server: Server) -> None:
+def test_when_memory_is_full_nothing_is_stored(stores: Stores, server: Server) -> None:
     server.raw.config_set("maxmemory", 1)
     try:
         with pytest.raises(StoreUnavailable) as error:
-            kept.put(messages())
+            stores.import_messages(messages())
     finally:
         server.raw.config_set("maxmemory", 0)
     assert error.value.refused
     with pytest.raises(SessionNotFound):
-        kept.history()
+        stores.history()
 
 
 # -- histories in files
 
 
-class Sleeping(HistoryFiles):
+class SleepingFiles(HistoryFiles):
     """Files of a process that sleeps between the script and the publication of the file."""
 
     def publish(self, session: str, version: str) -> None:
-        self.slept_before = (session, version)
+        self.delayed = (session, version)
 
 
 @pytest.fixture
-def sleeping(kept: Kept, tmp_path: Path) -> tuple[FileHistorySessionStore, Sleeping]:
-    files = Sleeping(tmp_path / "histories")
-    return FileHistorySessionStore(kept.client, kept.settings, files), files
+def sleeping(stores: Stores, tmp_path: Path) -> tuple[FileHistorySessionStore, SleepingFiles]:
+    files = SleepingFiles(tmp_path / "histories")
+    return FileHistorySessionStore(stores.client, stores.settings, files), files
 
 
 @pytest.mark.parametrize("history", ["file"], indirect=True)
 def test_a_late_publisher_changes_nothing(
-    kept: Kept, sleeping: tuple[FileHistorySessionStore, Sleeping], tmp_path: Path
+    stores: Stores, sleeping: tuple[FileHistorySessionStore, SleepingFiles], tmp_path: Path
 ) -> None:
     store, files = sleeping
     store.import_messages(messages(), session_id="s", user_id=None)
-    assert kept.history() == messages(), "the committed version is read before its publication"
-    kept.run()
-    HistoryFiles(tmp_path / "histories").publish(*files.slept_before)
-    assert kept.history()[:2] == messages()
-    assert kept.sessions.get_session("s").message_count == len(kept.history()) == 4
+    assert stores.history() == messages(), "the committed version is read before its publication"
+    stores.run()
+    HistoryFiles(tmp_path / "histories").publish(*files.delayed)
+    assert stores.history()[:2] == messages()
+    assert stores.sessions.get_session("s").message_count == len(stores.history()) == 4
 
 
 @pytest.mark.parametrize("history", ["file"], indirect=True)
-def test_an_import_leaves_no_other_file(kept: Kept, tmp_path: Path) -> None:
-    kept.put(messages())
-    kept.put(messages())
+def test_an_import_leaves_no_other_file(stores: Stores, tmp_path: Path) -> None:
+    stores.import_messages(messages())
+    stores.import_messages(messages())
     with pytest.raises(SessionNotEmpty):
-        kept.put(others())
+        stores.import_messages(other_messages())
     assert [path.name for path in (tmp_path / "histories" / "-").iterdir()] == ["s.json"]
 
 
 @pytest.mark.parametrize("history", ["file"], indirect=True)
-def test_an_import_whose_reply_was_lost_is_repeated(kept: Kept) -> None:
+def test_an_import_whose_reply_was_lost_is_repeated(stores: Stores) -> None:
     """The Redis client repeats the command with the same arguments, including the version."""
-    scripts = Scripts(kept.client, kept.settings)
+    scripts = Scripts(stores.client, stores.settings)
     for _ in range(2):
         word, *_ = scripts.import_messages(
             "s", session_id="s", user_id="", digest="d", count=2, version="v" * 32, stored=[]
@@ -328,9 +330,9 @@ def test_an_import_whose_reply_was_lost_is_repeated(kept: Kept) -> None:
 
 
 @pytest.mark.parametrize("history", ["file"], indirect=True)
-def test_a_link_instead_of_a_users_directory_is_not_followed(kept: Kept, tmp_path: Path) -> None:
+def test_a_link_instead_of_a_users_directory_is_not_followed(stores: Stores, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "histories" / "alice").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(SessionNotEmpty):
-        kept.put(messages(), user_id="alice")
+        stores.import_messages(messages(), user_id="alice")
     assert list((tmp_path / "elsewhere").iterdir()) == []

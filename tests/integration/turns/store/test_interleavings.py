@@ -248,16 +248,16 @@ def test_interleavings(
 
 
 def test_interleavings_with_histories_in_files(server: Server, settings: Settings, tmp_path: Path) -> None:
-    filed = settings.model_copy(update={"max_attempts": MAX_ATTEMPTS, "history": f"file:{tmp_path}"})
+    in_files = settings.model_copy(update={"max_attempts": MAX_ATTEMPTS, "history": f"file:{tmp_path}"})
     with connect(server.url, timeout_seconds=5, retries=0, max_connections=2) as client:
-        Interleavings.server, Interleavings.store = server, open_turn_store(client, filed)
-        Interleavings.sessions = open_session_store(client, filed)
+        Interleavings.server, Interleavings.store = server, open_turn_store(client, in_files)
+        Interleavings.sessions = open_session_store(client, in_files)
         Interleavings.directory = tmp_path
-        Interleavings.read_history = partial(filed_history, server, HistoryFiles(tmp_path))
+        Interleavings.read_history = partial(read_file_history, server, HistoryFiles(tmp_path))
         interleave()
 
 
-def filed_history(server: Server, files: HistoryFiles, session: str) -> list[str]:
+def read_file_history(server: Server, files: HistoryFiles, session: str) -> list[str]:
     """Return the committed messages of a session, oldest first."""
     count, version = server.raw.hmget(keys.SESSION(session), "messages", "file")
     return [item.decode() for item in files.read_messages(session, (version or b"").decode()) or []][: int(count or 0)]
