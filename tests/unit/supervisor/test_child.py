@@ -1,0 +1,64 @@
+"""A child process is restarted when it exits, and killed when it does not stop."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from supervisor.child import Child
+from tests.support.waiting import wait_until
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[str], Child]]:
+    """Start a child that runs this Python code; it is killed after the test."""
+    children: list[Child] = []
+
+    def start(code: str) -> Child:
+        child = Child("a child", [sys.executable, "-c", code], os.environ)
+        children.append(child)
+        child.start()
+        return child
+
+    yield start
+    for child in children:
+        child.kill()
+
+
+def test_a_child_that_exits_early_is_restarted_after_a_delay(
+    start: Callable[[str], Child], capsys: pytest.CaptureFixture[str]
+) -> None:
+    child = start("raise SystemExit(3)")
+    first = child.pid
+    wait_until("it has exited", lambda: not child.is_running)
+    child.keep_running()
+    assert "a child exited with code 3; restarting in 0.5 s" in capsys.readouterr().out
+    assert child.pid == first
+    wait_until("it has been restarted", lambda: restarted(child) != first)
+
+
+def restarted(child: Child) -> int | None:
+    child.keep_running()
+    return child.pid
+
+
+def test_exit_code_2_means_a_wrong_configuration(start: Callable[[str], Child]) -> None:
+    children = [start(f"raise SystemExit({code})") for code in (2, 1)]
+    wait_until("both have exited", lambda: not any(child.is_running for child in children))
+    assert [child.is_misconfigured for child in children] == [True, False]
+
+
+def test_a_child_that_does_not_stop_in_time_is_killed(start: Callable[[str], Child], tmp_path: Path) -> None:
+    is_ready = tmp_path / "ready"
+    child = start(
+        "import pathlib, signal, time\n"
+        "signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"pathlib.Path({str(is_ready)!r}).touch()\n"
+        "time.sleep(60)"
+    )
+    wait_until("it ignores the signal", is_ready.exists)
+    child.terminate()
+    child.wait(0.1)
+    assert not child.is_running
