@@ -21,7 +21,7 @@ def measure(*, quick: bool) -> Result:
         figures=[
             Figure(label="Start time of a worker", value=median(worker_seconds), unit="s", max_value=3),
             Figure(label="Start time of a web process", value=median(web_seconds), unit="s", max_value=1),
-            Figure(label="Memory of a web process", value=web_mb, unit="MB", max_value=60),
+            Figure(label="Memory of a web process", value=web_mb, unit="MB", max_value=75),
             Figure(label="Memory of a worker process", value=worker_mb, unit="MB"),
         ]
     )

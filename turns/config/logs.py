@@ -9,22 +9,13 @@ import sys
 from contextlib import suppress
 from enum import StrEnum
 from functools import cache
-from types import ModuleType
 from typing import Protocol, TextIO, cast
 
+import structlog
+from structlog.tracebacks import ExceptionDictTransformer
+from structlog.typing import EventDict, Processor, WrappedLogger
+
 from turns.config.settings import LogFormat, Settings
-
-# structlog imports rich wherever that is installed, for a traceback format that is not used here because it shows the
-# values of variables: message text and keys. Without this, rich would take 4 MB of each process.
-_HIDES_RICH = "rich" not in sys.modules
-if _HIDES_RICH:
-    sys.modules["rich"] = cast(ModuleType, None)
-import structlog  # noqa: E402  # after rich is hidden
-from structlog.tracebacks import ExceptionDictTransformer  # noqa: E402
-from structlog.typing import EventDict, Processor, WrappedLogger  # noqa: E402
-
-if _HIDES_RICH:
-    del sys.modules["rich"]
 
 
 class Log(StrEnum):
@@ -130,6 +121,7 @@ def _json_renderers() -> list[Processor]:
 
 
 def _console_renderers() -> list[Processor]:
+    # The default exception format shows the values of variables: message text and keys.
     return [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
 
 

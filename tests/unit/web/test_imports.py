@@ -6,7 +6,7 @@ import sys
 import pytest
 
 PATCHED = "from gevent import monkey; monkey.patch_all()"
-NEVER = {"celery", "kombu", "langchain_core", "openai", "rich"}
+NEVER = {"celery", "kombu", "langchain_core", "openai"}
 ON_DEMAND = {
     "web.openapi.document",
     "web.openapi.operations",
