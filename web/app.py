@@ -20,12 +20,13 @@ from turns.operations.queries import OperatorQueries
 from turns.store.api_keys import ApiKeyStore
 from web.http import problems
 from web.routes.assets import Assets, build_assets
-from web.routes.operator_actions import build_operator
-from web.routes.operator_views import build_overview
+from web.routes.operator_actions import build_operator_actions
+from web.routes.operator_views import build_operator_views
 from web.routes.pages import build_pages
-from web.routes.service import build_about, build_health
+from web.routes.service import build_description, build_health
 from web.routes.sessions import build_sessions
-from web.routes.turns import build_streams, build_turns
+from web.routes.streams import build_streams
+from web.routes.turns import build_turns
 from web.security.auth import ANONYMOUS, GUARDED, Authenticator
 from web.security.cross_origin import CrossOriginGuard
 from web.streaming.long_poll import LongPolls
@@ -72,7 +73,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     app.url_map.merge_slashes = False
     assets = Assets()
     app.extensions["draining"] = (long_polls, streams)
-    operations, overview = OperatorActions(client, store, registry.find), OperatorQueries(client)
+    actions, queries = OperatorActions(client, store, registry.find), OperatorQueries(client)
     authenticator, origins = Authenticator(ApiKeyStore(client)), CrossOriginGuard(settings)
     app.before_request(_begin)
     app.before_request(lambda: _admit(authenticator, origins))
@@ -81,10 +82,10 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_turns(store, long_polls, registry.find),
         build_streams(streams, authenticator),
         build_sessions(open_session_store(client, settings, offload=_apart)),
+        build_description(registry, settings, assets),
+        build_operator_actions(actions, queries),
+        build_operator_views(queries, actions),
         build_health(store),
-        build_operator(operations, overview),
-        build_overview(overview, operations),
-        build_about(registry, settings, assets),
         build_pages(assets),
         build_assets(assets),
     ):

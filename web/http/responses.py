@@ -12,6 +12,7 @@ from web.http.timeouts import Timeout, now_ms
 from web.schemas import serializers
 
 JSON = "application/json"
+EVENT_STREAM = "text/event-stream"
 BODY_SECONDS = 20.0  # a caller that sends more slowly than this holds a place for nothing
 
 
@@ -21,14 +22,14 @@ def check_accept(kind: str = JSON) -> None:
         raise NotAcceptable(f"This path answers with {kind}.")
 
 
-def read_json_body(*, most_bytes: int) -> bytes:
+def read_json_body(*, max_bytes: int) -> bytes:
     """Raises `UnsupportedMediaType`, `RequestEntityTooLarge` while it is read, `RequestTimeout`, `BadRequest`."""
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"The body must be {JSON}.")
     declared_bytes = request.content_length or 0
-    if declared_bytes > most_bytes:
-        raise RequestEntityTooLarge(f"The body must be at most {most_bytes} bytes.")
-    request.max_content_length = most_bytes + 1  # a body of unknown length is cut off there without a word
+    if declared_bytes > max_bytes:
+        raise RequestEntityTooLarge(f"The body must be at most {max_bytes} bytes.")
+    request.max_content_length = max_bytes + 1  # a body of unknown length is cut off there without a word
     try:
         with Timeout(BODY_SECONDS):
             body = request.get_data(cache=False)
@@ -36,8 +37,8 @@ def read_json_body(*, most_bytes: int) -> bytes:
         raise RequestTimeout(f"The body did not come within {BODY_SECONDS:g} seconds.") from None
     if len(body) < declared_bytes:
         raise BadRequest("The body is shorter than its Content-Length.")
-    if len(body) > most_bytes:
-        raise RequestEntityTooLarge(f"The body must be at most {most_bytes} bytes.")
+    if len(body) > max_bytes:
+        raise RequestEntityTooLarge(f"The body must be at most {max_bytes} bytes.")
     return body
 
 

@@ -1,11 +1,10 @@
-"""The OpenAPI 3.1 document, made of the contract's table and the pydantic models. A test holds the service to it."""
+"""The OpenAPI 3.1 document, built from the operations of the routes and from the pydantic models.
 
-import json
+A test sends generated requests to the service and checks the responses against this document.
+"""
+
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from types import MappingProxyType
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -16,67 +15,64 @@ from turns.domain.events import EVENT_ID
 from turns.domain.ids import NAME
 from turns.operations.actions import Switch
 from web.http.codes import HTTP_CODES, MEDIA_TYPE
+from web.http.responses import EVENT_STREAM, JSON
 from web.openapi.operation import Answer, Operation
-from web.openapi.operations import GUARDED, OPERATIONS
 from web.schemas import responses
+from web.schemas.requests import NoQuery
 
 Model = type[BaseModel]
-Refs = Mapping[Any, Any]  # what stands for a model
+Json = dict[str, Any]
+Refs = Mapping[Any, Json]  # a reference to the schema of each model
 
 REF = "#/components/schemas/{model}"
-EVENTS: MappingProxyType[str, Model] = MappingProxyType(
-    {
-        "status": responses.StatusEvent,
-        "delta": responses.DeltaEvent,
-        "reset": responses.ResetEvent,
-        "done": responses.DoneEvent,
-    }
-)
-TEXT = MappingProxyType({"type": "string"})
-HEADERS = MappingProxyType(
-    {
-        "Idempotency-Key": (
-            "Repeating a request with the same key and body has no further effect",
-            {"pattern": "^[ -~]{1,255}$"},
-        ),
-        "Prefer": ("`wait=N`: hold the answer until the turn has ended, or so many seconds, at most 30", {}),
-        "traceparent": ("W3C trace context; the worker's log lines carry its trace id", {}),
-        "If-None-Match": ("The `ETag` of an earlier answer", {}),
-        "Last-Event-ID": ("The last event seen", {"pattern": f"^{EVENT_ID.pattern}$"}),
-    }
-)
-ANSWER_HEADERS = MappingProxyType(
-    {
-        "ETag": "Names this very answer",
-        "Idempotency-Replayed": "`true`: the request had been accepted before",
-        "Location": "Where the turn is",
-        "Preference-Applied": "The wait that was applied",
-        "Retry-After": "Seconds after which asking again makes sense",
-        "X-Request-Id": "What the log knows this request by",
-    }
-)
+TEXT: Json = {"type": "string"}
+EVENTS: dict[str, Model] = {
+    "status": responses.StatusEvent,
+    "delta": responses.DeltaEvent,
+    "reset": responses.ResetEvent,
+    "done": responses.DoneEvent,
+}
+PATH_PARAMETERS: dict[str, Json] = {
+    "switch": {"enum": list(Switch)},
+    "turn_id": TEXT,
+    "worker": TEXT,
+    "session_id": {**TEXT, "pattern": f"^{NAME.pattern}$"},
+}
+REQUEST_HEADERS: dict[str, tuple[str, Json]] = {
+    "Idempotency-Key": (
+        "Repeating a request with the same key and body has no further effect",
+        {"pattern": "^[ -~]{1,255}$"},
+    ),
+    "Prefer": ("`wait=N`: hold the response until the turn has ended, for at most N seconds (up to 30)", {}),
+    "traceparent": ("W3C trace context; the worker's log lines contain its trace id", {}),
+    "If-None-Match": ("The `ETag` of an earlier response", {}),
+    "Last-Event-ID": ("The id of the last event received", {"pattern": f"^{EVENT_ID.pattern}$"}),
+}
+RESPONSE_HEADERS = {
+    "ETag": "Entity tag of this response",
+    "Idempotency-Replayed": "`true`: the request had already been accepted",
+    "Location": "Path of the turn",
+    "Preference-Applied": "The wait that was applied",
+    "Retry-After": "Seconds after which to ask again",
+    "X-Request-Id": "Id of the request in the log",
+}
 DESCRIPTION = """\
-A background queue for chat turns. Submit a turn, get its id at once; poll it, wait for it, or watch its answer being
-written. Turns of a session run one at a time, in the order accepted; each takes effect exactly once.
+A background queue for chat turns. Submit a turn and get its id at once; poll it, wait for it, or stream its answer
+while it is being written. The turns of a session run one at a time, in the order in which they were accepted; each
+takes effect exactly once.
 """
 
 
-@dataclass(frozen=True)
-class Document:
-    as_dict: dict[str, Any]
-    as_json: str
-
-
-@cache
-def document() -> Document:
-    """The same for every process of a version."""
-    models = _models()
-    names, definitions = models_json_schema([(model, "validation") for model in models], ref_template=REF)
+def describe(operations: Sequence[Operation]) -> Json:
+    """Return the OpenAPI document."""
+    names, definitions = models_json_schema([(model, "validation") for model in _models(operations)], ref_template=REF)
     refs = {model: ref for (model, _), ref in names.items()}
-    paths: defaultdict[str, dict[str, Any]] = defaultdict(dict)
-    for operation in OPERATIONS:
-        paths[operation.path][operation.method] = _operation(operation, refs)
-    whole = {
+    of_turn = [operation.id for operation in operations if "{turn_id}" in operation.path]
+    links = {name: {"operationId": name, "parameters": {"turn_id": "$response.body#/id"}} for name in of_turn}
+    paths: defaultdict[str, Json] = defaultdict(dict)
+    for operation in operations:
+        paths[operation.path][operation.method] = _operation(operation, refs, links)
+    return {
         "openapi": "3.1.0",
         "info": {"title": "InTurn", "version": VERSION, "description": DESCRIPTION},
         "paths": dict(paths),
@@ -85,111 +81,93 @@ def document() -> Document:
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key, `inturn_…`"}},
         },
     }
-    return Document(whole, json.dumps(whole))
 
 
-def _models() -> list[Model]:
-    bodies = [operation.body for operation in OPERATIONS if operation.body]
-    answers = [answer.model for operation in OPERATIONS for answer in operation.answers.values() if answer.model]
+def _models(operations: Sequence[Operation]) -> list[Model]:
+    bodies = [operation.body for operation in operations if operation.body]
+    answers = [answer.model for operation in operations for answer in operation.answers.values() if answer.model]
     return list(dict.fromkeys([*bodies, *answers, *EVENTS.values(), responses.Problem]))
 
 
-def _operation(operation: Operation, refs: Refs) -> dict[str, Any]:
-    answers, problems = _answers(operation, refs), _problems(operation, refs)
-    described: dict[str, Any] = {
+def _operation(operation: Operation, refs: Refs, links: Json) -> Json:
+    answers = {str(status): _answer(status, answer, refs, links) for status, answer in operation.answers.items()}
+    described: Json = {
         "operationId": operation.id,
         "summary": operation.summary,
         "parameters": [*_path_parameters(operation), *_query(operation), *map(_header, operation.headers)],
-        "responses": {**answers, **{status: problem for status, problem in problems.items() if status not in answers}},
+        "responses": dict(sorted({**_problems(operation, refs), **answers}.items())),
     }
     if operation.is_guarded:
-        described["security"] = [{"key": []}, {}]  # the second: where no key was ever made, none is asked for
+        described["security"] = [{"key": []}, {}]  # `{}`: no key is required before the first one is created
     if operation.body:
-        described["requestBody"] = {"required": True, "content": {"application/json": {"schema": refs[operation.body]}}}
+        described["requestBody"] = {"required": True, "content": {JSON: {"schema": refs[operation.body]}}}
     return described
 
 
-def _path_parameters(operation: Operation) -> list[dict[str, Any]]:
-    known = {
-        "switch": {"enum": list(Switch)},
-        "turn_id": TEXT,
-        "worker": TEXT,
-        "session_id": {"type": "string", "pattern": f"^{NAME.pattern}$"},
-    }
+def _path_parameters(operation: Operation) -> list[Json]:
     return [
-        {"name": name, "in": "path", "required": True, "schema": dict(rule)}
-        for name, rule in known.items()
+        {"name": name, "in": "path", "required": True, "schema": dict(schema)}
+        for name, schema in PATH_PARAMETERS.items()
         if f"{{{name}}}" in operation.path
     ]
 
 
-def _query(operation: Operation) -> list[dict[str, Any]]:
-    model = operation.query.model_json_schema(ref_template=REF)
+def _query(operation: Operation) -> list[Json]:
+    model = (operation.query or NoQuery).model_json_schema(ref_template=REF)
     return [
         {
             "name": name,
             "in": "query",
             "required": name in model.get("required", ()),
-            "schema": _inlined(rule, model.get("$defs", {})),
+            "schema": _inlined(schema, model.get("$defs", {})),
         }
-        for name, rule in model.get("properties", {}).items()
+        for name, schema in model.get("properties", {}).items()
     ]
 
 
-def _inlined(rule: Any, definitions: dict[str, Any]) -> Any:
-    """A parameter that may be left out has no null, and stands on its own."""
-    choices = [choice for choice in rule.get("anyOf", [rule]) if choice != {"type": "null"}]
-    [only] = choices
+def _inlined(schema: Json, definitions: Json) -> Json:
+    """Return the schema of a parameter without null, which an optional parameter cannot be, and without references."""
+    [only] = [choice for choice in schema.get("anyOf", [schema]) if choice != {"type": "null"}]
     if "$ref" in only:
         only = definitions[only["$ref"].rpartition("/")[2]]
-    return {**{key: value for key, value in rule.items() if key not in {"anyOf", "default", "title"}}, **only}
+    return {**{key: value for key, value in schema.items() if key not in {"anyOf", "default", "title"}}, **only}
 
 
-def _header(name: str) -> dict[str, Any]:
-    description, rule = HEADERS[name]
-    return {"name": name, "in": "header", "required": False, "description": description, "schema": {**TEXT, **rule}}
+def _header(name: str) -> Json:
+    description, schema = REQUEST_HEADERS[name]
+    return {"name": name, "in": "header", "required": False, "description": description, "schema": {**TEXT, **schema}}
 
 
-def _answers(operation: Operation, refs: Refs) -> dict[str, Any]:
-    return {str(status): _answer(operation, status, answer, refs) for status, answer in operation.answers.items()}
-
-
-def _answer(operation: Operation, status: int, answer: Answer, refs: Refs) -> dict[str, Any]:
+def _answer(status: int, answer: Answer, refs: Refs, links: Json) -> Json:
     headers = ("X-Request-Id", *answer.headers)
-    described: dict[str, Any] = {
+    described: Json = {
         "description": answer.description,
-        "headers": {name: {"description": ANSWER_HEADERS[name], "schema": dict(TEXT)} for name in headers},
+        "headers": {name: {"description": RESPONSE_HEADERS[name], "schema": dict(TEXT)} for name in headers},
     }
     if answer.model:
         described["content"] = {answer.kind: {"schema": refs[answer.model]}}
         if status >= 400:
             described["content"][MEDIA_TYPE] = {"schema": refs[responses.Problem]}
-    elif answer.kind == "text/plain":
-        described["content"] = {answer.kind: {"schema": dict(TEXT)}}
-    elif answer.kind == "text/event-stream":
+    elif answer.kind == EVENT_STREAM:
         data = {name: refs[model] for name, model in EVENTS.items()}
         described["content"] = {answer.kind: {"schema": {**TEXT, "x-event-data": data}}}
+    elif answer.kind != JSON:
+        described["content"] = {answer.kind: {"schema": dict(TEXT)}}
     if answer.model is responses.Turn:
-        described["links"] = _links()
+        described["links"] = links
     return described
 
 
-def _links() -> dict[str, Any]:
-    of_turn = [operation.id for operation in OPERATIONS if "{turn_id}" in operation.path]
-    return {name: {"operationId": name, "parameters": {"turn_id": "$response.body#/id"}} for name in of_turn}
-
-
-def _problems(operation: Operation, refs: Refs) -> dict[str, Any]:
+def _problems(operation: Operation, refs: Refs) -> Json:
     codes: defaultdict[int, list[str]] = defaultdict(list)
-    guarded = GUARDED if operation.is_guarded else ()
-    for error in (*guarded, *operation.refusals):
+    for error in operation.errors:
         codes[error.status].append(error.code)
-    for status in operation.problems:
+    for status in operation.http_errors:
         codes[status].append(HTTP_CODES[status])
     return {str(status): _problem(names, refs) for status, names in sorted(codes.items())}
 
 
-def _problem(codes: list[str], refs: Refs) -> dict[str, Any]:
+def _problem(codes: list[str], refs: Refs) -> Json:
     of_code = {"properties": {"code": {"enum": codes}}}
     return {
         "description": " or ".join(f"`{code}`" for code in codes),

@@ -1,14 +1,20 @@
-"""One operation of the HTTP contract: what it takes, answers and refuses."""
+"""One operation of the HTTP API: its route and its contract, declared together.
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from types import MappingProxyType
+`Operation.on` registers the route, and the OpenAPI document is built from the operations of an app.
+"""
 
+from collections.abc import Callable, Mapping
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+from flask import Blueprint, Response, request
 from pydantic import BaseModel
 
 from turns.domain.errors import (
+    Forbidden,
     IdempotencyKeyReused,
     IntakePaused,
+    InvalidRequest,
     Overloaded,
     RateLimited,
     Refused,
@@ -16,47 +22,100 @@ from turns.domain.errors import (
     StoreUnavailable,
     TenantBacklogFull,
     TokensSpent,
+    Unauthenticated,
 )
-from web.schemas import requests
+from web.http.responses import JSON, check_accept
+from web.http.validation import parse_query
+from web.schemas.requests import NoQuery
 from web.security.auth import GUARDED
 
-JSON = "application/json"
+EXTENSION = "operations"  # the key in `Flask.extensions` under which an app has its operations
+QUOTA = (TenantBacklogFull, RateLimited, TokensSpent)
+RESUBMITTED = (IdempotencyKeyReused, SessionBacklogFull, *QUOTA, Overloaded, IntakePaused)
+
+Error = type[Refused | StoreUnavailable]
+View = Callable[..., Response]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """`model`: None for an empty body. `headers`: names of those that this answer can carry, beyond what all do."""
+    """One successful response.
+
+    `model` is None for a body that is not JSON, or empty. `headers` are the response headers that it can have besides
+    those of every response.
+    """
 
     description: str
     model: type[BaseModel] | None = None
+    _: KW_ONLY
     kind: str = JSON
     headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """`problems` are HTTP's own refusals, by status; `refusals` are those of the domain."""
+    """The contract of one route.
+
+    `query`: None ignores the query string. `headers` are request headers. `refusals` are the errors that no other field
+    implies. `negotiates`: whether a caller that does not accept the kind of the answer gets 406.
+    """
 
     id: str
     method: str
     path: str
     summary: str
     answers: Mapping[int, Answer]
-    query: type[BaseModel] = requests.NoQuery
+    query: type[BaseModel] | None = NoQuery
     body: type[BaseModel] | None = None
     headers: tuple[str, ...] = ()
-    refusals: tuple[type[Refused | StoreUnavailable], ...] = ()
-    problems: tuple[int, ...] = field(default=(406,))
+    refusals: tuple[Error, ...] = ()
+    uses_store: bool = True
+    negotiates: bool = True
 
     @property
     def is_guarded(self) -> bool:
-        """Whether a key is asked for, where there are keys."""
+        """Whether an API key is required, once there are keys."""
         return self.path.startswith(GUARDED)
 
+    @property
+    def kind(self) -> str:
+        """The media type of the answers."""
+        return next(iter(self.answers.values())).kind
 
-QUOTA = (TenantBacklogFull, RateLimited, TokensSpent)
-AGAIN = (IdempotencyKeyReused, SessionBacklogFull, *QUOTA, Overloaded, IntakePaused)
+    @property
+    def errors(self) -> tuple[Error, ...]:
+        """All errors of the domain that the operation can answer with."""
+        return (
+            *((Unauthenticated, Forbidden) if self.is_guarded else ()),
+            *((InvalidRequest,) if self.query is not None else ()),
+            *self.refusals,
+            *((StoreUnavailable,) if self.uses_store else ()),
+        )
 
+    @property
+    def http_errors(self) -> tuple[int, ...]:
+        """The statuses with which HTTP itself refuses requests."""
+        return (*((406,) if self.negotiates else ()), *((408, 413, 415) if self.body else ()))
 
-def answers_with(description: str, model: type[BaseModel]) -> Mapping[int, Answer]:
-    return MappingProxyType({200: Answer(description=description, model=model)})
+    def on(self, api: Blueprint) -> Callable[[View], View]:
+        """Register the decorated function as the route of this operation.
+
+        The function gets the parameters of the path, and the parsed query as `query` if the operation has one.
+        """
+
+        def register(view: View) -> View:
+            def serve(**arguments: Any) -> Response:
+                if self.negotiates:
+                    check_accept(self.kind)
+                if self.query is not None:
+                    query = parse_query(self.query, request.args.items(multi=True))
+                    if self.query is not NoQuery:
+                        arguments["query"] = query
+                return view(**arguments)
+
+            rule = self.path.replace("{", "<").replace("}", ">")
+            api.add_url_rule(rule, self.id, serve, methods=[self.method])
+            api.record(lambda state: state.app.extensions.setdefault(EXTENSION, []).append(self))
+            return view
+
+        return register

@@ -1,95 +1,144 @@
-"""The routes of operators: the service's switches, its numbers, and the turns that have failed, of all tenants."""
+"""The routes with which operators act: switches, failed turns, workers."""
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
-from turns.domain.errors import InvalidRequest
+from turns.domain.errors import AssistantNotFound, CountChanged, InvalidRequest, TurnNotFound, WorkerNotFound
 from turns.operations.actions import BulkResult, OperatorActions, Switch
 from turns.operations.queries import OperatorQueries
 from web.http.problems import to_problem
-from web.http.responses import check_accept, reply, reply_empty, reply_turn
-from web.http.validation import parse_query
+from web.http.responses import reply, reply_empty, reply_turn
+from web.openapi.operation import RESUBMITTED, Answer, Operation
 from web.routes.service_status import service_status
 from web.schemas import operator_responses, responses, serializers
-from web.schemas.requests import CodeQuery, FailedQuery, NoQuery
+from web.schemas.requests import CodeQuery, FailedQuery
 from web.security.audit import audit
 
 
-def build_operator(operations: OperatorActions, overview: OperatorQueries) -> Blueprint:
-    api = Blueprint("operator", __name__)
-    api.before_request(check_accept)
+def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -> Blueprint:
+    api = Blueprint("operator_actions", __name__)
 
-    @api.get("/operator/status")
+    @Operation(
+        id="status",
+        method="get",
+        path="/operator/status",
+        summary="Get the state of the service",
+        answers={200: Answer("The main numbers, and what is paused", responses.ServiceStatus)},
+    ).on(api)
     def status() -> Response:
-        parse_query(NoQuery, request.args.items(multi=True))
-        return reply(service_status(operations, overview))
+        return reply(service_status(actions, queries))
 
-    @api.post("/operator/pause/<switch>")
+    @Operation(
+        id="pause",
+        method="post",
+        path="/operator/pause/{switch}",
+        summary="Pause the intake of turns, or the workers",
+        answers={200: Answer("The state of the service after the change", responses.ServiceStatus)},
+    ).on(api)
     def pause(switch: str) -> Response:
-        parse_query(NoQuery, request.args.items(multi=True))
-        operations.pause(_switch(switch))
+        actions.pause(_to_switch(switch))
         audit("pause", switch)
-        return reply(service_status(operations, overview))
+        return reply(service_status(actions, queries))
 
-    @api.post("/operator/resume/<switch>")
+    @Operation(
+        id="resume",
+        method="post",
+        path="/operator/resume/{switch}",
+        summary="End a pause of the intake or of the workers",
+        answers={200: Answer("The state of the service after the change", responses.ServiceStatus)},
+    ).on(api)
     def resume(switch: str) -> Response:
-        parse_query(NoQuery, request.args.items(multi=True))
-        operations.resume(_switch(switch))
+        actions.resume(_to_switch(switch))
         audit("resume", switch)
-        return reply(service_status(operations, overview))
+        return reply(service_status(actions, queries))
 
-    @api.get("/operator/failed")
-    def list_failed() -> Response:
-        query = parse_query(FailedQuery, request.args.items(multi=True))
-        page = operations.failed(code=query.code, after=query.after, limit=query.limit)
-        data = tuple(map(serializers.to_failed, page.turns))
-        return reply(
-            responses.Page[responses.FailedTurn, int](data=data, has_more=page.after is not None, after=page.after)
-        )
+    @Operation(
+        id="list_failed",
+        method="get",
+        path="/operator/failed",
+        summary="List the unresolved failed turns of all tenants, newest first",
+        query=FailedQuery,
+        answers={200: Answer("A page", responses.Page[responses.FailedTurn, int])},
+    ).on(api)
+    def list_failed(query: FailedQuery) -> Response:
+        page = actions.failed(code=query.code, after=query.after, limit=query.limit)
+        turns = map(serializers.to_failed, page.turns)
+        return reply(responses.Page[responses.FailedTurn, int].of(turns, page.after))
 
-    @api.post("/operator/failed/retry")
-    def retry_all_failed() -> Response:
-        query = parse_query(CodeQuery, request.args.items(multi=True))
-        dealt = operations.retry_all(query.code, count=query.count)
-        audit("retry_all", query.code, count=dealt.done)
-        return reply(_dealt(dealt))
+    @Operation(
+        id="retry_all_failed",
+        method="post",
+        path="/operator/failed/retry",
+        summary="Retry all failed turns with a code, if there are as many as the caller expects",
+        query=CodeQuery,
+        answers={200: Answer("The number of retried turns, and the first refusal", operator_responses.BulkResult)},
+        refusals=(CountChanged,),
+    ).on(api)
+    def retry_all_failed(query: CodeQuery) -> Response:
+        result = actions.retry_all(query.code, count=query.count)
+        audit("retry_all", query.code, count=result.done)
+        return reply(_to_bulk_result(result))
 
-    @api.post("/operator/failed/discard")
-    def discard_all_failed() -> Response:
-        query = parse_query(CodeQuery, request.args.items(multi=True))
-        dealt = operations.discard_all(query.code, count=query.count)
-        audit("discard_all", query.code, count=dealt.done)
-        return reply(_dealt(dealt))
+    @Operation(
+        id="discard_all_failed",
+        method="post",
+        path="/operator/failed/discard",
+        summary="Resolve all failed turns with a code without a retry, if there are as many as the caller expects",
+        query=CodeQuery,
+        answers={200: Answer("The number of resolved turns", operator_responses.BulkResult)},
+        refusals=(CountChanged,),
+    ).on(api)
+    def discard_all_failed(query: CodeQuery) -> Response:
+        result = actions.discard_all(query.code, count=query.count)
+        audit("discard_all", query.code, count=result.done)
+        return reply(_to_bulk_result(result))
 
-    @api.post("/operator/failed/<turn_id>/retry")
+    @Operation(
+        id="retry_failed",
+        method="post",
+        path="/operator/failed/{turn_id}/retry",
+        summary="Retry a failed turn as a new last turn of its session, which resolves it",
+        answers={202: Answer("The new turn", responses.Turn, headers=("Retry-After",))},
+        refusals=(TurnNotFound, AssistantNotFound, *RESUBMITTED),
+    ).on(api)
     def retry_failed(turn_id: str) -> Response:
-        parse_query(NoQuery, request.args.items(multi=True))
-        again = operations.retry(operations.find_failed(turn_id)).turn
+        turn = actions.retry(actions.find_failed(turn_id)).turn
         audit("retry", turn_id)
-        return reply_turn(again, 202)
+        return reply_turn(turn, 202)
 
-    @api.post("/operator/failed/<turn_id>/discard")
+    @Operation(
+        id="discard_failed",
+        method="post",
+        path="/operator/failed/{turn_id}/discard",
+        summary="Resolve a failed turn without a retry; its record is kept until it expires",
+        answers={204: Answer("The turn is no longer listed as failed")},
+        refusals=(TurnNotFound,),
+    ).on(api)
     def discard_failed(turn_id: str) -> Response:
-        parse_query(NoQuery, request.args.items(multi=True))
-        operations.discard(operations.find_failed(turn_id))
+        actions.discard(actions.find_failed(turn_id))
         audit("discard", turn_id)
         return reply_empty()
 
-    @api.post("/operator/workers/<worker>/drain")
+    @Operation(
+        id="drain",
+        method="post",
+        path="/operator/workers/{worker}/drain",
+        summary="Drain a worker: it finishes its running turns and ends",
+        answers={204: Answer("The worker is notified within about a second")},
+        refusals=(WorkerNotFound,),
+    ).on(api)
     def drain(worker: str) -> Response:
-        parse_query(NoQuery, request.args.items(multi=True))
-        operations.drain(worker)
+        actions.drain(worker)
         audit("drain", worker)
         return reply_empty()
 
     return api
 
 
-def _dealt(dealt: BulkResult) -> operator_responses.BulkResult:
-    refused = dealt.refused and to_problem(dealt.refused)
-    return operator_responses.BulkResult(done=dealt.done, refused=refused)
+def _to_bulk_result(result: BulkResult) -> operator_responses.BulkResult:
+    return operator_responses.BulkResult(done=result.done, refused=result.refused and to_problem(result.refused))
 
 
-def _switch(name: str) -> Switch:
+def _to_switch(name: str) -> Switch:
     try:
         return Switch(name)
     except ValueError:

@@ -1,76 +1,107 @@
-"""The routes that show operators what the service does: numbers, live turns, one turn, one session. None changes it."""
+"""The routes with which operators read: numbers, live turns, one turn, one session. They change nothing."""
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 
 from turns.config.version import VERSION
+from turns.domain.errors import SessionNotFound, TurnNotFound
 from turns.domain.ids import session_key
 from turns.operations.actions import OperatorActions
 from turns.operations.live_turns import LiveTurn
 from turns.operations.queries import OperatorQueries
 from turns.operations.time_series import STEPS
-from web.http.responses import check_accept, reply
-from web.http.validation import parse_query
+from web.http.responses import reply
+from web.openapi.operation import Answer, Operation
 from web.routes.service_status import service_status
 from web.schemas import operator_responses as schema
-from web.schemas import operator_serializers as showing
-from web.schemas.requests import LiveQuery, NoQuery, SessionQueueQuery, StatsQuery
+from web.schemas import operator_serializers as serializers
+from web.schemas.requests import LiveQuery, SessionQueueQuery, StatsQuery
 from web.security.audit import audit
 
 
-def build_overview(overview: OperatorQueries, operations: OperatorActions) -> Blueprint:
-    api = Blueprint("overview", __name__)
-    api.before_request(check_accept)
+def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> Blueprint:
+    api = Blueprint("operator_views", __name__)
 
-    @api.get("/operator/stats.json")
-    def stats() -> Response:
-        query = parse_query(StatsQuery, request.args.items(multi=True))
-        return reply(_stats(overview, operations, int(query.minutes)))
+    @Operation(
+        id="stats",
+        method="get",
+        path="/operator/stats.json",
+        summary="Get all numbers of the page `/operator`: current, recent and over time",
+        query=StatsQuery,
+        answers={200: Answer("The numbers", schema.Stats)},
+    ).on(api)
+    def stats(query: StatsQuery) -> Response:
+        return reply(_stats(queries, actions, int(query.minutes)))
 
-    @api.get("/operator/turns")
-    def live_turns() -> Response:
-        query = parse_query(LiveQuery, request.args.items(multi=True))
-        heads = overview.heads()
-        found = [head for head in heads.heads if _fits(head, query)]
-        return reply(showing.to_live_turns(found, limit=query.limit, is_complete=heads.is_complete))
+    @Operation(
+        id="live_turns",
+        method="get",
+        path="/operator/turns",
+        summary="List the first live turn of each session of all tenants, oldest first, without message text",
+        query=LiveQuery,
+        answers={200: Answer("Some of the matching turns, and their number", schema.LiveTurns)},
+    ).on(api)
+    def live_turns(query: LiveQuery) -> Response:
+        heads = queries.heads()
+        found = [head for head in heads.heads if _matches(head, query)]
+        return reply(serializers.to_live_turns(found, limit=query.limit, is_complete=heads.is_complete))
 
-    @api.get("/operator/turns/<turn_id>")
+    @Operation(
+        id="timeline",
+        method="get",
+        path="/operator/turns/{turn_id}",
+        summary="Get the timeline of a turn",
+        answers={200: Answer("Its timestamps and runs, without message text", schema.Timeline)},
+        refusals=(TurnNotFound,),
+    ).on(api)
     def timeline(turn_id: str) -> Response:
-        parse_query(NoQuery, request.args.items(multi=True))
-        return reply(showing.to_timeline(overview.timeline(turn_id)))
+        return reply(serializers.to_timeline(queries.timeline(turn_id)))
 
-    @api.get("/operator/turns/<turn_id>/text")
-    def text(turn_id: str) -> Response:
-        parse_query(NoQuery, request.args.items(multi=True))
-        turn = overview.timeline(turn_id).turn
+    @Operation(
+        id="turn_text",
+        method="get",
+        path="/operator/turns/{turn_id}/text",
+        summary="Get the message text of a turn; the access is logged",
+        answers={200: Answer("The input, and the output if there is one", schema.TurnText)},
+        refusals=(TurnNotFound,),
+    ).on(api)
+    def turn_text(turn_id: str) -> Response:
+        turn = queries.timeline(turn_id).turn
         audit("read_text", turn_id)
         return reply(schema.TurnText(id=turn.id, input=turn.input, output=turn.output))
 
-    @api.get("/operator/session")
-    def session_queue() -> Response:
-        query = parse_query(SessionQueueQuery, request.args.items(multi=True))
+    @Operation(
+        id="session_queue",
+        method="get",
+        path="/operator/session",
+        summary="List the live turns of a session, and the reasons why the first one waits",
+        query=SessionQueueQuery,
+        answers={200: Answer("The turns; the most important reason comes first", schema.SessionQueue)},
+        refusals=(SessionNotFound,),
+    ).on(api)
+    def session_queue(query: SessionQueueQuery) -> Response:
         session = session_key(query.session_id, query.user_id, query.tenant)
-        return reply(showing.to_session_queue(overview.queue(session)))
+        return reply(serializers.to_session_queue(queries.queue(session)))
 
     return api
 
 
-def _stats(overview: OperatorQueries, operations: OperatorActions, minutes: int) -> schema.Stats:
-    workers = overview.workers()
+def _stats(queries: OperatorQueries, actions: OperatorActions, minutes: int) -> schema.Stats:
+    workers = queries.workers()
     return schema.Stats(
-        **dict(service_status(operations, overview)),
+        **dict(service_status(actions, queries)),
         version=VERSION,
         may_act=g.caller.may_act,
         running_turns=sum(len(worker.running) for worker in workers),
-        recent=showing.to_stats_point(overview.recent()),
-        failed_by_code=operations.count_failed(),
-        workers=tuple(map(showing.to_worker, workers)),
+        recent=serializers.to_stats_point(queries.recent()),
+        failed_by_code=actions.count_failed(),
+        workers=tuple(map(serializers.to_worker, workers)),
         minutes=minutes,
         step_minutes=STEPS[minutes],
-        series=tuple(map(showing.to_stats_point, overview.series(minutes))),
+        series=tuple(map(serializers.to_stats_point, queries.series(minutes))),
     )
 
 
-def _fits(head: LiveTurn, query: LiveQuery) -> bool:
+def _matches(head: LiveTurn, query: LiveQuery) -> bool:
     names = (head.id, head.session_id, head.user_id or "")
     return (
         (query.status is None or head.status == query.status)

@@ -1,8 +1,10 @@
-"""The routes about the service itself: its health, its assistants, its own description."""
+"""The routes about the service: health, metrics, assistants and the description of the API."""
 
-from typing import TYPE_CHECKING
+import json
+from functools import cache
+from typing import Any
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, current_app, render_template
 
 from turns.assistants.overrides import settings_for
 from turns.assistants.registry import AssistantRegistry
@@ -10,14 +12,10 @@ from turns.config.settings import Settings
 from turns.config.version import VERSION
 from turns.store.turns import TurnStore
 from web.http.responses import JSON, check_accept, reply
-from web.http.validation import parse_query
+from web.openapi.operation import EXTENSION, Answer, Operation
 from web.openapi.schema_text import coded, words
 from web.routes.assets import Assets
 from web.schemas import responses, serializers
-from web.schemas.requests import NoQuery
-
-if TYPE_CHECKING:
-    from web.openapi.document import Document
 
 DOCS_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -25,14 +23,30 @@ DOCS_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-actio
 def build_health(store: TurnStore) -> Blueprint:
     api = Blueprint("health", __name__)
 
-    @api.get("/livez")
+    @Operation(
+        id="livez",
+        method="get",
+        path="/livez",
+        summary="Check whether the process is up",
+        query=None,
+        answers={200: Answer("The process is up", responses.Live)},
+        uses_store=False,
+    ).on(api)
     def livez() -> Response:
-        check_accept()
         return reply(responses.Live())
 
-    @api.get("/readyz")
+    @Operation(
+        id="readyz",
+        method="get",
+        path="/readyz",
+        summary="Check whether the store is reachable and safe",
+        query=None,
+        answers={
+            200: Answer("The store is reachable and safe", responses.Ready),
+            503: Answer("The store may evict turns, or cannot be reached (then a problem)", responses.Ready),
+        },
+    ).on(api)
     def readyz() -> Response:
-        check_accept()
         health = store.read_health()
         ready = responses.Ready(
             status="ok" if health.is_safe else "unsafe",
@@ -45,9 +59,17 @@ def build_health(store: TurnStore) -> Blueprint:
         )
         return reply(ready, status=200 if health.is_safe else 503)
 
-    @api.get("/metrics")
+    @Operation(
+        id="metrics",
+        method="get",
+        path="/metrics",
+        summary="Get the metrics, in the text format of Prometheus",
+        query=None,
+        answers={200: Answer("The metrics", kind="text/plain")},
+        negotiates=False,
+    ).on(api)
     def metrics() -> Response:
-        # A megabyte, which a service that nobody scrapes does without.
+        # Loaded on demand: prometheus_client takes a megabyte, which services that are not scraped save.
         from web.schemas.exposition import KIND, expose  # noqa: PLC0415
 
         return Response(expose(store.read_metrics()), content_type=KIND)
@@ -55,38 +77,43 @@ def build_health(store: TurnStore) -> Blueprint:
     return api
 
 
-def build_about(registry: AssistantRegistry, settings: Settings, assets: Assets) -> Blueprint:
-    about = Blueprint("about", __name__)
+def build_description(registry: AssistantRegistry, settings: Settings, assets: Assets) -> Blueprint:
+    api = Blueprint("description", __name__)
 
-    @about.get("/v1/assistants")
+    @Operation(
+        id="assistants",
+        method="get",
+        path="/v1/assistants",
+        summary="List the configured assistants",
+        answers={200: Answer("All assistants", responses.Page[responses.Assistant, str])},
+        uses_store=False,
+    ).on(api)
     def assistants() -> Response:
-        check_accept()
-        parse_query(NoQuery, request.args.items(multi=True))
-        data = tuple(
+        data = (
             serializers.to_assistant(assistant, model=settings_for(assistant, settings).model_name)
             for assistant in registry.all_assistants().values()
         )
-        return reply(responses.Page[responses.Assistant, str](data=data, has_more=False, after=None))
+        return reply(responses.Page[responses.Assistant, str].of(data, None))
 
-    @about.get("/openapi.json")
+    @cache
+    def document() -> dict[str, Any]:
+        # Loaded on demand, because serving requests needs neither the module nor its megabytes of schemas.
+        from web.openapi.document import describe  # noqa: PLC0415
+
+        return describe(current_app.extensions[EXTENSION])
+
+    @api.get("/openapi.json")
     def openapi() -> Response:
         check_accept()
-        return Response(_document().as_json, content_type=JSON)
+        return Response(json.dumps(document()), content_type=JSON)
 
-    @about.get("/docs")
+    @api.get("/docs")
     def docs() -> Response:
         response = Response(
-            render_template("docs.html", api=_document().as_dict, words=words, coded=coded, asset=assets.url),
+            render_template("docs.html", api=document(), words=words, coded=coded, asset=assets.url),
             content_type="text/html; charset=utf-8",
         )
         response.headers["Content-Security-Policy"] = DOCS_POLICY
         return response
 
-    return about
-
-
-def _document() -> "Document":
-    """Whoever asks first waits for it: serving needs none."""
-    from web.openapi.document import document  # noqa: PLC0415
-
-    return document()
+    return api

@@ -1,14 +1,14 @@
-"""How the service does, in a few numbers."""
+"""The main numbers of the service."""
 
 from turns.operations.actions import OperatorActions
 from turns.operations.queries import OperatorQueries
 from web.schemas import responses, serializers
 
 
-def service_status(operations: OperatorActions, overview: OperatorQueries) -> responses.ServiceStatus:
-    gauges = overview.gauges()
+def service_status(actions: OperatorActions, queries: OperatorQueries) -> responses.ServiceStatus:
+    gauges = queries.gauges()
     return responses.ServiceStatus(
-        paused={switch: serializers.to_instant(since) for switch, since in operations.paused().items()},
+        paused={switch: serializers.to_instant(since) for switch, since in actions.paused().items()},
         live_turns=int(gauges["live_turns"]),
         waiting_turns=int(gauges["waiting_turns"]),
         oldest_waiting_seconds=gauges["oldest_waiting_seconds"],

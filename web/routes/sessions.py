@@ -1,66 +1,98 @@
 """The routes of sessions."""
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, g
 
 from turns.config.logs import Log, get_logger
+from turns.domain.errors import IntakePaused, SessionBusy, SessionNotEmpty, SessionNotFound
 from turns.domain.ids import session_key
 from turns.store.sessions import SessionStore
-from web.http.responses import check_accept, read_json_body, reply, reply_empty
-from web.http.validation import parse_messages, parse_name, parse_query
+from web.http.responses import read_json_body, reply, reply_empty
+from web.http.validation import parse_messages, parse_name
+from web.openapi.operation import QUOTA, Answer, Operation
 from web.schemas import responses, serializers
-from web.schemas.requests import MessagesQuery, SessionQuery, SessionsQuery
+from web.schemas.requests import ImportBody, MessagesQuery, SessionQuery, SessionsQuery
 
 MAX_IMPORT_BYTES = 8 * 1024 * 1024
 
 
 def build_sessions(store: SessionStore) -> Blueprint:
     api = Blueprint("sessions", __name__)
-    api.before_request(check_accept)
 
-    @api.get("/v1/sessions")
-    def list_sessions() -> Response:
-        query = parse_query(SessionsQuery, request.args.items(multi=True))
+    @Operation(
+        id="list_sessions",
+        method="get",
+        path="/v1/sessions",
+        summary="List sessions, most recently active first",
+        query=SessionsQuery,
+        answers={200: Answer("A page", responses.Page[responses.Session, str])},
+    ).on(api)
+    def list_sessions(query: SessionsQuery) -> Response:
         page = store.list_sessions(tenant=g.caller.tenant, after=query.after, limit=query.limit)
-        sessions = tuple(map(serializers.to_session, page.sessions))
-        return reply(
-            responses.Page[responses.Session, str](data=sessions, has_more=page.after is not None, after=page.after)
-        )
+        sessions = map(serializers.to_session, page.sessions)
+        return reply(responses.Page[responses.Session, str].of(sessions, page.after))
 
-    @api.get("/v1/sessions/<session_id>")
-    def read_session(session_id: str) -> Response:
-        return reply(serializers.to_session(store.get_session(_named(session_id))))
+    @Operation(
+        id="read_session",
+        method="get",
+        path="/v1/sessions/{session_id}",
+        summary="Get the state of a session",
+        query=SessionQuery,
+        answers={200: Answer("The session", responses.Session)},
+        refusals=(SessionNotFound,),
+    ).on(api)
+    def read_session(session_id: str, query: SessionQuery) -> Response:
+        return reply(serializers.to_session(store.get_session(_session_key(session_id, query))))
 
-    @api.delete("/v1/sessions/<session_id>")
-    def erase(session_id: str) -> Response:
-        session = _named(session_id)
+    @Operation(
+        id="erase",
+        method="delete",
+        path="/v1/sessions/{session_id}",
+        summary="Erase a session: cancel its live turns, delete its history, its turns and their results",
+        query=SessionQuery,
+        answers={204: Answer("The session does not exist any more")},
+    ).on(api)
+    def erase(session_id: str, query: SessionQuery) -> Response:
+        session = _session_key(session_id, query)
         store.erase(session)
         get_logger().info(Log.SESSION_ERASED, session=session)
         return reply_empty()
 
-    @api.put("/v1/sessions/<session_id>/messages")
-    def import_messages(session_id: str) -> Response:
-        query = parse_query(SessionQuery, request.args.items(multi=True))
-        said = parse_messages(read_json_body(most_bytes=MAX_IMPORT_BYTES))
-        imported = store.import_messages(
-            said, session_id=parse_name("session_id", session_id), user_id=query.user_id, tenant=g.caller.tenant
-        )
-        session = session_key(session_id, query.user_id, g.caller.tenant)
-        get_logger().info(Log.SESSION_IMPORTED, session=session, messages=len(said), replayed=imported.replayed)
-        return reply(serializers.to_session(imported.session), 200 if imported.replayed else 201)
-
-    @api.get("/v1/sessions/<session_id>/messages")
-    def messages(session_id: str) -> Response:
-        query = parse_query(MessagesQuery, request.args.items(multi=True))
-        session = session_key(parse_name("session_id", session_id), query.user_id, g.caller.tenant)
+    @Operation(
+        id="messages",
+        method="get",
+        path="/v1/sessions/{session_id}/messages",
+        summary="List the committed messages of a session",
+        query=MessagesQuery,
+        answers={200: Answer("A page", responses.Page[responses.Message, int])},
+        refusals=(SessionNotFound,),
+    ).on(api)
+    def messages(session_id: str, query: MessagesQuery) -> Response:
+        session = _session_key(session_id, query)
         page = store.messages(session, after=query.after, limit=query.limit, newest_first=query.order == "desc")
-        data = tuple(map(serializers.to_message, page.messages))
-        return reply(
-            responses.Page[responses.Message, int](data=data, has_more=page.after is not None, after=page.after)
-        )
+        return reply(responses.Page[responses.Message, int].of(map(serializers.to_message, page.messages), page.after))
+
+    @Operation(
+        id="import_messages",
+        method="put",
+        path="/v1/sessions/{session_id}/messages",
+        summary="Start an empty, idle session with existing messages: all of them or none",
+        query=SessionQuery,
+        body=ImportBody,
+        answers={
+            201: Answer("The session with the messages", responses.Session),
+            200: Answer("The session; the same messages were imported before", responses.Session),
+        },
+        refusals=(SessionNotEmpty, SessionBusy, *QUOTA, IntakePaused),
+    ).on(api)
+    def import_messages(session_id: str, query: SessionQuery) -> Response:
+        messages = parse_messages(read_json_body(max_bytes=MAX_IMPORT_BYTES))
+        session = _session_key(session_id, query)
+        imported = store.import_messages(messages, session_id=session_id, user_id=query.user_id, tenant=g.caller.tenant)
+        get_logger().info(Log.SESSION_IMPORTED, session=session, messages=len(messages), replayed=imported.replayed)
+        return reply(serializers.to_session(imported.session), 200 if imported.replayed else 201)
 
     return api
 
 
-def _named(session_id: str) -> str:
-    query = parse_query(SessionQuery, request.args.items(multi=True))
+def _session_key(session_id: str, query: SessionQuery) -> str:
     return session_key(parse_name("session_id", session_id), query.user_id, g.caller.tenant)

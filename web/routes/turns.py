@@ -1,7 +1,8 @@
-"""The routes of turns. Each parses, makes one call and renders."""
+"""The routes of turns."""
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from flask import Blueprint, Response, g, request
@@ -9,145 +10,187 @@ from flask import Blueprint, Response, g, request
 from turns.config.logs import Log, get_logger
 from turns.config.tracing import span
 from turns.domain.assistant import Assistant
-from turns.domain.errors import InvalidRequest, Refused, TurnExpired, TurnNotFound
+from turns.domain.errors import (
+    AssistantNotFound,
+    InvalidRequest,
+    Refused,
+    SessionBusy,
+    TurnExpired,
+    TurnNotFailed,
+    TurnNotFound,
+)
 from turns.domain.ids import session_key
 from turns.store.acceptance import Accepted
 from turns.store.turns import TurnStore
 from web.http.preferences import preferred_wait
 from web.http.problems import to_problem
-from web.http.responses import check_accept, read_json_body, reply, reply_empty, reply_turn, with_etag
-from web.http.validation import parse_batch, parse_idempotency_key, parse_query, parse_submit, to_request
+from web.http.responses import read_json_body, reply, reply_turn, with_etag
+from web.http.validation import parse_batch, parse_idempotency_key, parse_submit, to_request
+from web.openapi.operation import RESUBMITTED, Answer, Operation
 from web.schemas import responses, serializers
-from web.schemas.requests import EventsQuery, NoQuery, TurnsQuery, WaitQuery
-from web.security.auth import Authenticator
+from web.schemas.requests import BatchBody, SubmitBody, TurnsQuery, WaitQuery
 from web.streaming.long_poll import LongPolls
-from web.streaming.sse import EventStreams
 
-# The largest valid body is an input of 32 KiB and its variables, each character escaped to six.
+# The largest valid body has an input of 32 KiB and its variables, each character escaped to six.
 MAX_SUBMIT_BYTES = 1024 * 1024
 MAX_BATCH_BYTES = 8 * 1024 * 1024
-EVENT_STREAM = "text/event-stream"
+
+MISSING = (TurnNotFound, TurnExpired)
+TURN_HEADERS = ("Retry-After", "Preference-Applied")
+ACCEPTED_HEADERS = (*TURN_HEADERS, "Location", "Idempotency-Replayed")
+ACCEPTED = {
+    202: Answer("The turn, which is stored and will run", responses.Turn, headers=ACCEPTED_HEADERS),
+    200: Answer(
+        "The turn, which has ended within the time of `Prefer: wait`", responses.Turn, headers=ACCEPTED_HEADERS
+    ),
+}
+READ_TURN = Operation(
+    id="read_turn",
+    method="get",
+    path="/v1/turns/{turn_id}",
+    summary="Get a turn, now or when it has ended",
+    query=WaitQuery,
+    headers=("Prefer", "If-None-Match"),
+    answers={
+        200: Answer("The turn, whatever its status", responses.Turn, headers=(*TURN_HEADERS, "ETag")),
+        304: Answer("The caller already has this response", headers=("ETag",)),
+    },
+    refusals=MISSING,
+)
+READ_TASK = replace(
+    READ_TURN, id="read_task", path="/v1/tasks/{turn_id}", summary="Get a turn under the name that Celery uses"
+)
 
 
 def build_turns(store: TurnStore, long_polls: LongPolls, find: Callable[[str], Assistant]) -> Blueprint:
+    """`find` returns an assistant by its name, or raises `AssistantNotFound`."""
     api = Blueprint("turns", __name__)
-    api.before_request(check_accept)
 
-    @api.post("/v1/turns")
+    @Operation(
+        id="submit",
+        method="post",
+        path="/v1/turns",
+        summary="Submit a turn",
+        body=SubmitBody,
+        headers=("Idempotency-Key", "Prefer", "traceparent"),
+        answers=ACCEPTED,
+        refusals=(AssistantNotFound, SessionBusy, *RESUBMITTED),
+    ).on(api)
     def submit() -> Response:
-        parse_query(NoQuery, request.args.items(multi=True))
         with span("POST /v1/turns", parent=request.headers.get("traceparent"), kind="SERVER") as traceparent:
-            asked = parse_submit(
-                read_json_body(most_bytes=MAX_SUBMIT_BYTES),
+            turn_request = parse_submit(
+                read_json_body(max_bytes=MAX_SUBMIT_BYTES),
                 find=find,
                 idempotency_key=request.headers.get("Idempotency-Key"),
                 traceparent=traceparent,
                 tenant=g.caller.tenant,
             )
-            accepted = store.accept(asked)
-        return _accepted(accepted, long_polls)
+            accepted = store.accept(turn_request)
+        return _reply_accepted(accepted, long_polls)
 
-    @api.post("/v1/turns/batch")
+    @Operation(
+        id="submit_batch",
+        method="post",
+        path="/v1/turns/batch",
+        summary="Submit up to 100 turns, each of which is accepted or refused independently",
+        body=BatchBody,
+        headers=("Idempotency-Key", "traceparent"),
+        answers={200: Answer("The result of each turn, in order", responses.Batch)},
+    ).on(api)
     def submit_batch() -> Response:
-        parse_query(NoQuery, request.args.items(multi=True))
         key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
-        asked = parse_batch(read_json_body(most_bytes=MAX_BATCH_BYTES))
-        data = tuple(_item(store, find, given, f"{key}\n{n}" if key else None) for n, given in enumerate(asked))
+        items = parse_batch(read_json_body(max_bytes=MAX_BATCH_BYTES))
+        data = tuple(_accept_item(store, find, item, f"{key}\n{n}" if key else None) for n, item in enumerate(items))
         return reply(responses.Batch(data=data))
 
-    @api.get("/v1/turns")
-    def list_turns() -> Response:
-        query = parse_query(TurnsQuery, request.args.items(multi=True))
+    @Operation(
+        id="list_turns",
+        method="get",
+        path="/v1/turns",
+        summary="List turns, newest first",
+        query=TurnsQuery,
+        answers={
+            200: Answer("A page; it can be short or empty without being the last", responses.Page[responses.Turn, str])
+        },
+    ).on(api)
+    def list_turns(query: TurnsQuery) -> Response:
         if query.user_id and not query.session_id:
-            raise InvalidRequest("user_id", "goes with a session_id")
+            raise InvalidRequest("user_id", "requires session_id")
         tenant = g.caller.tenant
         session = session_key(query.session_id, query.user_id, tenant) if query.session_id else None
         page = store.list_turns(
             tenant=tenant, session=session, status=query.status, after=query.after, limit=query.limit
         )
-        turns = tuple(map(serializers.to_turn, page.turns))
-        return reply(responses.Page[responses.Turn, str](data=turns, has_more=page.after is not None, after=page.after))
+        return reply(responses.Page[responses.Turn, str].of(map(serializers.to_turn, page.turns), page.after))
 
-    @api.get("/v1/turns/<turn_id>", endpoint="read_turn")
-    @api.get("/v1/tasks/<turn_id>", endpoint="read_task")
-    def read(turn_id: str) -> Response:
-        query = parse_query(WaitQuery, request.args.items(multi=True))
+    @READ_TURN.on(api)
+    @READ_TASK.on(api)
+    def read_turn(turn_id: str, query: WaitQuery) -> Response:
         preferred = None if "wait" in request.args else preferred_wait(request.headers.get("Prefer", ""))
         wait_seconds = query.wait if preferred is None else preferred
         turn = long_polls.wait_for_turn(turn_id, tenant=g.caller.tenant, wait_seconds=wait_seconds)
-        return with_etag(_applied(reply_turn(turn), preferred))
+        return with_etag(_with_preference(reply_turn(turn), preferred))
 
-    @api.post("/v1/turns/<turn_id>/cancel")
+    @Operation(
+        id="cancel",
+        method="post",
+        path="/v1/turns/{turn_id}/cancel",
+        summary="Cancel a live turn; a turn that has ended is returned unchanged",
+        answers={200: Answer("The turn", responses.Turn, headers=("Retry-After",))},
+        refusals=MISSING,
+    ).on(api)
     def cancel(turn_id: str) -> Response:
-        parse_query(NoQuery, request.args.items(multi=True))
         turn = store.cancel(turn_id, tenant=g.caller.tenant)
         get_logger().info(Log.TURN_CANCELLED, turn_id=turn_id, status=turn.status)
         return reply_turn(turn)
 
-    @api.post("/v1/turns/<turn_id>/retry")
+    @Operation(
+        id="retry",
+        method="post",
+        path="/v1/turns/{turn_id}/retry",
+        summary="Retry a failed turn as a new last turn of its session",
+        headers=("Idempotency-Key", "Prefer"),
+        answers=ACCEPTED,
+        refusals=(*MISSING, AssistantNotFound, TurnNotFailed, *RESUBMITTED),
+    ).on(api)
     def retry(turn_id: str) -> Response:
-        parse_query(NoQuery, request.args.items(multi=True))
         key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
-        again = store.retry_failed(turn_id, find=find, tenant=g.caller.tenant, idempotency_key=key)
-        return _accepted(again, long_polls)
+        accepted = store.retry_failed(turn_id, find=find, tenant=g.caller.tenant, idempotency_key=key)
+        return _reply_accepted(accepted, long_polls)
 
     return api
 
 
-def build_streams(streams: EventStreams, authenticator: Authenticator) -> Blueprint:
-    api = Blueprint("streams", __name__)
-
-    @api.get("/v1/turns/<turn_id>/events")
-    def events(turn_id: str) -> Response:
-        check_accept(EVENT_STREAM)
-        query = parse_query(EventsQuery, request.args.items(multi=True))
-        seen = request.headers.get("Last-Event-ID")
-        if seen is not None:
-            seen = parse_query(EventsQuery, [("after", seen)]).after
-        key = request.headers.get("Authorization")
-        told = streams.open(
-            turn_id,
-            tenant=g.caller.tenant,
-            after=seen or query.after,
-            authenticate=lambda: authenticator.authenticate(key),
-        )
-        if told is None:
-            return reply_empty()  # a browser that came again after the end stops asking
-        headers = {"X-Accel-Buffering": "no"}  # proxies pass on each event as it comes
-        return Response(told, content_type=EVENT_STREAM, headers=headers)
-
-    return api
-
-
-def _accepted(accepted: Accepted, long_polls: LongPolls) -> Response:
-    """202, or 200 if the turn has ended within the time for which the caller prefers to wait."""
+def _reply_accepted(accepted: Accepted, long_polls: LongPolls) -> Response:
+    """Return 202, or 200 if the turn has ended within the time for which the caller prefers to wait."""
     turn = accepted.turn
     get_logger().info(Log.TURN_ACCEPTED, turn_id=turn.id, replayed=accepted.replayed)
     preferred = preferred_wait(request.headers.get("Prefer", ""))
     if preferred is not None:
-        with suppress(TurnNotFound, TurnExpired):  # its session was erased meanwhile; it was accepted all the same
+        with suppress(TurnNotFound, TurnExpired):  # its session was erased meanwhile, but the turn was accepted
             turn = long_polls.wait_for_turn(turn.id, tenant=turn.tenant, wait_seconds=preferred)
-    response = _applied(reply_turn(turn, 200 if preferred is not None and turn.status.is_terminal else 202), preferred)
+    status = 200 if preferred is not None and turn.status.is_terminal else 202
+    response = _with_preference(reply_turn(turn, status), preferred)
     response.headers["Location"] = f"/v1/turns/{turn.id}"
     if accepted.replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return response
 
 
-def _applied(response: Response, preferred: int | None) -> Response:
+def _with_preference(response: Response, preferred: int | None) -> Response:
     response.headers["Vary"] = "Prefer"
     if preferred is not None:
         response.headers["Preference-Applied"] = f"wait={preferred}"
     return response
 
 
-def _item(
-    store: TurnStore, find: Callable[[str], Assistant], given: dict[str, Any], key: str | None
+def _accept_item(
+    store: TurnStore, find: Callable[[str], Assistant], item: dict[str, Any], key: str | None
 ) -> responses.AcceptedItem | responses.RefusedItem:
     try:
         accepted = store.accept(
             to_request(
-                given,
+                item,
                 find=find,
                 idempotency_key=key,
                 traceparent=request.headers.get("traceparent"),

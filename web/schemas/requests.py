@@ -149,8 +149,7 @@ class SessionsQuery(Query):
     limit: Limit = 20
 
 
-class MessagesQuery(Query):
-    user_id: Name | None = None
+class MessagesQuery(SessionQuery):
     after: Annotated[int, Field(ge=0, lt=2**53)] | None = None
     limit: Limit = 20
     order: Literal["asc", "desc"] = "asc"

@@ -3,8 +3,8 @@
 Names are those of the domain, so this module is used as `schema.Turn`; `showing.py` makes them.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Generic, Literal, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
@@ -139,6 +139,10 @@ class Page(Answered, Generic[Item, Cursor]):
     data: tuple[Item, ...]
     has_more: bool
     after: Cursor | None
+
+    @classmethod
+    def of(cls, items: Iterable[Item], after: Cursor | None) -> Self:
+        return cls(data=tuple(items), has_more=after is not None, after=after)
 
 
 class Problem(Answered):

@@ -7,12 +7,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from tests.support.processes import Stack
 from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
 from web.app import create_app
-from web.openapi.operations import OPERATIONS
+from web.openapi.operation import EXTENSION, Operation
 
 # Not asked: that every request that fits the schema is taken. An assistant's variables are not in it.
 CHECKS = (
@@ -31,23 +32,33 @@ def settings() -> dict[str, str]:
     return {"INTURN_SESSION_BACKLOG": "3"}
 
 
-def test_each_route_is_in_the_contract(settings: dict[str, str]) -> None:
+@pytest.fixture(scope="module")
+def app() -> Flask:
     nowhere = Settings(redis_url="unix:///nowhere")
-    rules = create_app(nowhere, AssistantRegistry(nowhere)).url_map.iter_rules()
+    return create_app(nowhere, AssistantRegistry(nowhere))
+
+
+@pytest.fixture(scope="module")
+def operations(app: Flask) -> list[Operation]:
+    found: list[Operation] = app.extensions[EXTENSION]
+    return found
+
+
+def test_each_route_has_a_contract(app: Flask, operations: list[Operation]) -> None:
     served = {
         (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method.lower())
-        for rule in rules
+        for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     about_itself = {("/openapi.json", "get"), ("/docs", "get")}
     pages = {("/", "get"), ("/operator", "get"), ("/operator/", "get"), ("/static/{version}/<path:filename>", "get")}
-    assert served - about_itself - pages == {(operation.path, operation.method) for operation in OPERATIONS}
+    assert served - about_itself - pages == {(operation.path, operation.method) for operation in operations}
 
 
-def test_the_page_for_people_shows_every_operation(stack: Stack) -> None:
+def test_the_page_for_people_shows_every_operation(stack: Stack, operations: list[Operation]) -> None:
     with urllib.request.urlopen(f"{stack.url}/docs") as answer:
         page = answer.read().decode()
-    for operation in OPERATIONS:
+    for operation in operations:
         assert f'id="{operation.id}"' in page
     assert re.findall(r'(?:src|href)="(?!/|#)([^"]+)"', page) == [], "nothing comes from elsewhere"
 

@@ -9,7 +9,6 @@ PATCHED = "from gevent import monkey; monkey.patch_all()"
 NEVER = {"celery", "kombu", "langchain_core", "openai"}
 ON_DEMAND = {
     "web.openapi.document",
-    "web.openapi.operations",
     "web.schemas.exposition",
     "prometheus_client",
     "opentelemetry.exporter",
