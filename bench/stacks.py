@@ -49,7 +49,7 @@ class InTurnStack(Stack):
         return sum(procfs.group_cpu_seconds(worker.pid) for worker in self.workers)
 
     def store_seconds(self) -> float:
-        return procfs.process_cpu_seconds(self.server.pid)  # type: ignore[attr-defined]  # the store runs on this machine
+        return procfs.process_cpu_seconds(self.store.pid)  # type: ignore[attr-defined]  # the store runs on this machine
 
     def seed_session(self, session: str) -> None:
         """Import the messages of `seed_history` into the session, outside of the measurement."""
@@ -75,7 +75,7 @@ class PlainCeleryStack(InTurnStack, Baseline):
         return self._process("celery", "-A", "tests.chaos.baseline.thirty_lines", "worker", *options)
 
     def seed_session(self, session: str) -> None:
-        self.server.raw.lpush(f"message_store:{session}", *seed_history.stored_messages())
+        self.store.raw.lpush(f"message_store:{session}", *seed_history.stored_messages())
 
 
 @contextlib.contextmanager

@@ -50,7 +50,7 @@ def _by_sessions(turns: int) -> Series:
     with running(InTurnStack) as stack:
         _warm_up(stack)
         for count in counts:
-            pipe = stack.server.raw.pipeline(transaction=False)
+            pipe = stack.store.raw.pipeline(transaction=False)
             for number in range(existing, count):
                 pipe.lpush(f"message_store:old-{number}", *seed_history.stored_messages())
             pipe.execute()

@@ -18,7 +18,7 @@ def measure(*, quick: bool) -> Result:
     rounds, turns = (1, 200) if quick else (3, 600)
     with running(InTurnStack) as inturn, running(PlainCeleryStack) as celery:
         for stack in (inturn, celery):  # seeding would trigger rewrites of the append-only file during the measurement
-            stack.server.raw.config_set("auto-aof-rewrite-percentage", 0)
+            stack.store.raw.config_set("auto-aof-rewrite-percentage", 0)
         _cost_ms(inturn, 20, turns=turns)
         runs = interleave(rounds, {length: partial(_cost_ms, inturn, length, turns=turns) for length in LENGTHS})
         _cost_ms(celery, 20, turns=CELERY_TURNS[20])
@@ -54,5 +54,5 @@ def _cost_ms(stack: InTurnStack, length: int, *, turns: int) -> float:
         turns=turns,
         in_flight=SESSIONS,
         cpu_seconds=stack.cpu_seconds,
-        seed_session=lambda session: stack.server.raw.lpush(f"message_store:{session}", *messages),
+        seed_session=lambda session: stack.store.raw.lpush(f"message_store:{session}", *messages),
     ).cpu_ms_per_turn

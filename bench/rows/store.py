@@ -46,7 +46,7 @@ def measure(*, quick: bool) -> Result:
 
 def _measure(stack: InTurnStack, run_turn: TurnFunction, text: str, turns: int) -> StoreCost:
     """Run turns in new sessions. CPU is compared, not time: commandstats also counts the waits for a core."""
-    raw = stack.server.raw
+    raw = stack.store.raw
     raw.config_resetstat()
     cpu_before, bytes_before = _cpu_seconds(stack), _dataset_bytes(stack)
     run_load(stack.url, run_turn, text=text, turns=turns, in_flight=IN_FLIGHT)
@@ -67,9 +67,9 @@ def _measure_live_bytes(turns: int) -> float:
 
 
 def _cpu_seconds(stack: InTurnStack) -> float:
-    cpu = stack.server.raw.info("cpu")
+    cpu = stack.store.raw.info("cpu")
     return float(cpu["used_cpu_user"] + cpu["used_cpu_sys"])
 
 
 def _dataset_bytes(stack: InTurnStack) -> float:
-    return float(stack.server.raw.info("memory")["used_memory_dataset"])
+    return float(stack.store.raw.info("memory")["used_memory_dataset"])

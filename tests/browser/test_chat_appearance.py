@@ -24,7 +24,7 @@ def test_empty_page(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
 
 def test_answer(chat: ChatPage, stack: Stack) -> None:
     for title in ("Plan the garden", "Why is the sky blue?", "Translate a haiku"):
-        stack.finished(stack.submit(title.replace(" ", "-").rstrip("?"), title))
+        stack.wait_until_finished(stack.submit(title.replace(" ", "-").rstrip("?"), title))
     chat.send(QUESTION)
     chat.wait_for_state("done")
     expect(chat.sessions.filter(has_text="Plan the garden")).to_have_count(1)
@@ -57,7 +57,7 @@ def test_failed(chat: ChatPage) -> None:
 
 def test_expired(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
     stack.submit("expired", "The first [gate expired]")
-    stack.finished(stack.submit("expired", "Too late", start_within_seconds=0.1))
+    stack.wait_until_finished(stack.submit("expired", "Too late", start_within_seconds=0.1))
     stack.open_gate("expired")
     chat = open_chat(stack, "/?session=expired")
     chat.wait_for_status("Expired: the turn did not start in time.")
@@ -69,7 +69,7 @@ def test_interrupted(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
     stack.submit("interrupted", "Count slowly [words 300] [pace 0.05]")
     chat = open_chat(stack, "/?session=interrupted")
     chat.wait_for_answer_text()
-    stack.finished(stack.submit("interrupted", "No, stop", on_busy="interrupt"))
+    stack.wait_until_finished(stack.submit("interrupted", "No, stop", on_busy="interrupt"))
     chat.wait_for_status("Interrupted by a later message. The partial answer is kept.")
     chat.wait_for_state("done")
     check_appearance(chat, "interrupted")

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.support.operator_page import OperatorPage
-from tests.support.processes import Stack, call, request
+from tests.support.processes import Stack, call, turn_request
 from tests.support.waiting import wait_until
 
 PRIVATE = "private message"
@@ -36,7 +36,7 @@ def operator(open_operator: Callable[..., OperatorPage], stack: Stack) -> Operat
 
 def fail(stack: Stack, session_id: str, text: str) -> str:
     turn_id = stack.submit(session_id, text)
-    assert stack.finished(turn_id)["status"] == "failed"
+    assert stack.wait_until_finished(turn_id)["status"] == "failed"
     return turn_id
 
 
@@ -47,7 +47,7 @@ def audit_events(stack: Stack, action: str) -> list[dict[str, Any]]:
 
 
 def test_summary_shows_that_no_turn_is_waiting(operator: OperatorPage, stack: Stack) -> None:
-    stack.finished(stack.submit("calm", "hello"))
+    stack.wait_until_finished(stack.submit("calm", "hello"))
     expect(operator.verdict).to_contain_text("All good. No turn is waiting")
     expect(operator.number("Workers")).to_contain_text("1")
     expect(operator.number("Wait, p95")).to_contain_text(" s")
@@ -72,7 +72,7 @@ def test_three_clicks_show_why_a_user_waits(operator: OperatorPage, stack: Stack
 
 def test_timeline_shows_attempts_and_text_on_request_only(operator: OperatorPage, stack: Stack) -> None:
     turn_id = stack.submit("twice", f"{PRIVATE} [fail 503 1]")
-    stack.finished(turn_id)
+    stack.wait_until_finished(turn_id)
     operator.find(turn_id)
     events = operator.view.get_by_role("list", name="Timeline, in UTC").get_by_role("listitem")
     expect(events.nth(0)).to_contain_text("Accepted")
@@ -152,7 +152,7 @@ def test_paused_workers_are_visible_everywhere(operator: OperatorPage, stack: St
     expect(operator.view).to_contain_text("An operator has paused the workers")
     operator.click_button("Resume workers")
     expect(operator.banners).to_have_count(0)
-    assert stack.finished(turn_id)["status"] == "completed"
+    assert stack.wait_until_finished(turn_id)["status"] == "completed"
     assert [event["what"] for event in audit_events(stack, "pause")] == ["workers"]
 
 
@@ -161,7 +161,7 @@ def test_intake_is_paused_and_resumed(operator: OperatorPage, stack: Stack) -> N
     operator.click_button("Pause intake")
     operator.confirm("Pause intake?", "Pause intake")
     expect(operator.verdict).to_contain_text("New turns are refused.")
-    refused = call(f"{stack.url}/v1/turns", method="POST", body=request("late", "hello"))
+    refused = call(f"{stack.url}/v1/turns", method="POST", body=turn_request("late", "hello"))
     assert refused.status == 503
     operator.click_button("Resume intake")
     expect(operator.verdict).not_to_contain_text("New turns are refused.")
@@ -196,7 +196,7 @@ def test_url_restores_view_and_filters(operator: OperatorPage, stack: Stack) -> 
 
 
 def test_plots_are_also_a_table(operator: OperatorPage, stack: Stack) -> None:
-    stack.finished(stack.submit("plotted", "hello"))
+    stack.wait_until_finished(stack.submit("plotted", "hello"))
     for span, points in (("6 h", 72), ("24 h", 96), ("15 min", 15)):
         operator.page.get_by_role("link", name=span, exact=True).click()
         operator.page.get_by_text("These plots as a table").click()
@@ -269,4 +269,4 @@ def test_worker_drains_and_another_takes_over(operator: OperatorPage, stack: Sta
     wait_until("the worker has stopped", lambda: not stack.workers[0].is_running)
     stack.replace_dead()
     expect(drain).to_have_count(1)
-    assert stack.finished(stack.submit("after", "hello"))["status"] == "completed"
+    assert stack.wait_until_finished(stack.submit("after", "hello"))["status"] == "completed"

@@ -23,7 +23,7 @@ def without_streams(start: Callable[..., Stack]) -> Stack:
 
 
 def final_text(stack: Stack, turn_id: str) -> str:
-    content: str = stack.finished(turn_id)["output"]["content"]
+    content: str = stack.wait_until_finished(turn_id)["output"]["content"]
     return content
 
 
@@ -43,7 +43,7 @@ def test_ten_reloads_at_random_times_show_the_whole_answer(chat: ChatPage, stack
 def test_page_reports_that_another_worker_takes_over(chat: ChatPage, stack: Stack) -> None:
     chat.send(f"orphaned {SLOWLY}")
     chat.wait_for_answer_text()
-    stack.holder(chat.turn_id).kill()
+    stack.worker_of(chat.turn_id).kill()
     chat.wait_for_status(re.compile("The worker was lost. Restarting on another worker."))
     chat.wait_for_state("done")
     assert chat.last_answer() == final_text(stack, chat.turn_id)
@@ -130,9 +130,9 @@ def test_page_recovers_by_itself_after_a_store_outage(chat: ChatPage, stack: Sta
     chat.allow_error("503")
     chat.send("hello")
     chat.wait_for_state("done")
-    stack.server.kill()
+    stack.store.kill()
     chat.reload()
     expect(chat.page.locator(".empty")).to_contain_text("Retrying…")
-    stack.server.start()
+    stack.store.start()
     chat.wait_for_state("done")
-    wait_until("the workers are back", lambda: stack.finished(stack.submit("after", "hello")))
+    wait_until("the workers are back", lambda: stack.wait_until_finished(stack.submit("after", "hello")))

@@ -9,7 +9,7 @@ from tests.support.processes import Stack, call
 
 
 def test_url_opens_a_session_and_back_returns(chat: ChatPage, open_chat: Callable[..., ChatPage], stack: Stack) -> None:
-    stack.finished(stack.submit("linked", "sent over the API"))
+    stack.wait_until_finished(stack.submit("linked", "sent over the API"))
     chat.send("sent here")
     chat.wait_for_state("done")
     first = chat.session_id
@@ -24,7 +24,7 @@ def test_url_opens_a_session_and_back_returns(chat: ChatPage, open_chat: Callabl
 
 
 def test_sessions_belong_to_a_user(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
-    stack.finished(stack.submit("mine", "sent by alice", user_id="alice"))
+    stack.wait_until_finished(stack.submit("mine", "sent by alice", user_id="alice"))
     chat = open_chat(stack, "/?session=mine&user=alice")
     chat.fill_variable()
     chat.wait_for_state("done")
@@ -86,8 +86,8 @@ def test_earlier_messages_are_loaded_on_request(open_chat: Callable[..., ChatPag
     for n in range(104):
         last = stack.submit("many", f"message {n}")
         if n % 50 == 49:  # the session accepts no more waiting turns
-            stack.finished(last)
-    stack.finished(last)
+            stack.wait_until_finished(last)
+    stack.wait_until_finished(last)
     chat = open_chat(stack, "/?session=many")
     chat.wait_for_state("done", count=100)
     chat.click_button("Show earlier messages")

@@ -13,7 +13,7 @@ from tests.support.waiting import wait_until
 
 def model_calls(stack: Stack, text: str) -> int:
     """Count the calls of the model with this text."""
-    return sum(text in asked["messages"][-1]["content"] for asked in stack.asked())
+    return sum(text in asked["messages"][-1]["content"] for asked in stack.model_requests())
 
 
 def test_messages_are_answered_with_the_history(chat: ChatPage, stack: Stack) -> None:
@@ -35,7 +35,7 @@ def test_required_variables_of_the_assistant_are_requested(open_chat: Callable[.
     chat.fill_variable("riddles")
     chat.message.press("Enter")
     chat.wait_for_state("done")
-    assert "riddles" in stack.asked()[-1]["messages"][0]["content"]
+    assert "riddles" in stack.model_requests()[-1]["messages"][0]["content"]
     chat.reload()
     expect(chat.page.get_by_label("ability")).to_have_value("riddles")
 

@@ -15,7 +15,7 @@ Messages = Sequence[Mapping[str, str]]
 
 
 @dataclass(frozen=True)
-class Asked:
+class SubmittedTurn:
     """A turn that was accepted. `sequence` is its place in its session, as the acceptance told it."""
 
     session: str
@@ -44,7 +44,7 @@ class Verdict:
 
 
 def check(
-    asked: Sequence[Asked], ended: Mapping[str, str], histories: Mapping[str, Messages], *, system: str
+    asked: Sequence[SubmittedTurn], ended: Mapping[str, str], histories: Mapping[str, Messages], *, system: str
 ) -> Verdict:
     """`ended`: the status of each turn by id. `histories`: `{"role", "content"}` of each session, oldest first."""
     verdict = Verdict()
@@ -55,7 +55,7 @@ def check(
 
 
 def _check_session(
-    turns: Sequence[Asked], ended: Mapping[str, str], history: Messages, system: str, verdict: Verdict
+    turns: Sequence[SubmittedTurn], ended: Mapping[str, str], history: Messages, system: str, verdict: Verdict
 ) -> None:
     questions = [message["content"] for message in history if message["role"] == "user"]
     times = Counter(questions)

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.chaos.checker import Asked
-from tests.support.processes import Stack, call, request
+from tests.chaos.checker import SubmittedTurn
+from tests.support.processes import Stack, call, turn_request
 from tests.support.waiting import wait_until
 
 PATIENCE_SECONDS = 120
@@ -21,19 +21,19 @@ class Driver:
         self._turns = turns
         self._pause_seconds = sessions / per_second
 
-    def submit_all(self) -> list[Asked]:
+    def submit_all(self) -> list[SubmittedTurn]:
         """All turns have been accepted."""
         with ThreadPoolExecutor(len(self._sessions)) as pool:
             return [asked for session in pool.map(self._submit_session, self._sessions) for asked in session]
 
-    def _submit_session(self, session: str) -> list[Asked]:
+    def _submit_session(self, session: str) -> list[SubmittedTurn]:
         asked = []
         for n in range(self._turns):
             asked.append(self._submit(session, f"{session} turn {n} {SLOWLY}"))
             time.sleep(self._pause_seconds)
         return asked
 
-    def _submit(self, session: str, said: str) -> Asked:
+    def _submit(self, session: str, said: str) -> SubmittedTurn:
         """The same idempotency key until the answer is known: so each turn is asked for exactly once."""
         accepted: list[Any] = []
 
@@ -42,7 +42,7 @@ class Driver:
                 answer = call(
                     f"{self._stack.url}/v1/turns",
                     method="POST",
-                    body=request(session, said),
+                    body=turn_request(session, said),
                     headers={"Idempotency-Key": said},
                     seconds=5,
                 )
@@ -56,9 +56,9 @@ class Driver:
             return True
 
         wait_until(f"{said} is accepted", answered, seconds=PATIENCE_SECONDS)
-        return Asked(session, said, accepted[0]["id"], accepted[0]["sequence"])
+        return SubmittedTurn(session, said, accepted[0]["id"], accepted[0]["sequence"])
 
-    def wait_until_ended(self, asked: Sequence[Asked], *, seconds: float) -> None:
+    def wait_until_ended(self, asked: Sequence[SubmittedTurn], *, seconds: float) -> None:
         """The last turn of each session has ended, and so have those before it."""
         last = {turn.session: turn.turn_id for turn in asked}
         wait_until(
@@ -71,7 +71,7 @@ class Driver:
         except (OSError, AssertionError):
             return False
 
-    def statuses(self, asked: Sequence[Asked]) -> dict[str, str]:
+    def statuses(self, asked: Sequence[SubmittedTurn]) -> dict[str, str]:
         with ThreadPoolExecutor(20) as pool:
             turns = pool.map(self._stack.turn, [turn.turn_id for turn in asked])
             return {turn["id"]: turn["status"] for turn in turns}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from tests.support.processes import Answer, Stack, call, request
+from tests.support.processes import HttpResponse, Stack, call, turn_request
 from tests.support.replicas import ReplicatedStore
 from tests.support.waiting import wait_until
 
@@ -28,15 +28,15 @@ def fail_over(stack: Stack, replicated: ReplicatedStore, numbers: Iterable[int])
     return FailedOver(confirmed, [turn for turn in confirmed if call(f"{stack.url}/v1/turns/{turn}").status == 404])
 
 
-def submit(stack: Stack, n: int) -> Answer:
+def submit(stack: Stack, n: int) -> HttpResponse:
     """Asks question n once, in a session and under a key of its own."""
-    body, headers = request(f"s{n}", f"question {n}"), {"Idempotency-Key": f"k{n}"}
+    body, headers = turn_request(f"s{n}", f"question {n}"), {"Idempotency-Key": f"k{n}"}
     return call(f"{stack.url}/v1/turns", method="POST", body=body, headers=headers)
 
 
 def submit_until_accepted(stack: Stack, n: int) -> str:
     """The turn's id, once it is accepted."""
-    found: list[Answer] = []
+    found: list[HttpResponse] = []
 
     def accepted() -> bool:
         found.append(submit(stack, n))

@@ -65,9 +65,9 @@ class Nemesis:
         worker.signal(signal.SIGCONT)
 
     def kill_store(self) -> None:
-        self._stack.server.kill()
+        self._stack.store.kill()
         time.sleep(STORE_AWAY_SECONDS)
-        self._stack.server.start()
+        self._stack.store.start()
 
     def kill_web(self) -> None:
         self._stack.web.kill()
@@ -75,13 +75,13 @@ class Nemesis:
 
     def lose_hints(self) -> None:
         with self._hints_gathered():
-            lost = self._stack.server.raw.lpop(HINTS, 1_000_000) or []
+            lost = self._stack.store.raw.lpop(HINTS, 1_000_000) or []
             self.lost_hints += [(time.time(), turn) for hint in lost for turn in TURN.findall(hint.decode())[:1]]
 
     def multiply_hints(self) -> None:
         with self._hints_gathered():
-            for hint in self._stack.server.raw.lrange(HINTS, 0, -1) * 4:
-                self._stack.server.raw.lpush(HINTS, hint)
+            for hint in self._stack.store.raw.lrange(HINTS, 0, -1) * 4:
+                self._stack.store.raw.lpush(HINTS, hint)
 
     @contextmanager
     def _hints_gathered(self) -> Iterator[None]:
@@ -94,13 +94,13 @@ class Nemesis:
             worker.signal(signal.SIGCONT)
 
     def forge_hints(self) -> None:
-        template = self._stack.server.raw.hget("inturn:service", "hint")
+        template = self._stack.store.raw.hget("inturn:service", "hint")
         placeholder = b"turn_" + b"0" * 32
         for turn in (b"turn_" + b"f" * 32, b"nonsense", b"../../etc/passwd"):
-            self._stack.server.raw.lpush(HINTS, template.replace(placeholder, turn))
+            self._stack.store.raw.lpush(HINTS, template.replace(placeholder, turn))
 
     def flush_scripts(self) -> None:
-        self._stack.server.raw.script_flush()
+        self._stack.store.raw.script_flush()
 
     def cut_connections(self) -> None:
-        self._stack.server.raw.client_kill_filter(_type="normal", skipme=True)
+        self._stack.store.raw.client_kill_filter(_type="normal", skipme=True)

@@ -60,7 +60,7 @@ def run(
         completed=sum(status == "completed" for status in statuses.values()),
         faults=nemesis.done,
         recoveries=recoveries(stack.logs(), nemesis.kills, nemesis.lost_hints),
-        calls_per_turn=len(stack.asked()) / len(asked),
+        calls_per_turn=len(stack.model_requests()) / len(asked),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.chaos.checker import Asked, check
+from tests.chaos.checker import SubmittedTurn, check
 from tests.support.scripted_model import answer
 
 SYSTEM = "be good"
@@ -13,8 +13,8 @@ SESSION = "s"
 SAID = [f"s turn {n}" for n in range(4)]
 
 
-def good() -> tuple[list[Asked], dict[str, str], list[dict[str, str]]]:
-    asked = [Asked(SESSION, said, f"id-{n}", n + 1) for n, said in enumerate(SAID)]
+def good() -> tuple[list[SubmittedTurn], dict[str, str], list[dict[str, str]]]:
+    asked = [SubmittedTurn(SESSION, said, f"id-{n}", n + 1) for n, said in enumerate(SAID)]
     history: list[dict[str, str]] = []
     for said in SAID:
         history.append({"role": "user", "content": said})

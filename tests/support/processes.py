@@ -73,7 +73,7 @@ class Process:
 
 
 @dataclass(frozen=True)
-class Answer:
+class HttpResponse:
     status: int
     headers: Message
     body: Any
@@ -81,17 +81,17 @@ class Answer:
 
 def call(
     url: str, *, method: str = "GET", body: Any = None, headers: Mapping[str, str] | None = None, seconds: float = 60
-) -> Answer:
+) -> HttpResponse:
     """One HTTP request. `body`: bytes as they are, anything else as JSON. Raises `OSError` when there is no answer."""
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
     kind = {} if data is None else {"Content-Type": "application/json"}
     request = urllib.request.Request(url, data=data, method=method, headers={**kind, **(headers or {})})
     try:
         with urllib.request.urlopen(request, timeout=seconds) as response:
-            return Answer(response.status, response.headers, json.loads(response.read() or b"null"))
+            return HttpResponse(response.status, response.headers, json.loads(response.read() or b"null"))
     except urllib.error.HTTPError as error:
         with error:
-            return Answer(error.code, error.headers, json.loads(error.read() or b"null"))
+            return HttpResponse(error.code, error.headers, json.loads(error.read() or b"null"))
     except HTTPException as error:  # the other side died in mid-answer; to a caller the same as not reaching it
         raise ConnectionError(str(error)) from error
 
@@ -126,10 +126,10 @@ class Stack:
         self._directory = directory
         self._model_port, self._web_port = free_ports(2)
         self.url = f"http://127.0.0.1:{self._web_port}"
-        self.server = store or Server(directory, options=DURABLE)
-        self.server.start()
+        self.store = store or Server(directory, options=DURABLE)
+        self.store.start()
         self.environment = {
-            "REDIS_URL": self.server.url,
+            "REDIS_URL": self.store.url,
             "PORT": str(self._web_port),
             "OPENAI_BASE_URL": f"http://{self.model_address}:{self._model_port}/v1",
             "OPENAI_API_KEY": CANARY,
@@ -159,13 +159,13 @@ class Stack:
     def stop(self) -> None:
         for process in (self.web, *self.workers, self.model):
             process.kill()
-        self.server.stop()
-        self.server.raw.close()
+        self.store.stop()
+        self.store.raw.close()
         assert CANARY not in self.logs(), "a key is in the log"
 
-    def submit(self, session_id: str, said: str, **more: Any) -> str:
+    def submit(self, session_id: str, text: str, **more: Any) -> str:
         """Submits a turn of the default assistant; returns its id."""
-        answer = call(f"{self.url}/v1/turns", method="POST", body=request(session_id, said, **more))
+        answer = call(f"{self.url}/v1/turns", method="POST", body=turn_request(session_id, text, **more))
         assert answer.status == 202, answer
         turn_id: str = answer.body["id"]
         return turn_id
@@ -176,17 +176,17 @@ class Stack:
         turn: dict[str, Any] = answer.body
         return turn
 
-    def finished(self, turn_id: str) -> dict[str, Any]:
+    def wait_until_finished(self, turn_id: str) -> dict[str, Any]:
         """The turn, once it has ended."""
         wait_until(f"{turn_id} has ended", lambda: self.turn(turn_id, wait=10)["finished_at"], seconds=60)
         return self.turn(turn_id)
 
-    def holder(self, turn_id: str) -> Process:
+    def worker_of(self, turn_id: str) -> Process:
         """The worker that runs the turn, once one does."""
         found: list[Process] = []
 
         def is_held() -> bool:
-            name = (self.server.raw.hget(f"inturn:turn:{turn_id}", "worker") or b"").decode()
+            name = (self.store.raw.hget(f"inturn:turn:{turn_id}", "worker") or b"").decode()
             found.extend(worker for worker in self.workers if f":{worker.pid}:" in name)
             return bool(found)
 
@@ -209,10 +209,10 @@ class Stack:
             after = page["after"]
         return messages
 
-    def asked(self) -> list[dict[str, Any]]:
-        """All requests that the model got."""
+    def model_requests(self, question: str | None = None) -> list[dict[str, Any]]:
+        """Return the requests that the model received, or only those whose last message is this question."""
         requests: list[dict[str, Any]] = call(f"http://{self.model_address}:{self._model_port}/requests").body
-        return requests
+        return [r for r in requests if question is None or r["messages"][-1]["content"] == question]
 
     def open_gate(self, name: str) -> None:
         call(f"http://{self.model_address}:{self._model_port}/gates/{name}", method="POST", body={})
@@ -234,5 +234,5 @@ class Stack:
             return -1
 
 
-def request(session_id: str, said: str, **more: Any) -> dict[str, Any]:
-    return {"session_id": session_id, "input": said, "variables": {"ability": "math"}, **more}
+def turn_request(session_id: str, text: str, **more: Any) -> dict[str, Any]:
+    return {"session_id": session_id, "input": text, "variables": {"ability": "math"}, **more}

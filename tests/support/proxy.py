@@ -22,12 +22,12 @@ from turns.backend.script_loader import VERBS, render, render_constants
 from turns.config.settings import Settings
 
 
-class When(StrEnum):
+class Timing(StrEnum):
     BEFORE = "before"  # the store never gets the command
     AFTER = "after"  # the store has run it, and its reply is lost
 
 
-class Act(StrEnum):
+class Action(StrEnum):
     KILL = "kill"  # the process that sent the command is gone
     CUT = "cut"  # its connection is closed
     HANG = "hang"  # its connection stays open, and nothing ever comes
@@ -39,15 +39,15 @@ class Fault:
 
     verb: str
     about: str
-    when: When
-    act: Act
+    timing: Timing
+    action: Action
 
 
 class ProxiedServer(Server):
     def __init__(self, directory: Path, settings: Settings) -> None:
         """`settings`: those that the scripts of the tested processes are made with."""
         super().__init__(directory, options=DURABLE)
-        self._place = self.url.removeprefix("unix://")
+        self._store_address = self.url.removeprefix("unix://")
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(directory / "p.sock"))
         self._listener.listen(128)
@@ -83,16 +83,16 @@ class ProxiedServer(Server):
             client, _ = self._listener.accept()
             store = socket.socket(socket.AF_UNIX)
             try:
-                store.connect(self._place)
+                store.connect(self._store_address)
             except OSError:
                 client.close()
                 continue
-            line = Line(self, client, store)
-            threading.Thread(target=line.to_store, daemon=True).start()
-            threading.Thread(target=line.to_client, daemon=True).start()
+            connection = ProxiedConnection(self, client, store)
+            threading.Thread(target=connection.to_store, daemon=True).start()
+            threading.Thread(target=connection.to_client, daemon=True).start()
 
 
-class Line:
+class ProxiedConnection:
     """One connection, in both directions."""
 
     def __init__(self, proxy: ProxiedServer, client: socket.socket, store: socket.socket) -> None:
@@ -105,7 +105,7 @@ class Line:
         with self._client.makefile("rb") as sent:
             for raw, command in commands(sent):
                 self._fault = self._fault or self._proxy.take(command)
-                if self._fault and self._fault.when is When.BEFORE:
+                if self._fault and self._fault.timing is Timing.BEFORE:
                     return self._break(self._fault)
                 try:
                     self._store.sendall(raw)
@@ -124,13 +124,13 @@ class Line:
         return self._close()
 
     def _break(self, fault: Fault) -> None:
-        match fault.act:
-            case Act.KILL:
+        match fault.action:
+            case Action.KILL:
                 os.killpg(os.getpgid(self._peer()), signal.SIGKILL)
                 self._close()
-            case Act.CUT:
+            case Action.CUT:
                 self._close()
-            case Act.HANG:
+            case Action.HANG:
                 self._store.close()
 
     def _peer(self) -> int:

@@ -8,7 +8,7 @@ MAX_ATTEMPTS = 3
 
 
 @dataclass
-class ModelTurn:
+class ReferenceTurn:
     session: str
     status: Status = Status.QUEUED
     attempt: int = 1
@@ -18,13 +18,13 @@ class ModelTurn:
 
 
 @dataclass
-class Model:
-    turns: dict[str, ModelTurn] = field(default_factory=dict)
+class ReferenceModel:
+    turns: dict[str, ReferenceTurn] = field(default_factory=dict)
     queues: dict[str, list[str]] = field(default_factory=dict)
     histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns; first what was imported
 
     def accept(self, turn_id: str, session: str) -> None:
-        self.turns[turn_id] = ModelTurn(session)
+        self.turns[turn_id] = ReferenceTurn(session)
         self.queues.setdefault(session, []).append(turn_id)
 
     def is_head(self, turn_id: str) -> bool:
@@ -49,7 +49,7 @@ class Model:
         self.histories.setdefault(self.turns[turn_id].session, []).append(turn_id)
         self._step(turn_id, Event.INTERRUPT)
 
-    def clear(self, session: str, *, keeps_running: bool) -> None:
+    def clear_session(self, session: str, *, keeps_running: bool) -> None:
         """A newer turn comes with `interrupt` or `rollback`."""
         for turn_id in list(self.queues.get(session, [])):
             if keeps_running and self.turns[turn_id].status is Status.IN_PROGRESS:
@@ -65,10 +65,10 @@ class Model:
         self._step(turn_id, Event.FAIL)
 
     def retry(self, turn_id: str) -> None:
-        self._again(turn_id, Event.RETRY)
+        self._requeue(turn_id, Event.RETRY)
 
     def erase(self, session: str) -> None:
-        self.clear(session, keeps_running=False)
+        self.clear_session(session, keeps_running=False)
         self.histories.pop(session, None)
         for turn in self.turns.values():
             turn.erased = turn.erased or turn.session == session
@@ -89,19 +89,19 @@ class Model:
         if not self.turns[turn_id].status.is_terminal:
             self._step(turn_id, Event.CANCEL)
 
-    def lapse(self, turn_id: str) -> None:
+    def expire_lease(self, turn_id: str) -> None:
         """The lease ran out and the rescuer saw it."""
         turn = self.turns[turn_id]
         if turn.status is Status.IN_PROGRESS:
             if turn.attempt >= MAX_ATTEMPTS:
                 self._step(turn_id, Event.LOSE)
             else:
-                self._again(turn_id, Event.RESCUE)
+                self._requeue(turn_id, Event.RESCUE)
 
     def heads(self) -> set[str]:
         return {queue[0] for queue in self.queues.values() if queue}
 
-    def _again(self, turn_id: str, event: Event) -> None:
+    def _requeue(self, turn_id: str, event: Event) -> None:
         self._step(turn_id, event)
         self.turns[turn_id].attempt += 1
         self.turns[turn_id].holder = None

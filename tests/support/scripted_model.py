@@ -87,7 +87,7 @@ class Script:
         return self._said.get(name)
 
 
-class Model(ThreadingHTTPServer):
+class ScriptedModel(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
 
@@ -107,7 +107,7 @@ class Model(ThreadingHTTPServer):
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: Model
+    server: ScriptedModel
 
     def log_message(self, *_: object) -> None:
         """The tests read `/requests` instead."""
@@ -247,4 +247,4 @@ def whole(text: str, model: str, finish: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    Model(int(sys.argv[1]), *sys.argv[2:]).serve_forever()
+    ScriptedModel(int(sys.argv[1]), *sys.argv[2:]).serve_forever()

@@ -17,7 +17,7 @@ from tests.support.waiting import wait_until
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
 # Below those that outgoing connections get: none of them takes a port between its choice and its use.
 PORTS = range(20_000, 32_000)
-NOT_ABOUT_DURABILITY = ("--appendonly", "no", "--save", "")
+NOT_DURABLE = ("--appendonly", "no", "--save", "")
 
 
 def free_port() -> int:
@@ -39,7 +39,7 @@ def is_free(port: int) -> bool:
 
 
 class Server:
-    def __init__(self, directory: Path, *, options: Sequence[str] = NOT_ABOUT_DURABILITY) -> None:
+    def __init__(self, directory: Path, *, options: Sequence[str] = NOT_DURABLE) -> None:
         self._options = options
         self._directory = directory
         self.socket = directory / "s.sock"
@@ -60,7 +60,7 @@ class Server:
             ],
             restore_signals=False,  # a file that may not grow is an error to be met, not a signal to die of
         )
-        wait_until("the store answers", self.answers)
+        wait_until("the store answers", self.is_reachable)
 
     @property
     def pid(self) -> int:
@@ -68,11 +68,11 @@ class Server:
         return self._process.pid
 
     @property
-    def log_of_writes(self) -> Path:
+    def append_only_file(self) -> Path:
         [path] = self._directory.glob("appendonlydir/*.incr.aof")
         return path
 
-    def answers(self) -> bool:
+    def is_reachable(self) -> bool:
         try:
             return bool(self.raw.ping())
         except redis.RedisError:

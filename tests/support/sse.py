@@ -23,15 +23,15 @@ class Stream:
         self._connection = http.client.HTTPConnection(where.netloc, timeout=seconds)
         seen = {"Last-Event-ID": last_event_id} if last_event_id else {}
         self._connection.request("GET", f"{where.path}?{where.query}", headers={"Accept": "text/event-stream", **seen})
-        self.answer = self._connection.getresponse()
+        self.response = self._connection.getresponse()
 
     @property
     def status(self) -> int:
-        return self.answer.status
+        return self.response.status
 
     def __iter__(self) -> Iterator[Event]:
         fields: dict[str, str] = {}
-        for raw in self.answer:
+        for raw in self.response:
             line = raw.decode().rstrip("\n")
             if not line:
                 if "event" in fields:
@@ -42,11 +42,11 @@ class Stream:
                 fields[name] = value
 
     def close(self) -> None:
-        self.answer.close()
+        self.response.close()
         self._connection.close()
 
 
-class Reader:
+class StreamReader:
     """What somebody who watches a turn has in front of them, over any number of connections."""
 
     def __init__(self, url: str) -> None:
@@ -57,13 +57,13 @@ class Reader:
         self.done: dict[str, Any] | None = None
         self.seen: list[Event] = []
 
-    def read(self, *, most: int | None = None) -> None:
+    def read(self, *, max_events: int | None = None) -> None:
         """Opens a stream and reads it to its end, or so many events of it."""
         stream = Stream(self._url, last_event_id=self.last_event_id)
         try:
             for count, event in enumerate(stream, 1):
                 self._take(event)
-                if count == most:
+                if count == max_events:
                     return
         finally:
             stream.close()

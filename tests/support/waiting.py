@@ -15,7 +15,7 @@ def wait_until(what: str, holds: Callable[[], object], *, seconds: float = 20.0)
 
 
 @contextmanager
-def meanwhile(step: Callable[[], object], *, every_seconds: float) -> Iterator[None]:
+def repeating(step: Callable[[], object], *, every_seconds: float) -> Iterator[None]:
     """Inside, this is done again and again by another thread."""
     done = threading.Event()
 

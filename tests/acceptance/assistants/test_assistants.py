@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes import Process, Stack, call, request
+from tests.support.processes import Process, Stack, call, turn_request
 from tests.support.waiting import wait_until
 
 FILE = """
@@ -72,9 +72,8 @@ def submit(stack: Stack, session: str, said: str, assistant: str = "default", **
 
 
 def asked(stack: Stack, said: str) -> dict[str, Any]:
-    """The last request to the model whose question was this."""
-    found: dict[str, Any] = [one for one in stack.asked() if one["messages"][-1]["content"] == said][-1]
-    return found
+    """Return the model's last request with this question."""
+    return stack.model_requests(said)[-1]
 
 
 def test_callers_are_told_what_there_is(stack: Stack) -> None:
@@ -86,35 +85,35 @@ def test_callers_are_told_what_there_is(stack: Stack) -> None:
 
 
 def test_a_variable_has_its_default_and_its_length(stack: Stack) -> None:
-    stack.finished(submit(stack, "v", "one"))
+    stack.wait_until_finished(submit(stack, "v", "one"))
     assert asked(stack, "one")["messages"][0] == {"role": "system", "content": "You answer everybody."}
-    stack.finished(submit(stack, "v", "two", variables={"who": "{input}"}))
+    stack.wait_until_finished(submit(stack, "v", "two", variables={"who": "{input}"}))
     assert asked(stack, "two")["messages"][0]["content"] == "You answer {input}.", "a value is no template"
-    body = request("v", "three", variables={"who": "x" * 11})
+    body = turn_request("v", "three", variables={"who": "x" * 11})
     refused = call(f"{stack.url}/v1/turns", method="POST", body=body)
     assert (refused.status, refused.body["detail"]) == (400, "variables.who: must be at most 10 characters")
 
 
 def test_the_model_is_asked_as_the_assistant_says(stack: Stack) -> None:
-    turn = stack.finished(submit(stack, "own", "hello", "own"))
+    turn = stack.wait_until_finished(submit(stack, "own", "hello", "own"))
     assert turn["model"] == "own-model"
     one = asked(stack, "hello")
     assert (one["body"]["model"], one["body"]["temperature"]) == ("own-model", 0.5)
     assert one["body"]["max_completion_tokens"] == 7
     assert one["headers"]["Authorization"] == "Bearer sk-mine"
-    assert stack.server.raw.hget(f"inturn:turn:{turn['id']}", "lane") == b"batch"
+    assert stack.store.raw.hget(f"inturn:turn:{turn['id']}", "lane") == b"batch"
     overruled = submit(stack, "own", "now", "own", lane="interactive")
-    assert stack.server.raw.hget(f"inturn:turn:{overruled}", "lane") is None
+    assert stack.store.raw.hget(f"inturn:turn:{overruled}", "lane") is None
 
 
 def test_its_fallback_is_asked_where_that_can_help(stack: Stack) -> None:
-    turn = stack.finished(submit(stack, "fall", "hello [fail 401 1]", "own"))
+    turn = stack.wait_until_finished(submit(stack, "fall", "hello [fail 401 1]", "own"))
     assert (turn["status"], turn["model"]) == ("completed", "other-model")
 
 
 def test_the_model_sees_its_window_of_the_history(stack: Stack) -> None:
     for n in range(3):
-        stack.finished(submit(stack, "window", f"turn {n}", "own"))
+        stack.wait_until_finished(submit(stack, "window", f"turn {n}", "own"))
     assert [m["content"].split(" [")[0][:16] for m in asked(stack, "turn 2")["messages"]] == [
         "turn 1",
         "answer to turn 1",
@@ -124,16 +123,16 @@ def test_the_model_sees_its_window_of_the_history(stack: Stack) -> None:
 
 def test_a_window_of_tokens_begins_with_a_question(stack: Stack) -> None:
     for n in range(6):
-        stack.finished(submit(stack, "tokens", f"turn {n}", "short"))
+        stack.wait_until_finished(submit(stack, "tokens", f"turn {n}", "short"))
     seen = asked(stack, "turn 5")["messages"]
     assert 1 < len(seen) < 11
     assert [m["role"] for m in seen] == ["user", "assistant"] * (len(seen) // 2) + ["user"]
 
 
 def test_its_patience_is_its_own(stack: Stack) -> None:
-    turn = stack.finished(submit(stack, "hasty", "hello [delay 3]", "hasty"))
+    turn = stack.wait_until_finished(submit(stack, "hasty", "hello [delay 3]", "hasty"))
     assert turn["error"]["code"] == "provider_timeout"
-    assert stack.finished(submit(stack, "patient", "hello [delay 1]"))["status"] == "completed"
+    assert stack.wait_until_finished(submit(stack, "patient", "hello [delay 1]"))["status"] == "completed"
 
 
 def test_a_turn_runs_with_the_version_it_was_accepted_under(stack: Stack, rewrite: Callable[[str, str], None]) -> None:
@@ -144,7 +143,7 @@ def test_a_turn_runs_with_the_version_it_was_accepted_under(stack: Stack, rewrit
     after = submit(stack, "v1", "third")
     stack.open_gate("v1")
     for turn in (running, waiting, after):
-        assert stack.finished(turn)["status"] == "completed"
+        assert stack.wait_until_finished(turn)["status"] == "completed"
     prompts = {said: asked(stack, said)["messages"][0]["content"] for said in ("second", "third")}
     assert prompts == {"second": "You answer everybody.", "third": "You flatter everybody."}
 
@@ -153,10 +152,10 @@ def test_a_failed_turn_that_is_tried_again_gets_what_the_file_says_now(
     stack: Stack, rewrite: Callable[[str, str], None]
 ) -> None:
     failed = submit(stack, "again", "hello [fail 400 1]")
-    assert stack.finished(failed)["status"] == "failed"
+    assert stack.wait_until_finished(failed)["status"] == "failed"
     rewrite(FILE.replace("version one", "version two").replace("You answer", "You flatter"), "version two")
     again = call(f"{stack.url}/v1/turns/{failed}/retry", method="POST").body
-    assert stack.finished(again["id"])["status"] == "completed"
+    assert stack.wait_until_finished(again["id"])["status"] == "completed"
     assert asked(stack, "hello [fail 400 1]")["messages"][0]["content"] == "You flatter everybody."
 
 
@@ -176,7 +175,7 @@ def test_a_file_that_became_wrong_changes_nothing_and_says_so_once(
 ) -> None:
     file.write_text(FILE.replace('lane = "batch"', 'lane = "slow"'))
     wait_until("both have seen it", lambda: stack.logs().count('"assistants.refused"') == 2 or still_known(stack))
-    assert stack.finished(submit(stack, "wrong", "hello", "own"))["status"] == "completed"
+    assert stack.wait_until_finished(submit(stack, "wrong", "hello", "own"))["status"] == "completed"
     lines = [line for line in stack.logs().splitlines() if '"assistants.refused"' in line]
     assert len(lines) == 2, "one from the endpoint, one from the worker"
     assert all("assistants.toml: assistants.own.lane: " in line for line in lines)
@@ -198,7 +197,7 @@ def test_a_worker_with_another_file_runs_what_was_accepted(stack: Stack, tmp_pat
     mine.stop()
     worker = Process("worker", log=log, environment=environment)
     try:
-        turn = stack.finished(submit(stack, "elsewhere", "hello from afar"))
+        turn = stack.wait_until_finished(submit(stack, "elsewhere", "hello from afar"))
         assert turn["status"] == "completed"
         assert asked(stack, "hello from afar")["messages"][0]["content"] == "You answer everybody."
     finally:

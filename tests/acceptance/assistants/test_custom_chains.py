@@ -70,12 +70,12 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def run(stack: Stack, session: str, said: str, assistant: str, **more: Any) -> dict[str, Any]:
-    return stack.finished(submit(stack, session, said, assistant, **more))
+    return stack.wait_until_finished(submit(stack, session, said, assistant, **more))
 
 
 def stored(stack: Stack, session: str) -> list[tuple[str, str]]:
     """The types and contents of what the history has, oldest first."""
-    items = map(json.loads, reversed(stack.server.raw.lrange(f"message_store:{session}", 0, -1)))
+    items = map(json.loads, reversed(stack.store.raw.lrange(f"message_store:{session}", 0, -1)))
     return [(item["type"], item["data"]["content"]) for item in items]
 
 
@@ -89,7 +89,7 @@ def test_prompt_model_parser_answers_with_the_history_and_says_it_as_it_comes(st
     first = run(stack, "haiku", "one", "haiku")
     second = run(stack, "haiku", "two", "haiku", variables={"season": "spring"})
     assert (first["status"], second["status"]) == ("completed", "completed")
-    prompt = stack.asked()[-1]["messages"]
+    prompt = stack.model_requests()[-1]["messages"]
     assert [m["content"] for m in prompt] == [
         "You answer with a haiku, and the season is spring.",
         "one",
@@ -111,7 +111,7 @@ def test_a_chain_is_given_input_history_and_the_variables_and_no_more(stack: Sta
 
 def test_turns_of_a_session_run_in_order_whatever_their_assistants(stack: Stack) -> None:
     turns = [submit(stack, "order", f"turn {n} [delay 0.1]", ("haiku", "tell")[n % 2]) for n in range(6)]
-    assert [stack.finished(turn)["status"] for turn in turns] == ["completed"] * 6
+    assert [stack.wait_until_finished(turn)["status"] for turn in turns] == ["completed"] * 6
     assert [m["turn_id"] for m in stack.messages("order")] == [turn for turn in turns for _ in range(2)]
 
 
@@ -133,7 +133,7 @@ def test_or_all_of_the_exchange_and_the_next_turn_sees_it(stack: Stack, assistan
     assert [m["role"] for m in stack.messages(session)] == ["user", "assistant"]
     after = run(stack, session, "and now?", assistant)
     assert after["status"] == "completed"
-    prompt = [m for m in stack.asked()[-1]["messages"] if m["role"] != "system"]
+    prompt = [m for m in stack.model_requests()[-1]["messages"] if m["role"] != "system"]
     assert [m["role"] for m in prompt] == ["user", "assistant", "tool", "assistant", "user"]
     assert prompt[1]["tool_calls"][0]["id"] == prompt[2]["tool_call_id"] == "call_clock"
 
@@ -189,7 +189,7 @@ def test_an_answer_that_came_to_its_limit_says_so(stack: Stack) -> None:
 
 def test_cancel_stops_a_chain_and_time_does_too(stack: Stack) -> None:
     turn = submit(stack, "cancel", "hello", "slow")
-    wait_until("it speaks", lambda: stack.server.raw.xlen(f"inturn:events:{turn}") > 2)
+    wait_until("it speaks", lambda: stack.store.raw.xlen(f"inturn:events:{turn}") > 2)
     assert call(f"{stack.url}/v1/turns/{turn}/cancel", method="POST").body["status"] == "cancelled"
     wait_until("the run has stopped", lambda: '"lease.lost"' in stack.logs())
     assert run(stack, "late", "hello", "hasty")["error"]["code"] == "provider_timeout"
@@ -199,18 +199,18 @@ def test_cancel_stops_a_chain_and_time_does_too(stack: Stack) -> None:
 def test_cancel_leaves_the_provider_at_once(stack: Stack, assistant: str) -> None:
     said = f"{assistant} long [words 600] [pace 0.05]"
     turn = submit(stack, f"leave-{assistant}", said, assistant)
-    wait_until("it speaks", lambda: stack.server.raw.xlen(f"inturn:events:{turn}") > 2)
+    wait_until("it speaks", lambda: stack.store.raw.xlen(f"inturn:events:{turn}") > 2)
     call(f"{stack.url}/v1/turns/{turn}/cancel", method="POST")
 
     def left() -> bool:
-        return any(one["closed"] for one in stack.asked() if one["messages"][-1]["content"] == said)
+        return any(request["closed"] for request in stack.model_requests(said))
 
     wait_until("the provider is left", left, seconds=5)
 
 
 def test_an_interrupted_chain_keeps_what_it_said(stack: Stack) -> None:
     running = submit(stack, "interrupt", "hello", "slow")
-    wait_until("it speaks", lambda: stack.server.raw.xlen(f"inturn:events:{running}") > 2)
+    wait_until("it speaks", lambda: stack.store.raw.xlen(f"inturn:events:{running}") > 2)
     run(stack, "interrupt", "stop", "tell", on_busy="interrupt")
     turn = stack.turn(running)
     assert (turn["status"], turn["status_reason"]) == ("incomplete", "interrupted")

@@ -26,10 +26,10 @@ def contents(path: Path) -> list[str]:
 
 
 def test_the_second_answer_is_made_with_the_first_in_its_file(stack: Stack, directory: Path) -> None:
-    first = stack.finished(stack.submit("foobar", "What does cosine mean?"))
-    second = stack.finished(stack.submit("foobar", "What's its inverse"))
+    first = stack.wait_until_finished(stack.submit("foobar", "What does cosine mean?"))
+    second = stack.wait_until_finished(stack.submit("foobar", "What's its inverse"))
     said = [first["input"], first["output"]["content"], second["input"], second["output"]["content"]]
-    assert [m["content"] for m in stack.asked()[-1]["messages"][1:]] == said[:3]
+    assert [m["content"] for m in stack.model_requests()[-1]["messages"][1:]] == said[:3]
     assert [m["content"] for m in stack.messages("foobar")] == contents(directory / "-" / "foobar.json") == said
     assert call(f"{stack.url}/v1/sessions/foobar").body["message_count"] == 4
 
@@ -38,8 +38,8 @@ def test_an_imported_session_has_a_file_and_goes_on_from_there(stack: Stack, dir
     said = [{"role": "user", "content": "before"}, {"role": "assistant", "content": "yes"}]
     url = f"{stack.url}/v1/sessions/imported/messages"
     assert [call(url, method="PUT", body={"messages": said}).status for _ in range(2)] == [201, 200]
-    stack.finished(stack.submit("imported", "and now?"))
-    assert [m["content"] for m in stack.asked()[-1]["messages"][1:]] == ["before", "yes", "and now?"]
+    stack.wait_until_finished(stack.submit("imported", "and now?"))
+    assert [m["content"] for m in stack.model_requests()[-1]["messages"][1:]] == ["before", "yes", "and now?"]
     assert contents(directory / "-" / "imported.json")[:2] == ["before", "yes"]
     assert [path.name for path in (directory / "-").glob("imported*")] == ["imported.json"]
 
@@ -52,20 +52,20 @@ def test_a_session_is_imported_before_the_first_worker_has_started(start: Callab
 
 
 def test_each_user_has_a_directory(stack: Stack, directory: Path) -> None:
-    stack.finished(stack.submit("mine", "I am Alice", user_id="alice"))
+    stack.wait_until_finished(stack.submit("mine", "I am Alice", user_id="alice"))
     assert contents(directory / "alice" / "mine.json")[0] == "I am Alice"
 
 
 def test_what_stood_in_a_file_before_is_continued(stack: Stack, directory: Path) -> None:
     FileChatMessageHistory(str(directory / "-" / "older.json")).add_user_message("I was here before")
-    stack.finished(stack.submit("older", "who was here?"))
-    assert [m["content"] for m in stack.asked()[-1]["messages"]][1:] == ["I was here before", "who was here?"]
+    stack.wait_until_finished(stack.submit("older", "who was here?"))
+    assert [m["content"] for m in stack.model_requests()[-1]["messages"]][1:] == ["I was here before", "who was here?"]
 
 
 def test_an_interrupted_turn_keeps_what_it_said(stack: Stack, directory: Path) -> None:
     running = stack.submit("interrupt", "long [words 600] [pace 0.05]")
-    wait_until("it speaks", lambda: stack.server.raw.xlen(f"inturn:events:{running}") > 2)
-    after = stack.finished(stack.submit("interrupt", "stop", on_busy="interrupt"))
+    wait_until("it speaks", lambda: stack.store.raw.xlen(f"inturn:events:{running}") > 2)
+    after = stack.wait_until_finished(stack.submit("interrupt", "stop", on_busy="interrupt"))
     said = stack.turn(running)["output"]["content"]
     assert contents(directory / "-" / "interrupt.json") == [
         "long [words 600] [pace 0.05]",
@@ -76,29 +76,29 @@ def test_an_interrupted_turn_keeps_what_it_said(stack: Stack, directory: Path) -
 
 
 def test_a_killed_worker_leaves_no_half_turn(stack: Stack, directory: Path) -> None:
-    stack.finished(stack.submit("killed", "one"))
+    stack.wait_until_finished(stack.submit("killed", "one"))
     turn = stack.submit("killed", "two [gate killed]")
     wait_until("it runs", lambda: stack.turn(turn)["status"] == "in_progress")
     stack.workers[0].kill()
     assert len(contents(directory / "-" / "killed.json")) == 2
     stack.replace_dead()
     stack.open_gate("killed")
-    assert stack.finished(turn)["status"] == "completed"
+    assert stack.wait_until_finished(turn)["status"] == "completed"
     assert len(contents(directory / "-" / "killed.json")) == len(stack.messages("killed")) == 4
 
 
 def test_of_a_deleted_session_no_file_is_left(stack: Stack, directory: Path) -> None:
-    stack.finished(stack.submit("gone", "hello"))
+    stack.wait_until_finished(stack.submit("gone", "hello"))
     assert call(f"{stack.url}/v1/sessions/gone", method="DELETE").status == 204
     assert not list(directory.rglob("gone*"))
     assert call(f"{stack.url}/v1/sessions/gone/messages").status == 404
-    stack.finished(stack.submit("gone", "again"))
+    stack.wait_until_finished(stack.submit("gone", "again"))
     assert len(contents(directory / "-" / "gone.json")) == 2
 
 
 def test_a_file_that_is_no_history_fails_its_turn_and_the_operator_is_told(stack: Stack, directory: Path) -> None:
-    stack.finished(stack.submit("broken", "hello"))
+    stack.wait_until_finished(stack.submit("broken", "hello"))
     (directory / "-" / "broken.json").write_text(json.dumps({"not": "a list"}))
-    turn = stack.finished(stack.submit("broken", "again"))
+    turn = stack.wait_until_finished(stack.submit("broken", "again"))
     assert (turn["status"], turn["error"]["code"]) == ("failed", "history_unusable")
     assert "the file holds no JSON array" in stack.logs()

@@ -45,23 +45,23 @@ def settings() -> dict[str, str]:
 
 
 def times_asked(stack: Stack, question: str) -> int:
-    return sum(asked["messages"][-1]["content"] == question for asked in stack.asked())
+    return len(stack.model_requests(question))
 
 
 @pytest.mark.parametrize(("does", "code", "times"), FAILURES)
 def test_each_failure_ends_as_the_table_says(stack: Stack, does: str, code: str, times: int) -> None:
     session = "".join(c for c in does if c.isalnum())
-    turn = stack.finished(stack.submit(session, f"hello {does}"))
+    turn = stack.wait_until_finished(stack.submit(session, f"hello {does}"))
     assert (turn["status"], turn["error"] and turn["error"]["code"]) == ("failed", code)
     assert times_asked(stack, f"hello {does}") == turn["attempt"] == times
     assert "sk-canary" not in str(turn)
-    following = stack.finished(stack.submit(session, "next"))
+    following = stack.wait_until_finished(stack.submit(session, "next"))
     assert following["status"] == "completed"
     assert [m["turn_id"] for m in stack.messages(session)] == [following["id"]] * 2
 
 
 def test_an_answer_that_came_to_its_limit_is_kept_and_says_so(stack: Stack) -> None:
-    turn = stack.finished(stack.submit("cut", "hello [finish length]"))
+    turn = stack.wait_until_finished(stack.submit("cut", "hello [finish length]"))
     assert (turn["status"], turn["status_reason"]) == ("completed", "length")
     assert len(stack.messages("cut")) == 2
 
@@ -69,15 +69,15 @@ def test_an_answer_that_came_to_its_limit_is_kept_and_says_so(stack: Stack) -> N
 @pytest.mark.parametrize("tokens", ["-50", "9223372036854775800"])
 def test_an_answer_whose_tokens_were_counted_wrong_is_kept_without_them(stack: Stack, tokens: str) -> None:
     session = f"counted{tokens}"
-    turn = stack.finished(stack.submit(session, f"hello [tokens {tokens}]"))
+    turn = stack.wait_until_finished(stack.submit(session, f"hello [tokens {tokens}]"))
     assert (turn["status"], turn["usage"], turn["error"]) == ("completed", None, None)
-    assert stack.finished(stack.submit(session, "next"))["usage"]["output_tokens"] > 0
+    assert stack.wait_until_finished(stack.submit(session, "next"))["usage"]["output_tokens"] > 0
     assert len(stack.messages(session)) == 4
 
 
 def test_a_rate_limit_is_waited_out_and_costs_no_attempt(stack: Stack) -> None:
     question = "hello [fail 429 2] [retry-after 0]"
-    turn = stack.finished(stack.submit("limited", question))
+    turn = stack.wait_until_finished(stack.submit("limited", question))
     assert (turn["status"], turn["attempt"], times_asked(stack, question)) == ("completed", 1, 3)
 
 
@@ -87,27 +87,27 @@ def test_a_turn_that_waits_out_a_long_limit_says_until_when_and_can_be_cancelled
     wait_until("it waits", lambda: (stack.turn(turn_id)["queue"] or {}).get("retry_at"))
     other = stack.submit("other", "the same model")
     wait_until("the other waits too", lambda: (stack.turn(other)["queue"] or {}).get("waiting_for") == "retry")
-    assert len(stack.asked()) == 1, "the pause holds for all"
+    assert len(stack.model_requests()) == 1, "the pause holds for all"
     assert stack.turn(turn_id)["attempt"] == 1
 
 
 def test_an_outage_does_not_double_the_load(start: Callable[..., Stack]) -> None:
     stack = start(workers=1, INTURN_RETRY_SECONDS="0.05")
     turns = [stack.submit(f"s{n}", "hello [fail 503]") for n in range(200)]
-    assert {stack.finished(turn)["error"]["code"] for turn in turns} == {"provider_error"}
+    assert {stack.wait_until_finished(turn)["error"]["code"] for turn in turns} == {"provider_error"}
     first, reserve, share = 200, 20, 0.1
-    assert len(stack.asked()) <= first * (1 + share) + reserve
+    assert len(stack.model_requests()) <= first * (1 + share) + reserve
 
 
 def test_a_provider_that_is_not_there(start: Callable[..., Stack]) -> None:
     stack = start(workers=1, OPENAI_BASE_URL=f"http://127.0.0.1:{free_port()}/v1", INTURN_RETRY_SECONDS="0.05")
-    turn = stack.finished(stack.submit("s", "hello"))
+    turn = stack.wait_until_finished(stack.submit("s", "hello"))
     assert (turn["error"]["code"], turn["attempt"]) == ("provider_unreachable", 3)
 
 
 def test_another_model_is_asked_where_it_can_help(start: Callable[..., Stack]) -> None:
     stack = start(workers=1, INTURN_MODEL="first", INTURN_FALLBACK_MODEL="second")
-    helped = stack.finished(stack.submit("helped", "hello [fail 401 1]"))
+    helped = stack.wait_until_finished(stack.submit("helped", "hello [fail 401 1]"))
     assert (helped["status"], helped["model"]) == ("completed", "second")
-    filtered = stack.finished(stack.submit("filtered", "hello [finish content_filter]"))
+    filtered = stack.wait_until_finished(stack.submit("filtered", "hello [finish content_filter]"))
     assert (filtered["error"]["code"], filtered["model"]) == ("content_filtered", "first")

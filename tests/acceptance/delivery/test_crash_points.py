@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import Answer, Stack, call, request
-from tests.support.proxy import Act, Fault, ProxiedServer, When
+from tests.support.processes import HttpResponse, Stack, call, turn_request
+from tests.support.proxy import Action, Fault, ProxiedServer, Timing
 from tests.support.scripted_model import answer
-from tests.support.waiting import meanwhile, wait_until
+from tests.support.waiting import repeating, wait_until
 from turns.config.settings import Settings
 
 SYSTEM = {"role": "system", "content": "You're an assistant who's good at math. Respond in 20 words or fewer"}
@@ -56,12 +56,12 @@ POINTS = [
 class Session:
     """One session that is hit at one point."""
 
-    def __init__(self, stack: Stack, name: str, point: Point, when: When, act: Act) -> None:
+    def __init__(self, stack: Stack, name: str, point: Point, timing: Timing, action: Action) -> None:
         self._stack = stack
         self.name = name
         self._point = point
-        self._when = when
-        self._act = act
+        self._timing = timing
+        self._action = action
         self._said = f"{name} {point.says.format(name=f'held-{name}')}"
         self.turns: list[str] = []
 
@@ -80,7 +80,7 @@ class Session:
                 self._insist(f"/v1/turns/{self.turns[1]}/cancel")
             case "release":
                 self._until_speaking()
-                self._stack.holder(self.turns[1]).terminate()
+                self._stack.worker_of(self.turns[1]).terminate()
             case "interrupt":
                 self._until_speaking()
         self.turns.append(self._submit("last", on_busy="interrupt" if self._point.verb == "interrupt" else "enqueue"))
@@ -89,19 +89,19 @@ class Session:
 
     def check(self) -> None:
         """Each turn has ended as it must, once, and the one behind it saw exactly what took effect."""
-        first, hit, last = (self._stack.finished(turn) for turn in self.turns)
+        first, hit, last = (self._stack.wait_until_finished(turn) for turn in self.turns)
         assert (first["status"], hit["status"], last["status"]) == ("completed", self._point.ends, "completed"), hit
         history = [{"role": m["role"], "content": m["content"]} for m in self._stack.messages(self.name)]
         asked = [m["content"] for m in history if m["role"] == "user"]
         counts = self._point.ends in {"completed", "incomplete"}
         assert asked == [f"first [gate {self.name}]", *([self._said] if counts else []), "last"]
         assert history[-1]["content"] == answer([SYSTEM, *history[:-1]])
-        if self._act is not Act.KILL and self._point.verb != "release":
+        if self._action is not Action.KILL and self._point.verb != "release":
             tries = 2 if "retried" in self._point.says else 1
             assert hit["attempt"] == tries, "a lost reply is asked for again, and costs no attempt"
 
     def _arm(self, about: str) -> None:
-        self._fault = Fault(self._point.verb, about, self._when, self._act)
+        self._fault = Fault(self._point.verb, about, self._timing, self._action)
         self._proxy.arm(self._fault)
 
     def _is_armed(self) -> bool:
@@ -109,17 +109,17 @@ class Session:
 
     @property
     def _proxy(self) -> ProxiedServer:
-        assert isinstance(self._stack.server, ProxiedServer)
-        return self._stack.server
+        assert isinstance(self._stack.store, ProxiedServer)
+        return self._stack.store
 
     def _submit(self, said: str, **more: str) -> str:
         key = {"Idempotency-Key": f"{self.name} {said}"}
-        turn_id: str = self._insist("/v1/turns", request(self.name, said, **more), key).body["id"]
+        turn_id: str = self._insist("/v1/turns", turn_request(self.name, said, **more), key).body["id"]
         return turn_id
 
-    def _insist(self, path: str, body: object = None, headers: dict[str, str] | None = None) -> Answer:
+    def _insist(self, path: str, body: object = None, headers: dict[str, str] | None = None) -> HttpResponse:
         """As a careful caller does: the same again until there is an answer."""
-        answers: list[Answer] = []
+        answers: list[HttpResponse] = []
 
         def answered() -> bool:
             try:
@@ -133,7 +133,7 @@ class Session:
 
     def _until_speaking(self) -> None:
         events = f"inturn:events:{self.turns[1]}"
-        wait_until("the model speaks", lambda: self._stack.server.raw.xlen(events) >= 2, seconds=60)
+        wait_until("the model speaks", lambda: self._stack.store.raw.xlen(events) >= 2, seconds=60)
 
 
 @pytest.fixture
@@ -145,25 +145,27 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     stack.stop()
 
 
-def sessions(stack: Stack, act: Act) -> list[Session]:
+def sessions(stack: Stack, action: Action) -> list[Session]:
     return [
-        Session(stack, f"{n}-{point.verb}-{when}", point, when, act) for n, point in enumerate(POINTS) for when in When
+        Session(stack, f"{n}-{point.verb}-{timing}", point, timing, action)
+        for n, point in enumerate(POINTS)
+        for timing in Timing
     ]
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("act", [Act.CUT, Act.HANG])
-def test_a_line_that_breaks_costs_nothing(stack: Stack, act: Act) -> None:
-    hit = sessions(stack, act)
-    with meanwhile(stack.replace_dead, every_seconds=0.1), ThreadPoolExecutor(len(hit)) as pool:
+@pytest.mark.parametrize("action", [Action.CUT, Action.HANG])
+def test_a_line_that_breaks_costs_nothing(stack: Stack, action: Action) -> None:
+    hit = sessions(stack, action)
+    with repeating(stack.replace_dead, every_seconds=0.1), ThreadPoolExecutor(len(hit)) as pool:
         list(pool.map(Session.run, hit))
         list(pool.map(Session.check, hit))
 
 
 @pytest.mark.timeout(400)
 def test_a_process_that_dies_there_loses_nothing(stack: Stack) -> None:
-    hit = sessions(stack, Act.KILL)
-    with meanwhile(stack.replace_dead, every_seconds=0.1):
+    hit = sessions(stack, Action.KILL)
+    with repeating(stack.replace_dead, every_seconds=0.1):
         for session in hit:
             session.run()
         for session in hit:

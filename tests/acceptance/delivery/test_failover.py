@@ -27,6 +27,6 @@ def test_after_a_fail_over_the_work_goes_on(
     stack.open_gate("go")
     again = [submit_until_accepted(stack, n) for n in range(15)]
     assert again[:5] == kept
-    assert [stack.finished(turn)["status"] for turn in [*again, running]] == ["completed"] * 16
+    assert [stack.wait_until_finished(turn)["status"] for turn in [*again, running]] == ["completed"] * 16
     for n in range(15):
         assert [m["content"] for m in stack.messages(f"s{n}") if m["role"] == "user"] == [f"question {n}"]

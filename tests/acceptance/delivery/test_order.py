@@ -54,6 +54,6 @@ def conversation(session: str) -> list[dict[str, str]]:
 
 def prompts_by_session(stack: Stack) -> dict[str, list[Any]]:
     prompts = defaultdict(list)
-    for asked in stack.asked():
+    for asked in stack.model_requests():
         prompts[asked["messages"][1]["content"].partition(" ")[0]].append(asked["messages"])
     return prompts

@@ -18,7 +18,7 @@ def test_a_rolling_restart_under_load_raises_no_attempt(start: Callable[..., Sta
         turns: list[str] = []
         while not done.is_set():
             turns.append(stack.submit(f"s{session}", f"hello {len(turns)} [words {20 + session}] [pace 0.1]"))
-            stack.finished(turns[-1])
+            stack.wait_until_finished(turns[-1])
         return turns
 
     with ThreadPoolExecutor(20) as pool:
@@ -56,15 +56,15 @@ def test_a_turn_that_kills_each_of_its_workers_fails_and_its_session_goes_on(sta
     poison, behind = stack.submit("s", "poison [gate never]"), stack.submit("s", "next")
     for attempt in (1, 2, 3):
         wait_until("it runs", lambda: runs(stack, poison, attempt), seconds=60)  # noqa: B023  # called at once
-        stack.holder(poison).kill()
-    ended = stack.finished(poison)
+        stack.worker_of(poison).kill()
+    ended = stack.wait_until_finished(poison)
     assert (ended["status"], ended["error"]["code"], ended["attempt"]) == ("failed", "worker_lost", 3)
-    assert stack.finished(behind)["status"] == "completed"
+    assert stack.wait_until_finished(behind)["status"] == "completed"
     assert [m["turn_id"] for m in stack.messages("s")] == [behind] * 2
 
 
 def is_alive(stack: Stack, pid: int) -> bool:
-    return any(f":{pid}:" in name.decode() for name in stack.server.raw.zrange("inturn:workers", 0, -1))
+    return any(f":{pid}:" in name.decode() for name in stack.store.raw.zrange("inturn:workers", 0, -1))
 
 
 def runs(stack: Stack, turn_id: str, attempt: int) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes import Answer, Stack, call, request
+from tests.support.processes import HttpResponse, Stack, call, turn_request
 from tests.support.waiting import wait_until
 from tools import ROOT
 
@@ -58,7 +58,7 @@ def keys(stack: Stack) -> Keys:
     return keys
 
 
-def asked(stack: Stack, method: str, path: str, api_key: str | None, body: Any = None) -> Answer:
+def asked(stack: Stack, method: str, path: str, api_key: str | None, body: Any = None) -> HttpResponse:
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     accept = {"Accept": "text/event-stream"} if path.endswith("/events") else {}
     return call(f"{stack.url}{path}", method=method, body=body, headers={**headers, **accept})
@@ -67,7 +67,7 @@ def asked(stack: Stack, method: str, path: str, api_key: str | None, body: Any =
 @pytest.fixture(scope="module")
 def ours(stack: Stack, keys: Keys) -> str:
     """A failed turn of acme, so that every route can be asked about it."""
-    turn = asked(stack, "POST", "/v1/turns", keys.turns, request("s", "hello [fail 400]")).body
+    turn = asked(stack, "POST", "/v1/turns", keys.turns, turn_request("s", "hello [fail 400]")).body
     wait_until(
         "it has failed", lambda: asked(stack, "GET", turn["links"]["self"], keys.turns).body["status"] == "failed"
     )
@@ -94,8 +94,8 @@ ROUTES = [
 OF_A_TURN = [route for route in ROUTES if "{turn}" in route[1]]
 WRITING = [route for route in ROUTES if route[0] != "GET"]
 BODIES = {
-    "/v1/turns": request("own", "hello"),
-    "/v1/turns/batch": {"turns": [request("own", "hello")]},
+    "/v1/turns": turn_request("own", "hello"),
+    "/v1/turns/batch": {"turns": [turn_request("own", "hello")]},
     "/v1/sessions/imported/messages": {"messages": [{"role": "user", "content": "hello"}]},
 }
 
@@ -225,7 +225,7 @@ def test_a_revoked_keys_open_stream_ends(stack: Stack, keys: Keys) -> None:
     api_key = make_key(stack, "acme")
     wait_until("it works", lambda: asked(stack, "GET", "/v1/turns", api_key).status == 200, seconds=5)
     headers = {"Authorization": f"Bearer {api_key}"}
-    asking = request("revoked", "hello [words 200] [pace 0.1]")
+    asking = turn_request("revoked", "hello [words 200] [pace 0.1]")
     turn_id = call(f"{stack.url}/v1/turns", method="POST", body=asking, headers=headers).body["id"]
     watching = urllib.request.Request(f"{stack.url}/v1/turns/{turn_id}/events", headers=headers)
     with urllib.request.urlopen(watching, timeout=30) as stream:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.bad_input import BAD_BODIES
-from tests.support.processes import Answer, Stack, call, request
+from tests.support.processes import HttpResponse, Stack, call, turn_request
 from web.http.responses import BODY_SECONDS
 
 PROBLEM = {"type", "title", "status", "detail", "instance", "code", "request_id"}
@@ -19,12 +19,12 @@ PROBLEM = {"type", "title", "status", "detail", "instance", "code", "request_id"
 
 @pytest.fixture(autouse=True)
 def nothing_stored(stack: Stack) -> Iterator[None]:
-    before = stack.server.raw.hget("inturn:metrics", "accepted|interactive")
+    before = stack.store.raw.hget("inturn:metrics", "accepted|interactive")
     yield
-    assert stack.server.raw.hget("inturn:metrics", "accepted|interactive") == before
+    assert stack.store.raw.hget("inturn:metrics", "accepted|interactive") == before
 
 
-def is_problem(answer: Answer, status: int, code: str) -> None:
+def is_problem(answer: HttpResponse, status: int, code: str) -> None:
     assert answer.status == status, answer
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert set(answer.body) == PROBLEM
@@ -44,8 +44,8 @@ def test_a_bad_body(stack: Stack, body: bytes, field: str) -> None:
     ("asked", "headers", "body", "expected"),
     [
         ("POST /v1/turns", {"Content-Type": "text/plain"}, b"{}", (415, "unsupported_media_type")),
-        ("POST /v1/turns", {"Idempotency-Key": "x" * 256}, request("s", "x"), (400, "invalid_request")),
-        ("POST /v1/turns", {}, request("s", "x", assistant="nobody"), (404, "assistant_not_found")),
+        ("POST /v1/turns", {"Idempotency-Key": "x" * 256}, turn_request("s", "x"), (400, "invalid_request")),
+        ("POST /v1/turns", {}, turn_request("s", "x", assistant="nobody"), (404, "assistant_not_found")),
         ("POST /v1/turns", {}, b" " * (1024 * 1024 + 1), (413, "content_too_large")),
         ("POST /v1/turns", {}, b" " * (64 * 1024 * 1024), (413, "content_too_large")),
         ("DELETE /v1/turns", {}, None, (405, "method_not_allowed")),
@@ -55,7 +55,7 @@ def test_a_bad_body(stack: Stack, body: bytes, field: str) -> None:
         ("GET /v1/sessions?after=x", {}, None, (400, "invalid_request")),
         ("GET /v1/sessions/nobody", {}, None, (404, "session_not_found")),
         ("DELETE /v1/sessions/a%20b", {}, None, (400, "invalid_request")),
-        ("POST /v1/turns?wait=3", {}, request("s", "x"), (400, "invalid_request")),
+        ("POST /v1/turns?wait=3", {}, turn_request("s", "x"), (400, "invalid_request")),
         ("GET /v1/turns/turn_1", {}, None, (404, "turn_not_found")),
         ("GET /v1/turns/turn_" + "f" * 32, {}, None, (404, "turn_not_found")),
         ("GET /v1/turns/turn_" + "0" * 32, {}, None, (410, "turn_expired")),
@@ -153,7 +153,7 @@ def test_a_body_that_does_not_come_is_told_so(stack: Stack) -> None:
 def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(stack: Stack) -> None:
     """Also where what came of it is JSON."""
     with connect(stack) as connection:
-        connection.sendall(f"{HEAD}Content-Length: 5000\r\n\r\n".encode() + json.dumps(request("s", "x")).encode())
+        connection.sendall(f"{HEAD}Content-Length: 5000\r\n\r\n".encode() + json.dumps(turn_request("s", "x")).encode())
         connection.shutdown(socket.SHUT_WR)
         with connection.makefile("rb") as answer:
             head, _, body = answer.read().partition(b"\r\n\r\n")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes import Answer, Stack, call, request
+from tests.support.processes import HttpResponse, Stack, call, turn_request
 from tests.support.waiting import wait_until
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -16,8 +16,8 @@ def settings() -> dict[str, str]:
     return {"INTURN_LOG_FORMAT": "json", "INTURN_CORS_ORIGINS": ORIGIN}
 
 
-def submit(stack: Stack, said: str, *, session_id: str = "s", **headers: str) -> Answer:
-    return call(f"{stack.url}/v1/turns", method="POST", body=request(session_id, said), headers=headers)
+def submit(stack: Stack, said: str, *, session_id: str = "s", **headers: str) -> HttpResponse:
+    return call(f"{stack.url}/v1/turns", method="POST", body=turn_request(session_id, said), headers=headers)
 
 
 def pages(stack: Stack, path: str) -> list[dict[str, Any]]:
@@ -33,7 +33,7 @@ def pages(stack: Stack, path: str) -> list[dict[str, Any]]:
 
 def test_turns_are_listed_newest_first(stack: Stack) -> None:
     turns = [stack.submit("listed", f"hello {n}") for n in range(5)]
-    stack.finished(turns[-1])
+    stack.wait_until_finished(turns[-1])
     assert [turn["id"] for turn in pages(stack, "/v1/turns?session_id=listed&limit=2")] == turns[::-1]
     waiting = stack.submit("listed", "hello [gate listed]")
     wait_until("it runs", lambda: stack.turn(waiting)["status"] == "in_progress")
@@ -50,7 +50,7 @@ def test_a_session_is_busy_and_says_with_what(stack: Stack) -> None:
     session = call(url).body
     assert (session["status"], session["queued_turns"], session["message_count"]) == ("busy", turns[1:], 0)
     stack.open_gate("busy")
-    stack.finished(turns[2])
+    stack.wait_until_finished(turns[2])
     session = call(url).body
     assert (session["status"], session["running_turn"], session["message_count"]) == ("idle", None, 6)
     assert session in pages(stack, "/v1/sessions?limit=1")
@@ -58,7 +58,7 @@ def test_a_session_is_busy_and_says_with_what(stack: Stack) -> None:
 
 
 def test_a_batch_accepts_or_refuses_each_on_its_own_and_can_be_repeated(stack: Stack) -> None:
-    good, bad = request("batch", "hello"), {"session_id": "batch", "inptu": "hello"}
+    good, bad = turn_request("batch", "hello"), {"session_id": "batch", "inptu": "hello"}
     body, key = {"turns": [good, bad, good]}, {"Idempotency-Key": "batch"}
     first, again = (call(f"{stack.url}/v1/turns/batch", method="POST", body=body, headers=key) for _ in range(2))
     assert first.status == 200
@@ -66,7 +66,7 @@ def test_a_batch_accepts_or_refuses_each_on_its_own_and_can_be_repeated(stack: S
     assert first.body["data"][1]["problem"]["detail"].startswith("inptu: ")
     ids, ids_again = ([item["turn"]["id"] for item in got.body["data"] if "turn" in item] for got in (first, again))
     assert ids == ids_again
-    assert [stack.finished(turn)["sequence"] for turn in ids] == [1, 2]
+    assert [stack.wait_until_finished(turn)["sequence"] for turn in ids] == [1, 2]
 
 
 @pytest.mark.parametrize("turns", [[], [{}] * 101, {}, None, [1]])
@@ -77,7 +77,7 @@ def test_a_bad_batch(stack: Stack, turns: Any) -> None:
 
 
 def test_a_turn_is_also_a_task(stack: Stack) -> None:
-    turn = stack.finished(stack.submit("task", "hello"))
+    turn = stack.wait_until_finished(stack.submit("task", "hello"))
     assert call(f"{stack.url}/v1/tasks/{turn['id']}").body == turn
 
 
@@ -121,14 +121,14 @@ def test_a_replay_says_so(stack: Stack) -> None:
 def test_a_trace_goes_from_the_caller_to_the_worker(stack: Stack) -> None:
     turn_id = submit(stack, "hello", session_id="trace", traceparent=f"00-{TRACE}-00f067aa0ba902b7-01").body["id"]
     assert submit(stack, "hello", session_id="trace", traceparent="nonsense").status == 202
-    stack.finished(turn_id)
+    stack.wait_until_finished(turn_id)
     wait_until(
         "the worker's log has it", lambda: any(TRACE in line and turn_id in line for line in stack.logs().splitlines())
     )
 
 
 def test_the_longer_the_queue_the_later_to_ask_again(stack: Stack) -> None:
-    stack.finished(stack.submit("pace", "hello [delay 1]"))
+    stack.wait_until_finished(stack.submit("pace", "hello [delay 1]"))
     turns = [stack.submit("pace", f"{n} [gate pace]") for n in range(40)]
     first, last = (int(call(f"{stack.url}/v1/turns/{turn}").headers["Retry-After"]) for turn in (turns[0], turns[-1]))
     assert 1 <= first < last <= 30
@@ -167,7 +167,7 @@ def test_without_a_list_no_origin_may(start: Any) -> None:
 
 def test_head_and_options_are_answered(stack: Stack) -> None:
     turn_id = stack.submit("head", "hello")
-    stack.finished(turn_id)
+    stack.wait_until_finished(turn_id)
     for path in ("/livez", f"/v1/turns/{turn_id}", f"/v1/turns/{turn_id}/events"):
         assert call(f"{stack.url}{path}", method="HEAD", headers={"Accept": "*/*"}).status == 200
     options = call(f"{stack.url}/v1/turns", method="OPTIONS")

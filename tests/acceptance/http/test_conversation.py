@@ -1,19 +1,19 @@
 """The main job, on the conversation of the LangChain example from which this project grew."""
 
-from tests.support.processes import Stack, call, request
+from tests.support.processes import Stack, call, turn_request
 from tests.support.scripted_model import digest
 
 SYSTEM = {"role": "system", "content": "You're an assistant who's good at math. Respond in 20 words or fewer"}
 
 
 def test_the_second_answer_is_made_with_the_first_in_its_history(stack: Stack) -> None:
-    first = stack.finished(stack.submit("foobar", "What does cosine mean?"))
+    first = stack.wait_until_finished(stack.submit("foobar", "What does cosine mean?"))
     assert first["status"] == "completed"
-    second = stack.finished(stack.submit("foobar", "What's its inverse"))
+    second = stack.wait_until_finished(stack.submit("foobar", "What's its inverse"))
     assert second["status"] == "completed"
     assert second["sequence"] == 2
 
-    prompts = [asked["messages"] for asked in stack.asked()]
+    prompts = [asked["messages"] for asked in stack.model_requests()]
     one = [SYSTEM, {"role": "user", "content": "What does cosine mean?"}]
     two = [
         *one,
@@ -34,7 +34,8 @@ def test_the_second_answer_is_made_with_the_first_in_its_history(stack: Stack) -
 
 
 def test_submit_answers_at_once_with_where_to_ask(stack: Stack) -> None:
-    answer = call(f"{stack.url}/v1/turns", method="POST", body=request("where", "hello", metadata={"ticket": "42"}))
+    body = turn_request("where", "hello", metadata={"ticket": "42"})
+    answer = call(f"{stack.url}/v1/turns", method="POST", body=body)
     assert answer.status == 202
     assert answer.headers["Location"] == f"/v1/turns/{answer.body['id']}"
     assert int(answer.headers["Retry-After"]) >= 1
@@ -55,7 +56,7 @@ def test_a_wait_ends_with_its_time(stack: Stack) -> None:
     turn = call(f"{stack.url}/v1/turns/{turn_id}?wait=0.2", seconds=10).body
     assert turn["status"] in {"queued", "in_progress"}
     stack.open_gate("patience")
-    assert stack.finished(turn_id)["status"] == "completed"
+    assert stack.wait_until_finished(turn_id)["status"] == "completed"
 
 
 def test_a_turn_behind_another_says_what_it_waits_for(stack: Stack) -> None:
@@ -63,13 +64,13 @@ def test_a_turn_behind_another_says_what_it_waits_for(stack: Stack) -> None:
     second = stack.submit("behind", "two")
     assert stack.turn(second)["queue"] == {"position": 2, "waiting_for": "turn", "turn_id": first, "retry_at": None}
     stack.open_gate("behind")
-    assert stack.finished(second)["queue"] is None
+    assert stack.wait_until_finished(second)["queue"] is None
 
 
 def test_the_same_idempotency_key_is_one_turn(stack: Stack) -> None:
     def submit(said: str) -> tuple[int, str | None, str]:
         answer = call(
-            f"{stack.url}/v1/turns", method="POST", body=request("once", said), headers={"Idempotency-Key": "k1"}
+            f"{stack.url}/v1/turns", method="POST", body=turn_request("once", said), headers={"Idempotency-Key": "k1"}
         )
         return answer.status, answer.headers["Idempotency-Replayed"], answer.body.get("id", answer.body.get("code"))
 
@@ -77,7 +78,7 @@ def test_the_same_idempotency_key_is_one_turn(stack: Stack) -> None:
     assert (status, replayed) == (202, None)
     assert submit("hello") == (202, "true", turn_id)
     assert submit("goodbye") == (422, None, "idempotency_key_reused")
-    stack.finished(turn_id)
+    stack.wait_until_finished(turn_id)
     assert len(stack.messages("once")) == 2
 
 
@@ -86,27 +87,27 @@ def test_cancel_ends_a_running_turn_and_its_session_goes_on(stack: Stack) -> Non
     following = stack.submit("cancel", "next")
     cancelled = call(f"{stack.url}/v1/turns/{running}/cancel", method="POST")
     assert (cancelled.status, cancelled.body["status"]) == (200, "cancelled")
-    assert stack.finished(following)["status"] == "completed"
+    assert stack.wait_until_finished(following)["status"] == "completed"
     assert [message["turn_id"] for message in stack.messages("cancel")] == [following, following]
     again = call(f"{stack.url}/v1/turns/{running}/cancel", method="POST")
     assert again.body == cancelled.body
 
 
 def test_a_user_s_session_is_apart(stack: Stack) -> None:
-    stack.finished(stack.submit("mine", "I am Alice", user_id="alice"))
-    stack.finished(stack.submit("mine", "I am nobody"))
+    stack.wait_until_finished(stack.submit("mine", "I am Alice", user_id="alice"))
+    stack.wait_until_finished(stack.submit("mine", "I am nobody"))
     alice = call(f"{stack.url}/v1/sessions/mine/messages?user_id=alice").body["data"]
     assert alice[0]["content"] == "I am Alice"
     assert stack.messages("mine")[0]["content"] == "I am nobody"
 
 
 def test_a_passing_failure_of_the_provider_is_tried_again(stack: Stack) -> None:
-    turn = stack.finished(stack.submit("flaky", "hello [fail 503 1]"))
+    turn = stack.wait_until_finished(stack.submit("flaky", "hello [fail 503 1]"))
     assert (turn["status"], turn["attempt"]) == ("completed", 2)
 
 
 def test_a_hopeless_failure_is_told_in_our_words(stack: Stack) -> None:
-    turn = stack.finished(stack.submit("quota", "hello [fail 429] [code insufficient_quota]"))
+    turn = stack.wait_until_finished(stack.submit("quota", "hello [fail 429] [code insufficient_quota]"))
     assert (turn["status"], turn["error"]["code"], turn["attempt"]) == ("failed", "provider_quota", 1)
     assert "canary" not in str(turn)
     answer = call(f"{stack.url}/v1/sessions/quota/messages")
@@ -114,6 +115,6 @@ def test_a_hopeless_failure_is_told_in_our_words(stack: Stack) -> None:
 
 
 def test_an_answer_that_breaks_off_never_enters_the_history(stack: Stack) -> None:
-    turn = stack.finished(stack.submit("broken", "hello [finish none]"))
+    turn = stack.wait_until_finished(stack.submit("broken", "hello [finish none]"))
     assert (turn["status"], turn["error"]["code"]) == ("failed", "incomplete_answer")
     assert stack.messages("broken") == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support.processes import Stack, call, request
+from tests.support.processes import Stack, call, turn_request
 
 
 @pytest.fixture(scope="module")
@@ -51,5 +51,5 @@ def test_nobody_elses_name_leads_here(stack: Stack, host: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost:8000", "web.localhost", "127.0.0.1", "[::1]:8000", "web", "app.example"])
 def test_names_of_this_machine_and_of_listed_origins_do(stack: Stack, host: str) -> None:
-    submitted = call(f"{stack.url}/v1/turns", method="POST", body=request("s", "hello"), headers={"Host": host})
+    submitted = call(f"{stack.url}/v1/turns", method="POST", body=turn_request("s", "hello"), headers={"Host": host})
     assert submitted.status == 202

@@ -29,7 +29,7 @@ def test_answers_with_and_without_a_body_follow_each_other(line: socket.socket, 
     assert ask(line, "GET", "/livez") == (200, b'{"status":"ok"}')
     assert ask(line, "HEAD", "/livez") == (200, b"")
     turn_id = stack.submit("s", "hello")
-    stack.finished(turn_id)
+    stack.wait_until_finished(turn_id)
     known = f'If-None-Match: "{etag(line, turn_id)}"\r\n'
     assert ask(line, "GET", f"/v1/turns/{turn_id}", known) == (304, b"")
     status, body = ask(line, "GET", "/v1/nothing")
@@ -40,7 +40,7 @@ def test_answers_with_and_without_a_body_follow_each_other(line: socket.socket, 
 
 def test_only_what_a_caller_has_makes_a_read_conditional(line: socket.socket, stack: Stack) -> None:
     turn_id = stack.submit("s", "hello")
-    stack.finished(turn_id)
+    stack.wait_until_finished(turn_id)
     known = etag(line, turn_id)
     for said, status in (('"x"', 200), (f'W/"{known}"', 304), (f'"x", "{known}"', 304), ("*", 304)):
         asked = f'If-None-Match: {said}\r\nIf-Match: "y"\r\nRange: bytes=0-5\r\n'
@@ -101,4 +101,4 @@ def test_the_head_of_a_stream_does_not_wait_for_its_first_event(line: socket.soc
     line.sendall(f"GET /v1/turns/{turn_id}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     assert line.recv(65_536).startswith(b"HTTP/1.1 200 ")
     stack.open_gate("stream")
-    assert stack.finished(turn_id)["status"] == "completed"
+    assert stack.wait_until_finished(turn_id)["status"] == "completed"

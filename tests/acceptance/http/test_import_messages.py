@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.support.processes import Answer, Stack, call
+from tests.support.processes import HttpResponse, Stack, call
 
 QUESTION = {"role": "user", "content": "What does cosine mean?"}
 ANSWER = {"role": "assistant", "content": "A ratio.", "turn_id": "turn_" + "a" * 32}
 
 
-def put(stack: Stack, session_id: str, body: Any) -> Answer:
+def put(stack: Stack, session_id: str, body: Any) -> HttpResponse:
     return call(f"{stack.url}/v1/sessions/{session_id}/messages", method="PUT", body=body)
 
 
@@ -26,8 +26,8 @@ def test_a_session_begins_with_what_was_said_elsewhere(stack: Stack) -> None:
         (1, "user", QUESTION["content"], None),
         (2, "assistant", ANSWER["content"], ANSWER["turn_id"]),
     ]
-    stack.finished(stack.submit("moved", "What's its inverse"))
-    asked = [message["content"] for message in stack.asked()[-1]["messages"]]
+    stack.wait_until_finished(stack.submit("moved", "What's its inverse"))
+    asked = [message["content"] for message in stack.model_requests()[-1]["messages"]]
     assert asked[1:] == [QUESTION["content"], ANSWER["content"], "What's its inverse"]
     assert put(stack, "moved", {"messages": [QUESTION]}).body["code"] == "session_not_empty"
 

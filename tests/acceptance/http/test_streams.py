@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from tests.support.processes import Stack, call
-from tests.support.sse import Reader, Stream
+from tests.support.sse import Stream, StreamReader
 from tests.support.waiting import wait_until
 
 SEED = 20261125
@@ -21,8 +21,8 @@ def settings() -> dict[str, str]:
     return {"INTURN_WEB_PROCESSES": "2"}
 
 
-def watch(stack: Stack, turn_id: str) -> Reader:
-    return Reader(f"{stack.url}/v1/turns/{turn_id}/events")
+def watch(stack: Stack, turn_id: str) -> StreamReader:
+    return StreamReader(f"{stack.url}/v1/turns/{turn_id}/events")
 
 
 def test_a_reader_sees_the_answer_as_it_comes_and_then_the_turn(stack: Stack) -> None:
@@ -46,7 +46,7 @@ def test_ten_reloads_at_random_moments_assemble_the_very_text(stack: Stack) -> N
     chance = random.Random(SEED)
     reader = watch(stack, turn_id)
     for _ in range(10):
-        reader.read(most=chance.randint(1, 6))
+        reader.read(max_events=chance.randint(1, 6))
     reader.read_until_done()
     assert reader.text == stack.turn(turn_id)["output"]["content"]
     ids = [event.id for event in reader.seen if event.id]
@@ -57,14 +57,14 @@ def test_two_readers_of_one_turn_see_the_same(stack: Stack) -> None:
     turn_id = stack.submit("two", f"hello {SLOWLY}")
     readers = [watch(stack, turn_id) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(Reader.read, readers))
+        list(pool.map(StreamReader.read, readers))
     one, other = ([event for event in reader.seen if event.id] for reader in readers)
     assert one == other
 
 
 def test_a_turn_that_has_ended_is_replayed_and_the_stream_ends(stack: Stack) -> None:
     turn_id = stack.submit("ended", "hello")
-    turn = stack.finished(turn_id)
+    turn = stack.wait_until_finished(turn_id)
     reader = watch(stack, turn_id)
     reader.read()
     assert (reader.text, reader.done) == (turn["output"]["content"], turn)
@@ -75,8 +75,8 @@ def test_a_turn_that_has_ended_is_replayed_and_the_stream_ends(stack: Stack) -> 
 
 def test_a_turn_whose_events_are_no_longer_kept_is_still_told(stack: Stack) -> None:
     turn_id = stack.submit("old", "hello")
-    turn = stack.finished(turn_id)
-    stack.server.raw.delete(f"inturn:events:{turn_id}")
+    turn = stack.wait_until_finished(turn_id)
+    stack.store.raw.delete(f"inturn:events:{turn_id}")
     reader = watch(stack, turn_id)
     reader.read()
     assert reader.done == turn
@@ -84,8 +84,8 @@ def test_a_turn_whose_events_are_no_longer_kept_is_still_told(stack: Stack) -> N
 
 def test_leaving_never_cancels(stack: Stack) -> None:
     turn_id = stack.submit("left", f"hello {SLOWLY}")
-    watch(stack, turn_id).read(most=3)
-    assert stack.finished(turn_id)["status"] == "completed"
+    watch(stack, turn_id).read(max_events=3)
+    assert stack.wait_until_finished(turn_id)["status"] == "completed"
 
 
 def test_a_turn_that_waits_tells_its_place_and_each_new_one(stack: Stack) -> None:
@@ -163,7 +163,7 @@ def test_a_killed_worker_resets_the_text_and_the_next_one_tells_all_of_it(start:
     reading = threading.Thread(target=reader.read)
     reading.start()
     wait_until("some text is there", lambda: reader.text)
-    stack.holder(turn_id).kill()
+    stack.worker_of(turn_id).kill()
     reading.join()
     [reset] = [event for event in reader.seen if event.type == "reset"]
     assert (reset.data["reason"], reset.data["attempt"]) == ("rescue", 2)
@@ -192,8 +192,8 @@ def test_a_store_that_restarts_interrupts_no_reader(start: Callable[..., Stack])
     reading = threading.Thread(target=reader.read_until_done)
     reading.start()
     wait_until("some text is there", lambda: reader.text)
-    stack.server.kill()
-    stack.server.start()
+    stack.store.kill()
+    stack.store.start()
     reading.join()
     assert reader.text == stack.turn(turn_id)["output"]["content"]
 
@@ -231,7 +231,7 @@ def test_beyond_the_limit_of_streams_a_long_poll_still_works(start: Callable[...
 
 
 def model_was_left(stack: Stack, said: str) -> bool:
-    return any(asked["closed"] for asked in stack.asked() if said in asked["messages"][-1]["content"])
+    return any(asked["closed"] for asked in stack.model_requests() if said in asked["messages"][-1]["content"])
 
 
 def call_status(url: str) -> int:

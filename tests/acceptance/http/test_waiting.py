@@ -30,7 +30,7 @@ def test_hundreds_wait_for_one_turn_while_others_come_and_go(start: Callable[...
 
 def others(stack: Stack) -> bool:
     turns = [stack.submit(f"other-{n}", "hello") for n in range(100)]
-    return all(stack.finished(turn)["status"] == "completed" for turn in turns)
+    return all(stack.wait_until_finished(turn)["status"] == "completed" for turn in turns)
 
 
 def test_more_waiters_than_are_allowed_are_answered_at_once(start: Callable[..., Stack]) -> None:

@@ -19,7 +19,7 @@ MESSAGES = ["What does cosine mean?", "A ratio – é"]  # noqa: RUF001  # a das
 
 def prompt(stack: Stack) -> list[str]:
     """Return the messages of the latest model request, without the system prompt."""
-    return [message["content"] for message in stack.asked()[-1]["messages"][1:]]
+    return [message["content"] for message in stack.model_requests()[-1]["messages"][1:]]
 
 
 def test_an_exported_session_survives_an_import(inturn: Inturn, client: Client, stack: Stack, tmp_path: Path) -> None:

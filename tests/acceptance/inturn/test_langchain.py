@@ -16,7 +16,7 @@ from inturn import Client
 from inturn.langchain import RemoteChain, RemoteHistory
 from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack
-from tests.support.scripted_model import Handler, Model, Script, chunk
+from tests.support.scripted_model import Handler, Script, ScriptedModel, chunk
 
 SLOWLY = "[words 60] [pace 0.03]"
 
@@ -34,8 +34,8 @@ class ShorterSecondAnswer(Handler):
 
 
 @pytest.fixture
-def model_with_shorter_second_answer() -> Iterator[Model]:
-    model = Model(0)
+def model_with_shorter_second_answer() -> Iterator[ScriptedModel]:
+    model = ScriptedModel(0)
     model.RequestHandlerClass = ShorterSecondAnswer
     threading.Thread(target=model.serve_forever, daemon=True).start()
     yield model
@@ -110,7 +110,7 @@ def test_a_repeated_answer_continues_after_a_killed_worker(start: Callable[..., 
 
 
 def test_pieces_are_withdrawn_if_the_next_attempt_is_shorter(
-    start: Callable[..., Stack], model_with_shorter_second_answer: Model
+    start: Callable[..., Stack], model_with_shorter_second_answer: ScriptedModel
 ) -> None:
     stack = start(workers=1, OPENAI_BASE_URL=f"http://127.0.0.1:{model_with_shorter_second_answer.server_port}/v1")
     with Client(stack.url) as client:

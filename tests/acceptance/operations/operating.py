@@ -4,7 +4,7 @@ import json
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.support.processes import Answer, Process, Stack, call
+from tests.support.processes import HttpResponse, Process, Stack, call
 from tests.support.waiting import wait_until
 
 PRIVATE = "what nobody else may read"
@@ -16,7 +16,7 @@ def get(stack: Stack, path: str, **query: Any) -> Any:
     return answer.body
 
 
-def post(stack: Stack, path: str, **query: Any) -> Answer:
+def post(stack: Stack, path: str, **query: Any) -> HttpResponse:
     return call(f"{stack.url}/operator/{path}?{urlencode(query)}", method="POST")
 
 
@@ -49,7 +49,7 @@ def fail(stack: Stack, said: str, *, times: int) -> list[str]:
     """Turns that have failed, each of a session of its own."""
     turns = [stack.submit(f"fails{n}", f"{said} {n}") for n in range(times)]
     for turn_id in turns:
-        assert stack.finished(turn_id)["status"] == "failed"
+        assert stack.wait_until_finished(turn_id)["status"] == "failed"
     return turns
 
 

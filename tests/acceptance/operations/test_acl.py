@@ -38,7 +38,7 @@ def test_each_role_can_work_and_no_more(start: Callable[..., Stack], tmp_path: P
     stack.web = stack.start_web()
     stack.wait_until_ready(workers=1)
     turn = stack.submit("s", "hello [pace 0.02]")
-    assert stack.finished(turn)["status"] == "completed"
+    assert stack.wait_until_finished(turn)["status"] == "completed"
     assert len(stack.messages("s")) == 2
     assert call(f"{stack.url}/readyz").body["durability"] == "always"
     assert call(f"{stack.url}/operator/stats.json").body["recent"]["accepted"] == 1

@@ -32,7 +32,7 @@ def test_all_findings_of_a_healthy_service_are_ok(start: Callable[..., Stack]) -
 
 def test_each_problem_is_printed_with_its_fix(start: Callable[..., Stack]) -> None:
     stack = start(workers=0)
-    stack.server.raw.config_set("maxmemory-policy", "allkeys-lru")
+    stack.store.raw.config_set("maxmemory-policy", "allkeys-lru")
     stack.web.stop()
     code, output = doctor(stack, "--ask-model", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
     assert code == 1
@@ -50,7 +50,7 @@ def test_each_problem_is_printed_with_its_fix(start: Callable[..., Stack]) -> No
 
 def test_an_unreachable_store_is_reported(start: Callable[..., Stack]) -> None:
     stack = start(workers=0)
-    stack.server.kill()
+    stack.store.kill()
     code, output = doctor(stack)
     assert code == 1
     assert "REDIS_URL" in output

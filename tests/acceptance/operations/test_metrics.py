@@ -27,7 +27,7 @@ def test_what_happened_is_counted_and_timed_once(start: Callable[..., Stack]) ->
     retried = stack.submit("retried", "hello [fail 503 1]")
     failed = stack.submit("failed", "hello [fail 401]")
     for turn in (*(stack.submit(f"s{n}", "again") for n in range(10)), retried, failed):
-        stack.finished(turn)
+        stack.wait_until_finished(turn)
     for _ in range(4):  # whichever of the two processes is asked
         assert value(stack, "inturn_turns_accepted_total", lane="interactive") == 22
         assert value(stack, "inturn_turns_ended_total", status="completed", reason="") == 21
@@ -49,7 +49,7 @@ def test_what_happened_is_counted_and_timed_once(start: Callable[..., Stack]) ->
 
 def test_who_waits_is_seen_and_for_how_long(start: Callable[..., Stack]) -> None:
     stack = start(workers=0)
-    stack.server.raw.hset("inturn:service", "hint", "turn_" + "0" * 32)
+    stack.store.raw.hset("inturn:service", "hint", "turn_" + "0" * 32)
     for session in ("a", "b"):
         for _ in range(2):
             stack.submit(session, "hello")
@@ -62,6 +62,6 @@ def test_a_killed_worker_is_counted_as_a_rescue(start: Callable[..., Stack]) -> 
     stack = start(workers=2, INTURN_LEASE_SECONDS="1.5", INTURN_RESCUE_SECONDS="0.2")
     turn = stack.submit("s", "hello [words 60] [pace 0.05]")
     wait_until("it runs", lambda: stack.turn(turn)["status"] == "in_progress")
-    stack.holder(turn).kill()
-    assert stack.finished(turn)["attempt"] == 2
+    stack.worker_of(turn).kill()
+    assert stack.wait_until_finished(turn)["attempt"] == 2
     assert value(stack, "inturn_turns_rescued_total") == 1

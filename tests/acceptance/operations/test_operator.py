@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.acceptance.operations.operating import PRIVATE, acted, fail, get, holder, post, running, stats, timeline, why
-from tests.support.processes import Stack, call, request
+from tests.support.processes import Stack, call, turn_request
 from tests.support.waiting import wait_until
 from turns.config.version import VERSION
 
@@ -24,7 +24,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 def test_the_numbers_say_what_happened(stack: Stack) -> None:
     for turn_id in [*(stack.submit(f"counted{n}", "hello") for n in range(3)), stack.submit("counted", "x [fail 401]")]:
-        stack.finished(turn_id)
+        stack.wait_until_finished(turn_id)
     now = stats(stack)
     assert (now["live_turns"], now["waiting_turns"], now["running_turns"], now["oldest_waiting_seconds"]) == (
         0,
@@ -84,13 +84,13 @@ def test_live_turns_say_who_runs_them_and_who_waits_behind_and_not_what_was_said
     shown = [stats(stack), get(stack, "turns"), timeline(stack, turn_id), queue]
     assert PRIVATE not in json.dumps(shown)
     stack.open_gate("live")
-    stack.finished(behind[-1])
+    stack.wait_until_finished(behind[-1])
     assert stats(stack)["live_turns"] == get(stack, "turns")["found"] == 0
 
 
 def test_what_was_said_is_told_to_who_asks_and_the_log_says_so(stack: Stack) -> None:
     turn_id = stack.submit("said", PRIVATE)
-    assert stack.finished(turn_id)["status"] == "completed"
+    assert stack.wait_until_finished(turn_id)["status"] == "completed"
     text = get(stack, f"turns/{turn_id}/text")
     assert text["input"] == PRIVATE
     assert text["output"].startswith(f"answer to {PRIVATE}")
@@ -100,7 +100,7 @@ def test_what_was_said_is_told_to_who_asks_and_the_log_says_so(stack: Stack) -> 
 
 def test_a_timeline_tells_each_run_its_worker_and_its_error(stack: Stack) -> None:
     turn_id = stack.submit("retried", "hello [fail 503 1]")
-    stack.finished(turn_id)
+    stack.wait_until_finished(turn_id)
     told = timeline(stack, turn_id)
     first, second = told["runs"]
     assert (first["attempt"], first["ended_by"], first["code"]) == (1, "retry", "provider_error")
@@ -115,7 +115,7 @@ def test_a_killed_worker_stands_in_the_timeline(stack: Stack) -> None:
     wait_until("it speaks", lambda: (timeline(stack, turn_id)["runs"] or [{}])[0].get("first_token_at"))
     dead, process = holder(stack, turn_id)
     process.kill()
-    assert stack.finished(turn_id)["attempt"] == 2
+    assert stack.wait_until_finished(turn_id)["attempt"] == 2
     first, second = timeline(stack, turn_id)["runs"]
     assert (first["worker"], first["attempt"], first["ended_by"]) == (dead, 1, "rescue")
     assert first["first_token_at"]
@@ -129,7 +129,7 @@ def test_a_session_that_waits_for_its_provider_says_until_when(stack: Stack) -> 
     wait_until("it waits", lambda: why(stack, "limited") == ["model_paused"])
     [reason] = get(stack, "session", session_id="limited")["why"]
     assert reason["until"] == timeline(stack, turn_id)["retry_at"] > timeline(stack, turn_id)["accepted_at"]
-    assert stack.finished(turn_id)["status"] == "completed"
+    assert stack.wait_until_finished(turn_id)["status"] == "completed"
     assert why(stack, "limited") == []
 
 
@@ -139,7 +139,7 @@ def test_one_failed_turn_is_tried_again_or_discarded(stack: Stack) -> None:
     assert post(stack, f"failed/{never}/discard").status == 204
     retried = post(stack, f"failed/{again}/retry")
     assert (retried.status, retried.body["retry_of"]) == (202, again)
-    assert stack.finished(retried.body["id"])["status"] == "completed"
+    assert stack.wait_until_finished(retried.body["id"])["status"] == "completed"
     assert get(stack, "failed")["data"] == []
     assert post(stack, f"failed/{never}/retry").body["code"] == "turn_not_found"
     wait_until("it is in the audit trail", lambda: (never, None) in acted(stack, "discard"))
@@ -162,7 +162,7 @@ def test_all_failed_turns_of_a_code_are_tried_again_or_discarded_if_they_are_as_
     again = [turn for turn in call(f"{stack.url}/v1/turns").body["data"] if turn["retry_of"] in rejected]
     assert {turn["retry_of"] for turn in again} == set(rejected)
     for turn in again:
-        assert stack.finished(turn["id"])["status"] == "completed"
+        assert stack.wait_until_finished(turn["id"])["status"] == "completed"
     assert (stats(stack)["failed_turns"], stats(stack)["failed_by_code"]) == (0, {})
     assert stack.turn(hopeless[0])["status"] == "failed", "its record stays"
     wait_until("it is in the audit trail", lambda: ("provider_rejected", 3) in acted(stack, "retry_all"))
@@ -174,14 +174,14 @@ def test_what_is_paused_is_seen_and_waits_until_it_is_resumed(stack: Stack) -> N
         assert set(post(stack, f"pause/{switch}").body["paused"]) == {switch}
         assert set(stats(stack)["paused"]) == {switch}
         if switch == "intake":
-            refused = call(f"{stack.url}/v1/turns", method="POST", body=request("paused", "hello"))
+            refused = call(f"{stack.url}/v1/turns", method="POST", body=turn_request("paused", "hello"))
             assert (refused.status, refused.body["code"]) == (503, "intake_paused")
         else:
             turn_id = stack.submit("paused", "hello")
             assert why(stack, "paused") == ["workers_paused"]
             assert stats(stack)["waiting_turns"] == 1
         assert post(stack, f"resume/{switch}").body["paused"] == {}
-    assert stack.finished(turn_id)["status"] == "completed"
+    assert stack.wait_until_finished(turn_id)["status"] == "completed"
     wait_until("it is in the audit trail", lambda: ("workers", None) in acted(stack, "resume"))
     assert ("intake", None) in acted(stack, "pause")
 
@@ -195,12 +195,12 @@ def test_a_drained_worker_finishes_what_it_runs_and_another_takes_what_comes(sta
     assert (worker["name"], worker["running_turns"]) == (name, [turn_id])
     others = [stack.submit(f"taken{n}", "hello") for n in range(5)]
     for other in others:
-        stack.finished(other)
+        stack.wait_until_finished(other)
         [run] = timeline(stack, other)["runs"]
         assert run["worker"] != name
     assert process.is_running
     stack.open_gate("drained")
-    assert stack.finished(turn_id)["status"] == "completed"
+    assert stack.wait_until_finished(turn_id)["status"] == "completed"
     [run] = timeline(stack, turn_id)["runs"]
     assert (run["worker"], run["ended_by"]) == (name, "completed")
     wait_until("it has ended", lambda: not process.is_running)

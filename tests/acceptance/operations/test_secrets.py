@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable
 
-from tests.support.processes import Stack, call, request
+from tests.support.processes import Stack, call, turn_request
 
 KEY = "sk-canary-4711"
 TEXT = "xylophone-canary"
@@ -26,13 +26,13 @@ def test_no_text_and_no_key_is_in_any_log_line_or_error(start: Callable[..., Sta
         stack.submit(f"s{n}", f"{said} {TEXT}", metadata={"note": TEXT}, variables={"ability": TEXT})
         for n, said in enumerate(SAID)
     ]
-    ended = [stack.finished(turn) for turn in turns]
+    ended = [stack.wait_until_finished(turn) for turn in turns]
     assert {turn["status"] for turn in ended} == {"completed", "failed"}
     for turn in ended:
         assert KEY not in json.dumps(turn)
         assert "scripted failure" not in json.dumps(turn["error"]), "the provider's own words"
     headers = {"Authorization": f"Bearer {KEY}", "X-Request-Id": f"{TEXT} {KEY}"}
-    for body in ({"inptu": TEXT}, {"session_id": TEXT + "/", "input": KEY}, request("s", TEXT, assistant=TEXT)):
+    for body in ({"inptu": TEXT}, {"session_id": TEXT + "/", "input": KEY}, turn_request("s", TEXT, assistant=TEXT)):
         answer = call(f"{stack.url}/v1/turns", method="POST", body=body, headers=headers)
         assert answer.status in {400, 404}
         assert TEXT not in json.dumps(answer.body)

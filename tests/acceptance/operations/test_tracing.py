@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from tests.support.processes import Stack, call, request
+from tests.support.processes import Stack, call, turn_request
 from tests.support.waiting import wait_until
 
 TRACE, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -55,8 +55,8 @@ def collector() -> Iterator[Collector]:
 def test_a_turn_is_one_trace(start: Callable[..., Stack], collector: Collector) -> None:
     stack = start(workers=1, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_BSP_SCHEDULE_DELAY="100")
     headers = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
-    turn = call(f"{stack.url}/v1/turns", method="POST", body=request("s", "hello"), headers=headers).body
-    stack.finished(turn["id"])
+    turn = call(f"{stack.url}/v1/turns", method="POST", body=turn_request("s", "hello"), headers=headers).body
+    stack.wait_until_finished(turn["id"])
     wait_until("all spans are there", lambda: len(collector.spans) == 3)
     spans = {(service, span.name): span for service, span in collector.spans}
     asked = spans["inturn-web", "POST /v1/turns"]

@@ -189,7 +189,7 @@ def test_a_killed_batch_resumes_and_calls_no_model_twice(start: Callable[..., St
     assert inturn("batch", str(file), *VAR).returncode == Exit.OK
     results = [json.loads(line) for line in (tmp_path / "in.jsonl.results.jsonl").read_text().splitlines()]
     assert [result["turn"]["input"] for result in results] == [f"q{n} [delay 0.1]" for n in range(200)]
-    assert len(stack.asked()) == 200
+    assert len(stack.model_requests()) == 200
     assert inturn("batch", str(file), *VAR).returncode == Exit.USAGE, "the results already exist"
 
 

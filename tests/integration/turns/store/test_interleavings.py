@@ -17,7 +17,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 
 from tests.integration.conftest import answer_to, history
 from tests.support.leaks import leaked_keys
-from tests.support.reference_model import MAX_ATTEMPTS, Model
+from tests.support.reference_model import MAX_ATTEMPTS, ReferenceModel
 from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.client import connect
@@ -56,7 +56,7 @@ class Interleavings(RuleBasedStateMachine):
         self.directory.mkdir()
         self.server.raw.zadd(keys.WORKERS.name, {"w": 2**53})  # workers send heartbeats without a gap
         self.store.rescue(worker="w2", hint="turn_" + "0" * 32)
-        self.model = Model()
+        self.model = ReferenceModel()
 
     @rule(target=turns, session=SESSIONS)
     def accept(self, session: str) -> str:
@@ -86,7 +86,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(target=turns, session=SESSIONS, on_busy=st.sampled_from([OnBusy.INTERRUPT, OnBusy.ROLLBACK]))
     def accept_instead(self, session: str, on_busy: OnBusy) -> str:
         turn = self.store.accept(TurnRequest(session_id=session, input="x", on_busy=on_busy)).turn
-        self.model.clear(session, keeps_running=on_busy is OnBusy.INTERRUPT)
+        self.model.clear_session(session, keeps_running=on_busy is OnBusy.INTERRUPT)
         self.model.accept(turn.id, session)
         return turn.id
 
@@ -164,11 +164,11 @@ class Interleavings(RuleBasedStateMachine):
         assert self._imported(session, name) == expected
 
     @rule(turn_id=turns)
-    def lapse(self, turn_id: str) -> None:
+    def expire_lease(self, turn_id: str) -> None:
         """Make the turn due and let a worker rescue it."""
         if self.server.raw.zadd(keys.DUE.name, {turn_id: 1}, xx=True, ch=True):
             self.store.rescue(worker="", hint="")
-            self.model.lapse(turn_id)
+            self.model.expire_lease(turn_id)
 
     @invariant()
     def each_turn_is_as_in_the_model(self) -> None:
