@@ -23,8 +23,8 @@ def main() -> None:
         sys.stdout.write(f"\n{name} ({time.monotonic() - started_at:.0f} s)\n")
         for figure in result.figures:
             sys.stdout.write(f"  {figure}\n")
-        if result.note:
-            sys.stdout.write(f"  {result.note}\n")
+        if result.message:
+            sys.stdout.write(f"  {result.message}\n")
         sys.stdout.flush()
         if not options.quick:
             save(name, result)

@@ -21,5 +21,6 @@ def running_competitors() -> Iterator[dict[str, InTurnStack]]:
         yield found
 
 
-def missing_note() -> str:
+def missing_competitors() -> str:
+    """Return a message if LangGraph's server is not installed, or else an empty string."""
     return "" if langgraph.is_installed() else f"without {LANGGRAPH}; to add it: make bench-langgraph"

@@ -53,11 +53,11 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """The figures and series of one row. `note` is printed to the terminal only."""
+    """The figures and series of one row. `message` is printed to the terminal only."""
 
     figures: Sequence[Figure]
     series: Sequence[Series] = field(default_factory=list)
-    note: str = ""
+    message: str = ""
 
 
 def interleave(rounds: int, runs: Mapping[Name, Callable[[], T]]) -> dict[Name, list[T]]:

@@ -1,7 +1,7 @@
 """The time that the queue adds to the model's on an idle machine: to the answer and to its first word."""
 
 from bench.caller import POLL_SECONDS
-from bench.competitors import PLAIN_CELERY, missing_note, running_competitors
+from bench.competitors import PLAIN_CELERY, missing_competitors, running_competitors
 from bench.figures import Figure, Result, median, percentile
 from bench.load import run_load, stream_turn
 from bench.stacks import InTurnStack, running
@@ -28,7 +28,7 @@ def measure(*, quick: bool) -> Result:
             *[Figure(label=_competitor_label(name), value=ms, unit="ms") for name, ms in competitors_ms.items()],
             Figure(label=stream_label, value=median(first_words_ms), unit="ms", max_value=60),
         ],
-        note=missing_note(),
+        message=missing_competitors(),
     )
 
 

@@ -5,7 +5,7 @@ Every session holds 20 messages before its first measured turn.
 
 from functools import partial
 
-from bench.competitors import INTURN, PLAIN_CELERY, missing_note, running_competitors
+from bench.competitors import INTURN, PLAIN_CELERY, missing_competitors, running_competitors
 from bench.figures import Figure, Result, interleave, median
 from bench.load import LoadResult
 from bench.stacks import IN_FLIGHT, InTurnStack, running
@@ -29,7 +29,9 @@ def measure(*, quick: bool) -> Result:
         speeds = {**costs, **interleave(rounds, fastest)}
     cost_ms = {name: median([run.cpu_ms_per_turn for run in runs]) for name, runs in costs.items()}
     speed = {name: median([run.turns_per_second for run in runs]) for name, runs in speeds.items()}
-    return Result(figures=[*_cost_figures(cost_ms), *_speed_figures(speed, max_in_flight)], note=missing_note())
+    return Result(
+        figures=[*_cost_figures(cost_ms), *_speed_figures(speed, max_in_flight)], message=missing_competitors()
+    )
 
 
 def _run(stack: InTurnStack, turns: int, in_flight: int) -> LoadResult:

@@ -74,7 +74,7 @@ def command_line(pid: int) -> str:
 
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    """A running `make up` that the tests share; it restarts the processes that they kill."""
+    """Run one `make up` for all tests; it restarts the processes that they kill."""
     yield from running(Path(tmp_path_factory.mktemp("up")))
 
 
