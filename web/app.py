@@ -65,7 +65,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     subscriptions = store.subscriptions()
     subscriptions.start()
     reads = SingleFlight(store.get_turn)
-    long_polls = LongPolls(reads, subscriptions, max_waiters=settings.max_waiters)
+    long_polls = LongPolls(store.get_ended_turn, reads, subscriptions, max_waiters=settings.max_waiters)
     long_polls.start()
     streams = EventStreams(store, reads, subscriptions, max_streams=settings.max_streams)
     app = Flask("web", static_folder=None)

@@ -59,18 +59,22 @@ class TurnStore:
         return Accepted(turn=to_turn(shown), replayed=word is Reply.REPLAYED)
 
     def get_turn(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
-        """The tenant's turn as it is now. Raises `TurnNotFound`, or `TurnExpired` when results are no longer kept."""
-        if not is_turn_id(turn_id):
-            raise TurnNotFound
-        record = to_record(cast(dict[bytes, bytes], self._client.hgetall(keys.TURN(turn_id))))
-        if not record or tenant_of(record["session"]) != tenant:
-            raise self._missing(turn_id)
-        if record["status"] != Status.QUEUED:  # else what it waits for belongs to it, which is in other keys
+        """Return the tenant's turn as it is now.
+
+        Raises `TurnNotFound`, or `TurnExpired` when results are no longer kept.
+        """
+        record = self._read_record(turn_id, tenant)
+        if record["status"] != Status.QUEUED:
             return Turn.from_record(turn_id, record)
-        shown = self._scripts.get_turn(turn_id, tenant=tenant)
-        if shown is None:
+        snapshot = self._scripts.get_turn(turn_id, tenant=tenant)  # with its position, which other keys determine
+        if snapshot is None:
             raise self._missing(turn_id)
-        return to_turn(shown)
+        return to_turn(snapshot)
+
+    def get_ended_turn(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn | None:
+        """Return the tenant's turn if it has ended, None if it is live. Cheaper than `get_turn`; raises like it."""
+        record = self._read_record(turn_id, tenant)
+        return Turn.from_record(turn_id, record) if Status(record["status"]).is_terminal else None
 
     def cancel(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
         """The turn has ended: as cancelled if it was live, else as it had. Raises like `read`."""
@@ -271,6 +275,14 @@ class TurnStore:
     def _hold(self, word: Reply) -> None:
         if word is Reply.LOST:
             raise LeaseLost
+
+    def _read_record(self, turn_id: str, tenant: str) -> dict[str, str]:
+        if not is_turn_id(turn_id):
+            raise TurnNotFound
+        record = to_record(cast(dict[bytes, bytes], self._client.hgetall(keys.TURN(turn_id))))
+        if not record or tenant_of(record["session"]) != tenant:
+            raise self._missing(turn_id)
+        return record
 
     def _missing(self, turn_id: str) -> TurnNotFound | TurnExpired:
         """A live turn is never gone, and an ended one is kept for the retention; so an older id has expired."""

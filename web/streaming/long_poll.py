@@ -5,10 +5,17 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from turns.backend.pubsub import Subscriptions
 from turns.domain.turn import Turn
 from web.streaming.single_flight import SingleFlight
+
+
+class GetEndedTurn(Protocol):
+    """`TurnStore.get_ended_turn`."""
+
+    def __call__(self, turn_id: str, *, tenant: str) -> Turn | None: ...
 
 
 class LongPolls:
@@ -18,7 +25,10 @@ class LongPolls:
     when the wait times out.
     """
 
-    def __init__(self, reads: SingleFlight, subscriptions: Subscriptions, *, max_waiters: int) -> None:
+    def __init__(
+        self, get_ended_turn: GetEndedTurn, reads: SingleFlight, subscriptions: Subscriptions, *, max_waiters: int
+    ) -> None:
+        self._get_ended_turn = get_ended_turn
         self._reads = reads
         self._subscriptions = subscriptions
         self._max_waiters = max_waiters
@@ -40,14 +50,15 @@ class LongPolls:
         if wait_seconds <= 0 or self._count >= self._max_waiters:
             return self._reads.get_turn(turn_id, tenant=tenant)
         deadline = time.monotonic() + wait_seconds
-        with self._watch(turn_id) as woken:  # before the first read, so that an end right after it is not missed
-            while True:
+        with self._watch(turn_id) as woken:  # before the first check, so that an end right after it is not missed
+            if turn := self._get_ended_turn(turn_id, tenant=tenant):
+                return turn
+            while not self._is_draining and woken.wait(deadline - time.monotonic()):
                 woken.clear()
                 turn = self._reads.get_turn(turn_id, tenant=tenant)
-                left_seconds = deadline - time.monotonic()
-                if turn.status.is_terminal or self._is_draining or left_seconds <= 0:
+                if turn.status.is_terminal:
                     return turn
-                woken.wait(left_seconds)
+        return self._reads.get_turn(turn_id, tenant=tenant)
 
     @contextmanager
     def _watch(self, turn_id: str) -> Iterator[threading.Event]:
