@@ -43,7 +43,7 @@ def inturn_turn(url: str, text: str) -> Callable[[], None]:
     from turns.config.settings import Settings
     from turns.domain.assistant import DEFAULT
     from turns.domain.turn import Claim
-    from worker.langchain.chain import Run, build_chain
+    from worker.langchain.chain import ChainRun, build_chain
     from worker.provider.models import build_model
 
     chain = build_chain(DEFAULT, build_model(Settings(openai_base_url=url)))
@@ -52,8 +52,8 @@ def inturn_turn(url: str, text: str) -> Callable[[], None]:
     claim = Claim.from_record("turn_1", "t", record, tuple(seed_history.stored_messages()), DEFAULT.definition)
 
     def turn() -> None:
-        run = Run(chain, claim)
-        deque(run.pieces(), maxlen=0)
+        run = ChainRun(chain, claim)
+        deque(run.deltas(), maxlen=0)
         run.answer()
 
     return turn

@@ -1,4 +1,4 @@
-"""The Celery worker: claims turns, runs them through LangChain, commits their effect.
+"""The Celery worker: claims turns, runs their chains, and commits the answers.
 
-`app` builds it, `run` drives one turn. Only `langchain` and `provider` import LangChain and openai.
+`app` builds the process, `run` executes turns. Only `langchain` and `provider` import LangChain and openai.
 """

@@ -1,14 +1,15 @@
-"""`python -m worker`: one worker process."""
+"""`python -m worker`: run one worker process."""
 
 from turns.config.settings import Pool, settings_or_exit
 
 
 def main() -> None:
+    """Read the settings and run a worker."""
     settings = settings_or_exit()
     if settings.pool is Pool.GEVENT:
         from gevent import monkey
 
-        monkey.patch_all()  # before anything that opens a socket is imported
+        monkey.patch_all()  # before any module that opens sockets is imported
 
     from worker.app import run
 

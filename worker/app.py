@@ -1,4 +1,4 @@
-"""The worker process: everything is built here, and Celery runs it."""
+"""Build the worker process from its parts, and run it with Celery."""
 
 import gc
 import logging
@@ -25,7 +25,7 @@ from turns.domain.ids import new_token
 from turns.file_history.turn_store import FileHistoryTurnStore, open_turn_store, prepare_or_exit
 from turns.store.turns import TurnStore
 from worker.hint import render_hint
-from worker.langchain.chain_cache import Chains
+from worker.langchain.chain_cache import ChainCache
 from worker.langchain.factories import check_assistant
 from worker.lifecycle import Lifecycle, Startable
 from worker.run.active_runs import ActiveRuns
@@ -37,47 +37,47 @@ from worker.run.periodic import Loop
 from worker.run.rescuer import Rescuer
 from worker.tasks import RUN_TURN, register
 
-WATCH_SECONDS = 0.25  # a late model is noticed so much later
+DEADLINE_SECONDS = 0.25  # interval of the check for late models
 TIDY_SECONDS = 3600.0
-COLLECT_AFTER = (50_000, 20, 100)  # objects; after the usual (700, 10, 10) it takes 4 % of the worker
+GC_THRESHOLD = (50_000, 20, 100)  # objects; with the default of (700, 10, 10), garbage collection takes 4 % of the CPU
 STORE_RETRIES = 5
-STORE_CONNECTIONS = 64  # a script takes well under a millisecond, so few are in use at once
+STORE_CONNECTIONS = 64  # maximum; a script takes well under a millisecond, so few are in use at once
 
 
 def build_app(settings: Settings, registry: AssistantRegistry) -> Celery:
-    """A Celery application that runs turns; the loops start and stop with its worker."""
-    # A claim whose reply got lost is asked for again while its lease runs.
+    """Return a Celery application that runs turns; the loops start and stop with its worker."""
+    # A claim whose reply was lost is requested again while its lease lasts.
     store = open_store(settings, timeout_seconds=settings.lease_seconds / 2, retries=STORE_RETRIES)
-    # Of its own, and less patient: one silent connection must not cost the leases.
-    for_leases = open_store(settings, timeout_seconds=settings.renew_seconds / 2, retries=1)
+    # Renewals have another client with a shorter timeout, because one silent connection must not cost the leases.
+    renewal_store = open_store(settings, timeout_seconds=settings.renew_seconds / 2, retries=1)
     worker = f"{socket.gethostname()}:{os.getpid()}:{new_token()[:8]}"
-    leases = ActiveRuns(for_leases, interrupter(settings.pool))
+    active_runs = ActiveRuns(renewal_store, interrupter(settings.pool))
     app = build_celery(settings)
-    emitter = DeltaEmitter(store, leases.heed)
-    chains = Chains(settings)
-    chains.prepare(registry.all_assistants().values())
-    execution = Execution(store, chains, leases, emitter, settings, worker=worker)
+    emitter = DeltaEmitter(store, active_runs.stop_runs)
+    chains = ChainCache()
+    chains.prepare(registry.all_assistants().values(), settings)
+    execution = Execution(store, chains, active_runs, emitter, settings, worker=worker)
     register(app, execution)
     hint = render_hint(app, RUN_TURN)
     rescuer = Rescuer(store, worker=worker, hint=hint, drain=end_process, beat_file=settings.beat_file)
     subscriptions = store.subscriptions()
     lifecycle = Lifecycle(
-        leases,
+        active_runs,
         execution,
         [
             subscriptions,
-            keeper(leases, settings),
+            lease_renewal(active_runs, settings),
             Loop("flush", emitter.flush, every_seconds=FLUSH_SECONDS),
-            Loop("watch", leases.watch, every_seconds=WATCH_SECONDS),
+            Loop("deadlines", active_runs.stop_late_runs, every_seconds=DEADLINE_SECONDS),
             Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
-            # A turn runs with the version that it brings. This one only says what is wrong, where an operator looks.
-            Loop("look", registry.reload_if_changed, every_seconds=POLL_SECONDS),
+            # A turn brings its version of the assistant. This loop only logs what is wrong with the file.
+            Loop("assistants", registry.reload_if_changed, every_seconds=POLL_SECONDS),
             *tidying(store),
         ],
         leave=lambda: leave(store, worker),
         name=worker,
         model=settings.model_description,
-        stopped=subscriptions.stopped,
+        stopped_turns=subscriptions.stopped,
         grace_seconds=settings.grace_seconds,
     )
     lifecycle.follow_celery()
@@ -85,17 +85,18 @@ def build_app(settings: Settings, registry: AssistantRegistry) -> Celery:
 
 
 def end_process() -> None:
-    """Celery is told what a supervisor would tell it: finish, and end."""
+    """Send this process SIGTERM, as a supervisor would: Celery finishes its tasks and ends."""
     os.kill(os.getpid(), signal.SIGTERM)
 
 
 def leave(store: TurnStore, worker: str) -> None:
-    """The worker is no longer counted, and its last spans are sent."""
+    """Remove the worker from the list of workers, and send the last spans."""
     store.remove_worker(worker)
     stop_tracing()
 
 
 def open_store(settings: Settings, *, timeout_seconds: float, retries: int) -> TurnStore:
+    """Return a store with its own client."""
     client = connect(
         settings.store_url, timeout_seconds=timeout_seconds, retries=retries, max_connections=STORE_CONNECTIONS
     )
@@ -103,19 +104,19 @@ def open_store(settings: Settings, *, timeout_seconds: float, retries: int) -> T
 
 
 def tidying(store: TurnStore) -> list[Startable]:
-    """What removes the files that dead workers left behind, where histories are files."""
+    """Return the loop that removes files of dead workers, if histories are files."""
     return [Loop("tidy", store.tidy, every_seconds=TIDY_SECONDS)] if isinstance(store, FileHistoryTurnStore) else []
 
 
-def keeper(leases: ActiveRuns, settings: Settings) -> Startable:
-    """What renews. Over TLS it shares the interpreter with the runs, because gevent has patched that too."""
+def lease_renewal(active_runs: ActiveRuns, settings: Settings) -> Startable:
+    """Return a real thread under gevent, except with TLS, because gevent has patched `ssl` too; else a loop."""
     if settings.pool is Pool.GEVENT and not settings.store_url.startswith("rediss"):
-        return LeaseRenewalThread(leases, UnpatchedLeaseClient(settings), every_seconds=settings.renew_seconds)
-    return Loop("renew", leases.renew, every_seconds=settings.renew_seconds)
+        return LeaseRenewalThread(active_runs, UnpatchedLeaseClient(settings), every_seconds=settings.renew_seconds)
+    return Loop("renew", active_runs.renew, every_seconds=settings.renew_seconds)
 
 
 def build_celery(settings: Settings) -> Celery:
-    """Celery as the engine and no more: what is true of a turn is in its record, a message is only a hint.
+    """Return a Celery application whose messages are only hints: the state of a turn is in its record.
 
     docs/decisions/0001-treat-a-celery-message-as-a-hint.md gives the reasons.
     """
@@ -126,7 +127,7 @@ def build_celery(settings: Settings) -> Celery:
         task_default_queue=keys.HINTS.name,
         result_backend=None,
         task_ignore_result=True,
-        task_acks_late=False,  # a lost hint is found again by the due index; a doubled one finds its turn claimed
+        task_acks_late=False,  # a lost hint is replaced by the rescuer, and a duplicate finds its turn claimed
         task_serializer="json",
         accept_content=["json"],
         task_track_started=False,
@@ -134,16 +135,16 @@ def build_celery(settings: Settings) -> Celery:
         worker_enable_remote_control=False,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
-        # Never worker_disable_prefetch: it stalls outside of prefork. Celery allowed one hint in all asks for the next
-        # only when its wait of two seconds is over, so a worker of one slot is allowed a second one.
+        # Not worker_disable_prefetch, which stalls outside of the prefork pool. With a limit of one message, Celery
+        # fetches the next one only after its poll of two seconds, so a worker with one slot may fetch a second message.
         worker_prefetch_multiplier=2 if settings.concurrency == 1 else 1,
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_connection_timeout=3,
-        broker_channel_error_retry=True,  # else a store that refuses to write, as on a full disk, ends the worker
+        broker_channel_error_retry=True,  # otherwise a store that rejects writes, as on a full disk, ends the worker
         broker_transport_options={
-            "ack_emulation": False,  # costs commands for each hint, and guards what needs no guard
-            "socket_timeout": 5,  # kombu's own is none: a half-open connection would never be noticed
+            "ack_emulation": False,  # would cost commands for each hint, and hints may be lost
+            "socket_timeout": 5,  # kombu has none by default, and would never notice a half-open connection
             "socket_connect_timeout": 3,
             "health_check_interval": 5,
             "socket_keepalive": True,
@@ -156,14 +157,14 @@ def build_celery(settings: Settings) -> Celery:
 
 
 def broker_url(store_url: str) -> tuple[str, dict[str, Any]]:
-    """The same Redis in Celery's spelling: a URL, and transport options."""
+    """Return the URL of the same Redis in Celery's notation, and the transport options for it."""
     address = parse_store_url(store_url)
     database = address.options.get("db", 0)
     login, at, _ = urlsplit(store_url).netloc.rpartition("@")
     if address.sentinels:
-        places = [f"sentinel://{login}@{_bracketed(host)}:{port}/{database}" for host, port in address.sentinels]
+        sentinels = [f"sentinel://{login}@{_bracketed(host)}:{port}/{database}" for host, port in address.sentinels]
         timeouts = {"socket_timeout": 3, "socket_connect_timeout": 3}
-        return ";".join(places), {
+        return ";".join(sentinels), {
             "master_name": address.service,
             "sentinel_kwargs": {**address.sentinel_options, **timeouts},
         }
@@ -177,20 +178,20 @@ def _bracketed(host: str) -> str:
 
 
 def run(settings: Settings) -> None:
-    """Runs a worker in this process until it is told to stop."""
+    """Run a worker in this process until it is stopped by a signal."""
     configure_logs(settings)
     start_tracing(settings, role="worker")
-    signals.setup_logging.connect(lambda **_: None, weak=False)  # logs are configured; Celery would do it again
+    signals.setup_logging.connect(lambda **_: None, weak=False)  # prevents Celery from configuring logging again
     for name in ("celery.worker.strategy", "celery.app.trace"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # two lines a hint; our own say what happened to the turn
-    # Celery warns of root because of pickle, which `accept_content` refuses.
+        logging.getLogger(name).setLevel(logging.WARNING)  # they log two lines per hint; ours name the turn's events
+    # Celery warns against running as root because of pickle, which `accept_content` rejects.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     prepare_or_exit(settings)
     app = build_app(settings, registry_or_exit(settings, check=check_assistant))
-    # What is here now stays, and the collector need not look at it again: 15 % of the CPU at 100 turns in flight.
+    # All objects so far stay, so the garbage collector need not scan them: 15 % of the CPU at 100 turns in flight.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
+    gc.set_threshold(*GC_THRESHOLD)
     app.worker_main(
         [
             "--quiet",

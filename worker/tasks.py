@@ -1,4 +1,4 @@
-"""The one task. It has no arguments: its id is the turn's id."""
+"""The only Celery task. It has no arguments: its id is the id of the turn."""
 
 from celery import Celery, Task
 
@@ -8,7 +8,9 @@ RUN_TURN = "run_turn"
 
 
 def register(app: Celery, execution: Execution) -> None:
-    # The backend is named, or Celery makes one for each greenlet: 3 % of the CPU of a turn.
+    """Add the task to the application."""
+
+    # Without a named backend, Celery creates one for each greenlet, which costs 3 % of the worker's CPU.
     @app.task(name=RUN_TURN, bind=True, backend=app.backend)
     def run_turn(self: "Task[[], None]") -> None:
         execution.run(self.request.id or "")

@@ -233,8 +233,8 @@ class Claim:
     messages: tuple[bytes, ...]
     file_version: FileVersion | None = None
 
-    def piece(self, n: int, text: str) -> Delta:
-        """Return the n-th piece of the answer, from 0."""
+    def delta(self, n: int, text: str) -> Delta:
+        """Return the n-th delta of the answer, from 0."""
         return Delta(self.turn_id, self.token, f"{self.number}-{FIRST_DELTA + n}", text)
 
     @classmethod

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import cast
 
-from turns.assistants.overrides import settings_for
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_replies import Reply
@@ -104,7 +103,9 @@ class FileHistoryTurnStore(TurnStore):
             self._client.hsetnx(keys.SESSION(claim.session), "messages", counted)
         file_version = FileVersion(int(counted), version)
         committed = committed_messages(stored, file_version.count)
-        length = window_length(file_version.count, settings_for(claim.assistant, self._settings).history_window)
+        own_window = claim.assistant.history_messages
+        window = self._settings.history_window if own_window is None else own_window
+        length = window_length(file_version.count, window)
         return replace(claim, messages=tuple(committed[len(committed) - length :]), file_version=file_version)
 
     def _load(self, session: str, version: str) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Chains, histories and stored messages: everything that speaks LangChain, together with `worker.provider`.
+"""Chains, chat histories and stored messages. Only this package and `worker.provider` import LangChain.
 
 Imported by `worker.run` and `worker.app`.
 """

@@ -1,4 +1,4 @@
-"""The chains that this process runs: one for each version of an assistant and each model, built when first needed."""
+"""Cache of the chains of this process: one for each version of an assistant and each model, built at first use."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,54 +7,54 @@ from turns.assistants.overrides import settings_for
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
 from turns.domain.turn import Claim
-from worker.langchain.chain import Run, build_chain
+from worker.langchain.chain import ChainRun, build_chain
 from worker.langchain.custom_chain import CustomChainRun, build_custom_chain
 from worker.langchain.factories import find_factory
-from worker.provider.models import build_model, model_name
+from worker.provider.models import build_model
 
-MAX_CHAINS = 256  # versions come and go; beyond this all are built again at need
+MAX_CHAINS = 256  # beyond this number the cache is emptied, because versions of assistants come and go
 
 
-class Chains:
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+class ChainCache:
+    """Builds chains and models, and keeps them. `settings` are always those of the assistant."""
+
+    def __init__(self) -> None:
         self._models: dict[object, Any] = {}
         self._chains: dict[tuple[str, str], Any] = {}
 
-    def prepare(self, assistants: Iterable[Assistant]) -> None:
-        """The first turn of each finds its chain built."""
+    def prepare(self, assistants: Iterable[Assistant], settings: Settings) -> None:
+        """Build the chains of these assistants before their first turn; `settings` are those of the service."""
         for assistant in assistants:
-            settings = settings_for(assistant, self._settings)
-            if not assistant.chain:  # a factory may do anything; its turn is told what goes wrong
-                self._chain(assistant, model_name(settings))
+            if not assistant.chain:  # a factory may raise, which must fail its turn and not the worker
+                effective = settings_for(assistant, settings)
+                self._chain(assistant, effective.model_name, effective)
 
-    def run(self, claim: Claim) -> Run:
-        """One attempt at the claimed turn, with the version of its assistant that it was accepted under."""
+    def create_run(self, claim: Claim, settings: Settings) -> ChainRun:
+        """Return one attempt at the claimed turn, with the version of its assistant that it was accepted under."""
         assistant, model = claim.assistant, claim.model
         if assistant.chain:
-            return CustomChainRun(lambda: self._chain(assistant, model), claim)
-        return Run(self._chain(assistant, model), claim)
+            return CustomChainRun(lambda: self._chain(assistant, model, settings), claim)
+        return ChainRun(self._chain(assistant, model, settings), claim)
 
-    def _chain(self, assistant: Assistant, model: str) -> Any:
+    def _chain(self, assistant: Assistant, model: str, settings: Settings) -> Any:
         key = (assistant.digest, model)
         if key not in self._chains:
             if len(self._chains) >= MAX_CHAINS:
                 self._chains.clear()
                 self._models.clear()
-            self._chains[key] = self._build(assistant, model)
+            self._chains[key] = self._build(assistant, model, settings)
         return self._chains[key]
 
-    def _build(self, assistant: Assistant, name: str) -> Any:
-        model = self._model(assistant, name)
+    def _build(self, assistant: Assistant, model_name: str, settings: Settings) -> Any:
+        model = self._model(assistant, settings.model_copy(update={"model": model_name}))
         if assistant.chain:
             return build_custom_chain(find_factory(assistant.chain), model)
         return build_chain(assistant, model)
 
-    def _model(self, assistant: Assistant, name: str) -> Any:
-        """One for all assistants that ask the same provider in the same way, so that they share its connections."""
-        settings = settings_for(assistant, self._settings).model_copy(update={"model": name})
+    def _model(self, assistant: Assistant, settings: Settings) -> Any:
+        """Return one model for all assistants with the same provider and parameters, so that they share connections."""
         key = (
-            name,
+            settings.model,
             settings.openai_base_url,
             settings.openai_api_key.get_secret_value(),
             settings.first_token_seconds,

@@ -1,7 +1,7 @@
-"""A chain of somebody's own: any Runnable over `input`, `history` and the variables, that gives text or messages.
+"""A custom chain: any Runnable over `input`, `history` and the variables that returns text or messages.
 
-All that it says is the answer. It gets the rest like any other chain: order, a history that is written once, cancel,
-retries, limits.
+All text that it yields is the answer. Order, the single write to the history, cancel, retries and limits are those of
+any other chain.
 """
 
 import inspect
@@ -18,150 +18,157 @@ from turns.domain.assistant import HistoryMode
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
 from turns.domain.turn import Answer, Claim
-from worker.langchain.chain import CUT, OURS, ModelCallObserver, Run
-from worker.langchain.history import StagedHistory, complete, is_legal, whole
-from worker.langchain.message_codec import stored_message
+from worker.langchain.chain import MODEL_TAG, TRUNCATED, ChainRun, ModelCallObserver
+from worker.langchain.history import StagedHistory, is_valid_exchange, merge_chunks, to_whole_message
+from worker.langchain.message_codec import encode_message
 
 
 def build_custom_chain(factory: Callable[..., Any], model: BaseChatModel) -> Runnable[Any, Any]:
-    """What the factory returns. One that has a parameter `model` is given the assistant's. Raises what it raises."""
+    """Call the factory, with the assistant's model if it has a parameter `model`. Raise what it raises."""
     takes_model = "model" in inspect.signature(factory).parameters
-    made = factory(model=model.model_copy(update={"tags": [OURS]})) if takes_model else factory()
-    if not isinstance(made, Runnable):
-        raise TypeError(f"the factory returned a {type(made).__name__}; it must return a Runnable")
-    return made
+    chain = factory(model=model.model_copy(update={"tags": [MODEL_TAG]})) if takes_model else factory()
+    if not isinstance(chain, Runnable):
+        raise TypeError(f"the factory returned a {type(chain).__name__}; it must return a Runnable")
+    return chain
 
 
-class CustomChainRun(Run):
-    """One attempt at a turn with a chain of somebody's own."""
+class CustomChainRun(ChainRun):
+    """One attempt at a turn with a custom chain."""
 
     def __init__(self, build: Callable[[], Runnable[Any, Any]], claim: Claim) -> None:
         self._claim = claim
-        self._history = StagedHistory(claim.messages, most_tokens=claim.assistant.history_tokens)
-        self._build = build  # only when it runs: what goes wrong then is the turn's failure
-        self._given = ChainOutput()
-        self._witness = ModelCallObserver()
+        self._history = StagedHistory(claim.messages, max_tokens=claim.assistant.history_tokens)
+        self._build = build  # called by `deltas`, so that an exception of the factory fails the turn
+        self._output = ChainOutput()
+        self._observer = ModelCallObserver()
 
-    def pieces(self, check: Callable[[], object] = lambda: None) -> Iterator[str]:
-        """As `Run.pieces`; what the chain itself raises passes."""
-        self._witness.check = check  # a graph runs its models in threads of its own, where no interrupt comes
+    def deltas(self, check: Callable[[], object] = lambda: None) -> Iterator[str]:
+        """Yield text as `ChainRun.deltas` does. Exceptions of the chain itself are raised unchanged."""
+        self._observer.check = check  # a graph runs its models in its own threads, which cannot be interrupted
         chunks = self._stream(self._build())
         try:
             for chunk in chunks:
-                yield self._given.take(chunk)
-            yield self._given.rest()
+                yield self._output.add(chunk)
+            yield self._output.finish()
         except Exception as error:
-            if known := self._witness.explain(error):
-                raise known from error
+            if model_error := self._observer.explain(error):
+                raise model_error from error
             raise
         finally:
-            chunks.close()  # closes the provider's connection at once
+            chunks.close()  # closes the connection to the provider at once
 
     def answer(self) -> Answer:
-        """As `Run.answer`."""
-        said, turn_id, witness = self._given.said, self._claim.turn_id, self._witness
-        if witness.problem:
-            raise witness.problem
-        if not said:
-            raise ModelError(Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message="the chain gave no text")
-        *between, last = self._steps(said)
+        """Return the answer after the last delta. Raise `ModelError` if it is empty or not complete."""
+        text, turn_id, observer = self._output.text, self._claim.turn_id, self._observer
+        if observer.problem:
+            raise observer.problem
+        if not text:
+            raise ModelError(Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message="the chain returned no text")
+        *between, last = self._messages_after_question(text)
         return Answer(
-            question_message=stored_message(HumanMessage(content=self._claim.input), turn_id=turn_id),
-            between_messages=tuple(stored_message(m, turn_id=turn_id, step=n) for n, m in enumerate(between, 1)),
-            answer_message=stored_message(last, turn_id=turn_id),
-            output=said,
-            model=witness.model or self._claim.model,
-            usage=witness.usage,
-            status_reason=CUT if witness.finish_reason == CUT else None,
+            question_message=encode_message(HumanMessage(content=self._claim.input), turn_id=turn_id),
+            between_messages=tuple(encode_message(m, turn_id=turn_id, step=n) for n, m in enumerate(between, 1)),
+            answer_message=encode_message(last, turn_id=turn_id),
+            output=text,
+            model=observer.model or self._claim.model,
+            usage=observer.usage,
+            status_reason=TRUNCATED if observer.finish_reason == TRUNCATED else None,
         )
 
-    def _steps(self, said: str) -> Sequence[BaseMessage]:
-        """What enters the history after the question. A provider would refuse a tool call without its result."""
-        steps = self._given.messages
-        return steps if self._claim.assistant.history is HistoryMode.FULL and is_legal(steps) else [AIMessage(said)]
+    def _messages_after_question(self, text: str) -> Sequence[BaseMessage]:
+        """Return all messages of the exchange if they are to be kept and a provider would accept them."""
+        messages = self._output.messages
+        keeps_all = self._claim.assistant.history is HistoryMode.FULL and is_valid_exchange(messages)
+        return messages if keeps_all else [AIMessage(text)]
 
     def _stream(self, chain: Runnable[Any, Any]) -> "Generator[Any, None, None]":
         history = self._history.messages
-        given = {**self._claim.variables, "input": self._claim.input, "history": history}
-        # LangGraph is not imported here: who brings a graph has it.
+        values = {**self._claim.variables, "input": self._claim.input, "history": history}
+        # Recognized by its module, because LangGraph is only installed if a custom chain uses it.
         if any(base.__module__.startswith("langgraph.") for base in type(chain).__mro__):
             question = HumanMessage(self._claim.input, id=f"{self._claim.turn_id}_human")
-            yield from self._stream_graph(chain, {**given, "messages": [*history, question]}, question.id)
+            yield from self._stream_graph(chain, {**values, "messages": [*history, question]}, question.id)
         else:
-            yield from chain.stream(given, {"callbacks": [self._witness]})
+            yield from chain.stream(values, {"callbacks": [self._observer]})
 
     def _stream_graph(self, graph: Any, state: dict[str, Any], question_id: str | None) -> Iterator[Any]:
-        """The messages of a graph's models as they come, and at the end what its state says came after the question."""
+        """Yield the messages of the graph's models as they arrive, and at the end all messages after the question."""
         final: list[BaseMessage] = []
         modes = ["messages", "values"]
-        for mode, found in graph.stream(state, {"callbacks": [self._witness]}, stream_mode=modes):
+        for mode, part in graph.stream(state, {"callbacks": [self._observer]}, stream_mode=modes):
             if mode == "values":
-                final = found["messages"]
-            yield found[0] if mode == "messages" and isinstance(found[0], AIMessage) else ""
-        place = next((n for n, m in enumerate(final, 1) if m.id == question_id), len(final))
-        yield GraphMessages(final[place:])
+                final = part["messages"]
+            yield part[0] if mode == "messages" and isinstance(part[0], AIMessage) else ""
+        start = next((n for n, message in enumerate(final, 1) if message.id == question_id), len(final))
+        yield GraphMessages(final[start:])
 
 
 @dataclass(frozen=True, slots=True)
 class GraphMessages:
-    """All that came after the question, as a graph's state has it."""
+    """All messages after the question in the final state of a graph."""
 
     messages: list[BaseMessage]
 
 
 class ChainOutput:
-    """What a chain has given so far: what it said, and the messages that it made."""
+    """The output of a chain so far: its text and its messages."""
 
     def __init__(self) -> None:
-        self._said: list[str] = []
-        self._made: list[list[Any]] = []  # each message, or the chunks of it
-        self._exchanged: list[BaseMessage] | None = None
-        self._is_apart = False
+        self._texts: list[str] = []
+        self._parts: list[list[Any]] = []  # for each message itself, or its chunks
+        self._graph_messages: list[BaseMessage] | None = None
+        self._starts_paragraph = False
 
     @property
-    def said(self) -> str:
-        return "".join(self._said)
+    def text(self) -> str:
+        return "".join(self._texts)
 
     @property
     def messages(self) -> list[BaseMessage]:
-        return [complete(whole(parts)) for parts in self._made] if self._exchanged is None else self._exchanged
+        if self._graph_messages is not None:
+            return self._graph_messages
+        return [to_whole_message(merge_chunks(parts)) for parts in self._parts]
 
-    def take(self, chunk: object) -> str:
-        """What is to be said now. Raises `TypeError` for what is neither text nor a message."""
+    def add(self, chunk: object) -> str:
+        """Add what the chain has yielded and return its text. Raise `TypeError` for an unsupported type."""
         match chunk:
             case str():
-                return self._say(chunk)
+                return self._append(chunk)
             case AIMessage():
                 if not self._continues(chunk):
-                    self._made.append([])
-                    self._is_apart = bool(self._said)
-                self._made[-1].append(chunk)
-                return self._say(str(chunk.text))
+                    self._parts.append([])
+                    self._starts_paragraph = bool(self._texts)
+                self._parts[-1].append(chunk)
+                return self._append(str(chunk.text))
             case ToolMessage():
-                self._made.append([chunk])
+                self._parts.append([chunk])
                 return ""
             case GraphMessages(messages):
-                self._exchanged = messages
+                self._graph_messages = messages
                 return ""
-            case PromptValue():  # what LangChain adds the messages up to that a function of a RunnableLambda yields
+            case PromptValue():  # a generator function in a RunnableLambda: LangChain sums its messages up to a prompt
                 return ""
             case [*messages] if all(isinstance(message, AIMessage | ToolMessage) for message in messages):
-                return "".join(map(self.take, messages))
-        raise TypeError(f"the chain gave a {type(chunk).__name__}; it must give text, or messages of a model or a tool")
+                return "".join(map(self.add, messages))
+        raise TypeError(
+            f"the chain returned a {type(chunk).__name__}; it must return text, or messages of a model or a tool"
+        )
 
-    def rest(self) -> str:
-        """The last message of a graph that has said nothing on its way."""
-        return "" if self._said or not self._exchanged else self._say(str(self._exchanged[-1].text))
+    def finish(self) -> str:
+        """Return the text of a graph's last message if the graph has yielded no text before."""
+        if self._texts or not self._graph_messages:
+            return ""
+        return self._append(str(self._graph_messages[-1].text))
 
     def _continues(self, chunk: AIMessage) -> bool:
-        """Whether it is a further chunk of the last message."""
-        last = self._made[-1][-1] if self._made else None
+        """Return whether it is another chunk of the last message."""
+        last = self._parts[-1][-1] if self._parts else None
         return isinstance(chunk, AIMessageChunk) and isinstance(last, AIMessageChunk) and chunk.id in {last.id, None}
 
-    def _say(self, text: str) -> str:
-        """Messages of one answer are paragraphs of it."""
-        if text and self._is_apart:
-            text, self._is_apart = f"\n\n{text}", False
+    def _append(self, text: str) -> str:
+        """Append text; each message of the answer is a paragraph."""
+        if text and self._starts_paragraph:
+            text, self._starts_paragraph = f"\n\n{text}", False
         if text:
-            self._said.append(text)
+            self._texts.append(text)
         return text

@@ -1,4 +1,4 @@
-"""Finds the factory of a chain of somebody's own, by the name that `assistants.toml` gives it."""
+"""Find the factory of a custom chain by its name in `assistants.toml`, such as `examples.haiku:build`."""
 
 import importlib
 from collections.abc import Callable
@@ -15,7 +15,7 @@ class ChainNotFound(Exception):
 
 
 def find_factory(chain: str) -> Factory:
-    """Imports it, if nobody has. Raises `ChainNotFound`, also for a module that raises while it is imported."""
+    """Import the module and return the factory. Raise `ChainNotFound`, also if the module raises on import."""
     module_name, _, name = chain.partition(":")
     try:
         module = importlib.import_module(module_name)
@@ -27,20 +27,20 @@ def find_factory(chain: str) -> Factory:
         raise ChainNotFound(
             f"{module_name} needs {error.name!r}, which is not installed; install it where the worker runs"
         ) from error
-    except (Exception, SystemExit) as error:  # a script as a module ends with sys.exit()
+    except (Exception, SystemExit) as error:  # a module that is a script ends with sys.exit()
         raise ChainNotFound(f"{module_name} raises {error!r} while it is imported; python -m {module_name}") from error
     factory = getattr(module, name, None)
     if factory is None:
         raise ChainNotFound(f"{module_name} has no {name!r}; name a function of it that returns a Runnable")
     if not callable(factory):
         raise ChainNotFound(f"{chain} is a {type(factory).__name__}; name a function that returns it")
-    return factory  # type: ignore[no-any-return]  # whatever it is, it can be called
+    return factory  # type: ignore[no-any-return]  # it is callable, see above
 
 
 def check_assistant(assistant: Assistant) -> tuple[str, str] | None:
-    """What a worker finds wrong with this assistant: the field, and what to do."""
-    if wrong := check_secret(assistant):
-        return wrong
+    """Return the field that this worker cannot use, and what to do; None if there is none."""
+    if problem := check_secret(assistant):
+        return problem
     if assistant.chain:
         try:
             find_factory(assistant.chain)

@@ -1,1 +1,4 @@
-"""The model's provider: models, the thin completions client, HTTP connections. Imported by `worker.langchain`."""
+"""Access to the model's provider: models, a thin completions client, HTTP connections.
+
+Imported by `worker.langchain`, and by `worker.run` for the names of models.
+"""

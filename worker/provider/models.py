@@ -1,4 +1,4 @@
-"""The model that a worker talks to, and what its failures mean."""
+"""Build the model that a worker calls, and classify its failures."""
 
 import math
 import re
@@ -27,18 +27,18 @@ from worker.provider.http import CONNECT_SECONDS
 OFFLINE_MODEL = "offline"
 FINISHED = {"finish_reason": "stop", "model_name": OFFLINE_MODEL}
 
-# Only these end an answer that may enter the history. A stream that breaks off has none.
-WHOLE_ANSWERS = ("stop", "length")  # no set: a provider may give what has no hash
+# Only answers with these finish reasons may enter the history. A stream that breaks off has no reason.
+COMPLETE = ("stop", "length")  # not a set, because a provider may send an unhashable value
 
-# What a provider says in `error.code` counts for more than its status: a 429 for want of quota is cured by no waiting.
-REASONS = MappingProxyType(
+# `error.code` overrides the status: waiting does not help if a 429 means that the quota is used up.
+ERROR_CODES = MappingProxyType(
     {
         "insufficient_quota": Code.PROVIDER_QUOTA,
         "context_length_exceeded": Code.CONTEXT_TOO_LONG,
         "content_filter": Code.CONTENT_FILTERED,
     }
 )
-STATUSES = MappingProxyType(
+STATUS_CODES = MappingProxyType(
     {
         401: (Code.PROVIDER_AUTHENTICATION, ModelErrorKind.HOPELESS),
         403: (Code.PROVIDER_AUTHENTICATION, ModelErrorKind.HOPELESS),
@@ -52,52 +52,49 @@ STATUSES = MappingProxyType(
 def build_model(
     settings: Settings, *, temperature: float | None = None, max_tokens: int | None = None
 ) -> BaseChatModel:
+    """Return the model that these settings name, or the offline model if there is no provider."""
     if settings.is_offline:
         return OfflineModel()
-    make = ChatOpenAI if settings.stock_client else LeanChatOpenAI
-    model = make(
+    model_class = ChatOpenAI if settings.stock_client else LeanChatOpenAI
+    model = model_class(
         model=settings.model,
         temperature=temperature,
         max_tokens=max_tokens,
-        # Endpoints of one's own often want no key, but the client wants one.
+        # Self-hosted endpoints often need no key, but the client requires one.
         api_key=settings.openai_api_key if settings.openai_api_key.get_secret_value() else SecretStr("none"),
         base_url=settings.openai_base_url or None,
-        max_retries=0,  # ours is the one retry policy; the client's would sleep in the worker's slot
+        max_retries=0,  # turns/domain/retry.py decides; the client would sleep in the worker's slot
         timeout=_timeout(settings),
         stream_usage=True,
         use_responses_api=False,
     )
     if not settings.stock_client and not _is_proxied(str(model.root_client.base_url)):
-        model.client = Completions(model.root_client, read_seconds=_silence_seconds(settings))
+        model.client = Completions(model.root_client, read_seconds=_read_seconds(settings))
     return model
 
 
 def _is_proxied(url: str) -> bool:
-    """Somebody set a proxy for it in the environment: OpenAI's client heeds that, the thin one does not."""
+    """Return whether the environment sets a proxy for this URL. OpenAI's client uses it; the thin client does not."""
     address, proxies = urlsplit(url), getproxies()
     return bool(proxies.get(address.scheme) or proxies.get("all")) and not proxy_bypass(address.hostname or "")
 
 
 def _timeout(settings: Settings) -> openai.Timeout:
-    """The client's own, for pools in which a run cannot be stopped from outside; its default is none at all."""
-    return openai.Timeout(_silence_seconds(settings), connect=CONNECT_SECONDS)
+    """Return timeouts for the thread pool, in which a run cannot be interrupted. By default there are none."""
+    return openai.Timeout(_read_seconds(settings), connect=CONNECT_SECONDS)
 
 
-def _silence_seconds(settings: Settings) -> float:
+def _read_seconds(settings: Settings) -> float:
     return max(settings.first_token_seconds, settings.idle_seconds)
 
 
-def model_name(settings: Settings) -> str:
-    return OFFLINE_MODEL if settings.is_offline else settings.model
-
-
 def fallback_name(settings: Settings) -> str:
-    """Of the model that is asked where the first one cannot answer; "" for none."""
+    """Return the name of the model to call if the first one cannot answer; "" for none."""
     return "" if settings.is_offline else settings.fallback_model
 
 
 class OfflineModel(BaseChatModel):
-    """Answers without a provider, and shows by what it says that it was given the session's history."""
+    """A model without a provider. It repeats the question and the session's history."""
 
     @property
     def _llm_type(self) -> str:
@@ -126,19 +123,18 @@ class OfflineModel(BaseChatModel):
 
 
 def offline_answer(messages: Sequence[BaseMessage]) -> str:
+    """Return the offline model's answer to these messages."""
     *before, now = [str(message.content) for message in messages if isinstance(message, HumanMessage)]
-    memory = (
-        f"Before that you said: {'; '.join(_quoted(said) for said in before)}." if before else "It is your first turn."
-    )
-    return f"I am the built-in offline model and only repeat. You said: {_quoted(now)}. {memory}"
+    memory = f"Before that you said: {'; '.join(map(_quote, before))}." if before else "It is your first turn."
+    return f"I am the built-in offline model and only repeat. You said: {_quote(now)}. {memory}"
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return f"“{textwrap.shorten(text, 80, placeholder='…')}”"
 
 
 def to_model_error(error: Exception) -> ModelError | None:
-    """What a provider did, in the words of the policy; its text stays in the message. None: it was not a provider."""
+    """Classify an exception for the retry policy. Return None if it does not come from the provider."""
     match error:
         case ModelError():
             return error
@@ -148,38 +144,38 @@ def to_model_error(error: Exception) -> ModelError | None:
             code = Code.PROVIDER_TIMEOUT
         case openai.APIConnectionError():
             code = Code.PROVIDER_UNREACHABLE
-        case openai.APIError():  # an error event in mid-stream
+        case openai.APIError():  # an error event in the stream
             code = Code.PROVIDER_ERROR
-        case ValueError() | IndexError() | TypeError() | AttributeError():  # as HTML, cut JSON, odd chunks surface
+        case ValueError() | IndexError() | TypeError() | AttributeError():  # from HTML, broken JSON, odd chunks
             code = Code.PROVIDER_PROTOCOL
         case _:
             return None
-    return ModelError(code, ModelErrorKind.RETRYABLE, message=_in_short(error))
+    return ModelError(code, ModelErrorKind.RETRYABLE, message=_describe(error))
 
 
 def _from_status(error: openai.APIStatusError) -> ModelError:
     code, kind = _classify(error.status_code, error.code)
-    return ModelError(code, kind, message=_in_short(error), retry_after_seconds=_retry_after(error))
+    return ModelError(code, kind, message=_describe(error), retry_after_seconds=_retry_after(error))
 
 
-def _in_short(error: Exception) -> str:
-    """For the log, without the provider's own words: they may quote the conversation, or a part of the key."""
-    told = [getattr(error, name, None) for name in ("status_code", "code", "request_id")]
-    return " ".join([type(error).__name__, *(str(part) for part in told if part)])
+def _describe(error: Exception) -> str:
+    """Return a text for the log without the provider's message, which may quote the conversation or the API key."""
+    details = [getattr(error, name, None) for name in ("status_code", "code", "request_id")]
+    return " ".join([type(error).__name__, *(str(detail) for detail in details if detail)])
 
 
-def _classify(status: int, reason: str | None) -> tuple[Code, ModelErrorKind]:
-    if reason is not None and reason in REASONS:
-        return REASONS[reason], ModelErrorKind.HOPELESS
-    if status in STATUSES:
-        return STATUSES[status]
+def _classify(status: int, code: str | None) -> tuple[Code, ModelErrorKind]:
+    if code is not None and code in ERROR_CODES:
+        return ERROR_CODES[code], ModelErrorKind.HOPELESS
+    if status in STATUS_CODES:
+        return STATUS_CODES[status]
     if status >= 500:
         return Code.PROVIDER_ERROR, ModelErrorKind.RETRYABLE
     return Code.PROVIDER_REJECTED, ModelErrorKind.HOPELESS
 
 
 def _retry_after(error: openai.APIStatusError) -> float | None:
-    """Seconds; the HTTP date form is rare at model providers, and falls back to our own back-off."""
+    """Return the header in seconds; None for an HTTP date, which is rare and leads to the normal back-off."""
     try:
         seconds = float(error.response.headers["retry-after"])
     except (KeyError, ValueError):
@@ -188,10 +184,10 @@ def _retry_after(error: openai.APIStatusError) -> float | None:
 
 
 def check_finish(reason: object, content: object) -> None:
-    """Raises `ModelError` unless this is a whole answer: a stream that breaks off comes back as a success too."""
+    """Raise `ModelError` unless the answer is complete. A stream that breaks off ends without an exception."""
     if reason == "content_filter":
         raise ModelError(Code.CONTENT_FILTERED, ModelErrorKind.HOPELESS)
     if reason is None:
         raise ModelError(Code.INCOMPLETE_ANSWER, ModelErrorKind.RETRYABLE)
-    if reason not in WHOLE_ANSWERS or not content:
+    if reason not in COMPLETE or not content:
         raise ModelError(Code.PROVIDER_PROTOCOL, ModelErrorKind.RETRYABLE, message=f"finish_reason {reason!r}")

@@ -1,70 +1,75 @@
-"""The turns that this process holds: their leases are kept, their time is watched, their runs can be stopped."""
+"""The runs of this process: renewal of their leases, their deadlines, and how they are stopped."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from turns.backend.script_replies import Reply
+from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, ModelError, ModelErrorKind
 from turns.domain.turn import Claim
 from turns.store.turns import TurnStore
 from worker.run.interrupt import Interrupted, Interrupter
 
-# So long after the last moment of its run may a turn still need its lease: a store that restarts takes seconds.
+# How long a turn may need its lease after the last moment of its run: a store that restarts takes seconds.
 COMMIT_PATIENCE_SECONDS = 60.0
+
+Clock = Callable[[], float]
 
 
 class Draining(Exception):
-    """The worker must end and its time of grace is over: the turn is handed back."""
+    """The worker stops and its grace period is over: the run must release its turn."""
 
 
 class Superseded(Exception):
-    """A newer turn of the session interrupts this one: what it has said so far is kept."""
+    """A newer turn of the session interrupts this one: the run must keep the text that it has so far."""
 
 
 class ActiveRun:
-    """A claim whose lease is being kept, and the run that it is kept for."""
+    """A claimed turn that runs in this process: its claim, its assistant's settings, its deadlines."""
 
-    def __init__(self, claim: Claim, interrupter: Interrupter, *, total_seconds: float) -> None:
+    def __init__(self, claim: Claim, settings: Settings, interrupter: Interrupter, *, clock: Clock) -> None:
         self.claim = claim
-        self.reason: Exception | None = None
+        self.settings = settings
+        self.stop_reason: Exception | None = None
+        self._clock = clock
         self._is_running = True
         self._interrupt = interrupter(lambda: self._is_running)
-        self._ends_at = self._expected_at = time.monotonic() + total_seconds
+        self._total_deadline = self._deadline = clock() + settings.total_seconds
         self._lateness = ModelErrorKind.HOPELESS
 
     @property
-    def is_wanted(self) -> bool:
-        """Even a process that hangs for ever keeps a lease no longer than this."""
-        return time.monotonic() < self._ends_at + COMMIT_PATIENCE_SECONDS
+    def needs_lease(self) -> bool:
+        """False after the last moment at which the turn could be committed, even if the run hangs for ever."""
+        return self._clock() < self._total_deadline + COMMIT_PATIENCE_SECONDS
 
-    def expect(self, *, within_seconds: float, lateness: ModelErrorKind) -> None:
-        """The model must say something in this time; `lateness` is what it means if it does not."""
-        self._expected_at = time.monotonic() + within_seconds
+    def expect_text(self, *, within_seconds: float, lateness: ModelErrorKind) -> None:
+        """Set the deadline for the next text of the model, and the kind of error if it is missed."""
+        self._deadline = self._clock() + within_seconds
         self._lateness = lateness
 
-    def watch(self) -> None:
-        """Stops the run if its model is late."""
-        now = time.monotonic()
-        if now > self._ends_at:
+    def stop_if_late(self) -> None:
+        """Stop the run if it has missed a deadline."""
+        now = self._clock()
+        if now > self._total_deadline:
             self._stop_late(ModelErrorKind.HOPELESS, "the answer took too long")
-        elif now > self._expected_at:
+        elif now > self._deadline:
             self._stop_late(self._lateness, "the model was silent for too long")
 
     def stop(self, reason: Exception) -> None:
-        """The run ends for this reason, unless it has ended, or was given another one before."""
-        if self._is_running and self.reason is None:
-            self.reason = reason
+        """Interrupt the run. The first reason wins; a finished run is not affected."""
+        if self._is_running and self.stop_reason is None:
+            self.stop_reason = reason
             self._interrupt()
 
     def check(self) -> None:
-        """Raises `Interrupted` when the run has been told to stop, for pools that cannot throw that into it."""
-        if self.reason:
+        """Raise `Interrupted` if the run must stop; for pools that cannot interrupt it from outside."""
+        if self.stop_reason:
             raise Interrupted
 
-    def seal(self) -> None:
-        """The run is over, and nothing stops it any more; what comes now is between the worker and the store."""
+    def mark_finished(self) -> None:
+        """Protect the code after the run, which writes to the store, from being interrupted."""
         self._is_running = False
 
     def _stop_late(self, kind: ModelErrorKind, message: str) -> None:
@@ -72,50 +77,57 @@ class ActiveRun:
 
 
 class ActiveRuns:
-    def __init__(self, store: TurnStore, interrupter: Interrupter) -> None:
+    """All runs of this process."""
+
+    def __init__(self, store: TurnStore, interrupter: Interrupter, *, clock: Clock = time.monotonic) -> None:
         self._store = store
         self._interrupter = interrupter
-        self._held: dict[str, ActiveRun] = {}  # by token: a turn may be claimed again while its zombie still runs here
+        self._clock = clock
+        # By token: this process may claim a turn again while an older run of it, which lost its lease, has not ended.
+        self._runs: dict[str, ActiveRun] = {}
 
     @contextmanager
-    def hold(self, claim: Claim, *, total_seconds: float) -> Iterator[ActiveRun]:
-        """While inside, the lease is kept. To be entered where the run will be: in its thread or greenlet."""
-        held = self._held[claim.token] = ActiveRun(claim, self._interrupter, total_seconds=total_seconds)
+    def hold(self, claim: Claim, settings: Settings) -> Iterator[ActiveRun]:
+        """Keep the lease inside the context. Enter it in the thread or greenlet of the run, which may be interrupted.
+
+        `settings` are those of the claim's assistant.
+        """
+        run = self._runs[claim.token] = ActiveRun(claim, settings, self._interrupter, clock=self._clock)
         try:
-            yield held
+            yield run
         finally:
-            held.seal()
-            self._held.pop(claim.token, None)
+            run.mark_finished()
+            self._runs.pop(claim.token, None)
 
     def renew(self) -> None:
-        """The held leases run for another lease time; runs that must stop are stopped."""
-        self.heed(self._store.renew(self.wanted()))
+        """Renew all leases, and stop the runs that must stop."""
+        self.stop_runs(self._store.renew(self.claims()))
 
-    def wanted(self) -> list[Claim]:
-        """The claims whose leases are to be kept."""
-        return [held.claim for held in self._all() if held.is_wanted]
+    def claims(self) -> list[Claim]:
+        """Return the claims whose leases must be renewed."""
+        return [run.claim for run in self._all() if run.needs_lease]
 
-    def heed(self, words: Sequence[tuple[str, Reply]]) -> None:
-        """What renewing said has been done: the runs of lost and of superseded claims are stopped."""
-        for token, word in words:
-            held = self._held.get(token)
-            if held:
-                held.stop(Superseded() if word is Reply.SUPERSEDED else LeaseLost())
+    def stop_runs(self, outcomes: Sequence[tuple[str, Reply]]) -> None:
+        """Stop the runs with these tokens: their leases were lost, or their turns superseded."""
+        for token, outcome in outcomes:
+            run = self._runs.get(token)
+            if run:
+                run.stop(Superseded() if outcome is Reply.SUPERSEDED else LeaseLost())
 
-    def watch(self) -> None:
-        """Runs whose model is late are stopped."""
-        for held in self._all():
-            held.watch()
+    def stop_late_runs(self) -> None:
+        """Stop the runs that have missed a deadline."""
+        for run in self._all():
+            run.stop_if_late()
 
-    def stop(self, turn_id: str) -> None:
-        """Somebody cancelled or interrupted this turn: its run is stopped, if it is here."""
-        if any(held.claim.turn_id == turn_id for held in self._all()):
-            self.renew()  # the store says which of the two it was
+    def stop_turn(self, turn_id: str) -> None:
+        """Stop the run of a turn that was cancelled or interrupted, if it is in this process."""
+        if any(run.claim.turn_id == turn_id for run in self._all()):
+            self.renew()  # the store's reply says which of the two it was
 
-    def hand_back(self) -> None:
-        """All runs are stopped; each hands its turn back."""
-        for held in self._all():
-            held.stop(Draining())
+    def release_all(self) -> None:
+        """Stop all runs, so that each releases its turn."""
+        for run in self._all():
+            run.stop(Draining())
 
     def _all(self) -> list[ActiveRun]:
-        return list(self._held.values())
+        return list(self._runs.values())

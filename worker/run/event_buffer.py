@@ -1,4 +1,12 @@
-"""What the runs of a process say, on its way to those who watch their turns."""
+"""Send the text of all runs of this process to the event streams of their turns, in batches.
+
+The path of an event:
+  1. `DeltaBuffer.append` keeps the text of a run, and `DeltaEmitter.flush` sends that of all runs in one call.
+  2. `turns/backend/lua/emit.lua` checks the fencing tokens, appends to each turn's Redis stream, and publishes.
+  3. `turns/backend/pubsub.py` receives the published entry in each web process and hands it to the turn's readers.
+  4. `web/streaming/sse.py` first replays the stream from the reader's last event id, then sends what is published.
+  5. The reader, such as `inturn/protocol/event_stream.py`, reconnects with its last event id and misses nothing.
+"""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -9,106 +17,108 @@ from turns.domain.errors import LeaseLost, StoreUnavailable
 from turns.domain.turn import Claim, Delta
 from turns.store.turns import TurnStore
 
-FLUSH_SECONDS = 0.05  # at most 20 events a second: more is faster than anybody reads
+FLUSH_SECONDS = 0.05  # at most 20 events per second and turn, which is faster than a person reads
 
 
 class DeltaBuffer:
-    """What one run has said. Saying something costs no call to the store."""
+    """The text of one run. Appending to it does not call the store."""
 
-    def __init__(self, claim: Claim, spoken: threading.Event) -> None:
+    def __init__(self, claim: Claim, has_text: threading.Event) -> None:
         self._claim = claim
-        self._spoken = spoken
+        self._has_text = has_text
         self._lock = threading.Lock()
-        self._said: list[str] = []
-        self._sent = 0  # so many pieces have arrived
-        self._unsent_from = 0  # in what was said
-        self._underway: Delta | None = None  # sent; whether it arrived is not known until the store says so
-        self._is_over = False
+        self._texts: list[str] = []
+        self._sent = 0  # number of deltas that are in the stream
+        self._unsent_from = 0  # index in `_texts`
+        self._in_flight: Delta | None = None  # sent, but not confirmed by the store
+        self._is_closed = False
 
     @property
     def text(self) -> str:
-        return "".join(self._said)
+        return "".join(self._texts)
 
     @property
     def unsent(self) -> str:
-        """What was not given to the flusher, and goes with the commit."""
-        return "".join(self._said[self._unsent_from :])
+        """The text that was never sent. It is written with the commit."""
+        return "".join(self._texts[self._unsent_from :])
 
-    def say(self, text: str) -> None:
+    def append(self, text: str) -> None:
         if text:
-            self._said.append(text)
-            if not self._spoken.is_set():
-                self._spoken.set()
+            self._texts.append(text)
+            if not self._has_text.is_set():
+                self._has_text.set()
 
-    def next_piece(self) -> Delta | None:
-        """The piece to send now: the last one again, if it is not known to have arrived."""
+    def next_delta(self) -> Delta | None:
+        """Return the delta to send now: an unconfirmed one again, else all unsent text; None if there is none."""
         with self._lock:
-            if self._underway is None and not self._is_over and self._unsent_from < len(self._said):
+            if self._in_flight is None and not self._is_closed and self._unsent_from < len(self._texts):
                 text = self.unsent
-                self._unsent_from = len(self._said)
-                self._underway = self._claim.piece(self._sent, text)
-            return self._underway
+                self._unsent_from = len(self._texts)
+                self._in_flight = self._claim.delta(self._sent, text)
+            return self._in_flight
 
-    def arrived(self) -> None:
-        self._sent, self._underway = self._sent + 1, None
+    def confirm(self) -> None:
+        """Record that the store has the delta in flight."""
+        self._sent, self._in_flight = self._sent + 1, None
+        if self._unsent_from < len(self._texts):
+            self._has_text.set()  # text that came while the store was unavailable must not wait for the next word
 
-    def end(self) -> Delta | None:
-        """No further piece is taken from here. Returns the one that is underway."""
+    def close(self) -> Delta | None:
+        """Send no further text. Return the delta that is in flight."""
         with self._lock:
-            self._is_over = True
-            return self._underway
+            self._is_closed = True
+            return self._in_flight
 
 
 class DeltaEmitter:
-    """Emits what all runs of this process have said in one call: at once where there was silence, then as often as
-    `FLUSH_SECONDS` allows."""
+    """Sends the buffers of all runs together: at once after a silence, then at most every `FLUSH_SECONDS`."""
 
-    def __init__(self, store: TurnStore, heed: Callable[[Sequence[tuple[str, Reply]]], None]) -> None:
-        """`heed` is told the tokens of runs to stop."""
+    def __init__(self, store: TurnStore, stop_runs: Callable[[Sequence[tuple[str, Reply]]], None]) -> None:
+        """`stop_runs` receives the tokens of runs that have lost their leases."""
         self._store = store
-        self._heed = heed
-        self._spoken = threading.Event()
+        self._stop_runs = stop_runs
+        self._has_text = threading.Event()
         self._sending = threading.Lock()
-        self._speeches: set[DeltaBuffer] = set()
+        self._buffers: set[DeltaBuffer] = set()
 
     @contextmanager
-    def listen(self, claim: Claim) -> Iterator[DeltaBuffer]:
-        """Inside, what is said is emitted."""
-        speech = DeltaBuffer(claim, self._spoken)
-        self._speeches.add(speech)
+    def open(self, claim: Claim) -> Iterator[DeltaBuffer]:
+        """Yield a buffer that is sent while the context is open."""
+        buffer = DeltaBuffer(claim, self._has_text)
+        self._buffers.add(buffer)
         try:
-            yield speech
+            yield buffer
         finally:
-            self._speeches.discard(speech)
-            speech.end()
+            self._buffers.discard(buffer)
+            buffer.close()
 
     def flush(self) -> None:
-        """Something was said, and it has been emitted, unless the store is away: that stops no run."""
-        self._spoken.wait()
-        self._spoken.clear()
+        """Wait for text and send it. While the store is unavailable the runs continue, and the text is sent later."""
+        self._has_text.wait()
+        self._has_text.clear()
         with self._sending:
-            pieces = {speech: piece for speech in list(self._speeches) if (piece := speech.next_piece())}
-            if not pieces:
+            deltas = {buffer: delta for buffer in list(self._buffers) if (delta := buffer.next_delta())}
+            if not deltas:
                 return None
             try:
-                words = self._store.emit(list(pieces.values()))
+                outcomes = self._store.emit(list(deltas.values()))
             except StoreUnavailable:
-                return self._spoken.set()  # try again
-            for speech in pieces:
-                speech.arrived()
-        return self._heed(words)
+                return self._has_text.set()  # try again
+            for buffer in deltas:
+                buffer.confirm()
+        return self._stop_runs(outcomes)
 
-    def settle(self, speech: DeltaBuffer) -> None:
-        """Nothing of this speech is underway any more: what was sent has arrived, once.
+    def flush_and_close(self, buffer: DeltaBuffer) -> None:
+        """Close the buffer and wait until its delta in flight is in the stream, exactly once.
 
-        Raises `LeaseLost`, `StoreUnavailable`.
+        Raise `LeaseLost` or `StoreUnavailable`.
         """
-        if speech.end() is None:
+        if buffer.close() is None:
             return
         with self._sending:
-            piece = speech.end()
-            if piece is None:  # it arrived with the others meanwhile
+            delta = buffer.close()
+            if delta is None:  # `flush` has sent it in the meantime
                 return
-            if self._store.emit([piece]):
+            if self._store.emit([delta]):
                 raise LeaseLost
-            speech.arrived()
+            buffer.confirm()

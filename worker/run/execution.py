@@ -1,4 +1,4 @@
-"""One hint, from claim to commit, as named steps."""
+"""The execution of one turn after its hint: claim, run, commit."""
 
 import random
 import time
@@ -13,29 +13,33 @@ from turns.domain.errors import LeaseLost, ModelError, ModelErrorKind, StoreUnav
 from turns.domain.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
 from turns.domain.turn import Answer, Claim
 from turns.store.turns import TurnStore
-from worker.langchain.chain import Run
-from worker.langchain.chain_cache import Chains
-from worker.provider.models import fallback_name, model_name
-from worker.run.active_runs import COMMIT_PATIENCE_SECONDS, ActiveRun, ActiveRuns, Draining, Superseded
+from worker.langchain.chain import ChainRun
+from worker.langchain.chain_cache import ChainCache
+from worker.provider.models import fallback_name
+from worker.run.active_runs import COMMIT_PATIENCE_SECONDS, ActiveRun, ActiveRuns, Clock, Draining, Superseded
 from worker.run.event_buffer import DeltaBuffer, DeltaEmitter
 from worker.run.interrupt import STOPS, Interrupted
 
 
 class Execution:
+    """Runs turns. One object serves all greenlets or threads of the worker."""
+
     def __init__(
         self,
         store: TurnStore,
-        chains: Chains,
-        leases: ActiveRuns,
+        chains: ChainCache,
+        active_runs: ActiveRuns,
         emitter: DeltaEmitter,
         settings: Settings,
         *,
         worker: str,
+        clock: Clock = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._store = store
         self._chains = chains
-        self._leases = leases
-        self._flusher = emitter
+        self._active_runs = active_runs
+        self._emitter = emitter
         self._settings = settings
         self._policy = RetryPolicy(
             max_attempts=settings.max_attempts,
@@ -44,21 +48,23 @@ class Execution:
         )
         self._budget = RetryBudget()
         self._worker = worker
+        self._clock = clock
+        self._sleep = sleep
         self._is_draining = False
 
     def drain(self) -> None:
-        """No further turn begins here."""
+        """Start no further turns."""
         self._is_draining = True
 
     def run(self, turn_id: str) -> None:
-        """The turn has been claimed and its attempt has ended, or there was nothing to do."""
+        """Claim the turn and make one attempt at it. Do nothing if there is nothing to claim."""
         with bound(turn_id=turn_id):
             try:
                 self._run(turn_id)
             except LeaseLost:
                 get_logger().info(Log.LEASE_LOST)
             except StoreUnavailable as error:
-                # The due index gives the turn to a worker that reaches the store.
+                # The index of due turns gives the turn to a worker that reaches the store.
                 get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
 
     def _run(self, turn_id: str) -> None:
@@ -67,7 +73,7 @@ class Execution:
         claim = self._store.claim(
             turn_id,
             worker=self._worker,
-            model=model_name(self._settings),
+            model=self._settings.model_name,
             fallback_model=fallback_name(self._settings),
         )
         if claim is None:
@@ -75,8 +81,8 @@ class Execution:
         settings = settings_for(claim.assistant, self._settings)
         with (
             bound(session=claim.session, attempt=claim.attempt, **_trace(claim)),
-            self._leases.hold(claim, total_seconds=settings.total_seconds) as held,
-            self._flusher.listen(claim) as speech,
+            self._active_runs.hold(claim, settings) as active,
+            self._emitter.open(claim) as buffer,
             span(
                 "run_turn",
                 parent=claim.traceparent,
@@ -86,73 +92,75 @@ class Execution:
             ),
         ):
             get_logger().info(Log.TURN_CLAIMED, worker=self._worker, model=claim.model)
-            return self._conclude(claim, held, speech, settings)
+            return self._run_and_commit(active, buffer)
 
-    def _conclude(self, claim: Claim, held: ActiveRun, speech: DeltaBuffer, settings: Settings) -> None:
-        run = self._chains.run(claim)
+    def _run_and_commit(self, active: ActiveRun, buffer: DeltaBuffer) -> None:
+        claim = active.claim
+        run = self._chains.create_run(claim, active.settings)
         try:
-            answer = self._generate(run, speech, claim, held, settings)
+            answer = self._generate(run, active, buffer)
         except Interrupted:
-            self._stop(run, speech, claim, held.reason)
+            self._end_stopped_run(run, active, buffer)
         except ModelError as error:
-            self._settle(claim, error)
+            self._retry_or_fail(active, error)
         else:
-            self._until_said(lambda: self._flusher.settle(speech))
-            self._until_said(lambda: self._store.commit(claim, answer, tail=speech.unsent))
+            self._write_until_acknowledged(lambda: self._emitter.flush_and_close(buffer))
+            self._write_until_acknowledged(lambda: self._store.commit(claim, answer, tail=buffer.unsent))
             get_logger().info(Log.TURN_COMMITTED)
 
-    def _generate(self, run: Run, speech: DeltaBuffer, claim: Claim, held: ActiveRun, settings: Settings) -> Answer:
-        """The answer of a run that has come to its end; nothing stops it any more."""
+    def _generate(self, run: ChainRun, active: ActiveRun, buffer: DeltaBuffer) -> Answer:
+        """Return the complete answer. After this method nothing can interrupt the run."""
+        claim = active.claim
         try:
             if claim.superseded:
-                held.stop(Superseded())
-            held.check()
+                active.stop(Superseded())
+            active.check()
             if claim.attempt == 1:
                 self._budget.earn()
             with span(
                 f"chat {claim.model}", kind="CLIENT", gen_ai__operation__name="chat", gen_ai__request__model=claim.model
             ):
-                self._speak(run, speech, held, settings)
+                self._stream_answer(run, active, buffer)
             return run.answer()
         except (ModelError, LeaseLost, *STOPS):
             raise
-        except BaseException as error:  # the one place that turns the unknown into a failure, also a chain's sys.exit()
+        except BaseException as error:  # a chain can raise anything, and a call of sys.exit() must not end the worker
             get_logger().exception(Log.TURN_FAILED, code=Code.CHAIN_ERROR)
             raise ModelError(Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message=repr(error)) from error
         finally:
-            held.seal()
+            active.mark_finished()
 
-    def _speak(self, run: Run, speech: DeltaBuffer, held: ActiveRun, settings: Settings) -> None:
-        """`settings` are the assistant's."""
-        size = 0
-        # A model that does not even begin is not asked again; one that stops in mid-answer is.
-        held.expect(within_seconds=settings.first_token_seconds, lateness=ModelErrorKind.HOPELESS)
-        for piece in run.pieces(held.check):
-            held.check()
-            held.expect(within_seconds=settings.idle_seconds, lateness=ModelErrorKind.RETRYABLE)
-            size += len(piece.encode())
-            if size > self._settings.max_answer_bytes:
+    def _stream_answer(self, run: ChainRun, active: ActiveRun, buffer: DeltaBuffer) -> None:
+        settings, size = active.settings, 0
+        # A model that does not begin to answer is not called again; one that stops in the middle is.
+        active.expect_text(within_seconds=settings.first_token_seconds, lateness=ModelErrorKind.HOPELESS)
+        for text in run.deltas(active.check):
+            active.check()
+            active.expect_text(within_seconds=settings.idle_seconds, lateness=ModelErrorKind.RETRYABLE)
+            size += len(text.encode())
+            if size > settings.max_answer_bytes:
                 raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
-            speech.say(piece)
+            buffer.append(text)
 
-    def _stop(self, run: Run, speech: DeltaBuffer, claim: Claim, reason: Exception | None) -> None:
-        match reason:
+    def _end_stopped_run(self, run: ChainRun, active: ActiveRun, buffer: DeltaBuffer) -> None:
+        claim = active.claim
+        match active.stop_reason:
             case Draining():
                 self._store.release(claim.turn_id, token=claim.token)
                 get_logger().info(Log.TURN_RELEASED)
             case Superseded():
-                self._until_said(lambda: self._flusher.settle(speech))
-                # Said by this run, or by the one before it, whose worker died.
-                text, tail = (speech.text, speech.unsent) if speech.text else (self._store.emitted_text(claim),) * 2
-                self._until_said(lambda: self._store.interrupt(claim, run.answer_so_far(text), tail=tail))
+                self._write_until_acknowledged(lambda: self._emitter.flush_and_close(buffer))
+                # Keep the text of this run, or that of the run before it if its worker has died.
+                text, tail = (buffer.text, buffer.unsent) if buffer.text else (self._store.emitted_text(claim),) * 2
+                self._write_until_acknowledged(lambda: self._store.interrupt(claim, run.answer_so_far(text), tail=tail))
                 get_logger().info(Log.TURN_INTERRUPTED)
-            case ModelError():
-                self._settle(claim, reason)
+            case ModelError() as error:
+                self._retry_or_fail(active, error)
             case _:
                 raise LeaseLost
 
-    def _settle(self, claim: Claim, error: ModelError) -> None:
-        fallback = fallback_name(settings_for(claim.assistant, self._settings))
+    def _retry_or_fail(self, active: ActiveRun, error: ModelError) -> None:
+        claim, fallback = active.claim, fallback_name(active.settings)
         attempt = Attempt(
             number=claim.attempt,
             waited_seconds=claim.waited_ms / 1000,
@@ -163,27 +171,27 @@ class Execution:
             decision = GiveUp(code=error.code)
         match decision:
             case Retry():
-                following = fallback if decision.falls_back else claim.model
-                self._until_said(lambda: self._store.retry(claim, error.code, decision, model=following))
+                model = fallback if decision.falls_back else claim.model
+                self._write_until_acknowledged(lambda: self._store.retry(claim, error.code, decision, model=model))
                 get_logger().info(
                     Log.TURN_RETRYING, code=error.code, after_seconds=decision.after_seconds, error=str(error)
                 )
             case GiveUp(code=code):
-                self._until_said(lambda: self._store.fail(claim, code))
+                self._write_until_acknowledged(lambda: self._store.fail(claim, code))
                 get_logger().warning(Log.TURN_FAILED, code=code, error=str(error))
 
-    def _until_said(self, write: Callable[[], None]) -> None:
-        """Asks the store until it has answered; what it says is the same each time. Raises `LeaseLost`."""
-        give_up_at = time.monotonic() + COMMIT_PATIENCE_SECONDS
+    def _write_until_acknowledged(self, write: Callable[[], None]) -> None:
+        """Repeat an idempotent write until the store has replied. Raise `LeaseLost`, at the end `StoreUnavailable`."""
+        give_up_at = self._clock() + COMMIT_PATIENCE_SECONDS
         while True:
             try:
                 return write()
             except StoreUnavailable:
-                if time.monotonic() > give_up_at:
+                if self._clock() > give_up_at:
                     raise
-                time.sleep(random.random())
+                self._sleep(random.random())
 
 
 def _trace(claim: Claim) -> dict[str, str]:
-    """The id of the caller's trace, if it named one."""
+    """Return the id of the caller's trace if there is one."""
     return {"trace_id": claim.traceparent.split("-")[1]} if claim.traceparent else {}

@@ -1,4 +1,4 @@
-"""Stopping a run from outside, as far as Celery's pool can do that."""
+"""Interrupt a run from outside, as far as Celery's pool can do that."""
 
 from collections.abc import Callable
 
@@ -8,37 +8,41 @@ from turns.config.settings import Pool
 
 Interrupt = Callable[[], None]
 
-# Called inside a run; gives what stops that run from any thread, if it is still wanted at that moment.
+# Called inside a run. Returns a function that interrupts this run from any thread, if it is still running then.
 Interrupter = Callable[[Callable[[], bool]], Interrupt]
 
 
 class Interrupted(BaseException):
-    """Thrown into a run that must stop; not an Exception, so that no library on its way handles it."""
+    """Raised inside a run that must stop. Not an Exception, so that no library on the way handles it."""
 
 
-STOPS = (Interrupted, gevent.GreenletExit)  # what is thrown into a run, by us or by the pool
+STOPS = (Interrupted, gevent.GreenletExit)  # raised inside a run by this module, or by the pool
 
 
 def interrupter(pool: Pool) -> Interrupter:
-    return _of_a_greenlet if pool is Pool.GEVENT else _of_a_thread
+    """Return how runs are interrupted in this pool."""
+    return _for_greenlet if pool is Pool.GEVENT else _for_thread
 
 
 def offload(pool: Pool) -> Callable[[Callable[[], object]], object]:
-    """Does work that waits for a disk: under gevent in a real thread, for in a greenlet all runs would wait with it."""
+    """Return how to call a function that waits for a disk.
+
+    Under gevent it runs in a real thread, because in a greenlet it would block all runs of the process.
+    """
     return gevent.get_hub().threadpool.apply if pool is Pool.GEVENT else lambda work: work()
 
 
-def _of_a_greenlet(wanted: Callable[[], bool]) -> Interrupt:
+def _for_greenlet(is_running: Callable[[], bool]) -> Interrupt:
     greenlet, loop = gevent.getcurrent(), gevent.get_hub().loop
 
     def throw() -> None:
-        # In the hub, where no run can pass from wanted to unwanted between the question and the throw.
-        if wanted():
+        # Runs in the hub, so that the run cannot finish between the check and the throw.
+        if is_running():
             greenlet.throw(Interrupted)
 
     return lambda: loop.run_callback_threadsafe(throw)
 
 
-def _of_a_thread(wanted: Callable[[], bool]) -> Interrupt:
-    """A blocked thread cannot be stopped; its run notices at its next piece."""
+def _for_thread(is_running: Callable[[], bool]) -> Interrupt:
+    """Do nothing: a blocked thread cannot be interrupted. Its run calls `ActiveRun.check` at its next delta."""
     return lambda: None

@@ -1,7 +1,8 @@
-"""Keeps leases under gevent, where a thread is a greenlet and waits behind a run that computes without pause.
+"""Lease renewal in a real thread, for gevent.
 
-So this is a real thread. It touches nothing that gevent has patched: its sleep and its connection are the original
-ones, it reads what is held without a lock, and what it hears is told to the hub, where runs can be stopped.
+Under gevent a thread is a greenlet, and waits while a run computes without yielding; its leases would run out. This
+thread uses nothing that gevent has patched: its sleep and its connection are the original ones, and it reads the active
+runs without a lock. It passes the outcomes to gevent's hub, where runs can be stopped.
 """
 
 import gevent
@@ -12,38 +13,41 @@ from turns.config.logs import Log, get_logger
 from turns.domain.errors import StoreUnavailable
 from worker.run.active_runs import ActiveRuns
 
-RETRY_SECONDS = 0.2
+RETRY_SECONDS = 0.2  # far below the lease time, which goes on while the store is unavailable
 
 
 class LeaseRenewalThread:
-    def __init__(self, leases: ActiveRuns, renewal: UnpatchedLeaseClient, *, every_seconds: float) -> None:
-        self._leases = leases
-        self._renewal = renewal
+    """A thread that renews the leases of all active runs. Create it in the thread of gevent's hub."""
+
+    def __init__(self, active_runs: ActiveRuns, client: UnpatchedLeaseClient, *, every_seconds: float) -> None:
+        self._active_runs = active_runs
+        self._client = client
         self._every_seconds = every_seconds
-        self._stopped = False
+        self._is_stopped = False
+        self._sleep = get_original("time", "sleep")
         self._loop = gevent.get_hub().loop
 
     def start(self) -> None:
+        """Start the thread."""
         get_original("_thread", "start_new_thread")(self._run, ())
 
     def stop(self) -> None:
-        """No further renewal begins."""
-        self._stopped = True
+        """Start no further renewal."""
+        self._is_stopped = True
 
     def _run(self) -> None:
-        sleep = get_original("time", "sleep")
-        while not self._stopped:
+        while not self._is_stopped:
             try:
-                self._keep()
-                sleep(self._every_seconds)
+                self._renew()
+                self._sleep(self._every_seconds)
             except StoreUnavailable as error:
                 self._loop.run_callback_threadsafe(gevent.spawn, _warn, str(error))
-                sleep(RETRY_SECONDS)  # soon: the lease runs
+                self._sleep(RETRY_SECONDS)
 
-    def _keep(self) -> None:
-        wanted = self._leases.wanted()
-        if wanted:
-            self._loop.run_callback_threadsafe(self._leases.heed, self._renewal.renew(wanted))
+    def _renew(self) -> None:
+        claims = self._active_runs.claims()
+        if claims:
+            self._loop.run_callback_threadsafe(self._active_runs.stop_runs, self._client.renew(claims))
 
 
 def _warn(error: str) -> None:

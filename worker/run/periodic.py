@@ -1,4 +1,4 @@
-"""A loop of the worker process: does one step again and again, whatever the step raises."""
+"""A loop of the worker process that repeats one step, even if the step raises."""
 
 import threading
 from collections.abc import Callable
@@ -8,6 +8,8 @@ from turns.domain.errors import StoreUnavailable
 
 
 class Loop:
+    """Repeats a step in a daemon thread."""
+
     def __init__(self, name: str, step: Callable[[], None], *, every_seconds: float) -> None:
         self._step = step
         self._every_seconds = every_seconds
@@ -15,10 +17,11 @@ class Loop:
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
+        """Start the loop."""
         self._thread.start()
 
     def stop(self) -> None:
-        """No further step begins."""
+        """Start no further step."""
         self._stopped.set()
 
     def _run(self) -> None:
@@ -27,6 +30,6 @@ class Loop:
                 self._step()
             except StoreUnavailable as error:
                 get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
-            except Exception:  # recovery itself must survive a bug in one step
+            except Exception:  # a bug in one step must not end the recovery of turns
                 get_logger().exception(Log.LOOP_BROKEN, loop=self._thread.name)
             self._stopped.wait(self._every_seconds)

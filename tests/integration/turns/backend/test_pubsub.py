@@ -31,7 +31,7 @@ def test_a_listener_hears_from_the_moment_at_which_it_is_told_so(
     with subscriptions.watch(turn) as one, subscriptions.watch(turn) as other:
         for listener in (one, other):
             assert listener.get(seconds=5) is None
-        store.emit([claimed.piece(0, "Hel lo\n\0é ")])
+        store.emit([claimed.delta(0, "Hel lo\n\0é ")])
         for listener in (one, other):
             said = listener.get(seconds=5)
             assert said is not None
@@ -55,7 +55,7 @@ def test_a_connection_that_was_cut_is_made_again_and_the_gap_is_told(
         assert listener.get(seconds=5) is None
         server.raw.client_kill_filter(_type="pubsub")
         assert listener.get(seconds=5) is None
-        store.emit([claimed.piece(0, "x")])
+        store.emit([claimed.delta(0, "x")])
         assert listener.get(seconds=5) is not None
 
 

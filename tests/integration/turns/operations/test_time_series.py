@@ -113,8 +113,8 @@ def test_a_first_token_is_timed_once_for_each_run(
     accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
 ) -> None:
     claimed = claim(accept())
-    store.emit([claimed.piece(0, "a")])
-    store.emit([claimed.piece(1, "b")])
+    store.emit([claimed.delta(0, "a")])
+    store.emit([claimed.delta(1, "b")])
     counted = server.raw.hgetall(keys.METRICS.name)
     assert sum(int(n) for name, n in counted.items() if name.startswith(b"first_token|") and b"sum" not in name) == 1
 

@@ -41,7 +41,7 @@ def test_each_run_has_its_worker_and_its_outcome(
 ) -> None:
     turn = accept(traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
     first = claim(turn)
-    store.emit([first.piece(0, "some text")])
+    store.emit([first.delta(0, "some text")])
     store.retry(first, Code.PROVIDER_ERROR, retry_at_once(), model="m")
     claim(turn)
     make_due(turn)

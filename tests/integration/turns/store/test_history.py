@@ -16,7 +16,7 @@ from turns.domain.assistant import DEFAULT
 from turns.domain.turn import Claim, Turn
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
-from worker.langchain.chain import Run, build_chain
+from worker.langchain.chain import ChainRun, build_chain
 from worker.langchain.history import StagedHistory
 from worker.provider.models import build_model
 
@@ -32,8 +32,8 @@ def run(store: TurnStore, claim: ClaimTurn, accept: Accept, settings: Settings) 
     def run(text: str) -> Turn:
         turn = accept(text, variables={"ability": "math"})
         claimed = claim(turn)
-        attempt = Run(chain, claimed)
-        streamed = "".join(attempt.pieces())
+        attempt = ChainRun(chain, claimed)
+        streamed = "".join(attempt.deltas())
         answer = attempt.answer()
         assert answer.output == streamed
         store.commit(claimed, answer, tail="")

@@ -119,7 +119,7 @@ class Interleavings(RuleBasedStateMachine):
     def emit(self, claim: Claim | None) -> None:
         if claim:
             holds = self.model.holds(claim.turn_id, claim.token)
-            assert self.store.emit([claim.piece(0, "x")]) == ([] if holds else [(claim.token, Reply.LOST)])
+            assert self.store.emit([claim.delta(0, "x")]) == ([] if holds else [(claim.token, Reply.LOST)])
 
     @rule(claim=claims, doubled=st.booleans())
     def commit(self, claim: Claim | None, *, doubled: bool) -> None:

@@ -20,11 +20,11 @@ from worker.run.lease_thread import LeaseRenewalThread  # noqa: E402
 def main(url: str, turn_id: str, seconds: float) -> None:
     settings = Settings(redis_url=url, lease_seconds=1)
     store = TurnStore(connect(url, timeout_seconds=5, retries=0, max_connections=2), settings)
-    leases = ActiveRuns(store, interrupter(Pool.GEVENT))
+    active_runs = ActiveRuns(store, interrupter(Pool.GEVENT))
     claim = store.claim(turn_id, worker="busy")
     assert claim
-    with leases.hold(claim, total_seconds=60):
-        LeaseRenewalThread(leases, UnpatchedLeaseClient(settings), every_seconds=settings.renew_seconds).start()
+    with active_runs.hold(claim, settings):
+        LeaseRenewalThread(active_runs, UnpatchedLeaseClient(settings), every_seconds=settings.renew_seconds).start()
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             pass

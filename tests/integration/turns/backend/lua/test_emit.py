@@ -16,8 +16,8 @@ def test_pieces_are_streamed_in_order_and_the_commit_adds_the_tail(
 ) -> None:
     turn = accept()
     claimed = claim(turn)
-    store.emit([claimed.piece(0, "Hel")])
-    store.emit([claimed.piece(1, "lo ")])
+    store.emit([claimed.delta(0, "Hel")])
+    store.emit([claimed.delta(1, "lo ")])
     store.commit(claimed, answer_to(claimed), tail="you")
     assert events(server, turn) == [
         ("1-0", "status"),
@@ -33,8 +33,8 @@ def test_a_piece_whose_reply_was_lost_is_in_the_stream_once(
 ) -> None:
     turn = accept()
     claimed = claim(turn)
-    store.emit([claimed.piece(0, "Hello")])
-    store.emit([claimed.piece(0, "Hello")])
+    store.emit([claimed.delta(0, "Hello")])
+    store.emit([claimed.delta(0, "Hello")])
     assert events(server, turn) == [("1-0", "status"), ("1-1", "Hello")]
 
 
@@ -43,11 +43,11 @@ def test_a_stale_worker_cannot_emit(
 ) -> None:
     turn = accept()
     old = claim(turn)
-    store.emit([old.piece(0, "old")])
+    store.emit([old.delta(0, "old")])
     make_due(turn)
     store.rescue(worker="", hint="")
     new = claim(turn)
-    assert store.emit([old.piece(1, "older"), new.piece(0, "new")]) == [(old.token, Reply.LOST)]
+    assert store.emit([old.delta(1, "older"), new.delta(0, "new")]) == [(old.token, Reply.LOST)]
     assert events(server, turn) == [
         ("1-0", "status"),
         ("1-1", "old"),
@@ -63,14 +63,14 @@ def test_all_runs_of_a_worker_emit_in_one_call(
 ) -> None:
     turns = [accept(session_id=name) for name in ("a", "b")]
     claims = [claim(turn) for turn in turns]
-    store.emit([claimed.piece(0, claimed.session) for claimed in claims])
+    store.emit([claimed.delta(0, claimed.session) for claimed in claims])
     assert [events(server, turn)[-1] for turn in turns] == [("1-1", "a"), ("1-1", "b")]
 
 
 def test_a_reader_continues_at_its_cursor(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
     turn = accept()
     claimed = claim(turn)
-    store.emit([claimed.piece(0, "Hel")])
+    store.emit([claimed.delta(0, "Hel")])
     [status, delta] = store.read_events(turn.id, after=START)
     assert [(event.type, event.text) for event in (status, delta)] == [("status", "in_progress"), ("delta", "Hel")]
     assert store.read_events(turn.id, after=status.id) == [delta]

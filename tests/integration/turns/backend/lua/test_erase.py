@@ -42,7 +42,7 @@ def test_a_worker_that_still_runs_a_turn_restores_nothing(
     claimed = claim(accept())
     sessions.erase("s")
     assert store.renew([claimed]) == [(claimed.token, Reply.LOST)]
-    assert store.emit([claimed.piece(0, "x")]) == [(claimed.token, Reply.LOST)]
+    assert store.emit([claimed.delta(0, "x")]) == [(claimed.token, Reply.LOST)]
     with pytest.raises(LeaseLost):
         store.commit(claimed, answer_to(claimed), tail="")
     store.release(claimed.turn_id, token=claimed.token)

@@ -67,8 +67,8 @@ def test_the_next_worker_reads_the_text_of_a_dead_one(
 ) -> None:
     turn = accept()
     dead = claim(turn)
-    store.emit([dead.piece(0, "Once ")])
-    store.emit([dead.piece(1, "upon")])
+    store.emit([dead.delta(0, "Once ")])
+    store.emit([dead.delta(1, "upon")])
     accept(on_busy=OnBusy.INTERRUPT)
     make_due(turn)
     store.rescue(worker="", hint="")
@@ -80,7 +80,7 @@ def test_the_next_worker_reads_the_text_of_a_dead_one(
 def test_the_text_of_a_failed_attempt_is_void(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
     turn = accept()
     failed = claim(turn)
-    store.emit([failed.piece(0, "half a")])
+    store.emit([failed.delta(0, "half a")])
     store.retry(failed, Code.INCOMPLETE_ANSWER, Retry(after_seconds=0), model="m")
     following = claim(turn)
     accept(on_busy=OnBusy.INTERRUPT)
