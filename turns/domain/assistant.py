@@ -39,6 +39,10 @@ class Variable:
     max_length: int | None = None
     description: str = ""
 
+    @property
+    def is_required(self) -> bool:
+        return self.default is None
+
 
 @dataclass(frozen=True, kw_only=True)
 class Assistant:
@@ -75,7 +79,7 @@ class Assistant:
             if declared.max_length is not None and len(value) > declared.max_length:
                 raise InvalidRequest(f"variables.{name}", f"must be at most {declared.max_length} characters")
         for name, declared in self.variables.items():
-            if declared.default is None and name not in values:
+            if declared.is_required and name not in values:
                 raise InvalidRequest(f"variables.{name}", f"is required by assistant {self.name!r}")
 
     def with_defaults(self, values: Mapping[str, str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from werkzeug.exceptions import BadRequest, NotAcceptable, RequestEntityTooLarge
 from turns.domain.turn import Turn
 from web.http.retry_after import retry_after_seconds
 from web.http.timeouts import Timeout, now_ms
-from web.schemas import serializers
+from web.schemas import responses
 
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
@@ -54,7 +54,7 @@ def reply_empty() -> Response:
 
 def reply_turn(turn: Turn, status: int = 200) -> Response:
     """While the turn is live, with the time after which asking again makes sense."""
-    response = reply(serializers.to_turn(turn), status)
+    response = reply(responses.Turn.model_validate(turn), status)
     if not turn.status.is_terminal:
         response.headers["Retry-After"] = str(retry_after_seconds(turn, now_ms=now_ms()))
     return response

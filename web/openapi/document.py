@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from turns.config.version import VERSION
 from turns.domain.events import EVENT_ID
@@ -65,7 +65,7 @@ takes effect exactly once.
 
 def describe(operations: Sequence[Operation]) -> Json:
     """Return the OpenAPI document."""
-    names, definitions = models_json_schema([(model, "validation") for model in _models(operations)], ref_template=REF)
+    names, definitions = models_json_schema(_models(operations), ref_template=REF)
     refs = {model: ref for (model, _), ref in names.items()}
     of_turn = [operation.id for operation in operations if "{turn_id}" in operation.path]
     links = {name: {"operationId": name, "parameters": {"turn_id": "$response.body#/id"}} for name in of_turn}
@@ -83,10 +83,12 @@ def describe(operations: Sequence[Operation]) -> Json:
     }
 
 
-def _models(operations: Sequence[Operation]) -> list[Model]:
-    bodies = [operation.body for operation in operations if operation.body]
-    answers = [answer.model for operation in operations for answer in operation.answers.values() if answer.model]
-    return list(dict.fromkeys([*bodies, *answers, *EVENTS.values(), responses.Problem]))
+def _models(operations: Sequence[Operation]) -> list[tuple[Model, JsonSchemaMode]]:
+    answers = [answer for operation in operations for answer in operation.answers.values()]
+    models: list[tuple[Model, JsonSchemaMode]] = [(each.body, "validation") for each in operations if each.body]
+    models += [(answer.model, "serialization") for answer in answers if answer.model]
+    models += [(model, "serialization") for model in EVENTS.values()]
+    return list(dict.fromkeys([*models, (responses.Problem, "serialization")]))
 
 
 def _operation(operation: Operation, refs: Refs, links: Json) -> Json:

@@ -9,7 +9,7 @@ from web.http.problems import to_problem
 from web.http.responses import reply, reply_empty, reply_turn
 from web.openapi.operation import RESUBMITTED, Answer, Operation
 from web.routes.service_status import service_status
-from web.schemas import operator_responses, responses, serializers
+from web.schemas import operator_responses, responses
 from web.schemas.requests import CodeQuery, FailedQuery
 from web.security.audit import audit
 
@@ -61,8 +61,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
     ).on(api)
     def list_failed(query: FailedQuery) -> Response:
         page = actions.failed(code=query.code, after=query.after, limit=query.limit)
-        turns = map(serializers.to_failed, page.turns)
-        return reply(responses.Page[responses.FailedTurn, int].of(turns, page.after))
+        return reply(responses.Page[responses.FailedTurn, int].of(page.turns, page.after))
 
     @Operation(
         id="retry_all_failed",

@@ -13,7 +13,6 @@ from web.http.responses import reply
 from web.openapi.operation import Answer, Operation
 from web.routes.service_status import service_status
 from web.schemas import operator_responses as schema
-from web.schemas import operator_serializers as serializers
 from web.schemas.requests import LiveQuery, SessionQueueQuery, StatsQuery
 from web.security.audit import audit
 
@@ -43,7 +42,7 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
     def live_turns(query: LiveQuery) -> Response:
         heads = queries.heads()
         found = [head for head in heads.heads if _matches(head, query)]
-        return reply(serializers.to_live_turns(found, limit=query.limit, is_complete=heads.is_complete))
+        return reply(schema.LiveTurns(data=found[: query.limit], found=len(found), are_all=heads.is_complete))
 
     @Operation(
         id="timeline",
@@ -54,7 +53,7 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
         refusals=(TurnNotFound,),
     ).on(api)
     def timeline(turn_id: str) -> Response:
-        return reply(serializers.to_timeline(queries.timeline(turn_id)))
+        return reply(schema.Timeline.model_validate(queries.timeline(turn_id)))
 
     @Operation(
         id="turn_text",
@@ -80,7 +79,7 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
     ).on(api)
     def session_queue(query: SessionQueueQuery) -> Response:
         session = session_key(query.session_id, query.user_id, query.tenant)
-        return reply(serializers.to_session_queue(queries.queue(session)))
+        return reply(schema.SessionQueue.model_validate(queries.queue(session)))
 
     return api
 
@@ -92,12 +91,12 @@ def _stats(queries: OperatorQueries, actions: OperatorActions, minutes: int) -> 
         version=VERSION,
         may_act=g.caller.may_act,
         running_turns=sum(len(worker.running) for worker in workers),
-        recent=serializers.to_stats_point(queries.recent()),
+        recent=queries.recent(),
         failed_by_code=actions.count_failed(),
-        workers=tuple(map(serializers.to_worker, workers)),
+        workers=workers,
         minutes=minutes,
         step_minutes=STEPS[minutes],
-        series=tuple(map(serializers.to_stats_point, queries.series(minutes))),
+        series=queries.series(minutes),
     )
 
 

@@ -15,7 +15,7 @@ from web.http.responses import JSON, check_accept, reply
 from web.openapi.operation import EXTENSION, Answer, Operation
 from web.openapi.schema_text import coded, words
 from web.routes.assets import Assets
-from web.schemas import responses, serializers
+from web.schemas import responses
 
 DOCS_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -90,7 +90,13 @@ def build_description(registry: AssistantRegistry, settings: Settings, assets: A
     ).on(api)
     def assistants() -> Response:
         data = (
-            serializers.to_assistant(assistant, model=settings_for(assistant, settings).model_name)
+            responses.Assistant(
+                name=assistant.name,
+                description=assistant.description,
+                model=settings_for(assistant, settings).model_name,
+                lane=assistant.lane,
+                variables=assistant.variables,
+            )
             for assistant in registry.all_assistants().values()
         )
         return reply(responses.Page[responses.Assistant, str].of(data, None))

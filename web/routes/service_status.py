@@ -2,13 +2,13 @@
 
 from turns.operations.actions import OperatorActions
 from turns.operations.queries import OperatorQueries
-from web.schemas import responses, serializers
+from web.schemas import responses
 
 
 def service_status(actions: OperatorActions, queries: OperatorQueries) -> responses.ServiceStatus:
     gauges = queries.gauges()
     return responses.ServiceStatus(
-        paused={switch: serializers.to_instant(since) for switch, since in actions.paused().items()},
+        paused=actions.paused(),
         live_turns=int(gauges["live_turns"]),
         waiting_turns=int(gauges["waiting_turns"]),
         oldest_waiting_seconds=gauges["oldest_waiting_seconds"],

@@ -9,7 +9,7 @@ from turns.store.sessions import SessionStore
 from web.http.responses import read_json_body, reply, reply_empty
 from web.http.validation import parse_messages, parse_name
 from web.openapi.operation import QUOTA, Answer, Operation
-from web.schemas import responses, serializers
+from web.schemas import responses
 from web.schemas.requests import ImportBody, MessagesQuery, SessionQuery, SessionsQuery
 
 MAX_IMPORT_BYTES = 8 * 1024 * 1024
@@ -28,8 +28,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
     ).on(api)
     def list_sessions(query: SessionsQuery) -> Response:
         page = store.list_sessions(tenant=g.caller.tenant, after=query.after, limit=query.limit)
-        sessions = map(serializers.to_session, page.sessions)
-        return reply(responses.Page[responses.Session, str].of(sessions, page.after))
+        return reply(responses.Page[responses.Session, str].of(page.sessions, page.after))
 
     @Operation(
         id="read_session",
@@ -41,7 +40,8 @@ def build_sessions(store: SessionStore) -> Blueprint:
         refusals=(SessionNotFound,),
     ).on(api)
     def read_session(session_id: str, query: SessionQuery) -> Response:
-        return reply(serializers.to_session(store.get_session(_session_key(session_id, query))))
+        session = store.get_session(_session_key(session_id, query))
+        return reply(responses.Session.model_validate(session))
 
     @Operation(
         id="erase",
@@ -69,7 +69,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
     def messages(session_id: str, query: MessagesQuery) -> Response:
         session = _session_key(session_id, query)
         page = store.messages(session, after=query.after, limit=query.limit, newest_first=query.order == "desc")
-        return reply(responses.Page[responses.Message, int].of(map(serializers.to_message, page.messages), page.after))
+        return reply(responses.Page[responses.Message, int].of(page.messages, page.after))
 
     @Operation(
         id="import_messages",
@@ -89,7 +89,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
         session = _session_key(session_id, query)
         imported = store.import_messages(messages, session_id=session_id, user_id=query.user_id, tenant=g.caller.tenant)
         get_logger().info(Log.SESSION_IMPORTED, session=session, messages=len(messages), replayed=imported.replayed)
-        return reply(serializers.to_session(imported.session), 200 if imported.replayed else 201)
+        return reply(responses.Session.model_validate(imported.session), 200 if imported.replayed else 201)
 
     return api
 

@@ -27,7 +27,7 @@ from web.http.problems import to_problem
 from web.http.responses import read_json_body, reply, reply_turn, with_etag
 from web.http.validation import parse_batch, parse_idempotency_key, parse_submit, to_request
 from web.openapi.operation import RESUBMITTED, Answer, Operation
-from web.schemas import responses, serializers
+from web.schemas import responses
 from web.schemas.requests import BatchBody, SubmitBody, TurnsQuery, WaitQuery
 from web.streaming.long_poll import LongPolls
 
@@ -121,7 +121,7 @@ def build_turns(store: TurnStore, long_polls: LongPolls, find: Callable[[str], A
         page = store.list_turns(
             tenant=tenant, session=session, status=query.status, after=query.after, limit=query.limit
         )
-        return reply(responses.Page[responses.Turn, str].of(map(serializers.to_turn, page.turns), page.after))
+        return reply(responses.Page[responses.Turn, str].of(page.turns, page.after))
 
     @READ_TURN.on(api)
     @READ_TASK.on(api)
@@ -201,4 +201,4 @@ def _accept_item(
         problem = to_problem(error)
         return responses.RefusedItem(status=problem.status, problem=problem)
     get_logger().info(Log.TURN_ACCEPTED, turn_id=accepted.turn.id, replayed=accepted.replayed)
-    return responses.AcceptedItem(turn=serializers.to_turn(accepted.turn))
+    return responses.AcceptedItem(turn=accepted.turn)

@@ -1,20 +1,20 @@
-"""What operators are answered, as pydantic models; as `schema.py` has the others. No message text but in `TurnText`."""
+"""The responses to operators. Only `TurnText` contains message text."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AliasPath, BeforeValidator, Field
 
 from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
 from turns.domain.state import Event, Status
 from turns.operations.time_series import RECENT_MINUTES
 from turns.operations.wait_diagnosis import Reason
-from web.schemas.responses import Answered, Instant, Name, Problem, ServiceStatus, TurnId, Usage
+from web.schemas.responses import Instant, Name, Problem, ResponseModel, ServiceStatus, TurnId, Usage
 
 
-class StatsPoint(Answered):
-    """What happened in some time, which begins `at`. Null where nothing of the kind happened."""
+class StatsPoint(ResponseModel):
+    """The events of an interval that starts at `at`. Null if there was no event to compute a value from."""
 
     at: Instant
     accepted: int
@@ -23,32 +23,32 @@ class StatsPoint(Answered):
     wait_p95_seconds: float | None
     first_token_p95_seconds: float | None
     duration_p95_seconds: float | None
-    error_share: float | None = Field(description="failed ones among those that completed or failed")
+    error_share: float | None = Field(description="share of failed turns in those that completed or failed")
 
 
-class Worker(Answered):
+class Worker(ResponseModel):
     """A living worker process."""
 
     name: str
     is_draining: bool
-    running_turns: tuple[TurnId, ...]
+    running_turns: tuple[TurnId, ...] = Field(validation_alias="running")
 
 
 class Stats(ServiceStatus):
-    """Every number of the page `/operator`."""
+    """All numbers of the page `/operator`."""
 
     version: str
-    may_act: bool = Field(description="whether the caller's key may do more than look")
+    may_act: bool = Field(description="whether the caller's key allows actions")
     running_turns: int = Field(description="of living workers")
     recent: StatsPoint = Field(description=f"the last {RECENT_MINUTES} minutes")
     failed_by_code: Mapping[Code, int]
     workers: tuple[Worker, ...]
     minutes: int
     step_minutes: int
-    series: tuple[StatsPoint, ...] = Field(description="the last one is not over yet")
+    series: tuple[StatsPoint, ...] = Field(description="the last interval is still running")
 
 
-class LiveTurn(Answered):
+class LiveTurn(ResponseModel):
     id: TurnId
     object: Literal["live_turn"] = "live_turn"
     tenant: str
@@ -67,15 +67,15 @@ class LiveTurn(Answered):
     behind: int = Field(description="other turns of its session that wait for it")
 
 
-class LiveTurns(Answered):
+class LiveTurns(ResponseModel):
     object: Literal["list"] = "list"
     data: tuple[LiveTurn, ...]
-    found: int
-    are_all: bool = Field(description="false: there are more than one call looks at, and `found` is of those")
+    found: int = Field(description="matching turns among those that were read")
+    are_all: bool = Field(description="false: there are more live sessions than one call reads")
 
 
-class Run(Answered):
-    """What became of one claim of the turn."""
+class Run(ResponseModel):
+    """The outcome of one claim of the turn."""
 
     number: int
     attempt: int
@@ -88,50 +88,57 @@ class Run(Answered):
     code: str | None
 
 
-class Timeline(Answered):
-    """When what happened to a turn. `runs`: the last ones, in order."""
+def _of_turn(name: str) -> Any:
+    """Fill a field from this attribute of the timeline's turn."""
+    return Field(validation_alias=AliasPath("turn", name))
 
-    id: TurnId
+
+class Timeline(ResponseModel):
+    """The timestamps and the last runs of a turn, in order."""
+
+    id: TurnId = _of_turn("id")
     object: Literal["timeline"] = "timeline"
-    tenant: str
-    session_id: Name
-    user_id: Name | None
-    sequence: int
-    status: Status
-    status_reason: str | None
-    code: Code | None
-    attempt: int
+    tenant: str = _of_turn("tenant")
+    session_id: Name = _of_turn("session_id")
+    user_id: Name | None = _of_turn("user_id")
+    sequence: int = _of_turn("sequence")
+    status: Status = _of_turn("status")
+    status_reason: str | None = _of_turn("status_reason")
+    code: Code | None = _of_turn("error_code")
+    attempt: int = _of_turn("attempt")
     lane: Lane
-    assistant: Name
-    usage: Usage | None
-    retry_of: TurnId | None
+    assistant: Name = _of_turn("assistant")
+    usage: Usage | None = _of_turn("usage")
+    retry_of: TurnId | None = _of_turn("retry_of")
     trace_id: str | None
-    accepted_at: Instant
-    hinted_at: Instant | None = Field(description="when a worker was last told of it")
-    retry_at: Instant | None
-    finished_at: Instant | None
-    expires_at: Instant | None
+    accepted_at: Instant = _of_turn("accepted_at")
+    hinted_at: Instant | None = Field(description="when a worker was last notified of it")
+    retry_at: Annotated[Instant | None, BeforeValidator(lambda waiting: waiting and waiting.retry_at)] = _of_turn(
+        "waiting"
+    )
+    finished_at: Instant | None = _of_turn("finished_at")
+    expires_at: Instant | None = _of_turn("expires_at")
     runs: tuple[Run, ...]
 
 
-class TurnText(Answered):
+class TurnText(ResponseModel):
     id: TurnId
     input: str
     output: str | None
 
 
-class WaitReason(Answered):
+class WaitReason(ResponseModel):
     reason: Reason
     message: str
     until: Instant | None
 
 
-class SessionQueue(Answered):
+class SessionQueue(ResponseModel):
     object: Literal["session_queue"] = "session_queue"
     turns: tuple[LiveTurn, ...] = Field(description="in the order in which they will run")
     why: tuple[WaitReason, ...]
 
 
-class BulkResult(Answered):
+class BulkResult(ResponseModel):
     done: int
-    refused: Problem | None = Field(description="why not all of them: the first refusal")
+    refused: Problem | None = Field(description="the first refusal, if not all turns could be retried")

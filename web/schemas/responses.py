@@ -1,37 +1,47 @@
-"""What the service answers, as pydantic models: they make the JSON, and the OpenAPI document describes them.
+"""The responses of the service, as pydantic models: they make the JSON, and the OpenAPI document describes them.
 
-Names are those of the domain, so this module is used as `schema.Turn`; `showing.py` makes them.
+A model is filled from the attributes of a value of the domain; `validation_alias` names the attribute where its name
+differs. Names are those of the domain, so this module is used as `responses.Turn`.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Generic, Literal, Self, TypeVar
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, computed_field
 
 from turns.domain.assistant import Lane
-from turns.domain.error_codes import Code
+from turns.domain.error_codes import MESSAGES, Code
 from turns.domain.ids import NAME, TURN_ID
 from turns.domain.state import Event, Status
 from turns.domain.turn import WaitingFor
 from turns.operations.actions import Switch
 
+
+def to_rfc3339(milliseconds: int) -> str:
+    instant = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 Instant = Annotated[
-    str, WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, UTC, milliseconds"})
+    int,
+    PlainSerializer(to_rfc3339),
+    WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, UTC, milliseconds"}),
 ]
 TurnId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{TURN_ID.pattern}$"})]
 Name = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
 
 
-class Answered(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class ResponseModel(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
 
 
-class Output(Answered):
+class Output(ResponseModel):
     role: Literal["assistant"] = "assistant"
     content: str
 
 
-class Usage(Answered):
+class Usage(ResponseModel):
     """Tokens, as the provider counted them."""
 
     input_tokens: int
@@ -39,23 +49,23 @@ class Usage(Answered):
     total_tokens: int
 
 
-class Failure(Answered):
-    """Why a turn has failed. The message is for its caller: no provider text, no detail of this service."""
+class Failure(ResponseModel):
+    """The reason why a turn failed. The message contains neither text of the provider nor internal details."""
 
     code: Code
     message: str
 
 
-class Queue(Answered):
+class Queue(ResponseModel):
     """What a queued turn waits for: the turn before it in its session, a worker, or its next attempt."""
 
-    position: int = Field(description="its place among its session's live turns, from 1")
+    position: int = Field(description="its position among the live turns of its session, from 1")
     waiting_for: WaitingFor
     turn_id: TurnId | None = Field(description="the turn right before it")
     retry_at: Instant | None
 
 
-class Links(Answered):
+class Links(ResponseModel):
     self: str
     events: str
     cancel: str
@@ -63,68 +73,92 @@ class Links(Answered):
     messages: str
 
 
-class Turn(Answered):
+def _to_output(content: str | None) -> dict[str, str] | None:
+    return None if content is None else {"content": content}
+
+
+def _to_failure(code: Code | None) -> dict[str, str] | None:
+    return None if code is None else {"code": code, "message": MESSAGES[code]}
+
+
+class Turn(ResponseModel):
     """One user message and its answer, in one session."""
 
     id: TurnId
     object: Literal["turn"] = "turn"
     session_id: Name
     user_id: Name | None
-    sequence: int = Field(description="its place in its session, from 1")
+    sequence: int = Field(description="its position in its session, from 1")
     status: Status
-    status_reason: str | None = Field(description="`length`, `expired` or `interrupted`, where that is how it ended")
+    status_reason: str | None = Field(description="`length`, `expired` or `interrupted`, if that is how it ended")
     attempt: int
     lane: Lane
     assistant: Name
     model: str | None
     input: str
-    output: Output | None
+    output: Annotated[Output | None, BeforeValidator(_to_output)]
     usage: Usage | None
-    error: Failure | None
-    queue: Queue | None = Field(description="while it is queued")
+    error: Annotated[Failure | None, BeforeValidator(_to_failure)] = Field(validation_alias="error_code")
+    queue: Queue | None = Field(validation_alias="waiting", description="while it is queued")
     retry_of: TurnId | None
     metadata: Mapping[str, str]
     accepted_at: Instant
     started_at: Instant | None
     finished_at: Instant | None
-    expires_at: Instant | None = Field(description="until then the ended turn can be asked for")
-    links: Links
+    expires_at: Instant | None = Field(description="the time until which the ended turn is kept")
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy does not know decorated properties
+    @property
+    def links(self) -> Links:
+        turn, session = f"/v1/turns/{self.id}", f"/v1/sessions/{self.session_id}"
+        user = f"?user_id={self.user_id}" if self.user_id else ""
+        return Links(
+            self=turn,
+            events=f"{turn}/events",
+            cancel=f"{turn}/cancel",
+            session=f"{session}{user}",
+            messages=f"{session}/messages{user}",
+        )
 
 
-class Session(Answered):
+class Session(ResponseModel):
     object: Literal["session"] = "session"
     session_id: Name
     user_id: Name | None
-    status: Literal["idle", "busy"]
-    running_turn: TurnId | None
-    queued_turns: tuple[TurnId, ...] = Field(description="in the order in which they will run")
+    status: Annotated[Literal["idle", "busy"], BeforeValidator(lambda is_busy: "busy" if is_busy else "idle")] = Field(
+        validation_alias="is_busy"
+    )
+    running_turn: TurnId | None = Field(validation_alias="running")
+    queued_turns: tuple[TurnId, ...] = Field(
+        validation_alias="queued", description="in the order in which they will run"
+    )
     message_count: int
-    last_active_at: Instant | None
+    last_active_at: Instant | None = Field(validation_alias="active_at")
 
 
-class Message(Answered):
+class Message(ResponseModel):
     """One committed message."""
 
     object: Literal["message"] = "message"
-    number: int = Field(description="its place in the session's history, from 1; it never changes")
+    number: int = Field(description="its position in the history of the session, from 1; it never changes")
     role: Literal["user", "assistant"]
     content: str
     turn_id: TurnId | None
 
 
-class Variable(Answered):
+class Variable(ResponseModel):
     description: str
-    required: bool
+    required: bool = Field(validation_alias="is_required")
     default: str | None
-    max_length: int | None = Field(description="in characters, where it has a limit of its own")
+    max_length: int | None = Field(description="in characters, if it has its own limit")
 
 
-class Assistant(Answered):
+class Assistant(ResponseModel):
     object: Literal["assistant"] = "assistant"
     name: Name
     description: str
     model: str
-    lane: Lane = Field(description="of its turns where the caller names none")
+    lane: Lane = Field(description="of turns whose caller names none")
     variables: Mapping[str, Variable]
 
 
@@ -132,8 +166,8 @@ Item = TypeVar("Item", bound=BaseModel)
 Cursor = TypeVar("Cursor", str, int)
 
 
-class Page(Answered, Generic[Item, Cursor]):
-    """`after` is what the query parameter `after` of the next page must be; null on the last page."""
+class Page(ResponseModel, Generic[Item, Cursor]):
+    """`after` is the value of the query parameter `after` for the next page; null on the last page."""
 
     object: Literal["list"] = "list"
     data: tuple[Item, ...]
@@ -141,12 +175,12 @@ class Page(Answered, Generic[Item, Cursor]):
     after: Cursor | None
 
     @classmethod
-    def of(cls, items: Iterable[Item], after: Cursor | None) -> Self:
+    def of(cls, items: Iterable[Any], after: Cursor | None) -> Self:
         return cls(data=tuple(items), has_more=after is not None, after=after)
 
 
-class Problem(Answered):
-    """RFC 9457. `code` is stable; `request_id` is what the log knows this request by."""
+class Problem(ResponseModel):
+    """RFC 9457. `code` is stable; `request_id` identifies the request in the log."""
 
     type: str
     title: str
@@ -157,28 +191,28 @@ class Problem(Answered):
     request_id: str
 
 
-class AcceptedItem(Answered):
+class AcceptedItem(ResponseModel):
     status: Literal[202] = 202
     turn: Turn
 
 
-class RefusedItem(Answered):
+class RefusedItem(ResponseModel):
     status: int
     problem: Problem
 
 
-class Batch(Answered):
-    """What became of each turn, in the order asked."""
+class Batch(ResponseModel):
+    """The result of each turn, in the order of the request."""
 
     object: Literal["list"] = "list"
     data: tuple[AcceptedItem | RefusedItem, ...]
 
 
-class Live(Answered):
+class Live(ResponseModel):
     status: Literal["ok"] = "ok"
 
 
-class Ready(Answered):
+class Ready(ResponseModel):
     status: Literal["ok", "unsafe"]
     durability: str
     replicas: int
@@ -188,34 +222,37 @@ class Ready(Answered):
     version: str
 
 
-class ServiceStatus(Answered):
-    """How the service does, in a few numbers."""
+class ServiceStatus(ResponseModel):
+    """The main numbers of the service."""
 
-    paused: Mapping[Switch, Instant] = Field(description="what is paused, since when")
+    paused: Mapping[Switch, Instant] = Field(description="the switches that are paused, and since when")
     live_turns: int
     waiting_turns: int = Field(description="turns that could run and wait for a worker")
     oldest_waiting_seconds: float
     live_workers: int
-    failed_turns: int = Field(description="that nobody has dealt with")
+    failed_turns: int = Field(description="unresolved ones")
 
 
-class FailedTurn(Answered):
-    """A failed turn as its operator sees it: whose it is, why it failed, and not what was said."""
+class FailedTurn(ResponseModel):
+    """A failed turn as operators see it: its owner and the reason, without message text."""
 
     id: TurnId
     object: Literal["failed_turn"] = "failed_turn"
     tenant: str
     session_id: Name
     user_id: Name | None
-    code: Code
-    attempts: int
+    code: Code = Field(validation_alias="error_code")
+    attempts: int = Field(validation_alias="attempt")
     model: str | None
     accepted_at: Instant
-    failed_at: Instant
+    failed_at: Instant = Field(validation_alias="finished_at")
 
 
-class StatusEvent(Answered):
-    """`event: status`: the turn has another status, or another place. First on every connection, then without an id."""
+class StatusEvent(ResponseModel):
+    """`event: status`: the status or the position of the turn has changed.
+
+    It is the first event of every connection, then without an id.
+    """
 
     turn_id: TurnId
     attempt: int
@@ -223,16 +260,16 @@ class StatusEvent(Answered):
     queue: Queue | None
 
 
-class DeltaEvent(Answered):
-    """`event: delta`: a piece of the answer."""
+class DeltaEvent(ResponseModel):
+    """`event: delta`: the next piece of the answer."""
 
     turn_id: TurnId
     attempt: int
     text: str
 
 
-class ResetEvent(Answered):
-    """`event: reset`: the run has ended without effect and another will follow; drop the text so far."""
+class ResetEvent(ResponseModel):
+    """`event: reset`: the run ended without effect and another one will follow. Discard the text so far."""
 
     turn_id: TurnId
     attempt: int
@@ -241,8 +278,8 @@ class ResetEvent(Answered):
     )
 
 
-class DoneEvent(Answered):
-    """`event: done`: the turn has ended, and so does the stream. `turn` is null when its session was deleted."""
+class DoneEvent(ResponseModel):
+    """`event: done`: the turn has ended, and the stream ends. `turn` is null if its session was deleted."""
 
     turn_id: TurnId
     attempt: int

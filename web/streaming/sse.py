@@ -17,7 +17,7 @@ from turns.domain.events import START, EventType, TurnEvent, event_sort_key
 from turns.domain.state import Event, Status
 from turns.domain.turn import Turn, Waiting
 from turns.store.turns import TurnStore
-from web.schemas import responses, serializers
+from web.schemas import responses
 from web.security.auth import KEY_CACHE_SECONDS
 from web.streaming.single_flight import SingleFlight
 
@@ -140,9 +140,8 @@ class EventStreams:
             case EventType.STATUS:
                 now = self._now(turn)
                 waiting = now.waiting if now else None
-                queue = waiting and serializers.to_queue(waiting)
                 said = responses.StatusEvent(
-                    turn_id=turn.id, attempt=event.attempt, status=Status(event.text), queue=queue
+                    turn_id=turn.id, attempt=event.attempt, status=Status(event.text), queue=waiting
                 )
             case EventType.DONE:
                 said = self._done(turn, event.attempt)
@@ -150,7 +149,7 @@ class EventStreams:
 
     def _done(self, turn: Turn, attempt: int) -> responses.DoneEvent:
         now = self._now(turn)
-        return responses.DoneEvent(turn_id=turn.id, attempt=attempt, turn=now and serializers.to_turn(now))
+        return responses.DoneEvent(turn_id=turn.id, attempt=attempt, turn=now)
 
     def _is_over(self, turn: Turn) -> bool:
         now = self._now(turn)
@@ -166,10 +165,8 @@ class EventStreams:
 
 def _status(turn: Turn) -> bytes:
     """Without an id, because it is not in the stream: a reader's place stays what it was."""
-    queue = turn.waiting and serializers.to_queue(turn.waiting)
-    return _event(
-        "status", responses.StatusEvent(turn_id=turn.id, attempt=turn.attempt, status=turn.status, queue=queue)
-    )
+    status = responses.StatusEvent(turn_id=turn.id, attempt=turn.attempt, status=turn.status, queue=turn.waiting)
+    return _event("status", status)
 
 
 def _event(name: str, said: BaseModel, *, event_id: str = "") -> bytes:
