@@ -28,6 +28,7 @@ from langchain_core.runnables.history import RunnableWithMessageHistory
 from pydantic import PrivateAttr
 
 from worker.langchain.message_codec import decode_messages
+from worker.provider.chat_openai import LeanChatOpenAI
 
 
 class StagedHistory(RedisChatMessageHistory):
@@ -95,8 +96,13 @@ class FastMessageHistory(RunnableWithMessageHistory):  # type: ignore[no-redef] 
             return
         history = merged["configurable"]["history"]
         value = self._prompt.format_prompt(**{**input, "history": history.messages})
+        answer: Iterator[BaseMessageChunk]
+        if isinstance(self._model, LeanChatOpenAI) and not kwargs:
+            answer = self._model.stream_without_record(value.to_messages())
+        else:
+            answer = self._model.stream(value, merged, **kwargs)
         chunks = []
-        for chunk in self._model.stream(value, merged, **kwargs):
+        for chunk in answer:
             chunks.append(chunk)
             yield chunk
         history.add_messages([HumanMessage(input["input"]), merge_chunks(chunks)])
