@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
 def _create(api_keys: ApiKeyStore, options: argparse.Namespace) -> str:
     scopes = [Scope(name.strip()) for name in options.scopes.split(",")]
     secret, api_key = api_keys.create_key(
-        options.tenant, scopes, lives_seconds=None if options.days is None else options.days * DAY_SECONDS
+        options.tenant, scopes, lifetime_seconds=None if options.days is None else options.days * DAY_SECONDS
     )
     sys.stderr.write(f"{_describe(api_key)}\nStore this key now; it cannot be displayed again:\n")
     return secret

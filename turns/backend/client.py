@@ -56,11 +56,11 @@ class Client(redis.Redis):
         with _store_errors():
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # untyped in redis-py
 
-    def execute_many(self, commands: Sequence[Sequence[str | int]]) -> list[Any]:
-        """Send these commands in one round trip and return their replies; they are not a transaction."""
+    def execute_many(self, commands: Sequence[Sequence[str | int]], *, transaction: bool = False) -> list[Any]:
+        """Send these commands in one round trip and return their replies."""
         if not commands:
             return []
-        with _store_errors(), self.pipeline(transaction=False) as pipeline:
+        with _store_errors(), self.pipeline(transaction=transaction) as pipeline:
             for command in commands:
                 pipeline.execute_command(*command)  # type: ignore[no-untyped-call]  # untyped in redis-py
             return pipeline.execute()

@@ -38,7 +38,7 @@ def test_two_keys_of_a_tenant_are_valid_at_the_same_time(api_keys: ApiKeyStore) 
 
 
 def test_an_expired_key_is_removed(api_keys: ApiKeyStore, server: Server) -> None:
-    api_key, made = api_keys.create_key("acme", [Scope.TURNS], lives_seconds=60)
+    api_key, made = api_keys.create_key("acme", [Scope.TURNS], lifetime_seconds=60)
     assert 0 < server.raw.pttl(keys.API_KEY(made.id)) <= 60_000
     server.raw.pexpire(keys.API_KEY(made.id), 0)
     assert api_keys.find_key(api_key) is None

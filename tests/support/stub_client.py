@@ -1,0 +1,32 @@
+"""A client of the store with prepared replies, for tests that need no server."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from turns.backend.client import Client
+
+
+class StubClient:
+    """Records commands by name and arguments, and returns the next reply to each of them."""
+
+    def __init__(self, *replies: Any) -> None:
+        self.commands: list[tuple[str, tuple[Any, ...]]] = []
+        self._replies = list(replies)
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def command(*args: Any, **_options: Any) -> Any:
+            self.commands.append((name, args))
+            return self._replies.pop(0)
+
+        return command
+
+    @property
+    def as_client(self) -> Client:
+        return cast(Client, self)
+
+    @property
+    def script_args(self) -> tuple[Any, ...]:
+        """The arguments of the script that ran last."""
+        name, (_digest, _key_count, *args) = self.commands[-1]
+        assert name == "evalsha"
+        return tuple(args)
