@@ -14,7 +14,7 @@ from turns.backend.client import Client, connect
 from turns.config.settings import Settings, settings_or_exit
 from turns.domain.errors import StoreUnavailable
 from turns.store.api_keys import ApiKeyStore
-from turns.store.health import Health, Server, read_health, read_server
+from turns.store.health import Health, StoreServer, read_health, read_store_server
 
 MIN_SERVER_VERSIONS = {"Redis": (7, 0), "Valkey": (7, 2)}
 MAX_SKEW_SECONDS = 2.0
@@ -73,7 +73,7 @@ def examine(settings: Settings, *, ask_model: bool) -> Iterator[Finding]:
 
 def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
     """Yield the findings that need the store. Raises `StoreUnavailable`."""
-    server, health = read_server(client), read_health(client, replicas=settings.replicas)
+    server, health = read_store_server(client), read_health(client, replicas=settings.replicas)
     yield check_server_version(server)
     yield check_clock(server)
     yield check_durability(health)
@@ -82,7 +82,7 @@ def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
     yield check_keys(ApiKeyStore(client), settings)
 
 
-def check_server_version(server: Server) -> Finding:
+def check_server_version(server: StoreServer) -> Finding:
     observed = f"{server.name} {'.'.join(map(str, server.version))}"
     required = MIN_SERVER_VERSIONS[server.name]
     if server.version >= required:
@@ -91,7 +91,7 @@ def check_server_version(server: Server) -> Finding:
     return Finding(Verdict.WRONG, "store", observed, remedy)
 
 
-def check_clock(server: Server) -> Finding:
+def check_clock(server: StoreServer) -> Finding:
     skew_seconds = abs(server.skew_seconds)
     observed = f"{skew_seconds:.1f} s from the clock of this machine"
     if skew_seconds <= MAX_SKEW_SECONDS:

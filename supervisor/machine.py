@@ -19,7 +19,7 @@ from turns.backend.client import Client, connect
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.store.api_keys import ApiKeyStore, check_exposure
-from turns.store.turns import TurnStore
+from turns.store.health import list_live_workers
 
 STORE_READY_SECONDS = 60.0  # loading a long append-only file takes time
 ALL_READY_SECONDS = 60.0
@@ -121,7 +121,7 @@ class Machine:
         except OSError:
             return False
         with self._connect() as client:
-            live = TurnStore(client, self._settings).living_workers()
+            live = list_live_workers(client)
         return all(any(f":{child.pid}:" in name for name in live) for child in self._services[1:])
 
     def _connect(self) -> Client:

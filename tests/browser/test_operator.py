@@ -61,7 +61,7 @@ def test_three_clicks_show_why_a_user_waits(operator: OperatorPage, stack: Stack
     operator.find("alice")  # one
     operator.click_link("slow")  # two
     expect(operator.heading).to_have_text("Session slow")
-    expect(operator.view).to_contain_text("Its first turn runs on the worker")
+    expect(operator.view).to_contain_text("The first turn runs on worker")
     expect(operator.rows("Live turns of this session")).to_have_count(2)
     operator.click_link(running[-8:])  # three
     expect(operator.view).to_contain_text("Run 1 (attempt 1) started on")

@@ -1,4 +1,4 @@
-"""The store, as far as it is about the service and not about one turn: its switches, and the turns that have failed."""
+"""The actions of operators: the switches of the service, failed turns and the draining of workers."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -22,25 +22,25 @@ from turns.domain.errors import (
 from turns.domain.state import Status
 from turns.domain.turn import Turn
 from turns.store.acceptance import Accepted
-from turns.store.health import living_workers
+from turns.store.health import list_live_workers
 from turns.store.turns import TurnStore
 
-SCAN_LIMIT = 1000  # failed turns that one call looks at
-MAX_COUNTED = 10_000  # failed turns that are counted by code, and dealt with at once; the last ones
-FOR_ALL = (IntakePaused, Overloaded)  # refusals that the next turn would meet too
-DRAIN_SECONDS = 600  # a worker hears of it within a second; whoever does not in this time is beyond hearing
+SCAN_LIMIT = 1000  # failed turns that one page reads at most
+MAX_COUNTED = 10_000  # failed turns, the latest ones, that are counted by code and included in bulk actions
+STOPPING_REFUSALS = (IntakePaused, Overloaded)  # every following turn would be refused for the same reason
+DRAIN_SECONDS = 600  # how long the request waits for the worker, which reads it within a second
 
 
 class Switch(StrEnum):
-    """What can be paused. What runs goes on."""
+    """A part of the service that can be paused. Runs continue in any case."""
 
     INTAKE = "intake"  # new turns are refused
-    WORKERS = "workers"  # no turn begins; what is accepted waits
+    WORKERS = "workers"  # accepted turns wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedPage:
-    """Some failed turns, the last one first; `after` is the cursor of the next page, None on the last."""
+    """A page of failed turns, newest first; `after` is the cursor of the next page, None on the last."""
 
     turns: tuple[Turn, ...]
     after: int | None
@@ -48,123 +48,126 @@ class FailedPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkResult:
-    """How many failed turns were dealt with, and the first refusal, if there was one."""
+    """The number of turns that were retried or discarded, and the first refusal, if any."""
 
     done: int
     refused: Refused | None = None
 
 
 class OperatorActions:
-    def __init__(self, client: Client, store: TurnStore, find: Callable[[str], Assistant]) -> None:
-        """`find` gives an assistant as it is now."""
+    """Every method raises `StoreUnavailable`. A failed turn is listed until it is retried or discarded, or expires."""
+
+    def __init__(self, client: Client, store: TurnStore, find_assistant: Callable[[str], Assistant]) -> None:
+        """`find_assistant` returns the present version of an assistant, or raises `AssistantNotFound`."""
         self._client = client
         self._store = store
-        self._find = find
-        self._codes: dict[str, Code] = {}  # by member; a failed turn keeps its code
+        self._find_assistant = find_assistant
+        self._codes: dict[str, Code] = {}  # by member of the failed list; the code of a failed turn never changes
 
     def pause(self, switch: Switch) -> None:
-        """Holds from now on, for all processes, until `resume`."""
+        """Pause this part of the service in all processes until `resume`."""
         seconds, _ = self._client.time()
         self._client.hsetnx(keys.SERVICE.name, switch, str(seconds * 1000))
 
     def resume(self, switch: Switch) -> None:
         self._client.hdel(keys.SERVICE.name, switch)
 
-    def paused(self) -> dict[Switch, int]:
-        """What is paused, since when (ms)."""
+    def read_pauses(self) -> dict[Switch, int]:
+        """Return the paused switches with the time (ms) of their pause."""
         found = cast(list[bytes | None], self._client.hmget(keys.SERVICE.name, list(Switch)))
         return {switch: int(since) for switch, since in zip(Switch, found, strict=True) if since}
 
-    def failed(self, *, code: Code | None = None, after: int | None = None, limit: int) -> FailedPage:
-        """Failed turns of all tenants that nobody has dealt with. A page can be short, and not the last."""
+    def list_failed(self, *, code: Code | None = None, after: int | None = None, limit: int) -> FailedPage:
+        """Return a page of the failed turns of all tenants. It may be short although it is not the last."""
         first = after or 0
         members = cast(list[bytes], self._client.zrevrange(keys.FAILED.name, first, first + SCAN_LIMIT - 1))
         found: list[Turn] = []
-        for looked_at, member in enumerate(members, 1):
-            turn = self._read(member.decode())
+        for count, member in enumerate(members, 1):
+            turn = self._read_failed(member.decode())
             if turn and (code is None or turn.error_code is code):
                 found.append(turn)
             if len(found) == limit:
-                more = first + looked_at < self._client.zcard(keys.FAILED.name)
-                return FailedPage(turns=tuple(found), after=first + looked_at if more else None)
+                has_more = first + count < self._client.zcard(keys.FAILED.name)
+                return FailedPage(turns=tuple(found), after=first + count if has_more else None)
         return FailedPage(turns=tuple(found), after=first + SCAN_LIMIT if len(members) == SCAN_LIMIT else None)
 
-    def retry(self, turn: Turn) -> Accepted:
-        """The failed turn is asked for again, once, whoever else does so. Raises like `TurnStore.retry_failed`."""
-        again = self._store.retry_failed(
-            turn.id, find=self._find, tenant=turn.tenant, idempotency_key=f"retry of {turn.id}"
-        )
-        self.discard(turn)
-        return again
-
-    def discard(self, turn: Turn) -> None:
-        """Somebody has dealt with it: it is no longer among the failed ones. Its record stays until it expires."""
-        self._client.zrem(keys.FAILED.name, f"{turn.tenant}/{turn.id}")
-
     def find_failed(self, turn_id: str) -> Turn:
-        """A failed turn of any tenant that nobody has dealt with. Raises `TurnNotFound`."""
+        """Return a failed turn of any tenant. Raises `TurnNotFound`."""
         for member in cast(list[bytes], self._client.zrevrange(keys.FAILED.name, 0, -1)):
-            if member.endswith(f"/{turn_id}".encode()) and (turn := self._read(member.decode())):
+            if member.endswith(f"/{turn_id}".encode()) and (turn := self._read_failed(member.decode())):
                 return turn
         raise TurnNotFound
 
     def count_failed(self) -> dict[Code, int]:
-        """How many failed turns nobody has dealt with, by code, the most frequent first."""
-        return dict(Counter(self._failed_codes().values()).most_common())
+        """Return the number of failed turns by code, highest first."""
+        return dict(Counter(self._read_codes().values()).most_common())
 
-    def retry_all(self, code: Code, *, count: int) -> BulkResult:
-        """All failed turns of this code are asked for again, the oldest first. Who was refused is still listed.
+    def retry_failed(self, turn: Turn) -> Accepted:
+        """Retry a failed turn, once even if several operators do so. Raises like `TurnStore.retry_failed`."""
+        accepted = self._store.retry_failed(
+            turn.id, find=self._find_assistant, tenant=turn.tenant, idempotency_key=f"retry of {turn.id}"
+        )
+        self.discard_failed(turn)
+        return accepted
 
-        Raises `CountChanged` when they are not so many any more; then nothing is done.
+    def discard_failed(self, turn: Turn) -> None:
+        """Remove a turn from the failed ones. Its record stays until it expires."""
+        self._client.zrem(keys.FAILED.name, f"{turn.tenant}/{turn.id}")
+
+    def retry_all_failed(self, code: Code, *, count: int) -> BulkResult:
+        """Retry all failed turns with this code, oldest first. Refused ones stay listed.
+
+        Raises `CountChanged` if their number is not `count`; then nothing is done.
         """
         done, first_refusal = 0, None
-        for turn in self._exactly(code, count):
+        for turn in self._read_exactly(code, count):
             try:
-                self.retry(turn)
+                self.retry_failed(turn)
                 done += 1
             except Refused as refusal:
                 first_refusal = first_refusal or refusal
-                if isinstance(refusal, FOR_ALL):
+                if isinstance(refusal, STOPPING_REFUSALS):
                     break
         return BulkResult(done=done, refused=first_refusal)
 
-    def discard_all(self, code: Code, *, count: int) -> BulkResult:
-        """All failed turns of this code are dealt with. Raises like `retry_all`."""
-        turns = self._exactly(code, count)
+    def discard_all_failed(self, code: Code, *, count: int) -> BulkResult:
+        """Discard all failed turns with this code. Raises like `retry_all_failed`."""
+        turns = self._read_exactly(code, count)
         for turn in turns:
-            self.discard(turn)
+            self.discard_failed(turn)
         return BulkResult(done=len(turns))
 
-    def drain(self, worker: str) -> None:
-        """The worker will finish what it runs and end, as if it were told by SIGTERM. Raises `WorkerNotFound`."""
-        if worker not in living_workers(self._client):
+    def drain_worker(self, worker: str) -> None:
+        """Let a worker finish its runs and exit, as after SIGTERM. Raises `WorkerNotFound`."""
+        if worker not in list_live_workers(self._client):
             raise WorkerNotFound
         self._client.set(keys.DRAINED(worker), 1, ex=DRAIN_SECONDS)
 
-    def _exactly(self, code: Code, count: int) -> list[Turn]:
-        """The failed turns of this code, the oldest first, if they are so many."""
-        members = [member for member, its in self._failed_codes().items() if its is code]
+    def _read_exactly(self, code: Code, count: int) -> list[Turn]:
+        """Return the failed turns with this code, oldest first. Raises `CountChanged`."""
+        members = [member for member, member_code in self._read_codes().items() if member_code is code]
         if len(members) != count:
             raise CountChanged(len(members))
-        return [turn for member in reversed(members) if (turn := self._read(member))]
+        return [turn for member in reversed(members) if (turn := self._read_failed(member))]
 
-    def _failed_codes(self) -> dict[str, Code]:
-        """The code of each failed turn, the last one first."""
+    def _read_codes(self) -> dict[str, Code]:
+        """Return the code of each failed turn by member, newest first."""
         found = cast(list[bytes], self._client.zrevrange(keys.FAILED.name, 0, MAX_COUNTED - 1))
         members = [member.decode() for member in found]
         unknown = [member for member in members if member not in self._codes]
         turns = [keys.TURN(member.rpartition("/")[2]) for member in unknown]
-        answers = self._client.execute_many([("HMGET", turn, "status", "error_code") for turn in turns])
+        records = self._client.execute_many([("HMGET", turn, "status", "error_code") for turn in turns])
         read = {
             member: Code(code.decode())
-            for member, (status, code) in zip(unknown, answers, strict=True)
+            for member, (status, code) in zip(unknown, records, strict=True)
             if status == Status.FAILED.encode() and code
         }
         known = {**self._codes, **read}
         self._codes = {member: known[member] for member in members if member in known}
         return self._codes
 
-    def _read(self, member: str) -> Turn | None:
+    def _read_failed(self, member: str) -> Turn | None:
+        """Return the turn of a member `<tenant>/<turn id>`, or None if it has expired or is no longer failed."""
         tenant, _, turn_id = member.partition("/")
         try:
             turn = self._store.get_turn(turn_id, tenant=tenant)

@@ -1,4 +1,4 @@
-"""What runs and what waits, of all tenants: the head of each session."""
+"""The running and waiting turns of all tenants: the first live turn of each session."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from turns.domain.assistant import Lane
 from turns.domain.ids import tenant_of
 from turns.domain.state import Status
 
-SCAN_LIMIT = 500  # heads that wait, and heads that are looked at next, which one call reads
+SCAN_LIMIT = 500  # turns that one call reads from each of two indexes: the waiting ones and the ones due next
 FIELDS = (
     "session",
     "session_id",
@@ -31,7 +31,7 @@ FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTurn:
-    """The first live turn of a session. `behind`: how many others of the session wait for it. No message text."""
+    """The first live turn of a session, without message text; `behind` is the number of turns that wait for it."""
 
     id: str
     session: str
@@ -59,7 +59,7 @@ class LiveTurn:
         def instant(name: str) -> int | None:
             return int(record[name]) if name in record else None
 
-        running = record["status"] == Status.IN_PROGRESS  # else the times are those of an earlier run
+        running = record["status"] == Status.IN_PROGRESS  # otherwise these times are those of an earlier run
         return cls(
             id=turn_id,
             session=record["session"],
@@ -82,35 +82,37 @@ class LiveTurn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTurns:
-    """`is_complete`: every head was looked at; else there are more than one call looks at."""
+    """The first live turns of sessions; `is_complete` is false if there are more than one call reads."""
 
-    heads: tuple[LiveTurn, ...]
+    turns: tuple[LiveTurn, ...]
     is_complete: bool
 
 
 def read_live_turns(client: Client) -> LiveTurns:
-    """Those accepted first come first. Where they are too many: those who wait longest, those that run or soon will.
+    """Return the first live turn of each session, in order of acceptance.
+
+    If there are too many: those that have waited longest, and those that run or will start soon.
 
     Raises `StoreUnavailable`.
     """
-    asked = [("ZRANGE", index.name, 0, SCAN_LIMIT - 1) for index in (keys.WAITING, keys.DUE)]
-    *found, count = client.execute_many([*asked, ("ZCARD", keys.DUE.name)])
+    commands = [("ZRANGE", index.name, 0, SCAN_LIMIT - 1) for index in (keys.WAITING, keys.DUE)]
+    *found, count = client.execute_many([*commands, ("ZCARD", keys.DUE.name)])
     turn_ids = dict.fromkeys(turn.decode() for turns in found for turn in turns)
-    live = [head for head in read_turns(client, list(turn_ids)) if not head.status.is_terminal]
-    return LiveTurns(heads=tuple(sorted(live, key=lambda head: head.accepted_at)), is_complete=len(turn_ids) >= count)
+    live = [turn for turn in read_turns(client, list(turn_ids)) if not turn.status.is_terminal]
+    return LiveTurns(turns=tuple(sorted(live, key=lambda turn: turn.accepted_at)), is_complete=len(turn_ids) >= count)
 
 
 def read_turns(client: Client, turn_ids: Sequence[str]) -> list[LiveTurn]:
-    """The turns among these that are still there, each as if it were the head of its session."""
-    answers = client.execute_many([("HMGET", keys.TURN(turn_id), *FIELDS) for turn_id in turn_ids])
-    records = [(turn_id, _record(answer)) for turn_id, answer in zip(turn_ids, answers, strict=True)]
-    there = [(turn_id, record) for turn_id, record in records if "status" in record]
-    lengths = client.execute_many([("LLEN", keys.QUEUE(record["session"])) for _, record in there])
+    """Return those of the turns that have a record, each as if it were the first of its session."""
+    replies = client.execute_many([("HMGET", keys.TURN(turn_id), *FIELDS) for turn_id in turn_ids])
+    records = {turn_id: _to_record(values) for turn_id, values in zip(turn_ids, replies, strict=True)}
+    kept = {turn_id: record for turn_id, record in records.items() if "status" in record}
+    lengths = client.execute_many([("LLEN", keys.QUEUE(record["session"])) for record in kept.values()])
     return [
         LiveTurn.from_record(turn_id, record, behind=max(0, length - 1))
-        for (turn_id, record), length in zip(there, lengths, strict=True)
+        for (turn_id, record), length in zip(kept.items(), lengths, strict=True)
     ]
 
 
-def _record(values: Sequence[Any]) -> dict[str, str]:
+def _to_record(values: Sequence[Any]) -> dict[str, str]:
     return {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}

@@ -1,7 +1,7 @@
-"""Figures over time: what happened between two looks at the counters, as series.
+"""Counters over time, computed from the snapshots that workers take once a minute (`snapshot_counters.lua`).
 
-Each minute what was counted so far is noted (`snapshot_counters.lua`); what happened in some time is the
-difference of two notes. A share of a timing is estimated from its buckets, as Prometheus does it: evenly spread inside.
+A point is the difference of two snapshots. Percentiles are estimated from histogram buckets as Prometheus does it: the
+values in a bucket count as evenly spread.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,18 +13,20 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_loader import BUCKETS_MS
 from turns.domain.state import TERMINAL, Status
-from turns.store.metrics import INFINITE, decoded
+from turns.store.metrics import INFINITE, decode_counters
 
-# How many minutes a series tells of, and how many of them are one point of it.
-STEPS = MappingProxyType({15: 1, 360: 5, 1440: 15})
-RECENT_MINUTES = 5  # "now", for what only many turns together can tell
+RESOLUTIONS = MappingProxyType({15: 1, 360: 5, 1440: 15})  # minutes of a series: minutes of each of its points
+RECENT_MINUTES = 5  # the period of the current values: long enough for a percentile of many turns
 
-Counted = Mapping[str, int]
+Counters = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatsPoint:
-    """What happened in some time from `at` (ms) on. Times in seconds; None where nothing of the kind happened."""
+    """The events of one interval, which begins at `at` (ms).
+
+    `error_share` is the share of failed turns among completed and failed ones. Values without an event are None.
+    """
 
     at: int
     accepted: int
@@ -37,70 +39,77 @@ class StatsPoint:
 
 
 def read_series(client: Client, minutes: int) -> tuple[StatsPoint, ...]:
-    """The last so many minutes, which `STEPS` knows; the last point is not over yet. Raises `StoreUnavailable`."""
-    step = STEPS[minutes]
-    last = _this_minute(client) // step * step  # points begin at round times, so they do not change with each look
-    begins = range(last - minutes + step, last + 1, step)
-    counted = _counted(client, begins, step)
-    return tuple(_figures(begin, *both) for begin, both in zip(begins, pairwise(counted), strict=True))
+    """Return the points of the last `minutes`, a key of `RESOLUTIONS`; the last point is not complete yet.
+
+    Raises `StoreUnavailable`.
+    """
+    step = RESOLUTIONS[minutes]
+    last = _current_minute(client) // step * step  # Points begin at round times, so that they stay the same.
+    starts = range(last - minutes + step, last + 1, step)
+    counters = _read_counters(client, starts, step)
+    return tuple(build_point(start, *pair) for start, pair in zip(starts, pairwise(counters), strict=True))
 
 
 def read_recent(client: Client) -> StatsPoint:
-    """The last minutes, and what has passed of this one. Raises `StoreUnavailable`."""
-    begin = _this_minute(client) - RECENT_MINUTES
-    before, now = _counted(client, [begin], RECENT_MINUTES + 1)
-    return _figures(begin, before, now)
+    """Return one point for the last `RECENT_MINUTES` and the current minute. Raises `StoreUnavailable`."""
+    start = _current_minute(client) - RECENT_MINUTES
+    before, now = _read_counters(client, [start], RECENT_MINUTES + 1)
+    return build_point(start, before, now)
 
 
-def _this_minute(client: Client) -> int:
+def build_point(minute: int, before: Counters, after: Counters) -> StatsPoint:
+    """Return the point of an interval that begins at this minute since the epoch."""
+    events = {name: amount - before.get(name, 0) for name, amount in after.items()}
+    ended = {status: _sum_of(events, f"ended|{status}|") for status in sorted(TERMINAL)}
+    finished = ended[Status.COMPLETED] + ended[Status.FAILED]
+    return StatsPoint(
+        at=minute * 60_000,
+        accepted=_sum_of(events, "accepted|"),
+        ended=ended,
+        wait_p50_seconds=_percentile(events, "wait", 0.5),
+        wait_p95_seconds=_percentile(events, "wait", 0.95),
+        first_token_p95_seconds=_percentile(events, "first_token", 0.95),
+        duration_p95_seconds=_percentile(events, "duration", 0.95),
+        error_share=ended[Status.FAILED] / finished if finished else None,
+    )
+
+
+def fill_gaps(snapshots: Sequence[Counters]) -> list[Counters]:
+    """Replace each empty snapshot by the one before it, and the first ones by the first that is not empty.
+
+    No worker was alive then; events of that time appear in the next interval, those before the first snapshot in none.
+    """
+    previous = next(filter(None, snapshots), {})
+    return [previous := snapshot or previous for snapshot in snapshots]
+
+
+def _current_minute(client: Client) -> int:
     seconds, _ = client.time()
     return seconds // 60
 
 
-def _counted(client: Client, begins: Sequence[int], step: int) -> Sequence[Counted]:
-    """What had been counted when each of these minutes began, as first noted in its step; and until now.
-
-    Where no worker lived to note it, it is as noted before: what happened then is told with what came after. What
-    happened before the first note is told by none.
-    """
-    asked = [
-        ("XRANGE", keys.COUNTER_SNAPSHOTS.name, begin * 60_000, (begin + step) * 60_000 - 1, "COUNT", 1)
-        for begin in begins
+def _read_counters(client: Client, starts: Sequence[int], step: int) -> Sequence[Counters]:
+    """Return the first snapshot of each interval, and the present counters as the last element."""
+    commands = [
+        ("XRANGE", keys.COUNTER_SNAPSHOTS.name, start * 60_000, (start + step) * 60_000 - 1, "COUNT", 1)
+        for start in starts
     ]
-    *notes, now = client.execute_many([*asked, ("HGETALL", keys.METRICS.name)])
-    found = [decoded(note[0][1]) if note else {} for note in notes] + [decoded(now)]
-    known = next(filter(None, found), {})
-    return [known := counted or known for counted in found]
+    *found, now = client.execute_many([*commands, ("HGETALL", keys.METRICS.name)])
+    return fill_gaps([decode_counters(entries[0][1]) if entries else {} for entries in found] + [decode_counters(now)])
 
 
-def _figures(minute: int, before: Counted, after: Counted) -> StatsPoint:
-    happened = {name: amount - before.get(name, 0) for name, amount in after.items()}
-    ended = {status: _sum_of(happened, f"ended|{status}|") for status in sorted(TERMINAL)}
-    judged = ended[Status.COMPLETED] + ended[Status.FAILED]
-    return StatsPoint(
-        at=minute * 60_000,
-        accepted=_sum_of(happened, "accepted|"),
-        ended=ended,
-        wait_p50_seconds=_within(happened, "wait", 0.5),
-        wait_p95_seconds=_within(happened, "wait", 0.95),
-        first_token_p95_seconds=_within(happened, "first_token", 0.95),
-        duration_p95_seconds=_within(happened, "duration", 0.95),
-        error_share=ended[Status.FAILED] / judged if judged else None,
-    )
+def _sum_of(events: Counters, prefix: str) -> int:
+    return sum(amount for name, amount in events.items() if name.startswith(prefix))
 
 
-def _sum_of(happened: Counted, prefix: str) -> int:
-    return sum(amount for name, amount in happened.items() if name.startswith(prefix))
-
-
-def _within(happened: Counted, timing: str, share: float) -> float | None:
-    """So many seconds were enough for this share of them. Beyond the largest bucket: its bound."""
-    counts = [happened.get(f"{timing}|{most}", 0) for most in (*BUCKETS_MS, INFINITE)]
-    left = share * sum(counts)
-    if not left:
+def _percentile(events: Counters, histogram: str, share: float) -> float | None:
+    """Estimate a percentile in seconds from histogram buckets; at most the bound of the largest one."""
+    counts = [events.get(f"{histogram}|{bound}", 0) for bound in (*BUCKETS_MS, INFINITE)]
+    remaining = share * sum(counts)
+    if not remaining:
         return None
     for (lower, upper), count in zip(pairwise((0, *BUCKETS_MS)), counts, strict=False):
-        if left <= count:
-            return round(lower + (upper - lower) * left / count) / 1000
-        left -= count
+        if remaining <= count:
+            return round(lower + (upper - lower) * remaining / count) / 1000
+        remaining -= count
     return BUCKETS_MS[-1] / 1000

@@ -1,7 +1,7 @@
-"""One turn as its operator sees it: when what happened to it, who ran it, how each run ended. Not what was said."""
+"""The timeline of one turn: timestamps, workers and the outcome of each run; no message text."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -11,13 +11,15 @@ from turns.backend.script_replies import to_record
 from turns.domain.assistant import Lane
 from turns.domain.errors import TurnNotFound
 from turns.domain.ids import is_turn_id
-from turns.domain.state import Status
 from turns.domain.turn import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
-    """What became of one claim. `ended_by`: the transition after which another run follows, or how the turn ended."""
+    """The run that followed one claim.
+
+    `ended_by` is the transition after which another run follows, or the status with which the turn ended.
+    """
 
     number: int
     attempt: int
@@ -30,8 +32,8 @@ class RunRecord:
     code: str | None
 
     @classmethod
-    def from_item(cls, item: list[str]) -> Self:
-        """As `record_run` in `requeue.lua` writes it."""
+    def from_item(cls, item: Sequence[str]) -> Self:
+        """Build a run from the list that `record_run` in `requeue.lua` writes; '' stands for a missing value."""
         number, attempt, worker, model, started_at, first_token_at, ended_at, ended_by, code = item
         return cls(
             number=int(number),
@@ -40,15 +42,15 @@ class RunRecord:
             model=model,
             started_at=int(started_at),
             first_token_at=int(first_token_at) if first_token_at else None,
-            ended_at=int(ended_at),
-            ended_by=ended_by,
+            ended_at=int(ended_at) if ended_at else None,
+            ended_by=ended_by or None,
             code=code or None,
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """`runs`: the last ones, in order; `hinted_at`: when a worker was last told of it."""
+    """A turn with its last runs in order; `hinted_at` is the time of its last dispatch."""
 
     turn: Turn
     lane: Lane
@@ -58,7 +60,7 @@ class Timeline:
 
 
 def read_timeline(client: Client, turn_id: str) -> Timeline:
-    """A turn of any tenant. Raises `TurnNotFound`, `StoreUnavailable`."""
+    """Return the timeline of a turn of any tenant. Raises `TurnNotFound`, `StoreUnavailable`."""
     found = cast(dict[bytes, bytes], client.hgetall(keys.TURN(turn_id))) if is_turn_id(turn_id) else {}
     record = to_record(found)
     if "status" not in record:
@@ -69,27 +71,15 @@ def read_timeline(client: Client, turn_id: str) -> Timeline:
         lane=Lane(record.get("lane", Lane.INTERACTIVE)),
         hinted_at=int(hinted_at) if hinted_at else None,
         trace_id=traceparent.split("-")[1] if traceparent else None,
-        runs=tuple(_runs(record)),
+        runs=tuple(read_runs(record)),
     )
 
 
-def _runs(record: Mapping[str, str]) -> list[RunRecord]:
-    runs = [RunRecord.from_item(item) for item in json.loads(record.get("runs", "[]"))]
-    if "worker" in record:  # else the last run has ended, and is among them
-        runs.append(_last_run(record))
-    return runs
-
-
-def _last_run(record: Mapping[str, str]) -> RunRecord:
-    first_token_at, finished_at = record.get("first_token_at"), record.get("finished_at")
-    return RunRecord(
-        number=int(record["claims"]),
-        attempt=int(record["attempt"]),
-        worker=record["worker"],
-        model=record["model"],
-        started_at=int(record["started_at"]),
-        first_token_at=int(first_token_at) if first_token_at else None,
-        ended_at=int(finished_at) if finished_at else None,
-        ended_by=Status(record["status"]) if finished_at else None,
-        code=record.get("error_code"),
-    )
+def read_runs(record: Mapping[str, str]) -> list[RunRecord]:
+    """Return the runs in the record of a turn, in order; the last one may still be running."""
+    items = json.loads(record.get("runs", "[]"))
+    if "worker" in record:  # Otherwise the last run is over and is one of `runs`.
+        names = ("claims", "attempt", "worker", "model", "started_at", "first_token_at", "finished_at")
+        ended_by = record["status"] if "finished_at" in record else ""
+        items.append([*(record.get(name, "") for name in names), ended_by, record.get("error_code", "")])
+    return list(map(RunRecord.from_item, items))

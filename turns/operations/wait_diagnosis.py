@@ -1,4 +1,4 @@
-"""Why a session waits: what an operator would look up in ten places, in the order of what to do about it."""
+"""The reasons why a session waits, in the order in which an operator should deal with them."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,10 +9,9 @@ from turns.backend.client import Client
 from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound
-from turns.domain.ids import tenant_of
 from turns.domain.state import Status
 from turns.operations.live_turns import LiveTurn, read_turns
-from turns.store.health import living_workers
+from turns.store.health import list_live_workers
 
 
 class Reason(StrEnum):
@@ -27,7 +26,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitReason:
-    """One reason for which a session waits, in words, and until when (ms) where that is known."""
+    """One reason why a session waits, and the time (ms) at which it ends, if that is known."""
 
     reason: Reason
     message: str
@@ -36,69 +35,104 @@ class WaitReason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionQueue:
-    """A session's live turns in order, and why the first of them waits, the weightiest reason first."""
+    """The live turns of a session in order, and the reasons why the first one waits, most important first."""
 
-    session: str
     turns: tuple[LiveTurn, ...]
     why: tuple[WaitReason, ...]
 
 
-def read_queue(client: Client, session: str) -> SessionQueue:
-    """Raises `SessionNotFound`, `StoreUnavailable`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotWait:
+    """A wait for a slot of a group (a tenant or a lane), which the group's other turns occupy."""
+
+    group: str
+    slots: int
+    turns_before: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitFacts:
+    """Facts about the service on which the wait of a turn depends."""
+
+    workers_paused: bool
+    live_workers: int
+    model_paused: bool
+    slot_waits: tuple[SlotWait, ...]
+    queued_hints: int
+
+
+def read_session_queue(client: Client, session: str) -> SessionQueue:
+    """Return the live turns of a session and why they wait. Raises `SessionNotFound`, `StoreUnavailable`."""
     if not client.exists(keys.SESSION(session)):
         raise SessionNotFound
     live = [turn.decode() for turn in cast(list[bytes], client.lrange(keys.QUEUE(session), 0, -1))]
     turns = tuple(turn for turn in read_turns(client, live) if not turn.status.is_terminal)
-    return SessionQueue(session=session, turns=turns, why=tuple(_reasons(client, turns[0])) if turns else ())
+    why = diagnose(turns[0], _read_facts(client, turns[0])) if turns else ()
+    return SessionQueue(turns=turns, why=tuple(why))
 
 
-def _reasons(client: Client, head: LiveTurn) -> list[WaitReason]:
+def diagnose(head: LiveTurn, facts: WaitFacts) -> list[WaitReason]:
+    """Return the reasons why the session of this head waits, most important first; at least one."""
     if head.status is Status.IN_PROGRESS:
-        message = f"Its first turn runs on the worker {head.worker}; the turns of a session run one at a time."
+        message = f"The first turn runs on worker {head.worker}; the turns of a session run one at a time."
         return [WaitReason(reason=Reason.RUNNING, message=message)]
-    found = [*_nobody_works(client), *_not_before(client, head), *_has_no_place(client, head)]
-    return found or [_waits_for_a_worker(client)]
+    reasons = [*_workers_unavailable(facts), *_scheduled_later(head, facts), *_over_concurrency_limit(facts)]
+    return reasons or [_workers_busy(facts)]
 
 
-def _nobody_works(client: Client) -> list[WaitReason]:
-    found = []
-    if client.hexists(keys.SERVICE.name, "workers"):
-        message = "An operator has paused the workers: no turn begins until they are resumed."
-        found.append(WaitReason(reason=Reason.WORKERS_PAUSED, message=message))
-    if not living_workers(client):
-        message = "No worker is alive: start one, and look into the log of those that ended."
-        found.append(WaitReason(reason=Reason.NO_WORKER, message=message))
-    return found
+def _workers_unavailable(facts: WaitFacts) -> list[WaitReason]:
+    reasons = []
+    if facts.workers_paused:
+        message = "An operator has paused the workers; no turn starts until they are resumed."
+        reasons.append(WaitReason(reason=Reason.WORKERS_PAUSED, message=message))
+    if not facts.live_workers:
+        message = "No worker is alive. Start one, and read the logs of the workers that stopped."
+        reasons.append(WaitReason(reason=Reason.NO_WORKER, message=message))
+    return reasons
 
 
-def _not_before(client: Client, head: LiveTurn) -> list[WaitReason]:
-    """It waits for a time. Without an earlier failure it is the model whose provider asked for a pause."""
+def _scheduled_later(head: LiveTurn, facts: WaitFacts) -> list[WaitReason]:
+    """Return the reason if the turn waits for a time. A turn that has not failed waits for its paused model."""
     if head.retry_at is None:
         return []
-    model = f"{head.provider}/{head.model}" if head.provider else head.model  # as in `pause_key.lua`
-    paused = model is not None and client.exists(keys.PAUSED(model))
-    if paused or head.last_error_code in {None, Code.PROVIDER_RATE_LIMITED}:
-        message = "The provider of its model limits the rate and has named a time to come back."
+    if facts.model_paused or head.last_error_code in {None, Code.PROVIDER_RATE_LIMITED}:
+        message = "The provider limits the request rate of the model and asked for a pause until this time."
         return [WaitReason(reason=Reason.MODEL_PAUSED, message=message, until=head.retry_at)]
-    message = f"Its first turn has failed with {head.last_error_code}; attempt {head.attempt} is due at that time."
+    message = f"The first turn failed with {head.last_error_code}; attempt {head.attempt} starts at this time."
     return [WaitReason(reason=Reason.RETRY, message=message, until=head.retry_at)]
 
 
-def _has_no_place(client: Client, head: LiveTurn) -> list[WaitReason]:
-    groups = {f"tenant:{tenant_of(head.session)}": f"The tenant {head.tenant}"}
+def _over_concurrency_limit(facts: WaitFacts) -> list[WaitReason]:
+    message = "{0.group} uses all of its {0.slots} slots; {0.turns_before} other turns are before this one."
+    return [WaitReason(reason=Reason.PARKED, message=message.format(wait)) for wait in facts.slot_waits]
+
+
+def _workers_busy(facts: WaitFacts) -> WaitReason:
+    message = f"It waits for one of {facts.live_workers} workers; {facts.queued_hints} turns are queued for a worker. "
+    return WaitReason(reason=Reason.WORKERS_BUSY, message=message + "If that lasts, start more workers.")
+
+
+def _read_facts(client: Client, head: LiveTurn) -> WaitFacts:
+    model = f"{head.provider}/{head.model}" if head.provider else head.model or ""  # as in `pause_key.lua`
+    groups = {f"tenant:{head.tenant}": f"The tenant {head.tenant}"}
     if head.lane is Lane.BATCH:
         groups["lane:batch"] = "The lane batch"
-    found = []
-    for group, name in groups.items():
-        ahead = client.zrank(keys.SLOT_WAITERS(group), head.id)
-        if ahead is not None:
-            taken = client.scard(keys.SLOTS(group))
-            message = f"{name} has all of its {taken} places with the workers; {ahead} others wait before this one."
-            found.append(WaitReason(reason=Reason.PARKED, message=message))
-    return found
-
-
-def _waits_for_a_worker(client: Client) -> WaitReason:
-    workers, hints = len(living_workers(client)), client.llen(keys.HINTS.name)
-    message = f"It waits for a free place with one of {workers} workers; {hints} hints wait in the broker. "
-    return WaitReason(reason=Reason.WORKERS_BUSY, message=message + "If that lasts, start more workers.")
+    workers_paused, model_paused, queued_hints, *slots = client.execute_many(
+        [
+            ("HEXISTS", keys.SERVICE.name, "workers"),
+            ("EXISTS", keys.PAUSED(model)),
+            ("LLEN", keys.HINTS.name),
+            *(("ZRANK", keys.SLOT_WAITERS(group), head.id) for group in groups),
+            *(("SCARD", keys.SLOTS(group)) for group in groups),
+        ]
+    )
+    waits = zip(groups.values(), slots[: len(groups)], slots[len(groups) :], strict=True)
+    return WaitFacts(
+        workers_paused=bool(workers_paused),
+        live_workers=len(list_live_workers(client)),
+        model_paused=bool(model_paused),
+        slot_waits=tuple(
+            SlotWait(group=group, slots=used, turns_before=rank) for group, rank, used in waits if rank is not None
+        ),
+        queued_hints=queued_hints,
+    )

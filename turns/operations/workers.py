@@ -1,4 +1,4 @@
-"""The living workers, and what each of them runs."""
+"""The live workers, and the turns that each of them runs."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -8,15 +8,15 @@ from typing import cast
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.domain.state import Status
-from turns.store.health import living_workers
+from turns.store.health import list_live_workers
 
-# Heads that one call looks at. Those that run are looked at within a lease, so they are among the first that are due.
+# Heads that one call reads. A running head is due again within a lease, so running heads are among the first ones.
 SCAN_LIMIT = 5000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """A living worker process. `is_draining`: it was told to. `running`: the ids of the turns that it runs."""
+    """A live worker process; `running` are the ids of its turns."""
 
     name: str
     is_draining: bool
@@ -24,8 +24,8 @@ class Worker:
 
 
 def read_workers(client: Client) -> list[Worker]:
-    """Raises `StoreUnavailable`."""
-    names = sorted(living_workers(client))
+    """Return the live workers by name. Raises `StoreUnavailable`."""
+    names = sorted(list_live_workers(client))
     are_draining = client.execute_many([("EXISTS", keys.DRAINED(name)) for name in names])
     running = _read_running(client)
     return [
@@ -35,11 +35,11 @@ def read_workers(client: Client) -> list[Worker]:
 
 
 def _read_running(client: Client) -> Mapping[str, Sequence[str]]:
-    """By worker: the ids of the turns that run."""
+    """Return the ids of the running turns by worker."""
     due = [turn.decode() for turn in cast(list[bytes], client.zrange(keys.DUE.name, 0, SCAN_LIMIT - 1))]
-    answers = client.execute_many([("HMGET", keys.TURN(turn), "status", "worker") for turn in due])
+    records = client.execute_many([("HMGET", keys.TURN(turn), "status", "worker") for turn in due])
     running = defaultdict(list)
-    for turn, (status, worker) in zip(due, answers, strict=True):
+    for turn, (status, worker) in zip(due, records, strict=True):
         if status == Status.IN_PROGRESS.encode():
             running[worker.decode()].append(turn)
     return running

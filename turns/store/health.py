@@ -1,4 +1,4 @@
-"""What the store promises, and who works on it."""
+"""The durability of the store, its version, and the live workers."""
 
 import time
 from collections.abc import Mapping
@@ -12,8 +12,11 @@ from turns.backend.script_loader import DEAD_WORKER_SECONDS
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """`durability` is what a power cut can take: see `docs/operations.md`. `replicas` is how
-    many of them hold what was confirmed. Evicting: data may vanish at any time."""
+    """The state of the store.
+
+    `durability` is the loss that a power failure can cause, see `docs/operations.md`. Each confirmed write is on
+    `replicas` replicas. Unless `is_safe`, Redis may evict data at any time.
+    """
 
     durability: str
     eviction_policy: str
@@ -27,42 +30,42 @@ class Health:
 
 
 def read_health(client: Client, *, replicas: int) -> Health:
-    """Raises `StoreUnavailable`."""
+    """Return the state of the store. Raises `StoreUnavailable`."""
     live = client.hget(keys.SERVICE.name, "live")
     config = client.read_config("append*", "maxmemory-policy")
     return Health(
         durability=_durability(config),
         eviction_policy=config.get("maxmemory-policy", "unknown"),
         replicas=replicas,
-        live_workers=len(living_workers(client)),
+        live_workers=len(list_live_workers(client)),
         live_turns=int(live or 0),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Server:
-    """What the store is. `skew_seconds`: how far its clock is from this machine's."""
+class StoreServer:
+    """The store's software; `skew_seconds` is its clock minus this machine's."""
 
     name: str
     version: tuple[int, ...]
     skew_seconds: float
 
 
-def read_server(client: Client) -> Server:
-    """Raises `StoreUnavailable`."""
+def read_store_server(client: Client) -> StoreServer:
+    """Return name, version and clock skew of the store. Raises `StoreUnavailable`."""
     info = cast(Mapping[str, str], client.info("server"))
     is_valkey = "valkey_version" in info
     version = info["valkey_version" if is_valkey else "redis_version"]
     seconds, microseconds = client.time()
-    return Server(
+    return StoreServer(
         name="Valkey" if is_valkey else "Redis",
         version=tuple(int(part) for part in version.split(".") if part.isdigit()),
         skew_seconds=seconds + microseconds / 1e6 - time.time(),
     )
 
 
-def living_workers(client: Client) -> list[str]:
-    """The names of the workers that have beaten lately, by the store's clock. Raises `StoreUnavailable`."""
+def list_live_workers(client: Client) -> list[str]:
+    """Return the names of the workers with a recent heartbeat, by the store's clock. Raises `StoreUnavailable`."""
     seconds, _ = client.time()
     alive = client.zrangebyscore(keys.WORKERS.name, (seconds - DEAD_WORKER_SECONDS) * 1000, "+inf")
     return [name.decode() for name in cast(list[bytes], alive)]

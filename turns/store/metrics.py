@@ -1,4 +1,4 @@
-"""What the scripts have counted and timed, for all processes together and across their restarts."""
+"""The counters and histograms that the scripts keep, for all processes and across their restarts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_loader import BUCKETS_MS
 from turns.domain.state import Status
-from turns.store.health import living_workers
+from turns.store.health import list_live_workers
 
 
 @dataclass(frozen=True, slots=True)
-class Timing:
-    """How often something took at most so many seconds, by that bound; and all of it together, in seconds."""
+class Histogram:
+    """The cumulative count of each bucket by its upper bound, and the sum of all values, both in seconds."""
 
     buckets: tuple[tuple[float, int], ...]
     sum: float
@@ -22,14 +22,14 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """`counts`: by name and labels. `timings`: by name. `gauges`: as it is now."""
+    """`counters` by name and label values, `histograms` and current `gauges` by name."""
 
-    counts: Mapping[str, Mapping[tuple[str, ...], int]]
-    timings: Mapping[str, Timing]
+    counters: Mapping[str, Mapping[tuple[str, ...], int]]
+    histograms: Mapping[str, Histogram]
     gauges: Mapping[str, float]
 
 
-COUNTS = MappingProxyType(
+COUNTER_LABELS = MappingProxyType(
     {
         "accepted": ("lane",),
         "ended": ("status", "reason"),
@@ -39,38 +39,33 @@ COUNTS = MappingProxyType(
         "tokens": ("kind", "model"),
     }
 )
-TIMINGS = ("wait", "first_token", "duration")
+HISTOGRAMS = ("wait", "first_token", "duration")
 INFINITE = "inf"
 
 
 def read_metrics(client: Client) -> Metrics:
-    """Raises `StoreUnavailable`."""
-    fields = decoded(cast(dict[bytes, bytes], client.hgetall(keys.METRICS.name)))
-    counts: dict[str, dict[tuple[str, ...], int]] = {name: {} for name in COUNTS}
+    """Return all metrics. Raises `StoreUnavailable`."""
+    fields = decode_counters(cast(dict[bytes, bytes], client.hgetall(keys.METRICS.name)))
+    counters: dict[str, dict[tuple[str, ...], int]] = {name: {} for name in COUNTER_LABELS}
     for field, amount in fields.items():
         name, *labels = field.split("|")
-        if name in counts:
-            counts[name][tuple(labels)] = amount
-    return Metrics(counts, {name: _timing(name, fields) for name in TIMINGS}, read_gauges(client))
+        if name in counters:
+            counters[name][tuple(labels)] = amount
+    return Metrics(counters, {name: _histogram(name, fields) for name in HISTOGRAMS}, read_gauges(client))
 
 
-def decoded(fields: Mapping[bytes, bytes]) -> dict[str, int]:
-    """What was counted, by name. Each completed turn is in one bucket of its duration, so it is not counted besides."""
-    counted = {name.decode(): int(amount) for name, amount in fields.items()}
-    completed = sum(counted.get(f"duration|{most}", 0) for most in (*BUCKETS_MS, INFINITE))
-    return {**counted, f"ended|{Status.COMPLETED}|": completed} if completed else counted
+def decode_counters(fields: Mapping[bytes, bytes]) -> dict[str, int]:
+    """Return the counters by field name, with the number of completed turns.
 
-
-def _timing(name: str, fields: Mapping[str, int]) -> Timing:
-    """Each bucket holds those below it too, as Prometheus counts."""
-    buckets, below = [], 0
-    for most in (*map(str, BUCKETS_MS), INFINITE):
-        below += fields.get(f"{name}|{most}", 0)
-        buckets.append((float(most) / 1000, below))
-    return Timing(tuple(buckets), fields.get(f"{name}|sum", 0) / 1000)
+    The scripts do not count completed turns, because each of them is in a bucket of the duration.
+    """
+    counters = {name.decode(): int(amount) for name, amount in fields.items()}
+    completed = sum(counters.get(f"duration|{bound}", 0) for bound in (*BUCKETS_MS, INFINITE))
+    return {**counters, f"ended|{Status.COMPLETED}|": completed} if completed else counters
 
 
 def read_gauges(client: Client) -> dict[str, float]:
+    """Return the current values of the gauges by name. Raises `StoreUnavailable`."""
     seconds, microseconds = client.time()
     now_ms = seconds * 1000 + microseconds / 1000
     oldest = cast(list[tuple[bytes, float]], client.zrange(keys.WAITING.name, 0, 0, withscores=True))
@@ -81,5 +76,13 @@ def read_gauges(client: Client) -> dict[str, float]:
         "oldest_waiting_seconds": max(0.0, now_ms - oldest[0][1]) / 1000 if oldest else 0.0,
         "watched_turns": len(watched),
         "failed_turns": client.zcard(keys.FAILED.name),
-        "live_workers": len(living_workers(client)),
+        "live_workers": len(list_live_workers(client)),
     }
+
+
+def _histogram(name: str, fields: Mapping[str, int]) -> Histogram:
+    buckets, count = [], 0
+    for bound in (*map(str, BUCKETS_MS), INFINITE):
+        count += fields.get(f"{name}|{bound}", 0)
+        buckets.append((float(bound) / 1000, count))
+    return Histogram(tuple(buckets), fields.get(f"{name}|sum", 0) / 1000)

@@ -1,4 +1,4 @@
-"""The store, as far as it is about sessions: their state, their committed history, their end."""
+"""The session store: the state of sessions, their committed messages, and their deletion."""
 
 import hashlib
 from collections.abc import Sequence
@@ -16,12 +16,12 @@ from turns.domain.messages import Message, Page, build_page, page_numbers
 from turns.domain.turn import Session
 from turns.store.acceptance import refusal
 
-ERASE_LIMIT = 500  # turns that one call deletes, so that the store serves others in between
+ERASE_LIMIT = 500  # turns that one call deletes, so that Redis serves other clients in between
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionPage:
-    """Some sessions, the last active first; `after` is the cursor of the next page, None on the last."""
+    """A page of sessions, latest activity first; `after` is the cursor of the next page, None on the last."""
 
     sessions: tuple[Session, ...]
     after: str | None
@@ -29,43 +29,44 @@ class SessionPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """The session that was given messages. `replayed`: it had been before."""
+    """The session with imported messages; `replayed` if the same messages were imported before."""
 
     session: Session
     replayed: bool
 
 
 class SessionStore:
+    """Every method raises `StoreUnavailable` if Redis cannot be reached or refuses to write."""
+
     def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
         self._scripts = Scripts(client, settings)
 
     def get_session(self, session: str) -> Session:
-        """The session as it is now. Raises `SessionNotFound`."""
-        shown = self._scripts.get_session(session)
-        if shown is None:
+        """Return the session. Raises `SessionNotFound`."""
+        snapshot = self._scripts.get_session(session)
+        if snapshot is None:
             raise SessionNotFound
-        return _session(shown, session)
+        return _to_session(snapshot, session)
 
     def list_sessions(self, *, tenant: str = DEFAULT_TENANT, after: str | None, limit: int) -> SessionPage:
-        """A page of the tenant's sessions. One that becomes active while pages are read moves to the front.
+        """Return a page of the tenant's sessions. A session that becomes active between two pages moves to the front.
 
-        `after` is an earlier page's; anything else gives some page.
+        `after` is the cursor of an earlier page; any other text selects an arbitrary page.
         """
         active_at, _, session = (after or "").partition(".")
-        (last, at), shown = self._scripts.list_sessions(tenant=tenant, after=session, active_at=active_at, limit=limit)
-        return SessionPage(sessions=tuple(map(_session, shown)), after=f"{at}.{last}" if last else None)
+        (last, at), found = self._scripts.list_sessions(tenant=tenant, after=session, active_at=active_at, limit=limit)
+        return SessionPage(sessions=tuple(map(_to_session, found)), after=f"{at}.{last}" if last else None)
 
     def messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
-        """A page of the committed history. Raises `SessionNotFound`."""
+        """Return a page of the committed messages. Raises `SessionNotFound`."""
         history = keys.HISTORY(session)
         if self._client.type(history) not in {b"list", b"none"}:
             raise SessionNotFound
         count = int(self._client.llen(history))
         if not count and not self._client.exists(keys.SESSION(session)):
             raise SessionNotFound
-        # The list is newest first, and grows while pages are read. Counted from its end, places do not move:
-        # message number n stands at index -n.
+        # The list is newest first and grows while pages are read, so it is indexed from its end: message n is at -n.
         numbers = page_numbers(count, after=after, limit=limit, newest_first=newest_first)
         stored = cast(list[bytes], self._client.lrange(history, -max(numbers), -min(numbers))) if numbers else []
         return build_page(numbers, stored if newest_first else reversed(stored), count)
@@ -73,7 +74,7 @@ class SessionStore:
     def import_messages(
         self, messages: Sequence[Message], *, session_id: str, user_id: str | None, tenant: str = DEFAULT_TENANT
     ) -> Imported:
-        """The session, which was empty and idle, has these messages; the same ones a second time change nothing.
+        """Give an empty, idle session these messages; the same messages a second time change nothing.
 
         Raises `SessionNotEmpty`, `SessionBusy`, or like `TurnStore.accept`; then nothing is stored.
         """
@@ -82,14 +83,14 @@ class SessionStore:
         return self._imported(*self._put(stored, session, session_id=session_id, user_id=user_id))
 
     def erase(self, session: str) -> None:
-        """There is no such session: what was live in it is cancelled, its history and its turns are deleted."""
+        """Cancel the live turns of a session and delete its history and its turns, whether or not it exists."""
         while self._scripts.erase(session, max_turns=ERASE_LIMIT) is Reply.MORE:
             pass
 
     def _put(
         self, stored: Sequence[str], session: str, *, session_id: str, user_id: str | None, version: str = ""
     ) -> tuple[Reply, SessionSnapshot | None, int]:
-        """`version`: of the file that has the messages; then only their number is told."""
+        """Run the script; with the `version` of a file that has the messages, it gets only their number."""
         return self._scripts.import_messages(
             session,
             session_id=session_id,
@@ -100,20 +101,20 @@ class SessionStore:
             stored=[] if version else stored,
         )
 
-    def _imported(self, word: Reply, shown: SessionSnapshot | None, wait_ms: int) -> Imported:
-        if shown is None:
-            raise refusal(word, wait_ms=wait_ms)
-        return Imported(session=_session(shown), replayed=word is Reply.REPLAYED)
+    def _imported(self, outcome: Reply, snapshot: SessionSnapshot | None, wait_ms: int) -> Imported:
+        if snapshot is None:
+            raise refusal(outcome, wait_ms=wait_ms)
+        return Imported(session=_to_session(snapshot), replayed=outcome is Reply.REPLAYED)
 
 
-def _session(shown: SessionSnapshot, session: str = "") -> Session:
-    """A session that only others ever wrote to has no record of ours; then its name is its id."""
-    running, queued = (shown.live[0], shown.live[1:]) if shown.is_running else (None, shown.live)
+def _to_session(found: SessionSnapshot, session: str = "") -> Session:
+    """Return the session; its id is taken from `session` if only other programs have written messages to it."""
+    running, queued = (found.live[0], found.live[1:]) if found.is_running else (None, found.live)
     return Session(
-        session_id=shown.session_id or session.rpartition("/")[2],
-        user_id=shown.user_id or None,
+        session_id=found.session_id or session.rpartition("/")[2],
+        user_id=found.user_id or None,
         running=running,
         queued=tuple(queued),
-        message_count=shown.messages,
-        active_at=shown.active_at,
+        message_count=found.messages,
+        active_at=found.active_at,
     )

@@ -1,7 +1,4 @@
-"""The store: the verbs of a turn's life. The only module that calls Redis.
-
-Every method raises `StoreUnavailable` when Redis cannot be reached or refuses to write.
-"""
+"""The turn store: the verbs of a turn's life, for callers and for workers."""
 
 import json
 import time
@@ -25,22 +22,24 @@ from turns.domain.retry import Retry
 from turns.domain.state import Event, Status
 from turns.domain.turn import Answer, Claim, Delta, Turn, TurnRequest
 from turns.store.acceptance import Accepted, refusal
-from turns.store.health import Health, living_workers, read_health
+from turns.store.health import Health, read_health
 from turns.store.metrics import Metrics, read_metrics
 
-LIST_LIMIT = 1000  # turns that one page may look at, so that the script stays far below a millisecond
-RESCUE_LIMIT = 100  # turns that one rescue looks at, so that the script stays far below a millisecond a turn
+LIST_LIMIT = 1000  # turns that the script reads for one page, so that it takes far less than a millisecond
+RESCUE_LIMIT = 100  # due turns that one run of the script processes, so that it blocks Redis only for milliseconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnPage:
-    """Some turns, newest first; `after` is the cursor of the next page, None on the last."""
+    """A page of turns, newest first; `after` is the cursor of the next page, None on the last."""
 
     turns: tuple[Turn, ...]
     after: str | None
 
 
 class TurnStore:
+    """Every method raises `StoreUnavailable` if Redis cannot be reached or refuses to write."""
+
     def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
         self._settings = settings
@@ -53,31 +52,28 @@ class TurnStore:
 
         Raises `Refused`; then nothing is stored.
         """
-        word, shown, wait_ms = self._scripts.accept(new_turn_id(), request)
-        if shown is None:
-            raise refusal(word, wait_ms=wait_ms)
-        return Accepted(turn=to_turn(shown), replayed=word is Reply.REPLAYED)
+        outcome, snapshot, wait_ms = self._scripts.accept(new_turn_id(), request)
+        if snapshot is None:
+            raise refusal(outcome, wait_ms=wait_ms)
+        return Accepted(turn=to_turn(snapshot), replayed=outcome is Reply.REPLAYED)
 
     def get_turn(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
-        """Return the tenant's turn as it is now.
-
-        Raises `TurnNotFound`, or `TurnExpired` when results are no longer kept.
-        """
+        """Return a turn of the tenant. Raises `TurnNotFound`, or `TurnExpired` after the result retention."""
         record = self._read_record(turn_id, tenant)
         if record["status"] != Status.QUEUED:
             return Turn.from_record(turn_id, record)
         snapshot = self._scripts.get_turn(turn_id, tenant=tenant)  # with its position, which other keys determine
         if snapshot is None:
-            raise self._missing(turn_id)
+            raise self._not_found(turn_id)
         return to_turn(snapshot)
 
     def get_ended_turn(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn | None:
-        """Return the tenant's turn if it has ended, None if it is live. Cheaper than `get_turn`; raises like it."""
+        """Return a turn if it has ended, None if it is live. Cheaper than `get_turn`; raises like it."""
         record = self._read_record(turn_id, tenant)
         return Turn.from_record(turn_id, record) if Status(record["status"]).is_terminal else None
 
     def cancel(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
-        """The turn has ended: as cancelled if it was live, else as it had. Raises like `read`."""
+        """Cancel a turn if it is live, and return it. Raises like `get_turn`."""
         if not is_turn_id(turn_id):
             raise TurnNotFound
         self._scripts.cancel(turn_id, tenant=tenant)
@@ -91,9 +87,9 @@ class TurnStore:
         tenant: str = DEFAULT_TENANT,
         idempotency_key: str | None = None,
     ) -> Accepted:
-        """What the failed turn asked for is its session's last turn, recorded again with its assistant as it is now.
+        """Accept the request of a failed turn again, with the present version of its assistant, which `find` returns.
 
-        Raises `TurnNotFailed`, like `find`, or like `read` and `accept`.
+        Raises `TurnNotFailed`, like `find`, or like `get_turn` and `accept`.
         """
         failed = self.get_turn(turn_id, tenant=tenant)
         if failed.status is not Status.FAILED:
@@ -124,12 +120,12 @@ class TurnStore:
         after: str | None = None,
         limit: int,
     ) -> TurnPage:
-        """A page of the tenant's turns whose records are kept, newest first. It can be short, and not the last.
+        """Return a page of the tenant's turns that have a record. It may be short although it is not the last.
 
-        `session` is one of the tenant's.
+        `session` must be a session of the tenant.
         """
         score, _, turn_id = (after or "").partition(".")
-        (last, at), shown = self._scripts.list_turns(
+        (last, at), found = self._scripts.list_turns(
             tenant=tenant,
             session=session or "",
             after=turn_id,
@@ -138,159 +134,153 @@ class TurnStore:
             limit=limit,
             max_reads=LIST_LIMIT,
         )
-        return TurnPage(turns=tuple(map(to_turn, shown)), after=f"{at}.{last}" if last else None)
+        return TurnPage(turns=tuple(map(to_turn, found)), after=f"{at}.{last}" if last else None)
 
     def read_events(self, turn_id: str, *, after: str) -> list[TurnEvent]:
-        """What is in the turn's event stream beyond this entry, oldest first."""
+        """Return the events of a turn after this entry, oldest first."""
         entries = cast(list[Any], self._client.xrange(keys.EVENTS(turn_id), f"({after}"))
         return [TurnEvent.from_entry(*entry) for entry in entries]
 
     def last_event_id(self, turn_id: str) -> str:
-        """How far the turn's event stream has come; `START` where it has no entry."""
+        """Return the id of the last entry in the turn's event stream, or `START` if it has none."""
         entries = cast(list[Any], self._client.xrevrange(keys.EVENTS(turn_id), count=1))
         return entries[0][0].decode() if entries else START
 
     def subscriptions(self) -> Subscriptions:
-        """What a process hears from this store; not started yet."""
+        """Return the subscriptions of a process, which it must start."""
         return Subscriptions(self._client)
 
-    def living_workers(self) -> list[str]:
-        """The names of the living workers."""
-        return living_workers(self._client)
-
     def read_health(self) -> Health:
-        """What the store promises and who works on it at this moment."""
+        """Return the present state of the store and the number of live workers."""
         return read_health(self._client, replicas=self._settings.replicas)
 
     def read_metrics(self) -> Metrics:
-        """What was counted and timed since the store began, and how things are now."""
+        """Return the counters and histograms since the store was created, and the current gauges."""
         return read_metrics(self._client)
 
     # -- for workers
 
     def claim(self, turn_id: str, *, worker: str, model: str = "", fallback_model: str = "") -> Claim | None:
-        """The right to run the turn, or None when there is nothing to do: a hint may be lost, late or doubled.
+        """Return a claim on the turn, or None if it cannot run now, because a hint may be late or duplicated.
 
-        `model` and `fallback_model` are for assistants that name none; the claim says which one to ask now.
+        `model` and `fallback_model` are the defaults for assistants without their own; the claim has the one to use.
         """
         if not is_turn_id(turn_id):
             return None
         token = new_token()
-        word, record, messages, definition = self._scripts.claim(
+        outcome, record, messages, definition = self._scripts.claim(
             turn_id, token=token, worker=worker, model=model, fallback_model=fallback_model
         )
-        if word is not Reply.CLAIMED:
+        if outcome is not Reply.CLAIMED:
             return None
         return Claim.from_record(turn_id, token, record, messages, definition)
 
     def renew(self, claims: Sequence[Claim]) -> list[tuple[str, Reply]]:
-        """The leases of these claims run for another lease time. Returns the tokens of the runs to stop:
+        """Renew the leases of these claims; return the tokens of the runs to stop, each with LOST or SUPERSEDED.
 
-        LOST ones have no lease any more; SUPERSEDED ones do, for what they have said so far.
+        A superseded run still has its lease, so that it can end with its partial answer.
         """
         return self._scripts.renew([(claim.turn_id, claim.token) for claim in claims])
 
     def emit(self, pieces: Sequence[Delta]) -> list[tuple[str, Reply]]:
-        """These pieces are in their turns' streams, each once. Returns the tokens of the runs to stop, as `renew`."""
+        """Append the pieces to the event streams of their turns, each once; return the same as `renew`."""
         return self._scripts.emit(pieces)
 
     def commit(self, claim: Claim, answer: Answer, *, tail: str) -> None:
-        """The turn is completed: history, result and the session's next turn, all at once. Raises `LeaseLost`.
+        """Complete the turn: in one step, write history and result and dispatch the session's next turn.
 
-        `tail` is the last piece of the answer, as far as it was not emitted yet.
+        `tail` is the part of the answer that was not emitted yet.
+
+        Raises `LeaseLost`.
         """
         record = {"output": answer.output, "model": answer.model}
         if answer.usage:
             record["usage"] = json.dumps(asdict(answer.usage))
         if answer.status_reason:
             record["status_reason"] = answer.status_reason
-        self._hold(
-            self._scripts.commit(
-                claim.turn_id,
-                token=claim.token,
-                question=answer.question_message,
-                between=answer.between_messages,
-                answer=answer.answer_message,
-                tail=tail,
-                record=record,
-            )
+        outcome = self._scripts.commit(
+            claim.turn_id,
+            token=claim.token,
+            question=answer.question_message,
+            between=answer.between_messages,
+            answer=answer.answer_message,
+            tail=tail,
+            record=record,
         )
+        _check_lease(outcome)
 
     def interrupt(self, claim: Claim, answer: Answer, *, tail: str) -> None:
-        """The turn is incomplete: its question and what it has said so far are history. Raises `LeaseLost`."""
-        self._hold(
-            self._scripts.interrupt(
-                claim.turn_id,
-                token=claim.token,
-                question=answer.question_message,
-                answer=answer.answer_message,
-                tail=tail,
-                output=answer.output,
-            )
+        """End the turn as incomplete: its question and its partial answer enter the history. Raises `LeaseLost`."""
+        outcome = self._scripts.interrupt(
+            claim.turn_id,
+            token=claim.token,
+            question=answer.question_message,
+            answer=answer.answer_message,
+            tail=tail,
+            output=answer.output,
         )
+        _check_lease(outcome)
 
     def emitted_text(self, claim: Claim) -> str:
-        """What the claim before this one has emitted: the text that its worker left behind when it died."""
+        """Return the text that the claim before this one emitted before its worker died; '' if it ended by a retry."""
         before = self.read_events(claim.turn_id, after=f"{claim.number - 1}-0")
         if any(event.type is EventType.RESET and event.text == Event.RETRY for event in before):
-            return ""  # its worker lived, and found the text void
+            return ""  # The worker itself discarded the text.
         return "".join(event.text for event in before if event.type is EventType.DELTA)
 
     def fail(self, claim: Claim, code: Code) -> None:
-        """The turn has failed for good, without effect on its session's history. Raises `LeaseLost`."""
-        self._hold(self._scripts.fail(claim.turn_id, token=claim.token, code=code))
+        """End the turn as failed, without an effect on the history. Raises `LeaseLost`."""
+        _check_lease(self._scripts.fail(claim.turn_id, token=claim.token, code=code))
 
     def retry(self, claim: Claim, code: Code, decision: Retry, *, model: str) -> None:
-        """The turn waits for another attempt with `model`, at the head of its session. Raises `LeaseLost`."""
-        self._hold(
-            self._scripts.fail(
-                claim.turn_id,
-                token=claim.token,
-                code=code,
-                retry_in_ms=to_ms(decision.after_seconds),
-                counts=decision.counts,
-                model=model,
-                pause_ms=to_ms(decision.pause_seconds),
-            )
+        """Queue the turn for another attempt with `model`; it stays the head of its session. Raises `LeaseLost`."""
+        outcome = self._scripts.fail(
+            claim.turn_id,
+            token=claim.token,
+            code=code,
+            retry_in_ms=to_ms(decision.after_seconds),
+            counts=decision.counts,
+            model=model,
+            pause_ms=to_ms(decision.pause_seconds),
         )
+        _check_lease(outcome)
 
     def release(self, turn_id: str, *, token: str = "") -> None:
-        """The turn is dispatched again at once. Without a token: a head that this worker did not claim."""
+        """Dispatch the turn again at once. Without a token it must be a head that no worker has claimed."""
         self._scripts.release(turn_id, token=token)
 
     def rescue(self, *, worker: str, hint: str) -> list[tuple[str, Reply]]:
-        """What was due has been looked at, and this worker has been seen alive. Turn ids and what was done."""
+        """Process due turns and record a heartbeat of the worker; return the turn ids with their outcomes."""
         return self._scripts.rescue(worker=worker, limit=RESCUE_LIMIT, hint=hint)
 
     def is_drained(self, worker: str) -> bool:
-        """An operator has told this worker to finish what it runs and to end."""
+        """Return whether an operator has asked this worker to finish its runs and exit."""
         return bool(self._client.exists(keys.DRAINED(worker)))
 
     def remove_worker(self, worker: str) -> None:
-        """The worker is no longer counted among the living."""
+        """Remove a worker that exits from the live workers."""
         self._client.zrem(keys.WORKERS.name, worker)
-
-    # -- below
-
-    def _hold(self, word: Reply) -> None:
-        if word is Reply.LOST:
-            raise LeaseLost
 
     def _read_record(self, turn_id: str, tenant: str) -> dict[str, str]:
         if not is_turn_id(turn_id):
             raise TurnNotFound
         record = to_record(cast(dict[bytes, bytes], self._client.hgetall(keys.TURN(turn_id))))
         if not record or tenant_of(record["session"]) != tenant:
-            raise self._missing(turn_id)
+            raise self._not_found(turn_id)
         return record
 
-    def _missing(self, turn_id: str) -> TurnNotFound | TurnExpired:
-        """A live turn is never gone, and an ended one is kept for the retention; so an older id has expired."""
+    def _not_found(self, turn_id: str) -> TurnNotFound | TurnExpired:
+        """Return the exception for a turn without a record: expired if its id is older than the retention."""
         age_seconds = time.time() - created_at(turn_id) / 1000
         return TurnExpired() if age_seconds > self._settings.result_ttl_seconds else TurnNotFound()
 
 
-def to_turn(shown: TurnSnapshot) -> Turn:
+def to_turn(found: TurnSnapshot) -> Turn:
     return Turn.from_record(
-        shown.turn_id, shown.record, position=shown.position, ahead=shown.ahead, pace_ms=shown.pace_ms
+        found.turn_id, found.record, position=found.position, ahead=found.ahead, pace_ms=found.pace_ms
     )
+
+
+def _check_lease(outcome: Reply) -> None:
+    if outcome is Reply.LOST:
+        raise LeaseLost

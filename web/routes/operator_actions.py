@@ -60,7 +60,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         answers={200: Answer("A page", responses.Page[responses.FailedTurn, int])},
     ).on(api)
     def list_failed(query: FailedQuery) -> Response:
-        page = actions.failed(code=query.code, after=query.after, limit=query.limit)
+        page = actions.list_failed(code=query.code, after=query.after, limit=query.limit)
         return reply(responses.Page[responses.FailedTurn, int].of(page.turns, page.after))
 
     @Operation(
@@ -73,7 +73,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         refusals=(CountChanged,),
     ).on(api)
     def retry_all_failed(query: CodeQuery) -> Response:
-        result = actions.retry_all(query.code, count=query.count)
+        result = actions.retry_all_failed(query.code, count=query.count)
         audit("retry_all", query.code, count=result.done)
         return reply(_to_bulk_result(result))
 
@@ -87,7 +87,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         refusals=(CountChanged,),
     ).on(api)
     def discard_all_failed(query: CodeQuery) -> Response:
-        result = actions.discard_all(query.code, count=query.count)
+        result = actions.discard_all_failed(query.code, count=query.count)
         audit("discard_all", query.code, count=result.done)
         return reply(_to_bulk_result(result))
 
@@ -100,7 +100,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         refusals=(TurnNotFound, AssistantNotFound, *RESUBMITTED),
     ).on(api)
     def retry_failed(turn_id: str) -> Response:
-        turn = actions.retry(actions.find_failed(turn_id)).turn
+        turn = actions.retry_failed(actions.find_failed(turn_id)).turn
         audit("retry", turn_id)
         return reply_turn(turn, 202)
 
@@ -113,7 +113,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         refusals=(TurnNotFound,),
     ).on(api)
     def discard_failed(turn_id: str) -> Response:
-        actions.discard(actions.find_failed(turn_id))
+        actions.discard_failed(actions.find_failed(turn_id))
         audit("discard", turn_id)
         return reply_empty()
 
@@ -126,7 +126,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         refusals=(WorkerNotFound,),
     ).on(api)
     def drain(worker: str) -> Response:
-        actions.drain(worker)
+        actions.drain_worker(worker)
         audit("drain", worker)
         return reply_empty()
 

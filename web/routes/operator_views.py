@@ -8,7 +8,7 @@ from turns.domain.ids import session_key
 from turns.operations.actions import OperatorActions
 from turns.operations.live_turns import LiveTurn
 from turns.operations.queries import OperatorQueries
-from turns.operations.time_series import STEPS
+from turns.operations.time_series import RESOLUTIONS
 from web.http.responses import reply
 from web.openapi.operation import Answer, Operation
 from web.routes.service_status import service_status
@@ -40,9 +40,9 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
         answers={200: Answer("Some of the matching turns, and their number", schema.LiveTurns)},
     ).on(api)
     def live_turns(query: LiveQuery) -> Response:
-        heads = queries.heads()
-        found = [head for head in heads.heads if _matches(head, query)]
-        return reply(schema.LiveTurns(data=found[: query.limit], found=len(found), are_all=heads.is_complete))
+        live = queries.read_live_turns()
+        found = [turn for turn in live.turns if _matches(turn, query)]
+        return reply(schema.LiveTurns(data=found[: query.limit], found=len(found), are_all=live.is_complete))
 
     @Operation(
         id="timeline",
@@ -53,7 +53,7 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
         refusals=(TurnNotFound,),
     ).on(api)
     def timeline(turn_id: str) -> Response:
-        return reply(schema.Timeline.model_validate(queries.timeline(turn_id)))
+        return reply(schema.Timeline.model_validate(queries.read_timeline(turn_id)))
 
     @Operation(
         id="turn_text",
@@ -64,7 +64,7 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
         refusals=(TurnNotFound,),
     ).on(api)
     def turn_text(turn_id: str) -> Response:
-        turn = queries.timeline(turn_id).turn
+        turn = queries.read_timeline(turn_id).turn
         audit("read_text", turn_id)
         return reply(schema.TurnText(id=turn.id, input=turn.input, output=turn.output))
 
@@ -79,32 +79,32 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
     ).on(api)
     def session_queue(query: SessionQueueQuery) -> Response:
         session = session_key(query.session_id, query.user_id, query.tenant)
-        return reply(schema.SessionQueue.model_validate(queries.queue(session)))
+        return reply(schema.SessionQueue.model_validate(queries.read_session_queue(session)))
 
     return api
 
 
 def _stats(queries: OperatorQueries, actions: OperatorActions, minutes: int) -> schema.Stats:
-    workers = queries.workers()
+    workers = queries.read_workers()
     return schema.Stats(
         **dict(service_status(actions, queries)),
         version=VERSION,
         may_act=g.caller.may_act,
         running_turns=sum(len(worker.running) for worker in workers),
-        recent=queries.recent(),
+        recent=queries.read_recent(),
         failed_by_code=actions.count_failed(),
         workers=workers,
         minutes=minutes,
-        step_minutes=STEPS[minutes],
-        series=queries.series(minutes),
+        step_minutes=RESOLUTIONS[minutes],
+        series=queries.read_series(minutes),
     )
 
 
-def _matches(head: LiveTurn, query: LiveQuery) -> bool:
-    names = (head.id, head.session_id, head.user_id or "")
+def _matches(turn: LiveTurn, query: LiveQuery) -> bool:
+    names = (turn.id, turn.session_id, turn.user_id or "")
     return (
-        (query.status is None or head.status == query.status)
-        and (query.tenant is None or head.tenant == query.tenant)
-        and (query.worker is None or head.worker == query.worker)
+        (query.status is None or turn.status == query.status)
+        and (query.tenant is None or turn.tenant == query.tenant)
+        and (query.worker is None or turn.worker == query.worker)
         and any(query.text in name for name in names)
     )

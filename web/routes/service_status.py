@@ -6,9 +6,9 @@ from web.schemas import responses
 
 
 def service_status(actions: OperatorActions, queries: OperatorQueries) -> responses.ServiceStatus:
-    gauges = queries.gauges()
+    gauges = queries.read_gauges()
     return responses.ServiceStatus(
-        paused=actions.paused(),
+        paused=actions.read_pauses(),
         live_turns=int(gauges["live_turns"]),
         waiting_turns=int(gauges["waiting_turns"]),
         oldest_waiting_seconds=gauges["oldest_waiting_seconds"],

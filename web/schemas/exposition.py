@@ -9,7 +9,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
-from turns.store.metrics import COUNTS, Metrics
+from turns.store.metrics import COUNTER_LABELS, Metrics
 
 KIND = CONTENT_TYPE_LATEST
 
@@ -28,7 +28,7 @@ COUNTERS = MappingProxyType(
     }
 )
 LABELS = MappingProxyType({"kind": "gen_ai_token_type", "model": "gen_ai_request_model"})
-TIMINGS = MappingProxyType(
+HISTOGRAMS = MappingProxyType(
     {
         "wait": ("inturn_turn_wait_seconds", "From the moment at which a turn could run to its claim by a worker"),
         "first_token": ("gen_ai_server_time_to_first_token_seconds", "From the claim to the first piece of the answer"),
@@ -53,17 +53,17 @@ class Snapshot(Collector):
 
     def collect(self) -> Iterator[Any]:
         for name, (exposed, help_text) in COUNTERS.items():
-            labels = [LABELS.get(label, label) for label in COUNTS[name]]
+            labels = [LABELS.get(label, label) for label in COUNTER_LABELS[name]]
             counter = CounterMetricFamily(exposed, help_text, labels=labels)
-            for values, amount in self._metrics.counts[name].items():
+            for values, amount in self._metrics.counters[name].items():
                 counter.add_metric(values, amount)
-            if not labels and not self._metrics.counts[name]:
+            if not labels and not self._metrics.counters[name]:
                 counter.add_metric((), 0)
             yield counter
-        for name, (exposed, help_text) in TIMINGS.items():
-            timing = self._metrics.timings[name]
-            buckets = [("+Inf" if most == float("inf") else str(most), count) for most, count in timing.buckets]
-            yield HistogramMetricFamily(exposed, help_text, buckets=buckets, sum_value=timing.sum)
+        for name, (exposed, help_text) in HISTOGRAMS.items():
+            histogram = self._metrics.histograms[name]
+            buckets = [("+Inf" if bound == float("inf") else str(bound), count) for bound, count in histogram.buckets]
+            yield HistogramMetricFamily(exposed, help_text, buckets=buckets, sum_value=histogram.sum)
         for name, (exposed, help_text) in GAUGES.items():
             yield GaugeMetricFamily(exposed, help_text, value=self._metrics.gauges[name])
 

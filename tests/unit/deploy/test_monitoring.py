@@ -6,12 +6,12 @@ import re
 import yaml
 
 from tools import ROOT
-from web.schemas.exposition import COUNTERS, GAUGES, TIMINGS
+from web.schemas.exposition import COUNTERS, GAUGES, HISTOGRAMS
 
 DEPLOY = ROOT / "deploy"
 EXPOSED = (
     {f"{name}_total" for name, _ in COUNTERS.values()}
-    | {f"{name}_{part}" for name, _ in TIMINGS.values() for part in ("bucket", "sum", "count")}
+    | {f"{name}_{part}" for name, _ in HISTOGRAMS.values() for part in ("bucket", "sum", "count")}
     | {name for name, _ in GAUGES.values()}
 )
 METRIC = re.compile(r"\b(?:inturn|gen_ai_(?:client|server))_[a-z_]+\b")
@@ -40,5 +40,5 @@ def test_the_scaler_names_an_exported_metric() -> None:
 
 def test_every_metric_is_explained_in_the_operations_page() -> None:
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    for name, _ in (*COUNTERS.values(), *TIMINGS.values(), *GAUGES.values()):
+    for name, _ in (*COUNTERS.values(), *HISTOGRAMS.values(), *GAUGES.values()):
         assert f"`{name}" in page, name

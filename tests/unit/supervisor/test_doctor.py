@@ -6,7 +6,7 @@ import pytest
 
 from supervisor.doctor import Verdict, check_clock, check_durability, check_keys, check_server_version, is_at_least
 from turns.config.settings import Settings
-from turns.store.health import Health, Server
+from turns.store.health import Health, StoreServer
 
 
 class ApiKeys:
@@ -22,8 +22,8 @@ class ApiKeys:
         return [None] * (self._active or 0)
 
 
-def server(version: tuple[int, ...] = (9, 1), skew_seconds: float = 0.0) -> Server:
-    return Server(name="Valkey", version=version, skew_seconds=skew_seconds)
+def server(version: tuple[int, ...] = (9, 1), skew_seconds: float = 0.0) -> StoreServer:
+    return StoreServer(name="Valkey", version=version, skew_seconds=skew_seconds)
 
 
 def test_a_server_that_is_too_old_is_wrong() -> None:

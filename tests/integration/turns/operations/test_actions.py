@@ -22,63 +22,63 @@ ClaimTurn = Callable[[Turn], Claim]
 
 
 @pytest.fixture
-def operations(store: TurnStore, settings: Settings) -> OperatorActions:
+def actions(store: TurnStore, settings: Settings) -> OperatorActions:
     client = connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=2)
     return OperatorActions(client, store, AssistantRegistry(settings).find)
 
 
 def test_a_paused_intake_refuses_only_new_turns(
-    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], operations: OperatorActions
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], actions: OperatorActions
 ) -> None:
     first, second = accept(idempotency_key="k"), accept()
-    operations.pause(Switch.INTAKE)
+    actions.pause(Switch.INTAKE)
     with pytest.raises(IntakePaused):
         accept()
     assert accept(idempotency_key="k").id == first.id, "a repeated request is not refused"
     for turn in (first, second):
         commit(claim(turn))
-    operations.resume(Switch.INTAKE)
+    actions.resume(Switch.INTAKE)
     accept()
 
 
 def test_paused_workers_finish_their_runs(
-    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], operations: OperatorActions
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], actions: OperatorActions
 ) -> None:
     claimed = claim(accept())
-    operations.pause(Switch.WORKERS)
+    actions.pause(Switch.WORKERS)
     commit(claimed)
 
 
 def test_paused_workers_start_no_turn_and_get_no_hint(
     accept: Accept,
     make_due: Callable[[Turn], None],
-    operations: OperatorActions,
+    actions: OperatorActions,
     store: TurnStore,
     hints: Callable[[], list[str]],
 ) -> None:
     waiting = accept()
-    operations.pause(Switch.WORKERS)
+    actions.pause(Switch.WORKERS)
     assert store.claim(waiting.id, worker="w") is None
     hints()
     make_due(waiting)
     store.rescue(worker="", hint="")
     assert hints() == []
-    operations.resume(Switch.WORKERS)
+    actions.resume(Switch.WORKERS)
     make_due(waiting)
     store.rescue(worker="", hint="")
     assert hints() == [waiting.id]
 
 
-def test_a_pause_has_a_start_time_and_is_idempotent(operations: OperatorActions) -> None:
+def test_a_pause_has_a_start_time_and_is_idempotent(actions: OperatorActions) -> None:
     for _ in range(2):
-        operations.pause(Switch.INTAKE)
-    assert set(operations.paused()) == {Switch.INTAKE}
-    operations.resume(Switch.INTAKE)
-    assert operations.paused() == {}
+        actions.pause(Switch.INTAKE)
+    assert set(actions.read_pauses()) == {Switch.INTAKE}
+    actions.resume(Switch.INTAKE)
+    assert actions.read_pauses() == {}
 
 
 def test_failed_turns_are_listed_until_they_are_resolved(
-    accept: Accept, claim: ClaimTurn, operations: OperatorActions, store: TurnStore
+    accept: Accept, claim: ClaimTurn, actions: OperatorActions, store: TurnStore
 ) -> None:
     turns = [
         accept(session_id=str(n), tenant=tenant, variables={"ability": "math"})
@@ -87,73 +87,73 @@ def test_failed_turns_are_listed_until_they_are_resolved(
     codes = [Code.PROVIDER_QUOTA, Code.CHAIN_ERROR, Code.PROVIDER_QUOTA]
     for turn, code in zip(turns, codes, strict=True):
         store.fail(claim(turn), code)
-    found = operations.failed(code=Code.PROVIDER_QUOTA, limit=10).turns
+    found = actions.list_failed(code=Code.PROVIDER_QUOTA, limit=10).turns
     assert {turn.id for turn in found} == {turns[0].id, turns[2].id}
-    first = operations.failed(limit=2)
-    second = operations.failed(after=first.after, limit=2)
+    first = actions.list_failed(limit=2)
+    second = actions.list_failed(after=first.after, limit=2)
     assert sorted(turn.id for page in (first, second) for turn in page.turns) == sorted(turn.id for turn in turns)
-    again = operations.retry(operations.find_failed(turns[0].id)).turn
+    again = actions.retry_failed(actions.find_failed(turns[0].id)).turn
     assert (again.retry_of, again.tenant) == (turns[0].id, "acme")
-    operations.discard(operations.find_failed(turns[1].id))
-    assert [turn.id for turn in operations.failed(limit=10).turns] == [turns[2].id]
+    actions.discard_failed(actions.find_failed(turns[1].id))
+    assert [turn.id for turn in actions.list_failed(limit=10).turns] == [turns[2].id]
     with pytest.raises(TurnNotFound):
-        operations.find_failed(turns[1].id)
+        actions.find_failed(turns[1].id)
 
 
 def test_retrying_all_turns_of_a_code_checks_their_number(
-    accept: Accept, claim: ClaimTurn, operations: OperatorActions, store: TurnStore
+    accept: Accept, claim: ClaimTurn, actions: OperatorActions, store: TurnStore
 ) -> None:
     for n in range(3):
         store.fail(claim(accept(session_id=str(n), variables={"ability": "math"})), Code.PROVIDER_QUOTA)
     store.fail(claim(accept(session_id="other")), Code.CHAIN_ERROR)
-    assert operations.count_failed() == {Code.PROVIDER_QUOTA: 3, Code.CHAIN_ERROR: 1}
-    for act in (operations.retry_all, operations.discard_all):
-        with pytest.raises(CountChanged, match="There are 3 of them now"):
+    assert actions.count_failed() == {Code.PROVIDER_QUOTA: 3, Code.CHAIN_ERROR: 1}
+    for act in (actions.retry_all_failed, actions.discard_all_failed):
+        with pytest.raises(CountChanged, match="has changed to 3; nothing was done"):
             act(Code.PROVIDER_QUOTA, count=2)
-    assert operations.count_failed()[Code.PROVIDER_QUOTA] == 3
-    assert operations.retry_all(Code.PROVIDER_QUOTA, count=3).done == 3
-    assert operations.discard_all(Code.CHAIN_ERROR, count=1).done == 1
-    assert operations.count_failed() == {}
+    assert actions.count_failed()[Code.PROVIDER_QUOTA] == 3
+    assert actions.retry_all_failed(Code.PROVIDER_QUOTA, count=3).done == 3
+    assert actions.discard_all_failed(Code.CHAIN_ERROR, count=1).done == 1
+    assert actions.count_failed() == {}
     assert len(store.list_turns(limit=10).turns) == 7
 
 
 def test_a_turn_that_cannot_be_retried_does_not_block_the_others(
-    accept: Accept, claim: ClaimTurn, operations: OperatorActions, store: TurnStore
+    accept: Accept, claim: ClaimTurn, actions: OperatorActions, store: TurnStore
 ) -> None:
     variables = {"ability": "math"}
     gone = accept(session_id="0", assistant=dataclasses.replace(DEFAULT, name="gone"), variables=variables)
     for turn in (gone, accept(session_id="1", variables=variables)):
         store.fail(claim(turn), Code.PROVIDER_QUOTA)
-    dealt = operations.retry_all(Code.PROVIDER_QUOTA, count=2)
-    assert (dealt.done, type(dealt.refused)) == (1, AssistantNotFound)
-    assert [turn.id for turn in operations.failed(limit=10).turns] == [gone.id]
+    result = actions.retry_all_failed(Code.PROVIDER_QUOTA, count=2)
+    assert (result.done, type(result.refused)) == (1, AssistantNotFound)
+    assert [turn.id for turn in actions.list_failed(limit=10).turns] == [gone.id]
 
 
 def test_retrying_all_stops_when_the_intake_is_paused(
-    accept: Accept, claim: ClaimTurn, operations: OperatorActions, store: TurnStore
+    accept: Accept, claim: ClaimTurn, actions: OperatorActions, store: TurnStore
 ) -> None:
     for n in range(2):
         store.fail(claim(accept(session_id=str(n), variables={"ability": "math"})), Code.PROVIDER_QUOTA)
-    operations.pause(Switch.INTAKE)
-    dealt = operations.retry_all(Code.PROVIDER_QUOTA, count=2)
-    assert (dealt.done, type(dealt.refused)) == (0, IntakePaused)
-    assert operations.count_failed() == {Code.PROVIDER_QUOTA: 2}
-    operations.resume(Switch.INTAKE)
+    actions.pause(Switch.INTAKE)
+    result = actions.retry_all_failed(Code.PROVIDER_QUOTA, count=2)
+    assert (result.done, type(result.refused)) == (0, IntakePaused)
+    assert actions.count_failed() == {Code.PROVIDER_QUOTA: 2}
+    actions.resume(Switch.INTAKE)
 
 
-def test_a_live_worker_can_be_drained(operations: OperatorActions, store: TurnStore, server: Server) -> None:
+def test_a_live_worker_can_be_drained(actions: OperatorActions, store: TurnStore, server: Server) -> None:
     store.rescue(worker="w", hint="")
     with pytest.raises(WorkerNotFound):
-        operations.drain("another")
+        actions.drain_worker("another")
     assert not store.is_drained("w")
-    operations.drain("w")
+    actions.drain_worker("w")
     assert store.is_drained("w")
     assert 0 < server.raw.ttl(keys.DRAINED("w")) <= DRAIN_SECONDS
 
 
 def test_two_operators_retry_the_same_turn_once(
-    accept: Accept, claim: ClaimTurn, operations: OperatorActions, store: TurnStore
+    accept: Accept, claim: ClaimTurn, actions: OperatorActions, store: TurnStore
 ) -> None:
     store.fail(claim(accept(variables={"ability": "math"})), Code.PROVIDER_QUOTA)
-    [failed] = operations.failed(limit=10).turns
-    assert operations.retry(failed).turn.id == operations.retry(failed).turn.id
+    [failed] = actions.list_failed(limit=10).turns
+    assert actions.retry_failed(failed).turn.id == actions.retry_failed(failed).turn.id

@@ -12,7 +12,7 @@ from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.state import Status
 from turns.domain.turn import Claim, Turn
-from turns.operations.time_series import STEPS, read_recent, read_series
+from turns.operations.time_series import RESOLUTIONS, read_recent, read_series
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]
@@ -58,7 +58,7 @@ def test_recent_events_are_in_the_last_points(
     assert (recent.accepted, recent.ended[Status.COMPLETED], recent.ended[Status.FAILED]) == (3, 1, 1)
     assert recent.error_share == 0.5
     assert recent.wait_p95_seconds is not None
-    for minutes, step in STEPS.items():
+    for minutes, step in RESOLUTIONS.items():
         series = read_series(client, minutes)
         assert len(series) == minutes // step
         assert sum(point.accepted for point in series) == 3
@@ -117,26 +117,3 @@ def test_a_first_token_is_timed_once_for_each_run(
     store.emit([claimed.delta(1, "b")])
     counted = server.raw.hgetall(keys.METRICS.name)
     assert sum(int(n) for name, n in counted.items() if name.startswith(b"first_token|") and b"sum" not in name) == 1
-
-
-def test_times_are_estimated_inside_their_bucket(
-    client: Client, add_snapshot: AddSnapshot, set_counters: Callable[..., None]
-) -> None:
-    add_snapshot(1)
-    set_counters({"wait|100": 50, "wait|250": 50, "wait|sum": 1})
-    recent = read_recent(client)
-    assert recent.wait_p50_seconds == pytest.approx(0.1)
-    assert recent.wait_p95_seconds == pytest.approx(0.1 + 0.9 * 0.15)
-
-
-def test_a_percentile_is_capped_at_the_largest_bucket(
-    client: Client, add_snapshot: AddSnapshot, set_counters: Callable[..., None]
-) -> None:
-    add_snapshot(1)
-    set_counters({"duration|inf": 1})
-    assert read_recent(client).duration_p95_seconds == 300
-
-
-def test_without_turns_there_are_no_shares_and_no_percentiles(client: Client) -> None:
-    assert {point.error_share for point in read_series(client, 1440)} == {None}
-    assert read_recent(client).first_token_p95_seconds is None

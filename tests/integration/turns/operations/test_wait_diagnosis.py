@@ -16,7 +16,7 @@ from turns.domain.retry import Retry
 from turns.domain.turn import Claim, Turn, TurnRequest
 from turns.operations.actions import OperatorActions, Switch
 from turns.operations.live_turns import SCAN_LIMIT, read_live_turns
-from turns.operations.wait_diagnosis import Reason, read_queue
+from turns.operations.wait_diagnosis import Reason, read_session_queue
 from turns.operations.workers import read_workers
 from turns.store.turns import TurnStore
 
@@ -32,13 +32,13 @@ def client(settings: Settings, server: Server) -> Iterator[Client]:
 
 
 def reasons(client: Client, turn: Turn) -> list[Reason]:
-    return [why.reason for why in read_queue(client, turn.session).why]
+    return [why.reason for why in read_session_queue(client, turn.session).why]
 
 
 def test_a_turn_waits_behind_a_running_one(accept: Accept, claim: ClaimTurn, client: Client) -> None:
     first, second = accept(), accept()
     claim(first)
-    queue = read_queue(client, second.session)
+    queue = read_session_queue(client, second.session)
     assert [turn.id for turn in queue.turns] == [first.id, second.id]
     assert [why.reason for why in queue.why] == [Reason.RUNNING]
     assert "worker w" in queue.why[0].message
@@ -60,7 +60,7 @@ def test_a_turn_waits_for_a_live_worker_and_the_end_of_the_pause(
 def test_a_turn_waits_for_its_next_attempt(accept: Accept, claim: ClaimTurn, client: Client, store: TurnStore) -> None:
     turn = accept()
     store.retry(claim(turn), Code.PROVIDER_ERROR, Retry(after_seconds=60), model="m")
-    [why] = read_queue(client, turn.session).why
+    [why] = read_session_queue(client, turn.session).why
     assert why.reason is Reason.RETRY
     assert why.until
     assert "provider_error" in why.message
@@ -81,9 +81,9 @@ def test_a_turn_waits_for_a_slot_of_its_group(store_with: Callable[..., TurnStor
     store = store_with(tenant_concurrency=1, batch_concurrency=1)
     for session_id in ("a", "b"):
         store.accept(TurnRequest(session_id=session_id, input="hello", lane=Lane.BATCH))
-    why = read_queue(client, "b").why
+    why = read_session_queue(client, "b").why
     assert [one.reason for one in why] == [Reason.PARKED]
-    assert "all of its 1 places" in why[0].message
+    assert "all of its 1 slots" in why[0].message
 
 
 def test_an_idle_session_has_no_reason_to_wait(
@@ -91,19 +91,19 @@ def test_an_idle_session_has_no_reason_to_wait(
 ) -> None:
     turn = accept()
     commit(claim(turn))
-    queue = read_queue(client, turn.session)
+    queue = read_session_queue(client, turn.session)
     assert (queue.turns, queue.why) == ((), ())
     with pytest.raises(SessionNotFound):
-        read_queue(client, "unknown")
+        read_session_queue(client, "unknown")
 
 
 def test_heads_of_all_tenants_are_listed_with_their_workers(accept: Accept, claim: ClaimTurn, client: Client) -> None:
     running, waiting = accept(tenant="acme"), accept(session_id="other")
     accept(session_id="other")
     claim(running)
-    heads = read_live_turns(client)
-    assert heads.is_complete
-    found = {(head.id, head.tenant, head.behind) for head in heads.heads}
+    live = read_live_turns(client)
+    assert live.is_complete
+    found = {(turn.id, turn.tenant, turn.behind) for turn in live.turns}
     assert found == {(running.id, "acme", 0), (waiting.id, "-", 1)}
     [worker] = read_workers(client)
     assert (worker.name, worker.running, worker.is_draining) == ("w", (running.id,), False)
@@ -111,6 +111,6 @@ def test_heads_of_all_tenants_are_listed_with_their_workers(accept: Accept, clai
 
 def test_of_many_heads_the_longest_waiting_are_listed(store: TurnStore, client: Client) -> None:
     turns = [store.accept(TurnRequest(session_id=f"s{n}", input="hello")).turn for n in range(SCAN_LIMIT + 5)]
-    heads = read_live_turns(client)
-    assert not heads.is_complete
-    assert {head.id for head in heads.heads} >= {turn.id for turn in turns[:SCAN_LIMIT]}
+    live = read_live_turns(client)
+    assert not live.is_complete
+    assert {turn.id for turn in live.turns} >= {turn.id for turn in turns[:SCAN_LIMIT]}
