@@ -1,24 +1,35 @@
 """`make doctor`: check store, workers, keys, endpoint, model and packages, and print a fix for each problem."""
 
 import argparse
-import json
+import subprocess
 import sys
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
+from types import MappingProxyType
 
-from turns.backend.client import Client, connect
+from supervisor.readiness import read_readiness
+from turns.backend.client import Client, check_store_or_exit, connect
 from turns.config.settings import Settings, settings_or_exit
+from turns.domain.error_codes import Code
 from turns.domain.errors import StoreUnavailable
 from turns.store.api_keys import ApiKeyStore
 from turns.store.health import Health, StoreServer, read_health, read_store_server
 
 MIN_SERVER_VERSIONS = {"Redis": (7, 0), "Valkey": (7, 2)}
 MAX_SKEW_SECONDS = 2.0
-MODEL_TIMEOUT_SECONDS = 30
+MODEL_TIMEOUT_SECONDS = 60
+MODEL_REMEDY = "check OPENAI_BASE_URL, INTURN_MODEL and the network"
+MODEL_REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        Code.PROVIDER_AUTHENTICATION: "check OPENAI_API_KEY and the account",
+        Code.PROVIDER_QUOTA: "check the account of OPENAI_API_KEY",
+        Code.PROVIDER_RATE_LIMITED: "wait, or raise the limit of the account of OPENAI_API_KEY",
+        Code.PROVIDER_REJECTED: "check INTURN_MODEL and OPENAI_BASE_URL",
+        Code.PROVIDER_UNREACHABLE: "check OPENAI_BASE_URL, the proxy variables and the network",
+    }
+)
 # Earlier versions have known vulnerabilities, which docs/dependencies.md lists.
 MIN_PACKAGE_VERSIONS = {
     "flask": "3.1.3",
@@ -52,6 +63,7 @@ def main() -> int:
     parser.add_argument("--ask-model", action="store_true", help="request one token from the model, at its usual price")
     options = parser.parse_args()
     settings = settings_or_exit()
+    check_store_or_exit(settings.store_url)
     is_wrong = False
     for finding in examine(settings, ask_model=options.ask_model):
         print(finding)
@@ -136,14 +148,14 @@ def check_keys(api_keys: ApiKeyStore, settings: Settings) -> Finding:
 def check_endpoint(settings: Settings) -> Finding:
     url = f"http://{settings.address}/readyz"
     try:
-        with urllib.request.urlopen(url, timeout=3) as response:  # our own address
-            return Finding(Verdict.OK, "endpoint", f"{url}: {json.load(response)['status']}")
-    except urllib.error.HTTPError as error:
-        remedy = "the response body and the log of the endpoint have the reason"
-        return Finding(Verdict.WRONG, "endpoint", f"{url} returns {error.code}", remedy)
+        status, ready = read_readiness(settings, timeout_seconds=3)
     except OSError as error:
         remedy = "start it (make up or make web), or set PORT and INTURN_HOST to its address"
         return Finding(Verdict.WRONG, "endpoint", f"{url}: {error}", remedy)
+    if status == 200:
+        return Finding(Verdict.OK, "endpoint", f"{url}: {ready.get('status')}")
+    remedy = "the response body and the log of the endpoint have the reason"
+    return Finding(Verdict.WRONG, "endpoint", f"{url} returns {status}", remedy)
 
 
 def check_model(settings: Settings, *, is_asked: bool) -> Finding:
@@ -153,22 +165,18 @@ def check_model(settings: Settings, *, is_asked: bool) -> Finding:
         return Finding(Verdict.NOTE, "model", "the built-in offline model answers", remedy)
     if not is_asked:
         return Finding(Verdict.OK, "model", f"{model}; not tested (--ask-model requests one token)")
-    body = {"model": settings.model, "max_tokens": 1, "messages": [{"role": "user", "content": "Hello"}]}
-    key = settings.openai_api_key.get_secret_value() or "none"
-    request = urllib.request.Request(  # noqa: S310  # the settings allow only http and https
-        f"{settings.openai_base_url or 'https://api.openai.com/v1'}/chat/completions",
-        data=json.dumps(body).encode(),
-        headers={"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
-    )
+    # A process of its own, because the worker's packages are large, and this package imports none of them.
+    probe = [sys.executable, "-m", "worker.provider.probe"]
     try:
-        with urllib.request.urlopen(request, timeout=MODEL_TIMEOUT_SECONDS):  # noqa: S310  # as above
-            return Finding(Verdict.OK, "model", f"{model} answers")
-    except urllib.error.HTTPError as error:
-        is_account = error.code in {401, 403, 429}
-        checked = "OPENAI_API_KEY and the account" if is_account else "INTURN_MODEL and OPENAI_BASE_URL"
-        return Finding(Verdict.WRONG, "model", f"{model} returns {error.code}", f"check {checked}")
-    except OSError as error:
-        return Finding(Verdict.WRONG, "model", f"{model}: {error}", "check OPENAI_BASE_URL and the network")
+        asked = subprocess.run(probe, capture_output=True, text=True, timeout=MODEL_TIMEOUT_SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        observed = f"{model} has not answered within {MODEL_TIMEOUT_SECONDS} s"
+        return Finding(Verdict.WRONG, "model", observed, "check OPENAI_BASE_URL and the network")
+    if asked.returncode == 0:
+        return Finding(Verdict.OK, "model", f"{model} answers")
+    reason = asked.stderr.strip().rpartition("\n")[2]
+    code = reason.partition(" ")[0]
+    return Finding(Verdict.WRONG, "model", f"{model}: {reason}", MODEL_REMEDIES.get(code, MODEL_REMEDY))
 
 
 def check_packages() -> Finding:

@@ -1,21 +1,19 @@
 """Start, watch and stop all processes of one machine: the store, then the endpoint and the workers."""
 
-import json
 import os
 import socket
 import sys
 import textwrap
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from typing import IO, NoReturn
 from urllib.parse import urlsplit
 
 from supervisor.child import Child
 from supervisor.embedded_store import embedded_store
+from supervisor.readiness import read_readiness
 from turns.assistants.registry import AssistantRegistry
-from turns.backend.client import Client, connect
+from turns.backend.client import Client, check_store, connect
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.store.api_keys import ApiKeyStore, check_exposure
@@ -34,6 +32,7 @@ class Machine:
         self._settings = settings
         self._lock: IO[str] | None = None
         self._store: Child | None = None
+        self._store_error = ""
         AssistantRegistry(settings)  # raises for an invalid assistants file before anything is started
         _check_port_is_free(settings)
         if not settings.redis_url:
@@ -99,26 +98,28 @@ class Machine:
                 child.keep_running()
 
     def _store_answers(self) -> bool:
+        check_store(self._settings.store_url)
         try:
             with self._connect() as client:
                 return bool(client.ping())
-        except StoreUnavailable:
+        except StoreUnavailable as error:
+            if not self._store and str(error) != self._store_error:
+                self._store_error = str(error)
+                print(f"Waiting for {self._store_description}: {error}", flush=True)
             return False
 
     def _all_ready(self) -> bool:
         """Return true if the endpoint serves and the workers of this supervisor send heartbeats."""
         try:
-            with urllib.request.urlopen(f"{self._url}/readyz", timeout=1) as answer:  # noqa: S310  # our own address
-                json.load(answer)
-        except urllib.error.HTTPError as error:
-            ready = json.load(error)
-            if ready.get("status") == "unsafe":
-                policy = ready["eviction_policy"]
-                raise ConfigurationError(
-                    f"The store may evict turns because its maxmemory-policy is {policy}. Set it to noeviction."
-                ) from None
-            return False
+            status, ready = read_readiness(self._settings, timeout_seconds=1)
         except OSError:
+            return False
+        if ready.get("status") == "unsafe":
+            policy = ready["eviction_policy"]
+            raise ConfigurationError(
+                f"The store may evict turns because its maxmemory-policy is {policy}. Set it to noeviction."
+            )
+        if status != 200:
             return False
         with self._connect() as client:
             live = list_live_workers(client)

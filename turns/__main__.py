@@ -8,7 +8,7 @@ import sys
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from turns.backend.client import connect
+from turns.backend.client import check_store_or_exit, connect
 from turns.config.settings import settings_or_exit
 from turns.domain.errors import StoreUnavailable
 from turns.store.api_keys import ApiKey, ApiKeyStore, Scope
@@ -19,6 +19,7 @@ DAY_SECONDS = 86_400
 def main() -> int:
     options = _parser().parse_args()
     url = settings_or_exit().store_url
+    check_store_or_exit(url)
     try:
         print(options.run(ApiKeyStore(connect(url, timeout_seconds=3, retries=0, max_connections=1)), options))
     except ValueError as error:

@@ -9,6 +9,10 @@ def main() -> None:
 
     monkey.patch_all()  # before anything that opens a socket is imported
 
+    from turns.backend.client import check_store_or_exit
+
+    check_store_or_exit(settings.store_url)
+
     from web.server.gunicorn_server import serve
 
     serve(settings)

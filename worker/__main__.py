@@ -11,6 +11,10 @@ def main() -> None:
 
         monkey.patch_all()  # before any module that opens sockets is imported
 
+    from turns.backend.client import check_store_or_exit
+
+    check_store_or_exit(settings.store_url)  # before the seconds that LangChain takes to import
+
     from worker.app import run
 
     run(settings)

@@ -5,9 +5,10 @@ import logging
 import os
 import signal
 import socket
+import sys
 import warnings
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote
 
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
@@ -21,6 +22,7 @@ from turns.backend.unpatched import UnpatchedLeaseClient
 from turns.config.logs import configure_logs
 from turns.config.settings import Pool, Settings
 from turns.config.tracing import start_tracing, stop_tracing
+from turns.domain.errors import ConfigurationError
 from turns.domain.ids import new_token
 from turns.file_history.turn_store import FileHistoryTurnStore, open_turn_store, prepare_or_exit
 from turns.store.turns import TurnStore
@@ -41,6 +43,7 @@ DEADLINE_SECONDS = 0.25  # interval of the check for late models
 TIDY_SECONDS = 3600.0
 GC_THRESHOLD = (50_000, 20, 100)  # objects; with the default of (700, 10, 10), garbage collection takes 4 % of the CPU
 STORE_RETRIES = 5
+REDIS_PORT = 6379
 STORE_CONNECTIONS = 64  # maximum; a script takes well under a millisecond, so few are in use at once
 
 
@@ -120,9 +123,10 @@ def build_celery(settings: Settings) -> Celery:
 
     docs/decisions/0001-treat-a-celery-message-as-a-hint.md gives the reasons.
     """
-    broker, options = broker_url(settings.store_url)
+    broker, tls, options = broker_url(settings.store_url)
     app = Celery("inturn", broker=broker, set_as_current=False)
     app.conf.update(
+        broker_use_ssl=tls,
         task_queues=[Queue(keys.HINTS.name)],
         task_default_queue=keys.HINTS.name,
         result_backend=None,
@@ -156,21 +160,31 @@ def build_celery(settings: Settings) -> Celery:
     return app
 
 
-def broker_url(store_url: str) -> tuple[str, dict[str, Any]]:
-    """Return the URL of the same Redis in Celery's notation, and the transport options for it."""
+def broker_url(store_url: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Return the store as Celery names it: a URL, TLS options and transport options.
+
+    Celery passes a URL's own options on to connections that do not know them, so the URL has none.
+    """
     address = parse_store_url(store_url)
-    database = address.options.get("db", 0)
-    login, at, _ = urlsplit(store_url).netloc.rpartition("@")
+    options = address.options
+    database = options.get("db", 0)
+    login = f"{quote(options.get('username', ''), safe='')}:{quote(options.get('password', ''), safe='')}@"
     if address.sentinels:
-        sentinels = [f"sentinel://{login}@{_bracketed(host)}:{port}/{database}" for host, port in address.sentinels]
+        sentinels = [f"sentinel://{login}{_bracketed(host)}:{port}/{database}" for host, port in address.sentinels]
         timeouts = {"socket_timeout": 3, "socket_connect_timeout": 3}
-        return ";".join(sentinels), {
-            "master_name": address.service,
-            "sentinel_kwargs": {**address.sentinel_options, **timeouts},
-        }
-    if "path" in address.options:
-        return f"redis+socket://{login}{at}{address.options['path']}?virtual_host={database}", {}
-    return store_url, {}
+        return (
+            ";".join(sentinels),
+            {},
+            {"master_name": address.service, "sentinel_kwargs": {**address.sentinel_options, **timeouts}},
+        )
+    login = "" if login == ":@" else login
+    if "path" in options:
+        return f"redis+socket://{login}{quote(options['path'])}?virtual_host={database}", {}, {}
+    server = f"{login}{_bracketed(options.get('host', 'localhost'))}:{options.get('port', REDIS_PORT)}/{database}"
+    if not store_url.startswith("rediss:"):
+        return f"redis://{server}", {}, {}
+    tls = {"ssl_cert_reqs": "required"} | {name: value for name, value in options.items() if name.startswith("ssl_")}
+    return f"rediss://{server}", tls, {}
 
 
 def _bracketed(host: str) -> str:
@@ -187,7 +201,11 @@ def run(settings: Settings) -> None:
     # Celery warns against running as root because of pickle, which `accept_content` rejects.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     prepare_or_exit(settings)
-    app = build_app(settings, registry_or_exit(settings, check=check_assistant))
+    try:
+        app = build_app(settings, registry_or_exit(settings, check=check_assistant))
+    except ConfigurationError as error:
+        sys.stderr.write(f"InTurn cannot start.\n{error}\n")
+        raise SystemExit(2) from None
     # All objects so far stay, so the garbage collector need not scan them: 15 % of the CPU at 100 turns in flight.
     gc.collect()
     gc.freeze()

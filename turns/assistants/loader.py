@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from turns.assistants.overrides import check_provider
 from turns.assistants.schema import AssistantTable, Table, VariableTable
 from turns.domain.assistant import Assistant
 from turns.domain.errors import ConfigurationError
@@ -43,7 +44,7 @@ def read_assistants(path: Path, *, check: Check = lambda _: None) -> dict[str, A
     except ValidationError as error:
         raise _configuration_error(path, ((e["loc"], _rule(e)) for e in error.errors())) from None
     assistants = {name: table.to_assistant(name) for name, table in tables.items()}
-    checked = [(name, check(assistant)) for name, assistant in assistants.items()]
+    checked = [(name, check_provider(assistant) or check(assistant)) for name, assistant in assistants.items()]
     failed = [(("assistants", name, failure[0]), failure[1]) for name, failure in checked if failure]
     if failed:
         raise _configuration_error(path, failed)

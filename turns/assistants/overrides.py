@@ -4,7 +4,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from turns.config.settings import Settings, read_secret
+from turns.config.provider_url import check_header_value
+from turns.config.settings import Settings, find_provider_problems, read_secret
 from turns.domain.assistant import Assistant
 
 SAME_NAMES = ("model", "first_token_seconds", "idle_seconds", "total_seconds")
@@ -33,3 +34,15 @@ def check_secret(assistant: Assistant) -> tuple[str, str] | None:
     if name is None or read_secret(name).get_secret_value():
         return None
     return "api_key_env", f"the environment variable {name} is not set; set it for the worker, or remove this field"
+
+
+def check_provider(assistant: Assistant) -> tuple[str, str] | None:
+    """Return the field and error if the environment of this process lets no request of the assistant be sent."""
+    if name := assistant.api_key_env:
+        try:
+            check_header_value(read_secret(name).get_secret_value())
+        except ValueError as error:
+            return "api_key_env", f"the environment variable {name} {error}"
+    if (assistant.base_url or assistant.api_key_env) and (problems := find_provider_problems()):
+        return "base_url", problems[0]
+    return None

@@ -6,11 +6,11 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from turns.config.provider_url import parse_provider_url
 from turns.domain.assistant import Assistant, HistoryMode, Lane, Variable
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-URL = re.compile(r"https?://\S+")
 FACTORY = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*")
 RESERVED_NAMES = frozenset({"input", "history"})  # every chain receives them besides the variables
 MAX_SYSTEM_CHARACTERS = 65_536  # the definition is sent to a worker with each turn
@@ -34,6 +34,12 @@ def _matching(pattern: re.Pattern[str], rule: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
+
+
+def _base_url(url: str) -> str:
+    if url:  # `min_length` reports an empty one
+        parse_provider_url(url)
+    return url
 
 
 class Table(BaseModel):
@@ -83,7 +89,7 @@ class AssistantTable(Table):
         description="Another model at the same provider, used when the first one fails. Default: none if `model`, `base_url` or "
         "`api_key_env` is set, else `INTURN_FALLBACK_MODEL`",
     )
-    base_url: Annotated[str, _matching(URL, "must begin with http:// or https://")] | None = Field(
+    base_url: Annotated[str, AfterValidator(_base_url)] | None = Field(
         None, min_length=1, description="Base URL of an OpenAI-compatible endpoint. Default: `OPENAI_BASE_URL`"
     )
     api_key_env: Annotated[str, _matching(ENVIRONMENT_NAME, "must be the name of an environment variable")] | None = (

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from redis.connection import parse_url
 
-from turns.config.store_url import check_store_url, parse_sentinels
+from turns.config.store_url import IGNORED_OPTIONS, check_store_url, parse_sentinels, to_certificate_check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +28,9 @@ def parse_store_url(url: str) -> StoreAddress:
     check_store_url(url)
     parts = urlsplit(url)
     if parts.scheme != "sentinel":
-        return StoreAddress(options=parse_url(url))  # type: ignore[no-untyped-call]  # untyped in redis-py
+        return StoreAddress(options=_parse_options(url))
     login = parts.netloc.rpartition("@")[0]
-    options: dict[str, Any] = parse_url(f"redis://{login}@/?{parts.query}")  # type: ignore[no-untyped-call]  # as above
+    options = _parse_options(f"redis://{login}@/?{parts.query}")
     password = options.pop("sentinel_password", None)
     return StoreAddress(
         options=options,
@@ -38,3 +38,11 @@ def parse_store_url(url: str) -> StoreAddress:
         service=parts.path.strip("/"),
         sentinel_options={"password": password} if password else {},
     )
+
+
+def _parse_options(url: str) -> dict[str, Any]:
+    parsed: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]  # untyped in redis-py
+    options = {name: value for name, value in parsed.items() if name not in IGNORED_OPTIONS}
+    if "ssl_cert_reqs" in options:
+        options["ssl_cert_reqs"] = to_certificate_check(options["ssl_cert_reqs"])
+    return options

@@ -1,5 +1,7 @@
 """The Redis client of a process, and the mapping of Redis' failures to `StoreUnavailable`."""
 
+import ssl
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -8,9 +10,11 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.connection import BlockingConnectionPool, UnixDomainSocketConnection
 from redis.exceptions import (
+    AuthenticationError,
     ClusterDownError,
     ConnectionError,
     MasterDownError,
+    NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     ResponseError,
@@ -21,11 +25,12 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
 
 from turns.backend.address import parse_store_url
-from turns.domain.errors import StoreUnavailable
+from turns.domain.errors import ConfigurationError, StoreUnavailable
 
 # Redis answers but cannot take a write now: by exception class where redis-py has one, else by the first word.
 REFUSALS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
 REFUSAL_PREFIXES = ("MISCONF", "NOREPLICAS", "LOADING", "BUSY")
+CHECK_TIMEOUT_SECONDS = 0.8  # a wrong setting ends a process within a second
 
 
 class SocketFileConnection(UnixDomainSocketConnection):
@@ -132,3 +137,50 @@ def connect(
     if "path" in options:
         options["connection_class"] = SocketFileConnection
     return Client(connection_pool=BlockingConnectionPool(**options))  # type: ignore[no-untyped-call]  # untyped in redis-py
+
+
+def check_store(url: str) -> None:
+    """Raise `ConfigurationError` if the store rejects connections in a way that waiting cannot cure.
+
+    Return if it accepts them, or does not answer yet.
+    """
+    client = connect(url, timeout_seconds=CHECK_TIMEOUT_SECONDS, retries=0, max_connections=1)
+    try:
+        client.ping()
+        is_cluster = client.info("cluster").get("cluster_enabled") == 1
+    except StoreUnavailable as error:
+        if reason := _rejection(error):
+            raise ConfigurationError(f"REDIS_URL: {reason}") from None
+        return
+    except NoPermissionError:
+        return  # the commands that are needed may be permitted
+    except ResponseError as error:
+        raise ConfigurationError(f"REDIS_URL: the store rejects the connection: {error}") from None
+    finally:
+        client.close()
+    if is_cluster:
+        raise ConfigurationError("REDIS_URL: the store is a Redis Cluster; use one primary, or Sentinels")
+
+
+def check_store_or_exit(url: str) -> None:
+    """Call `check_store`; if the store rejects connections, print the reason and exit with code 2."""
+    try:
+        check_store(url)
+    except ConfigurationError as error:
+        sys.stderr.write(f"InTurn cannot start.\n{error}\n")
+        raise SystemExit(2) from None
+
+
+def _rejection(error: StoreUnavailable) -> str | None:
+    """Return the store's reason for a rejected login or TLS connection; None if the store may answer later."""
+    cause: BaseException = error
+    while following := cause.__cause__ or cause.__context__:
+        cause = following
+        if isinstance(cause, AuthenticationError):
+            return f"the store rejects the login: {str(cause).rstrip('.')}; correct the user and password"
+        if isinstance(cause, ssl.SSLError):
+            reason = getattr(cause, "verify_message", None) or cause.reason or "handshake failed"
+            return (
+                f"the TLS connection to the store fails: {reason}; see ssl_ca_certs and ssl_cert_reqs, or use redis://"
+            )
+    return None

@@ -13,11 +13,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
+from urllib.parse import quote
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from turns.config.network import find_certificate_problems, find_client_problems
+from turns.config.provider_url import check_header_value, parse_provider_url
 from turns.config.store_url import check_store_url
 from turns.domain.errors import ConfigurationError
 
@@ -44,11 +47,21 @@ class LogFormat(StrEnum):
     CONSOLE = "console"
 
 
+def _strip_secret(value: object) -> object:
+    secret = value.get_secret_value() if isinstance(value, SecretStr) else value
+    return SecretStr(secret.strip()) if isinstance(secret, str) else value
+
+
 class Settings(BaseSettings):
     """Names, defaults and bounds of all settings, read from the environment. Durations are in seconds."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False
+        env_prefix=PREFIX,
+        frozen=True,
+        extra="forbid",
+        populate_by_name=True,
+        allow_inf_nan=False,
+        str_strip_whitespace=True,
     )
 
     redis_url: str = Field(
@@ -61,7 +74,7 @@ class Settings(BaseSettings):
     workers: int = Field(
         1, ge=1, le=64, validation_alias="WORKERS", description="Number of worker processes that `make up` starts"
     )
-    openai_api_key: SecretStr = Field(
+    openai_api_key: Annotated[SecretStr, BeforeValidator(_strip_secret)] = Field(
         SecretStr(""),
         validation_alias="OPENAI_API_KEY",
         description="API key of the model's provider. With neither key nor base URL, a built-in offline model answers",
@@ -218,7 +231,7 @@ class Settings(BaseSettings):
     @property
     def store_url(self) -> str:
         """URL of the store: `REDIS_URL`, or the embedded store of the data directory."""
-        return self.redis_url or f"unix://{self.embedded_socket}"
+        return self.redis_url or f"unix://{quote(str(self.embedded_socket))}"
 
     @property
     def embedded_socket(self) -> Path:
@@ -255,7 +268,8 @@ class Settings(BaseSettings):
     def model_description(self) -> str:
         if self.is_offline:
             return "the built-in offline model"
-        return f"{self.model} at {self.openai_base_url or 'the OpenAI API'}"
+        base_url = self.openai_base_url
+        return f"{self.model} at {parse_provider_url(base_url).address if base_url else 'the OpenAI API'}"
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -273,12 +287,19 @@ class Settings(BaseSettings):
 
     def _contradictions(self) -> list[str]:
         problems = []
-        if self.openai_base_url and not self.openai_base_url.startswith(("http://", "https://")):
-            problems.append(f"OPENAI_BASE_URL: must begin with http:// or https:// (it is {self.openai_base_url!r})")
-        try:
-            check_store_url(self.store_url)
-        except ValueError as error:
-            problems.append(f"REDIS_URL: {error}")
+        for name, check, value in (
+            ("OPENAI_API_KEY", check_header_value, self.openai_api_key.get_secret_value()),
+            ("OPENAI_BASE_URL", _check_base_url, self.openai_base_url),
+            ("OPENAI_API_BASE", _check_api_base, self.openai_base_url),
+            ("REDIS_URL", check_store_url, self.store_url),
+        ):
+            try:
+                check(value)
+            except ValueError as error:
+                problems.append(f"{name}: {error}")
+        problems += find_certificate_problems(os.environ)
+        if not self.is_offline:
+            problems += find_client_problems(os.environ)
         problems += [
             f"INTURN_CORS_ORIGINS: {origin!r} is not an origin, such as https://app.example"
             for origin in self.allowed_origins
@@ -291,9 +312,25 @@ class Settings(BaseSettings):
         return problems
 
 
+def _check_base_url(url: str) -> None:
+    if url:
+        parse_provider_url(url)
+
+
+def _check_api_base(base_url: str) -> None:
+    """Raise ValueError if LangChain's own name of `OPENAI_BASE_URL` is set to something else."""
+    if os.environ.get("OPENAI_API_BASE", "").strip() not in {"", base_url}:
+        raise ValueError("is not read; use OPENAI_BASE_URL instead")
+
+
 def read_secret(name: str) -> SecretStr:
-    """Return the value of an environment variable; empty if it is not set."""
-    return SecretStr(os.environ.get(name, ""))
+    """Return the value of an environment variable without outer white space; empty if it is not set."""
+    return SecretStr(os.environ.get(name, "").strip())
+
+
+def find_provider_problems() -> list[str]:
+    """Return an error for each variable with which no request to a provider could be sent."""
+    return find_client_problems(os.environ)
 
 
 def variables() -> dict[str, str]:

@@ -1,22 +1,55 @@
 """The URL of the store: a server, or a service whose primary is found through its Sentinels."""
 
-from urllib.parse import SplitResult, urlsplit
+from pathlib import Path
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 SCHEMES = ("redis", "rediss", "unix", "sentinel")
 SENTINEL_PORT = 26379
 
+# InTurn sets these itself. They are accepted, and ignored, so that other programs can use the same URL.
+IGNORED_OPTIONS = frozenset(
+    {
+        "health_check_interval",
+        "max_connections",
+        "retry_on_timeout",
+        "socket_connect_timeout",
+        "socket_keepalive",
+        "socket_read_size",
+        "socket_timeout",
+        "timeout",
+    }
+)
+TLS_FILES = frozenset({"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"})
+TLS_OPTIONS = TLS_FILES | {
+    "ssl_ca_data",
+    "ssl_ca_path",
+    "ssl_cert_reqs",
+    "ssl_check_hostname",
+    "ssl_ciphers",
+    "ssl_min_version",
+    "ssl_password",
+}
+OPTIONS = IGNORED_OPTIONS | {"db", "protocol", "client_name"}
+CERTIFICATE_CHECKS = ("required", "optional", "none")
+
 
 def check_store_url(url: str) -> None:
-    """Raise ValueError with the reason if the URL is not usable."""
-    parts = urlsplit(url)
-    if parts.scheme not in SCHEMES:
+    """Raise ValueError with the reason if the URL is not usable. The reason never quotes the URL: it has a password."""
+    scheme = url.partition(":")[0]
+    if scheme not in SCHEMES:
         raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
-    if parts.scheme == "sentinel":
-        parse_sentinels(parts)
+    parts = _split(url)
+    options = parse_qsl(parts.query, keep_blank_values=True)
+    if scheme == "sentinel":
         if not parts.path.strip("/"):
             raise ValueError("must end in the name of the service, such as sentinel://host:26379/mymaster")
-    elif parts.port == 0:  # `port` raises ValueError if it is not a number
-        raise ValueError("must name a port from 1 to 65535")
+    elif scheme == "unix":
+        if parts.netloc.rpartition("@")[2] or len(parts.path) < 2:
+            raise ValueError("must name a socket file, such as unix:///run/store.sock")
+    elif parts.path.strip("/") and not _is_number(parts.path[1:]):
+        raise ValueError("must end in the number of a database, such as redis://host:6379/0")
+    for name, value in options:
+        _check_option(name, value, scheme)
 
 
 def parse_sentinels(parts: SplitResult) -> tuple[tuple[str, int], ...]:
@@ -25,3 +58,48 @@ def parse_sentinels(parts: SplitResult) -> tuple[tuple[str, int], ...]:
     if not all(address.hostname for address in addresses):
         raise ValueError("must name its Sentinels, such as sentinel://host:26379,host:26379/mymaster")
     return tuple((address.hostname or "", address.port or SENTINEL_PORT) for address in addresses)
+
+
+def _split(url: str) -> SplitResult:
+    """Return the parts of a URL without a fragment, with valid hosts and ports."""
+    if not url.isprintable():  # `urlsplit` removes line breaks
+        raise ValueError("must not contain line breaks")
+    try:
+        parts = urlsplit(url)
+        is_valid = bool(parse_sentinels(parts)) if parts.scheme == "sentinel" else parts.port != 0
+    except ValueError:  # its text would quote a part of the password
+        is_valid = False
+    if not is_valid or parts.fragment or "#" in url or "@" in parts.query:
+        raise ValueError(
+            "must have valid hosts and ports, and no # / ? @ in its password or path: write %23 %2F %3F %40 for them"
+        )
+    return parts
+
+
+def _check_option(name: str, value: str, scheme: str) -> None:
+    known = OPTIONS | (TLS_OPTIONS if scheme == "rediss" else {"sentinel_password"} if scheme == "sentinel" else set())
+    if name in TLS_OPTIONS and scheme != "rediss":
+        raise ValueError(f"has the option {name}, which needs rediss://")
+    if name not in known:
+        raise ValueError(f"has an unknown option; known options: {', '.join(sorted(known))}")
+    if name == "db" and not _is_number(value):
+        raise ValueError("has an option db that is not a number")
+    if name == "protocol" and value not in {"2", "3"}:
+        raise ValueError("has an option protocol that is neither 2 nor 3")
+    if name == "ssl_cert_reqs" and to_certificate_check(value) not in CERTIFICATE_CHECKS:
+        raise ValueError(f"has an option ssl_cert_reqs that is not one of {', '.join(CERTIFICATE_CHECKS)}")
+    if name in TLS_FILES and not Path(value).is_file():
+        raise ValueError(f"has an option {name} that does not name a file")
+    if name == "ssl_ca_path" and not Path(value).is_dir():
+        raise ValueError("has an option ssl_ca_path that does not name a directory")
+    if name == "ssl_min_version" and not _is_number(value):
+        raise ValueError("has an option ssl_min_version that is not a number, such as 771 for TLS 1.2")
+
+
+def to_certificate_check(value: str) -> str:
+    """Return redis-py's name of a certificate check, also for Celery's name, such as CERT_NONE."""
+    return value.lower().removeprefix("cert_")
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()

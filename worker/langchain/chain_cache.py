@@ -23,7 +23,10 @@ class ChainCache:
         self._chains: dict[tuple[str, str], Any] = {}
 
     def prepare(self, assistants: Iterable[Assistant], settings: Settings) -> None:
-        """Build the chains of these assistants before their first turn; `settings` are those of the service."""
+        """Build the chains of these assistants before their first turn; `settings` are those of the service.
+
+        Raise `ConfigurationError`.
+        """
         for assistant in assistants:
             if not assistant.chain:  # a factory may raise, which must fail its turn and not the worker
                 effective = settings_for(assistant, settings)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import httpx2
 import openai
@@ -34,10 +34,12 @@ class Completions:
     def __init__(self, stock: openai.OpenAI, *, read_seconds: float) -> None:
         self._stock = stock
         url = f"{str(stock.base_url).rstrip('/')}/chat/completions"
+        if stock.default_query:
+            url = str(httpx2.URL(url).copy_merge_params(cast(dict[str, str], stock.default_query)))
         self._request = httpx2.Request("POST", url)  # part of each error
         headers = {
             name: value
-            for name, value in {**stock.default_headers, **stock.auth_headers}.items()
+            for name, value in {**stock.auth_headers, **stock.default_headers}.items()
             if isinstance(value, str)  # the others are markers for omitted headers
         }
         self._pool = ConnectionPool(url, headers, tls=httpx2.create_ssl_context(), read_seconds=read_seconds)

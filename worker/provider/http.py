@@ -28,7 +28,8 @@ class ConnectionPool:
         self._address = urlsplit(url)
         self._tls = tls
         self._read_seconds = read_seconds
-        self._head = render_head(self._address.path, self._address.netloc.rpartition("@")[2], headers)
+        target = "?".join(part for part in (self._address.path, self._address.query) if part)
+        self._head = render_head(target, self._address.netloc.rpartition("@")[2], headers)
         self._idle: deque[socket.socket] = deque()  # pushed and popped at one end, without a lock
         self._process = os.getpid()
 

@@ -1,13 +1,14 @@
 """Build the model that a worker calls, and classify its failures."""
 
 import math
+import os
 import re
 import textwrap
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.request import getproxies
 
 import openai
 from langchain_core.callbacks import CallbackManagerForLLMRun
@@ -17,13 +18,16 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
+from turns.config.network import OPENAI_PROXY
+from turns.config.provider_url import check_header_value, parse_provider_url
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
-from turns.domain.errors import ModelError, ModelErrorKind
+from turns.domain.errors import ConfigurationError, ModelError, ModelErrorKind
 from worker.provider.chat_openai import LeanChatOpenAI
 from worker.provider.completions import Completions
 from worker.provider.http import CONNECT_SECONDS
 
+OPENAI_URL = "https://api.openai.com/v1"
 OFFLINE_MODEL = "offline"
 FINISHED = {"finish_reason": "stop", "model_name": OFFLINE_MODEL}
 
@@ -52,9 +56,25 @@ STATUS_CODES = MappingProxyType(
 def build_model(
     settings: Settings, *, temperature: float | None = None, max_tokens: int | None = None
 ) -> BaseChatModel:
-    """Return the model that these settings name, or the offline model if there is no provider."""
+    """Return the model that these settings name, or the offline model if there is no provider.
+
+    Raise `ConfigurationError` if the client cannot be created.
+    """
     if settings.is_offline:
         return OfflineModel()
+    try:
+        return _build_client(settings, temperature=temperature, max_tokens=max_tokens)
+    except (ImportError, OSError, ValueError, openai.OpenAIError) as error:
+        # The error itself may quote the API key, or the password of a proxy.
+        raise ConfigurationError(
+            f"The client of the provider cannot be created ({type(error).__name__}); "
+            "check the variables OPENAI_*, *_PROXY and SSL_CERT_*."
+        ) from None
+
+
+def _build_client(settings: Settings, *, temperature: float | None, max_tokens: int | None) -> BaseChatModel:
+    url = parse_provider_url(settings.openai_base_url or OPENAI_URL)
+    check_header_value(settings.openai_api_key.get_secret_value())
     model_class = ChatOpenAI if settings.stock_client else LeanChatOpenAI
     model = model_class(
         model=settings.model,
@@ -62,7 +82,9 @@ def build_model(
         max_tokens=max_tokens,
         # Self-hosted endpoints often need no key, but the client requires one.
         api_key=settings.openai_api_key if settings.openai_api_key.get_secret_value() else SecretStr("none"),
-        base_url=settings.openai_base_url or None,
+        base_url=url.address,
+        default_query=dict(url.query) or None,
+        default_headers={"Authorization": url.authorization} if url.authorization else None,
         max_retries=0,  # turns/domain/retry.py decides; the client would sleep in the worker's slot
         timeout=_timeout(settings),
         stream_usage=True,
@@ -74,9 +96,17 @@ def build_model(
 
 
 def _is_proxied(url: str) -> bool:
-    """Return whether the environment sets a proxy for this URL. OpenAI's client uses it; the thin client does not."""
+    """Return whether a proxy may be set for the URL: OpenAI's client uses proxies, the thin one does not.
+
+    Only plain names in `NO_PROXY` count here. Where it names a network or a port, OpenAI's client decides.
+    """
+    if os.environ.get(OPENAI_PROXY):
+        return True
     address, proxies = urlsplit(url), getproxies()
-    return bool(proxies.get(address.scheme) or proxies.get("all")) and not proxy_bypass(address.hostname or "")
+    host = (address.hostname or "").lower()
+    exempt = [entry.strip().lower() for entry in proxies.get("no", "").split(",")]
+    is_exempt = any(entry in {"*", host} or (entry.startswith(".") and host.endswith(entry)) for entry in exempt)
+    return bool(proxies.get(address.scheme) or proxies.get("all")) and not is_exempt
 
 
 def _timeout(settings: Settings) -> openai.Timeout:

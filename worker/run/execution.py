@@ -9,7 +9,7 @@ from turns.config.logs import Log, bound, get_logger
 from turns.config.settings import Settings
 from turns.config.tracing import span
 from turns.domain.error_codes import Code
-from turns.domain.errors import LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
+from turns.domain.errors import ConfigurationError, LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
 from turns.domain.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
 from turns.domain.turn import Answer, Claim
 from turns.store.turns import TurnStore
@@ -96,7 +96,11 @@ class Execution:
 
     def _run_and_commit(self, active: ActiveRun, buffer: DeltaBuffer) -> None:
         claim = active.claim
-        run = self._chains.create_run(claim, active.settings)
+        try:
+            run = self._chains.create_run(claim, active.settings)
+        except ConfigurationError as error:  # this version of the assistant cannot be used in this process
+            rejected = ModelError(Code.PROVIDER_REJECTED, ModelErrorKind.HOPELESS, message=str(error))
+            return self._retry_or_fail(active, rejected)
         try:
             answer = self._generate(run, active, buffer)
         except Interrupted:
@@ -107,6 +111,7 @@ class Execution:
             self._write_until_acknowledged(lambda: self._emitter.flush_and_close(buffer))
             self._write_until_acknowledged(lambda: self._store.commit(claim, answer, tail=buffer.unsent))
             get_logger().info(Log.TURN_COMMITTED)
+        return None
 
     def _generate(self, run: ChainRun, active: ActiveRun, buffer: DeltaBuffer) -> Answer:
         """Return the complete answer. After this method nothing can interrupt the run."""

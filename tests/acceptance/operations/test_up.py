@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
@@ -15,6 +16,8 @@ from tests.support.server import free_port
 from tests.support.waiting import wait_until
 from tools import ROOT
 from turns.backend.client import connect
+
+UNREACHABLE_PROXIES = {"HTTP_PROXY": "http://127.0.0.1:1", "all_proxy": "socks5://127.0.0.1:1"}
 
 
 class Up:
@@ -28,7 +31,7 @@ class Up:
             self.process = subprocess.Popen(
                 ["make", "up", f"PORT={port}", f"WORKERS={workers}"],
                 cwd=ROOT,
-                env={**os.environ, "INTURN_DATA_DIR": str(directory / "data")},
+                env={**os.environ, **UNREACHABLE_PROXIES, "INTURN_DATA_DIR": str(directory / "data")},
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
@@ -75,7 +78,9 @@ def command_line(pid: int) -> str:
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
     """Run one `make up` for all tests; it restarts the processes that they kill."""
-    yield from running(Path(tmp_path_factory.mktemp("up")))
+    directory = tmp_path_factory.mktemp("up") / "a b#c?d%20;e"
+    directory.mkdir()
+    yield from running(directory)
 
 
 @pytest.fixture
@@ -104,7 +109,7 @@ def test_the_printed_commands_work_when_pasted(up: Up) -> None:
 def test_the_store_is_private(up: Up) -> None:
     data = up.directory / "data"
     assert data.stat().st_mode & 0o777 == 0o700
-    with connect(f"unix://{data}/store.sock", timeout_seconds=5, retries=0, max_connections=1) as client:
+    with connect(f"unix://{quote(str(data))}/store.sock", timeout_seconds=5, retries=0, max_connections=1) as client:
         config = {**client.config_get("port"), **client.config_get("append*"), **client.config_get("maxmemory-policy")}
     assert config["port"] == "0"
     assert (config["appendonly"], config["appendfsync"]) == ("yes", "always")
@@ -161,11 +166,11 @@ def test_for_a_port_in_use_another_one_is_suggested(up: Up, tmp_path: Path) -> N
     assert f"make up PORT={port + 1}" in second.output()
 
 
-@pytest.mark.parametrize("module", ["supervisor", "web", "worker"])
-def test_a_misspelt_setting_stops_the_start_with_a_hint(module: str) -> None:
-    environment = {**os.environ, "INTURN_LEASE_SECOND": "9"}
+@pytest.mark.parametrize("command", ["supervisor", "web", "worker", "supervisor.doctor", "turns keys list"])
+def test_wrong_settings_stop_each_process_with_a_hint(command: str) -> None:
+    environment = {**os.environ, "INTURN_LEASE_SECOND": "9", "OPENAI_API_KEY": "sk-canary\nX: y"}
     started = subprocess.run(
-        [".venv/bin/python", "-m", module],
+        [".venv/bin/python", "-m", *command.split()],
         cwd=ROOT,
         env=environment,
         capture_output=True,
@@ -175,6 +180,8 @@ def test_a_misspelt_setting_stops_the_start_with_a_hint(module: str) -> None:
     )
     assert started.returncode == 2
     assert "did you mean INTURN_LEASE_SECONDS?" in started.stderr
+    assert "\nOPENAI_API_KEY: must " in started.stderr
+    assert "canary" not in started.stderr
     assert "Traceback" not in started.stderr
 
 

@@ -1,6 +1,8 @@
 """The client's pool gives out connections that are open and have no stale reply on them."""
 
 import os
+import socket
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -8,8 +10,9 @@ from typing import Any
 import pytest
 
 from tests.support.server import Server
-from turns.backend.client import Client, connect
+from turns.backend.client import Client, check_store, connect
 from turns.config.settings import Settings
+from turns.domain.errors import ConfigurationError
 from turns.domain.state import Status
 from turns.domain.turn import TurnRequest
 from turns.store.turns import TurnStore
@@ -77,3 +80,45 @@ def test_a_child_of_a_fork_opens_its_own_connections(client: Client) -> None:
         assert reply.read() not in {b"", b"%d" % parents}
     os.waitpid(child, 0)
     assert client.client_id() == parents
+
+
+@pytest.mark.parametrize(
+    ("login", "database", "reason"),
+    [
+        (":canary@", 0, "the store rejects the login: invalid username-password pair or user is disabled"),
+        ("nobody:canary@", 0, "the store rejects the login: invalid username-password pair or user is disabled"),
+        ("", 0, "the store rejects the login: Authentication required"),
+        (":secret@", 99, "the store rejects the connection: DB index is out of range"),
+    ],
+)
+def test_a_rejected_connection_is_a_configuration_error(server: Server, login: str, database: int, reason: str) -> None:
+    server.raw.config_set("requirepass", "secret")
+    server.raw.auth("secret")
+    try:
+        with pytest.raises(ConfigurationError, match=f"^REDIS_URL: {reason}") as error:
+            check_store(f"unix://{login}{server.socket}?db={database}")
+        check_store(f"unix://:secret@{server.socket}")
+    finally:
+        server.raw.config_set("requirepass", "")
+    assert "canary" not in str(error.value)
+
+
+def test_a_failed_tls_handshake_is_a_configuration_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_answer_in_plain_text, args=(listener,), daemon=True).start()
+        with pytest.raises(ConfigurationError, match=r"^REDIS_URL: the TLS connection to the store fails: "):
+            check_store(f"rediss://:canary@127.0.0.1:{listener.getsockname()[1]}/0")
+
+
+def _answer_in_plain_text(listener: socket.socket) -> None:
+    connection, _ = listener.accept()
+    with connection:
+        connection.sendall(b"-ERR Protocol error\r\n")
+        connection.recv(1000)
+
+
+def test_a_store_that_does_not_answer_yet_is_not_an_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    check_store(f"redis://127.0.0.1:{port}/0")
+    check_store("unix:///nowhere/store.sock")

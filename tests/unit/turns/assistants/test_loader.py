@@ -11,6 +11,7 @@ from turns.assistants.loader import read_assistants
 from turns.assistants.overrides import settings_for
 from turns.assistants.registry import AssistantRegistry
 from turns.assistants.schema import AssistantTable
+from turns.config.logs import configure_logs
 from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT, Assistant, HistoryMode, Lane, Variable
 from turns.domain.errors import AssistantNotFound, ConfigurationError, InvalidRequest
@@ -41,6 +42,10 @@ WRONG = {
     "[assistants.a]\nsystem = 'x'\nchain = 'a:b'": "assistants.a: has a system prompt and a chain;",
     "[assistants.a]\nchain = 'a'": "assistants.a.chain: must be package.module:factory",
     "[assistants.a]\nbase_url = 'localhost'": "assistants.a.base_url: must begin with http:// or https://",
+    "[assistants.a]\nbase_url = 'http://[::1'": "assistants.a.base_url: must have a valid host and a port",
+    "[assistants.a]\nbase_url = 'http://h:99999/v1'": "assistants.a.base_url: must have a valid host and a port",
+    "[assistants.a]\nbase_url = 'http://h/v 1'": "assistants.a.base_url: must not contain spaces or line breaks",
+    "[assistants.a]\nbase_url = 'http://h/v1/chat/completions'": "assistants.a.base_url: must end before /chat",
     "[assistants.a]\napi_key_env = 'sk-canary'": "assistants.a.api_key_env: must be the name of an environment",
     "[assistants.a]\nvariables.input = {}": "assistants.a.variables.input: 'input' is a reserved name",
     "[assistants.a.variables.who]\nmax = 3": "assistants.a.variables.who.max: is not known; known fields: default,",
@@ -164,3 +169,37 @@ def test_a_new_or_changed_file_is_loaded_if_it_is_valid(tmp_path: Path, monkeypa
 def test_an_unknown_field_of_a_variable_is_ignored() -> None:
     definition = '{"name": "a", "later": 1, "variables": {"v": {"default": "x", "pattern": "y"}}}'
     assert Assistant.from_definition(definition) == Assistant(name="a", variables={"v": Variable(default="x")})
+
+
+def test_a_key_that_cannot_be_sent_is_refused_everywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "assistants.toml"
+    file.write_text("[assistants.a]\napi_key_env = 'MINE'\n")
+    monkeypatch.setenv("MINE", "sk-canary\nX: y")
+    with pytest.raises(ConfigurationError, match=r"^\S+: assistants.a.api_key_env: the environment variable MINE must"):
+        read_assistants(file)
+    monkeypatch.setenv("MINE", "sk-canary\n")
+    assert set(read_assistants(file, check=check_assistant)) == {"a"}
+
+
+def test_a_reload_with_such_a_key_keeps_the_assistants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs(Settings())
+    monkeypatch.chdir(tmp_path)
+    registry, file = AssistantRegistry(Settings(), check=check_assistant), tmp_path / "assistants.toml"
+    monkeypatch.setenv("MINE", "sk-canary\u20ac")
+    file.write_text("[assistants.a]\napi_key_env = 'MINE'\n")
+    registry.reload_if_changed()
+    assert list(registry.all_assistants()) == ["default"]
+    logged = capsys.readouterr().err
+    assert '"event": "assistants.refused"' in logged
+    assert "MINE" in logged
+    assert "canary" not in logged
+
+
+def test_an_assistant_that_no_proxy_can_serve_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "assistants.toml"
+    file.write_text("[assistants.a]\nbase_url = 'http://host/v1'\n")
+    monkeypatch.setenv("ALL_PROXY", "nonsense://canary@proxy")
+    with pytest.raises(ConfigurationError, match=r"assistants.a.base_url: ALL_PROXY: must begin with one of http"):
+        read_assistants(file)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from turns.config.settings import MAX_SOCKET_PATH_BYTES, Settings
+from turns.config.settings import MAX_SOCKET_PATH_BYTES, Settings, read_secret
 from turns.domain.errors import ConfigurationError
 
 
@@ -81,3 +81,54 @@ def test_an_invalid_store_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: s
 def test_the_settings_can_be_read_before_gevent_patches() -> None:
     code = "import gevent.monkey, turns.config.settings as s; s.Settings.from_environment(); gevent.monkey.patch_all()"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
+
+
+@pytest.mark.parametrize("key", ["sk-canary\n", " sk-canary", "sk-canary\r\n", "\tsk-canary\u00a0"])
+def test_white_space_around_a_key_is_removed(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", key)
+    monkeypatch.setenv("OPENAI_BASE_URL", " http://127.0.0.1:1/v1\n")
+    monkeypatch.setenv("MY_KEY", key)
+    settings = Settings.from_environment()
+    assert settings.openai_api_key.get_secret_value() == read_secret("MY_KEY").get_secret_value() == "sk-canary"
+    assert settings.openai_base_url == "http://127.0.0.1:1/v1"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("OPENAI_API_KEY", "sk-canary\nX: y"),
+        ("OPENAI_API_KEY", "sk-canary\u20ac"),
+        ("OPENAI_BASE_URL", "http://user:canary@host:99999/v1"),
+        ("OPENAI_BASE_URL", "http://user:canary@[::1/v1"),
+        ("OPENAI_API_BASE", "http://user:canary@host/v1"),
+        ("REDIS_URL", "redis://:canary#1@host/0"),
+        ("SSL_CERT_FILE", "/nowhere/ca.pem"),
+        ("SSL_CERT_DIR", "/nowhere"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_named_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=rf"^{name}: .*$") as error:
+        Settings.from_environment()
+    assert "canary" not in str(error.value)
+
+
+def test_proxies_matter_only_if_a_provider_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "nonsense://proxy")
+    assert Settings.from_environment().is_offline
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
+    with pytest.raises(ConfigurationError, match=r"^ALL_PROXY: "):
+        Settings.from_environment()
+
+
+def test_langchain_s_name_of_the_base_url_may_repeat_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_BASE_URL", "OPENAI_API_BASE"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1/v1")
+    assert Settings.from_environment().openai_base_url == "http://127.0.0.1:1/v1"
+
+
+def test_the_description_of_the_model_has_no_password() -> None:
+    settings = Settings(openai_base_url="https://user:canary@host/v1?key=canary", model="m")
+    assert settings.model_description == "m at https://host/v1"

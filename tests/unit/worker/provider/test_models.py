@@ -1,0 +1,145 @@
+"""The request of the thin client goes to the same address as that of OpenAI's client, or both are refused."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from turns.config.settings import Settings
+from turns.domain.errors import ConfigurationError
+from worker.provider.completions import Completions
+from worker.provider.models import build_model
+
+CHUNKS = [
+    {"choices": [{"index": 0, "delta": {"content": "Hello"}, "finish_reason": None}]},
+    {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+]
+BODY = b"".join(b"data: %s\n\n" % json.dumps(chunk).encode() for chunk in CHUNKS) + b"data: [DONE]\n\n"
+
+
+class Recorder(ThreadingHTTPServer):
+    """A provider, or a proxy, that records the request line, the host and the login of each request."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), RecordingHandler)
+        self.requests: list[tuple[str, str | None, str | None]] = []
+        self.host = f"127.0.0.1:{self.server_port}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+
+class RecordingHandler(BaseHTTPRequestHandler):
+    server: Recorder
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.requests.append((self.path, self.headers["Host"], self.headers["Authorization"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def provider() -> Iterator[Recorder]:
+    with Recorder() as server:
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture
+def proxy() -> Iterator[Recorder]:
+    with Recorder() as server:
+        yield server
+        server.shutdown()
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+def ask(base_url: str, *, stock: bool) -> Any:
+    """Ask the model once and return its client."""
+    model: Any = build_model(Settings(openai_base_url=base_url, openai_api_key="sk-1", stock_client=stock))
+    assert "".join(chunk.content for chunk in model.stream("Hello")) == "Hello"
+    client = model.client
+    model.root_client.close()
+    if isinstance(client, Completions):
+        client.close()
+    return client
+
+
+@pytest.mark.parametrize(
+    ("base_url", "path", "login"),
+    [
+        ("http://{host}/v1", "/v1/chat/completions", "Bearer sk-1"),
+        ("http://{host}/v1/", "/v1/chat/completions", "Bearer sk-1"),
+        ("http://{host}", "/chat/completions", "Bearer sk-1"),
+        ("http://{host}/a%20b/é", "/a%20b/%C3%A9/chat/completions", "Bearer sk-1"),
+        ("http://{host}/deployments/x?api-version=1", "/deployments/x/chat/completions?api-version=1", "Bearer sk-1"),
+        ("http://{host}/x/?a=b%20c&d=", "/x/chat/completions?a=b+c&d=", "Bearer sk-1"),
+        ("http://user:p%40ss@{host}/v1", "/v1/chat/completions", "Basic dXNlcjpwQHNz"),
+        ("HTTP://{host}/v1", "/v1/chat/completions", "Bearer sk-1"),
+    ],
+)
+def test_both_clients_send_the_same_request(provider: Recorder, base_url: str, path: str, login: str) -> None:
+    url = base_url.format(host=provider.host)
+    assert isinstance(ask(url, stock=False), Completions)
+    ask(url, stock=True)
+    thin, stock = provider.requests
+    assert thin == stock
+    assert thin[1:] == (provider.host, login)
+    assert thin[0].replace("%20", "+") == path.replace("%20", "+")
+
+
+@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "OPENAI_PROXY"])
+def test_a_proxy_for_the_provider_is_used(monkeypatch: pytest.MonkeyPatch, proxy: Recorder, name: str) -> None:
+    monkeypatch.setenv(name, f"http://{proxy.host}")
+    ask("http://provider.invalid/v1", stock=False)
+    assert proxy.requests[0][:2] == ("http://provider.invalid/v1/chat/completions", "provider.invalid")
+
+
+@pytest.mark.parametrize("name", ["NO_PROXY", "no_proxy"])
+@pytest.mark.parametrize("exempt", ["127.0.0.1", "example.com, 127.0.0.1", "*"])
+def test_a_provider_exempt_from_proxies_is_called_directly(
+    monkeypatch: pytest.MonkeyPatch, provider: Recorder, proxy: Recorder, name: str, exempt: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"http://{proxy.host}")
+    monkeypatch.setenv(name, exempt)
+    assert isinstance(ask(f"http://{provider.host}/v1", stock=False), Completions)
+    assert (len(provider.requests), proxy.requests) == (1, [])
+
+
+def test_a_network_without_proxies_is_left_to_openai_s_client(
+    monkeypatch: pytest.MonkeyPatch, provider: Recorder, proxy: Recorder
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"http://{proxy.host}")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
+    assert not isinstance(ask(f"http://{provider.host}/v1", stock=False), Completions)
+
+
+@pytest.mark.parametrize("proxy_url", ["nonsense://canary@proxy", "ftp://canary@proxy"])
+@pytest.mark.parametrize("stock", [True, False])
+def test_a_client_that_cannot_be_created_is_a_configuration_error(
+    monkeypatch: pytest.MonkeyPatch, proxy_url: str, stock: bool
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy_url)
+    with pytest.raises(ConfigurationError, match=r"OPENAI_\*, \*_PROXY") as error:
+        build_model(Settings(openai_api_key="sk-canary", stock_client=stock))
+    assert "canary" not in str(error.value)
+    assert error.value.__suppress_context__
+
+
+def test_a_key_that_cannot_be_sent_is_a_configuration_error() -> None:
+    with pytest.raises(ConfigurationError) as error:
+        build_model(Settings(openai_api_key="sk-canary\u20ac"))
+    assert "canary" not in str(error.value)

@@ -1,0 +1,41 @@
+"""`python -m worker.provider.probe`: ask the model for one token, with the very request of a turn.
+
+Prints the error code and the reason if that fails. `make doctor ARGS=--ask-model` runs it.
+"""
+
+import sys
+from collections.abc import Iterator
+
+from turns.config.settings import settings_or_exit
+from turns.domain.errors import ConfigurationError
+from worker.provider.models import build_model, to_model_error
+
+
+def main() -> int:
+    try:
+        for _ in build_model(settings_or_exit(), max_tokens=1).stream("Hello"):
+            pass
+    except ConfigurationError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except Exception as error:
+        if not (known := to_model_error(error)):
+            raise
+        sys.stderr.write(f"{known.code} ({'; '.join(filter(None, [str(known), _network_reason(error)]))})\n")
+        return 1
+    return 0
+
+
+def _network_reason(error: BaseException) -> str:
+    """Return the innermost reason of the operating system or of TLS, which has no text of the provider."""
+    return next((str(cause) for cause in reversed(list(_causes(error))) if isinstance(cause, OSError)), "")
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    while cause := error.__cause__ or error.__context__:
+        yield cause
+        error = cause
+
+
+if __name__ == "__main__":
+    sys.exit(main())
