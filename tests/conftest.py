@@ -1,4 +1,4 @@
-"""Fixtures that several kinds of tests share."""
+"""Fixtures that tests of several kinds share."""
 
 import os
 import signal
@@ -14,10 +14,10 @@ from turns.config.settings import CLIENT_VARIABLES, Settings, variables
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 
-# Nothing that is set where the tests run reaches them, or the processes that they start.
+# The environment of the developer must not change the tests or the processes that they start.
 for variable in (*variables().values(), *CLIENT_VARIABLES, "MAKEFLAGS"):
     os.environ.pop(variable, None)
-# A shell starts what runs in its background deaf to Ctrl-C, and what that starts is deaf too.
+# A shell starts background jobs with SIGINT ignored, and child processes inherit that; tests of Ctrl-C would hang.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -32,7 +32,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def settings(server: Server) -> Settings:
-    """The defaults, over an empty store."""
+    """Empty the store and return the default settings for it."""
     server.raw.flushall()
     return Settings(redis_url=server.url)
 

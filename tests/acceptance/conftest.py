@@ -1,4 +1,4 @@
-"""The whole product as processes: only what a caller or an operator can see is looked at."""
+"""The whole product as processes; the tests check what a caller or an operator can see."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.support.processes import Stack, Store
 
 @pytest.fixture
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
-    """Starts a stack of one's own, for a test that breaks something."""
+    """Return a function that starts a separate stack, for tests that break something or need other settings."""
     started: list[Stack] = []
 
     def start(*, workers: int = 1, store: Store | None = None, **settings: str) -> Stack:
@@ -25,13 +25,13 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., St
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    """Those of `stack`; a module may have its own."""
+    """Return the settings of `stack`; a module may override them."""
     return {}
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Iterator[Stack]:
-    """One endpoint and one worker that the tests of a module share."""
+    """Start one endpoint and one worker, which the tests of a module share."""
     stack = Stack(Path(tmp_path_factory.mktemp("stack")), workers=1, settings=settings)
     yield stack
     stack.stop()

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.acceptance.delivery.test_tenants import make_key
 from tests.browser.support.chat_page import ChatPage
 from tests.support.processes import Stack, call
 from tests.support.waiting import wait_until
@@ -14,7 +13,7 @@ def test_page_asks_for_key_and_keeps_it_in_the_tab(
     open_chat: Callable[..., ChatPage], start: Callable[..., Stack]
 ) -> None:
     stack = start(workers=1)
-    api_key = make_key(stack, "acme")
+    api_key = stack.create_api_key("acme")
     wait_until("keys are required", lambda: call(f"{stack.url}/v1/turns").status == 401)
     chat = open_chat(stack)
     chat.allow_error("401")

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
-from tests.acceptance.delivery.test_tenants import make_key
 from tests.browser.support.operator_page import OperatorPage
 from tests.support.processes import Stack, call
 from tests.support.waiting import wait_until
@@ -20,8 +19,8 @@ def test_page_asks_for_key_and_offers_what_it_allows(
     open_operator: Callable[..., OperatorPage], start: Callable[..., Stack]
 ) -> None:
     stack = start(workers=1)
-    tenant_key = make_key(stack, "acme")
-    observer_key, operator_key = (make_key(stack, "acme", "--scopes", scope) for scope in ("observer", "operator"))
+    tenant_key = stack.create_api_key("acme")
+    observer_key, operator_key = (stack.create_api_key("acme", "--scopes", scope) for scope in ("observer", "operator"))
     wait_until("keys are required", lambda: call(f"{stack.url}/v1/turns").status == 401)
 
     operator = open_operator(stack, "/operator?view=workers")

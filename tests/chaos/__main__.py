@@ -1,4 +1,4 @@
-"""`make chaos`: about ten thousand turns under faults, one kind at a time, and the thirty lines of Celery beside it."""
+"""`make chaos`: run about ten thousand turns under faults, one kind at a time, and compare with plain Celery."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tests.chaos.baseline.stack import Baseline
-from tests.chaos.failover import FailedOver, fail_over
+from tests.chaos.failover import FailoverOutcome, fail_over
 from tests.chaos.run import Outcome, run
 from tests.support.processes import Stack
 from tests.support.replicas import ReplicatedStore
@@ -40,7 +40,7 @@ RUNS: Mapping[str, Counter[str]] = {
     ),
     FILES: Counter(kill_worker=10, freeze_worker=3, kill_store=3, kill_web=3),
 }
-CONFIRMED = 500
+FAILOVER_TURNS = 500
 
 PAGE_TEXT = """\
 # Fault injection results
@@ -73,7 +73,7 @@ no ordering, and runs under kills of workers only.
 
 ## Fail-over
 
-The primary dies while its replica lags, and Sentinels promote the replica. {asked} turns are submitted in that time.
+The primary dies while its replica lags, and Sentinels promote the replica. {count} turns are submitted in that time.
 Turns that are not confirmed are refused with 503 and can be submitted again.
 
 | `INTURN_REPLICAS` | Confirmed while the replica lagged | Lost |
@@ -85,28 +85,28 @@ Turns that are not confirmed are refused with 503 and can be submitted again.
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=20261123)
-    parser.add_argument("--turns", type=int, default=10_000, help="in all runs together, about, but for the baseline")
-    parser.add_argument("--only", choices=RUNS, metavar="ROW", help="this row alone; the others stay as they are")
+    parser.add_argument("--turns", type=int, default=10_000, help="approximate total of all runs, without the baseline")
+    parser.add_argument("--only", choices=RUNS, metavar="ROW", help="run only this row and leave the others unchanged")
     options = parser.parse_args()
     rows, clean = [], True
     for name in [options.only] if options.only else RUNS:
         outcome = chaos_row(name, turns=options.turns, seed=options.seed)
         clean = clean and outcome.verdict.is_clean
-        rows.append(said(outcome.row(name)))
+        rows.append(print_row(outcome.row(name)))
     if options.only:
         PAGE.write_text(with_row(PAGE.read_text(encoding="utf-8"), rows[0]), encoding="utf-8")
         return 0 if clean else 1
     baseline = chaos(Counter(kill_worker=10), turns=options.turns // 10, seed=options.seed, stack_type=Baseline)
-    rows.append(said(baseline.row("*thirty lines:* 10 kills of workers")))
-    failovers = {replicas: failed_over(replicas) for replicas in (0, 1)}
-    lines = [said(f"| {n} | {len(found.confirmed)} | {len(found.lost)} |") for n, found in failovers.items()]
-    PAGE.write_text(page(rows, lines, options.seed), encoding="utf-8")
+    rows.append(print_row(baseline.row("*thirty lines:* 10 kills of workers")))
+    failovers = {replicas: run_failover(replicas) for replicas in (0, 1)}
+    failover_rows = [print_row(f"| {n} | {len(o.confirmed)} | {len(o.lost)} |") for n, o in failovers.items()]
+    PAGE.write_text(render_page(rows, failover_rows, options.seed), encoding="utf-8")
     return 0 if clean and not failovers[1].lost else 1
 
 
-def said(line: str) -> str:
-    sys.stdout.write(f"{line}\n")
-    return line
+def print_row(row: str) -> str:
+    sys.stdout.write(f"{row}\n")
+    return row
 
 
 def chaos_row(name: str, *, turns: int, seed: int) -> Outcome:
@@ -117,7 +117,7 @@ def chaos_row(name: str, *, turns: int, seed: int) -> Outcome:
 def chaos(
     faults: Counter[str], *, turns: int, seed: int, files: bool = False, stack_type: type[Stack] = Stack
 ) -> Outcome:
-    """One run with a fault every so often that the last comes when the last turns are submitted."""
+    """Run turns under faults, whose interval is such that the last one happens with the last submissions."""
     per_second = 25.0
     with tempfile.TemporaryDirectory() as directory:
         history = {"INTURN_HISTORY": f"file:{directory}/histories"} if files else {}
@@ -136,30 +136,30 @@ def chaos(
             stack.stop()
 
 
-def failed_over(replicas: int) -> FailedOver:
+def run_failover(replicas: int) -> FailoverOutcome:
     with tempfile.TemporaryDirectory() as directory:
         store = ReplicatedStore(Path(directory))
         stack = Stack(Path(directory), workers=1, settings={"INTURN_REPLICAS": str(replicas)}, store=store)
         try:
-            return fail_over(stack, store, range(CONFIRMED))
+            return fail_over(stack, store, range(FAILOVER_TURNS))
         finally:
             stack.stop()
 
 
 def with_row(page: str, row: str) -> str:
-    """The page, with this row in the place of the one of its name, or as the last before the thirty lines."""
+    """Return the page with this row instead of the one with its name, or before the row of plain Celery."""
     name, *_ = row.partition(" | ")
     lines = page.splitlines()
-    known = [n for n, line in enumerate(lines) if line.startswith(f"{name} | ")]
-    if known:
-        lines[known[0]] = row
+    positions = [n for n, line in enumerate(lines) if line.startswith(f"{name} | ")]
+    if positions:
+        lines[positions[0]] = row
     else:
         lines.insert(next(n for n, line in enumerate(lines) if line.startswith("| *thirty lines")), row)
     return "\n".join(lines) + "\n"
 
 
-def page(rows: list[str], failovers: list[str], seed: int) -> str:
-    return PAGE_TEXT.format(seed=seed, rows="\n".join(rows), asked=CONFIRMED, failovers="\n".join(failovers))
+def render_page(rows: list[str], failover_rows: list[str], seed: int) -> str:
+    return PAGE_TEXT.format(seed=seed, rows="\n".join(rows), count=FAILOVER_TURNS, failovers="\n".join(failover_rows))
 
 
 if __name__ == "__main__":

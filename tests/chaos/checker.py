@@ -1,7 +1,7 @@
-"""The judge: it knows what was asked, what the model says to what, and what is there at the end.
+"""The checker of a chaos run: it compares the submitted turns, their results and the histories with what is correct.
 
-It imports nothing of the product. A turn is named by what it said, which no other turn says. The scripted
-model ends each answer with a digest of all messages that it got: a stored answer tells what history made it.
+It imports no product code. The text of a turn identifies it. The scripted model ends each answer with a digest of all
+messages that it received, so a stored answer shows from which history it was generated.
 """
 
 import hashlib
@@ -16,24 +16,24 @@ Messages = Sequence[Mapping[str, str]]
 
 @dataclass(frozen=True)
 class SubmittedTurn:
-    """A turn that was accepted. `sequence` is its place in its session, as the acceptance told it."""
+    """A turn that was accepted, with its position in the session as the response reported it."""
 
     session: str
-    said: str
+    text: str
     turn_id: str
     sequence: int
 
 
 @dataclass
 class Verdict:
-    """What is wrong, by kind; each entry names the session and the turn."""
+    """The errors by kind; each entry names the session and the turn."""
 
-    lost: list[str] = field(default_factory=list)  # accepted, and neither ended nor in the history as its end demands
+    lost: list[str] = field(default_factory=list)  # not ended, or its history does not match its status
     doubled: list[str] = field(default_factory=list)  # more than once in the history
     reordered: list[str] = field(default_factory=list)  # before a turn that was accepted earlier
     half: list[str] = field(default_factory=list)  # an answer without its end, or a question without an answer
-    blind: list[str] = field(default_factory=list)  # made with another history than the turns before it
-    invented: list[str] = field(default_factory=list)  # in the history, and never asked for
+    blind: list[str] = field(default_factory=list)  # generated from a history other than the preceding turns
+    invented: list[str] = field(default_factory=list)  # in the history, but never submitted
 
     @property
     def is_clean(self) -> bool:
@@ -44,33 +44,36 @@ class Verdict:
 
 
 def check(
-    asked: Sequence[SubmittedTurn], ended: Mapping[str, str], histories: Mapping[str, Messages], *, system: str
+    submitted: Sequence[SubmittedTurn], statuses: Mapping[str, str], histories: Mapping[str, Messages], *, system: str
 ) -> Verdict:
-    """`ended`: the status of each turn by id. `histories`: `{"role", "content"}` of each session, oldest first."""
+    """Return the verdict on a run.
+
+    `statuses`: the status of each turn by id. `histories`: `{"role", "content"}` of each session, oldest first.
+    """
     verdict = Verdict()
-    for session in {turn.session for turn in asked}:
-        turns = sorted((turn for turn in asked if turn.session == session), key=lambda turn: turn.sequence)
-        _check_session(turns, ended, histories.get(session, []), system, verdict)
+    for session in {turn.session for turn in submitted}:
+        turns = sorted((turn for turn in submitted if turn.session == session), key=lambda turn: turn.sequence)
+        _check_session(turns, statuses, histories.get(session, []), system, verdict)
     return verdict
 
 
 def _check_session(
-    turns: Sequence[SubmittedTurn], ended: Mapping[str, str], history: Messages, system: str, verdict: Verdict
+    turns: Sequence[SubmittedTurn], statuses: Mapping[str, str], history: Messages, system: str, verdict: Verdict
 ) -> None:
     questions = [message["content"] for message in history if message["role"] == "user"]
     times = Counter(questions)
-    known = {turn.said for turn in turns}
-    verdict.invented += [said for said in times if said not in known]
-    verdict.doubled += [said for said, count in times.items() if count > 1]
+    known = {turn.text for turn in turns}
+    verdict.invented += [text for text in times if text not in known]
+    verdict.doubled += [text for text, count in times.items() if count > 1]
     for turn in turns:
-        status = ended.get(turn.turn_id)
+        status = statuses.get(turn.turn_id)
         if status not in {"completed", "failed", "cancelled", "incomplete"}:
-            verdict.lost.append(f"{turn.said}: {status}")
-        elif (status == "completed") != (times[turn.said] > 0):
-            verdict.lost.append(f"{turn.said}: {status}, in the history {times[turn.said]} times")
-    order = [turn.said for turn in turns if turn.said in times]
-    seen = [said for said in dict.fromkeys(questions) if said in known]
-    verdict.reordered += [said for said, expected in zip(seen, order, strict=False) if said != expected]
+            verdict.lost.append(f"{turn.text}: {status}")
+        elif (status == "completed") != (times[turn.text] > 0):
+            verdict.lost.append(f"{turn.text}: {status}, in the history {times[turn.text]} times")
+    expected_order = [turn.text for turn in turns if turn.text in times]
+    order = [text for text in dict.fromkeys(questions) if text in known]
+    verdict.reordered += [text for text, expected in zip(order, expected_order, strict=False) if text != expected]
     _check_pairs(history, system, verdict)
 
 

@@ -1,4 +1,4 @@
-"""The load: sessions that submit turn after turn, and never give up on one whose acceptance is not known."""
+"""The load of a chaos run: sessions that submit turn after turn and retry until each one is accepted."""
 
 import time
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ from tests.chaos.checker import SubmittedTurn
 from tests.support.processes import Stack, call, turn_request
 from tests.support.waiting import wait_until
 
-PATIENCE_SECONDS = 120
-AGAIN_SECONDS = 0.2
-SLOWLY = "[pace 0.1]"  # an answer takes most of a second, so that each fault finds some being written
+ACCEPT_SECONDS = 120
+RETRY_SECONDS = 0.2
+PACE = "[pace 0.1]"  # an answer takes most of a second, so that each fault hits answers in progress
 
 
 class Driver:
@@ -22,45 +22,45 @@ class Driver:
         self._pause_seconds = sessions / per_second
 
     def submit_all(self) -> list[SubmittedTurn]:
-        """All turns have been accepted."""
+        """Submit the turns of all sessions and return them once all are accepted."""
         with ThreadPoolExecutor(len(self._sessions)) as pool:
-            return [asked for session in pool.map(self._submit_session, self._sessions) for asked in session]
+            return [turn for turns in pool.map(self._submit_session, self._sessions) for turn in turns]
 
     def _submit_session(self, session: str) -> list[SubmittedTurn]:
-        asked = []
+        submitted = []
         for n in range(self._turns):
-            asked.append(self._submit(session, f"{session} turn {n} {SLOWLY}"))
+            submitted.append(self._submit(session, f"{session} turn {n} {PACE}"))
             time.sleep(self._pause_seconds)
-        return asked
+        return submitted
 
-    def _submit(self, session: str, said: str) -> SubmittedTurn:
-        """The same idempotency key until the answer is known: so each turn is asked for exactly once."""
+    def _submit(self, session: str, text: str) -> SubmittedTurn:
+        """Submit a turn with the same idempotency key until it is accepted, so that it is accepted exactly once."""
         accepted: list[Any] = []
 
-        def answered() -> bool:
+        def is_accepted() -> bool:
             try:
-                answer = call(
+                response = call(
                     f"{self._stack.url}/v1/turns",
                     method="POST",
-                    body=turn_request(session, said),
-                    headers={"Idempotency-Key": said},
+                    body=turn_request(session, text),
+                    headers={"Idempotency-Key": text},
                     seconds=5,
                 )
             except OSError:
-                answer = None
-            if answer is None or answer.status in {429, 503}:
-                time.sleep(AGAIN_SECONDS)
+                response = None
+            if response is None or response.status in {429, 503}:
+                time.sleep(RETRY_SECONDS)
                 return False
-            assert answer.status == 202, answer
-            accepted.append(answer.body)
+            assert response.status == 202, response
+            accepted.append(response.body)
             return True
 
-        wait_until(f"{said} is accepted", answered, seconds=PATIENCE_SECONDS)
-        return SubmittedTurn(session, said, accepted[0]["id"], accepted[0]["sequence"])
+        wait_until(f"{text} is accepted", is_accepted, seconds=ACCEPT_SECONDS)
+        return SubmittedTurn(session, text, accepted[0]["id"], accepted[0]["sequence"])
 
-    def wait_until_ended(self, asked: Sequence[SubmittedTurn], *, seconds: float) -> None:
-        """The last turn of each session has ended, and so have those before it."""
-        last = {turn.session: turn.turn_id for turn in asked}
+    def wait_until_ended(self, submitted: Sequence[SubmittedTurn], *, seconds: float) -> None:
+        """Wait until the last turn of each session, and therefore each earlier one, has ended."""
+        last = {turn.session: turn.turn_id for turn in submitted}
         wait_until(
             "all turns have ended", lambda: all(self._has_ended(turn) for turn in last.values()), seconds=seconds
         )
@@ -71,9 +71,9 @@ class Driver:
         except (OSError, AssertionError):
             return False
 
-    def statuses(self, asked: Sequence[SubmittedTurn]) -> dict[str, str]:
+    def statuses(self, submitted: Sequence[SubmittedTurn]) -> dict[str, str]:
         with ThreadPoolExecutor(20) as pool:
-            turns = pool.map(self._stack.turn, [turn.turn_id for turn in asked])
+            turns = pool.map(self._stack.turn, [turn.turn_id for turn in submitted])
             return {turn["id"]: turn["status"] for turn in turns}
 
     def histories(self) -> dict[str, list[dict[str, str]]]:

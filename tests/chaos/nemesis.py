@@ -1,4 +1,4 @@
-"""The faults: a seeded schedule of things that go wrong, each of which ends before the next begins."""
+"""The faults of a chaos run: a seeded schedule in which each fault ends before the next one begins."""
 
 import random
 import re
@@ -18,13 +18,13 @@ DEFAULT = Settings(redis_url="unset")
 HINTS = "inturn:hints"
 TURN = re.compile("turn_[0-9a-f]{32}")
 FROZEN_BEYOND_LEASE_SECONDS = 2.0
-STORE_AWAY_SECONDS = 1.0
-HINTS_GATHER_SECONDS = 1.0  # with no worker to take them
+STORE_DOWN_SECONDS = 1.0
+HINTS_GATHER_SECONDS = 1.0  # while all workers are frozen
 
 
 class Nemesis:
     def __init__(self, stack: Stack, *, seed: int, every_seconds: float, faults: Counter[str]) -> None:
-        """`faults`: how often each of them happens."""
+        """`faults`: the number of times that each fault happens, by the name of its method."""
         self._stack = stack
         self._random = random.Random(seed)
         self._every_seconds = every_seconds
@@ -32,23 +32,23 @@ class Nemesis:
         self._random.shuffle(self._schedule)
         self._lease_seconds = float(stack.environment.get("INTURN_LEASE_SECONDS", DEFAULT.lease_seconds))
         self._thread = threading.Thread(target=self._run)
-        self.kills: list[tuple[float, int]] = []  # when, which process
-        self.lost_hints: list[tuple[float, str]] = []  # when, of which turn
+        self.kills: list[tuple[float, int]] = []  # time and process id
+        self.lost_hints: list[tuple[float, str]] = []  # time and turn id
         self.done: Counter[str] = Counter()
 
     def start(self) -> None:
         self._thread.start()
 
     def finish(self) -> None:
-        """All faults have happened, and nothing is left broken."""
+        """Wait until all faults have happened and ended."""
         self._thread.join()
 
     def _run(self) -> None:
         for fault in self._schedule:
             time.sleep(self._every_seconds)
-            act: Callable[[], None] = getattr(self, fault)
+            cause_fault: Callable[[], None] = getattr(self, fault)
             with suppress(redis.RedisError):
-                act()
+                cause_fault()
             self.done[fault] += 1
 
     def kill_worker(self) -> None:
@@ -66,7 +66,7 @@ class Nemesis:
 
     def kill_store(self) -> None:
         self._stack.store.kill()
-        time.sleep(STORE_AWAY_SECONDS)
+        time.sleep(STORE_DOWN_SECONDS)
         self._stack.store.start()
 
     def kill_web(self) -> None:
@@ -85,7 +85,7 @@ class Nemesis:
 
     @contextmanager
     def _hints_gathered(self) -> Iterator[None]:
-        """Workers are held up until there are hints in the broker's list; else it is empty nearly all the time."""
+        """Freeze the workers until the broker's list contains hints, because otherwise it is nearly always empty."""
         for worker in self._stack.workers:
             worker.signal(signal.SIGSTOP)
         time.sleep(HINTS_GATHER_SECONDS)

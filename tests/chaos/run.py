@@ -1,4 +1,4 @@
-"""One run: load, faults, verdict, figures."""
+"""One chaos run: load, faults, verdict and measurements."""
 
 import contextlib
 import json
@@ -12,9 +12,8 @@ from datetime import datetime
 from tests.chaos.checker import Verdict, check
 from tests.chaos.driver import Driver
 from tests.chaos.nemesis import Nemesis
-from tests.support.processes import Stack
+from tests.support.processes import SYSTEM_MESSAGE, Stack
 
-SYSTEM = "You're an assistant who's good at math. Respond in 20 words or fewer"
 SETTLE_SECONDS = 120
 
 
@@ -49,30 +48,30 @@ def run(
     driver = Driver(stack, sessions=sessions, turns=turns, per_second=per_second)
     nemesis = Nemesis(stack, seed=seed, every_seconds=every_seconds, faults=faults)
     nemesis.start()
-    asked = driver.submit_all()
+    submitted = driver.submit_all()
     nemesis.finish()
-    with contextlib.suppress(AssertionError):  # the verdict says which have not
-        driver.wait_until_ended(asked, seconds=SETTLE_SECONDS)
-    statuses = driver.statuses(asked)
+    with contextlib.suppress(AssertionError):  # the verdict lists the turns that have not ended
+        driver.wait_until_ended(submitted, seconds=SETTLE_SECONDS)
+    statuses = driver.statuses(submitted)
     return Outcome(
-        verdict=check(asked, statuses, driver.histories(), system=SYSTEM),
-        turns=len(asked),
+        verdict=check(submitted, statuses, driver.histories(), system=SYSTEM_MESSAGE["content"]),
+        turns=len(submitted),
         completed=sum(status == "completed" for status in statuses.values()),
         faults=nemesis.done,
         recoveries=recoveries(stack.logs(), nemesis.kills, nemesis.lost_hints),
-        calls_per_turn=len(stack.model_requests()) / len(asked),
+        calls_per_turn=len(stack.model_requests()) / len(submitted),
     )
 
 
 def recoveries(logs: str, kills: Sequence[tuple[float, int]], hints: Sequence[tuple[float, str]]) -> list[float]:
-    """From the logs of the workers: a turn whose worker was killed, or whose hint was lost, and its next claim."""
+    """Return the seconds from the kill of a worker, or the loss of a hint, to the next claim of each turn it hit."""
     claims = [(event["turn_id"], event["worker"], _time(event)) for event in _events(logs, "turn.claimed")]
-    ended_at = {event["turn_id"]: _time(event) for event in _events(logs, "turn.committed")}
+    committed_at = {event["turn_id"]: _time(event) for event in _events(logs, "turn.committed")}
     hit = [*hints]
     for killed_at, pid in kills:
-        held = {turn for turn, worker, at in claims if f":{pid}:" in worker and at < killed_at}
-        hit += [(killed_at, turn) for turn in held if ended_at.get(turn, math.inf) > killed_at]
-    last_hit: dict[tuple[str, float], float] = {}  # before each such claim: a turn may be hit again while it waits
+        claimed = {turn for turn, worker, at in claims if f":{pid}:" in worker and at < killed_at}
+        hit += [(killed_at, turn) for turn in claimed if committed_at.get(turn, math.inf) > killed_at]
+    last_hit: dict[tuple[str, float], float] = {}  # by turn and next claim: a turn may be hit again while it waits
     for hit_at, turn_id in sorted(hit):
         later = [at for turn, _, at in claims if turn == turn_id and at > hit_at]
         if later:
@@ -81,7 +80,7 @@ def recoveries(logs: str, kills: Sequence[tuple[float, int]], hints: Sequence[tu
 
 
 def quantile(values: Sequence[float], q: float) -> float:
-    """The value below which a share of `q` lies."""
+    """Return the quantile `q`, from 0 to 1, of the values."""
     if q >= 1 or len(values) < 2:
         return max(values)
     return statistics.quantiles(values, n=100, method="inclusive")[round(q * 100) - 1]

@@ -1,4 +1,4 @@
-"""A judge that was never red proves nothing: it must see each single fault."""
+"""The checker finds each single fault; a checker that never failed would prove nothing."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,62 +10,62 @@ from tests.support.scripted_model import answer
 
 SYSTEM = "be good"
 SESSION = "s"
-SAID = [f"s turn {n}" for n in range(4)]
+TEXTS = [f"s turn {n}" for n in range(4)]
 
 
-def good() -> tuple[list[SubmittedTurn], dict[str, str], list[dict[str, str]]]:
-    asked = [SubmittedTurn(SESSION, said, f"id-{n}", n + 1) for n, said in enumerate(SAID)]
+def correct_run() -> tuple[list[SubmittedTurn], dict[str, str], list[dict[str, str]]]:
+    submitted = [SubmittedTurn(SESSION, text, f"id-{n}", n + 1) for n, text in enumerate(TEXTS)]
     history: list[dict[str, str]] = []
-    for said in SAID:
-        history.append({"role": "user", "content": said})
+    for text in TEXTS:
+        history.append({"role": "user", "content": text})
         history.append({"role": "assistant", "content": answer([{"role": "system", "content": SYSTEM}, *history])})
-    return asked, {turn.turn_id: "completed" for turn in asked}, history
+    return submitted, {turn.turn_id: "completed" for turn in submitted}, history
 
 
-def lose_a_pair(history: list[Any], ended: dict[str, str]) -> None:
+def lose_a_pair(history: list[Any], statuses: dict[str, str]) -> None:
     del history[2:4]
 
 
-def lose_the_last_pair(history: list[Any], ended: dict[str, str]) -> None:
+def lose_the_last_pair(history: list[Any], statuses: dict[str, str]) -> None:
     del history[-2:]
 
 
-def forget_a_turn(history: list[Any], ended: dict[str, str]) -> None:
-    ended["id-1"] = "in_progress"
+def leave_a_turn_running(history: list[Any], statuses: dict[str, str]) -> None:
+    statuses["id-1"] = "in_progress"
 
 
-def keep_what_failed(history: list[Any], ended: dict[str, str]) -> None:
-    ended["id-1"] = "failed"
+def keep_a_failed_pair(history: list[Any], statuses: dict[str, str]) -> None:
+    statuses["id-1"] = "failed"
 
 
-def double_a_pair(history: list[Any], ended: dict[str, str]) -> None:
+def double_a_pair(history: list[Any], statuses: dict[str, str]) -> None:
     history[4:4] = history[2:4]
 
 
-def swap_two_pairs(history: list[Any], ended: dict[str, str]) -> None:
+def swap_two_pairs(history: list[Any], statuses: dict[str, str]) -> None:
     history[2:4], history[4:6] = history[4:6], history[2:4]
 
 
-def drop_an_answer(history: list[Any], ended: dict[str, str]) -> None:
+def drop_an_answer(history: list[Any], statuses: dict[str, str]) -> None:
     del history[3]
 
 
-def cut_an_answer(history: list[Any], ended: dict[str, str]) -> None:
+def cut_an_answer(history: list[Any], statuses: dict[str, str]) -> None:
     history[3] = {"role": "assistant", "content": "answer to"}
 
 
-def answer_without_history(history: list[Any], ended: dict[str, str]) -> None:
+def answer_without_history(history: list[Any], statuses: dict[str, str]) -> None:
     prompt = [{"role": "system", "content": SYSTEM}, history[2]]
     history[3] = {"role": "assistant", "content": answer(prompt)}
 
 
-def add_a_stranger(history: list[Any], ended: dict[str, str]) -> None:
+def add_an_unknown_pair(history: list[Any], statuses: dict[str, str]) -> None:
     history += [{"role": "user", "content": "who?"}, {"role": "assistant", "content": "me"}]
 
 
-def test_what_is_right_is_found_right() -> None:
-    asked, ended, history = good()
-    assert check(asked, ended, {SESSION: history}, system=SYSTEM).is_clean
+def test_a_correct_run_is_clean() -> None:
+    submitted, statuses, history = correct_run()
+    assert check(submitted, statuses, {SESSION: history}, system=SYSTEM).is_clean
 
 
 @pytest.mark.parametrize(
@@ -73,17 +73,17 @@ def test_what_is_right_is_found_right() -> None:
     [
         (lose_a_pair, "lost"),
         (lose_the_last_pair, "lost"),
-        (forget_a_turn, "lost"),
-        (keep_what_failed, "lost"),
+        (leave_a_turn_running, "lost"),
+        (keep_a_failed_pair, "lost"),
         (double_a_pair, "doubled"),
         (swap_two_pairs, "reordered"),
         (drop_an_answer, "half"),
         (cut_an_answer, "half"),
         (answer_without_history, "blind"),
-        (add_a_stranger, "invented"),
+        (add_an_unknown_pair, "invented"),
     ],
 )
 def test_each_single_fault_is_found(fault: Callable[[list[Any], dict[str, str]], None], kind: str) -> None:
-    asked, ended, history = good()
-    fault(history, ended)
-    assert getattr(check(asked, ended, {SESSION: history}, system=SYSTEM), kind)
+    submitted, statuses, history = correct_run()
+    fault(history, statuses)
+    assert getattr(check(submitted, statuses, {SESSION: history}, system=SYSTEM), kind)

@@ -1,8 +1,8 @@
-"""One row of `docs/chaos.md` can be run anew; the others stay."""
+"""A new run can replace one row of `docs/chaos.md`."""
 
 from tests.chaos.__main__ import PAGE, with_row
 
-OTHERS = """\
+ROWS = """\
 | Faults | Times |
 |---|---|
 | kills | 50 |
@@ -11,15 +11,15 @@ OTHERS = """\
 """
 
 
-def test_a_row_takes_the_place_of_the_one_of_its_name() -> None:
-    assert with_row(OTHERS, "| store killed | 11 |") == OTHERS.replace("killed | 10", "killed | 11")
+def test_a_row_replaces_the_row_of_its_name() -> None:
+    assert with_row(ROWS, "| store killed | 11 |") == ROWS.replace("killed | 10", "killed | 11")
 
 
-def test_a_new_row_stands_before_the_thirty_lines() -> None:
-    assert with_row(OTHERS, "| new | 1 |") == OTHERS.replace("| *thirty", "| new | 1 |\n| *thirty")
+def test_a_new_row_precedes_the_row_of_plain_celery() -> None:
+    assert with_row(ROWS, "| new | 1 |") == ROWS.replace("| *thirty", "| new | 1 |\n| *thirty")
 
 
-def test_a_row_that_is_as_it_was_changes_nothing() -> None:
+def test_an_unchanged_row_changes_nothing() -> None:
     page = PAGE.read_text(encoding="utf-8")
     for row in [line for line in page.splitlines() if line.startswith("| ") and "kill" in line]:
         assert with_row(page, row) == page

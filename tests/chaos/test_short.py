@@ -1,4 +1,4 @@
-"""The short form of `make chaos`: a thousand turns, ten kills, and the rest once."""
+"""A short form of `make chaos`: a thousand turns, ten kills of workers, and most other faults once."""
 
 from collections import Counter
 from pathlib import Path
@@ -23,7 +23,7 @@ SEED = 20261123
 
 
 @pytest.mark.timeout(400)  # a minute of load and faults on an idle machine
-def test_nothing_is_lost_doubled_or_reordered(tmp_path: Path) -> None:
+def test_faults_lose_double_and_reorder_no_turn(tmp_path: Path) -> None:
     stack = Stack(tmp_path, workers=3, settings=SETTINGS)
     try:
         outcome = run(stack, sessions=50, turns=20, per_second=20, seed=SEED, every_seconds=2.5, faults=FAULTS)
@@ -35,11 +35,11 @@ def test_nothing_is_lost_doubled_or_reordered(tmp_path: Path) -> None:
 
 
 @pytest.mark.timeout(240)
-def test_files_as_history_lose_nothing_either(tmp_path: Path) -> None:
-    """Shorter, and with a worker that sleeps through its lease while it may be about to write its file."""
+def test_faults_lose_no_history_in_a_file(tmp_path: Path) -> None:
+    """This run is shorter, and also freezes a worker beyond its lease while it may be about to write its file."""
     faults = Counter(kill_worker=5, freeze_worker=1, kill_store=1, kill_web=1, lose_hints=1)
     history = {"INTURN_HISTORY": f"file:{tmp_path / 'histories'}", "INTURN_LEASE_SECONDS": "2"}
-    # As in the long form: so many kills hit some turns again and again.
+    # As in the long form, because this number of kills hits some turns repeatedly.
     stack = Stack(tmp_path, workers=2, settings={**SETTINGS, **history, "INTURN_MAX_ATTEMPTS": "10"})
     try:
         outcome = run(stack, sessions=20, turns=15, per_second=20, seed=SEED, every_seconds=1, faults=faults)

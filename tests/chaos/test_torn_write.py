@@ -1,4 +1,4 @@
-"""A power cut in mid-commit: wherever the log of writes breaks off, the commit is there whole or not at all."""
+"""A power cut during a commit: wherever the append-only file ends, the store has the whole commit or nothing of it."""
 
 import shutil
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +15,12 @@ from turns.domain.state import Status
 from turns.domain.turn import TurnRequest
 from turns.store.turns import TurnStore
 
-SERVERS = 4  # at a time: starting one is mostly waiting
+SERVERS = 4  # run at the same time, because starting one is mostly waiting
 
 
 @pytest.fixture
-def log(tmp_path: Path) -> tuple[Path, int, int, str]:
-    """A store's directory with its log of writes, where in it a commit begins and ends, and the turn's id."""
+def committed(tmp_path: Path) -> tuple[Path, int, int, str]:
+    """Return a store's directory, where a commit begins and ends in the append-only file, and the turn's id."""
     directory = tmp_path / "whole"
     directory.mkdir()
     server = Server(directory, options=DURABLE)
@@ -44,8 +44,8 @@ def incremental(directory: Path) -> Path:
     return path
 
 
-def test_a_commit_that_breaks_off_is_there_whole_or_not_at_all(log: tuple[Path, int, int, str], tmp_path: Path) -> None:
-    directory, before, after, turn_id = log
+def test_a_torn_commit_is_applied_whole_or_not_at_all(committed: tuple[Path, int, int, str], tmp_path: Path) -> None:
+    directory, before, after, turn_id = committed
 
     def cut_at(size: int) -> tuple[str, int, int]:
         broken = tmp_path / f"cut-{size}"
@@ -56,15 +56,15 @@ def test_a_commit_that_breaks_off_is_there_whole_or_not_at_all(log: tuple[Path, 
         shutil.rmtree(broken)
         return found
 
-    with ThreadPoolExecutor(SERVERS) as pool:  # there are some 1,700 such places
+    with ThreadPoolExecutor(SERVERS) as pool:  # there are about 1,700 positions
         states = list(pool.map(cut_at, range(before, after + 1)))
     nothing, everything = (Status.IN_PROGRESS, 0, 2), (Status.COMPLETED, 2, 1)
     assert set(states) == {nothing, everything}
-    assert states == sorted(states, key=lambda found: found == everything), "once there, it stays"
+    assert states == sorted(states, key=lambda found: found == everything), "each longer file contains the commit too"
 
 
 def state(directory: Path, turn_id: str) -> tuple[str, int, int]:
-    """Status, messages in the history and turns in the queue, as a server that starts on this directory finds them."""
+    """Start a server on this directory; return the status, the number of messages and the length of the queue."""
     server = Server(directory, options=DURABLE)
     server.start()
     try:

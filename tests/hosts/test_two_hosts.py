@@ -1,4 +1,4 @@
-"""The store and the endpoint on one host, the workers on another, and a cable that is unplugged meanwhile."""
+"""The store and the endpoint on one host, the workers on another, and a cable that a test unplugs."""
 
 import inspect
 import threading
@@ -52,7 +52,7 @@ def cable() -> Iterator[Cable]:
         yield cable
 
 
-def test_turns_of_a_session_stay_in_order_across_hosts(cable: Cable, tmp_path: Path) -> None:
+def test_turns_run_in_order_across_hosts(cable: Cable, tmp_path: Path) -> None:
     stacks: list[Stack] = []
 
     def start(*, workers: int) -> Stack:
@@ -60,7 +60,7 @@ def test_turns_of_a_session_stay_in_order_across_hosts(cable: Cable, tmp_path: P
         return stacks[-1]
 
     try:
-        test_order.test_fifty_sessions_of_ten_turns_submitted_at_once(start)
+        test_order.test_turns_of_fifty_sessions_run_in_order(start)
     finally:
         for stack in stacks:
             stack.stop()
@@ -88,7 +88,7 @@ def stack_tests(module: ModuleType) -> list[Callable[[Stack], None]]:
     return [test for test in tests if list(inspect.signature(test).parameters) == ["stack"]]
 
 
-def test_half_a_minute_without_the_cable_loses_nothing(cable: Cable, tmp_path: Path) -> None:
+def test_half_a_minute_without_a_network_loses_nothing(cable: Cable, tmp_path: Path) -> None:
     settings = {"INTURN_LOG_FORMAT": "json", "INTURN_HISTORY_WINDOW": "1000"}
     stack = TwoHosts(tmp_path, workers=2, settings=settings, store=FrontServer(tmp_path))
     outage = threading.Thread(target=interrupt, args=(cable,))

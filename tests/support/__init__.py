@@ -1,1 +1,1 @@
-"""What tests of several kinds share: processes, servers, the scripted model, clients. Test modules import it."""
+"""Helpers that tests of several kinds share: processes, servers, the scripted model and a client for event streams."""

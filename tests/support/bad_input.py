@@ -1,4 +1,4 @@
-"""Bodies that must be refused with nothing stored, and the field that the refusal names."""
+"""Request bodies that must be refused without storing anything, and the field that each error names."""
 
 import json
 from typing import Any
@@ -32,7 +32,7 @@ def body(**changes: Any) -> bytes:
 
 
 def raw(name: str, value: str) -> bytes:
-    """The good body with a value that `json.dumps` would not write."""
+    """Return the good body with a value as raw JSON, which `json.dumps` would not write."""
     fields = [f'"{key}": {json.dumps(text)}' for key, text in GOOD.items() if key != name]
     return ("{" + ", ".join([*fields, f'"{name}": {value}']) + "}").encode()
 

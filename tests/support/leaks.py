@@ -1,10 +1,10 @@
-"""No key may live for ever: each has a TTL, belongs to something live, or stands in an index that is pruned."""
+"""Find keys that would stay forever: each key needs a TTL, a live turn, or an entry in a pruned index."""
 
 from typing import Any
 
 from turns.backend import keys
 
-LASTING = {
+PERMANENT = {
     keys.START_BY.name,
     keys.DUE.name,
     keys.EXPIRING.name,
@@ -16,24 +16,24 @@ LASTING = {
     keys.SERVICE.name,
     keys.HINTS.name,
 }
-OF_THE_LIVE = (keys.DEFINITION, keys.TENANT, keys.SLOTS, keys.SLOT_WAITERS)
-OF_A_TURN = (keys.TURN, keys.EVENTS)
-OF_A_SESSION = (keys.SESSION, keys.QUEUE, keys.HISTORY)
+WHILE_ANY_TURN_IS_LIVE = (keys.DEFINITION, keys.TENANT, keys.SLOTS, keys.SLOT_WAITERS)
+PER_LIVE_TURN = (keys.TURN, keys.EVENTS)
+PER_BUSY_SESSION = (keys.SESSION, keys.QUEUE, keys.HISTORY)
 INDEXES = (keys.TURNS, keys.SESSION_TURNS)
 
 
 def leaked_keys(raw: Any) -> set[str]:
-    """Keys without a TTL that no live turn accounts for."""
+    """Return the keys without a TTL that no live turn needs."""
     sessions = {name.decode().removeprefix(keys.QUEUE.name) for name in raw.scan_iter(keys.QUEUE("*"))}
     live = {turn.decode() for session in sessions for turn in raw.lrange(keys.QUEUE(session), 0, -1)}
     pins = {raw.hget(keys.TURN(turn), "idempotency") for turn in live} - {None}
-    expected = LASTING | {f"_kombu.binding.{keys.HINTS.name}"}
-    expected |= {family(turn) for family in OF_A_TURN for turn in live}
-    expected |= {family(session) for family in OF_A_SESSION for session in sessions}
+    expected = PERMANENT | {f"_kombu.binding.{keys.HINTS.name}"}
+    expected |= {family(turn) for family in PER_LIVE_TURN for turn in live}
+    expected |= {family(session) for family in PER_BUSY_SESSION for session in sessions}
     expected |= {keys.IDEMPOTENCY(pin.decode()) for pin in pins if pin}
     listed = live | {member.decode().rpartition("/")[2] for member in raw.zrange(keys.EXPIRING.name, 0, -1)}
     indexes = [name for family in INDEXES for name in raw.scan_iter(family("*"))]
     expected |= {name.decode() for name in indexes if {turn.decode() for turn in raw.zrange(name, 0, -1)} <= listed}
     if live:
-        expected |= {name.decode() for family in OF_THE_LIVE for name in raw.scan_iter(family("*"))}
+        expected |= {name.decode() for family in WHILE_ANY_TURN_IS_LIVE for name in raw.scan_iter(family("*"))}
     return {name.decode() for name in raw.scan_iter("*") if raw.ttl(name) == -1} - expected

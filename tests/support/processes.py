@@ -1,4 +1,4 @@
-"""The product as it runs: real processes, started and ended by the tests."""
+"""The product as it runs: real processes that the tests start and stop."""
 
 import contextlib
 import json
@@ -20,11 +20,12 @@ from tests.support.waiting import wait_until
 from tools import ROOT
 
 GRACE_SECONDS = 15
-CANARY = "sk-canary-0815"  # the key of every stack; no log line of any test may hold it
+CANARY = "sk-canary-0815"  # the provider key of each stack; `Stack.stop` checks that no log contains it
+SYSTEM_MESSAGE = {"role": "system", "content": "You're an assistant who's good at math. Respond in 20 words or fewer"}
 
 
 class Process:
-    """A child in a group of its own; what it says goes to a file that a failing test shows."""
+    """A child process in a separate process group; its output goes to a file, which a failing test shows."""
 
     def __init__(
         self,
@@ -54,19 +55,19 @@ class Process:
         return self._process.poll() is None
 
     def terminate(self) -> None:
-        """Asks it to stop, and does not wait."""
+        """Send SIGTERM and return at once."""
         self._process.terminate()
 
     def signal(self, number: signal.Signals) -> None:
         os.killpg(self._process.pid, number)
 
     def stop(self) -> int:
-        """Asks it to stop; returns its exit code."""
+        """Send SIGTERM, wait for the end and return the exit code."""
         self._process.terminate()
         return self._process.wait(GRACE_SECONDS)
 
     def kill(self) -> None:
-        """`kill -9`, with all that it started."""
+        """Send SIGKILL to the process and all its children, and wait for the end."""
         with contextlib.suppress(ProcessLookupError):
             self.signal(signal.SIGKILL)
         self._process.wait(GRACE_SECONDS)
@@ -80,24 +81,34 @@ class HttpResponse:
 
 
 def call(
-    url: str, *, method: str = "GET", body: Any = None, headers: Mapping[str, str] | None = None, seconds: float = 60
+    url: str,
+    *,
+    method: str = "GET",
+    body: Any = None,
+    headers: Mapping[str, str] | None = None,
+    api_key: str | None = None,
+    seconds: float = 60,
 ) -> HttpResponse:
-    """One HTTP request. `body`: bytes as they are, anything else as JSON. Raises `OSError` when there is no answer."""
+    """Send one HTTP request; a body that is not bytes is sent as JSON. Raise `OSError` if no response arrives."""
     data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-    kind = {} if data is None else {"Content-Type": "application/json"}
-    request = urllib.request.Request(url, data=data, method=method, headers={**kind, **(headers or {})})
+    all_headers = {
+        **({} if data is None else {"Content-Type": "application/json"}),
+        **({"Authorization": f"Bearer {api_key}"} if api_key else {}),
+        **(headers or {}),
+    }
+    request = urllib.request.Request(url, data=data, method=method, headers=all_headers)
     try:
         with urllib.request.urlopen(request, timeout=seconds) as response:
             return HttpResponse(response.status, response.headers, json.loads(response.read() or b"null"))
     except urllib.error.HTTPError as error:
         with error:
             return HttpResponse(error.code, error.headers, json.loads(error.read() or b"null"))
-    except HTTPException as error:  # the other side died in mid-answer; to a caller the same as not reaching it
+    except HTTPException as error:  # the server died during its response; to a caller the same as an unreachable server
         raise ConnectionError(str(error)) from error
 
 
 class Store(Protocol):
-    """A store as a stack uses it."""
+    """The part of a store that a stack uses."""
 
     url: str
     raw: Any
@@ -142,7 +153,7 @@ class Stack:
         self.wait_until_ready(workers=workers)
 
     def wait_until_ready(self, *, workers: int) -> None:
-        wait_until("all are ready", lambda: self.live_workers() == workers, seconds=60)
+        wait_until("all processes are ready", lambda: self.live_workers() == workers, seconds=60)
 
     def start_web(self) -> Process:
         return self._process("web")
@@ -151,7 +162,7 @@ class Stack:
         return self._process("worker")
 
     def replace_dead(self) -> None:
-        """What a supervisor does: processes that died are started again."""
+        """Start the processes again that have died, as a supervisor does."""
         if not self.web.is_running:
             self.web = self.start_web()
         self.workers = [worker if worker.is_running else self.start_worker() for worker in self.workers]
@@ -164,43 +175,52 @@ class Stack:
         assert CANARY not in self.logs(), "a key is in the log"
 
     def submit(self, session_id: str, text: str, **more: Any) -> str:
-        """Submits a turn of the default assistant; returns its id."""
-        answer = call(f"{self.url}/v1/turns", method="POST", body=turn_request(session_id, text, **more))
-        assert answer.status == 202, answer
-        turn_id: str = answer.body["id"]
+        """Submit a turn of the default assistant and return its id."""
+        response = call(f"{self.url}/v1/turns", method="POST", body=turn_request(session_id, text, **more))
+        assert response.status == 202, response
+        turn_id: str = response.body["id"]
         return turn_id
 
     def turn(self, turn_id: str, *, wait: float = 0) -> dict[str, Any]:
-        answer = call(f"{self.url}/v1/turns/{turn_id}?wait={wait}")
-        assert answer.status == 200, answer
-        turn: dict[str, Any] = answer.body
+        response = call(f"{self.url}/v1/turns/{turn_id}?wait={wait}")
+        assert response.status == 200, response
+        turn: dict[str, Any] = response.body
         return turn
 
+    def wait_until_running(self, turn_id: str) -> None:
+        wait_until(f"{turn_id} runs", lambda: self.turn(turn_id)["status"] == "in_progress")
+
+    def wait_until_streaming(self, turn_id: str, *, events: int = 2) -> None:
+        """Wait until the turn's stream contains this many events; the second one is the first delta."""
+        stream = f"inturn:events:{turn_id}"
+        wait_until(f"{turn_id} streams", lambda: self.store.raw.xlen(stream) >= events, seconds=60)
+
     def wait_until_finished(self, turn_id: str) -> dict[str, Any]:
-        """The turn, once it has ended."""
+        """Wait until the turn has ended, and return it."""
         wait_until(f"{turn_id} has ended", lambda: self.turn(turn_id, wait=10)["finished_at"], seconds=60)
         return self.turn(turn_id)
 
     def worker_of(self, turn_id: str) -> Process:
-        """The worker that runs the turn, once one does."""
+        """Wait until a worker runs the turn, and return that worker."""
         found: list[Process] = []
 
-        def is_held() -> bool:
+        def has_worker() -> bool:
             name = (self.store.raw.hget(f"inturn:turn:{turn_id}", "worker") or b"").decode()
             found.extend(worker for worker in self.workers if f":{worker.pid}:" in name)
             return bool(found)
 
-        wait_until(f"somebody runs {turn_id}", is_held, seconds=60)
+        wait_until(f"a worker runs {turn_id}", has_worker, seconds=60)
         return found[0]
 
     def messages(self, session_id: str) -> list[dict[str, Any]]:
+        """Return the history of a session, which must fit on one page."""
         page = call(f"{self.url}/v1/sessions/{session_id}/messages?limit=100").body
         assert not page["has_more"]
         messages: list[dict[str, Any]] = page["data"]
         return messages
 
     def all_messages(self, session_id: str) -> list[dict[str, Any]]:
-        """The whole history, however many pages."""
+        """Return the whole history of a session, from any number of pages."""
         messages: list[dict[str, Any]] = []
         after = 0
         while after is not None:
@@ -214,8 +234,22 @@ class Stack:
         requests: list[dict[str, Any]] = call(f"http://{self.model_address}:{self._model_port}/requests").body
         return [r for r in requests if question is None or r["messages"][-1]["content"] == question]
 
+    def wait_until_disconnected(self, question: str, *, seconds: float = 5) -> None:
+        """Wait until the worker has closed the connection on which it sent this question to the model."""
+        wait_until(
+            "the connection to the provider is closed",
+            lambda: any(request["closed"] for request in self.model_requests(question)),
+            seconds=seconds,
+        )
+
     def open_gate(self, name: str) -> None:
         call(f"http://{self.model_address}:{self._model_port}/gates/{name}", method="POST", body={})
+
+    def create_api_key(self, tenant: str, *options: str) -> str:
+        return self._run_turns_command("keys", "create", tenant, *options).strip()
+
+    def revoke_api_key(self, api_key: str) -> None:
+        self._run_turns_command("keys", "revoke", api_key.split("_")[1])
 
     def logs(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace")
@@ -227,7 +261,13 @@ class Stack:
     def _process(self, *module: str, prefix: Sequence[str] = ()) -> Process:
         return Process(*module, log=self._log, environment=self.environment, prefix=prefix)
 
+    def _run_turns_command(self, *arguments: str) -> str:
+        command = [sys.executable, "-m", "turns", *arguments]
+        environment = {**os.environ, **self.environment}
+        return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True).stdout
+
     def live_workers(self) -> int:
+        """Return the number of live workers that the endpoint reports, or -1 if it is unreachable."""
         try:
             return int(call(f"{self.url}/readyz", seconds=2).body["live_workers"])
         except OSError:
@@ -235,4 +275,5 @@ class Stack:
 
 
 def turn_request(session_id: str, text: str, **more: Any) -> dict[str, Any]:
+    """Return the JSON body that submits a turn of the default assistant."""
     return {"session_id": session_id, "input": text, "variables": {"ability": "math"}, **more}

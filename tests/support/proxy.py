@@ -1,7 +1,7 @@
-"""A store behind a line that breaks where a test wants it: before a script gets there, or before its reply comes back.
+"""A store behind a proxy that breaks a connection where a test wants it: before a script runs, or before its reply.
 
-Each step of a turn is one script. So what can happen between two steps is exactly this: a script did not run, or it
-ran and nobody heard of it.
+Each step of a turn is one script. Therefore only two things can happen between two steps: a script did not run, or it
+ran and its reply was lost.
 """
 
 import contextlib
@@ -23,57 +23,58 @@ from turns.config.settings import Settings
 
 
 class Timing(StrEnum):
-    BEFORE = "before"  # the store never gets the command
-    AFTER = "after"  # the store has run it, and its reply is lost
+    BEFORE = "before"  # the store never receives the command
+    AFTER = "after"  # the store has run the command, and its reply is lost
 
 
 class Action(StrEnum):
-    KILL = "kill"  # the process that sent the command is gone
-    CUT = "cut"  # its connection is closed
-    HANG = "hang"  # its connection stays open, and nothing ever comes
+    KILL = "kill"  # kill the process that sent the command
+    CUT = "cut"  # close its connection
+    HANG = "hang"  # keep its connection open and never send a reply
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Happens once, at the first such script that names `about`: a turn's id, or what it says."""
+    """A fault that happens once, at the first script of this verb with an argument that contains `argument`."""
 
     verb: str
-    about: str
+    argument: str
     timing: Timing
     action: Action
 
 
 class ProxiedServer(Server):
     def __init__(self, directory: Path, settings: Settings) -> None:
-        """`settings`: those that the scripts of the tested processes are made with."""
+        """`settings`: those with which the tested processes render their scripts."""
         super().__init__(directory, options=DURABLE)
-        self._store_address = self.url.removeprefix("unix://")
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(directory / "p.sock"))
         self._listener.listen(128)
         self.url = f"unix://{directory}/p.sock"
-        texts = {verb: render(verb, render_constants(settings)).encode() for verb in VERBS}
-        self._verbs = {sha1(text, usedforsecurity=False).hexdigest().encode(): verb for verb, text in texts.items()}
-        self._verbs |= {text: verb for verb, text in texts.items()}
+        self._scripts = {verb: render(verb, render_constants(settings)).encode() for verb in VERBS}
+        self._verbs = {text: verb for verb, text in self._scripts.items()}
+        self._verbs |= {
+            sha1(text, usedforsecurity=False).hexdigest().encode(): verb for verb, text in self._scripts.items()
+        }
         self._lock = threading.Lock()
         self.armed: list[Fault] = []
 
     def start(self, *more: str) -> None:
         super().start(*more)
-        for verb in VERBS:
-            self.raw.script_load(next(text for text, name in self._verbs.items() if name == verb and len(text) > 40))
+        for text in self._scripts.values():
+            self.raw.script_load(text)
         threading.Thread(target=self._accept, daemon=True).start()
 
     def arm(self, *faults: Fault) -> None:
         with self._lock:
             self.armed += faults
 
-    def take(self, command: list[bytes]) -> Fault | None:
-        """The fault that this command meets, if there is one; no other command meets it."""
+    def take_fault(self, command: list[bytes]) -> Fault | None:
+        """Return and disarm the fault that this command meets, if there is one."""
         verb = self._verbs.get(command[1]) if len(command) > 1 and command[0] in {b"EVALSHA", b"EVAL"} else None
         with self._lock:
             for fault in self.armed:
-                if fault.verb == verb and any(fault.about.encode() in part for part in command[2:]):
+                if fault.verb == verb and any(fault.argument.encode() in part for part in command[2:]):
                     self.armed.remove(fault)
                     return fault
         return None
@@ -83,17 +84,17 @@ class ProxiedServer(Server):
             client, _ = self._listener.accept()
             store = socket.socket(socket.AF_UNIX)
             try:
-                store.connect(self._store_address)
+                store.connect(str(self.socket))
             except OSError:
                 client.close()
                 continue
             connection = ProxiedConnection(self, client, store)
-            threading.Thread(target=connection.to_store, daemon=True).start()
-            threading.Thread(target=connection.to_client, daemon=True).start()
+            threading.Thread(target=connection.forward_to_store, daemon=True).start()
+            threading.Thread(target=connection.forward_to_client, daemon=True).start()
 
 
 class ProxiedConnection:
-    """One connection, in both directions."""
+    """One connection of a client to the store, in both directions."""
 
     def __init__(self, proxy: ProxiedServer, client: socket.socket, store: socket.socket) -> None:
         self._proxy = proxy
@@ -101,10 +102,10 @@ class ProxiedConnection:
         self._store = store
         self._fault: Fault | None = None
 
-    def to_store(self) -> None:
+    def forward_to_store(self) -> None:
         with self._client.makefile("rb") as sent:
-            for raw, command in commands(sent):
-                self._fault = self._fault or self._proxy.take(command)
+            for raw, command in read_commands(sent):
+                self._fault = self._fault or self._proxy.take_fault(command)
                 if self._fault and self._fault.timing is Timing.BEFORE:
                     return self._break(self._fault)
                 try:
@@ -113,7 +114,7 @@ class ProxiedConnection:
                     break
         return self._close()
 
-    def to_client(self) -> None:
+    def forward_to_client(self) -> None:
         try:
             while data := self._store.recv(65536):
                 if self._fault:
@@ -126,14 +127,14 @@ class ProxiedConnection:
     def _break(self, fault: Fault) -> None:
         match fault.action:
             case Action.KILL:
-                os.killpg(os.getpgid(self._peer()), signal.SIGKILL)
+                os.killpg(os.getpgid(self._peer_pid()), signal.SIGKILL)
                 self._close()
             case Action.CUT:
                 self._close()
             case Action.HANG:
                 self._store.close()
 
-    def _peer(self) -> int:
+    def _peer_pid(self) -> int:
         credentials = self._client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         pid: int = struct.unpack("3i", credentials)[0]
         return pid
@@ -145,19 +146,19 @@ class ProxiedConnection:
             end.close()
 
 
-def commands(sent: BinaryIO) -> Iterator[tuple[bytes, list[bytes]]]:
-    """Each command as it was sent, and its words."""
-    while head := _read(sent):
-        raw, words = head, []
+def read_commands(sent: BinaryIO) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Yield each command that a client sends, as raw bytes and as a list of arguments."""
+    while head := _read_line(sent):
+        raw, arguments = head, []
         for _ in range(int(head[1:])):
             size = sent.readline()
-            word = sent.read(int(size[1:]) + 2)
-            raw += size + word
-            words.append(word[:-2])
-        yield raw, words
+            argument = sent.read(int(size[1:]) + 2)
+            raw += size + argument
+            arguments.append(argument[:-2])
+        yield raw, arguments
 
 
-def _read(sent: BinaryIO) -> bytes:
+def _read_line(sent: BinaryIO) -> bytes:
     try:
         return sent.readline()
     except OSError:

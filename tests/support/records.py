@@ -1,10 +1,10 @@
-"""Records as the store would give them."""
+"""Turn records as the store returns them."""
 
 from turns.domain.state import Status
 
 
 def record(status: Status) -> dict[str, str]:
-    """With what each turn has, and no more."""
+    """Return a record with only the fields that each turn has."""
     return {
         "session": "s",
         "session_id": "s",

@@ -1,4 +1,4 @@
-"""A small pure model of the store: what it should say, in the shortest words. The oracle of `test_interleavings.py`."""
+"""A small pure model of the store, with which `test_interleavings.py` compares the real one."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ class ReferenceTurn:
     session: str
     status: Status = Status.QUEUED
     attempt: int = 1
-    holder: str | None = None  # the token that may write
+    token: str | None = None  # the fencing token that may write
     superseded: bool = False
     erased: bool = False
 
@@ -21,7 +21,7 @@ class ReferenceTurn:
 class ReferenceModel:
     turns: dict[str, ReferenceTurn] = field(default_factory=dict)
     queues: dict[str, list[str]] = field(default_factory=dict)
-    histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns; first what was imported
+    histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns, after the name of an import
 
     def accept(self, turn_id: str, session: str) -> None:
         self.turns[turn_id] = ReferenceTurn(session)
@@ -35,11 +35,11 @@ class ReferenceModel:
 
     def claim(self, turn_id: str, token: str) -> None:
         self._step(turn_id, Event.CLAIM)
-        self.turns[turn_id].holder = token
+        self.turns[turn_id].token = token
 
     def holds(self, turn_id: str, token: str) -> bool:
         turn = self.turns[turn_id]
-        return turn.status is Status.IN_PROGRESS and turn.holder == token
+        return turn.status is Status.IN_PROGRESS and turn.token == token
 
     def commit(self, turn_id: str) -> None:
         self.histories.setdefault(self.turns[turn_id].session, []).append(turn_id)
@@ -49,17 +49,17 @@ class ReferenceModel:
         self.histories.setdefault(self.turns[turn_id].session, []).append(turn_id)
         self._step(turn_id, Event.INTERRUPT)
 
-    def clear_session(self, session: str, *, keeps_running: bool) -> None:
-        """A newer turn comes with `interrupt` or `rollback`."""
+    def clear_session(self, session: str, *, keep_running: bool) -> None:
+        """Cancel the live turns of a session for a newer turn with `interrupt` or `rollback`."""
         for turn_id in list(self.queues.get(session, [])):
-            if keeps_running and self.turns[turn_id].status is Status.IN_PROGRESS:
+            if keep_running and self.turns[turn_id].status is Status.IN_PROGRESS:
                 self.turns[turn_id].superseded = True
             else:
                 self._step(turn_id, Event.CANCEL)
 
     def release(self, turn_id: str) -> None:
         self._step(turn_id, Event.RELEASE)
-        self.turns[turn_id].holder = None
+        self.turns[turn_id].token = None
 
     def fail(self, turn_id: str) -> None:
         self._step(turn_id, Event.FAIL)
@@ -68,13 +68,13 @@ class ReferenceModel:
         self._requeue(turn_id, Event.RETRY)
 
     def erase(self, session: str) -> None:
-        self.clear_session(session, keeps_running=False)
+        self.clear_session(session, keep_running=False)
         self.histories.pop(session, None)
         for turn in self.turns.values():
             turn.erased = turn.erased or turn.session == session
 
     def import_messages(self, session: str, name: str) -> str:
-        """What comes of it, in words; `name` stands for the messages."""
+        """Import messages, for which `name` stands, and return the result in words."""
         history = self.histories.get(session, [])
         if history[:1] == [name]:
             return "replayed"
@@ -90,7 +90,7 @@ class ReferenceModel:
             self._step(turn_id, Event.CANCEL)
 
     def expire_lease(self, turn_id: str) -> None:
-        """The lease ran out and the rescuer saw it."""
+        """Rescue a turn whose lease has expired."""
         turn = self.turns[turn_id]
         if turn.status is Status.IN_PROGRESS:
             if turn.attempt >= MAX_ATTEMPTS:
@@ -104,7 +104,7 @@ class ReferenceModel:
     def _requeue(self, turn_id: str, event: Event) -> None:
         self._step(turn_id, event)
         self.turns[turn_id].attempt += 1
-        self.turns[turn_id].holder = None
+        self.turns[turn_id].token = None
 
     def _step(self, turn_id: str, event: Event) -> None:
         turn = self.turns[turn_id]

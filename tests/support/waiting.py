@@ -1,4 +1,4 @@
-"""Waiting for facts, instead of sleeping to let something happen; and what is done meanwhile."""
+"""Waiting for facts instead of sleeping, and repeating a step in the background."""
 
 import threading
 import time
@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
-def wait_until(what: str, holds: Callable[[], object], *, seconds: float = 20.0) -> None:
-    """Returns as soon as `holds` is true; fails with `what` when the time is over."""
-    until = time.monotonic() + seconds
+def wait_until(condition: str, holds: Callable[[], object], *, seconds: float = 20.0) -> None:
+    """Return as soon as `holds` returns true; fail with the name of the condition after `seconds`."""
+    deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < until, f"waited {seconds:g} s in vain until {what}"
+        assert time.monotonic() < deadline, f"timed out after {seconds:g} s of waiting until {condition}"
         time.sleep(0.02)
 
 
 @contextmanager
 def repeating(step: Callable[[], object], *, every_seconds: float) -> Iterator[None]:
-    """Inside, this is done again and again by another thread."""
+    """Repeat the step in another thread while the block runs."""
     done = threading.Event()
 
     def run() -> None:

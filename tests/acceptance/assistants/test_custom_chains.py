@@ -189,7 +189,7 @@ def test_an_answer_that_came_to_its_limit_says_so(stack: Stack) -> None:
 
 def test_cancel_stops_a_chain_and_time_does_too(stack: Stack) -> None:
     turn = submit(stack, "cancel", "hello", "slow")
-    wait_until("it speaks", lambda: stack.store.raw.xlen(f"inturn:events:{turn}") > 2)
+    stack.wait_until_streaming(turn, events=3)
     assert call(f"{stack.url}/v1/turns/{turn}/cancel", method="POST").body["status"] == "cancelled"
     wait_until("the run has stopped", lambda: '"lease.lost"' in stack.logs())
     assert run(stack, "late", "hello", "hasty")["error"]["code"] == "provider_timeout"
@@ -199,18 +199,14 @@ def test_cancel_stops_a_chain_and_time_does_too(stack: Stack) -> None:
 def test_cancel_leaves_the_provider_at_once(stack: Stack, assistant: str) -> None:
     said = f"{assistant} long [words 600] [pace 0.05]"
     turn = submit(stack, f"leave-{assistant}", said, assistant)
-    wait_until("it speaks", lambda: stack.store.raw.xlen(f"inturn:events:{turn}") > 2)
+    stack.wait_until_streaming(turn, events=3)
     call(f"{stack.url}/v1/turns/{turn}/cancel", method="POST")
-
-    def left() -> bool:
-        return any(request["closed"] for request in stack.model_requests(said))
-
-    wait_until("the provider is left", left, seconds=5)
+    stack.wait_until_disconnected(said)
 
 
 def test_an_interrupted_chain_keeps_what_it_said(stack: Stack) -> None:
     running = submit(stack, "interrupt", "hello", "slow")
-    wait_until("it speaks", lambda: stack.store.raw.xlen(f"inturn:events:{running}") > 2)
+    stack.wait_until_streaming(running, events=3)
     run(stack, "interrupt", "stop", "tell", on_busy="interrupt")
     turn = stack.turn(running)
     assert (turn["status"], turn["status_reason"]) == ("incomplete", "interrupted")

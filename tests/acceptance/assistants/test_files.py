@@ -8,7 +8,6 @@ import pytest
 from langchain_community.chat_message_histories import FileChatMessageHistory
 
 from tests.support.processes import Stack, call
-from tests.support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +63,7 @@ def test_what_stood_in_a_file_before_is_continued(stack: Stack, directory: Path)
 
 def test_an_interrupted_turn_keeps_what_it_said(stack: Stack, directory: Path) -> None:
     running = stack.submit("interrupt", "long [words 600] [pace 0.05]")
-    wait_until("it speaks", lambda: stack.store.raw.xlen(f"inturn:events:{running}") > 2)
+    stack.wait_until_streaming(running, events=3)
     after = stack.wait_until_finished(stack.submit("interrupt", "stop", on_busy="interrupt"))
     said = stack.turn(running)["output"]["content"]
     assert contents(directory / "-" / "interrupt.json") == [
@@ -78,7 +77,7 @@ def test_an_interrupted_turn_keeps_what_it_said(stack: Stack, directory: Path) -
 def test_a_killed_worker_leaves_no_half_turn(stack: Stack, directory: Path) -> None:
     stack.wait_until_finished(stack.submit("killed", "one"))
     turn = stack.submit("killed", "two [gate killed]")
-    wait_until("it runs", lambda: stack.turn(turn)["status"] == "in_progress")
+    stack.wait_until_running(turn)
     stack.workers[0].kill()
     assert len(contents(directory / "-" / "killed.json")) == 2
     stack.replace_dead()

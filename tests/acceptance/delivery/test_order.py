@@ -1,21 +1,20 @@
-"""Turns of one session run in order, each with exactly the turns before it, however many workers there are."""
+"""Turns of one session run in order, each with exactly the preceding turns as its history, on several workers."""
 
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.support.processes import Stack
+from tests.support.processes import SYSTEM_MESSAGE, Stack
 from tests.support.scripted_model import answer
 from tests.support.waiting import wait_until
 
 SESSIONS = 50
 TURNS = 10
 WORKERS = 4
-SYSTEM = {"role": "system", "content": "You're an assistant who's good at math. Respond in 20 words or fewer"}
 
 
-def test_fifty_sessions_of_ten_turns_submitted_at_once(start: Callable[..., Stack]) -> None:
+def test_turns_of_fifty_sessions_run_in_order(start: Callable[..., Stack]) -> None:
     stack = start(workers=WORKERS)
     sessions = [f"session-{n}" for n in range(SESSIONS)]
 
@@ -33,27 +32,27 @@ def test_fifty_sessions_of_ten_turns_submitted_at_once(start: Callable[..., Stac
     prompts = prompts_by_session(stack)
     for session in sessions:
         assert [turn["sequence"] for turn in turns[session]] == list(range(1, TURNS + 1))
-        expected = conversation(session)
-        assert prompts[session] == [[SYSTEM, *expected[: 2 * n + 1]] for n in range(TURNS)]
-        said = [{"role": message["role"], "content": message["content"]} for message in histories[session]]
-        assert said == expected
+        expected = expected_history(session)
+        assert prompts[session] == [[SYSTEM_MESSAGE, *expected[: 2 * n + 1]] for n in range(TURNS)]
+        history = [{"role": message["role"], "content": message["content"]} for message in histories[session]]
+        assert history == expected
         assert [m["turn_id"] for m in histories[session]] == [turn for turn in submitted[session] for _ in range(2)]
 
     workers = {name for name in stack.logs().splitlines() if '"worker.ready"' in name}
     assert len(workers) == WORKERS
 
 
-def conversation(session: str) -> list[dict[str, str]]:
-    """What the session must have come to: the scripted model's answer tells all the messages that it saw."""
+def expected_history(session: str) -> list[dict[str, str]]:
+    """Return the final history of a session; each answer of the scripted model depends on all messages before it."""
     messages: list[dict[str, Any]] = []
     for n in range(TURNS):
         messages.append({"role": "user", "content": f"{session} turn {n}"})
-        messages.append({"role": "assistant", "content": answer([SYSTEM, *messages])})
+        messages.append({"role": "assistant", "content": answer([SYSTEM_MESSAGE, *messages])})
     return messages
 
 
 def prompts_by_session(stack: Stack) -> dict[str, list[Any]]:
     prompts = defaultdict(list)
-    for asked in stack.model_requests():
-        prompts[asked["messages"][1]["content"].partition(" ")[0]].append(asked["messages"])
+    for request in stack.model_requests():
+        prompts[request["messages"][1]["content"].partition(" ")[0]].append(request["messages"])
     return prompts

@@ -1,4 +1,4 @@
-"""Processes that are told to stop while callers are there; and a turn that kills each of its workers."""
+"""Processes that stop while they are in use, and a turn that kills each worker that runs it."""
 
 import threading
 from collections.abc import Callable
@@ -10,11 +10,11 @@ from tests.support.waiting import wait_until
 ROUNDS = 2
 
 
-def test_a_rolling_restart_under_load_raises_no_attempt(start: Callable[..., Stack]) -> None:
+def test_a_rolling_restart_under_load_costs_no_attempt(start: Callable[..., Stack]) -> None:
     stack = start(workers=2, INTURN_GRACE_SECONDS="0.5")
     done = threading.Event()
 
-    def talk(session: int) -> list[str]:
+    def run_turns(session: int) -> list[str]:
         turns: list[str] = []
         while not done.is_set():
             turns.append(stack.submit(f"s{session}", f"hello {len(turns)} [words {20 + session}] [pace 0.1]"))
@@ -22,43 +22,43 @@ def test_a_rolling_restart_under_load_raises_no_attempt(start: Callable[..., Sta
         return turns
 
     with ThreadPoolExecutor(20) as pool:
-        talks = [pool.submit(talk, session) for session in range(20)]
+        sessions = [pool.submit(run_turns, session) for session in range(20)]
         try:
             for _ in range(ROUNDS * len(stack.workers)):
                 old = stack.workers.pop(0)
                 stack.workers.append(stack.start_worker())
-                wait_until("the new one is ready", lambda: is_alive(stack, stack.workers[-1].pid), seconds=60)
+                wait_until("the new worker is ready", lambda: is_alive(stack, stack.workers[-1].pid), seconds=60)
                 assert old.stop() == 0
         finally:
             done.set()
-        turns = [stack.turn(turn) for talk in talks for turn in talk.result()]
+        turns = [stack.turn(turn) for session in sessions for turn in session.result()]
     assert {(turn["status"], turn["attempt"]) for turn in turns} == {("completed", 1)}
     logs = stack.logs()
-    assert '"turn.released"' in logs, "some were handed over in mid-answer"
+    assert '"turn.released"' in logs, "some turns moved to another worker during their answer"
     assert logs.count('"worker.draining"') == ROUNDS * len(stack.workers)
 
 
-def test_an_endpoint_that_must_stop_answers_those_who_wait_for_turns(start: Callable[..., Stack]) -> None:
+def test_a_stopping_endpoint_answers_all_long_polls(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
     turn_id = stack.submit("s", "hello [gate never]")
     with ThreadPoolExecutor(5) as pool:
-        waiting = [pool.submit(stack.turn, turn_id, wait=30) for _ in range(5)]
-        wait_until("all wait", lambda: connections(stack) >= 5)
+        polls = [pool.submit(stack.turn, turn_id, wait=30) for _ in range(5)]
+        wait_until("all long polls are connected", lambda: count_connections(stack) >= 5)
         assert stack.web.stop() == 0
-        assert {answer.result()["status"] for answer in waiting} <= {"queued", "in_progress"}
+        assert {poll.result()["status"] for poll in polls} <= {"queued", "in_progress"}
     stack.web = stack.start_web()
-    wait_until("the endpoint serves again", lambda: serves(stack))
+    wait_until("the endpoint is reachable", lambda: is_reachable(stack))
     assert stack.turn(turn_id)["status"] == "in_progress"
 
 
-def test_a_turn_that_kills_each_of_its_workers_fails_and_its_session_goes_on(start: Callable[..., Stack]) -> None:
+def test_a_turn_that_kills_its_workers_fails(start: Callable[..., Stack]) -> None:
     stack = start(workers=4, INTURN_LEASE_SECONDS="1", INTURN_RESCUE_SECONDS="0.2")
     poison, behind = stack.submit("s", "poison [gate never]"), stack.submit("s", "next")
     for attempt in (1, 2, 3):
-        wait_until("it runs", lambda: runs(stack, poison, attempt), seconds=60)  # noqa: B023  # called at once
+        wait_until_attempt_runs(stack, poison, attempt)
         stack.worker_of(poison).kill()
-    ended = stack.wait_until_finished(poison)
-    assert (ended["status"], ended["error"]["code"], ended["attempt"]) == ("failed", "worker_lost", 3)
+    failed = stack.wait_until_finished(poison)
+    assert (failed["status"], failed["error"]["code"], failed["attempt"]) == ("failed", "worker_lost", 3)
     assert stack.wait_until_finished(behind)["status"] == "completed"
     assert [m["turn_id"] for m in stack.messages("s")] == [behind] * 2
 
@@ -67,20 +67,23 @@ def is_alive(stack: Stack, pid: int) -> bool:
     return any(f":{pid}:" in name.decode() for name in stack.store.raw.zrange("inturn:workers", 0, -1))
 
 
-def runs(stack: Stack, turn_id: str, attempt: int) -> bool:
-    turn = stack.turn(turn_id)
-    return (turn["status"], turn["attempt"]) == ("in_progress", attempt)
+def wait_until_attempt_runs(stack: Stack, turn_id: str, attempt: int) -> None:
+    def runs() -> bool:
+        turn = stack.turn(turn_id)
+        return (turn["status"], turn["attempt"]) == ("in_progress", attempt)
+
+    wait_until(f"attempt {attempt} runs", runs, seconds=60)
 
 
-def serves(stack: Stack) -> bool:
+def is_reachable(stack: Stack) -> bool:
     try:
         return call(f"{stack.url}/livez").status == 200
     except OSError:
         return False
 
 
-def connections(stack: Stack) -> int:
-    """How many callers the endpoint has accepted, by the kernel's table."""
+def count_connections(stack: Stack) -> int:
+    """Return the number of established connections at the port of the endpoint."""
     port = int(stack.url.rpartition(":")[2])
     with open("/proc/net/tcp", encoding="ascii") as table:
         rows = [line.split() for line in table]

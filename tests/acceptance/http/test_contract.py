@@ -36,7 +36,7 @@ def test_turns_are_listed_newest_first(stack: Stack) -> None:
     stack.wait_until_finished(turns[-1])
     assert [turn["id"] for turn in pages(stack, "/v1/turns?session_id=listed&limit=2")] == turns[::-1]
     waiting = stack.submit("listed", "hello [gate listed]")
-    wait_until("it runs", lambda: stack.turn(waiting)["status"] == "in_progress")
+    stack.wait_until_running(waiting)
     [only] = pages(stack, "/v1/turns?session_id=listed&status=in_progress&limit=2")
     assert only["id"] == waiting
     stack.open_gate("listed")
@@ -103,7 +103,7 @@ def test_a_preference_that_makes_no_sense_is_ignored(stack: Stack, prefer: str) 
 def test_who_has_the_answer_is_told_so(stack: Stack) -> None:
     turn_id = stack.submit("etag", "hello [gate etag]")
     url = f"{stack.url}/v1/turns/{turn_id}"
-    wait_until("it runs", lambda: stack.turn(turn_id)["status"] == "in_progress")
+    stack.wait_until_running(turn_id)
     tag = call(url).headers["ETag"]
     same = call(url, headers={"If-None-Match": tag})
     assert (same.status, same.body, same.headers["ETag"]) == (304, None, tag)

@@ -94,7 +94,7 @@ def test_a_turn_that_waits_tells_its_place_and_each_new_one(stack: Stack) -> Non
     reading = threading.Thread(target=reader.read)
     reading.start()
     for n in range(3):
-        wait_until(f"turn {n} runs", lambda n=n: stack.turn(turns[n])["status"] == "in_progress")  # type: ignore[misc]
+        stack.wait_until_running(turns[n])
         stack.open_gate(f"queue-{n}")
     reading.join()
     places = [event.data["queue"] for event in reader.seen if event.type == "status"]
@@ -147,7 +147,7 @@ def test_what_cannot_be_watched(stack: Stack, path: str, headers: dict[str, str]
 def test_who_saw_more_than_there_is_begins_anew(stack: Stack, beyond: str) -> None:
     """As after a store that lost its last moments."""
     turn_id = stack.submit("beyond", f"hello {SLOWLY}")
-    wait_until("it runs", lambda: stack.turn(turn_id)["status"] == "in_progress")
+    stack.wait_until_running(turn_id)
     with closing(Stream(f"{stack.url}/v1/turns/{turn_id}/events", last_event_id=beyond)) as stream:
         seen = list(stream)
     assert [event.type for event in seen[:2]] == ["status", "reset"]

@@ -7,7 +7,6 @@ import pytest
 import inturn
 from inturn import Client
 from inturn.cli.exit_codes import Exit
-from tests.acceptance.delivery.test_tenants import make_key
 from tests.acceptance.inturn.cli.runner import Inturn
 from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack, call
@@ -16,7 +15,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture(scope="module")
 def api_key(stack: Stack) -> str:
-    api_key = make_key(stack, "acme")
+    api_key = stack.create_api_key("acme")
     wait_until("the service requires a key", lambda: call(f"{stack.url}/v1/turns").status == 401)
     return api_key
 
@@ -34,7 +33,7 @@ def test_the_key_comes_from_the_argument_or_the_environment(
 
 
 def test_a_key_is_limited_to_its_scopes(stack: Stack, api_key: str) -> None:
-    with Client(stack.url, api_key=make_key(stack, "acme", "--scopes", "read")) as client:
+    with Client(stack.url, api_key=stack.create_api_key("acme", "--scopes", "read")) as client:
         with pytest.raises(inturn.Forbidden):
             client.turns.create("s", "hello", variables=MATH)
         with pytest.raises(inturn.Forbidden):

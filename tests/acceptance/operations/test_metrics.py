@@ -61,7 +61,7 @@ def test_who_waits_is_seen_and_for_how_long(start: Callable[..., Stack]) -> None
 def test_a_killed_worker_is_counted_as_a_rescue(start: Callable[..., Stack]) -> None:
     stack = start(workers=2, INTURN_LEASE_SECONDS="1.5", INTURN_RESCUE_SECONDS="0.2")
     turn = stack.submit("s", "hello [words 60] [pace 0.05]")
-    wait_until("it runs", lambda: stack.turn(turn)["status"] == "in_progress")
+    stack.wait_until_running(turn)
     stack.worker_of(turn).kill()
     assert stack.wait_until_finished(turn)["attempt"] == 2
     assert value(stack, "inturn_turns_rescued_total") == 1

@@ -1,4 +1,4 @@
-"""The thirty lines as processes, to be driven as the product is."""
+"""The Celery baseline as processes, with the interface of the product's stack."""
 
 from tests.support.processes import Process, Stack
 
@@ -15,5 +15,5 @@ class Baseline(Stack):
 
     @property
     def started(self) -> list[str]:
-        """Names given so far: two nodes of one name would be taken for one."""
-        return self.__dict__.setdefault("_started", [])  # type: ignore[no-any-return]  # a list of names, made here
+        """The node names used so far; Celery treats two nodes with the same name as one."""
+        return self.__dict__.setdefault("_started", [])  # type: ignore[no-any-return]  # `setdefault` creates a list of names

@@ -1,4 +1,4 @@
-"""What one writes first: a Celery task around the stock chain, acknowledged late so that a crash loses nothing."""
+"""A plain Celery task around the stock chain, acknowledged late so that a crash loses no message."""
 
 import os
 
@@ -14,7 +14,7 @@ BROKER = STORE.replace("unix://", "redis+socket://")
 app = Celery("baseline", broker=BROKER, backend=BROKER)
 app.conf.task_acks_late = True
 app.conf.task_reject_on_worker_lost = True
-# Friendlier than the defaults, under which what a dead worker held comes back after an hour, ten at a time.
+# With the defaults, the messages of a dead worker would return only after an hour, ten at a time.
 app.conf.broker_transport_options = {
     "visibility_timeout": 10,
     "unacked_restore_interval": 1,
@@ -37,6 +37,6 @@ chain = RunnableWithMessageHistory(
 
 
 @app.task(name="answer")
-def answer(session_id: str, said: str) -> str:
-    given = {"ability": "math", "input": said}
-    return str(chain.invoke(given, {"configurable": {"session_id": session_id}}).content)
+def answer(session_id: str, text: str) -> str:
+    variables = {"ability": "math", "input": text}
+    return str(chain.invoke(variables, {"configurable": {"session_id": session_id}}).content)

@@ -86,7 +86,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(target=turns, session=SESSIONS, on_busy=st.sampled_from([OnBusy.INTERRUPT, OnBusy.ROLLBACK]))
     def accept_instead(self, session: str, on_busy: OnBusy) -> str:
         turn = self.store.accept(TurnRequest(session_id=session, input="x", on_busy=on_busy)).turn
-        self.model.clear_session(session, keeps_running=on_busy is OnBusy.INTERRUPT)
+        self.model.clear_session(session, keep_running=on_busy is OnBusy.INTERRUPT)
         self.model.accept(turn.id, session)
         return turn.id
 
@@ -208,7 +208,7 @@ class Interleavings(RuleBasedStateMachine):
 
     def _has_ended_by(self, claim: Claim) -> bool:
         turn = self.model.turns[claim.turn_id]
-        return turn.status.is_terminal and turn.holder == claim.token and not turn.erased
+        return turn.status.is_terminal and turn.token == claim.token and not turn.erased
 
     def _write(
         self, claim: Claim, write: Callable[[], None], then: Callable[[], None], *, allowed: bool = False
