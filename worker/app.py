@@ -80,7 +80,7 @@ def build_app(settings: Settings, registry: AssistantRegistry) -> Celery:
         leave=lambda: leave(store, worker),
         name=worker,
         model=settings.model_description,
-        stopped_turns=subscriptions.stopped,
+        stopped_turns=subscriptions.stopped_turns,
         grace_seconds=settings.grace_seconds,
     )
     lifecycle.follow_celery()

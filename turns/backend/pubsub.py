@@ -1,7 +1,8 @@
-"""What a process hears from the store: all its subscriptions over one connection, heard as they are published.
+"""The pub/sub subscriptions of one process, which share one connection to the store.
 
-A message may be missed while the connection is away. So `None` comes first to every listener, and again after each
-gap: whatever it knows from before may be old, and from here on it hears everything.
+Messages are lost while the connection is down. Each subscription therefore first receives `None`, and again after each
+reconnection: what its reader knows may be out of date and must be read again; all later messages arrive. redis-py's
+`PubSub` is not used, because it reconnects in any thread that sends a command, while another thread reads.
 """
 
 import queue
@@ -18,29 +19,30 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.domain.turn import Turn
 
-HEALTH_SECONDS = 5.0  # a connection that is silent for so long is asked whether it lives, and given as long to answer
+HEALTH_SECONDS = 5.0  # after this long without data the connection is checked with PING, which must be answered as fast
 RECONNECT_SECONDS = 0.2
-MAX_QUEUED_MESSAGES = 1000  # messages that wait for one listener; one that is slower gets a gap instead
+MAX_QUEUED_MESSAGES = 1000  # for one subscription; if its reader is slower, they are dropped and it must resync
 
-Message = bytes | None
+Message = bytes | None  # None: messages may have been lost, so the reader must read the present state
 
 
 class Subscription:
-    """The messages of some channels, in the order in which they were published."""
+    """The messages of some channels in the order of their publication."""
 
     def __init__(self) -> None:
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
-    def hear(self, message: Message) -> None:
+    def put(self, message: Message) -> None:
+        """Queue a message; if the queue is full, replace its content by `None`."""
         if self._messages.qsize() < MAX_QUEUED_MESSAGES:
             return self._messages.put(message)
-        with suppress(queue.Empty):  # who listens may take the last one meanwhile
+        with suppress(queue.Empty):  # The reader may take the last message at the same time.
             while True:
                 self._messages.get_nowait()
         return self._messages.put(None)
 
     def get(self, *, seconds: float) -> Message:
-        """The next message. Raises `TimeoutError` when none comes in this time."""
+        """Return the next message. Raises `TimeoutError` if none arrives in this time."""
         try:
             return self._messages.get(timeout=seconds)
         except queue.Empty:
@@ -50,129 +52,130 @@ class Subscription:
 class Subscriptions:
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._lock = threading.Lock()  # of what follows, and of writing to the line
-        self._line: Any = None
-        self._listeners: defaultdict[str, set[Subscription]] = defaultdict(set)
-        self._confirmed: set[str] = set()
+        self._lock = threading.Lock()  # for the fields below and for sending
+        self._connection: Any = None
+        self._subscriptions: defaultdict[str, set[Subscription]] = defaultdict(set)  # by channel
+        self._confirmed: set[str] = set()  # channels to which the present connection is subscribed
         self._is_stopped = False
 
     def start(self) -> None:
-        threading.Thread(target=self._run, name="feed", daemon=True).start()
+        threading.Thread(target=self._run, name="pubsub", daemon=True).start()
 
     def stop(self) -> None:
-        """Soon nothing more is heard."""
+        """Let the thread end, within `HEALTH_SECONDS`."""
         self._is_stopped = True
 
     @contextmanager
-    def watch(self, turn: Turn) -> Iterator[Subscription]:
-        """Inside, the listener gets the turn's events as they are appended, and `b""` when it has another place."""
-        moved = [keys.POSITION_CHANGED(turn.session)] if turn.waiting else []
-        with self._listen(keys.LIVE(turn.id), *moved) as listener:
-            yield listener
+    def watch_turn(self, turn: Turn) -> Iterator[Subscription]:
+        """Yield a subscription to the events of a turn; `b""` means that its position in the session has changed."""
+        waiting = [keys.POSITION_CHANGED(turn.session)] if turn.waiting else []
+        with self._subscribe(keys.LIVE(turn.id), *waiting) as subscription:
+            yield subscription
 
-    def ended(self) -> Iterator[str | None]:
-        """Yield the ids of turns as they end, for ever; None when some messages may have been lost."""
+    def ended_turns(self) -> Iterator[str | None]:
+        """Yield the ids of turns as they end, without an end; None if messages may have been lost."""
         return self._ids(keys.ENDED.name)
 
-    def stopped(self) -> Iterator[str | None]:
-        """Yield the ids of running turns as they are cancelled or interrupted, for ever; None as in `ended`."""
+    def stopped_turns(self) -> Iterator[str | None]:
+        """Yield the ids of running turns as they are cancelled or interrupted; None as in `ended_turns`."""
         return self._ids(keys.STOPPED.name)
 
-    def wake(self) -> None:
-        """Every listener looks again."""
+    def resync(self) -> None:
+        """Send `None` to all subscriptions, so that each reader checks the present state."""
         with self._lock:
-            for listeners in self._listeners.values():
-                _tell(listeners, None)
+            for subscriptions in self._subscriptions.values():
+                _put(subscriptions, None)
 
     def _ids(self, channel: str) -> Iterator[str | None]:
-        with self._listen(channel) as listener:
+        with self._subscribe(channel) as subscription:
             while True:
                 try:
-                    message = listener.get(seconds=HEALTH_SECONDS)
+                    message = subscription.get(seconds=HEALTH_SECONDS)
                 except TimeoutError:
                     continue
                 yield message.decode() if message else None
 
     @contextmanager
-    def _listen(self, *channels: str) -> Iterator[Subscription]:
-        """Inside, the listener gets what is published there."""
-        listener = Subscription()
+    def _subscribe(self, *channels: str) -> Iterator[Subscription]:
+        subscription = Subscription()
         with self._lock:
             for channel in channels:
-                self._join(channel, listener)
+                self._add(channel, subscription)
         try:
-            yield listener
+            yield subscription
         finally:
             with self._lock:
                 for channel in channels:
-                    self._part(channel, listener)
+                    self._remove(channel, subscription)
 
-    def _join(self, channel: str, listener: Subscription) -> None:
-        if not self._listeners[channel]:
-            self._say("SUBSCRIBE", channel)
-        self._listeners[channel].add(listener)
+    def _add(self, channel: str, subscription: Subscription) -> None:
+        if not self._subscriptions[channel]:
+            self._send("SUBSCRIBE", channel)
+        self._subscriptions[channel].add(subscription)
         if channel in self._confirmed:
-            listener.hear(None)
+            subscription.put(None)
 
-    def _part(self, channel: str, listener: Subscription) -> None:
-        self._listeners[channel].discard(listener)
-        if not self._listeners[channel]:
-            del self._listeners[channel]
+    def _remove(self, channel: str, subscription: Subscription) -> None:
+        self._subscriptions[channel].discard(subscription)
+        if not self._subscriptions[channel]:
+            del self._subscriptions[channel]
             self._confirmed.discard(channel)
-            self._say("UNSUBSCRIBE", channel)
+            self._send("UNSUBSCRIBE", channel)
 
-    def _say(self, *command: str) -> None:
-        """Where the line is down, whoever reads it finds out, and subscribes to everything again."""
+    def _send(self, *command: str) -> None:
+        """Send a command; if the connection is down, the reading thread reconnects and subscribes to all channels."""
         try:
-            if self._line is not None:
-                self._line.send_command(*command, check_health=False)  # who reads the line checks
+            if self._connection is not None:
+                # A health check would read the reply to PING in this thread; `_read` checks the connection instead.
+                self._connection.send_command(*command, check_health=False)
         except (redis.RedisError, OSError):
-            self._line = None
+            self._connection = None
 
     def _run(self) -> None:
         while not self._is_stopped:
             try:
-                self._hear(self._open())
+                self._read(self._connect())
             except (redis.RedisError, OSError):
                 time.sleep(RECONNECT_SECONDS)
 
-    def _open(self) -> Any:
-        line = self._client.new_connection()
-        line.connect()
+    def _connect(self) -> Any:
+        connection = self._client.new_connection()
+        connection.connect()
         with self._lock:
-            self._line = line
+            self._connection = connection
             self._confirmed.clear()
-            if self._listeners:
-                self._say("SUBSCRIBE", *self._listeners)
-        return line
+            if self._subscriptions:
+                self._send("SUBSCRIBE", *self._subscriptions)
+        return connection
 
-    def _hear(self, line: Any) -> None:
-        asked = False
+    def _read(self, connection: Any) -> None:
+        """Distribute messages until the connection is replaced or closed. Raises what redis-py raises."""
+        is_pinged = False
         try:
-            while self._line is line and not self._is_stopped:
-                if line.can_read(timeout=HEALTH_SECONDS):
-                    self._take(line.read_response(push_request=True, timeout=HEALTH_SECONDS))
-                    asked = False
-                elif asked:
-                    raise redis.TimeoutError("the store is silent")
+            while self._connection is connection and not self._is_stopped:
+                if connection.can_read(timeout=HEALTH_SECONDS):
+                    self._distribute(connection.read_response(push_request=True, timeout=HEALTH_SECONDS))
+                    is_pinged = False
+                elif is_pinged:
+                    raise redis.TimeoutError("the store does not answer")
                 else:
-                    asked = True
+                    is_pinged = True
                     with self._lock:
-                        self._say("PING")
+                        self._send("PING")
         finally:
-            line.disconnect()
+            connection.disconnect()
 
-    def _take(self, reply: Any) -> None:
-        kind, channel, said = [*reply, None, None][:3] if isinstance(reply, list) else (b"", b"", None)
+    def _distribute(self, reply: Any) -> None:
+        kind, channel, message = [*reply, None, None][:3] if isinstance(reply, list) else (b"", b"", None)
         if kind not in {b"message", b"subscribe"}:
             return
         with self._lock:
             name = channel.decode()
             if kind == b"subscribe":
                 self._confirmed.add(name)
-            _tell(self._listeners.get(name, ()), said if kind == b"message" else None)
+            _put(self._subscriptions.get(name, ()), message if kind == b"message" else None)
 
 
-def _tell(listeners: Iterable[Subscription], message: Message) -> None:
-    for listener in listeners:
-        listener.hear(message)
+def _put(subscriptions: Iterable[Subscription], message: Message) -> None:
+    for subscription in subscriptions:
+        subscription.put(message)

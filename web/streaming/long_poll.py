@@ -75,7 +75,7 @@ class LongPolls:
                 del self._waiters[turn_id]
 
     def _receive(self) -> None:
-        for turn_id in self._subscriptions.ended():
+        for turn_id in self._subscriptions.ended_turns():
             if turn_id is None:
                 self._wake(self._waiters.values())
             elif waiters := self._waiters.get(turn_id):

@@ -51,7 +51,7 @@ class EventStreams:
     def drain(self) -> None:
         """Soon nobody reads here any more: readers come again, and go on where they were."""
         self._is_draining = True
-        self._feed.wake()
+        self._feed.resync()
 
     def open(
         self, turn_id: str, *, tenant: str, after: str | None, authenticate: Callable[[], object]
@@ -90,7 +90,7 @@ class EventStreams:
 
     def _follow(self, turn: Turn, reader: Place, authenticate: Callable[[], object]) -> Iterator[bytes]:
         admitted_at = time.monotonic()
-        with self._feed.watch(turn) as listener:
+        with self._feed.watch_turn(turn) as listener:
             while not self._is_draining:
                 if time.monotonic() - admitted_at > KEY_CACHE_SECONDS:
                     authenticate()

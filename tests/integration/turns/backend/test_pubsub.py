@@ -1,4 +1,4 @@
-"""One connection hears everything; where it may have missed something it says so."""
+"""Tests of subscriptions: one connection for all, and a resync after lost messages."""
 
 from collections.abc import Callable, Iterator
 
@@ -6,13 +6,13 @@ import pytest
 
 from tests.support.server import Server
 from tests.support.waiting import wait_until
-from turns.backend.pubsub import MAX_QUEUED_MESSAGES, Subscription, Subscriptions
+from turns.backend.pubsub import Subscriptions
 from turns.domain.events import TurnEvent
 from turns.domain.turn import Claim, Turn
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]
-Take = Callable[[Turn], Claim]
+ClaimTurn = Callable[[Turn], Claim]
 
 
 @pytest.fixture
@@ -23,58 +23,51 @@ def subscriptions(store: TurnStore) -> Iterator[Subscriptions]:
     subscriptions.stop()
 
 
-def test_a_listener_hears_from_the_moment_at_which_it_is_told_so(
-    subscriptions: Subscriptions, accept: Accept, claim: Take, store: TurnStore
+def test_all_messages_after_the_first_resync_arrive(
+    subscriptions: Subscriptions, accept: Accept, claim: ClaimTurn, store: TurnStore
 ) -> None:
     claimed = claim(accept())
     turn = store.get_turn(claimed.turn_id)
-    with subscriptions.watch(turn) as one, subscriptions.watch(turn) as other:
-        for listener in (one, other):
-            assert listener.get(seconds=5) is None
+    with subscriptions.watch_turn(turn) as one, subscriptions.watch_turn(turn) as other:
+        for subscription in (one, other):
+            assert subscription.get(seconds=5) is None
         store.emit([claimed.delta(0, "Hel lo\n\0é ")])
-        for listener in (one, other):
-            said = listener.get(seconds=5)
-            assert said is not None
-            assert TurnEvent.from_message(said) == store.read_events(turn.id, after="1-0")[0]
+        for subscription in (one, other):
+            message = subscription.get(seconds=5)
+            assert message is not None
+            assert TurnEvent.from_message(message) == store.read_events(turn.id, after="1-0")[0]
 
 
-def test_who_has_left_costs_nothing(subscriptions: Subscriptions, accept: Accept, server: Server) -> None:
+def test_a_channel_without_readers_is_unsubscribed(
+    subscriptions: Subscriptions, accept: Accept, server: Server
+) -> None:
     turn = accept()
-    with subscriptions.watch(turn) as listener:
-        assert listener.get(seconds=5) is None
+    with subscriptions.watch_turn(turn) as subscription:
+        assert subscription.get(seconds=5) is None
         assert server.raw.pubsub_channels("inturn:live:*") != []
-    wait_until("the channel is left", lambda: server.raw.pubsub_channels("inturn:*") == [])
+    wait_until("the channel is unsubscribed", lambda: server.raw.pubsub_channels("inturn:*") == [])
 
 
-def test_a_connection_that_was_cut_is_made_again_and_the_gap_is_told(
-    subscriptions: Subscriptions, accept: Accept, claim: Take, store: TurnStore, server: Server
+def test_a_reconnection_causes_a_resync(
+    subscriptions: Subscriptions, accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
 ) -> None:
     claimed = claim(accept())
     turn = store.get_turn(claimed.turn_id)
-    with subscriptions.watch(turn) as listener:
-        assert listener.get(seconds=5) is None
+    with subscriptions.watch_turn(turn) as subscription:
+        assert subscription.get(seconds=5) is None
         server.raw.client_kill_filter(_type="pubsub")
-        assert listener.get(seconds=5) is None
+        assert subscription.get(seconds=5) is None
         store.emit([claimed.delta(0, "x")])
-        assert listener.get(seconds=5) is not None
+        assert subscription.get(seconds=5) is not None
 
 
-def test_a_turn_that_waits_hears_that_it_has_another_place(
-    subscriptions: Subscriptions, accept: Accept, claim: Take, commit: Callable[[Claim], None]
+def test_a_waiting_turn_learns_that_its_position_changed(
+    subscriptions: Subscriptions, accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None]
 ) -> None:
     first, second = accept(), accept()
     claimed = claim(first)
-    with subscriptions.watch(second) as listener:
+    with subscriptions.watch_turn(second) as subscription:
         for _ in range(2):  # one for each channel
-            assert listener.get(seconds=5) is None
+            assert subscription.get(seconds=5) is None
         commit(claimed)
-        assert listener.get(seconds=5) == b""
-
-
-def test_a_listener_that_does_not_keep_up_gets_a_gap(subscriptions: Subscriptions) -> None:
-    listener = Subscription()
-    for n in range(MAX_QUEUED_MESSAGES + 1):
-        listener.hear(b"%d" % n)
-    assert listener.get(seconds=1) is None
-    with pytest.raises(TimeoutError):
-        listener.get(seconds=0.01)
+        assert subscription.get(seconds=5) == b""

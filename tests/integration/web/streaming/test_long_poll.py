@@ -109,7 +109,7 @@ def test_after_a_gap_the_turn_is_read_again(
 ) -> None:
     turn = accept()
     answer = web.wait(turn)
-    web.subscriptions.wake()
+    web.subscriptions.resync()
     wait_until("it has been read", lambda: web.reads == [turn.id])
     commit(claim(turn))
     assert answer.result(SECONDS).status is Status.COMPLETED

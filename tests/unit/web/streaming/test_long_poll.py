@@ -30,7 +30,7 @@ class Store:
         self.messages: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self.after_read: Callable[[int], None] = lambda _: None  # called with the number of the read
 
-    def ended(self) -> Iterator[str | None]:
+    def ended_turns(self) -> Iterator[str | None]:
         while True:
             yield self.messages.get()
             self.received += 1
