@@ -195,8 +195,7 @@ class ResponseParser:
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self.is_reusable = False
-            if not self.is_complete:
+            if not self.is_complete:  # otherwise it is about data behind the response
                 raise ConnectionError(f"not a valid HTTP response: {error}") from error
         if self.is_complete:
             del self._parser  # ends the reference cycle, which would wait for the garbage collector otherwise

@@ -5,6 +5,8 @@ thread uses nothing that gevent has patched: its sleep and its connection are th
 runs without a lock. It passes the outcomes to gevent's hub, where runs can be stopped.
 """
 
+from collections.abc import Callable
+
 import gevent
 from gevent.monkey import get_original
 
@@ -13,18 +15,27 @@ from turns.config.logs import Log, get_logger
 from turns.domain.errors import StoreUnavailable
 from worker.run.active_runs import ActiveRuns
 
+original_sleep: Callable[[float], None] = get_original("time", "sleep")
+
 RETRY_SECONDS = 0.2  # far below the lease time, which goes on while the store is unavailable
 
 
 class LeaseRenewalThread:
     """A thread that renews the leases of all active runs. Create it in the thread of gevent's hub."""
 
-    def __init__(self, active_runs: ActiveRuns, client: UnpatchedLeaseClient, *, every_seconds: float) -> None:
+    def __init__(
+        self,
+        active_runs: ActiveRuns,
+        client: UnpatchedLeaseClient,
+        *,
+        every_seconds: float,
+        sleep: Callable[[float], None] = original_sleep,
+    ) -> None:
         self._active_runs = active_runs
         self._client = client
         self._every_seconds = every_seconds
         self._is_stopped = False
-        self._sleep = get_original("time", "sleep")
+        self._sleep = sleep
         self._loop = gevent.get_hub().loop
 
     def start(self) -> None:

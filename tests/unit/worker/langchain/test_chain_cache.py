@@ -1,0 +1,105 @@
+"""Test which turns share a chain and which share a model."""
+
+from typing import Any
+
+import pytest
+from langchain_core.runnables import Runnable, RunnableLambda
+
+from tests.unit.worker.run.stand_ins import make_claim
+from turns.assistants.overrides import settings_for
+from turns.config.settings import Settings
+from turns.domain.assistant import DEFAULT, Assistant
+from worker.langchain import chain_cache
+from worker.langchain.chain import ChainRun, build_chain
+from worker.langchain.chain_cache import ChainCache
+from worker.langchain.custom_chain import CustomChainRun
+from worker.provider.models import build_model
+
+SETTINGS = Settings(openai_base_url="http://127.0.0.1:9/v1", model="m")
+built: list[str] = []
+
+
+def build() -> Runnable[Any, Any]:
+    built.append("chain")
+    return RunnableLambda(lambda _: "x")
+
+
+CUSTOM = Assistant(name="custom", chain=f"{__name__}:build")
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Record which models and chains are built."""
+    calls: list[tuple[str, str]] = []
+
+    def model(settings: Settings, **options: Any) -> Any:
+        calls.append(("model", settings.model))
+        return build_model(settings, **options)
+
+    def chain(assistant: Assistant, model: Any) -> Any:
+        calls.append(("chain", assistant.name))
+        return build_chain(assistant, model)
+
+    monkeypatch.setattr(chain_cache, "build_model", model)
+    monkeypatch.setattr(chain_cache, "build_chain", chain)
+    built.clear()
+    return calls
+
+
+def create(cache: ChainCache, assistant: Assistant, *, model: str = "m") -> ChainRun:
+    return cache.create_run(make_claim(assistant=assistant, model=model), settings_for(assistant, SETTINGS))
+
+
+def test_a_chain_is_built_once_for_a_version_and_a_model(calls: list[Any]) -> None:
+    cache = ChainCache()
+    for _ in range(2):
+        create(cache, DEFAULT)
+    assert calls == [("model", "m"), ("chain", "default")]
+    create(cache, DEFAULT, model="fallback")
+    assert calls[2:] == [("model", "fallback"), ("chain", "default")]
+
+
+def test_another_version_of_an_assistant_has_another_chain(calls: list[Any]) -> None:
+    cache = ChainCache()
+    create(cache, Assistant(name="a", system="You are kind."))
+    create(cache, Assistant(name="a", system="You are rude."))
+    assert calls == [("model", "m"), ("chain", "a"), ("chain", "a")], "they share the model and its connections"
+
+
+@pytest.mark.parametrize(
+    "field", [{"temperature": 0.5}, {"max_tokens": 7}, {"idle_seconds": 1.0}, {"base_url": "http://127.0.0.1:8/v1"}]
+)
+def test_another_way_of_calling_the_provider_is_another_model(calls: list[Any], field: dict[str, Any]) -> None:
+    cache = ChainCache()
+    create(cache, Assistant(name="a"))
+    create(cache, Assistant(name="b", **field))
+    assert [kind for kind, _ in calls] == ["model", "chain"] * 2
+
+
+def test_prepared_chains_are_not_built_again(calls: list[Any]) -> None:
+    cache = ChainCache()
+    own = Assistant(name="own", model="own-model")
+    cache.prepare([DEFAULT, own], SETTINGS)
+    assert calls == [("model", "m"), ("chain", "default"), ("model", "own-model"), ("chain", "own")]
+    create(cache, DEFAULT)
+    create(cache, own, model="own-model")
+    assert len(calls) == 4
+
+
+def test_a_custom_chain_is_built_when_it_runs(calls: list[Any]) -> None:
+    cache = ChainCache()
+    cache.prepare([CUSTOM], SETTINGS)
+    run = create(cache, CUSTOM)
+    assert isinstance(run, CustomChainRun)
+    assert (built, calls) == ([], [])
+    for _ in range(2):
+        assert "".join(create(cache, CUSTOM).deltas()) == "x"
+    assert built == ["chain"]
+
+
+def test_a_full_cache_is_emptied(calls: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chain_cache, "MAX_CHAINS", 2)
+    cache = ChainCache()
+    for name in ("a", "b", "c", "c", "a"):
+        create(cache, Assistant(name=name))
+    assert [name for kind, name in calls if kind == "chain"] == ["a", "b", "c", "a"]

@@ -1,0 +1,185 @@
+"""Test that text reaches the store in batches, in order, and exactly once."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.unit.worker.run.stand_ins import FakeStore, make_claim
+from turns.backend.script_replies import Reply
+from turns.domain.errors import LeaseLost, StoreUnavailable
+from worker.run.event_buffer import DeltaEmitter
+
+
+class Fixture:
+    def __init__(self) -> None:
+        self.store = FakeStore()
+        self.stopped: list[Any] = []
+        self.emitter = DeltaEmitter(self.store, self.stopped.extend)  # type: ignore[arg-type]  # a stand-in
+
+    def emitted(self) -> list[Any]:
+        return [list(deltas) for _, deltas in self.store.calls]
+
+
+@pytest.fixture
+def fixture() -> Fixture:
+    return Fixture()
+
+
+def test_texts_between_two_flushes_are_one_delta(fixture: Fixture) -> None:
+    with fixture.emitter.open(make_claim()) as buffer:
+        buffer.append("Hel")
+        buffer.append("lo")
+        fixture.emitter.flush()
+        buffer.append(" you")
+        fixture.emitter.flush()
+    assert fixture.emitted() == [[("1-1", "Hello")], [("1-2", " you")]]
+    assert (buffer.text, buffer.unsent) == ("Hello you", "")
+
+
+def test_all_runs_are_sent_in_one_call(fixture: Fixture) -> None:
+    with fixture.emitter.open(make_claim()) as first, fixture.emitter.open(make_claim(number=7)) as second:
+        first.append("a")
+        second.append("b")
+        fixture.emitter.flush()
+    assert [sorted(deltas) for deltas in fixture.emitted()] == [[("1-1", "a"), ("7-1", "b")]]
+
+
+def test_a_run_without_new_text_is_not_sent(fixture: Fixture) -> None:
+    with fixture.emitter.open(make_claim()) as quiet, fixture.emitter.open(make_claim()) as other:
+        other.append("x")
+        fixture.emitter.flush()
+        assert len(fixture.emitted()[0]) == 1
+    assert quiet.text == ""
+
+
+def test_an_empty_text_wakes_nothing(fixture: Fixture) -> None:
+    with fixture.emitter.open(make_claim()) as buffer:
+        buffer.append("")
+        buffer.append("x")
+        fixture.emitter.flush()
+    assert fixture.emitted() == [[("1-1", "x")]]
+
+
+def test_a_flush_after_the_run_has_closed_sends_nothing(fixture: Fixture) -> None:
+    with fixture.emitter.open(make_claim()) as buffer:
+        buffer.append("tail")
+    fixture.emitter.flush()
+    assert fixture.emitted() == []
+    assert buffer.unsent == "tail"
+
+
+def test_a_delta_with_unknown_outcome_is_sent_again_unchanged(fixture: Fixture) -> None:
+    fixture.store.errors["emit"] = [StoreUnavailable()]
+    with fixture.emitter.open(make_claim()) as buffer:
+        buffer.append("Hello")
+        fixture.emitter.flush()
+        buffer.append(" you")
+        fixture.emitter.flush()
+        fixture.emitter.flush()  # does not wait for another word
+    same, new = [("1-1", "Hello")], [("1-2", " you")]
+    assert fixture.emitted() == [same, same, new], "the store ignores an id that it already has"
+
+
+def test_an_unavailable_store_is_retried_without_new_text(fixture: Fixture) -> None:
+    fixture.store.errors["emit"] = [StoreUnavailable(), StoreUnavailable()]
+    with fixture.emitter.open(make_claim()) as buffer:
+        buffer.append("Hello")
+        for _ in range(3):
+            fixture.emitter.flush()  # would block for ever without the retry
+    assert fixture.emitted() == [[("1-1", "Hello")]] * 3
+    assert fixture.stopped == []
+
+
+def test_runs_that_have_lost_their_lease_are_stopped(fixture: Fixture) -> None:
+    fixture.store.replies["emit"] = [[("token", Reply.LOST)]]
+    with fixture.emitter.open(make_claim()) as buffer:
+        buffer.append("x")
+        fixture.emitter.flush()
+    assert fixture.stopped == [("token", Reply.LOST)]
+
+
+def test_closing_without_a_delta_in_flight_calls_no_store(fixture: Fixture) -> None:
+    with fixture.emitter.open(make_claim()) as buffer:
+        buffer.append("Hello")
+        fixture.emitter.flush()
+        buffer.append(" you")
+        fixture.emitter.flush_and_close(buffer)
+        assert buffer.unsent == " you", "it is written with the commit"
+    assert len(fixture.emitted()) == 1
+
+
+def test_closing_sends_the_delta_in_flight_again(fixture: Fixture) -> None:
+    fixture.store.errors["emit"] = [StoreUnavailable()]
+    with fixture.emitter.open(make_claim()) as buffer:
+        buffer.append("Hello")
+        fixture.emitter.flush()
+        buffer.append(" you")
+        fixture.emitter.flush_and_close(buffer)
+        assert fixture.emitted() == [[("1-1", "Hello")], [("1-1", "Hello")]]
+        assert buffer.unsent == " you"
+        fixture.emitter.flush_and_close(buffer)
+        assert len(fixture.emitted()) == 2, "a second time there is nothing to do"
+
+
+def test_closing_can_be_repeated_after_a_failure(fixture: Fixture) -> None:
+    fixture.store.errors["emit"] = [StoreUnavailable(), StoreUnavailable()]
+    with fixture.emitter.open(make_claim()) as buffer:
+        buffer.append("Hello")
+        fixture.emitter.flush()
+        with pytest.raises(StoreUnavailable):
+            fixture.emitter.flush_and_close(buffer)
+        fixture.emitter.flush_and_close(buffer)
+    assert fixture.emitted() == [[("1-1", "Hello")]] * 3
+
+
+def test_closing_raises_if_the_lease_is_lost(fixture: Fixture) -> None:
+    fixture.store.errors["emit"] = [StoreUnavailable()]
+    fixture.store.replies["emit"] = [[("token", Reply.LOST)]]
+    with fixture.emitter.open(make_claim()) as buffer:
+        buffer.append("Hello")
+        fixture.emitter.flush()
+        with pytest.raises(LeaseLost):
+            fixture.emitter.flush_and_close(buffer)
+
+
+def test_a_closed_buffer_gives_no_further_delta(fixture: Fixture) -> None:
+    with fixture.emitter.open(make_claim()) as buffer:
+        buffer.append("Hello")
+        fixture.emitter.flush_and_close(buffer)
+        assert buffer.next_delta() is None
+        assert buffer.unsent == "Hello"
+
+
+@pytest.mark.parametrize("failures", [0, 1, 3])
+@pytest.mark.parametrize("flushes", [1, 2, 5])
+def test_sent_and_unsent_text_are_together_the_answer(
+    fixture: Fixture, failures: int, flushes: int, in_stream: Callable[[FakeStore], str]
+) -> None:
+    fixture.store.errors["emit"] = [StoreUnavailable() for _ in range(failures)]
+    with fixture.emitter.open(make_claim()) as buffer:
+        for n in range(flushes):
+            buffer.append(f"word{n} ")
+            fixture.emitter.flush()
+        buffer.append("end")
+        while True:
+            try:
+                fixture.emitter.flush_and_close(buffer)
+                break
+            except StoreUnavailable:
+                continue
+        assert in_stream(fixture.store) + buffer.unsent == buffer.text
+
+
+@pytest.fixture
+def in_stream() -> Callable[[FakeStore], str]:
+    """Return the text in the stream: each entry id once, as the script `emit` appends it."""
+
+    def read(store: FakeStore) -> str:
+        entries: dict[str, str] = {}
+        for _, deltas in store.calls:
+            for entry_id, text in deltas:
+                assert entries.setdefault(entry_id, text) == text, "an id must never have another text"
+        return "".join(entries.values())
+
+    return read
