@@ -19,6 +19,14 @@ from turns.store.health import Health, StoreServer, read_health, read_store_serv
 
 MIN_SERVER_VERSIONS = {"Redis": (7, 0), "Valkey": (7, 2)}
 MAX_SKEW_SECONDS = 2.0
+WRITE_REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "NOREPLICAS": "start the replicas that min-replicas-to-write requires",
+        "replica": "REDIS_URL names a replica: name its primary, or the Sentinels (sentinel://)",
+        "maxmemory": "raise maxmemory, or free memory: delete sessions, or lower INTURN_SESSION_TTL_SECONDS",
+        "MISCONF": "the store cannot write to its disk: free space there; its log has the reason",
+    }
+)
 MODEL_TIMEOUT_SECONDS = 60
 MODEL_REMEDY = "check OPENAI_BASE_URL, INTURN_MODEL and the network"
 MODEL_REMEDIES: Mapping[str, str] = MappingProxyType(
@@ -90,6 +98,7 @@ def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
     yield check_clock(server)
     yield check_durability(health)
     yield check_eviction(health)
+    yield check_writes(health)
     yield check_workers(health)
     yield check_keys(ApiKeyStore(client), settings)
 
@@ -126,6 +135,13 @@ def check_eviction(health: Health) -> Finding:
     return Finding(Verdict.WRONG, "eviction", health.eviction_policy, remedy)
 
 
+def check_writes(health: Health) -> Finding:
+    if not health.refusal:
+        return Finding(Verdict.OK, "writes", "the store takes them")
+    remedy = next((remedy for word, remedy in WRITE_REMEDIES.items() if word in health.refusal), "see the store's log")
+    return Finding(Verdict.WRONG, "writes", health.refusal, remedy)
+
+
 def check_workers(health: Health) -> Finding:
     observed = f"{health.live_workers} alive, {health.live_turns} live turns"
     if health.live_workers:
@@ -155,7 +171,8 @@ def check_endpoint(settings: Settings) -> Finding:
     if status == 200:
         return Finding(Verdict.OK, "endpoint", f"{url}: {ready.get('status')}")
     remedy = "the response body and the log of the endpoint have the reason"
-    return Finding(Verdict.WRONG, "endpoint", f"{url} returns {status}", remedy)
+    reason = ready.get("refusal") or ready.get("detail") or ready.get("status") or "no JSON"
+    return Finding(Verdict.WRONG, "endpoint", f"{url} returns {status}: {reason}", remedy)
 
 
 def check_model(settings: Settings, *, is_asked: bool) -> Finding:

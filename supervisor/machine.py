@@ -119,6 +119,8 @@ class Machine:
             raise ConfigurationError(
                 f"The store may evict turns because its maxmemory-policy is {policy}. Set it to noeviction."
             )
+        if refusal := ready.get("refusal"):
+            raise ConfigurationError(f"No turn can be accepted: {refusal}. make doctor prints a fix.")
         if status != 200:
             return False
         with self._connect() as client:

@@ -48,6 +48,7 @@ def test_most_severe_finding_comes_first(operator: OperatorPage) -> None:
     failing = recent(error_share=0.25, ended={"failed": 1, "completed": 3})
     for stats, expected in (
         (CALM, ["good: All good."]),
+        ({**CALM, "store_refusal": "OOM"}, ["bad: No turn can be submitted: the store refuses writes."]),
         ({**CALM, "oldest_waiting_seconds": 0.9, **BUSY}, ["good: All good."]),
         ({**CALM, "oldest_waiting_seconds": 1.5, **BUSY}, ["warn: Users are waiting."]),
         (waiting, ["bad: Users are waiting."]),

@@ -8,6 +8,7 @@ from turns.operations.time_series import StatsPoint, read_recent, read_series
 from turns.operations.timeline import Timeline, read_timeline
 from turns.operations.wait_diagnosis import SessionQueue, read_session_queue
 from turns.operations.workers import Worker, read_workers
+from turns.store.health import read_refusal
 from turns.store.metrics import read_gauges
 
 
@@ -20,6 +21,10 @@ class OperatorQueries:
     def read_gauges(self) -> Mapping[str, float]:
         """Return the current values of the gauges by name."""
         return read_gauges(self._client)
+
+    def read_refusal(self) -> str:
+        """Return the store's reason for refusing writes now, or ""."""
+        return read_refusal(self._client)
 
     def read_recent(self) -> StatsPoint:
         """Return the numbers of the last minutes."""

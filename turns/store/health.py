@@ -1,4 +1,4 @@
-"""The durability of the store, its version, and the live workers."""
+"""The durability of the store, whether it takes writes, its version, and the live workers."""
 
 import time
 from collections.abc import Mapping
@@ -8,6 +8,11 @@ from typing import Any, cast
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_loader import DEAD_WORKER_SECONDS
+from turns.domain.errors import StoreUnavailable
+
+# Redis refuses this script exactly when it refuses `accept.lua`: as a replica, without memory, or if it cannot persist.
+# It names no key and writes nothing, so it costs as much as a PING.
+WRITE_PROBE = "#!lua\nreturn 1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +20,8 @@ class Health:
     """The state of the store.
 
     `durability` is the loss that a power failure can cause, see `docs/operations.md`. Each confirmed write is on
-    `replicas` replicas. Unless `is_safe`, Redis may evict data at any time.
+    `replicas` replicas. Unless `is_safe`, Redis may evict data at any time. `refusal` is the store's reason for
+    refusing writes now, or "".
     """
 
     durability: str
@@ -23,6 +29,7 @@ class Health:
     replicas: int
     live_workers: int
     live_turns: int
+    refusal: str = ""
 
     @property
     def is_safe(self) -> bool:
@@ -39,7 +46,19 @@ def read_health(client: Client, *, replicas: int) -> Health:
         replicas=replicas,
         live_workers=len(list_live_workers(client)),
         live_turns=int(live or 0),
+        refusal=read_refusal(client),
     )
+
+
+def read_refusal(client: Client) -> str:
+    """Return the store's reason for refusing writes now; "" if it takes them. Raises `StoreUnavailable`."""
+    try:
+        client.execute_command("EVAL", WRITE_PROBE, 0)
+    except StoreUnavailable as error:
+        if not error.refused:
+            raise
+        return str(error)
+    return ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,6 +89,7 @@ def _stats(queries: OperatorQueries, actions: OperatorActions, minutes: int) -> 
     return schema.Stats(
         **dict(service_status(actions, queries)),
         version=VERSION,
+        store_refusal=queries.read_refusal() or None,
         may_act=g.caller.may_act,
         running_turns=sum(len(worker.running) for worker in workers),
         recent=queries.read_recent(),

@@ -2,7 +2,7 @@
 
 import json
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from flask import Blueprint, Response, current_app, render_template
 
@@ -39,17 +39,23 @@ def build_health(store: TurnStore) -> Blueprint:
         id="readyz",
         method="get",
         path="/readyz",
-        summary="Check whether the store is reachable and safe",
+        summary="Check whether the store is reachable, safe and takes writes",
         query=None,
         answers={
-            200: Answer("The store is reachable and safe", responses.Ready),
-            503: Answer("The store may evict turns, or cannot be reached (then a problem)", responses.Ready),
+            200: Answer("The store is reachable, safe and takes writes", responses.Ready),
+            503: Answer(
+                "The store refuses writes, may evict turns, or cannot be reached (then a problem)", responses.Ready
+            ),
         },
     ).on(api)
     def readyz() -> Response:
         health = store.read_health()
+        status: Literal["ok", "unsafe", "refusing"] = "unsafe" if not health.is_safe else "ok"
+        if health.refusal:
+            status = "refusing"
         ready = responses.Ready(
-            status="ok" if health.is_safe else "unsafe",
+            status=status,
+            refusal=health.refusal or None,
             durability=health.durability,
             replicas=health.replicas,
             eviction_policy=health.eviction_policy,
@@ -57,7 +63,7 @@ def build_health(store: TurnStore) -> Blueprint:
             live_turns=health.live_turns,
             version=VERSION,
         )
-        return reply(ready, status=200 if health.is_safe else 503)
+        return reply(ready, status=200 if status == "ok" else 503)
 
     @Operation(
         id="metrics",

@@ -38,6 +38,7 @@ class Stats(ServiceStatus):
     """All numbers of the page `/operator`."""
 
     version: str
+    store_refusal: str | None = Field(description="why the store refuses writes; null if it takes them")
     may_act: bool = Field(description="whether the caller's key allows actions")
     running_turns: int = Field(description="of living workers")
     recent: StatsPoint = Field(description=f"the last {RECENT_MINUTES} minutes")

@@ -213,7 +213,10 @@ class Live(ResponseModel):
 
 
 class Ready(ResponseModel):
-    status: Literal["ok", "unsafe"]
+    status: Literal["ok", "unsafe", "refusing"] = Field(
+        description="`unsafe`: the store may evict turns. `refusing`: it refuses writes, so no turn can be submitted"
+    )
+    refusal: str | None = Field(description="why the store refuses writes; null if it takes them")
     durability: str
     replicas: int
     eviction_policy: str

@@ -36,12 +36,17 @@ def limit_file_size(pid: int, size: int) -> None:
 def test_a_store_without_memory_still_commits_running_turns(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
     turn_id, behind = start_turn(stack), stack.submit("running", "next")
-    stack.store.raw.config_set("maxmemory", stack.store.raw.info("memory")["used_memory"] - 1)
+    stack.store.raw.config_set("maxmemory", stack.store.raw.info("memory")["used_memory"] - 100_000)
     assert is_refused(try_to_submit(stack, "refused"))
+    ready = call(f"{stack.url}/readyz")
+    assert (ready.status, ready.body["status"]) == (503, "refusing")
+    assert "maxmemory" in ready.body["refusal"]
+    assert "maxmemory" in call(f"{stack.url}/operator/stats.json").body["store_refusal"]
     stack.open_gate("go")
     assert [stack.wait_until_finished(turn)["status"] for turn in (turn_id, behind)] == ["completed"] * 2
     stack.store.raw.config_set("maxmemory", 0)
     assert stack.wait_until_finished(stack.submit("refused", "hello"))["status"] == "completed"
+    assert call(f"{stack.url}/readyz").body["status"] == "ok"
     assert len(stack.messages("refused")) == 2, "the refused turn left no messages"
 
 

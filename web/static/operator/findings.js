@@ -24,10 +24,20 @@ export function findFindings({ stats, error, keyPrompt }) {
 // `headline` contains no numbers, so it changes (and is announced) only when the situation does. `level` is bad, warn or
 // good. `to` is the route that `todo` links to.
 function evaluate(stats) {
-  const checks = [findNoWorker, findPaused, findWaiting, findPastWait, findFailures, findSlowModel];
+  const checks = [findRefusal, findNoWorker, findPaused, findWaiting, findPastWait, findFailures, findSlowModel];
   const findings = checks.map((check) => check(stats)).filter(Boolean);
   if (!findings.some(({ level }) => level !== "good")) findings.push(allGood(stats));
   return findings.sort((one, other) => SEVERITY[one.level] - SEVERITY[other.level]);
+}
+
+function findRefusal({ store_refusal: reason }) {
+  if (!reason) return null;
+  return {
+    level: "bad",
+    headline: "No turn can be submitted: the store refuses writes.",
+    detail: `It says: ${reason}.`,
+    todo: "Run `make doctor`, which prints a fix.",
+  };
 }
 
 function findNoWorker({ live_workers, live_turns }) {
