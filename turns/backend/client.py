@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 from redis.backoff import ExponentialBackoff
-from redis.connection import BlockingConnectionPool, UnixDomainSocketConnection
+from redis.connection import BlockingConnectionPool
 from redis.exceptions import (
     AuthenticationError,
     ClusterDownError,
@@ -22,32 +22,16 @@ from redis.exceptions import (
 )
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
-from redis.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
+from redis.sentinel import Sentinel, SentinelConnectionPool
 
 from turns.backend.address import parse_store_url
+from turns.backend.connections import PrimaryConnection, SocketFileConnection, TcpConnection, TlsConnection
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 
 # Redis answers but cannot take a write now: by exception class where redis-py has one, else by the first word.
 REFUSALS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
 REFUSAL_PREFIXES = ("MISCONF", "NOREPLICAS", "LOADING", "BUSY")
 CHECK_TIMEOUT_SECONDS = 0.8  # a wrong setting ends a process within a second
-
-
-class SocketFileConnection(UnixDomainSocketConnection):
-    """A connection to a socket file; redis-py 8.1 reads `port` when connecting to one times out."""
-
-    port = 0
-
-
-class PrimaryConnection(SentinelManagedConnection):
-    """A connection to the primary that Sentinels name.
-
-    redis-py 8.1 keeps this kind of connection open when a blocked read is interrupted. Without `disconnect_on_error`,
-    the next user of the connection would read the stale reply.
-    """
-
-    def read_response(self, *args: Any, disconnect_on_error: bool | None = True, **options: Any) -> Any:
-        return super().read_response(*args, disconnect_on_error=disconnect_on_error, **options)
 
 
 class PrimaryPool(SentinelConnectionPool, BlockingConnectionPool):
@@ -136,6 +120,8 @@ def connect(
         return Client(connection_pool=PrimaryPool(address.service, sentinel, **options))  # type: ignore[no-untyped-call]  # untyped in redis-py
     if "path" in options:
         options["connection_class"] = SocketFileConnection
+    else:
+        options["connection_class"] = TlsConnection if "connection_class" in options else TcpConnection
     return Client(connection_pool=BlockingConnectionPool(**options))  # type: ignore[no-untyped-call]  # untyped in redis-py
 
 

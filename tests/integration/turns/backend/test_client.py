@@ -33,6 +33,15 @@ def test_a_stale_reply_is_returned_to_no_later_command(client: Client, server: S
     assert client.execute_command("ECHO", "mine") == b"mine"
 
 
+def test_a_pipeline_that_breaks_off_leaves_no_reply(client: Client) -> None:
+    """A connection is trusted after a single command, not after the first reply of several."""
+    connection: Any = client.connection_pool.get_connection()
+    connection.send_packed_command(connection.pack_commands([("ECHO", "first"), ("ECHO", "second")]))
+    assert connection.read_response() == b"first"
+    client.connection_pool.release(connection)
+    assert client.execute_command("ECHO", "mine") == b"mine"
+
+
 def test_a_connection_cut_while_idle_is_opened_again(client: Client, server: Server) -> None:
     first = client.client_id()
     server.raw.client_kill_filter(_id=str(first))
