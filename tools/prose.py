@@ -45,7 +45,7 @@ PATTERNS = (
     _pattern("who as a subject", rf"{SENTENCE}Who\b|\b(?:for|of|to|by|from|with|and|but|than|is|are) whom?\b", 0.02),
     _pattern("sentence with Of", rf"{SENTENCE}Of\b(?! course)"),
     _pattern("sentence with What, Where", rf"{SENTENCE}(?:What|Where)\b(?! is\b| are\b|[^.]*\?)", 0.25),
-    _pattern("so many", r"\b[Ss]o (?:many|long|much|often|far)\b(?! (?:that|as)\b)"),
+    _pattern("so many", r"\b[Ss]o (?:many|long|much|often)\b(?! (?:that|as)\b)"),
     _pattern("is no", r"(?<![Tt]here )\b(?:is|are) (?:no|none)\b(?! (?:longer|more)\b)", 0.3),
     _pattern("look", r"\b[Ll]ook(?:s|ed)?\b(?! (?:up|like|for)\b)", 0.3),
     _pattern("of its own", r"\bof (?:its|one's|their|somebody's|our|your) own\b", 0.1),
