@@ -81,9 +81,8 @@ class PlainCeleryStack(InTurnStack, Baseline):
 @contextlib.contextmanager
 def running(kind: type[InTurnStack], *, workers: int = 1, settings: Mapping[str, str] | None = None) -> Iterator[Any]:
     """Run a stack of this kind inside the block."""
-    with tempfile.TemporaryDirectory(prefix="inturn-bench-") as directory:
-        stack = kind(Path(directory), workers=workers, settings={**SETTINGS, **(settings or {})})
-        try:
-            yield stack
-        finally:
-            stack.stop()
+    with (
+        tempfile.TemporaryDirectory(prefix="inturn-bench-") as directory,
+        kind(Path(directory), workers=workers, settings={**SETTINGS, **(settings or {})}) as stack,
+    ):
+        yield stack

@@ -4,7 +4,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -49,26 +49,16 @@ def chromium() -> str:
 @pytest.fixture(scope="module")
 def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Stack]]:
     """Start a stack with these settings; it stops after the module."""
-    started: list[Stack] = []
-
-    def start(*, workers: int = 1, **settings: str) -> Stack:
-        started.append(build(tmp_path_factory, workers=workers, **settings))
-        return started[-1]
-
-    yield start
-    for stack in started:
-        stack.stop()
+    with ExitStack() as stacks:
+        yield lambda workers=1, **settings: stacks.enter_context(
+            Stack(tmp_path_factory.mktemp("stack"), workers=workers, settings={**SETTINGS, **settings})
+        )
 
 
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    stack = build(tmp_path_factory, workers=2)
-    yield stack
-    stack.stop()
-
-
-def build(tmp_path_factory: pytest.TempPathFactory, *, workers: int, **settings: str) -> Stack:
-    return Stack(Path(tmp_path_factory.mktemp("stack")), workers=workers, settings={**SETTINGS, **settings})
+    with Stack(tmp_path_factory.mktemp("stack"), workers=2, settings=SETTINGS) as stack:
+        yield stack
 
 
 @pytest.fixture

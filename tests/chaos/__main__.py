@@ -121,8 +121,7 @@ def chaos(
     per_second = 25.0
     with tempfile.TemporaryDirectory() as directory:
         history = {"INTURN_HISTORY": f"file:{directory}/histories"} if files else {}
-        stack = stack_type(Path(directory), workers=3, settings={**SETTINGS, **history})
-        try:
+        with stack_type(Path(directory), workers=3, settings={**SETTINGS, **history}) as stack:
             return run(
                 stack,
                 sessions=SESSIONS,
@@ -132,18 +131,13 @@ def chaos(
                 every_seconds=turns / per_second / (faults.total() + 1),
                 faults=faults,
             )
-        finally:
-            stack.stop()
 
 
 def run_failover(replicas: int) -> FailoverOutcome:
     with tempfile.TemporaryDirectory() as directory:
         store = ReplicatedStore(Path(directory))
-        stack = Stack(Path(directory), workers=1, settings={"INTURN_REPLICAS": str(replicas)}, store=store)
-        try:
+        with Stack(Path(directory), workers=1, settings={"INTURN_REPLICAS": str(replicas)}, store=store) as stack:
             return fail_over(stack, store, range(FAILOVER_TURNS))
-        finally:
-            stack.stop()
 
 
 def with_row(page: str, row: str) -> str:

@@ -24,11 +24,8 @@ SEED = 20261123
 
 @pytest.mark.timeout(400)  # a minute of load and faults on an idle machine
 def test_faults_lose_double_and_reorder_no_turn(tmp_path: Path) -> None:
-    stack = Stack(tmp_path, workers=3, settings=SETTINGS)
-    try:
+    with Stack(tmp_path, workers=3, settings=SETTINGS) as stack:
         outcome = run(stack, sessions=50, turns=20, per_second=20, seed=SEED, every_seconds=2.5, faults=FAULTS)
-    finally:
-        stack.stop()
     assert outcome.verdict.is_clean, outcome.verdict
     assert (outcome.turns, outcome.completed) == (1000, 1000)
     assert outcome.faults == FAULTS
@@ -40,11 +37,8 @@ def test_faults_lose_no_history_in_a_file(tmp_path: Path) -> None:
     faults = Counter(kill_worker=5, freeze_worker=1, kill_store=1, kill_web=1, lose_hints=1)
     history = {"INTURN_HISTORY": f"file:{tmp_path / 'histories'}", "INTURN_LEASE_SECONDS": "2"}
     # As in the long form, because this number of kills hits some turns repeatedly.
-    stack = Stack(tmp_path, workers=2, settings={**SETTINGS, **history, "INTURN_MAX_ATTEMPTS": "10"})
-    try:
+    with Stack(tmp_path, workers=2, settings={**SETTINGS, **history, "INTURN_MAX_ATTEMPTS": "10"}) as stack:
         outcome = run(stack, sessions=20, turns=15, per_second=20, seed=SEED, every_seconds=1, faults=faults)
-    finally:
-        stack.stop()
     assert outcome.verdict.is_clean, outcome.verdict
     assert (outcome.turns, outcome.completed) == (300, 300)
     assert len(list((tmp_path / "histories" / "-").glob("*.json"))) == 20

@@ -53,17 +53,8 @@ def cable() -> Iterator[Cable]:
 
 
 def test_turns_run_in_order_across_hosts(cable: Cable, tmp_path: Path) -> None:
-    stacks: list[Stack] = []
-
-    def start(*, workers: int) -> Stack:
-        stacks.append(TwoHosts(tmp_path, workers=workers, store=FrontServer(tmp_path)))
-        return stacks[-1]
-
-    try:
-        test_order.test_turns_of_fifty_sessions_run_in_order(start)
-    finally:
-        for stack in stacks:
-            stack.stop()
+    with TwoHosts(tmp_path, workers=test_order.WORKERS, store=FrontServer(tmp_path)) as stack:
+        test_order.test_turns_of_fifty_sessions_run_in_order(lambda workers: stack)
 
 
 @pytest.mark.parametrize(
@@ -71,15 +62,11 @@ def test_turns_run_in_order_across_hosts(cable: Cable, tmp_path: Path) -> None:
 )
 def test_the_acceptance_tests_pass_across_hosts(acceptance: ModuleType, cable: Cable, tmp_path: Path) -> None:
     settings = {"INTURN_LOG_FORMAT": "json", "INTURN_CORS_ORIGINS": test_contract.ORIGIN}
-    stack = TwoHosts(tmp_path, workers=2, settings=settings, store=FrontServer(tmp_path))
-    passed = 0
-    try:
-        for test in stack_tests(acceptance):
+    tests = stack_tests(acceptance)
+    assert len(tests) >= 3
+    with TwoHosts(tmp_path, workers=2, settings=settings, store=FrontServer(tmp_path)) as stack:
+        for test in tests:
             test(stack)
-            passed += 1
-    finally:
-        stack.stop()
-    assert passed >= 3
 
 
 def stack_tests(module: ModuleType) -> list[Callable[[Stack], None]]:
@@ -90,14 +77,13 @@ def stack_tests(module: ModuleType) -> list[Callable[[Stack], None]]:
 
 def test_half_a_minute_without_a_network_loses_nothing(cable: Cable, tmp_path: Path) -> None:
     settings = {"INTURN_LOG_FORMAT": "json", "INTURN_HISTORY_WINDOW": "1000"}
-    stack = TwoHosts(tmp_path, workers=2, settings=settings, store=FrontServer(tmp_path))
     outage = threading.Thread(target=interrupt, args=(cable,))
-    try:
+    with TwoHosts(tmp_path, workers=2, settings=settings, store=FrontServer(tmp_path)) as stack:
         outage.start()
-        outcome = run(stack, sessions=40, turns=10, per_second=20, seed=1, every_seconds=0, faults=Counter())
-    finally:
-        outage.join()
-        stack.stop()
+        try:
+            outcome = run(stack, sessions=40, turns=10, per_second=20, seed=1, every_seconds=0, faults=Counter())
+        finally:
+            outage.join()
     assert "store.unavailable" in stack.logs(), "the workers were cut off"
     assert outcome.verdict.is_clean, outcome.verdict
     assert (outcome.turns, outcome.completed) == (400, 400)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from email.message import Message
 from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from tests.support.server import DURABLE, Server, free_ports
 from tests.support.waiting import wait_until
@@ -121,7 +121,7 @@ class Store(Protocol):
 
 
 class Stack:
-    """A store, a scripted model, one endpoint and some workers."""
+    """A store, a scripted model, one endpoint and some workers; a context manager that stops them."""
 
     model_module = "tests.support.scripted_model"
     model_address = "127.0.0.1"
@@ -151,6 +151,12 @@ class Stack:
         self.web = self.start_web()
         self.workers = [self.start_worker() for _ in range(workers)]
         self.wait_until_ready(workers=workers)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def wait_until_ready(self, *, workers: int) -> None:
         wait_until("all processes are ready", lambda: self.live_workers() == workers, seconds=60)

@@ -132,9 +132,8 @@ class Session:
 def stack(tmp_path: Path) -> Iterator[Stack]:
     changed = FAST.model_dump(mode="json", exclude_defaults=True, exclude={"redis_url"})
     environment = {f"INTURN_{name.upper()}": str(value) for name, value in changed.items()}
-    stack = Stack(tmp_path, workers=3, store=ProxiedServer(tmp_path, FAST), settings=environment)
-    yield stack
-    stack.stop()
+    with Stack(tmp_path, workers=3, store=ProxiedServer(tmp_path, FAST), settings=environment) as stack:
+        yield stack
 
 
 def sessions(stack: Stack, action: Action) -> list[Session]:

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -17,9 +16,8 @@ from turns.config.version import VERSION
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Two workers, so that one can end; whoever ends one starts another."""
     settings = {"INTURN_LEASE_SECONDS": "1.5", "INTURN_RESCUE_SECONDS": "0.2", "INTURN_RETRY_SECONDS": "0"}
-    stack = Stack(Path(tmp_path_factory.mktemp("stack")), workers=2, settings=settings)
-    yield stack
-    stack.stop()
+    with Stack(tmp_path_factory.mktemp("stack"), workers=2, settings=settings) as stack:
+        yield stack
 
 
 def test_the_numbers_say_what_happened(stack: Stack) -> None:
