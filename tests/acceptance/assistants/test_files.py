@@ -50,30 +50,6 @@ def test_a_session_is_imported_before_the_first_worker_has_started(start: Callab
     assert contents(tmp_path / "histories" / "-" / "early.json") == ["before"]
 
 
-def test_each_user_has_a_directory(stack: Stack, directory: Path) -> None:
-    stack.wait_until_finished(stack.submit("mine", "I am Alice", user_id="alice"))
-    assert contents(directory / "alice" / "mine.json")[0] == "I am Alice"
-
-
-def test_what_stood_in_a_file_before_is_continued(stack: Stack, directory: Path) -> None:
-    FileChatMessageHistory(str(directory / "-" / "older.json")).add_user_message("I was here before")
-    stack.wait_until_finished(stack.submit("older", "who was here?"))
-    assert [m["content"] for m in stack.model_requests()[-1]["messages"]][1:] == ["I was here before", "who was here?"]
-
-
-def test_an_interrupted_turn_keeps_what_it_said(stack: Stack, directory: Path) -> None:
-    running = stack.submit("interrupt", "long [words 600] [pace 0.05]")
-    stack.wait_until_streaming(running, events=3)
-    after = stack.wait_until_finished(stack.submit("interrupt", "stop", on_busy="interrupt"))
-    said = stack.turn(running)["output"]["content"]
-    assert contents(directory / "-" / "interrupt.json") == [
-        "long [words 600] [pace 0.05]",
-        said,
-        "stop",
-        after["output"]["content"],
-    ]
-
-
 def test_a_killed_worker_leaves_no_half_turn(stack: Stack, directory: Path) -> None:
     stack.wait_until_finished(stack.submit("killed", "one"))
     turn = stack.submit("killed", "two [gate killed]")

@@ -94,12 +94,6 @@ def test_a_caller_that_prefers_to_wait_gets_the_answer(stack: Stack) -> None:
     assert (polled.body["status"], polled.headers["Preference-Applied"]) == ("completed", "wait=30")
 
 
-@pytest.mark.parametrize("prefer", ["wait=soon", "wait=-1", "await=5", "wait"])
-def test_a_preference_that_makes_no_sense_is_ignored(stack: Stack, prefer: str) -> None:
-    answer = submit(stack, "hello", session_id="senseless", Prefer=prefer)
-    assert (answer.status, answer.headers["Preference-Applied"]) == (202, None)
-
-
 def test_who_has_the_answer_is_told_so(stack: Stack) -> None:
     turn_id = stack.submit("etag", "hello [gate etag]")
     url = f"{stack.url}/v1/turns/{turn_id}"
@@ -110,12 +104,6 @@ def test_who_has_the_answer_is_told_so(stack: Stack) -> None:
     stack.open_gate("etag")
     changed = call(f"{url}?wait=20", headers={"If-None-Match": tag})
     assert (changed.status, changed.body["status"]) == (200, "completed")
-
-
-def test_a_replay_says_so(stack: Stack) -> None:
-    first, again = (submit(stack, "hello", session_id="replay", **{"Idempotency-Key": "replay"}) for _ in range(2))
-    assert first.headers["Idempotency-Replayed"] is None
-    assert (again.headers["Idempotency-Replayed"], again.body["id"]) == ("true", first.body["id"])
 
 
 def test_a_trace_goes_from_the_caller_to_the_worker(stack: Stack) -> None:
@@ -158,6 +146,20 @@ def test_only_listed_origins_may_call_from_a_browser(stack: Stack) -> None:
     assert theirs.headers["Access-Control-Allow-Origin"] is None
     exposed = call(f"{stack.url}/v1/turns", headers={"Origin": ORIGIN}).headers["Access-Control-Expose-Headers"]
     assert "Retry-After" in exposed
+
+
+def test_pages_of_other_origins_can_neither_act_nor_read(stack: Stack) -> None:
+    """`tests/unit/web/security/test_cross_origin.py` tests the other cases."""
+    switch = f"{stack.url}/operator/pause/intake"
+    foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
+    assert call(switch, method="POST", headers=foreign).status == 403
+    assert stack.submit("cross-origin", "the intake is not paused")
+    for headers in ({}, {"Origin": stack.url}, {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"}):
+        assert call(switch, method="POST", headers=headers).status == 200
+    assert call(switch.replace("pause", "resume"), method="POST").status == 200
+    rebound = call(f"{stack.url}/v1/sessions", headers={"Host": "evil.example"})
+    assert (rebound.status, rebound.body["code"]) == (403, "forbidden")
+    assert "INTURN_ALLOW_OPEN_ACCESS" in rebound.body["detail"]
 
 
 def test_without_a_list_no_origin_may(start: Any) -> None:

@@ -104,17 +104,3 @@ def test_a_user_s_session_is_apart(stack: Stack) -> None:
 def test_a_passing_failure_of_the_provider_is_tried_again(stack: Stack) -> None:
     turn = stack.wait_until_finished(stack.submit("flaky", "hello [fail 503 1]"))
     assert (turn["status"], turn["attempt"]) == ("completed", 2)
-
-
-def test_a_hopeless_failure_is_told_in_our_words(stack: Stack) -> None:
-    turn = stack.wait_until_finished(stack.submit("quota", "hello [fail 429] [code insufficient_quota]"))
-    assert (turn["status"], turn["error"]["code"], turn["attempt"]) == ("failed", "provider_quota", 1)
-    assert "canary" not in str(turn)
-    answer = call(f"{stack.url}/v1/sessions/quota/messages")
-    assert answer.body["data"] == []
-
-
-def test_an_answer_that_breaks_off_never_enters_the_history(stack: Stack) -> None:
-    turn = stack.wait_until_finished(stack.submit("broken", "hello [finish none]"))
-    assert (turn["status"], turn["error"]["code"]) == ("failed", "incomplete_answer")
-    assert stack.messages("broken") == []

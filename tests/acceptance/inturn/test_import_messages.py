@@ -8,7 +8,7 @@ import pytest
 from langchain_community.chat_message_histories import FileChatMessageHistory
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, messages_to_dict
 
-from inturn import AsyncClient, Client, InvalidRequest, MessageBody, SessionBusy, SessionNotEmpty
+from inturn import AsyncClient, Client, InvalidRequest, MessageBody, SessionNotEmpty
 from inturn.cli.exit_codes import Exit
 from tests.acceptance.inturn.cli.runner import Inturn
 from tests.acceptance.inturn.conftest import MATH
@@ -99,10 +99,3 @@ def test_the_largest_history_is_imported_and_a_larger_refused(client: Client) ->
     assert client.sessions.import_messages("large", messages).message_count == 9_999
     with pytest.raises(InvalidRequest, match="messages: must be at most 8388608 bytes"):
         client.sessions.import_messages("larger", [*messages, {"role": "user", "content": "x" * 2_000_000}])
-
-
-def test_a_session_with_a_running_turn_is_busy(client: Client) -> None:
-    turn = client.turns.create("busy", "hello [gate never]", variables=MATH)
-    with pytest.raises(SessionBusy):
-        client.sessions.import_messages("busy", [{"role": "user", "content": "hello"}])
-    turn.cancel()

@@ -5,13 +5,10 @@ from typing import Any
 
 import pytest
 
-import inturn
 from inturn import Client, Delta, Done, Reset, StatusChanged, Turn
 from tests.acceptance.inturn.conftest import MATH
 from tests.acceptance.inturn.stream_cutting_proxy import stream_cutting_proxy
 from tests.support.processes import Stack
-from tests.support.sse import Stream
-from tests.support.waiting import wait_until
 
 SLOWLY = "[words 60] [pace 0.03]"
 
@@ -65,12 +62,6 @@ def test_an_ended_turn_is_streamed_from_the_beginning(client: Client) -> None:
     assert (reader.text, reader.turn) == (turn.text, turn)
 
 
-def test_leaving_a_stream_cancels_nothing(client: Client) -> None:
-    turn = client.turns.create("left", f"hello {SLOWLY}", variables=MATH)
-    next(turn.stream())
-    assert turn.wait().status == "completed"
-
-
 def test_a_restarted_web_process_goes_unnoticed(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
     reader = TextReader()
@@ -87,33 +78,6 @@ def test_a_restarted_web_process_goes_unnoticed(start: Callable[..., Stack]) -> 
     assert (reader.text, reader.resets) == (reader.turn.text, [])
 
 
-def test_a_killed_worker_resets_the_text(start: Callable[..., Stack]) -> None:
-    stack = start(workers=1, INTURN_LEASE_SECONDS="3")
-    reader = TextReader()
-    with Client(stack.url) as client:
-        for event in client.turns.create("s", f"hello {SLOWLY}", variables=MATH).stream():
-            reader.add(event)
-            if reader.text and not reader.resets and stack.workers[0].is_running and not reader.turn:
-                stack.workers[0].kill()
-                stack.workers.append(stack.start_worker())
-    assert reader.turn
-    assert reader.resets == ["rescue"]
-    assert reader.text == reader.turn.text
-
-
-def test_a_long_poll_replaces_a_stream_above_the_limit(start: Callable[..., Stack]) -> None:
-    stack = start(workers=1, INTURN_MAX_STREAMS="1")
-    with Client(stack.url) as client:
-        turn = client.turns.create("s", "hello [gate go]", variables=MATH)
-        open_stream = Stream(f"{stack.url}/v1/turns/{turn.id}/events")
-        next(iter(open_stream))
-        events = turn.stream()
-        stack.open_gate("go")
-        rest = list(events)
-        open_stream.close()
-        assert rest == [Delta(turn.wait().text), Done(turn.wait())]
-
-
 def test_a_long_poll_follows_repeatedly_broken_streams(stack: Stack) -> None:
     with stream_cutting_proxy(stack.url) as url, Client(url, max_retries=0) as client:
         turn = client.turns.create("short", "hello [gate short]", variables=MATH)
@@ -121,25 +85,3 @@ def test_a_long_poll_follows_repeatedly_broken_streams(stack: Stack) -> None:
         assert isinstance(next(events), StatusChanged)
         stack.open_gate("short")
         assert list(events) == [Delta(turn.wait().text), Done(turn.wait())]
-
-
-def test_a_turn_whose_session_is_deleted_is_not_found(client: Client) -> None:
-    turn = client.turns.create("deleted", "hello [words 400] [pace 0.05]", variables=MATH)
-    events = turn.stream()
-    while not isinstance(next(events), Delta):
-        pass
-    client.sessions.delete("deleted")
-    with pytest.raises(inturn.TurnNotFound):
-        list(events)
-
-
-def test_it_gives_up_if_the_service_stays_away(start: Callable[..., Stack]) -> None:
-    stack = start(workers=1)
-    with Client(stack.url, max_retries=0) as client:
-        turn = client.turns.create("s", "hello [gate never]", variables=MATH)
-        wait_until("the turn runs", lambda: turn.turns.get(turn.id).status == "in_progress")
-        events = turn.stream()
-        next(events)
-        stack.web.kill()
-        with pytest.raises(inturn.Unreachable):
-            list(events)

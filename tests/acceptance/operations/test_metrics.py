@@ -16,7 +16,7 @@ def scrape(stack: Stack) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     return {(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples}
 
 
-def value(stack: Stack, name: str, **labels: str) -> float:
+def metric(stack: Stack, name: str, **labels: str) -> float:
     return scrape(stack).get((name, frozenset(labels.items())), 0)
 
 
@@ -29,17 +29,17 @@ def test_what_happened_is_counted_and_timed_once(start: Callable[..., Stack]) ->
     for turn in (*(stack.submit(f"s{n}", "again") for n in range(10)), retried, failed):
         stack.wait_until_finished(turn)
     for _ in range(4):  # whichever of the two processes is asked
-        assert value(stack, "inturn_turns_accepted_total", lane="interactive") == 22
-        assert value(stack, "inturn_turns_ended_total", status="completed", reason="") == 21
-        assert value(stack, "inturn_turns_ended_total", status="failed", reason="provider_authentication") == 1
-        assert value(stack, "inturn_attempts_retried_total", code="provider_error") == 1
-        assert value(stack, "gen_ai_client_operation_duration_seconds_count") == 21
-        assert value(stack, "inturn_turn_wait_seconds_count") == 23
-        assert value(stack, "gen_ai_server_time_to_first_token_seconds_count") == 21
+        assert metric(stack, "inturn_turns_accepted_total", lane="interactive") == 22
+        assert metric(stack, "inturn_turns_ended_total", status="completed", reason="") == 21
+        assert metric(stack, "inturn_turns_ended_total", status="failed", reason="provider_authentication") == 1
+        assert metric(stack, "inturn_attempts_retried_total", code="provider_error") == 1
+        assert metric(stack, "gen_ai_client_operation_duration_seconds_count") == 21
+        assert metric(stack, "inturn_turn_wait_seconds_count") == 23
+        assert metric(stack, "gen_ai_server_time_to_first_token_seconds_count") == 21
     tokens = {"gen_ai_request_model": "gpt-4o-mini"}
-    assert value(stack, "gen_ai_client_token_usage_total", gen_ai_token_type="input", **tokens) == 21 * 7
-    assert value(stack, "inturn_live_turns") == value(stack, "inturn_waiting_turns") == 0
-    assert value(stack, "inturn_live_workers") == 2
+    assert metric(stack, "gen_ai_client_token_usage_total", gen_ai_token_type="input", **tokens) == 21 * 7
+    assert metric(stack, "inturn_live_turns") == metric(stack, "inturn_waiting_turns") == 0
+    assert metric(stack, "inturn_live_workers") == 2
     before = scrape(stack)
     stack.web.stop()
     stack.web = stack.start_web()
@@ -53,15 +53,6 @@ def test_who_waits_is_seen_and_for_how_long(start: Callable[..., Stack]) -> None
     for session in ("a", "b"):
         for _ in range(2):
             stack.submit(session, "hello")
-    assert value(stack, "inturn_live_turns") == 4
-    assert value(stack, "inturn_waiting_turns") == 2, "the heads; the others wait for them"
-    wait_until("the age grows", lambda: value(stack, "inturn_oldest_waiting_seconds") > 0.2)
-
-
-def test_a_killed_worker_is_counted_as_a_rescue(start: Callable[..., Stack]) -> None:
-    stack = start(workers=2, INTURN_LEASE_SECONDS="1.5", INTURN_RESCUE_SECONDS="0.2")
-    turn = stack.submit("s", "hello [words 60] [pace 0.05]")
-    stack.wait_until_running(turn)
-    stack.worker_of(turn).kill()
-    assert stack.wait_until_finished(turn)["attempt"] == 2
-    assert value(stack, "inturn_turns_rescued_total") == 1
+    assert metric(stack, "inturn_live_turns") == 4
+    assert metric(stack, "inturn_waiting_turns") == 2, "the heads; the others wait for them"
+    wait_until("the age grows", lambda: metric(stack, "inturn_oldest_waiting_seconds") > 0.2)

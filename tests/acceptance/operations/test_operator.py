@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.acceptance.operations.operating import PRIVATE, acted, fail, get, holder, post, running, stats, timeline, why
+from tests.acceptance.operations.test_metrics import metric
 from tests.support.processes import Stack, call, turn_request
 from tests.support.waiting import wait_until
 from turns.config.version import VERSION
@@ -112,8 +113,10 @@ def test_a_killed_worker_stands_in_the_timeline(stack: Stack) -> None:
     turn_id = stack.submit("killed", "hello [words 40] [pace 0.05]")
     wait_until("it speaks", lambda: (timeline(stack, turn_id)["runs"] or [{}])[0].get("first_token_at"))
     dead, process = holder(stack, turn_id)
+    rescued = metric(stack, "inturn_turns_rescued_total")
     process.kill()
     assert stack.wait_until_finished(turn_id)["attempt"] == 2
+    assert metric(stack, "inturn_turns_rescued_total") == rescued + 1
     first, second = timeline(stack, turn_id)["runs"]
     assert (first["worker"], first["attempt"], first["ended_by"]) == (dead, 1, "rescue")
     assert first["first_token_at"]

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import pytest
 
 from tests.support.server import Server
 from tests.support.waiting import wait_until
 from turns.backend import keys
-from turns.domain.errors import TurnNotFound
 from turns.domain.state import Status
 from turns.domain.turn import Claim, Turn
 from turns.store.turns import TurnStore
@@ -79,31 +78,6 @@ def test_a_wait_ends_with_the_turn_after_one_read(
     assert (web.checks, web.reads) == ([turn.id], [turn.id])
 
 
-def test_a_turn_that_has_ended_is_returned_at_once(
-    web: Web, accept: Accept, claim: Take, commit: Callable[[Claim], None]
-) -> None:
-    turn = accept()
-    commit(claim(turn))
-    assert web.wait(turn).result(SECONDS).status is Status.COMPLETED
-    assert (web.checks, web.reads) == ([turn.id], [])
-
-
-def test_many_waits_for_one_turn_get_the_same_answer(
-    web: Web, accept: Accept, claim: Take, commit: Callable[[Claim], None]
-) -> None:
-    turn = accept()
-    answers = [web.wait(turn) for _ in range(5)]
-    commit(claim(turn))
-    assert {answer.result(SECONDS).status for answer in answers} == {Status.COMPLETED}
-    assert set(web.reads) == {turn.id}
-
-
-def test_a_wait_that_times_out_returns_the_turn_as_it_is(web: Web, accept: Accept) -> None:
-    turn = accept()
-    assert web.wait(turn, seconds=0.05).result(SECONDS) == turn
-    assert web.reads == [turn.id]
-
-
 def test_after_a_gap_the_turn_is_read_again(
     web: Web, accept: Accept, claim: Take, commit: Callable[[Claim], None]
 ) -> None:
@@ -121,8 +95,3 @@ def test_a_draining_process_answers_waits_at_once(web: Web, accept: Accept) -> N
     web.long_polls.drain()
     assert answer.result(SECONDS) == turn
     assert web.wait(turn).result(SECONDS) == turn
-
-
-def test_another_tenants_turn_is_not_found(web: Web, accept: Accept) -> None:
-    with pytest.raises(TurnNotFound):
-        web.wait(replace(accept(), tenant="acme")).result(SECONDS)

@@ -1,4 +1,4 @@
-"""The same cases go over HTTP in `tests/acceptance/http/test_cross_origin.py`."""
+"""Requests of pages of other origins are refused; `tests/acceptance/http/test_contract.py` sends some over HTTP."""
 
 import pytest
 
