@@ -1,4 +1,4 @@
-"""What is not well-formed HTTP never reaches Flask; it gets the same kind of answer as any other mistake."""
+"""Problems for requests that are not well-formed HTTP, and so do not reach Flask."""
 
 import secrets
 from http import HTTPStatus
@@ -20,7 +20,7 @@ STATUSES = MappingProxyType(
 
 
 def malformed(error: BaseException) -> bytes:
-    """The whole HTTP answer, after which the connection is closed."""
+    """Return the whole HTTP response, after which the connection is closed."""
     status = STATUSES.get(type(error), 400) if isinstance(error, errors.ParseException) else 500
     code = HTTP_CODES[status]
     phrase = HTTPStatus(status).phrase
