@@ -11,7 +11,7 @@ Factory = Callable[..., Any]
 
 
 class ChainNotFound(Exception):
-    """There is no such factory. The message says what to do."""
+    """The factory does not exist. The message explains what to do."""
 
 
 def find_factory(chain: str) -> Factory:

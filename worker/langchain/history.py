@@ -114,7 +114,7 @@ def to_whole_message(message: BaseMessage) -> BaseMessage:
 
 
 def merge_chunks(chunks: Sequence[Any]) -> Any:
-    """Return the sum of the chunks; there is at least one."""
+    """Return the sum of the chunks. Raise ValueError if there are none."""
     first, *more = chunks
     if more and isinstance(first, BaseMessageChunk):
         return first + more  # in one step: each single addition would build a new message

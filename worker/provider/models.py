@@ -98,7 +98,7 @@ def _build_client(settings: Settings, *, temperature: float | None, max_tokens: 
 def _is_proxied(url: str) -> bool:
     """Return whether a proxy may be set for the URL: OpenAI's client uses proxies, the thin one does not.
 
-    Only plain names in `NO_PROXY` count here. Where it names a network or a port, OpenAI's client decides.
+    Only plain names in `NO_PROXY` count here. OpenAI's client evaluates its networks and ports.
     """
     if os.environ.get(OPENAI_PROXY):
         return True

@@ -122,7 +122,7 @@ class ActiveRuns:
     def stop_turn(self, turn_id: str) -> None:
         """Stop the run of a turn that was cancelled or interrupted, if it is in this process."""
         if any(run.claim.turn_id == turn_id for run in self._all()):
-            self.renew()  # the store's reply says which of the two it was
+            self.renew()  # the store's reply is LOST or SUPERSEDED
 
     def release_all(self) -> None:
         """Stop all runs, so that each releases its turn."""

@@ -1,4 +1,4 @@
-"""Chains of one's own, as users might write them; the worker of `test_own_chains.py` imports them."""
+"""Custom chains as users might write them, for `test_custom_chains.py`."""
 
 import asyncio
 import datetime
@@ -18,19 +18,19 @@ from langgraph.prebuilt import ToolNode, tools_condition
 ChainOutput = dict[str, Any]
 
 
-def tell() -> Runnable[ChainOutput, str]:
-    """Says what it was given: as JSON, without a model."""
+def echo() -> Runnable[ChainOutput, str]:
+    """Return its input as JSON, without a model."""
 
-    def said(given: ChainOutput) -> str:
+    def to_json(given: ChainOutput) -> str:
         history = [[message.type, message.content] for message in given.pop("history")]
         return json.dumps({**given, "history": history}, sort_keys=True)
 
-    return RunnableLambda(said)
+    return RunnableLambda(to_json)
 
 
 def slow() -> Runnable[ChainOutput, str]:
-    """Says many words, one after the other, and sleeps between them."""
-    import time  # noqa: PLC0415  # as the worker has patched it
+    """Yield many words, and sleep between them."""
+    import time  # noqa: PLC0415  # after the worker has patched it
 
     def words(given: Iterator[ChainOutput]) -> Iterator[str]:
         for _ in given:
@@ -67,7 +67,7 @@ def cancelled() -> Runnable[ChainOutput, str]:
 
 
 def timed() -> Runnable[ChainOutput, str]:
-    """Its own time limit, which is no `Exception`."""
+    """Exceed a time limit whose exception is not a subclass of `Exception`."""
 
     def waits(_: ChainOutput) -> str:
         with gevent.Timeout(0.05):
@@ -78,10 +78,10 @@ def timed() -> Runnable[ChainOutput, str]:
 
 
 def dated() -> Runnable[ChainOutput, Any]:
-    """A tool call that no history can hold."""
+    """Return a tool call that cannot be stored as JSON."""
     call = {"name": "book", "args": {"on": datetime.date(2026, 1, 1)}, "id": "1", "type": "tool_call"}
-    said = [AIMessage("let me see", tool_calls=[call]), ToolMessage("done", tool_call_id="1"), AIMessage("booked")]
-    return RunnableLambda(lambda _: said)
+    messages = [AIMessage("let me see", tool_calls=[call]), ToolMessage("done", tool_call_id="1"), AIMessage("booked")]
+    return RunnableLambda(lambda _: messages)
 
 
 def number() -> Runnable[ChainOutput, int]:
@@ -97,24 +97,24 @@ def no_runnable() -> str:
 
 
 def parsed(model: BaseChatModel) -> Runnable[ChainOutput, Any]:
-    """A parser behind the model fails on half an answer."""
+    """Parse the answer, which fails if it is not complete."""
     return RunnableLambda(lambda given: given["input"]) | model | JsonOutputParser() | RunnableLambda(str)
 
 
 def illegal() -> Runnable[ChainOutput, Any]:
-    """A tool call whose result is missing."""
+    """Return a tool call without its result."""
     call = {"name": "x", "args": {}, "id": "1", "type": "tool_call"}
     return RunnableLambda(lambda _: [AIMessage("let me see", tool_calls=[call]), AIMessage("never mind")])
 
 
 @tool
 def clock() -> str:
-    """The time now."""
+    """Return the time."""
     return "ten past ten"
 
 
 def graph(model: BaseChatModel) -> Runnable[Any, Any]:
-    """A model that calls tools, as a compiled graph."""
+    """Return a compiled graph with a model that calls tools."""
 
     def agent(state: MessagesState) -> ChainOutput:
         return {"messages": [model.bind_tools([clock]).invoke(state["messages"])]}
@@ -138,7 +138,7 @@ class State(TypedDict):
 
 
 def still_graph() -> Runnable[Any, Any]:
-    """A graph without a model, whose state has a declared variable."""
+    """Return a graph without a model, whose state has a declared variable."""
 
     def node(state: State) -> ChainOutput:
         return {"messages": [AIMessage(f"{state['topic']}: {len(state['messages'])} messages")]}

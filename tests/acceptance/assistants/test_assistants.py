@@ -1,4 +1,4 @@
-"""Assistants from a file: each field has its effect, the file may change, a turn keeps the version it came under."""
+"""Test assistants from a file: each field, changes of the file, and the version under which a turn was accepted."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ FILE = """
 [assistants.default]
 description = "version one"
 system = "You answer {who}."
-variables.who = { default = "everybody", max_length = 10, description = "whom" }
+variables.who = { default = "children", max_length = 10, description = "whom" }
 
 [assistants.own]
 model = "own-model"
@@ -46,67 +46,67 @@ def settings(file: Path) -> dict[str, str]:
 
 @pytest.fixture
 def rewrite(stack: Stack, file: Path) -> Iterator[Callable[[str, str], None]]:
-    """Changes the file, and waits until the endpoint knows it by this description."""
+    """Return a function that changes the file and waits until the endpoint has its description."""
 
-    def described() -> Any:
+    def description_now() -> Any:
         data = call(f"{stack.url}/v1/assistants").body["data"]
         return {assistant["name"]: assistant["description"] for assistant in data}.get("default")
 
     def rewrite(text: str, description: str) -> None:
         file.write_text(text)
-        wait_until(f"the endpoint knows {description}", lambda: described() == description)
+        wait_until(f"the endpoint knows {description}", lambda: description_now() == description)
 
     yield rewrite
     rewrite(FILE, "version one")
 
 
-def submit(stack: Stack, session: str, said: str, assistant: str = "default", **more: Any) -> str:
+def submit(stack: Stack, session: str, question: str, assistant: str = "default", **more: Any) -> str:
     answer = call(
         f"{stack.url}/v1/turns",
         method="POST",
-        body={"session_id": session, "input": said, "assistant": assistant, **more},
+        body={"session_id": session, "input": question, "assistant": assistant, **more},
     )
     assert answer.status == 202, answer
     turn_id: str = answer.body["id"]
     return turn_id
 
 
-def asked(stack: Stack, said: str) -> dict[str, Any]:
+def last_request(stack: Stack, question: str) -> dict[str, Any]:
     """Return the model's last request with this question."""
-    return stack.model_requests(said)[-1]
+    return stack.model_requests(question)[-1]
 
 
-def test_callers_are_told_what_there_is(stack: Stack) -> None:
+def test_the_assistants_are_listed(stack: Stack) -> None:
     data = {assistant["name"]: assistant for assistant in call(f"{stack.url}/v1/assistants").body["data"]}
     assert set(data) == {"default", "own", "short", "hasty"}
-    who = {"required": False, "default": "everybody", "max_length": 10, "description": "whom"}
+    who = {"required": False, "default": "children", "max_length": 10, "description": "whom"}
     assert data["default"]["variables"] == {"who": who}
     assert (data["own"]["model"], data["own"]["lane"]) == ("own-model", "batch")
 
 
-def test_a_variable_has_its_default_and_its_length(stack: Stack) -> None:
+def test_a_variable_has_a_default_and_a_maximum_length(stack: Stack) -> None:
     stack.wait_until_finished(submit(stack, "v", "one"))
-    assert asked(stack, "one")["messages"][0] == {"role": "system", "content": "You answer everybody."}
+    assert last_request(stack, "one")["messages"][0] == {"role": "system", "content": "You answer children."}
     stack.wait_until_finished(submit(stack, "v", "two", variables={"who": "{input}"}))
-    assert asked(stack, "two")["messages"][0]["content"] == "You answer {input}.", "a value is no template"
+    assert last_request(stack, "two")["messages"][0]["content"] == "You answer {input}.", "a value is not a template"
     body = turn_request("v", "three", variables={"who": "x" * 11})
     refused = call(f"{stack.url}/v1/turns", method="POST", body=body)
     assert (refused.status, refused.body["detail"]) == (400, "variables.who: must be at most 10 characters")
 
 
-def test_the_model_is_asked_as_the_assistant_says(stack: Stack) -> None:
+def test_the_model_is_called_with_the_assistants_parameters(stack: Stack) -> None:
     turn = stack.wait_until_finished(submit(stack, "own", "hello", "own"))
     assert turn["model"] == "own-model"
-    one = asked(stack, "hello")
-    assert (one["body"]["model"], one["body"]["temperature"]) == ("own-model", 0.5)
-    assert one["body"]["max_completion_tokens"] == 7
-    assert one["headers"]["Authorization"] == "Bearer sk-mine"
+    request = last_request(stack, "hello")
+    assert (request["body"]["model"], request["body"]["temperature"]) == ("own-model", 0.5)
+    assert request["body"]["max_completion_tokens"] == 7
+    assert request["headers"]["Authorization"] == "Bearer sk-mine"
     assert stack.store.raw.hget(f"inturn:turn:{turn['id']}", "lane") == b"batch"
     overruled = submit(stack, "own", "now", "own", lane="interactive")
     assert stack.store.raw.hget(f"inturn:turn:{overruled}", "lane") is None
 
 
-def test_its_fallback_is_asked_where_that_can_help(stack: Stack) -> None:
+def test_the_fallback_model_is_called_where_that_can_help(stack: Stack) -> None:
     turn = stack.wait_until_finished(submit(stack, "fall", "hello [fail 401 1]", "own"))
     assert (turn["status"], turn["model"]) == ("completed", "other-model")
 
@@ -114,7 +114,7 @@ def test_its_fallback_is_asked_where_that_can_help(stack: Stack) -> None:
 def test_the_model_sees_its_window_of_the_history(stack: Stack) -> None:
     for n in range(3):
         stack.wait_until_finished(submit(stack, "window", f"turn {n}", "own"))
-    assert [m["content"].split(" [")[0][:16] for m in asked(stack, "turn 2")["messages"]] == [
+    assert [m["content"].split(" [")[0][:16] for m in last_request(stack, "turn 2")["messages"]] == [
         "turn 1",
         "answer to turn 1",
         "turn 2",
@@ -124,12 +124,12 @@ def test_the_model_sees_its_window_of_the_history(stack: Stack) -> None:
 def test_a_window_of_tokens_begins_with_a_question(stack: Stack) -> None:
     for n in range(6):
         stack.wait_until_finished(submit(stack, "tokens", f"turn {n}", "short"))
-    seen = asked(stack, "turn 5")["messages"]
+    seen = last_request(stack, "turn 5")["messages"]
     assert 1 < len(seen) < 11
     assert [m["role"] for m in seen] == ["user", "assistant"] * (len(seen) // 2) + ["user"]
 
 
-def test_its_patience_is_its_own(stack: Stack) -> None:
+def test_a_time_limit_belongs_to_one_assistant(stack: Stack) -> None:
     turn = stack.wait_until_finished(submit(stack, "hasty", "hello [delay 3]", "hasty"))
     assert turn["error"]["code"] == "provider_timeout"
     assert stack.wait_until_finished(submit(stack, "patient", "hello [delay 1]"))["status"] == "completed"
@@ -144,37 +144,35 @@ def test_a_turn_runs_with_the_version_it_was_accepted_under(stack: Stack, rewrit
     stack.open_gate("v1")
     for turn in (running, waiting, after):
         assert stack.wait_until_finished(turn)["status"] == "completed"
-    prompts = {said: asked(stack, said)["messages"][0]["content"] for said in ("second", "third")}
-    assert prompts == {"second": "You answer everybody.", "third": "You flatter everybody."}
+    prompts = {text: last_request(stack, text)["messages"][0]["content"] for text in ("second", "third")}
+    assert prompts == {"second": "You answer children.", "third": "You flatter children."}
 
 
-def test_a_failed_turn_that_is_tried_again_gets_what_the_file_says_now(
-    stack: Stack, rewrite: Callable[[str, str], None]
-) -> None:
+def test_a_retried_turn_uses_the_current_version_of_the_file(stack: Stack, rewrite: Callable[[str, str], None]) -> None:
     failed = submit(stack, "again", "hello [fail 400 1]")
     assert stack.wait_until_finished(failed)["status"] == "failed"
     rewrite(FILE.replace("version one", "version two").replace("You answer", "You flatter"), "version two")
     again = call(f"{stack.url}/v1/turns/{failed}/retry", method="POST").body
     assert stack.wait_until_finished(again["id"])["status"] == "completed"
-    assert asked(stack, "hello [fail 400 1]")["messages"][0]["content"] == "You flatter everybody."
+    assert last_request(stack, "hello [fail 400 1]")["messages"][0]["content"] == "You flatter children."
 
 
-def test_a_request_repeated_after_a_change_is_still_the_same(stack: Stack, rewrite: Callable[[str, str], None]) -> None:
+def test_a_request_repeated_after_a_change_is_replayed(stack: Stack, rewrite: Callable[[str, str], None]) -> None:
     def repeat() -> tuple[str, str | None]:
         body = {"session_id": "same", "input": "hello"}
         answer = call(f"{stack.url}/v1/turns", method="POST", body=body, headers={"Idempotency-Key": "k"})
         return answer.body["id"], answer.headers["Idempotency-Replayed"]
 
     turn_id, _ = repeat()
-    rewrite(FILE.replace("version one", "version two").replace("everybody", "nobody"), "version two")
+    rewrite(FILE.replace("version one", "version two").replace("children", "adults"), "version two")
     assert repeat() == (turn_id, "true")
 
 
-def test_a_file_that_became_wrong_changes_nothing_and_says_so_once(
+def test_an_invalid_file_changes_nothing_and_is_logged_once(
     stack: Stack, file: Path, rewrite: Callable[[str, str], None]
 ) -> None:
     file.write_text(FILE.replace('lane = "batch"', 'lane = "slow"'))
-    wait_until("both have seen it", lambda: stack.logs().count('"assistants.refused"') == 2 or still_known(stack))
+    wait_until("both have logged it", lambda: stack.logs().count('"assistants.refused"') == 2 or read_file(stack))
     assert stack.wait_until_finished(submit(stack, "wrong", "hello", "own"))["status"] == "completed"
     lines = [line for line in stack.logs().splitlines() if '"assistants.refused"' in line]
     assert len(lines) == 2, "one from the endpoint, one from the worker"
@@ -182,15 +180,15 @@ def test_a_file_that_became_wrong_changes_nothing_and_says_so_once(
     rewrite(FILE.replace("version one", "version three"), "version three")
 
 
-def still_known(stack: Stack) -> bool:
-    """The endpoint looks at its file when it is asked. Never true: something to wait for."""
+def read_file(stack: Stack) -> bool:
+    """Make the endpoint read its file, which it does on request. Return false."""
     assert call(f"{stack.url}/v1/assistants").status == 200
     return False
 
 
 def test_a_worker_with_another_file_runs_what_was_accepted(stack: Stack, tmp_path: Path) -> None:
     other = tmp_path / "other.toml"
-    other.write_text('[assistants.other]\nsystem = "You are somebody else."\n')
+    other.write_text('[assistants.other]\nsystem = "You are another."\n')
     log = tmp_path / "log"
     environment = {**stack.environment, "INTURN_ASSISTANTS": str(other)}
     [mine] = stack.workers
@@ -199,7 +197,7 @@ def test_a_worker_with_another_file_runs_what_was_accepted(stack: Stack, tmp_pat
     try:
         turn = stack.wait_until_finished(submit(stack, "elsewhere", "hello from afar"))
         assert turn["status"] == "completed"
-        assert asked(stack, "hello from afar")["messages"][0]["content"] == "You answer everybody."
+        assert last_request(stack, "hello from afar")["messages"][0]["content"] == "You answer children."
     finally:
         worker.kill()
         stack.replace_dead()
@@ -207,21 +205,21 @@ def test_a_worker_with_another_file_runs_what_was_accepted(stack: Stack, tmp_pat
 
 @pytest.mark.parametrize("module", ["web", "worker"])
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("[assistants.a]\n\ntemperature = 9\n", "broken.toml: assistants.a.temperature: must be less than"),
         ("[assistants.a\n", "broken.toml: is not valid TOML: "),
         (None, "broken.toml: cannot be read: "),
     ],
 )
-def test_a_wrong_file_stops_the_start(tmp_path: Path, module: str, text: str | None, says: str) -> None:
+def test_an_invalid_file_prevents_the_start(tmp_path: Path, module: str, text: str | None, message: str) -> None:
     file, log = tmp_path / "broken.toml", tmp_path / "log"
     if text is not None:
         file.write_text(text)
     process = Process(module, log=log, environment={"INTURN_ASSISTANTS": str(file), "REDIS_URL": "unix:///nowhere"})
-    wait_until("it has ended", lambda: not process.is_running)
+    wait_until("the process has ended", lambda: not process.is_running)
     assert process.stop() == 2
-    assert says in log.read_text()
+    assert message in log.read_text()
     assert "Traceback" not in log.read_text()
 
 
@@ -229,6 +227,6 @@ def test_a_worker_without_the_key_does_not_start(tmp_path: Path) -> None:
     file, log = tmp_path / "keyless.toml", tmp_path / "log"
     file.write_text('[assistants.a]\napi_key_env = "NO_SUCH_KEY"\n')
     process = Process("worker", log=log, environment={"INTURN_ASSISTANTS": str(file), "REDIS_URL": "unix:///nowhere"})
-    wait_until("it has ended", lambda: not process.is_running)
+    wait_until("the process has ended", lambda: not process.is_running)
     assert process.stop() == 2
     assert "keyless.toml: assistants.a.api_key_env: the environment variable NO_SUCH_KEY is not set" in log.read_text()

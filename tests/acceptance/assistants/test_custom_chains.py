@@ -1,4 +1,4 @@
-"""A chain of one's own gets what any chain gets: order, one history, streaming, cancel, retries, limits."""
+"""Test that custom chains have order, one history, streaming, cancel, retries and limits, as any other chain."""
 
 import json
 from contextlib import closing
@@ -27,8 +27,8 @@ history = "full"
 [assistants.still-graph]
 chain = "tests.acceptance.assistants.chains:still_graph"
 variables.topic = {}
-[assistants.tell]
-chain = "tests.acceptance.assistants.chains:tell"
+[assistants.echo]
+chain = "tests.acceptance.assistants.chains:echo"
 variables.mood = { default = "calm" }
 [assistants.slow]
 chain = "tests.acceptance.assistants.chains:slow"
@@ -69,23 +69,23 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {"INTURN_ASSISTANTS": str(file), "INTURN_RETRY_SECONDS": "0.05"}
 
 
-def run(stack: Stack, session: str, said: str, assistant: str, **more: Any) -> dict[str, Any]:
-    return stack.wait_until_finished(submit(stack, session, said, assistant, **more))
+def run(stack: Stack, session: str, question: str, assistant: str, **more: Any) -> dict[str, Any]:
+    return stack.wait_until_finished(submit(stack, session, question, assistant, **more))
 
 
 def stored(stack: Stack, session: str) -> list[tuple[str, str]]:
-    """The types and contents of what the history has, oldest first."""
+    """Return the types and contents of the messages in the history, oldest first."""
     items = map(json.loads, reversed(stack.store.raw.lrange(f"message_store:{session}", 0, -1)))
     return [(item["type"], item["data"]["content"]) for item in items]
 
 
 def deltas(stack: Stack, turn_id: str) -> str:
-    """What a reader of the turn's events saw."""
+    """Return the text that a reader of the turn's events receives."""
     with closing(Stream(f"{stack.url}/v1/turns/{turn_id}/events")) as events:
         return "".join(event.data["text"] for event in events if event.type == "delta")
 
 
-def test_prompt_model_parser_answers_with_the_history_and_says_it_as_it_comes(stack: Stack) -> None:
+def test_prompt_model_and_parser_stream_with_the_history(stack: Stack) -> None:
     first = run(stack, "haiku", "one", "haiku")
     second = run(stack, "haiku", "two", "haiku", variables={"season": "spring"})
     assert (first["status"], second["status"]) == ("completed", "completed")
@@ -101,21 +101,21 @@ def test_prompt_model_parser_answers_with_the_history_and_says_it_as_it_comes(st
     assert second["model"] == "gpt-4o-mini"
 
 
-def test_a_chain_is_given_input_history_and_the_variables_and_no_more(stack: Stack) -> None:
-    run(stack, "tell", "one", "tell")
-    said = json.loads(run(stack, "tell", "{mood}", "tell", variables={"mood": "sad"})["output"]["content"])
-    [question, answer] = said.pop("history")
+def test_a_chain_gets_only_input_history_and_variables(stack: Stack) -> None:
+    run(stack, "echo", "one", "echo")
+    values = json.loads(run(stack, "echo", "{mood}", "echo", variables={"mood": "sad"})["output"]["content"])
+    [question, answer] = values.pop("history")
     assert (question, answer[0]) == (["human", "one"], "ai")
-    assert said == {"input": "{mood}", "mood": "sad"}
+    assert values == {"input": "{mood}", "mood": "sad"}
 
 
-def test_turns_of_a_session_run_in_order_whatever_their_assistants(stack: Stack) -> None:
-    turns = [submit(stack, "order", f"turn {n} [delay 0.1]", ("haiku", "tell")[n % 2]) for n in range(6)]
+def test_turns_of_a_session_run_in_order_across_assistants(stack: Stack) -> None:
+    turns = [submit(stack, "order", f"turn {n} [delay 0.1]", ("haiku", "echo")[n % 2]) for n in range(6)]
     assert [stack.wait_until_finished(turn)["status"] for turn in turns] == ["completed"] * 6
     assert [m["turn_id"] for m in stack.messages("order")] == [turn for turn in turns for _ in range(2)]
 
 
-def test_a_loop_of_tools_keeps_the_question_and_the_answer(stack: Stack) -> None:
+def test_by_default_only_question_and_answer_are_stored(stack: Stack) -> None:
     turn = run(stack, "loop", "time? [call clock]", "forgetful-clock")
     assert turn["status"] == "completed"
     assert [kind for kind, _ in stored(stack, "loop")] == ["human", "ai"]
@@ -123,7 +123,7 @@ def test_a_loop_of_tools_keeps_the_question_and_the_answer(stack: Stack) -> None
 
 
 @pytest.mark.parametrize("assistant", ["clock", "graph"])
-def test_or_all_of_the_exchange_and_the_next_turn_sees_it(stack: Stack, assistant: str) -> None:
+def test_a_full_history_has_the_tool_calls_for_the_next_turn(stack: Stack, assistant: str) -> None:
     session = f"full-{assistant}"
     turn = run(stack, session, "time? [call clock]", assistant)
     assert turn["status"] == "completed", stack.logs()[-3000:]
@@ -138,7 +138,7 @@ def test_or_all_of_the_exchange_and_the_next_turn_sees_it(stack: Stack, assistan
     assert prompt[1]["tool_calls"][0]["id"] == prompt[2]["tool_call_id"] == "call_clock"
 
 
-def test_an_exchange_that_a_provider_would_refuse_is_kept_as_question_and_answer(stack: Stack) -> None:
+def test_an_invalid_exchange_is_stored_as_question_and_answer(stack: Stack) -> None:
     turn = run(stack, "illegal", "hello", "illegal")
     assert turn["output"]["content"] == "let me see\n\nnever mind"
     assert stored(stack, "illegal") == [("human", "hello"), ("ai", "let me see\n\nnever mind")]
@@ -150,11 +150,11 @@ def test_a_graph_without_a_model_answers_too(stack: Stack) -> None:
     assert turn["output"]["content"] == "tea: 3 messages"
 
 
-MISTAKES = ["fail", "leave", "build-leaves", "cancelled", "timed", "dated", "number", "silent", "no-runnable"]
+FAULTY = ["fail", "leave", "build-leaves", "cancelled", "timed", "dated", "number", "silent", "no-runnable"]
 
 
-@pytest.mark.parametrize("assistant", MISTAKES)
-def test_a_mistake_in_the_chain_fails_its_turn_alone(stack: Stack, assistant: str) -> None:
+@pytest.mark.parametrize("assistant", FAULTY)
+def test_an_exception_in_the_chain_fails_only_its_turn(stack: Stack, assistant: str) -> None:
     turn = run(stack, assistant, "hello", assistant)
     assert (turn["status"], turn["attempt"]) == ("failed", 1)
     assert turn["error"] == {
@@ -162,32 +162,32 @@ def test_a_mistake_in_the_chain_fails_its_turn_alone(stack: Stack, assistant: st
         "message": "The assistant failed while it worked on this turn.",
     }
     assert "secret" not in str(turn)
-    assert run(stack, assistant, "hello", "tell")["status"] == "completed", "its session and its worker go on"
+    assert run(stack, assistant, "hello", "echo")["status"] == "completed", "its session and its worker go on"
 
 
-def test_the_traceback_of_a_mistake_is_in_the_log(stack: Stack) -> None:
+def test_the_traceback_of_an_exception_is_in_the_log(stack: Stack) -> None:
     run(stack, "traceback", "hello", "fail")
     assert "my secret mistake" in stack.logs()
     assert "chains.py" in stack.logs()
 
 
-def test_half_an_answer_of_the_model_is_none_also_behind_a_parser(stack: Stack) -> None:
+def test_an_incomplete_answer_fails_also_behind_a_parser(stack: Stack) -> None:
     for assistant in ("haiku", "parsed"):
         turn = run(stack, assistant, f"{assistant} [finish none]", assistant)
         assert (turn["status"], turn["error"]["code"], turn["attempt"]) == ("failed", "incomplete_answer", 2)
 
 
-def test_a_passing_failure_of_the_provider_is_tried_again(stack: Stack) -> None:
+def test_a_temporary_failure_of_the_provider_is_retried(stack: Stack) -> None:
     turn = run(stack, "flaky", "hello [fail 503 1]", "haiku")
     assert (turn["status"], turn["attempt"]) == ("completed", 2)
     assert run(stack, "hopeless", "hello [fail 400]", "graph")["error"]["code"] == "provider_rejected"
 
 
-def test_an_answer_that_came_to_its_limit_says_so(stack: Stack) -> None:
+def test_a_truncated_answer_has_a_status_reason(stack: Stack) -> None:
     assert run(stack, "cut", "hello [finish length]", "haiku")["status_reason"] == "length"
 
 
-def test_cancel_stops_a_chain_and_time_does_too(stack: Stack) -> None:
+def test_cancel_and_a_time_limit_stop_a_chain(stack: Stack) -> None:
     turn = submit(stack, "cancel", "hello", "slow")
     stack.wait_until_streaming(turn, events=3)
     assert call(f"{stack.url}/v1/turns/{turn}/cancel", method="POST").body["status"] == "cancelled"
@@ -196,25 +196,25 @@ def test_cancel_stops_a_chain_and_time_does_too(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("assistant", ["haiku", "clock", "graph"])
-def test_cancel_leaves_the_provider_at_once(stack: Stack, assistant: str) -> None:
-    said = f"{assistant} long [words 600] [pace 0.05]"
-    turn = submit(stack, f"leave-{assistant}", said, assistant)
+def test_cancel_closes_the_connection_to_the_provider(stack: Stack, assistant: str) -> None:
+    question = f"{assistant} long [words 600] [pace 0.05]"
+    turn = submit(stack, f"leave-{assistant}", question, assistant)
     stack.wait_until_streaming(turn, events=3)
     call(f"{stack.url}/v1/turns/{turn}/cancel", method="POST")
-    stack.wait_until_disconnected(said)
+    stack.wait_until_disconnected(question)
 
 
-def test_an_interrupted_chain_keeps_what_it_said(stack: Stack) -> None:
+def test_an_interrupted_chain_keeps_its_text(stack: Stack) -> None:
     running = submit(stack, "interrupt", "hello", "slow")
     stack.wait_until_streaming(running, events=3)
-    run(stack, "interrupt", "stop", "tell", on_busy="interrupt")
+    run(stack, "interrupt", "stop", "echo", on_busy="interrupt")
     turn = stack.turn(running)
     assert (turn["status"], turn["status_reason"]) == ("incomplete", "interrupted")
     assert [m["content"] for m in stack.messages("interrupt")[:2]] == ["hello", turn["output"]["content"]]
 
 
 @pytest.mark.parametrize(
-    ("chain", "says"),
+    ("chain", "message"),
     [
         ("no_such_package.module:build", "there is no module 'no_such_package'; start the worker where"),
         ("examples.haiku:missing", "examples.haiku has no 'missing'; name a function"),
@@ -223,7 +223,7 @@ def test_an_interrupted_chain_keeps_what_it_said(stack: Stack) -> None:
         ("needy_chain:build", "needy_chain needs 'no_such_library', which is not installed"),
     ],
 )
-def test_a_worker_that_cannot_import_a_factory_does_not_start(tmp_path: Path, chain: str, says: str) -> None:
+def test_a_worker_that_cannot_import_a_factory_does_not_start(tmp_path: Path, chain: str, message: str) -> None:
     (tmp_path / "broken_chain.py").write_text("1 / 0\n")
     (tmp_path / "needy_chain.py").write_text("import no_such_library\n")
     file, log = tmp_path / "assistants.toml", tmp_path / "log"
@@ -232,5 +232,5 @@ def test_a_worker_that_cannot_import_a_factory_does_not_start(tmp_path: Path, ch
     process = Process("worker", log=log, environment=environment)
     wait_until("it has ended", lambda: not process.is_running)
     assert process.stop() == 2
-    assert f"assistants.toml: assistants.a.chain: {says}" in log.read_text()
+    assert f"assistants.toml: assistants.a.chain: {message}" in log.read_text()
     assert "Traceback" not in log.read_text()

@@ -1,4 +1,4 @@
-"""Histories as files, in the whole product: LangChain reads them, and a kill at a bad moment costs none."""
+"""Test histories as files: LangChain reads them, and a killed worker leaves them complete."""
 
 import json
 from collections.abc import Callable
@@ -24,33 +24,33 @@ def contents(path: Path) -> list[str]:
     return [str(message.content) for message in FileChatMessageHistory(str(path)).messages]
 
 
-def test_the_second_answer_is_made_with_the_first_in_its_file(stack: Stack, directory: Path) -> None:
+def test_the_second_turn_reads_the_first_from_the_file(stack: Stack, directory: Path) -> None:
     first = stack.wait_until_finished(stack.submit("foobar", "What does cosine mean?"))
     second = stack.wait_until_finished(stack.submit("foobar", "What's its inverse"))
-    said = [first["input"], first["output"]["content"], second["input"], second["output"]["content"]]
-    assert [m["content"] for m in stack.model_requests()[-1]["messages"][1:]] == said[:3]
-    assert [m["content"] for m in stack.messages("foobar")] == contents(directory / "-" / "foobar.json") == said
+    texts = [first["input"], first["output"]["content"], second["input"], second["output"]["content"]]
+    assert [m["content"] for m in stack.model_requests()[-1]["messages"][1:]] == texts[:3]
+    assert [m["content"] for m in stack.messages("foobar")] == contents(directory / "-" / "foobar.json") == texts
     assert call(f"{stack.url}/v1/sessions/foobar").body["message_count"] == 4
 
 
-def test_an_imported_session_has_a_file_and_goes_on_from_there(stack: Stack, directory: Path) -> None:
-    said = [{"role": "user", "content": "before"}, {"role": "assistant", "content": "yes"}]
+def test_an_imported_session_has_a_file_and_continues(stack: Stack, directory: Path) -> None:
+    messages = [{"role": "user", "content": "before"}, {"role": "assistant", "content": "yes"}]
     url = f"{stack.url}/v1/sessions/imported/messages"
-    assert [call(url, method="PUT", body={"messages": said}).status for _ in range(2)] == [201, 200]
+    assert [call(url, method="PUT", body={"messages": messages}).status for _ in range(2)] == [201, 200]
     stack.wait_until_finished(stack.submit("imported", "and now?"))
     assert [m["content"] for m in stack.model_requests()[-1]["messages"][1:]] == ["before", "yes", "and now?"]
     assert contents(directory / "-" / "imported.json")[:2] == ["before", "yes"]
     assert [path.name for path in (directory / "-").glob("imported*")] == ["imported.json"]
 
 
-def test_a_session_is_imported_before_the_first_worker_has_started(start: Callable[..., Stack], tmp_path: Path) -> None:
+def test_a_session_can_be_imported_before_any_worker_starts(start: Callable[..., Stack], tmp_path: Path) -> None:
     stack = start(workers=0, INTURN_HISTORY=f"file:{tmp_path / 'histories'}")
     body = {"messages": [{"role": "user", "content": "before"}]}
     assert call(f"{stack.url}/v1/sessions/early/messages", method="PUT", body=body).status == 201
     assert contents(tmp_path / "histories" / "-" / "early.json") == ["before"]
 
 
-def test_a_killed_worker_leaves_no_half_turn(stack: Stack, directory: Path) -> None:
+def test_a_killed_worker_leaves_no_partial_turn(stack: Stack, directory: Path) -> None:
     stack.wait_until_finished(stack.submit("killed", "one"))
     turn = stack.submit("killed", "two [gate killed]")
     stack.wait_until_running(turn)
@@ -62,7 +62,7 @@ def test_a_killed_worker_leaves_no_half_turn(stack: Stack, directory: Path) -> N
     assert len(contents(directory / "-" / "killed.json")) == len(stack.messages("killed")) == 4
 
 
-def test_of_a_deleted_session_no_file_is_left(stack: Stack, directory: Path) -> None:
+def test_deleting_a_session_removes_its_files(stack: Stack, directory: Path) -> None:
     stack.wait_until_finished(stack.submit("gone", "hello"))
     assert call(f"{stack.url}/v1/sessions/gone", method="DELETE").status == 204
     assert not list(directory.rglob("gone*"))
@@ -71,7 +71,7 @@ def test_of_a_deleted_session_no_file_is_left(stack: Stack, directory: Path) -> 
     assert len(contents(directory / "-" / "gone.json")) == 2
 
 
-def test_a_file_that_is_no_history_fails_its_turn_and_the_operator_is_told(stack: Stack, directory: Path) -> None:
+def test_an_invalid_file_fails_its_turn_and_is_logged(stack: Stack, directory: Path) -> None:
     stack.wait_until_finished(stack.submit("broken", "hello"))
     (directory / "-" / "broken.json").write_text(json.dumps({"not": "a list"}))
     turn = stack.wait_until_finished(stack.submit("broken", "again"))

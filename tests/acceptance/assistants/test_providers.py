@@ -1,4 +1,4 @@
-"""What a provider can do, and how its turn ends: with a stable code, after so many requests, and never half."""
+"""Test each failure of a provider: the turn ends with a stable code, after a known number of requests."""
 
 from collections.abc import Callable
 
@@ -8,8 +8,8 @@ from tests.support.processes import Stack
 from tests.support.server import free_port
 from tests.support.waiting import wait_until
 
-# What the question makes the model do; the code that its turn ends with; how often the model is asked. All of them
-# together ask again 22 times, which is what the retry budget of one worker just allows.
+# Directive to the scripted model, error code of the turn, number of requests. All together need 22 retries, which the
+# retry budget of one worker just allows.
 FAILURES = [
     ("[raw html]", "provider_protocol", 2),
     ("[raw broken-json]", "provider_protocol", 2),
@@ -44,30 +44,30 @@ def settings() -> dict[str, str]:
     return {"INTURN_RETRY_SECONDS": "0.05", "INTURN_TENANT_TOKENS_PER_DAY": "1000000000"}
 
 
-def times_asked(stack: Stack, question: str) -> int:
+def request_count(stack: Stack, question: str) -> int:
     return len(stack.model_requests(question))
 
 
-@pytest.mark.parametrize(("does", "code", "times"), FAILURES)
-def test_each_failure_ends_as_the_table_says(stack: Stack, does: str, code: str, times: int) -> None:
-    session = "".join(c for c in does if c.isalnum())
-    turn = stack.wait_until_finished(stack.submit(session, f"hello {does}"))
+@pytest.mark.parametrize(("failure", "code", "times"), FAILURES)
+def test_each_failure_ends_as_documented(stack: Stack, failure: str, code: str, times: int) -> None:
+    session = "".join(c for c in failure if c.isalnum())
+    turn = stack.wait_until_finished(stack.submit(session, f"hello {failure}"))
     assert (turn["status"], turn["error"] and turn["error"]["code"]) == ("failed", code)
-    assert times_asked(stack, f"hello {does}") == turn["attempt"] == times
+    assert request_count(stack, f"hello {failure}") == turn["attempt"] == times
     assert "sk-canary" not in str(turn)
     following = stack.wait_until_finished(stack.submit(session, "next"))
     assert following["status"] == "completed"
     assert [m["turn_id"] for m in stack.messages(session)] == [following["id"]] * 2
 
 
-def test_an_answer_that_came_to_its_limit_is_kept_and_says_so(stack: Stack) -> None:
+def test_a_truncated_answer_is_kept_with_a_status_reason(stack: Stack) -> None:
     turn = stack.wait_until_finished(stack.submit("cut", "hello [finish length]"))
     assert (turn["status"], turn["status_reason"]) == ("completed", "length")
     assert len(stack.messages("cut")) == 2
 
 
 @pytest.mark.parametrize("tokens", ["-50", "9223372036854775800"])
-def test_an_answer_whose_tokens_were_counted_wrong_is_kept_without_them(stack: Stack, tokens: str) -> None:
+def test_an_answer_with_impossible_usage_is_kept_without_it(stack: Stack, tokens: str) -> None:
     session = f"counted{tokens}"
     turn = stack.wait_until_finished(stack.submit(session, f"hello [tokens {tokens}]"))
     assert (turn["status"], turn["usage"], turn["error"]) == ("completed", None, None)
@@ -78,16 +78,16 @@ def test_an_answer_whose_tokens_were_counted_wrong_is_kept_without_them(stack: S
 def test_a_rate_limit_is_waited_out_and_costs_no_attempt(stack: Stack) -> None:
     question = "hello [fail 429 2] [retry-after 0]"
     turn = stack.wait_until_finished(stack.submit("limited", question))
-    assert (turn["status"], turn["attempt"], times_asked(stack, question)) == ("completed", 1, 3)
+    assert (turn["status"], turn["attempt"], request_count(stack, question)) == ("completed", 1, 3)
 
 
-def test_a_turn_that_waits_out_a_long_limit_says_until_when_and_can_be_cancelled(start: Callable[..., Stack]) -> None:
+def test_a_turn_waiting_for_a_rate_limit_shows_until_when(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
     turn_id = stack.submit("s", "hello [fail 429] [retry-after 3600]")
     wait_until("it waits", lambda: (stack.turn(turn_id)["queue"] or {}).get("retry_at"))
     other = stack.submit("other", "the same model")
     wait_until("the other waits too", lambda: (stack.turn(other)["queue"] or {}).get("waiting_for") == "retry")
-    assert len(stack.model_requests()) == 1, "the pause holds for all"
+    assert len(stack.model_requests()) == 1, "the pause applies to all turns"
     assert stack.turn(turn_id)["attempt"] == 1
 
 
@@ -99,13 +99,13 @@ def test_an_outage_does_not_double_the_load(start: Callable[..., Stack]) -> None
     assert len(stack.model_requests()) <= first * (1 + share) + reserve
 
 
-def test_a_provider_that_is_not_there(start: Callable[..., Stack]) -> None:
+def test_an_unreachable_provider_is_tried_three_times(start: Callable[..., Stack]) -> None:
     stack = start(workers=1, OPENAI_BASE_URL=f"http://127.0.0.1:{free_port()}/v1", INTURN_RETRY_SECONDS="0.05")
     turn = stack.wait_until_finished(stack.submit("s", "hello"))
     assert (turn["error"]["code"], turn["attempt"]) == ("provider_unreachable", 3)
 
 
-def test_another_model_is_asked_where_it_can_help(start: Callable[..., Stack]) -> None:
+def test_the_fallback_model_answers_where_that_can_help(start: Callable[..., Stack]) -> None:
     stack = start(workers=1, INTURN_MODEL="first", INTURN_FALLBACK_MODEL="second")
     helped = stack.wait_until_finished(stack.submit("helped", "hello [fail 401 1]"))
     assert (helped["status"], helped["model"]) == ("completed", "second")

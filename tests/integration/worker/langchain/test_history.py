@@ -21,7 +21,7 @@ STORED = [
     b'{"type": "human", "data": {"content": "What does cosine mean?"}}',
     b'{"type": "ai", "data": {"content": "A ratio."}}',
 ]
-VALUES = {"input": "What's its inverse"}
+VALUES = {"input": "And its inverse?"}
 PROMPT = ChatPromptTemplate.from_messages([("system", "s"), MessagesPlaceholder("history"), ("human", "{input}")])
 
 

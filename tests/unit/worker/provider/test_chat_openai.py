@@ -1,4 +1,4 @@
-"""What the lean model asks a provider is what `ChatOpenAI` asks it, whatever was said before."""
+"""Test that the lean model sends the same requests as `ChatOpenAI`, for every type of message in a history."""
 
 from typing import Any
 
@@ -28,19 +28,19 @@ MESSAGES: dict[str, BaseMessage] = {
     "an answer": AIMessage(
         content="Fine.", id="one", usage_metadata=USAGE, response_metadata={"finish_reason": "stop"}
     ),
-    "nothing said": AIMessage(content=""),
+    "an empty answer": AIMessage(content=""),
     "a question with a name": HumanMessage(content="How are you?", name="bob"),
     "an answer with a name": AIMessage(content="Fine.", name="eve"),
     "a name beside": AIMessage(content="Fine.", additional_kwargs={"name": "eve"}),
     "an image": HumanMessage(content=["What is this?", IMAGE]),
     "parts": AIMessage(content=[{"type": "text", "text": "A cat."}]),
-    "sound": AIMessage(content=[{"type": "audio", "id": "a1"}]),
-    "sound beside": AIMessage(content="", additional_kwargs={"audio": {"id": "a1", "data": "…"}}),
+    "audio": AIMessage(content=[{"type": "audio", "id": "a1"}]),
+    "audio beside": AIMessage(content="", additional_kwargs={"audio": {"id": "a1", "data": "…"}}),
     "a tool call": AIMessage(content="", tool_calls=[CALL]),
     "a broken tool call": AIMessage(content="", invalid_tool_calls=[BROKEN_CALL]),
     "a tool call beside": AIMessage(content="x", additional_kwargs={"tool_calls": [OLD_CALL]}),
     "a function call": AIMessage(content="x", additional_kwargs={"function_call": {"name": "f", "arguments": "{}"}}),
-    "of a later version": AIMessage(
+    "content of a later version": AIMessage(
         content=[{"type": "text", "text": "A cat."}], response_metadata={"output_version": "v1"}
     ),
     "text of a later version": AIMessage(content="A cat.", response_metadata={"output_version": "v1"}),
@@ -53,9 +53,9 @@ MESSAGES: dict[str, BaseMessage] = {
 
 
 def payload(make: type[ChatOpenAI], messages: Any, *, model: str = "gpt-4o-mini", **options: Any) -> dict[str, Any]:
-    asks = make(model=model, api_key=SecretStr("none"), max_tokens=9)
-    asked: dict[str, Any] = asks._get_request_payload(messages, **options)
-    return asked
+    chat = make(model=model, api_key=SecretStr("none"), max_tokens=9)
+    request: dict[str, Any] = chat._get_request_payload(messages, **options)
+    return request
 
 
 def assert_same(messages: Any, **options: Any) -> None:
@@ -71,20 +71,20 @@ def test_each_message_is_sent_as_by_chat_openai(message: BaseMessage) -> None:
     assert_same([message])
 
 
-def test_each_stands_where_it_stood() -> None:
+def test_the_order_of_messages_is_kept() -> None:
     assert_same([*MESSAGES.values(), *reversed(MESSAGES.values())])
     assert_same([])
     assert_same("just text")
 
 
-def test_options_are_heeded() -> None:
-    asked = list(MESSAGES.values())
-    assert_same(asked, stop=["x"], temperature=0.5)
-    assert_same(asked, model="o3-mini")  # whose system messages are a developer's
+def test_options_of_a_call_are_kept() -> None:
+    messages = list(MESSAGES.values())
+    assert_same(messages, stop=["x"], temperature=0.5)
+    assert_same(messages, model="o3-mini")  # its system messages have the role "developer"
     assert_same([HumanMessage(content="hello"), AIMessage(content="hi")], reasoning={"effort": "low"})
 
 
-def test_in_traces_it_has_the_name_of_what_it_stands_for() -> None:
+def test_in_traces_the_lean_model_has_the_stock_name() -> None:
     stock, lean = (make(model="m", api_key=SecretStr("none")) for make in (ChatOpenAI, LeanChatOpenAI))
     assert lean.get_name() == stock.get_name()
     assert isinstance(lean, ChatOpenAI)
