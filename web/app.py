@@ -19,6 +19,7 @@ from turns.operations.actions import OperatorActions
 from turns.operations.queries import OperatorQueries
 from turns.store.api_keys import ApiKeyStore
 from web.http import problems
+from web.http.root_path import RootPath
 from web.routes.assets import Assets, build_assets
 from web.routes.operator_actions import build_operator_actions
 from web.routes.operator_views import build_operator_views
@@ -27,6 +28,7 @@ from web.routes.service import build_description, build_health
 from web.routes.sessions import build_sessions
 from web.routes.streams import build_streams
 from web.routes.turns import build_turns
+from web.schemas.links import set_root_path
 from web.security.auth import ANONYMOUS, GUARDED, Authenticator
 from web.security.cross_origin import CrossOriginGuard
 from web.streaming.long_poll import LongPolls
@@ -71,6 +73,8 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     app = Flask("web", static_folder=None)
     # Else `//` is answered by a page that redirects, to an address of which no proxy was asked.
     app.url_map.merge_slashes = False
+    if settings.root_path:
+        app.wsgi_app = RootPath(app.wsgi_app, settings.root_path)  # type: ignore[method-assign]  # as Flask documents it
     assets = Assets()
     app.extensions["draining"] = (long_polls, streams)
     actions, queries = OperatorActions(client, store, registry.find), OperatorQueries(client)
@@ -105,6 +109,7 @@ def _begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     bind(request_id=g.request_id)
+    set_root_path(request.script_root)
 
 
 def _admit(authenticator: Authenticator, origins: CrossOriginGuard) -> None:

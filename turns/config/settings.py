@@ -31,6 +31,9 @@ MAX_SOCKET_PATH_BYTES = 100  # the kernel's limit is 104 bytes on macOS, 108 on 
 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
+ROOT_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+")
+SERVED_PATHS = frozenset({"v1", "docs", "livez", "metrics", "openapi.json", "operator", "readyz", "static"})
+
 MAX_VALUE = 1_000_000_000  # 30 years in seconds; sums and products of such values are exact in the store's numbers
 
 RENEWALS_PER_LEASE = 3  # a lease survives two failed renewals
@@ -206,6 +209,11 @@ class Settings(BaseSettings):
         description="Comma-separated origins whose pages may call this API, such as `https://app.example`",
     )
 
+    root_path: str = Field(
+        "",
+        description="Path prefix under which a reverse proxy serves the endpoint, such as `/chat`. Links begin with it; requests are answered with and without it",
+    )
+
     otel_endpoint: str = Field(
         "",
         validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -292,6 +300,7 @@ class Settings(BaseSettings):
             ("OPENAI_BASE_URL", _check_base_url, self.openai_base_url),
             ("OPENAI_API_BASE", _check_api_base, self.openai_base_url),
             ("REDIS_URL", check_store_url, self.store_url),
+            ("INTURN_ROOT_PATH", _check_root_path, self.root_path),
         ):
             try:
                 check(value)
@@ -321,6 +330,11 @@ def _check_api_base(base_url: str) -> None:
     """Raise ValueError if LangChain's own name of `OPENAI_BASE_URL` is set to something else."""
     if os.environ.get("OPENAI_API_BASE", "").strip() not in {"", base_url}:
         raise ValueError("is not read; use OPENAI_BASE_URL instead")
+
+
+def _check_root_path(path: str) -> None:
+    if path and (not ROOT_PATH.fullmatch(path) or path.split("/")[1] in SERVED_PATHS):
+        raise ValueError("must be a path such as /chat, without a slash at its end, and not a path of the API")
 
 
 def read_secret(name: str) -> SecretStr:

@@ -13,6 +13,7 @@ from turns.config.logs import Log, get_logger
 from turns.domain.errors import Refused, StoreUnavailable, Unauthenticated
 from web.http.codes import HTTP_CODES, MEDIA_TYPE
 from web.schemas import responses
+from web.schemas.links import link
 
 NOT_FOUND = "There is nothing at this path. Turns are at /v1/turns; /docs describes the API."
 
@@ -36,7 +37,7 @@ def problem(status: int, code: str, detail: str) -> responses.Problem:
         title=HTTPStatus(status).phrase,
         status=status,
         detail=detail,
-        instance=request.path,
+        instance=link(request.path),
         code=code,
         request_id=g.request_id,
     )

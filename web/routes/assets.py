@@ -7,6 +7,8 @@ from posixpath import dirname, join, normpath
 
 from flask import Blueprint, Response, send_from_directory
 
+from web.schemas.links import link
+
 STATIC = Path(__file__).parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
 VERSION_CHARACTERS = 16
@@ -20,7 +22,7 @@ class Assets:
         self.version = _version(STATIC)
 
     def url(self, name: str) -> str:
-        return f"/static/{self.version}/{name}"
+        return link(f"/static/{self.version}/{name}")
 
     def modules(self, main: str) -> tuple[str, ...]:
         """What this script and all that it imports are called, so that a page can name them at once."""

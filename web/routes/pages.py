@@ -6,6 +6,7 @@ from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as ResponseBase
 
 from web.routes.assets import Assets
+from web.schemas.links import link
 
 HTML = "text/html; charset=utf-8"
 
@@ -43,7 +44,7 @@ def build_pages(assets: Assets) -> Blueprint:
 
     @pages.get("/operator/")
     def operator_with_a_slash() -> ResponseBase:
-        return redirect(f"/operator?{request.query_string.decode()}".rstrip("?"), 308)
+        return redirect(link(f"/operator?{request.query_string.decode()}".rstrip("?")), 308)
 
     return pages
 
@@ -53,6 +54,7 @@ def _page(assets: Assets, *, title: str, folder: str, modules: Sequence[str]) ->
         "page.html",
         title=title,
         asset=assets.url,
+        link=link,
         main=f"{folder}/main.js",
         styles=("shared/base.css", f"{folder}/{folder}.css"),
         modules=modules,

@@ -16,6 +16,7 @@ from web.openapi.operation import EXTENSION, Answer, Operation
 from web.openapi.schema_text import coded, words
 from web.routes.assets import Assets
 from web.schemas import responses
+from web.schemas.links import link
 
 DOCS_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
@@ -117,12 +118,13 @@ def build_description(registry: AssistantRegistry, settings: Settings, assets: A
     @api.get("/openapi.json")
     def openapi() -> Response:
         check_accept()
-        return Response(json.dumps(document()), content_type=JSON)
+        servers = {"servers": [{"url": link("")}]} if link("") else {}
+        return Response(json.dumps({**document(), **servers}), content_type=JSON)
 
     @api.get("/docs")
     def docs() -> Response:
         response = Response(
-            render_template("docs.html", api=document(), words=words, coded=coded, asset=assets.url),
+            render_template("docs.html", api=document(), words=words, coded=coded, asset=assets.url, link=link),
             content_type="text/html; charset=utf-8",
         )
         response.headers["Content-Security-Policy"] = DOCS_POLICY

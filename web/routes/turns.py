@@ -28,6 +28,7 @@ from web.http.responses import read_json_body, reply, reply_turn, with_etag
 from web.http.validation import parse_batch, parse_idempotency_key, parse_submit, to_request
 from web.openapi.operation import RESUBMITTED, Answer, Operation
 from web.schemas import responses
+from web.schemas.links import link
 from web.schemas.requests import BatchBody, SubmitBody, TurnsQuery, WaitQuery
 from web.streaming.long_poll import LongPolls
 
@@ -171,7 +172,7 @@ def _reply_accepted(accepted: Accepted, long_polls: LongPolls) -> Response:
             turn = long_polls.wait_for_turn(turn.id, tenant=turn.tenant, wait_seconds=preferred)
     status = 200 if preferred is not None and turn.status.is_terminal else 202
     response = _with_preference(reply_turn(turn, status), preferred)
-    response.headers["Location"] = f"/v1/turns/{turn.id}"
+    response.headers["Location"] = link(f"/v1/turns/{turn.id}")
     if accepted.replayed:
         response.headers["Idempotency-Replayed"] = "true"
     return response

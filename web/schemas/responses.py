@@ -16,6 +16,7 @@ from turns.domain.ids import NAME, TURN_ID
 from turns.domain.state import Event, Status
 from turns.domain.turn import WaitingFor
 from turns.operations.actions import Switch
+from web.schemas.links import link
 
 
 def to_rfc3339(milliseconds: int) -> str:
@@ -110,7 +111,7 @@ class Turn(ResponseModel):
     @computed_field  # type: ignore[prop-decorator]  # mypy does not know decorated properties
     @property
     def links(self) -> Links:
-        turn, session = f"/v1/turns/{self.id}", f"/v1/sessions/{self.session_id}"
+        turn, session = link(f"/v1/turns/{self.id}"), link(f"/v1/sessions/{self.session_id}")
         user = f"?user_id={self.user_id}" if self.user_id else ""
         return Links(
             self=turn,

@@ -1,4 +1,5 @@
 // The state of the chat page and everything that changes it. Rendering is in the other modules.
+import { ROOT } from "../shared/root.js";
 import { StateContainer } from "../shared/state.js";
 import { browserStorage, tabStorage } from "../shared/storage.js";
 import * as api from "./api.js";
@@ -11,7 +12,7 @@ import { isAnswering, unconfirmed } from "./turn.js";
 
 const REFRESH_SECONDS = 5; // finds changes that other devices made
 const ERROR_SECONDS = 8; // long enough to read the message
-const otherTabs = new BroadcastChannel("inturn"); // tabs of the same browser notify each other at once
+const otherTabs = new BroadcastChannel(`inturn${ROOT}`); // tabs of the same browser notify each other at once
 
 export class Page extends StateContainer {
   constructor() {

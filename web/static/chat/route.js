@@ -1,4 +1,5 @@
 // The session in the URL of the page, so that a link opens a session and Back returns to the previous one.
+import { ROOT } from "../shared/root.js";
 import { randomId } from "./random.js";
 
 const NAME = /^[A-Za-z0-9._~-]{1,128}$/;
@@ -18,8 +19,8 @@ export function sessionFromUrl() {
 }
 
 export function sessionUrl({ session_id, user_id, isNew }) {
-  if (isNew) return "/";
-  return `/?${new URLSearchParams({ session: session_id, ...(user_id && { user: user_id }) })}`;
+  if (isNew) return `${ROOT}/`;
+  return `${ROOT}/?${new URLSearchParams({ session: session_id, ...(user_id && { user: user_id }) })}`;
 }
 
 export function pushSession(session) {

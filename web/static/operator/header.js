@@ -1,7 +1,7 @@
 // The header: the views, the search box, and the refresh interval.
 import { Component, createRef, html } from "../shared/ui.js";
 import { REFRESH_SECONDS } from "./page.js";
-import { searchRoute, urlOf } from "./route.js";
+import { PATH, searchRoute, urlOf } from "./route.js";
 
 const VIEWS = { overview: "Overview", live: "Live turns", failed: "Failed", workers: "Workers" };
 const PARENT_VIEW = { turn: "live", session: "live" };
@@ -11,7 +11,7 @@ export function Header({ page }) {
   const current = PARENT_VIEW[route.view] ?? route.view;
   const counts = { live: stats?.live_turns, failed: stats?.failed_turns, workers: stats?.live_workers };
   return html`<header>
-    <a class="brand" href="/operator"><span class="mark" aria-hidden="true"></span>InTurn <small>operator</small></a>
+    <a class="brand" href=${PATH}><span class="mark" aria-hidden="true"></span>InTurn <small>operator</small></a>
     <nav aria-label="Views">
       ${Object.entries(VIEWS).map(
         ([view, label]) => html`<a key=${view} href=${urlOf({ view })} aria-current=${view === current ? "page" : null}>

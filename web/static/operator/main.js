@@ -8,7 +8,7 @@ import { LiveView } from "./live_view.js";
 import { Banners, Notice, StaleNotice } from "./notices.js";
 import { OverviewView } from "./overview_view.js";
 import { Page } from "./page.js";
-import { parseRoute, urlOf } from "./route.js";
+import { PATH, parseRoute, urlOf } from "./route.js";
 import { SessionView } from "./session_view.js";
 import { Summary, Tiles } from "./summary.js";
 import { TurnView } from "./turn_view.js";
@@ -65,7 +65,7 @@ class App extends Component {
   // reader users continue there instead of at a link that may no longer exist.
   #openLink(event) {
     const link = event.target.closest("a");
-    if (!link || link.pathname !== "/operator" || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+    if (!link || link.pathname !== PATH || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
     this.props.page.open(parseRoute(link.search));
     this.#heading.current.focus({ preventScroll: true });

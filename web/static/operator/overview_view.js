@@ -1,4 +1,5 @@
 // The overview: plots, failed turns by code, and the oldest live turns.
+import { ROOT } from "../shared/root.js";
 import { html } from "../shared/ui.js";
 import { FailuresByCode } from "./failed_view.js";
 import { pluralize } from "./labels.js";
@@ -22,5 +23,5 @@ export function OverviewView({ page, route, stats, data }) {
 
 function firstTurnHint({ series: points }) {
   if (points.some(({ accepted }) => accepted)) return "";
-  return html`Send a message in <a href="/">the chat</a>, or submit a turn with <a href="/docs#submit">the API</a>.`;
+  return html`Send a message in <a href="${ROOT}/">the chat</a>, or submit a turn with <a href="${ROOT}/docs#submit">the API</a>.`;
 }

@@ -1,4 +1,7 @@
 // The route of the page: a view and its filters, stored in the URL so that Back works and views can be shared as links.
+import { ROOT } from "../shared/root.js";
+
+export const PATH = `${ROOT}/operator`; // of the page itself
 
 const FIELDS = {
   overview: ["minutes"],
@@ -24,7 +27,7 @@ export function parseRoute(search) {
 export function urlOf({ view, ...fields }) {
   const named = { ...(view !== "overview" && { view }), ...fields };
   const given = Object.entries(named).filter(([, value]) => value);
-  return given.length ? `/operator?${new URLSearchParams(given)}` : "/operator";
+  return given.length ? `${PATH}?${new URLSearchParams(given)}` : PATH;
 }
 
 export const sessionRoute = ({ tenant, session_id, user_id }) => ({ view: "session", tenant, session_id, user_id });

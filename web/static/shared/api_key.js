@@ -1,9 +1,10 @@
 // The API key, if the service requires one. It is kept as long as the tab and sent in the Authorization header only.
+import { ROOT } from "./root.js";
 import { tabStorage } from "./storage.js";
 import { Component, createRef, html } from "./ui.js";
 
 // The two pages use separate keys: an operator key usually cannot submit turns, and a tenant's key cannot operate.
-const NAME = location.pathname === "/operator" ? "operator-key" : "key";
+const NAME = location.pathname === `${ROOT}/operator` ? "operator-key" : "key";
 
 export const authorization = () => {
   const key = tabStorage.get(NAME, null);

@@ -1,5 +1,6 @@
 // HTTP calls to the service. They throw `ApiError`, `NetworkError` or `AbortError`.
 import { authorization } from "./api_key.js";
+import { ROOT } from "./root.js";
 
 export const REQUEST_TIMEOUT_SECONDS = 20;
 
@@ -51,7 +52,7 @@ export async function requestJson(method, path, { body, key, signal, timeoutSeco
 // Return the open response; the caller reads the body.
 export async function request(path, options) {
   const headers = { ...options.headers, ...authorization() };
-  const response = await fetch(path, { ...options, headers }).catch(throwNetworkError);
+  const response = await fetch(ROOT + path, { ...options, headers }).catch(throwNetworkError);
   updateClockOffset(response.headers.get("Date"));
   if (response.ok) return response;
   const problem = await response.json().catch(() => ({})); // a proxy's own error page is not JSON

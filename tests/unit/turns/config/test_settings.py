@@ -104,6 +104,7 @@ def test_white_space_around_a_key_is_removed(monkeypatch: pytest.MonkeyPatch, ke
         ("REDIS_URL", "redis://:canary#1@host/0"),
         ("SSL_CERT_FILE", "/nowhere/ca.pem"),
         ("SSL_CERT_DIR", "/nowhere"),
+        ("INTURN_ROOT_PATH", "chat"),
     ],
 )
 def test_a_setting_that_cannot_work_is_named_in_one_line(
@@ -132,3 +133,15 @@ def test_langchain_s_name_of_the_base_url_may_repeat_it(monkeypatch: pytest.Monk
 def test_the_description_of_the_model_has_no_password() -> None:
     settings = Settings(openai_base_url="https://user:canary@host/v1?key=canary", model="m")
     assert settings.model_description == "m at https://host/v1"
+
+
+@pytest.mark.parametrize("path", ["", "/chat", "/a/b-1", "/.well-known"])
+def test_a_root_path_is_accepted(path: str) -> None:
+    assert Settings(root_path=path)._contradictions() == []
+
+
+@pytest.mark.parametrize("path", ["chat", "/", "/chat/", "/a//b", "/../a", "/a b", "/chat?", "/v1", "/static/x"])
+def test_a_root_path_that_cannot_be_served_is_refused(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setenv("INTURN_ROOT_PATH", path)
+    with pytest.raises(ConfigurationError, match=r"^INTURN_ROOT_PATH: must be a path such as /chat"):
+        Settings.from_environment()

@@ -1,4 +1,4 @@
-"""The request of the thin client goes to the same address as that of OpenAI's client, or both are refused."""
+"""The thin client and the doctor send their request to the address to which OpenAI's client sends it."""
 
 import json
 import threading
@@ -10,6 +10,7 @@ import pytest
 
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
+from worker.provider import probe
 from worker.provider.completions import Completions
 from worker.provider.models import build_model
 
@@ -26,15 +27,16 @@ class Recorder(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), RecordingHandler)
         self.requests: list[tuple[str, str | None, str | None]] = []
+        self.bodies: list[dict[str, Any]] = []
         self.host = f"127.0.0.1:{self.server_port}"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
 
 class RecordingHandler(BaseHTTPRequestHandler):
     server: Recorder
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         self.server.requests.append((self.path, self.headers["Host"], self.headers["Authorization"]))
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -143,3 +145,28 @@ def test_a_key_that_cannot_be_sent_is_a_configuration_error() -> None:
     with pytest.raises(ConfigurationError) as error:
         build_model(Settings(openai_api_key="sk-canary\u20ac"))
     assert "canary" not in str(error.value)
+
+
+def test_the_doctor_asks_as_a_worker_does(monkeypatch: pytest.MonkeyPatch, provider: Recorder) -> None:
+    url = f"http://{provider.host}/v1/?api-version=1"
+    ask(url, stock=False)
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-1\n")
+    assert probe.main() == 0
+    assert provider.requests[0] == provider.requests[1]
+    turn, asked = provider.bodies
+    assert asked == {**turn, "max_completion_tokens": 1}
+    assert asked["stream_options"] == {"include_usage": True}
+
+
+@pytest.mark.parametrize(("url", "code"), [("http://127.0.0.1:1/v1", "provider_unreachable (OpenAIConnectionError; ")])
+def test_the_doctor_names_the_reason(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str, code: str
+) -> None:
+    monkeypatch.setenv("OPENAI_BASE_URL", url)
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    assert probe.main() == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith(code)
+    assert "Connection refused" in printed
+    assert "canary" not in printed
