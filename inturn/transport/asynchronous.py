@@ -30,7 +30,7 @@ class AsyncTransport:
     def __init__(self, connection: ConnectionSettings) -> None:
         self.connection = connection
         self.retry_policy = connection.retry_policy
-        self._client = httpx2.AsyncClient(**http.client_options(connection))
+        self._client = http.create_client(httpx2.AsyncClient, connection)
 
     async def run(self, steps: Steps[Value]) -> Value:
         """Return the value of the steps. Raise `InTurnError`."""

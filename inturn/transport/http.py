@@ -1,9 +1,10 @@
 """Conversion between the protocol's values and those of httpx2, for both transports."""
 
-from typing import TypedDict
+from typing import TypeVar
 
 import httpx2
 
+from inturn.errors import ConfigurationError
 from inturn.protocol.requests import Request, Response
 from inturn.protocol.steps import ServerSentEvent, TransportFailure
 from inturn.transport.connection import CONNECT_TIMEOUT_SECONDS, ConnectionSettings
@@ -17,15 +18,19 @@ MAX_EVENT_BYTES = 64 * 1024 * 1024  # many times the longest answer that a servi
 USER_AGENT = "inturn-python"
 
 
-class ClientOptions(TypedDict):
-    base_url: str
-    headers: dict[str, str]
-    trust_env: bool
+Client = TypeVar("Client", httpx2.Client, httpx2.AsyncClient)
 
 
-def client_options(connection: ConnectionSettings) -> ClientOptions:
+def create_client(client_class: type[Client], connection: ConnectionSettings) -> Client:
+    """Return an HTTP client. Raise `ConfigurationError` for a proxy or certificates that cannot be used."""
     headers = {"User-Agent": USER_AGENT, "Accept": "application/json", **connection.headers}
-    return {"base_url": connection.base_url, "headers": headers, "trust_env": not connection.is_loopback}
+    try:
+        return client_class(base_url=connection.base_url, headers=headers, trust_env=not connection.is_loopback)
+    except (ImportError, OSError, ValueError) as error:  # its text may quote the password of a proxy
+        raise ConfigurationError(
+            f"No HTTP client can be created ({type(error).__name__}). Check HTTP_PROXY, HTTPS_PROXY, ALL_PROXY and "
+            "SSL_CERT_FILE; a SOCKS proxy needs the package socksio."
+        ) from None
 
 
 def build_request(client: "httpx2.Client | httpx2.AsyncClient", request: Request) -> httpx2.Request:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from turns.assistants.overrides import settings_for
+from turns.assistants.overrides import check_secret, settings_for
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
+from turns.domain.errors import ConfigurationError
 from turns.domain.turn import Claim
 from worker.langchain.chain import ChainRun, build_chain
 from worker.langchain.custom_chain import CustomChainRun, build_custom_chain
@@ -56,6 +57,8 @@ class ChainCache:
 
     def _model(self, assistant: Assistant, settings: Settings) -> Any:
         """Return one model for all assistants with the same provider and parameters, so that they share connections."""
+        if problem := check_secret(assistant):  # without its key, the offline model would answer
+            raise ConfigurationError(": ".join(problem))
         key = (
             settings.model,
             settings.openai_base_url,

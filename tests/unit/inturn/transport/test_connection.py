@@ -2,7 +2,7 @@
 
 import pytest
 
-from inturn import Client, ConfigurationError
+from inturn import AsyncClient, Client, ConfigurationError
 from inturn.transport.connection import ConnectionSettings
 
 resolve = ConnectionSettings.resolve
@@ -33,3 +33,15 @@ def test_an_invalid_key_is_rejected_and_not_shown() -> None:
 def test_a_loopback_address_is_recognized() -> None:
     assert all(resolve({}, base_url=f"http://{host}:1").is_loopback for host in ("127.0.0.1", "[::1]", "localhost"))
     assert not resolve({}, base_url="http://inturn.example").is_loopback
+
+
+@pytest.mark.parametrize("client", [Client, AsyncClient])
+def test_an_unusable_proxy_is_named_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, client: type[Client] | type[AsyncClient]
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "nonsense://user:secret@proxy")
+    with pytest.raises(ConfigurationError, match="ALL_PROXY") as error:
+        client("http://inturn.example")
+    assert "secret" not in str(error.value)
+    with Client("http://localhost:1"):
+        pass  # no proxy is used on this machine

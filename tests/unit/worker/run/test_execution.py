@@ -318,3 +318,14 @@ def test_no_text_of_the_conversation_is_logged(worker: Worker) -> None:
         worker.run("a secret answer", UNREACHABLE, input="a secret question")
     assert [log["event"] for log in logs] == ["turn.claimed", "turn.committed", "turn.claimed", "turn.retrying"]
     assert "secret" not in str(logs)
+
+
+@pytest.mark.parametrize("key", ["", "sk-canary\nX: y", "sk-canary\u20ac"])
+def test_a_turn_whose_key_this_worker_lacks_fails_at_once(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("MINE", key)
+    with capture_logs() as logs:
+        calls = worker.run(assistant=Assistant(name="a", api_key_env="MINE"))
+    assert calls == [("fail", worker.claim.turn_id, Code.PROVIDER_REJECTED)]
+    assert "canary" not in str(logs)
