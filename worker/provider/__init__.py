@@ -1,4 +1,4 @@
 """Access to the model's provider: models, a thin completions client, HTTP connections.
 
-Imported by `worker.langchain`, and by `worker.run` for the names of models.
+Imported by `worker.langchain`, and by `worker.run` for the name of the fallback model.
 """
