@@ -1,4 +1,4 @@
-"""The Flask endpoint: parse, one store call, render. Loads neither LangChain nor Celery.
+"""The HTTP endpoint, a Flask app that gunicorn serves.
 
-`app` builds it and `server` runs it. `routes` use `http`, `schemas`, `security`, `streaming` and `openapi`.
+A route parses, makes one call to `turns` and renders. The package loads neither LangChain nor Celery.
 """

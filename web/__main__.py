@@ -1,4 +1,4 @@
-"""`python -m web`: the HTTP endpoint, as gunicorn runs it."""
+"""`python -m web`: run the HTTP endpoint under gunicorn."""
 
 from turns.config.settings import settings_or_exit
 
@@ -7,7 +7,7 @@ def main() -> None:
     settings = settings_or_exit()
     from gevent import monkey
 
-    monkey.patch_all()  # before anything that opens a socket is imported
+    monkey.patch_all()  # before any module that opens sockets is imported
 
     from turns.backend.client import check_store_or_exit
 

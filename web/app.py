@@ -1,4 +1,4 @@
-"""The web process: everything is built here, and gunicorn runs it."""
+"""Create the Flask app of a web process, with all of its parts."""
 
 import re
 import secrets
@@ -35,7 +35,7 @@ from web.streaming.long_poll import LongPolls
 from web.streaming.single_flight import SingleFlight
 from web.streaming.sse import EventStreams
 
-# One wait for an answer and two to connect again are less than the two seconds in which a caller must be told.
+# One timeout of a command and two of reconnections are less than the two seconds within which a caller gets an answer.
 STORE_TIMEOUT_SECONDS = 0.6
 STORE_RETRIES = 1
 STORE_CONNECTIONS = 64
@@ -43,8 +43,7 @@ POOL_TIMEOUT_SECONDS = 3.0  # a burst of callers waits this long for a free conn
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
-
-# On every answer; a page brings a wider policy of its own.
+# Headers of every response; a page sets a wider policy instead.
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -71,7 +70,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     long_polls.start()
     streams = EventStreams(store, reads, subscriptions, max_streams=settings.max_streams)
     app = Flask("web", static_folder=None)
-    # Else `//` is answered by a page that redirects, to an address of which no proxy was asked.
+    # Otherwise Flask answers `//` with a redirect, whose address ignores the proxies in front of the service.
     app.url_map.merge_slashes = False
     if settings.root_path:
         app.wsgi_app = RootPath(app.wsgi_app, settings.root_path)  # type: ignore[method-assign]  # as Flask documents it
@@ -80,12 +79,12 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     actions, queries = OperatorActions(client, store, registry.find), OperatorQueries(client)
     authenticator, origins = Authenticator(ApiKeyStore(client)), CrossOriginGuard(settings)
     app.before_request(_begin)
-    app.before_request(lambda: _admit(authenticator, origins))
+    app.before_request(lambda: _authorize(authenticator, origins))
     app.after_request(_finish)
     for blueprint in (
         build_turns(store, long_polls, registry.find),
         build_streams(streams, authenticator),
-        build_sessions(open_session_store(client, settings, offload=_apart)),
+        build_sessions(open_session_store(client, settings, offload=_run_in_thread)),
         build_description(registry, settings, assets),
         build_operator_actions(actions, queries),
         build_operator_views(queries, actions),
@@ -100,21 +99,23 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     return app
 
 
-def _apart(work: Callable[[], object]) -> object:
-    """Done in a real thread: in a greenlet all callers would wait for the disk with it."""
+def _run_in_thread(work: Callable[[], object]) -> object:
+    """Run the work in a real thread; in a greenlet, all other requests would wait for the disk too."""
     return gevent.get_hub().threadpool.apply(work)
 
 
 def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    given_id = request.headers.get("X-Request-Id", "")
+    g.request_id = given_id if REQUEST_ID.fullmatch(given_id) else secrets.token_hex(8)
     bind(request_id=g.request_id)
     set_root_path(request.script_root)
 
 
-def _admit(authenticator: Authenticator, origins: CrossOriginGuard) -> None:
-    """Only what concerns turns and operators is asked about; a page holds none of it, and a browser's preflight request
-    brings no key."""
+def _authorize(authenticator: Authenticator, origins: CrossOriginGuard) -> None:
+    """Raise `Unauthenticated` or `Forbidden` unless the caller may make the request.
+
+    Pages contain no data and need no key. A browser's preflight request (OPTIONS) cannot carry one.
+    """
     if request.path.startswith(GUARDED) and request.method != "OPTIONS" and request.blueprint != "pages":
         g.caller = authenticator.authenticate(request.headers.get("Authorization"))
         g.caller.check(request.method, request.path)
@@ -124,7 +125,7 @@ def _admit(authenticator: Authenticator, origins: CrossOriginGuard) -> None:
 
 def _finish(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
-    # Not `setdefault`, which looks through all of them five times for each: 5 % of an answer.
-    own = {name for name, _ in response.headers}
-    response.headers.extend((name, value) for name, value in HEADERS.items() if name not in own)
+    # `setdefault` would search all headers several times for each name, which takes 5 % of a response's time.
+    present = {name for name, _ in response.headers}
+    response.headers.extend((name, value) for name, value in HEADERS.items() if name not in present)
     return response

@@ -1,4 +1,4 @@
-"""The error tree, sorted by which side must act, and the HTTP status and code of each error that callers see.
+"""The error tree, sorted by the side that must act, with the HTTP status and code of errors that callers get.
 
     TurnsError
     ├── Refused                 the caller

@@ -1,1 +1,5 @@
-"""HTTP mechanics of the routes: validation, responses, problems, preferences, timeouts. Imported by `web.routes`."""
+"""HTTP mechanics: validation, responses, problems, preferences and timeouts.
+
+Imported by `web.routes`, `web.streaming`, `web.openapi` and `web.server`; it imports only `web.schemas` and
+`web.security`.
+"""

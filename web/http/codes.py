@@ -1,4 +1,4 @@
-"""HTTP's own errors, as problems: what they are called in `code`."""
+"""The `code` of the problems that are errors of HTTP itself."""
 
 from types import MappingProxyType
 

@@ -1,4 +1,4 @@
-"""The `Prefer` header (RFC 7240): what it asks for is done if possible, and never an error."""
+"""The request header `Prefer` (RFC 7240). Preferences that are not understood are ignored."""
 
 import re
 
@@ -8,6 +8,6 @@ WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?=$|[,;])', re.I
 
 
 def preferred_wait(header: str) -> int | None:
-    """Seconds, at most as many as are allowed; None where nothing is preferred."""
+    """Return the preferred wait in seconds, at most `MAX_WAIT_SECONDS`; None without a preference."""
     found = WAIT.search(header)
     return min(MAX_WAIT_SECONDS, int(found[1])) if found else None

@@ -1,4 +1,4 @@
-"""Steps that all routes share: what a caller takes, what it may send, how it is answered."""
+"""Steps that routes share: content negotiation, request bodies and responses."""
 
 import hashlib
 
@@ -13,28 +13,32 @@ from web.schemas import responses
 
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
-BODY_SECONDS = 20.0  # a caller that sends more slowly than this holds a place for nothing
+BODY_SECONDS = 20.0  # to receive a whole body, so that slow senders do not occupy connections
 
 
 def check_accept(kind: str = JSON) -> None:
-    """Raises `NotAcceptable` for a caller who does not take this kind of answer."""
+    """Raise `NotAcceptable` if the caller does not accept this media type."""
     if request.accept_mimetypes and not request.accept_mimetypes.best_match([kind]):
         raise NotAcceptable(f"This path answers with {kind}.")
 
 
 def read_json_body(*, max_bytes: int) -> bytes:
-    """Raises `UnsupportedMediaType`, `RequestEntityTooLarge` while it is read, `RequestTimeout`, `BadRequest`."""
+    """Return the request body.
+
+    Raises `UnsupportedMediaType`, `RequestEntityTooLarge` (as soon as the limit is exceeded), `RequestTimeout`,
+    `BadRequest`.
+    """
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"The body must be {JSON}.")
     declared_bytes = request.content_length or 0
     if declared_bytes > max_bytes:
         raise RequestEntityTooLarge(f"The body must be at most {max_bytes} bytes.")
-    request.max_content_length = max_bytes + 1  # a body of unknown length is cut off there without a word
+    request.max_content_length = max_bytes + 1  # werkzeug silently truncates a body of unknown length there
     try:
         with Timeout(BODY_SECONDS):
             body = request.get_data(cache=False)
     except TimeoutError:
-        raise RequestTimeout(f"The body did not come within {BODY_SECONDS:g} seconds.") from None
+        raise RequestTimeout(f"The body was not received within {BODY_SECONDS:g} seconds.") from None
     if len(body) < declared_bytes:
         raise BadRequest("The body is shorter than its Content-Length.")
     if len(body) > max_bytes:
@@ -48,12 +52,12 @@ def reply(body: BaseModel, status: int = 200) -> Response:
 
 def reply_empty() -> Response:
     response = Response(status=204)
-    del response.headers["Content-Type"]  # there is no content
+    del response.headers["Content-Type"]  # a response without content has no type
     return response
 
 
 def reply_turn(turn: Turn, status: int = 200) -> Response:
-    """While the turn is live, with the time after which asking again makes sense."""
+    """Reply with a turn, and with `Retry-After` while it is live."""
     response = reply(responses.Turn.model_validate(turn), status)
     if not turn.status.is_terminal:
         response.headers["Retry-After"] = str(retry_after_seconds(turn, now_ms=now_ms()))
@@ -61,7 +65,7 @@ def reply_turn(turn: Turn, status: int = 200) -> Response:
 
 
 def with_etag(response: Response) -> Response:
-    """304 for a caller who has this very answer. Nothing else that makes a request conditional is looked at."""
+    """Set the ETag, and return 304 if it is in `If-None-Match`; no other conditional header has an effect."""
     etag = hashlib.sha256(response.get_data()).hexdigest()[:32]
     response.set_etag(etag)
     if request.if_none_match.contains_weak(etag):

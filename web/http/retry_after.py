@@ -1,4 +1,4 @@
-"""When a caller should ask again: computed, so that nobody guesses, and nobody asks in a herd."""
+"""The time after which a caller should poll again, computed from the state of the queue."""
 
 import math
 
@@ -9,7 +9,7 @@ MAX_SECONDS = 30
 
 
 def retry_after_seconds(turn: Turn, *, now_ms: float) -> int:
-    """For a live turn: until its retry is due, or as long as the turns up to it take lately."""
+    """Return seconds until the turn's retry is due, or for which it and the turns before it will run."""
     waiting = turn.waiting
     if waiting is None:
         return MIN_SECONDS

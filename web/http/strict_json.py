@@ -1,25 +1,28 @@
-"""The one loader of JSON that came from outside."""
+"""Strict JSON: the only loader for the bodies of requests."""
 
 import json
 from typing import Any
 
 from turns.domain.errors import InvalidRequest
 
-# More than any body has. Each name that is not known would be put down as an error of its own, and looked for among
-# those that are: seconds and hundreds of megabytes for one body.
+# More than any valid body has. pydantic records an error for each unknown name, and the nearest known name is searched
+# for it, so one body could take seconds and hundreds of megabytes.
 MAX_NAMES = 100
 MAX_NAME_LENGTH = 200
 
 
 def load_json(body: bytes) -> Any:
-    """Strict JSON: UTF-8, no duplicate names, nor too many or too long ones, no NaN or Infinity, no bottomless nesting.
-    Raises `InvalidRequest`."""
+    """Parse a body. Raises `InvalidRequest`.
+
+    Refused are other encodings than UTF-8, duplicate names, too many or too long names, NaN and Infinity, and very deep
+    nesting.
+    """
     try:
         return json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique)
     except UnicodeDecodeError:
         raise InvalidRequest("body", "must be UTF-8") from None
     except RecursionError:
-        raise InvalidRequest("body", "must not be nested so deeply") from None
+        raise InvalidRequest("body", "is nested too deeply") from None
     except json.JSONDecodeError as error:
         raise InvalidRequest("body", f"must be JSON: {error}") from None
     except ValueError:
@@ -47,10 +50,10 @@ def _check(name: str) -> None:
         raise InvalidRequest(printable(name), f"must be a name of at most {MAX_NAME_LENGTH} characters")
     try:
         name.encode()
-    except UnicodeEncodeError:  # pydantic would not say which name it is
+    except UnicodeEncodeError:  # pydantic's error would not contain the name
         raise InvalidRequest(printable(name), "must be valid Unicode, without lone surrogates") from None
 
 
 def printable(name: str) -> str:
-    """A caller's own spelling, fit to be sent back and logged."""
+    """Return a name of the caller, escaped and shortened so that it can be sent back and logged."""
     return name[:MAX_NAME_LENGTH].encode("unicode_escape").decode()[:MAX_NAME_LENGTH]

@@ -1,4 +1,4 @@
-"""Time in the web process."""
+"""Clock and timeouts of the web process."""
 
 import time
 from typing import Self
@@ -11,11 +11,11 @@ def now_ms() -> float:
 
 
 class TooLate(Exception):
-    """Not an `OSError`, which what reads from a caller would take for one who is gone."""
+    """Raised inside the block. Not an `OSError`, which gunicorn's body reader would take for a disconnect."""
 
 
 class Timeout:
-    """Whatever waits inside for longer than so many seconds ends, and `TimeoutError` comes out."""
+    """Raise `TimeoutError` if the block takes longer than `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         self._too_late = TooLate()

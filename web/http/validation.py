@@ -1,4 +1,4 @@
-"""What callers send, checked: a wrong request gets the name of the field and the rule, and changes nothing."""
+"""Validation of requests. An error names the field and the rule."""
 
 import difflib
 import re
@@ -17,7 +17,7 @@ from turns.domain.turn import OnBusy, TurnRequest
 from web.http.strict_json import load_json, printable
 from web.schemas.requests import BatchBody, ImportBody, SubmitBody
 
-# Our words for pydantic's types of error; where there are none, its own message serves.
+# Messages for pydantic's types of errors; for other types its message is used.
 RULES = MappingProxyType(
     {
         "missing": "is required",
@@ -42,50 +42,59 @@ def parse_submit(
     traceparent: str | None,
     tenant: str,
 ) -> TurnRequest:
-    """Raises `InvalidRequest`, or like `find`, which gives an assistant by its name."""
+    """Parse the body of a turn. Raises `InvalidRequest`, or like `find`.
+
+    `find` returns an assistant by its name.
+    """
     key = parse_idempotency_key(idempotency_key)
     return to_request(_object(body), find=find, idempotency_key=key, traceparent=traceparent, tenant=tenant)
 
 
 def parse_batch(body: bytes) -> list[dict[str, Any]]:
-    """The turns that are asked for, each unchecked. Raises `InvalidRequest`."""
+    """Return the bodies of the turns in a batch, each without validation. Raises `InvalidRequest`."""
     return _validate(BatchBody, _object(body)).turns
 
 
 def parse_messages(body: bytes) -> list[Message]:
-    """A history that providers take: one that begins with a question. Raises `InvalidRequest`."""
-    given = _validate(ImportBody, _object(body)).messages
-    if given[0].role != "user":
-        raise InvalidRequest("messages.0.role", "must be user: a history begins with a user's message")
+    """Parse messages to import. Raises `InvalidRequest`.
+
+    The first one must be a user's, because providers require it.
+    """
+    messages = _validate(ImportBody, _object(body)).messages
+    if messages[0].role != "user":
+        raise InvalidRequest("messages.0.role", "must be user: a history starts with a message of the user")
     return [
-        Message(number=number, role=said.role, content=said.content, turn_id=said.turn_id)
-        for number, said in enumerate(given, start=1)
+        Message(number=number, role=message.role, content=message.content, turn_id=message.turn_id)
+        for number, message in enumerate(messages, start=1)
     ]
 
 
 def to_request(
-    given: Mapping[str, Any],
+    fields: Mapping[str, Any],
     *,
     find: Callable[[str], Assistant],
     idempotency_key: str | None,
     traceparent: str | None,
     tenant: str,
 ) -> TurnRequest:
-    """Raises `InvalidRequest`, or like `find`. A malformed `traceparent` is ignored, as its standard says."""
-    asked = _validate(SubmitBody, given)
-    assistant = find(asked.assistant)
-    assistant.check_variables(asked.variables)
+    """Validate the fields of a turn. Raises `InvalidRequest`, or like `find`.
+
+    A malformed `traceparent` is ignored, as its standard requires.
+    """
+    body = _validate(SubmitBody, fields)
+    assistant = find(body.assistant)
+    assistant.check_variables(body.variables)
     return TurnRequest(
-        session_id=asked.session_id,
-        input=asked.input,
-        user_id=asked.user_id,
+        session_id=body.session_id,
+        input=body.input,
+        user_id=body.user_id,
         tenant=tenant,
         assistant=assistant,
-        variables=asked.variables,
-        metadata=asked.metadata,
-        on_busy=OnBusy(asked.on_busy),
-        lane=Lane(asked.lane) if asked.lane else None,
-        start_within_seconds=asked.start_within_seconds,
+        variables=body.variables,
+        metadata=body.metadata,
+        on_busy=OnBusy(body.on_busy),
+        lane=Lane(body.lane) if body.lane else None,
+        start_within_seconds=body.start_within_seconds,
         idempotency_key=idempotency_key,
         traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,
     )
@@ -95,7 +104,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def parse_query(model: type[Model], arguments: Iterable[tuple[str, str]]) -> Model:
-    """Raises `InvalidRequest`, also for a parameter that is given twice."""
+    """Validate a query string. Raises `InvalidRequest`, also for a repeated parameter."""
     given: dict[str, str] = {}
     for name, value in arguments:
         if name in given:
@@ -105,7 +114,7 @@ def parse_query(model: type[Model], arguments: Iterable[tuple[str, str]]) -> Mod
 
 
 def parse_name(field: str, value: str) -> str:
-    """Raises `InvalidRequest` for what is not a session or user id."""
+    """Return the value. Raises `InvalidRequest` if it cannot be a session or user id."""
     if not is_name(value):
         raise InvalidRequest(field, NAME_RULE)
     return value
@@ -128,31 +137,31 @@ def _validate(model: type[Model], given: Mapping[str, Any]) -> Model:
     try:
         return model.model_validate(given)
     except ValidationError as error:
-        # A misspelt field is unknown and also missing; the first is what the caller needs to hear.
+        # A misspelt field is both unknown and missing; the first error helps the caller more.
         first = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-        raise InvalidRequest(_path(first), _in_words(first, model)) from None
+        raise InvalidRequest(_path(first), _rule(first, model)) from None
 
 
 def _path(error: ErrorDetails) -> str:
-    # pydantic marks a wrong name of a mapping by a last part of its own.
+    # For a wrong name in a mapping, pydantic appends the part "[key]".
     parts = [str(part) for part in error["loc"] if part != "[key]"]
     return printable(".".join(parts))
 
 
-def _in_words(error: ErrorDetails, model: type[BaseModel]) -> str:
+def _rule(error: ErrorDetails, model: type[BaseModel]) -> str:
     if error["type"] == "extra_forbidden":
-        *place, name = error["loc"]
-        fields = _at(place, model).model_fields
+        *path, name = error["loc"]
+        fields = _model_at(path, model).model_fields
         known = ", ".join(fields) or "none"
         nearest = difflib.get_close_matches(str(name), fields, n=1)
-        return f"is not known; {f'did you mean {nearest[0]}?' if nearest else f'there is: {known}'}"
+        return f"is not known; {f'did you mean {nearest[0]}?' if nearest else f'known fields: {known}'}"
     if error["type"] in {"literal_error", "enum"}:
         return f"must be {error['ctx']['expected']}"
     return RULES.get(error["type"], error["msg"])
 
 
-def _at(place: Sequence[int | str], model: type[BaseModel]) -> type[BaseModel]:
-    """The model of the items of a list, where the place lies in one."""
-    for name in (part for part in place if isinstance(part, str)):
+def _model_at(path: Sequence[int | str], model: type[BaseModel]) -> type[BaseModel]:
+    """Return the model that contains the last part of a path, which may lie in the items of a list."""
+    for name in (part for part in path if isinstance(part, str)):
         [model] = get_args(model.model_fields[name].annotation)
     return model

@@ -128,7 +128,7 @@ def _query(operation: Operation) -> list[Json]:
 
 
 def _inlined(schema: Json, definitions: Json) -> Json:
-    """Return the schema of a parameter without null, which an optional parameter cannot be, and without references."""
+    """Return the schema of a parameter without references, and without null, which no parameter can be."""
     [only] = [choice for choice in schema.get("anyOf", [schema]) if choice != {"type": "null"}]
     if "$ref" in only:
         only = definitions[only["$ref"].rpartition("/")[2]]

@@ -1,4 +1,4 @@
-"""A JSON Schema in a few words, with links, for the page that describes the API."""
+"""Short descriptions of JSON Schemas as HTML, for the page that describes the API."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from markupsafe import Markup, escape
 
 
 def words(rule: dict[str, Any]) -> Markup:
-    """HTML: the kind of value, and its bounds."""
+    """Return HTML with the type of the value and its bounds."""
     if "$ref" in rule:
         name = rule["$ref"].rpartition("/")[2]
         return Markup('<a href="#schema-{0}"><code>{0}</code></a>').format(name)
@@ -22,7 +22,7 @@ def words(rule: dict[str, Any]) -> Markup:
 
 
 def coded(text: str | None) -> Markup:
-    """HTML: what stands in backticks as code."""
+    """Return the text as HTML, with `code` elements for the parts in backticks."""
     parts = (text or "").split("`")
     return Markup("").join(
         Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(parts)

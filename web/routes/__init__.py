@@ -1,1 +1,4 @@
-"""The endpoints, a module for each subject. Each route parses, makes one call and renders. Imported by `web.app`."""
+"""The endpoints, a module for each subject.
+
+Each route parses, makes one call and renders. Imported by `web.app`.
+"""

@@ -1,4 +1,7 @@
-"""Scripts and styles of the pages, under a name that changes with their content: a browser asks for each once."""
+"""Scripts and styles of the pages.
+
+Their URLs change with their content, so browsers can cache them for ever.
+"""
 
 import hashlib
 import re
@@ -16,7 +19,7 @@ IMPORT = re.compile(r'^(?:import|export)\b[^;]*?"(\.[^"]+)";', re.MULTILINE)
 
 
 class Assets:
-    """The version names all files together, so a relative import in one leads to the same version of another."""
+    """One version covers all files, so a relative import of one file leads to the same version of another."""
 
     def __init__(self) -> None:
         self.version = _version(STATIC)
@@ -25,15 +28,15 @@ class Assets:
         return link(f"/static/{self.version}/{name}")
 
     def modules(self, main: str) -> tuple[str, ...]:
-        """What this script and all that it imports are called, so that a page can name them at once."""
+        """Return the names of a script and of all its imports, so that a page can preload them."""
         found: dict[str, None] = {}
-        waiting = [main]
-        while waiting:
-            name = waiting.pop()
+        pending = [main]
+        while pending:
+            name = pending.pop()
             if name not in found:
                 found[name] = None
                 source = (STATIC / name).read_text(encoding="utf-8")
-                waiting += [normpath(join(dirname(name), path)) for path in IMPORT.findall(source)]
+                pending += [normpath(join(dirname(name), path)) for path in IMPORT.findall(source)]
         return tuple(sorted(found))
 
 
@@ -43,7 +46,7 @@ def build_assets(assets: Assets) -> Blueprint:
     @files.get("/static/<version>/<path:filename>")
     def static(version: str, filename: str) -> Response:
         response = send_from_directory(STATIC, filename)
-        if version == assets.version:  # another version's page, while a new one is rolled out, must ask again
+        if version == assets.version:  # during a rollout, a page may ask for files of another version
             response.headers["Cache-Control"] = FOREVER
         return response
 

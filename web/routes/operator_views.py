@@ -1,4 +1,4 @@
-"""The routes with which operators read: numbers, live turns, one turn, one session. They change nothing."""
+"""The routes with which operators read: numbers, live turns, one turn, one session."""
 
 from flask import Blueprint, Response, g
 

@@ -1,4 +1,4 @@
-"""The pages for people. They hold no data: what they show, they ask of the API like any other caller."""
+"""The pages for people. They contain no data; their scripts call the API like any other client."""
 
 from collections.abc import Sequence
 
@@ -10,8 +10,8 @@ from web.schemas.links import link
 
 HTML = "text/html; charset=utf-8"
 
-# Scripts and styles come from files of ours, and nothing leaves for another host. What a model says is text from a
-# stranger: besides being sanitised, it meets a page in which no markup could run, load or send anything.
+# Scripts and styles come from this service only, and nothing is sent to another host. The text of a model is untrusted:
+# it is sanitised, and even markup that got through could not run, load or send anything on such a page.
 PAGE_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -29,18 +29,18 @@ PAGE_POLICY = "; ".join(
 
 
 def build_pages(assets: Assets) -> Blueprint:
-    """No page needs a store: it is there before the store answers."""
+    """No page needs the store, so pages load before the store answers."""
     pages = Blueprint("pages", __name__)
-    of_chat = assets.modules("chat/main.js")
-    of_operator = assets.modules("operator/main.js")
+    chat_modules = assets.modules("chat/main.js")
+    operator_modules = assets.modules("operator/main.js")
 
     @pages.get("/")
     def chat() -> Response:
-        return _page(assets, title="InTurn", folder="chat", modules=of_chat)
+        return _page(assets, title="InTurn", folder="chat", modules=chat_modules)
 
     @pages.get("/operator")
     def operator() -> Response:
-        return _page(assets, title="InTurn operator", folder="operator", modules=of_operator)
+        return _page(assets, title="InTurn operator", folder="operator", modules=operator_modules)
 
     @pages.get("/operator/")
     def operator_with_a_slash() -> ResponseBase:

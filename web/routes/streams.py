@@ -32,7 +32,7 @@ def build_streams(streams: EventStreams, authenticator: Authenticator) -> Bluepr
         if (last_event_id := request.headers.get("Last-Event-ID")) is not None:
             after = parse_query(EventsQuery, [("after", last_event_id)]).after
         api_key = request.headers.get("Authorization")
-        events = streams.open(
+        events = streams.open_stream(
             turn_id,
             tenant=g.caller.tenant,
             after=after,

@@ -1,1 +1,4 @@
-"""Pydantic models of requests and responses, and the functions that fill them. Imported by `web.routes`."""
+"""Pydantic models of requests and responses.
+
+Imported by the packages of `web` that parse or render; they import nothing else of `web`.
+"""

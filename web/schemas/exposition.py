@@ -1,4 +1,4 @@
-"""The metrics in the text format of Prometheus. Names follow OpenTelemetry's conventions where it has one."""
+"""The metrics in the text format of Prometheus, with OpenTelemetry's names where it defines one."""
 
 from collections.abc import Iterator
 from types import MappingProxyType
@@ -13,36 +13,45 @@ from turns.store.metrics import COUNTER_LABELS, Metrics
 
 KIND = CONTENT_TYPE_LATEST
 
-# https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/ has the names that begin with gen_ai.
+# Names with gen_ai are those of https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/.
 COUNTERS = MappingProxyType(
     {
-        "accepted": ("inturn_turns_accepted", "Turns that were accepted"),
+        "accepted": ("inturn_turns_accepted", "Accepted turns"),
         "ended": ("inturn_turns_ended", "Turns that have ended, by status and by code or reason"),
-        "retried": ("inturn_attempts_retried", "Attempts that failed and were followed by another, by code"),
-        "rescued": ("inturn_turns_rescued", "Turns whose worker was lost and that another one took"),
+        "retried": ("inturn_attempts_retried", "Failed attempts that were followed by another one, by code"),
+        "rescued": ("inturn_turns_rescued", "Turns that another worker took over after their worker was lost"),
         "taken_over": (
             "inturn_turns_taken_over",
-            "Answers that came too late: their worker lived, and its lease did not",
+            "Answers that were refused because the lease of their worker had expired",
         ),
-        "tokens": ("gen_ai_client_token_usage", "Tokens of completed turns, as the provider counted them"),
+        "tokens": ("gen_ai_client_token_usage", "Tokens of completed turns, as counted by the provider"),
     }
 )
 LABELS = MappingProxyType({"kind": "gen_ai_token_type", "model": "gen_ai_request_model"})
 HISTOGRAMS = MappingProxyType(
     {
-        "wait": ("inturn_turn_wait_seconds", "From the moment at which a turn could run to its claim by a worker"),
-        "first_token": ("gen_ai_server_time_to_first_token_seconds", "From the claim to the first piece of the answer"),
-        "duration": ("gen_ai_client_operation_duration_seconds", "From the claim to the commit, of completed turns"),
+        "wait": ("inturn_turn_wait_seconds", "From the moment at which a turn can run to its claim by a worker"),
+        "first_token": (
+            "gen_ai_server_time_to_first_token_seconds",
+            "From the claim to the first piece of the answer",
+        ),
+        "duration": (
+            "gen_ai_client_operation_duration_seconds",
+            "From the claim to the commit, of completed turns",
+        ),
     }
 )
 GAUGES = MappingProxyType(
     {
         "live_turns": ("inturn_live_turns", "Turns that have not ended"),
         "waiting_turns": ("inturn_waiting_turns", "Turns that could run and wait for a worker"),
-        "oldest_waiting_seconds": ("inturn_oldest_waiting_seconds", "For how long the oldest of them has waited"),
+        "oldest_waiting_seconds": (
+            "inturn_oldest_waiting_seconds",
+            "How long the oldest of them has waited",
+        ),
         "watched_turns": ("inturn_watched_turns", "Turns whose events are being streamed"),
-        "failed_turns": ("inturn_failed_turns", "Failed turns that nobody has tried again or discarded"),
-        "live_workers": ("inturn_live_workers", "Worker processes that beat"),
+        "failed_turns": ("inturn_failed_turns", "Failed turns that were neither retried nor discarded"),
+        "live_workers": ("inturn_live_workers", "Worker processes with a recent heartbeat"),
     }
 )
 

@@ -1,4 +1,4 @@
-"""The kinds of values that callers send, and the rules that they must keep."""
+"""The types of values in requests, with their rules."""
 
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ from turns.domain.ids import NAME, NAME_RULE, is_name
 
 MAX_INPUT_BYTES = 32 * 1024
 MAX_VARIABLE_BYTES = 8 * 1024
-MAX_CONTENT_BYTES = 1024 * 1024  # more than a model answers, unless INTURN_MAX_ANSWER_BYTES says so
+MAX_CONTENT_BYTES = 1024 * 1024  # more than answers have, unless INTURN_MAX_ANSWER_BYTES was raised
 
 
 def _rule(text: str) -> PydanticCustomError:
@@ -22,8 +22,11 @@ def _name(value: str) -> str:
     return value
 
 
-def _text(*, most_bytes: int, least_bytes: int = 0) -> Any:
-    """Text that Redis and providers take: UTF-8 has no lone surrogates, and NUL ends a string in too many places."""
+def _text(*, max_bytes: int, min_bytes: int = 0) -> Any:
+    """Return the annotations of a text type with these bounds.
+
+    Lone surrogates cannot be encoded as UTF-8, and NUL ends strings in too many programs.
+    """
 
     def check(value: str) -> str:
         try:
@@ -32,16 +35,16 @@ def _text(*, most_bytes: int, least_bytes: int = 0) -> Any:
             raise _rule("must be valid Unicode, without lone surrogates") from None
         if "\0" in value:
             raise _rule("must not contain the NUL character")
-        if size < least_bytes:
+        if size < min_bytes:
             raise _rule("must not be empty")
-        if size > most_bytes:
-            raise _rule(f"must be at most {most_bytes} bytes of UTF-8")
+        if size > max_bytes:
+            raise _rule(f"must be at most {max_bytes} bytes of UTF-8")
         return value
 
     described = Field(
-        description=f"at most {most_bytes} bytes of UTF-8, without NUL",
-        # JSON Schema counts characters; a character has at least one byte, so this is what can be said there.
-        json_schema_extra={"minLength": min(least_bytes, 1), "maxLength": most_bytes, "pattern": r"^[^\u0000]*$"},
+        description=f"at most {max_bytes} bytes of UTF-8, without NUL",
+        # JSON Schema counts characters, each of which has at least one byte.
+        json_schema_extra={"minLength": min(min_bytes, 1), "maxLength": max_bytes, "pattern": r"^[^\u0000]*$"},
     )
     return [AfterValidator(check), described]
 
@@ -49,9 +52,9 @@ def _text(*, most_bytes: int, least_bytes: int = 0) -> Any:
 Name = Annotated[
     str, AfterValidator(_name), Field(json_schema_extra={"pattern": rf"^(?!(\.{{1,2}}|-)$){NAME.pattern}$"})
 ]
-Input = Annotated[str, *_text(least_bytes=1, most_bytes=MAX_INPUT_BYTES)]
-Content = Annotated[str, *_text(most_bytes=MAX_CONTENT_BYTES)]
-VariableName = Annotated[str, *_text(most_bytes=128)]
-Variable = Annotated[str, *_text(most_bytes=MAX_VARIABLE_BYTES)]
-MetadataName = Annotated[str, *_text(least_bytes=1, most_bytes=64)]
-Metadata = Annotated[str, *_text(most_bytes=512)]
+Input = Annotated[str, *_text(min_bytes=1, max_bytes=MAX_INPUT_BYTES)]
+Content = Annotated[str, *_text(max_bytes=MAX_CONTENT_BYTES)]
+VariableName = Annotated[str, *_text(max_bytes=128)]
+Variable = Annotated[str, *_text(max_bytes=MAX_VARIABLE_BYTES)]
+MetadataName = Annotated[str, *_text(min_bytes=1, max_bytes=64)]
+Metadata = Annotated[str, *_text(max_bytes=512)]

@@ -1,4 +1,4 @@
-"""The bodies and queries that callers send, as pydantic models; the OpenAPI document describes them too."""
+"""The bodies and queries of requests, as pydantic models, which the OpenAPI document describes too."""
 
 from typing import Annotated, Any, Literal
 
@@ -37,12 +37,12 @@ class SubmitBody(BaseModel):
     variables: dict[VariableName, Variable] = Field(default_factory=dict, max_length=64)
     metadata: dict[MetadataName, Metadata] = Field(default_factory=dict, max_length=16)
     on_busy: Literal["enqueue", "reject", "interrupt", "rollback"] = "enqueue"
-    lane: Literal["interactive", "batch"] | None = Field(None, description="else the assistant's")
+    lane: Literal["interactive", "batch"] | None = Field(None, description="default: the assistant's")
     start_within_seconds: Annotated[float, Field(gt=0, le=MAX_START_WITHIN_SECONDS)] | None = None
 
 
 class BatchBody(BaseModel):
-    """The body of `POST /v1/turns/batch`. Each of the turns is checked, and accepted or refused, on its own."""
+    """The body of `POST /v1/turns/batch`. Each turn is validated and accepted or refused independently."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -54,7 +54,7 @@ class BatchBody(BaseModel):
 
 
 class MessageBody(BaseModel):
-    """A message that was said elsewhere. `turn_id`: the turn that said it, which need not be known here."""
+    """An existing message. `turn_id` is the turn that created it, which this service need not know."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -64,11 +64,11 @@ class MessageBody(BaseModel):
 
 
 class ImportBody(BaseModel):
-    """The body of `PUT /v1/sessions/{session_id}/messages`: oldest first. It begins with a user's message."""
+    """The body of `PUT /v1/sessions/{session_id}/messages`: oldest first, starting with a user's message."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    # One wrong message is enough: of ten thousand of them each wrong name would be put down.
+    # The first wrong message ends the validation; otherwise pydantic would record errors for ten thousand messages.
     messages: Annotated[list[MessageBody], FailFast()] = Field(min_length=1, max_length=MAX_IMPORTED)
 
 
@@ -83,7 +83,7 @@ class NoQuery(Query):
 class WaitQuery(Query):
     wait: Annotated[
         float,
-        Field(ge=0, le=MAX_WAIT_SECONDS, description="hold the answer until the turn has ended, or so many seconds"),
+        Field(ge=0, le=MAX_WAIT_SECONDS, description="seconds to hold the response, unless the turn ends before"),
     ] = 0
 
 
@@ -91,7 +91,10 @@ class EventsQuery(Query):
     after: (
         Annotated[
             str,
-            Field(pattern=f"^{EVENT_ID.pattern}$", description="the last event seen; the header Last-Event-ID wins"),
+            Field(
+                pattern=f"^{EVENT_ID.pattern}$",
+                description="the last event received; Last-Event-ID takes precedence",
+            ),
         ]
         | None
     ) = None
@@ -107,7 +110,7 @@ Limit = Annotated[int, Field(ge=1, le=100)]
 class TurnsQuery(Query):
     status: Status | None = None
     session_id: Name | None = None
-    user_id: Name | None = Field(None, description="goes with session_id")
+    user_id: Name | None = Field(None, description="requires session_id")
     after: Annotated[str, Field(pattern=TURN_CURSOR)] | None = None
     limit: Limit = 20
 
@@ -120,7 +123,7 @@ class FailedQuery(Query):
 
 class CodeQuery(Query):
     code: Code
-    count: Annotated[int, Field(ge=0, lt=2**31, description="how many of them the caller means")]
+    count: Annotated[int, Field(ge=0, lt=2**31, description="the number of such turns that the caller expects")]
 
 
 class StatsQuery(Query):
@@ -134,7 +137,7 @@ class LiveQuery(Query):
     status: Literal["queued", "in_progress"] | None = None
     tenant: Tenant | None = None
     worker: Annotated[str, Field(max_length=300)] | None = None
-    text: Annotated[str, Field(max_length=128, description="is part of the turn's, session's or user's id")] = ""
+    text: Annotated[str, Field(max_length=128, description="part of the id of the turn, session or user")] = ""
     limit: Limit = 50
 
 

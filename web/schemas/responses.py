@@ -1,4 +1,4 @@
-"""The responses of the service, as pydantic models: they make the JSON, and the OpenAPI document describes them.
+"""The responses of the service, as pydantic models that the OpenAPI document describes.
 
 A model is filled from the attributes of a value of the domain; `validation_alias` names the attribute where its name
 differs. Names are those of the domain, so this module is used as `responses.Turn`.
@@ -51,14 +51,14 @@ class Usage(ResponseModel):
 
 
 class Failure(ResponseModel):
-    """The reason why a turn failed. The message contains neither text of the provider nor internal details."""
+    """The reason why a turn failed. The message contains no text of the provider and no internal details."""
 
     code: Code
     message: str
 
 
 class Queue(ResponseModel):
-    """What a queued turn waits for: the turn before it in its session, a worker, or its next attempt."""
+    """The reason why a turn waits: the turn before it in its session, no free worker, or a later retry."""
 
     position: int = Field(description="its position among the live turns of its session, from 1")
     waiting_for: WaitingFor
@@ -164,19 +164,19 @@ class Assistant(ResponseModel):
 
 
 Item = TypeVar("Item", bound=BaseModel)
-Cursor = TypeVar("Cursor", str, int)
+PageCursor = TypeVar("PageCursor", str, int)
 
 
-class Page(ResponseModel, Generic[Item, Cursor]):
+class Page(ResponseModel, Generic[Item, PageCursor]):
     """`after` is the value of the query parameter `after` for the next page; null on the last page."""
 
     object: Literal["list"] = "list"
     data: tuple[Item, ...]
     has_more: bool
-    after: Cursor | None
+    after: PageCursor | None
 
     @classmethod
-    def of(cls, items: Iterable[Any], after: Cursor | None) -> Self:
+    def of(cls, items: Iterable[Any], after: PageCursor | None) -> Self:
         return cls(data=tuple(items), has_more=after is not None, after=after)
 
 
@@ -273,7 +273,7 @@ class DeltaEvent(ResponseModel):
 
 
 class ResetEvent(ResponseModel):
-    """`event: reset`: the run ended without effect and another one will follow. Discard the text so far."""
+    """`event: reset`: the run ended without effect and another one will follow. Discard the text received."""
 
     turn_id: TurnId
     attempt: int

@@ -1,1 +1,4 @@
-"""gunicorn, configured from the settings. Imported by `web.__main__` alone."""
+"""gunicorn: its configuration, its worker and the problems for malformed HTTP.
+
+Imported by `web.__main__` only. The parent process, which serves no requests, loads no Flask.
+"""

@@ -1,4 +1,4 @@
-"""gunicorn, configured from `Settings` instead of by its command line, and protected from slow and greedy clients."""
+"""gunicorn, configured from `Settings`, and protected from slow and greedy clients."""
 
 import contextlib
 import gc
@@ -129,7 +129,10 @@ def _discard_unread(body: Any) -> bool:
 
 
 def _linger(client: Any) -> None:
-    """Wait until the client has read the response: closing with unread bytes would reset the connection and lose it."""
+    """Wait until the client has read the response.
+
+    Closing a socket with unread bytes resets the connection, and the response would be lost.
+    """
     with contextlib.suppress(OSError), gevent.Timeout(LINGER_SECONDS, exception=False):
         client.shutdown(socket.SHUT_WR)
         while client.recv(LINGER_BYTES):

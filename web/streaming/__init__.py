@@ -1,1 +1,4 @@
-"""Watching a turn: server-sent events and long polls. Imported by `web.app` and `web.routes`."""
+"""Long polls and server-sent events.
+
+Imported by `web.app` and `web.routes`.
+"""

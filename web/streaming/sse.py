@@ -1,7 +1,8 @@
-"""Watching an answer being written: server-sent events, from wherever the reader was.
+"""Server-sent events: a turn's answer while it is being written, from any position.
 
-What is told comes from the turn's event stream in the store. The feed brings each new entry as it is appended; where it
-may have missed some, the entries after the last one told are read. So any process can go on where another one left off.
+All events are entries of the turn's stream in the store. A subscription delivers each new entry when it is appended; if
+messages may have been lost, the entries after the reader's cursor are read from the store. A reader can therefore
+reconnect to any process.
 """
 
 import time
@@ -21,14 +22,14 @@ from web.schemas import responses
 from web.security.auth import KEY_CACHE_SECONDS
 from web.streaming.single_flight import SingleFlight
 
-KEEP_ALIVE_SECONDS = 15.0  # a silent reader's key, too, is looked at so often
+KEEP_ALIVE_SECONDS = 15.0  # a stream without events checks the API key at this interval, too
 KEEP_ALIVE = b": still here\n\n"
-RETRY = b"retry: 1000\n\n"  # a browser whose connection broke comes again after a second
+RETRY = b"retry: 1000\n\n"  # a browser reconnects one second after its connection broke
 
 
 @dataclass
-class Place:
-    """How far a reader is: the last entry told, and what the turn waited for when that was last told."""
+class Cursor:
+    """The last event that was sent to a reader, and what the turn waited for when that was last sent."""
 
     event_id: str
     waiting: Waiting | None
@@ -43,132 +44,136 @@ class EventStreams:
     ) -> None:
         self._store = store
         self._reads = reads
-        self._feed = subscriptions
+        self._subscriptions = subscriptions
         self._max_streams = max_streams
         self._count = 0
         self._is_draining = False
 
     def drain(self) -> None:
-        """Soon nobody reads here any more: readers come again, and go on where they were."""
+        """End all streams; their readers reconnect to another process and continue at their cursors."""
         self._is_draining = True
-        self._feed.resync()
+        self._subscriptions.resync()
 
-    def open(
+    def open_stream(
         self, turn_id: str, *, tenant: str, after: str | None, authenticate: Callable[[], object]
     ) -> Iterator[bytes] | None:
-        """The turn's events beyond `after`, until it has ended; None when there can be none.
+        """Return the events after the id `after`, until the turn has ended; None if there are none left.
 
-        `admit` raises `Unauthenticated` once the reader's key is good no more. Raises `StreamsFull`, or like
-        `TurnStore.read`.
+        `authenticate` raises `Unauthenticated` when the reader's API key is no longer valid. Raises `StreamsFull`, or
+        like `TurnStore.get_turn`.
         """
         turn = self._reads.get_turn(turn_id, tenant=tenant)
         if turn.status.is_terminal and after is not None and not self._store.read_events(turn_id, after=after):
             return None
         if self._count >= self._max_streams:
             raise StreamsFull
-        return self._tell(turn, Place(after or START, turn.waiting), authenticate)
+        return self._stream(turn, Cursor(after or START, turn.waiting), authenticate)
 
-    def _tell(self, turn: Turn, reader: Place, authenticate: Callable[[], object]) -> Iterator[bytes]:
+    def _stream(self, turn: Turn, cursor: Cursor, authenticate: Callable[[], object]) -> Iterator[bytes]:
         self._count += 1
         try:
-            yield RETRY + _status(turn)
-            if self._is_ahead(turn, reader):
-                reader.event_id = START
+            yield RETRY + _status_event(turn)
+            if self._is_beyond_the_end(turn, cursor):
+                cursor.event_id = START
                 yield _event("reset", responses.ResetEvent(turn_id=turn.id, attempt=turn.attempt, reason=Event.RESCUE))
-            yield from self._follow(turn, reader, authenticate)
+            yield from self._follow(turn, cursor, authenticate)
         except Unauthenticated:
             return
-        except StoreUnavailable as error:  # the reader comes again
+        except StoreUnavailable as error:  # the stream ends, and the reader reconnects
             get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
         finally:
             self._count -= 1
 
-    def _is_ahead(self, turn: Turn, reader: Place) -> bool:
-        """It has seen what a store that lost its last moments knows nothing of, or never was."""
-        last = START if reader.event_id == START else self._store.last_event_id(turn.id)
-        return event_sort_key(reader.event_id) > event_sort_key(last)
+    def _is_beyond_the_end(self, turn: Turn, cursor: Cursor) -> bool:
+        """Return whether the cursor is after the last event: the store lost events, or the id is invented."""
+        last = START if cursor.event_id == START else self._store.last_event_id(turn.id)
+        return event_sort_key(cursor.event_id) > event_sort_key(last)
 
-    def _follow(self, turn: Turn, reader: Place, authenticate: Callable[[], object]) -> Iterator[bytes]:
-        admitted_at = time.monotonic()
-        with self._feed.watch_turn(turn) as listener:
+    def _follow(self, turn: Turn, cursor: Cursor, authenticate: Callable[[], object]) -> Iterator[bytes]:
+        authenticated_at = time.monotonic()
+        with self._subscriptions.watch_turn(turn) as subscription:
             while not self._is_draining:
-                if time.monotonic() - admitted_at > KEY_CACHE_SECONDS:
+                if time.monotonic() - authenticated_at > KEY_CACHE_SECONDS:
                     authenticate()
-                    admitted_at = time.monotonic()
+                    authenticated_at = time.monotonic()
                 try:
-                    message = listener.get(seconds=KEEP_ALIVE_SECONDS)
+                    message = subscription.get(seconds=KEEP_ALIVE_SECONDS)
                 except TimeoutError:
                     yield KEEP_ALIVE
                     continue
                 if message == b"":
-                    yield from self._moved(turn, reader)
+                    yield from self._position_events(turn, cursor)
                     continue
-                # Asked before the stream is read: what ends after this stands in it.
-                is_over = message is None and self._is_over(turn)
-                for event in self._heard(turn.id, message, reader):
-                    reader.event_id = event.id
+                # Checked before the stream is read: if the turn ends after the check, the stream contains its end.
+                has_ended = message is None and self._has_ended(turn)
+                for event in self._new_events(turn.id, message, cursor):
+                    cursor.event_id = event.id
                     yield self._render(turn, event)
                     if event.type is EventType.DONE:
                         return
-                if is_over:
-                    yield _event("done", self._done(turn, turn.attempt))  # its events are no longer kept
+                if has_ended:  # and its events are no longer kept
+                    yield _event("done", self._done_event(turn, turn.attempt))
                     return
 
-    def _heard(self, turn_id: str, message: Message, reader: Place) -> list[TurnEvent]:
-        """What is new to the reader."""
+    def _new_events(self, turn_id: str, message: Message, cursor: Cursor) -> list[TurnEvent]:
+        """Return the events after the cursor: from the message, or from the store if messages may be lost."""
         if message is None:
-            return self._store.read_events(turn_id, after=reader.event_id)
+            return self._store.read_events(turn_id, after=cursor.event_id)
         event = TurnEvent.from_message(message)
-        return [event] if reader.is_before(event) else []
+        return [event] if cursor.is_before(event) else []
 
-    def _moved(self, turn: Turn, reader: Place) -> Iterator[bytes]:
-        """A turn before it in its session has ended."""
-        now = self._now(turn)
-        if now and now.waiting and now.waiting != reader.waiting:
-            reader.waiting = now.waiting
-            yield _status(now)
+    def _position_events(self, turn: Turn, cursor: Cursor) -> Iterator[bytes]:
+        """Yield the new position of a turn if an earlier turn of its session has ended."""
+        current = self._current(turn)
+        if current and current.waiting and current.waiting != cursor.waiting:
+            cursor.waiting = current.waiting
+            yield _status_event(current)
 
     def _render(self, turn: Turn, event: TurnEvent) -> bytes:
-        said: BaseModel
+        data: BaseModel
         match event.type:
             case EventType.DELTA:
-                said = responses.DeltaEvent(turn_id=turn.id, attempt=event.attempt, text=event.text)
+                data = responses.DeltaEvent(turn_id=turn.id, attempt=event.attempt, text=event.text)
             case EventType.RESET:
-                said = responses.ResetEvent.model_validate(
+                data = responses.ResetEvent.model_validate(
                     {"turn_id": turn.id, "attempt": event.attempt, "reason": event.text}
                 )
             case EventType.STATUS:
-                now = self._now(turn)
-                waiting = now.waiting if now else None
-                said = responses.StatusEvent(
-                    turn_id=turn.id, attempt=event.attempt, status=Status(event.text), queue=waiting
+                current = self._current(turn)
+                data = responses.StatusEvent(
+                    turn_id=turn.id,
+                    attempt=event.attempt,
+                    status=Status(event.text),
+                    queue=current.waiting if current else None,
                 )
             case EventType.DONE:
-                said = self._done(turn, event.attempt)
-        return _event(event.type, said, event_id=event.id)
+                data = self._done_event(turn, event.attempt)
+        return _event(event.type, data, event_id=event.id)
 
-    def _done(self, turn: Turn, attempt: int) -> responses.DoneEvent:
-        now = self._now(turn)
-        return responses.DoneEvent(turn_id=turn.id, attempt=attempt, turn=now)
+    def _done_event(self, turn: Turn, attempt: int) -> responses.DoneEvent:
+        return responses.DoneEvent(turn_id=turn.id, attempt=attempt, turn=self._current(turn))
 
-    def _is_over(self, turn: Turn) -> bool:
-        now = self._now(turn)
-        return now is None or now.status.is_terminal
+    def _has_ended(self, turn: Turn) -> bool:
+        current = self._current(turn)
+        return current is None or current.status.is_terminal
 
-    def _now(self, turn: Turn) -> Turn | None:
-        """None: it is gone, because its session was deleted."""
+    def _current(self, turn: Turn) -> Turn | None:
+        """Return the turn as it is now; None if its session was deleted."""
         try:
             return self._reads.get_turn(turn.id, tenant=turn.tenant)
         except (TurnNotFound, TurnExpired):
             return None
 
 
-def _status(turn: Turn) -> bytes:
-    """Without an id, because it is not in the stream: a reader's place stays what it was."""
+def _status_event(turn: Turn) -> bytes:
+    """Render the status as an event without an id.
+
+    It is not in the stream, so it must not move the reader's cursor.
+    """
     status = responses.StatusEvent(turn_id=turn.id, attempt=turn.attempt, status=turn.status, queue=turn.waiting)
     return _event("status", status)
 
 
-def _event(name: str, said: BaseModel, *, event_id: str = "") -> bytes:
+def _event(name: str, data: BaseModel, *, event_id: str = "") -> bytes:
     head = f"id: {event_id}\n" if event_id else ""
-    return f"{head}event: {name}\ndata: {said.model_dump_json()}\n\n".encode()
+    return f"{head}event: {name}\ndata: {data.model_dump_json()}\n\n".encode()

@@ -40,7 +40,7 @@ def test_a_session_begins_with_what_was_said_elsewhere(stack: Stack) -> None:
         ({}, "messages: is required"),
         ({"messages": []}, "messages: must not be empty"),
         ({"messages": [QUESTION] * 10_001}, "messages: has too many entries"),
-        ({"messages": [QUESTION], "replace": True}, "replace: is not known; there is: messages"),
+        ({"messages": [QUESTION], "replace": True}, "replace: is not known; known fields: messages"),
         ({"messages": ["hello"]}, "messages.0: "),
         ({"messages": [ANSWER, QUESTION]}, "messages.0.role: must be user"),
         ({"messages": [QUESTION, {**ANSWER, "role": "system"}]}, "messages.1.role: must be 'user' or 'assistant'"),
