@@ -16,6 +16,7 @@ class Code(StrEnum):
     INCOMPLETE_ANSWER = "incomplete_answer"
     PROVIDER_AUTHENTICATION = "provider_authentication"
     PROVIDER_ERROR = "provider_error"
+    PROVIDER_MODEL_NOT_FOUND = "provider_model_not_found"
     PROVIDER_PROTOCOL = "provider_protocol"
     PROVIDER_QUOTA = "provider_quota"
     PROVIDER_RATE_LIMITED = "provider_rate_limited"
@@ -35,6 +36,7 @@ MESSAGES = MappingProxyType(
         Code.INCOMPLETE_ANSWER: "The model's answer broke off before its end.",
         Code.PROVIDER_AUTHENTICATION: "The model's provider refused this service's credentials.",
         Code.PROVIDER_ERROR: "The model's provider had an error.",
+        Code.PROVIDER_MODEL_NOT_FOUND: "The model's provider does not have this model.",
         Code.PROVIDER_PROTOCOL: "The model's provider answered in a form that cannot be used.",
         Code.PROVIDER_QUOTA: "This service's quota at the model's provider is used up.",
         Code.PROVIDER_RATE_LIMITED: "The model's provider is limiting requests.",

@@ -193,8 +193,8 @@ class ModelErrorKind(StrEnum):
 class ModelError(TurnsError):
     """The model gave no usable answer.
 
-    `retry_after_seconds` is the delay that the provider asked for, or None. The message is for the log only, because it
-    may contain the provider's text.
+    `retry_after_seconds` is the delay that the provider asked for, or None; `provider_status` the HTTP status of its
+    error, or None. The message is for the log only, because it may contain the provider's text.
     """
 
     def __init__(
@@ -204,11 +204,13 @@ class ModelError(TurnsError):
         *,
         message: str = "",
         retry_after_seconds: float | None = None,
+        provider_status: int | None = None,
     ) -> None:
         super().__init__(message or code)
         self.code = code
         self.kind = kind
         self.retry_after_seconds = retry_after_seconds
+        self.provider_status = provider_status
 
 
 class HistoryUnusable(TurnsError):

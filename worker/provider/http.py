@@ -7,6 +7,8 @@ client costs 0.55 ms and scans its whole pool for each request, which makes that
 import os
 import socket
 import ssl
+import time
+import zlib
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -17,6 +19,7 @@ import httptools
 CONNECT_SECONDS = 5.0
 END_SECONDS = 0.05  # maximum wait for the end of a response after its last event; a new connection costs about as much
 READ_BYTES = 65_536
+DECODED = frozenset({b"gzip", b"x-gzip", b"deflate"})  # content encodings
 MAX_HEAD_BYTES = 262_144  # the parser has no limit, and would buffer headers without end
 
 
@@ -123,6 +126,7 @@ class Response:
         self._pool = pool
         self._connection: socket.socket | None = connection
         self._parser = ResponseParser()
+        self._decompressor: Decompressor | None = None
 
     @property
     def status(self) -> int:
@@ -130,12 +134,20 @@ class Response:
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
-        return self._parser.headers
+        """All headers except the encoding, because the body is returned decoded."""
+        return [header for header in self._parser.headers if header[0].lower() != b"content-encoding"]
+
+    @property
+    def is_readable(self) -> bool:
+        """False if the server has encoded the body in a form that this class cannot decode."""
+        return self._encoding() in {b"", b"identity", *DECODED}
 
     def read_head(self) -> None:
         """Read until all headers have arrived. Raise `OSError`."""
         while not self._parser.has_head:
             self._receive()
+        if self._encoding() in DECODED:
+            self._decompressor = Decompressor()
 
     def read(self) -> bytes:
         """Return the whole body. Raise `OSError`."""
@@ -145,7 +157,7 @@ class Response:
         """Yield the body in pieces, each as large as what has arrived. Raise `OSError`."""
         try:
             while True:
-                if piece := self._parser.take_body():
+                if piece := self._take_body():
                     yield piece
                 if self._parser.is_complete:
                     break
@@ -156,10 +168,20 @@ class Response:
         finally:
             self.close()
 
-    def expect_end(self) -> None:
-        """Shorten the read timeout, because only the end of the response is still to come."""
+    def expect_within(self, seconds: float) -> None:
+        """Set the timeout of each further read."""
         if self._connection:
-            self._connection.settimeout(END_SECONDS)
+            self._connection.settimeout(max(seconds, 0.001))  # zero would mean not to wait at all
+
+    def drain(self, pieces: Iterator[bytes]) -> None:
+        """Wait for the end of the response, if it is close, so that the connection can be reused."""
+        end_at = time.monotonic() + END_SECONDS
+        self.expect_within(END_SECONDS)
+        with suppress(OSError):
+            for _ in pieces:
+                self.expect_within(end_at - time.monotonic())
+                if time.monotonic() > end_at:
+                    break
 
     def close(self) -> None:
         """Close the connection, unless it has returned to the pool."""
@@ -171,6 +193,43 @@ class Response:
         if self._connection is None:
             raise ConnectionError("the response is closed")
         self._parser.feed(self._connection.recv(READ_BYTES))
+
+    def _encoding(self) -> bytes:
+        return b", ".join(value for name, value in self._parser.headers if name.lower() == b"content-encoding").lower()
+
+    def _take_body(self) -> bytes:
+        body = self._parser.take_body()
+        return self._decompressor.feed(body) if body and self._decompressor else body
+
+
+class Decompressor:
+    """Decode gzip or deflate as it arrives. Servers call both zlib's format and its raw form "deflate"."""
+
+    def __init__(self) -> None:
+        self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 32)  # detects the header of gzip or zlib
+        self._is_first = True
+
+    def feed(self, data: bytes) -> bytes:
+        """Return the decoded bytes. Raise `ConnectionError`."""
+        decoded = []
+        try:
+            while data:
+                decoded.append(self._decompress(data))
+                if data := self._zlib.unused_data:  # another member; some servers compress each event alone
+                    self._zlib = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        except zlib.error as error:
+            raise ConnectionError(f"the body of the response cannot be decoded: {error}") from error
+        return b"".join(decoded)
+
+    def _decompress(self, data: bytes) -> bytes:
+        is_first, self._is_first = self._is_first, False
+        try:
+            return self._zlib.decompress(data)
+        except zlib.error:
+            if not is_first:
+                raise
+            self._zlib = zlib.decompressobj(-zlib.MAX_WBITS)
+            return self._zlib.decompress(data)
 
 
 class ResponseParser:
@@ -185,8 +244,10 @@ class ResponseParser:
         self._body: list[bytes] = []
         self._size = 0
         self._parser = httptools.HttpResponseParser(self)
-        # OpenAI's client accepts these two too: a length beside chunks, and lines that end with a bare line feed.
-        self._parser.set_dangerous_leniencies(lenient_chunked_length=True, lenient_optional_cr_before_lf=True)
+        # OpenAI's client accepts these too: a length beside chunks, lines that end with a bare line feed, padded sizes.
+        self._parser.set_dangerous_leniencies(
+            lenient_chunked_length=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
+        )
 
     def feed(self, data: bytes) -> None:
         """Parse received bytes, or the end of the connection if they are empty. Raise `ConnectionError`."""

@@ -3,15 +3,18 @@
 import math
 import os
 import re
+import socket
+import ssl
 import textwrap
 from collections.abc import Iterator, Sequence
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+import httpx2
 import openai
 from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.exceptions import ContextOverflowError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
@@ -24,8 +27,9 @@ from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, ModelError, ModelErrorKind
 from worker.provider.chat_openai import LeanChatOpenAI
-from worker.provider.completions import Completions
+from worker.provider.completions import Completions, StockCompletions
 from worker.provider.http import CONNECT_SECONDS
+from worker.provider.reported_errors import kind_of, to_reported_error
 
 OPENAI_URL = "https://api.openai.com/v1"
 OFFLINE_MODEL = "offline"
@@ -33,24 +37,6 @@ FINISHED = {"finish_reason": "stop", "model_name": OFFLINE_MODEL}
 
 # Only answers with these finish reasons may enter the history. A stream that breaks off has no reason.
 COMPLETE = ("stop", "length")  # not a set, because a provider may send an unhashable value
-
-# `error.code` overrides the status: waiting does not help if a 429 means that the quota is used up.
-ERROR_CODES = MappingProxyType(
-    {
-        "insufficient_quota": Code.PROVIDER_QUOTA,
-        "context_length_exceeded": Code.CONTEXT_TOO_LONG,
-        "content_filter": Code.CONTENT_FILTERED,
-    }
-)
-STATUS_CODES = MappingProxyType(
-    {
-        401: (Code.PROVIDER_AUTHENTICATION, ModelErrorKind.HOPELESS),
-        403: (Code.PROVIDER_AUTHENTICATION, ModelErrorKind.HOPELESS),
-        408: (Code.PROVIDER_ERROR, ModelErrorKind.RETRYABLE),
-        409: (Code.PROVIDER_ERROR, ModelErrorKind.RETRYABLE),
-        429: (Code.PROVIDER_RATE_LIMITED, ModelErrorKind.RATE_LIMITED),
-    }
-)
 
 
 def build_model(
@@ -90,8 +76,13 @@ def _build_client(settings: Settings, *, temperature: float | None, max_tokens: 
         stream_usage=True,
         use_responses_api=False,
     )
-    if not settings.stock_client and not _is_proxied(str(model.root_client.base_url)):
-        model.client = Completions(model.root_client, read_seconds=_read_seconds(settings))
+    if not settings.stock_client:
+        is_proxied = _is_proxied(str(model.root_client.base_url))
+        model.client = (
+            StockCompletions(model.root_client)
+            if is_proxied
+            else Completions(model.root_client, read_seconds=_read_seconds(settings))
+        )
     return model
 
 
@@ -168,14 +159,12 @@ def to_model_error(error: Exception) -> ModelError | None:
     match error:
         case ModelError():
             return error
-        case openai.APIStatusError():
-            return _from_status(error)
         case openai.APITimeoutError():
             code = Code.PROVIDER_TIMEOUT
         case openai.APIConnectionError():
             code = Code.PROVIDER_UNREACHABLE
-        case openai.APIError():  # an error event in the stream
-            code = Code.PROVIDER_ERROR
+        case openai.APIError():
+            return _from_reported(error)
         case ValueError() | IndexError() | TypeError() | AttributeError():  # from HTML, broken JSON, odd chunks
             code = Code.PROVIDER_PROTOCOL
         case _:
@@ -183,31 +172,66 @@ def to_model_error(error: Exception) -> ModelError | None:
     return ModelError(code, ModelErrorKind.RETRYABLE, message=_describe(error))
 
 
-def _from_status(error: openai.APIStatusError) -> ModelError:
-    code, kind = _classify(error.status_code, error.code)
-    return ModelError(code, kind, message=_describe(error), retry_after_seconds=_retry_after(error))
+def _from_reported(error: openai.APIError) -> ModelError:
+    """Classify an error response, or an error event in the stream."""
+    response = error.response if isinstance(error, openai.APIStatusError) else None
+    retry_after_seconds = _retry_after(response) if response else None
+    reported = to_reported_error(error.body)
+    status = response.status_code if response else None
+    code = reported.code(status, is_refilled=retry_after_seconds is not None)
+    if isinstance(error, ContextOverflowError) and code is Code.PROVIDER_REJECTED:
+        code = Code.CONTEXT_TOO_LONG
+    return ModelError(
+        code,
+        kind_of(code),
+        message=_describe(error),
+        retry_after_seconds=retry_after_seconds,
+        provider_status=status or reported.status,
+    )
 
 
 def _describe(error: Exception) -> str:
     """Return a text for the log without the provider's message, which may quote the conversation or the API key."""
+    if isinstance(error, openai.APIConnectionError):
+        return f"{type(error).__name__}: {describe_cause(error)}"
     details = [getattr(error, name, None) for name in ("status_code", "code", "request_id")]
-    return " ".join([type(error).__name__, *(str(detail) for detail in details if detail)])
+    words = [str(detail) for detail in details if isinstance(detail, str | int)]
+    return " ".join([type(error).__name__, *(word for word in words if re.fullmatch(r"[\w.:-]{1,100}", word))])
 
 
-def _classify(status: int, code: str | None) -> tuple[Code, ModelErrorKind]:
-    if code is not None and code in ERROR_CODES:
-        return ERROR_CODES[code], ModelErrorKind.HOPELESS
-    if status in STATUS_CODES:
-        return STATUS_CODES[status]
-    if status >= 500:
-        return Code.PROVIDER_ERROR, ModelErrorKind.RETRYABLE
-    return Code.PROVIDER_REJECTED, ModelErrorKind.HOPELESS
+def describe_cause(error: openai.APIConnectionError) -> str:
+    """Return why there was no connection. The texts of these errors come from this machine, not from the provider."""
+    causes = list(_causes(error))
+    cause = next((cause for cause in causes if isinstance(cause, OSError)), causes[-1] if causes else error)
+    is_proxied = _is_proxied(str(error.request.url)) or any("Proxy" in type(one).__name__ for one in causes)
+    return f"{'proxy: ' if is_proxied else ''}{_kind_of_cause(cause)}: {str(cause).strip() or type(cause).__name__}"
 
 
-def _retry_after(error: openai.APIStatusError) -> float | None:
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    while cause := error.__cause__ or error.__context__:
+        yield cause
+        error = cause
+
+
+def _kind_of_cause(cause: BaseException) -> str:
+    match cause:
+        case socket.gaierror():
+            return "name resolution"
+        case ConnectionRefusedError():
+            return "refused"
+        case ssl.SSLCertVerificationError():
+            return "certificate"
+        case ssl.SSLError():
+            return "TLS"
+        case TimeoutError():
+            return "timeout"
+    return "timeout" if "Timeout" in type(cause).__name__ else "connection"
+
+
+def _retry_after(response: httpx2.Response) -> float | None:
     """Return the header in seconds; None for an HTTP date, which is rare and leads to the normal back-off."""
     try:
-        seconds = float(error.response.headers["retry-after"])
+        seconds = float(response.headers["retry-after"])
     except (KeyError, ValueError):
         return None
     return max(0.0, seconds) if math.isfinite(seconds) else None
@@ -217,7 +241,7 @@ def check_finish(reason: object, content: object) -> None:
     """Raise `ModelError` unless the answer is complete. A stream that breaks off ends without an exception."""
     if reason == "content_filter":
         raise ModelError(Code.CONTENT_FILTERED, ModelErrorKind.HOPELESS)
-    if reason is None:
+    if reason is None or reason == "":
         raise ModelError(Code.INCOMPLETE_ANSWER, ModelErrorKind.RETRYABLE)
     if reason not in COMPLETE or not content:
         raise ModelError(Code.PROVIDER_PROTOCOL, ModelErrorKind.RETRYABLE, message=f"finish_reason {reason!r}")

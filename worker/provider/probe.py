@@ -4,7 +4,6 @@ Prints the error code and the reason if that fails. `make doctor ARGS=--ask-mode
 """
 
 import sys
-from collections.abc import Iterator
 
 from turns.config.settings import settings_or_exit
 from turns.domain.errors import ConfigurationError
@@ -21,20 +20,9 @@ def main() -> int:
     except Exception as error:
         if not (known := to_model_error(error)):
             raise
-        sys.stderr.write(f"{known.code} ({'; '.join(filter(None, [str(known), _network_reason(error)]))})\n")
+        sys.stderr.write(f"{known.code} ({known})\n")
         return 1
     return 0
-
-
-def _network_reason(error: BaseException) -> str:
-    """Return the innermost reason of the operating system or of TLS, which has no text of the provider."""
-    return next((str(cause) for cause in reversed(list(_causes(error))) if isinstance(cause, OSError)), "")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    while cause := error.__cause__ or error.__context__:
-        yield cause
-        error = cause
 
 
 if __name__ == "__main__":

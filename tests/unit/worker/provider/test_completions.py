@@ -4,11 +4,14 @@ import json
 from itertools import pairwise
 from typing import Any
 
+import httpx2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.provider.completions import join_deltas, split_events
+from worker.provider.completions import Answer
+from worker.provider.event_stream import EventDecoder
 
+BOM = b"\xef\xbb\xbf"
 WORDS = st.lists(st.text(max_size=9), min_size=1, max_size=9)
 
 
@@ -21,25 +24,40 @@ def word(text: str, **more: Any) -> dict[str, Any]:
     return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None, **more}]}
 
 
-@given(WORDS, st.lists(st.integers(0, 999)), st.sampled_from([b"\n", b"\r\n"]))
-def test_events_are_found_wherever_the_data_is_cut(words: list[str], positions: list[int], newline: bytes) -> None:
+def read(*chunks: Any) -> list[Any]:
+    """Return what a stream of these chunks becomes, without its last chunk."""
+    answer = Answer(httpx2.Request("POST", "http://models.example/v1"))
+    return answer.read((b"", json.dumps(chunk).encode()) for chunk in chunks)
+
+
+def texts(chunks: list[Any]) -> list[str]:
+    return [choice["delta"].get("content") for chunk in chunks for choice in chunk["choices"]]
+
+
+@given(WORDS, st.lists(st.integers(0, 999)), st.sampled_from([b"\n", b"\r\n", b"\r"]), st.sampled_from([b"", BOM]))
+def test_events_are_found_wherever_the_data_is_cut(
+    words: list[str], positions: list[int], newline: bytes, mark: bytes
+) -> None:
     sent = b": a comment\n\n" + b"".join(b"event: x\ndata: %s\n\n" % json.dumps(text).encode() for text in words)
-    found: list[bytes] = []
-    rest = b""
-    for piece in cut(sent.replace(b"\n", newline), positions):
-        events, rest = split_events(rest + piece)
-        found += events
-    assert ([json.loads(event) for event in found], rest) == (words, b"")
+    decoder, found = EventDecoder(), []
+    for piece in cut(mark + sent.replace(b"\n", newline), positions):
+        found += decoder.feed(piece)
+    assert [json.loads(data) for _, data in found] == words
+    assert decoder.finish() == []
 
 
 @given(WORDS)
 def test_only_chunks_of_text_are_joined(words: list[str]) -> None:
     first = {"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]}
-    last = [word("", finish_reason="stop"), {"choices": [], "usage": {"total_tokens": 3}}]
-    chunks = [first, *(word(text) for text in words), *last]
-    assert list(join_deltas(chunks)) == [first, word("".join(words)), *last]
+    thought = word("", logprobs={"content": []})
+    assert texts(read(first, *map(word, words), thought, *map(word, words))) == [
+        "",
+        "".join(words),
+        "",
+        "".join(words),
+    ]
 
 
 def test_chunks_with_probabilities_are_not_joined() -> None:
     chunks = [word("a", logprobs={"content": []}), word("b", logprobs={"content": []})]
-    assert list(join_deltas(chunks)) == chunks
+    assert texts(read(*chunks)) == ["a", "b"]
