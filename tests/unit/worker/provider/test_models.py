@@ -159,7 +159,9 @@ def test_the_doctor_asks_as_a_worker_does(monkeypatch: pytest.MonkeyPatch, provi
     assert asked["stream_options"] == {"include_usage": True}
 
 
-@pytest.mark.parametrize(("url", "code"), [("http://127.0.0.1:1/v1", "provider_unreachable (OpenAIConnectionError; ")])
+@pytest.mark.parametrize(
+    ("url", "code"), [("http://127.0.0.1:1/v1", "provider_unreachable (OpenAIConnectionError: refused: ")]
+)
 def test_the_doctor_names_the_reason(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], url: str, code: str
 ) -> None:
