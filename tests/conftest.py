@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.leaks import leaked_keys
 from tests.support.server import Server
-from turns.backend.client import connect
+from turns.backend.client import Client, connect
 from turns.config.settings import CLIENT_VARIABLES, Settings, variables
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
@@ -38,13 +38,17 @@ def settings(server: Server) -> Settings:
 
 
 @pytest.fixture
-def store(server: Server, settings: Settings) -> Iterator[TurnStore]:
-    with connect(server.url, timeout_seconds=5, retries=0, max_connections=10) as client:
-        yield TurnStore(client, settings)
+def client(settings: Settings) -> Iterator[Client]:
+    with connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=10) as client:
+        yield client
+
+
+@pytest.fixture
+def store(server: Server, client: Client, settings: Settings) -> Iterator[TurnStore]:
+    yield TurnStore(client, settings)
     assert leaked_keys(server.raw) == set()
 
 
 @pytest.fixture
-def sessions(server: Server, settings: Settings) -> Iterator[SessionStore]:
-    with connect(server.url, timeout_seconds=5, retries=0, max_connections=10) as client:
-        yield SessionStore(client, settings)
+def sessions(client: Client, settings: Settings) -> SessionStore:
+    return SessionStore(client, settings)

@@ -1,23 +1,22 @@
 """Fixtures for the store and its scripts on a real server, in which each test makes time pass."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.support.server import Server
 from turns.backend import keys
-from turns.backend.client import connect
+from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.turn import Answer, Claim, Turn, TurnRequest
 from turns.store.turns import TurnStore
 
 
 @pytest.fixture
-def store_with(server: Server, settings: Settings) -> Iterator[Callable[..., TurnStore]]:
+def store_with(client: Client, settings: Settings) -> Callable[..., TurnStore]:
     """Return a function that creates a store with other settings."""
-    with connect(server.url, timeout_seconds=5, retries=0, max_connections=2) as client:
-        yield lambda **changes: TurnStore(client, settings.model_copy(update=changes))
+    return lambda **changes: TurnStore(client, settings.model_copy(update=changes))
 
 
 @pytest.fixture

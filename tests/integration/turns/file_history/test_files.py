@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 from tests.support.server import Server
 from turns.backend import keys
-from turns.backend.client import Client, connect
+from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, SessionNotFound, StoreUnavailable
@@ -32,12 +32,6 @@ class FilesOfDyingWorker(HistoryFiles):
 
     def publish(self, session: str, version: str) -> None:
         pass
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[Client]:
-    with connect(server.url, timeout_seconds=5, retries=0, max_connections=4) as client:
-        yield client
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from tests.support.server import Server
 from turns.assistants.registry import AssistantRegistry
 from turns.backend import keys
-from turns.backend.client import connect
+from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT
 from turns.domain.error_codes import Code
@@ -22,8 +22,7 @@ ClaimTurn = Callable[[Turn], Claim]
 
 
 @pytest.fixture
-def actions(store: TurnStore, settings: Settings) -> OperatorActions:
-    client = connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=2)
+def actions(client: Client, store: TurnStore, settings: Settings) -> OperatorActions:
     return OperatorActions(client, store, AssistantRegistry(settings).find)
 
 

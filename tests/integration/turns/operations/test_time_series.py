@@ -1,14 +1,13 @@
 """Tests of the time series that are computed from snapshots of the counters."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from tests.support.server import Server
 from turns.backend import keys
-from turns.backend.client import Client, connect
-from turns.config.settings import Settings
+from turns.backend.client import Client
 from turns.domain.error_codes import Code
 from turns.domain.state import Status
 from turns.domain.turn import Claim, Turn
@@ -18,12 +17,6 @@ from turns.store.turns import TurnStore
 Accept = Callable[..., Turn]
 ClaimTurn = Callable[[Turn], Claim]
 AddSnapshot = Callable[..., None]
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[Client]:
-    with connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=2) as client:
-        yield client
 
 
 @pytest.fixture

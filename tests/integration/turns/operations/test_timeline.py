@@ -1,12 +1,11 @@
 """Tests of the runs in the record of a turn."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from tests.integration.conftest import answer_to
-from turns.backend.client import Client, connect
-from turns.config.settings import Settings
+from turns.backend.client import Client
 from turns.domain.error_codes import Code
 from turns.domain.errors import TurnNotFound
 from turns.domain.retry import Retry
@@ -16,12 +15,6 @@ from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]
 ClaimTurn = Callable[[Turn], Claim]
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[Client]:
-    with connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=2) as client:
-        yield client
 
 
 def retry_at_once(counts: bool = True) -> Retry:

@@ -1,13 +1,13 @@
 """Tests of the reasons why a session waits."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
 from tests.support.server import Server
 from turns.assistants.registry import AssistantRegistry
 from turns.backend import keys
-from turns.backend.client import Client, connect
+from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
@@ -24,11 +24,9 @@ Accept = Callable[..., Turn]
 ClaimTurn = Callable[[Turn], Claim]
 
 
-@pytest.fixture
-def client(settings: Settings, server: Server) -> Iterator[Client]:
-    server.raw.zadd(keys.WORKERS.name, {"w": 2**53})  # one worker is alive
-    with connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=2) as client:
-        yield client
+@pytest.fixture(autouse=True)
+def live_worker(server: Server, settings: Settings) -> None:
+    server.raw.zadd(keys.WORKERS.name, {"w": 2**53})
 
 
 def reasons(client: Client, turn: Turn) -> list[Reason]:

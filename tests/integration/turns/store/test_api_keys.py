@@ -6,15 +6,15 @@ import pytest
 
 from tests.support.server import Server
 from turns.backend import keys
-from turns.backend.client import connect
+from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
 from turns.store.api_keys import ApiKeyStore, Scope, check_exposure
 
 
 @pytest.fixture
-def api_keys(server: Server, settings: Settings) -> ApiKeyStore:
-    return ApiKeyStore(connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=2))
+def api_keys(client: Client) -> ApiKeyStore:
+    return ApiKeyStore(client)
 
 
 def test_a_key_is_shown_once_and_only_its_digest_is_kept(api_keys: ApiKeyStore, server: Server) -> None:

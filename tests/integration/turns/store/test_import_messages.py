@@ -12,7 +12,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from tests.support.leaks import leaked_keys
 from tests.support.server import Server
 from turns.backend import keys
-from turns.backend.client import Client, connect
+from turns.backend.client import Client
 from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
 from turns.domain.errors import (
@@ -93,14 +93,12 @@ def history(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def stores_with(server: Server, settings: Settings, history: str) -> Iterator[Callable[..., Stores]]:
-    with connect(server.url, timeout_seconds=5, retries=0, max_connections=4) as client:
+def stores_with(server: Server, client: Client, settings: Settings, history: str) -> Iterator[Callable[..., Stores]]:
+    def stores(**changes: Any) -> Stores:
+        changed = settings.model_copy(update={"history": history, **changes})
+        return Stores(client, changed, open_turn_store(client, changed), open_session_store(client, changed))
 
-        def stores(**changes: Any) -> Stores:
-            changed = settings.model_copy(update={"history": history, **changes})
-            return Stores(client, changed, open_turn_store(client, changed), open_session_store(client, changed))
-
-        yield stores
+    yield stores
     assert leaked_keys(server.raw) == set()
 
 

@@ -20,7 +20,7 @@ from tests.support.leaks import leaked_keys
 from tests.support.reference_model import MAX_ATTEMPTS, ReferenceModel
 from tests.support.server import Server
 from turns.backend import keys
-from turns.backend.client import connect
+from turns.backend.client import Client
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
@@ -247,14 +247,15 @@ def test_interleavings(
     interleave()
 
 
-def test_interleavings_with_histories_in_files(server: Server, settings: Settings, tmp_path: Path) -> None:
+def test_interleavings_with_histories_in_files(
+    server: Server, client: Client, settings: Settings, tmp_path: Path
+) -> None:
     in_files = settings.model_copy(update={"max_attempts": MAX_ATTEMPTS, "history": f"file:{tmp_path}"})
-    with connect(server.url, timeout_seconds=5, retries=0, max_connections=2) as client:
-        Interleavings.server, Interleavings.store = server, open_turn_store(client, in_files)
-        Interleavings.sessions = open_session_store(client, in_files)
-        Interleavings.directory = tmp_path
-        Interleavings.read_history = partial(read_file_history, server, HistoryFiles(tmp_path))
-        interleave()
+    Interleavings.server, Interleavings.store = server, open_turn_store(client, in_files)
+    Interleavings.sessions = open_session_store(client, in_files)
+    Interleavings.directory = tmp_path
+    Interleavings.read_history = partial(read_file_history, server, HistoryFiles(tmp_path))
+    interleave()
 
 
 def read_file_history(server: Server, files: HistoryFiles, session: str) -> list[str]:
