@@ -28,7 +28,7 @@ class FileHistorySessionStore(SessionStore):
         self._files = files
         self._offload = offload
 
-    def messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
+    def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
         """Return a page of the committed messages in the file. Raises `SessionNotFound`."""
         found = cast(list[bytes | None], self._client.hmget(keys.SESSION(session), ["messages", "file", "session_id"]))
         counted, version, known = (None if value is None else value.decode() for value in found)

@@ -1,7 +1,7 @@
 """The running and waiting turns of all tenants: the first live turn of each session."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Self
 
 from turns.backend import keys
@@ -11,22 +11,6 @@ from turns.domain.ids import tenant_of
 from turns.domain.state import Status
 
 SCAN_LIMIT = 500  # turns that one call reads from each of two indexes: the waiting ones and the ones due next
-FIELDS = (
-    "session",
-    "session_id",
-    "user_id",
-    "status",
-    "attempt",
-    "lane",
-    "provider",
-    "model",
-    "worker",
-    "last_error_code",
-    "accepted_at",
-    "started_at",
-    "first_token_at",
-    "retry_at",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +62,9 @@ class LiveTurn:
             retry_at=instant("retry_at"),
             behind=behind,
         )
+
+
+FIELDS = [field.name for field in fields(LiveTurn) if field.name not in {"id", "behind"}]  # those in the record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

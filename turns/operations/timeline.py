@@ -8,7 +8,6 @@ from typing import Self, cast
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_replies import to_record
-from turns.domain.assistant import Lane
 from turns.domain.errors import TurnNotFound
 from turns.domain.ids import is_turn_id
 from turns.domain.turn import Turn
@@ -53,7 +52,6 @@ class Timeline:
     """A turn with its last runs in order; `hinted_at` is the time of its last dispatch."""
 
     turn: Turn
-    lane: Lane
     hinted_at: int | None
     trace_id: str | None
     runs: tuple[RunRecord, ...]
@@ -68,7 +66,6 @@ def read_timeline(client: Client, turn_id: str) -> Timeline:
     hinted_at, traceparent = record.get("hinted_at"), record.get("traceparent")
     return Timeline(
         turn=Turn.from_record(turn_id, record, position=1),
-        lane=Lane(record.get("lane", Lane.INTERACTIVE)),
         hinted_at=int(hinted_at) if hinted_at else None,
         trace_id=traceparent.split("-")[1] if traceparent else None,
         runs=tuple(read_runs(record)),

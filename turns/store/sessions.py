@@ -58,7 +58,7 @@ class SessionStore:
         (last, at), found = self._scripts.list_sessions(tenant=tenant, after=session, active_at=active_at, limit=limit)
         return SessionPage(sessions=tuple(map(_to_session, found)), after=f"{at}.{last}" if last else None)
 
-    def messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
+    def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
         """Return a page of the committed messages. Raises `SessionNotFound`."""
         history = keys.HISTORY(session)
         if self._client.type(history) not in {b"list", b"none"}:

@@ -68,7 +68,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
     ).on(api)
     def messages(session_id: str, query: MessagesQuery) -> Response:
         session = _session_key(session_id, query)
-        page = store.messages(session, after=query.after, limit=query.limit, newest_first=query.order == "desc")
+        page = store.list_messages(session, after=query.after, limit=query.limit, newest_first=query.order == "desc")
         return reply(responses.Page[responses.Message, int].of(page.messages, page.after))
 
     @Operation(

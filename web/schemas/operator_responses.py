@@ -107,7 +107,7 @@ class Timeline(ResponseModel):
     status_reason: str | None = _of_turn("status_reason")
     code: Code | None = _of_turn("error_code")
     attempt: int = _of_turn("attempt")
-    lane: Lane
+    lane: Lane = _of_turn("lane")
     assistant: Name = _of_turn("assistant")
     usage: Usage | None = _of_turn("usage")
     retry_of: TurnId | None = _of_turn("retry_of")

@@ -99,7 +99,7 @@ def contents(path: Path) -> list[str]:
 
 
 def page_contents(sessions: SessionStore, session: str = "s") -> list[str]:
-    page = sessions.messages(session, after=None, limit=100, newest_first=False)
+    page = sessions.list_messages(session, after=None, limit=100, newest_first=False)
     return [message.content for message in page.messages]
 
 
@@ -208,12 +208,12 @@ def test_pages_go_both_ways_and_the_session_counts_messages(store: TurnStore, se
     run(store, "one")
     run(store, "two")
     assert sessions.get_session("s").message_count == 4
-    page = sessions.messages("s", after=None, limit=3, newest_first=True)
+    page = sessions.list_messages("s", after=None, limit=3, newest_first=True)
     assert [(m.number, m.content) for m in page.messages] == [(4, "yes, two"), (3, "two"), (2, "yes, one")]
-    rest = sessions.messages("s", after=page.after, limit=3, newest_first=True)
+    rest = sessions.list_messages("s", after=page.after, limit=3, newest_first=True)
     assert ([m.number for m in rest.messages], rest.after) == ([1], None)
     with pytest.raises(SessionNotFound):
-        sessions.messages("unknown", after=None, limit=3, newest_first=True)
+        sessions.list_messages("unknown", after=None, limit=3, newest_first=True)
 
 
 def test_an_erased_session_leaves_nothing_and_stays_erased(
@@ -227,7 +227,7 @@ def test_an_erased_session_leaves_nothing_and_stays_erased(
     with pytest.raises(LeaseLost):
         store.commit(running, answer(running), tail="")
     with pytest.raises(SessionNotFound):
-        sessions.messages("s", after=None, limit=1, newest_first=True)
+        sessions.list_messages("s", after=None, limit=1, newest_first=True)
     with pytest.raises(SessionNotFound):
         sessions.get_session("s")
     run(store, "again")
@@ -242,7 +242,7 @@ def test_an_erase_holds_even_if_the_file_was_not_removed(
     sessions.erase("s")
     assert file.exists()
     with pytest.raises(SessionNotFound):
-        sessions.messages("s", after=None, limit=1, newest_first=True)
+        sessions.list_messages("s", after=None, limit=1, newest_first=True)
     run(store, "two")
     assert contents(file) == ["two", "yes, two"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from langchain_community.chat_message_histories import RedisChatMessageHistory
-from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, HumanMessage
 
 from tests.integration.conftest import history
 from tests.support.server import Server
@@ -17,7 +17,6 @@ from turns.domain.turn import Claim, Turn
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from worker.langchain.chain import ChainRun, build_chain
-from worker.langchain.history import StagedHistory
 from worker.provider.models import build_model
 
 Accept = Callable[..., Turn]
@@ -99,38 +98,18 @@ def test_the_web_process_reads_the_same_history(
     first = run("one")
     server.raw.lpush(keys.HISTORY("s"), b"not json")
     second = run("two")
-    page = sessions.messages("s", after=None, limit=3, newest_first=False)
+    page = sessions.list_messages("s", after=None, limit=3, newest_first=False)
     assert [(m.number, m.role, m.content, m.turn_id) for m in page.messages] == [
         (1, "user", "one", first.id),
         (2, "assistant", first.output, first.id),
     ]
     assert page.after == 3
-    rest = sessions.messages("s", after=page.after, limit=3, newest_first=False)
+    rest = sessions.list_messages("s", after=page.after, limit=3, newest_first=False)
     assert [m.turn_id for m in rest.messages] == [second.id, second.id]
     assert rest.after is None
-    newest = sessions.messages("s", after=None, limit=2, newest_first=True)
+    newest = sessions.list_messages("s", after=None, limit=2, newest_first=True)
     assert [m.number for m in newest.messages] == [5, 4]
     assert newest.after == 4
-
-
-def test_a_history_begins_with_a_question() -> None:
-    """Providers refuse a conversation whose window begins with an answer."""
-    stored = [b'{"type": "ai", "data": {"content": "a"}}', b'{"type": "human", "data": {"content": "q"}}']
-    assert [message.content for message in StagedHistory(stored).messages] == ["q"]
-
-
-def test_a_streamed_answer_is_staged_as_a_whole_message() -> None:
-    staged = StagedHistory([])
-    staged.add_messages([HumanMessage("q"), AIMessageChunk(content="a")])
-    assert [type(message) for message in staged.staged] == [HumanMessage, AIMessage]
-    assert staged.staged_pair() is not None
-
-
-@pytest.mark.parametrize("messages", [[], [HumanMessage("q")], [SystemMessage("s"), AIMessage("a")]])
-def test_only_a_question_and_its_answer_form_a_turn(messages: list[HumanMessage]) -> None:
-    staged = StagedHistory([])
-    staged.add_messages(messages)
-    assert staged.staged_pair() is None
 
 
 def test_no_warning_of_langchain_reaches_the_operator(settings: Settings) -> None:
@@ -153,13 +132,13 @@ def test_an_unreadable_message_costs_no_other(
 ) -> None:
     server.raw.lpush(keys.HISTORY("s"), foreign)
     turn = run("hello")
-    page = sessions.messages("s", after=None, limit=10, newest_first=False)
+    page = sessions.list_messages("s", after=None, limit=10, newest_first=False)
     assert [message.turn_id for message in page.messages][-2:] == [turn.id] * 2
     assert {message.turn_id for message in page.messages[:-2]} <= {None}
 
 
 def test_a_page_from_beyond_the_end_begins_at_the_end(run: Callable[[str], Turn], sessions: SessionStore) -> None:
     run("hello")
-    page = sessions.messages("s", after=1_000_000, limit=10, newest_first=True)
+    page = sessions.list_messages("s", after=1_000_000, limit=10, newest_first=True)
     assert [message.number for message in page.messages] == [2, 1]
     assert page.after is None

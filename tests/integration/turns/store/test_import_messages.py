@@ -81,7 +81,7 @@ class Stores:
         self.turns.commit(claim, committed, tail="")
 
     def history(self, session: str = "s") -> list[Message]:
-        return list(self.sessions.messages(session, after=None, limit=20_000, newest_first=False).messages)
+        return list(self.sessions.list_messages(session, after=None, limit=20_000, newest_first=False).messages)
 
 
 @pytest.fixture(params=["redis", "file"])
@@ -321,10 +321,10 @@ def test_an_import_whose_reply_was_lost_is_repeated(stores: Stores) -> None:
     """The Redis client repeats the command with the same arguments, including the version."""
     scripts = Scripts(stores.client, stores.settings)
     for _ in range(2):
-        word, *_ = scripts.import_messages(
+        outcome, *_ = scripts.import_messages(
             "s", session_id="s", user_id="", digest="d", count=2, version="v" * 32, stored=[]
         )
-        assert word == "IMPORTED"
+        assert outcome == "IMPORTED"
 
 
 @pytest.mark.parametrize("history", ["file"], indirect=True)

@@ -65,8 +65,8 @@ def test_a_page_continues_after_a_turn_that_has_expired(
     server.raw.zrem(keys.TURNS("-"), page.turns[-1].id)
     server.raw.zrem(keys.SESSION_TURNS("s"), page.turns[-1].id)
     following = store.list_turns(session=session, after=page.after, limit=10)
-    shown = [turn.id for turn in (*page.turns, *following.turns)]
-    assert shown == sorted(turns, reverse=True)
+    listed = [turn.id for turn in (*page.turns, *following.turns)]
+    assert listed == sorted(turns, reverse=True)
 
 
 def test_an_expired_turn_leaves_the_lists(

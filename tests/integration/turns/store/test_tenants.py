@@ -7,7 +7,7 @@ import pytest
 from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
 from turns.domain.errors import IdempotencyKeyReused, SessionNotFound, TurnNotFound
-from turns.domain.ids import session_key, tenant_of
+from turns.domain.ids import session_key
 from turns.domain.state import Status
 from turns.domain.turn import Claim, Turn
 from turns.store.sessions import SessionStore
@@ -56,9 +56,3 @@ def test_idempotency_keys_of_tenants_are_separate(accept: Accept) -> None:
     assert ours.id != theirs.id
     with pytest.raises(IdempotencyKeyReused):
         accept("something else", tenant="acme", idempotency_key="k")
-
-
-@pytest.mark.parametrize("tenant", ["-", "acme"])
-@pytest.mark.parametrize("user_id", [None, "alice"])
-def test_the_name_of_a_session_contains_its_tenant(tenant: str, user_id: str | None) -> None:
-    assert tenant_of(session_key("s", user_id, tenant)) == tenant
