@@ -182,7 +182,7 @@ def check_model(settings: Settings, *, is_asked: bool) -> Finding:
         return Finding(Verdict.NOTE, "model", "the built-in offline model answers", remedy)
     if not is_asked:
         return Finding(Verdict.OK, "model", f"{model}; not tested (--ask-model requests one token)")
-    # A process of its own, because the worker's packages are large, and this package imports none of them.
+    # In another process, because this package does not import the worker, whose packages are large.
     probe = [sys.executable, "-m", "worker.provider.probe"]
     try:
         asked = subprocess.run(probe, capture_output=True, text=True, timeout=MODEL_TIMEOUT_SECONDS, check=False)

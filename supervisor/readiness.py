@@ -1,4 +1,4 @@
-"""The readiness of our own endpoint, asked without the proxies of the environment, which cannot reach it."""
+"""Request `/readyz` of this machine's endpoint, without the proxies of the environment, which cannot reach it."""
 
 import contextlib
 import json

@@ -19,6 +19,7 @@ from tests.support.server import DURABLE, Server, free_ports
 from tests.support.waiting import wait_until
 from tools import ROOT
 
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy of the environment can reach a test
 GRACE_SECONDS = 15
 CANARY = "sk-canary-0815"  # the provider key of each stack; `Stack.stop` checks that no log contains it
 SYSTEM_MESSAGE = {"role": "system", "content": "You're an assistant who's good at math. Respond in 20 words or fewer"}
@@ -98,7 +99,7 @@ def call(
     }
     request = urllib.request.Request(url, data=data, method=method, headers=all_headers)
     try:
-        with urllib.request.urlopen(request, timeout=seconds) as response:
+        with DIRECT.open(request, timeout=seconds) as response:
             return HttpResponse(response.status, response.headers, json.loads(response.read() or b"null"))
     except urllib.error.HTTPError as error:
         with error:
