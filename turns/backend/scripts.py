@@ -103,10 +103,12 @@ class Scripts:
         counts: bool = True,
         model: str = "",
         pause_ms: int = 0,
+        provider_status: int | None = None,
     ) -> Reply:
         """Return FAILED, RETRYING or LOST; without `retry_in_ms` the turn fails for good."""
         retry_in = "" if retry_in_ms is None else retry_in_ms
-        return self._outcome("fail", turn_id, token, code, retry_in, int(counts), model, pause_ms)
+        status = "" if provider_status is None else provider_status
+        return self._outcome("fail", turn_id, token, code, retry_in, int(counts), model, pause_ms, status)
 
     def release(self, turn_id: str, *, token: str) -> Reply:
         """Return RELEASED or LOST."""

@@ -1,6 +1,7 @@
 """The stable codes of failed turns, and the message that callers get with each.
 
-The messages contain neither text of the provider nor internal details, which are in the log only.
+The messages contain neither text of the provider nor internal details, which are in the log only. With an error of
+the provider they name the model and the HTTP status.
 """
 
 from enum import StrEnum
@@ -46,3 +47,12 @@ MESSAGES = MappingProxyType(
         Code.WORKER_LOST: "The workers that ran this turn stopped before they could finish it.",
     }
 )
+
+
+def error_message(code: Code, *, model: str | None, provider_status: int | None) -> str:
+    """Return the message of a failed turn, with the model and the status if they are part of the reason."""
+    is_from_provider = code.startswith("provider_") or provider_status is not None
+    details = [f"model: {model}"] if is_from_provider and model else []
+    if provider_status is not None:
+        details.append(f"HTTP status: {provider_status}")
+    return f"{MESSAGES[code]} ({', '.join(details)})" if details else MESSAGES[code]

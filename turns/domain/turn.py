@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Self
 
 from turns.domain.assistant import DEFAULT, Assistant, Lane
-from turns.domain.error_codes import Code
+from turns.domain.error_codes import Code, error_message
 from turns.domain.ids import DEFAULT_TENANT, session_key, tenant_of
 from turns.domain.state import Status
 
@@ -110,6 +110,7 @@ class Turn:
     output: str | None
     usage: Usage | None
     error_code: Code | None
+    provider_status: int | None
     waiting: Waiting | None
     retry_of: str | None
     variables: Mapping[str, str]
@@ -118,6 +119,16 @@ class Turn:
     started_at: int | None
     finished_at: int | None
     expires_at: int | None
+
+    @property
+    def failure(self) -> dict[str, str | None] | None:
+        return None if self.error_code is None else {"code": self.error_code, "message": self.error_message}
+
+    @property
+    def error_message(self) -> str | None:
+        if self.error_code is None:
+            return None
+        return error_message(self.error_code, model=self.model, provider_status=self.provider_status)
 
     @property
     def session(self) -> str:
@@ -129,7 +140,7 @@ class Turn:
     ) -> Self:
         """Build a turn from its stored record; the keyword arguments describe the wait of a queued turn."""
 
-        def instant(name: str) -> int | None:
+        def optional_int(name: str) -> int | None:
             return int(record[name]) if name in record else None
 
         status = Status(record["status"])
@@ -152,14 +163,15 @@ class Turn:
             output=record.get("output"),
             usage=Usage(**json.loads(usage)) if usage else None,
             error_code=Code(code) if code else None,
-            waiting=_waiting(position, ahead, instant("retry_at"), pace_ms) if status is Status.QUEUED else None,
+            provider_status=optional_int("provider_status"),
+            waiting=_waiting(position, ahead, optional_int("retry_at"), pace_ms) if status is Status.QUEUED else None,
             retry_of=record.get("retry_of"),
             variables=json.loads(record["variables"]),
             metadata=json.loads(record.get("metadata", "{}")),
             accepted_at=int(record["accepted_at"]),
-            started_at=instant("started_at"),
-            finished_at=instant("finished_at"),
-            expires_at=instant("expires_at"),
+            started_at=optional_int("started_at"),
+            finished_at=optional_int("finished_at"),
+            expires_at=optional_int("expires_at"),
         )
 
 

@@ -228,9 +228,10 @@ class TurnStore:
             return ""  # The worker itself discarded the text.
         return "".join(event.text for event in before if event.type is EventType.DELTA)
 
-    def fail(self, claim: Claim, code: Code) -> None:
+    def fail(self, claim: Claim, code: Code, *, provider_status: int | None = None) -> None:
         """End the turn as failed, without an effect on the history. Raises `LeaseLost`."""
-        _check_lease(self._scripts.fail(claim.turn_id, token=claim.token, code=code))
+        outcome = self._scripts.fail(claim.turn_id, token=claim.token, code=code, provider_status=provider_status)
+        _check_lease(outcome)
 
     def retry(self, claim: Claim, code: Code, decision: Retry, *, model: str) -> None:
         """Queue the turn for another attempt with `model`; it stays the head of its session. Raises `LeaseLost`."""

@@ -106,6 +106,7 @@ class Timeline(ResponseModel):
     status: Status = _of_turn("status")
     status_reason: str | None = _of_turn("status_reason")
     code: Code | None = _of_turn("error_code")
+    message: str | None = _of_turn("error_message")
     attempt: int = _of_turn("attempt")
     lane: Lane = _of_turn("lane")
     assistant: Name = _of_turn("assistant")

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, computed_field
 
 from turns.domain.assistant import Lane
-from turns.domain.error_codes import MESSAGES, Code
+from turns.domain.error_codes import Code
 from turns.domain.ids import NAME, TURN_ID
 from turns.domain.state import Event, Status
 from turns.domain.turn import WaitingFor
@@ -78,10 +78,6 @@ def _to_output(content: str | None) -> dict[str, str] | None:
     return None if content is None else {"content": content}
 
 
-def _to_failure(code: Code | None) -> dict[str, str] | None:
-    return None if code is None else {"code": code, "message": MESSAGES[code]}
-
-
 class Turn(ResponseModel):
     """One user message and its answer, in one session."""
 
@@ -99,7 +95,7 @@ class Turn(ResponseModel):
     input: str
     output: Annotated[Output | None, BeforeValidator(_to_output)]
     usage: Usage | None
-    error: Annotated[Failure | None, BeforeValidator(_to_failure)] = Field(validation_alias="error_code")
+    error: Failure | None = Field(validation_alias="failure")
     queue: Queue | None = Field(validation_alias="waiting", description="while it is queued")
     retry_of: TurnId | None
     metadata: Mapping[str, str]
@@ -246,6 +242,7 @@ class FailedTurn(ResponseModel):
     session_id: Name
     user_id: Name | None
     code: Code = Field(validation_alias="error_code")
+    message: str = Field(validation_alias="error_message")
     attempts: int = Field(validation_alias="attempt")
     model: str | None
     accepted_at: Instant

@@ -182,7 +182,8 @@ class Execution:
                     Log.TURN_RETRYING, code=error.code, after_seconds=decision.after_seconds, error=str(error)
                 )
             case GiveUp(code=code):
-                self._write_until_acknowledged(lambda: self._store.fail(claim, code))
+                status = error.provider_status
+                self._write_until_acknowledged(lambda: self._store.fail(claim, code, provider_status=status))
                 get_logger().warning(Log.TURN_FAILED, code=code, error=str(error))
 
     def _write_until_acknowledged(self, write: Callable[[], None]) -> None:

@@ -10,13 +10,14 @@
 --       5 '1' if the attempt counts, else '0'
 --       6 model of the next attempt
 --       7 pause in milliseconds that the provider asked for, or 0
+--       8 HTTP status of the provider's error, or ''
 -- Reply FAILED    the turn has failed (also when this script runs a second time)
 --       RETRYING  another attempt will be made (also when this script runs a second time)
 --       LOST      the token does not hold the turn: another claim holds it, or it has ended
 --
 -- requires: count, finish, now_ms, pause_key, read_record, release_slots, replayed, requeue, transitions
 
-local turn, token, code, retry_in, counts, model, pause_ms = unpack(ARGV, 1, 7)
+local turn, token, code, retry_in, counts, model, pause_ms, provider_status = unpack(ARGV, 1, 8)
 local was = read_record(turn)
 if was.retried_token == token then return replayed({'RETRYING'}) end
 if was.token ~= token then return {'LOST'} end
@@ -27,7 +28,9 @@ if not after.retry then return {'LOST'} end  -- only a running attempt can fail 
 local now = now_ms()
 if tonumber(pause_ms) > 0 then redis.call('SET', pause_key(was.provider, was.model), 1, 'PX', pause_ms) end
 if retry_in == '' then
-  finish(turn, was, after.fail, code, now, 'error_code', code)
+  local reason = {'error_code', code}
+  if provider_status ~= '' then reason[3], reason[4] = 'provider_status', provider_status end
+  finish(turn, was, after.fail, code, now, unpack(reason))
   return {'FAILED'}
 end
 count('retried|' .. code)

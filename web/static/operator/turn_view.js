@@ -16,7 +16,7 @@ export function TurnView({ page, data }) {
   return html`
     <p class="summary"><${StatusLabel} ...${liveStatus({ ...lastRun, ...data, last_error_code: lastRun?.code })} /> ${durationText(data, now)}
       ${isLive(data) && html` <a href=${urlOf(sessionRoute(data))}>${data.status === "queued" ? "Why is it waiting?" : "Queue of its session"}</a>`}</p>
-    ${data.code && html`<p class="why"><b>${data.code}</b>: ${ADVICE[data.code]}
+    ${data.code && html`<p class="why"><b>${data.code}</b>: ${data.message} ${ADVICE[data.code]}
       ${data.status === "failed" && page.canAct && html`<${TurnActions} page=${page} id=${data.id} />`}</p>`}
     <${SegmentBar} segments=${timeSegments(data, now)} />
     <${Events} turn=${data} />

@@ -76,7 +76,7 @@ class FakeStore:
     def emitted_text(self, claim: Claim) -> Any:
         return self._call("emitted_text", claim.turn_id, default="")
 
-    def fail(self, claim: Claim, code: Any) -> None:
+    def fail(self, claim: Claim, code: Any, *, provider_status: int | None = None) -> None:
         self._call("fail", claim.turn_id, code)
 
     def retry(self, claim: Claim, code: Any, decision: Any, *, model: str) -> None:

@@ -24,9 +24,10 @@ def test_a_failed_turn_leaves_no_history_and_its_session_continues(
     accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
 ) -> None:
     first, second = accept(), accept()
-    store.fail(claim(first), Code.PROVIDER_QUOTA)
+    store.fail(claim(first), Code.PROVIDER_QUOTA, provider_status=402)
     failed = store.get_turn(first.id)
     assert (failed.status, failed.error_code) == (Status.FAILED, Code.PROVIDER_QUOTA)
+    assert failed.provider_status == 402
     assert history(server) == []
     claim(second)
 
