@@ -55,6 +55,7 @@ check: $(VENV)/.installed-dev ## run the quick checks: lint, types, unit tests
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tools.prose
 	@$(BIN)/python -m pytest tests/unit
 
 chaos: $(VENV)/.installed-dev ## run about ten thousand turns under faults and write docs/chaos.md (15 minutes)

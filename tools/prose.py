@@ -41,7 +41,7 @@ SENTENCE = r"(?:^|(?<=[.:;!?] ))"
 PATTERNS = (
     _pattern("said, says", r"\b(?:[Ss]aid|[Ss]ays?|[Ss]aying)\b", 0.5),
     _pattern("told, tells", r"\b(?:[Tt]old|[Tt]ells?)\b", 0.25),
-    _pattern("somebody, nobody", r"\b(?:[Ss]ome|[Nn]o|[Ee]very|[Aa]ny)(?:body|one)\b(?! of)|\b[Ww]ho(?:m)?ever\b"),
+    _pattern("somebody, nobody", r"\b(?:[Ss]ome|[Nn]o|[Ee]very|[Aa]ny)(?:body|one)\b(?! of)|\b[Ww]ho(?:m)?ever\b", 0.1),
     _pattern("who as a subject", rf"{SENTENCE}Who\b|\b(?:for|of|to|by|from|with|and|but|than|is|are) whom?\b", 0.02),
     _pattern("sentence with Of", rf"{SENTENCE}Of\b(?! course)"),
     _pattern("sentence with What, Where", rf"{SENTENCE}(?:What|Where)\b(?! is\b| are\b|[^.]*\?)", 0.25),

@@ -63,7 +63,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def stack(running: Stack) -> Stack:
-    """The shared stack, with processes that an earlier test killed running again."""
+    """Return the shared stack, after restarting processes that an earlier test killed."""
     running.replace_dead()
     return running
 
@@ -110,7 +110,7 @@ def open_operator(open_page: Callable[..., OperatorPage]) -> Callable[..., Opera
 
 @pytest.fixture
 def chat(open_chat: Callable[..., ChatPage], stack: Stack) -> ChatPage:
-    """An empty chat with the variable of the assistant filled in."""
+    """Open an empty chat with the variable of the assistant filled in."""
     chat = open_chat(stack)
     chat.fill_variable()
     return chat

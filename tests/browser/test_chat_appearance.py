@@ -14,7 +14,7 @@ QUESTION = "How do I find all primes below n in Python?"
 
 @pytest.fixture(scope="module")
 def offline(start: Callable[..., Stack]) -> Stack:
-    """A service without a model."""
+    """Start a service without a model."""
     return start(OPENAI_BASE_URL="", OPENAI_API_KEY="")
 
 

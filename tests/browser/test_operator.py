@@ -22,7 +22,7 @@ def operated(start: Callable[..., Stack]) -> Stack:
 
 @pytest.fixture
 def stack(operated: Stack) -> Stack:
-    """The stack without pauses and dead processes of earlier tests."""
+    """Return the stack without pauses and dead processes of earlier tests."""
     operated.replace_dead()
     for switch in ("intake", "workers"):
         call(f"{operated.url}/operator/resume/{switch}", method="POST")

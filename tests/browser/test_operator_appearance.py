@@ -14,7 +14,7 @@ from tests.support.waiting import wait_until
 
 @pytest.fixture(scope="module")
 def stack(start: Callable[..., Stack]) -> Stack:
-    """A service that has no worker at first."""
+    """Start a service that has no worker at first."""
     return start(workers=0, INTURN_CONCURRENCY="2")
 
 

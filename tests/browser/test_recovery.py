@@ -18,7 +18,7 @@ UNREACHABLE = "ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|ERR_SOCKET"  # console er
 
 @pytest.fixture(scope="module")
 def without_streams(start: Callable[..., Stack]) -> Stack:
-    """A service that allows no event streams."""
+    """Start a service that allows no event streams."""
     return start(INTURN_MAX_STREAMS="0")
 
 

@@ -45,7 +45,7 @@ class Fault:
 
 class ProxiedServer(Server):
     def __init__(self, directory: Path, settings: Settings) -> None:
-        """`settings`: those with which the tested processes render their scripts."""
+        """Take the settings with which the tested processes render their scripts."""
         super().__init__(directory, options=DURABLE)
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(directory / "p.sock"))

@@ -21,7 +21,7 @@ class StoreAddress:
 
 
 def parse_store_url(url: str) -> StoreAddress:
-    """Takes what redis-py takes, and `sentinel://[user:password@]host[:port],…/service[?db=0&sentinel_password=…]`.
+    """Parse a URL of redis-py, or `sentinel://[user:password@]host[:port],…/service[?db=0&sentinel_password=…]`.
 
     Raises ValueError.
     """

@@ -183,7 +183,7 @@ def test_who_sends_without_end_stops_nobody(stack: Stack, head: str, piece: byte
         flood.start()
         for _ in range(3):
             assert call(f"{stack.url}/livez").status == 200
-        assert flood.is_alive(), "nobody was answered before it had ended"
+        assert flood.is_alive(), "no caller was answered before it had ended"
         connection.shutdown(socket.SHUT_RDWR)
         flood.join()
 

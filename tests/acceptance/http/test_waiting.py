@@ -1,4 +1,4 @@
-"""Many callers wait in one process, and everybody else is served as if they were not there."""
+"""Many callers wait in one process, and other callers are served as if they were not there."""
 
 import socket
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What an operator asks and does, over HTTP, as the tests say it."""
+"""The requests of an operator, as functions."""
 
 import json
 from typing import Any
@@ -33,20 +33,20 @@ def why(stack: Stack, session_id: str) -> list[str]:
 
 
 def running(stack: Stack, session_id: str, gate: str) -> str:
-    """A turn that runs until the gate is opened."""
+    """Submit a turn that runs until its gate is opened."""
     turn_id = stack.submit(session_id, f"{PRIVATE} [gate {gate}]")
     wait_until("it runs", lambda: timeline(stack, turn_id)["status"] == "in_progress")
     return turn_id
 
 
 def holder(stack: Stack, turn_id: str) -> tuple[str, Process]:
-    """The name of the worker that runs the turn, and its process."""
+    """Return the name of the worker that runs the turn, and its process."""
     name: str = timeline(stack, turn_id)["runs"][-1]["worker"]
     return name, next(worker for worker in stack.workers if f":{worker.pid}:" in name)
 
 
 def fail(stack: Stack, said: str, *, times: int) -> list[str]:
-    """Turns that have failed, each of a session of its own."""
+    """Return turns that have failed, each in a separate session."""
     turns = [stack.submit(f"fails{n}", f"{said} {n}") for n in range(times)]
     for turn_id in turns:
         assert stack.wait_until_finished(turn_id)["status"] == "failed"
@@ -54,6 +54,6 @@ def fail(stack: Stack, said: str, *, times: int) -> list[str]:
 
 
 def acted(stack: Stack, action: str) -> list[tuple[str, int | None]]:
-    """The audit trail: upon what, and upon how many of them, this was done."""
+    """Return the audit log of this action: its targets and their numbers."""
     lines = [json.loads(line) for line in stack.logs().splitlines() if '"operator.acted"' in line]
     return [(line["what"], line.get("count")) for line in lines if line["action"] == action]

@@ -15,7 +15,7 @@ from turns.config.version import VERSION
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Two workers, so that one can end; whoever ends one starts another."""
+    """Two workers, so that one can end; a test that ends one starts another."""
     settings = {"INTURN_LEASE_SECONDS": "1.5", "INTURN_RESCUE_SECONDS": "0.2", "INTURN_RETRY_SECONDS": "0"}
     with Stack(tmp_path_factory.mktemp("stack"), workers=2, settings=settings) as stack:
         yield stack

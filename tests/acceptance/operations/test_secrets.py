@@ -1,4 +1,4 @@
-"""What is planted everywhere is found nowhere: not in a log line, not in an answer to anybody else's question."""
+"""What is planted everywhere is found nowhere: not in a log line, not in an answer to another caller."""
 
 import json
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What a process of the service loads to start, and what waits until somebody asks for it: memory, and time."""
+"""A process of the service loads what it needs to start; the rest is loaded on demand, for memory and time."""
 
 import subprocess
 import sys

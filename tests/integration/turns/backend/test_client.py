@@ -20,7 +20,7 @@ from turns.store.turns import TurnStore
 
 @pytest.fixture
 def client(server: Server) -> Iterator[Client]:
-    """A client with one connection, so that each command uses the connection of the one before."""
+    """Connect a client with one connection, so that each command uses the connection of the one before."""
     with connect(server.url, timeout_seconds=5, retries=1, max_connections=1) as client:
         yield client
 
