@@ -108,8 +108,8 @@ def test_a_stopping_worker_releases_its_turns(start: Callable[..., Stack]) -> No
 @pytest.mark.parametrize(
     ("setting", "question"),
     [
-        ("INTURN_FIRST_TOKEN_SECONDS", "hello [delay 4]"),
-        ("INTURN_IDLE_SECONDS", "hello [pace 4]"),
+        ("INTURN_FIRST_TOKEN_SECONDS", "hello [delay 2]"),
+        ("INTURN_IDLE_SECONDS", "hello [pace 1]"),
         ("INTURN_TOTAL_SECONDS", "hello [words 600] [pace 0.1]"),
     ],
 )

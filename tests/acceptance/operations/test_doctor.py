@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 
 from tests.support.processes import Stack
 from tools import ROOT
@@ -22,18 +21,25 @@ def doctor(stack: Stack, *arguments: str, **environment: str) -> tuple[int, str]
     return ended.returncode, ended.stdout
 
 
-def test_all_findings_of_a_healthy_service_are_ok(start: Callable[..., Stack]) -> None:
-    code, output = doctor(start(workers=1), "--ask-model")
+def test_all_findings_of_a_healthy_service_are_ok(stack: Stack) -> None:
+    code, output = doctor(stack, "--ask-model")
     assert code == 0
     assert "wrong" not in output
     for subject in ("store", "durability", "eviction", "workers", "endpoint", "model", "packages"):
         assert f"ok      {subject}: " in output, output
 
 
-def test_each_problem_is_printed_with_its_fix(start: Callable[..., Stack]) -> None:
-    stack = start(workers=0)
+def test_an_unreachable_store_is_reported(stack: Stack) -> None:
+    code, output = doctor(stack, REDIS_URL="unix:///nowhere")
+    assert code == 1
+    assert "REDIS_URL" in output
+
+
+def test_each_problem_is_printed_with_its_fix(stack: Stack) -> None:
+    """This test is the last one, because it stops the shared processes."""
     stack.store.raw.config_set("maxmemory-policy", "allkeys-lru")
     stack.web.stop()
+    stack.workers[0].stop()
     code, output = doctor(stack, "--ask-model", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
     assert code == 1
     for subject, remedy in (
@@ -46,11 +52,3 @@ def test_each_problem_is_printed_with_its_fix(start: Callable[..., Stack]) -> No
             line for line in output.replace("\n        →", " →").splitlines() if line.startswith(f"wrong   {subject}: ")
         ]
         assert remedy in found
-
-
-def test_an_unreachable_store_is_reported(start: Callable[..., Stack]) -> None:
-    stack = start(workers=0)
-    stack.store.kill()
-    code, output = doctor(stack)
-    assert code == 1
-    assert "REDIS_URL" in output
