@@ -7,9 +7,34 @@ from playwright.sync_api import expect
 
 from tests.browser.support.appearance import check_appearance
 from tests.browser.support.chat_page import ChatPage
-from tests.support.processes import Stack
+from tests.support.processes import Stack, call
 
 QUESTION = "How do I find all primes below n in Python?"
+MARKDOWN = r"""Inline \(a_1 + b_1\) and $a_1 * b_1$, take 10~20 g, not ~~30 g~~:
+
+\[
+\int_0^1 x^2\,dx = \frac{1}{3} \\
+- y_1
+\]
+
+**重要：**内容，这是**“重点”**内容。
+
+| a | b |
+|---|:-:|
+| 1 \| 2 | `x\|y` and more |
+| line<br>two | **b** |
+
+مرحبا! هذه فقرة بالعربية (مع أقواس) و `a + b` في الوسط.
+
+1. أولا
+2. ثانيا
+
+> قال هذا
+
+```python
+print("مرحبا")
+```
+"""
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +54,24 @@ def test_answer(chat: ChatPage, stack: Stack) -> None:
     chat.wait_for_state("done")
     expect(chat.sessions.filter(has_text="Plan the garden")).to_have_count(1)
     check_appearance(chat, "answered")
+
+
+def test_markdown_and_right_to_left_text(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
+    messages = [{"role": "user", "content": "مرحبا! كيف (حالك)؟"}, {"role": "assistant", "content": MARKDOWN}]
+    call(f"{stack.url}/v1/sessions/markdown/messages", method="PUT", body={"messages": messages})
+    chat = open_chat(stack, "/?session=markdown")
+    chat.fill_variable()
+    expect(chat.sessions.filter(has_text="مرحبا")).to_have_count(1)
+    check_appearance(chat, "markdown")
+
+
+def test_empty_variable_and_too_long_message(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
+    chat = open_chat(stack)
+    chat.send("hello")
+    expect(chat.page.get_by_text("Fill in ability first.")).to_be_visible()
+    chat.message.fill("too long " * 5000)
+    expect(chat.page.get_by_text("Too long to send")).to_be_visible()
+    check_appearance(chat, "refused")
 
 
 def test_streaming_answer_and_waiting_turn(chat: ChatPage) -> None:

@@ -9,6 +9,7 @@ from playwright.sync_api import Route, expect
 from tests.browser.support.chat_page import ChatPage
 from tests.support.processes import Stack, call
 from tests.support.waiting import wait_until
+from web.schemas.field_types import MAX_INPUT_BYTES
 
 
 def model_calls(stack: Stack, text: str) -> int:
@@ -31,13 +32,50 @@ def test_required_variables_of_the_assistant_are_requested(open_chat: Callable[.
     expect(chat.page.get_by_label("ability")).to_be_visible()
     chat.send("hello")
     expect(chat.page.get_by_label("ability")).to_be_focused()
+    expect(chat.page.get_by_role("alert").filter(has_text="Fill in ability first.")).to_be_visible()
     expect(chat.message).to_have_value("hello")
     chat.fill_variable("riddles")
+    expect(chat.page.get_by_text("Fill in ability first.")).to_have_count(0)
     chat.message.press("Enter")
     chat.wait_for_state("done")
     assert "riddles" in stack.model_requests()[-1]["messages"][0]["content"]
     chat.reload()
     expect(chat.page.get_by_label("ability")).to_have_value("riddles")
+
+
+def test_empty_variable_is_described(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
+    chat = open_chat(stack)
+
+    def describe(route: Route) -> None:
+        assistants = route.fetch().json()
+        assistants["data"][0]["variables"]["ability"]["description"] = "A subject such as math"
+        route.fulfill(json=assistants)
+
+    chat.page.route("**/v1/assistants", describe)
+    chat.reload()
+    chat.fill_variable(" ")
+    chat.send("hello")
+    ability = chat.page.get_by_label("ability")
+    expect(ability).to_have_accessible_description("Fill in ability first: A subject such as math")
+    expect(ability).to_be_focused()
+
+
+def test_long_paste_stays_whole_and_is_not_sent(chat: ChatPage) -> None:
+    sentence = chat.page.get_by_text("Too long to send: 40,000 bytes. The limit is 32,768 bytes.")
+    chat.message.focus()
+    chat.page.keyboard.insert_text("é" * 20_000)
+    expect(sentence).to_be_visible()
+    chat.message.press("Enter")
+    chat.click_button("Send")
+    expect(chat.message).to_have_value("é" * 20_000)
+    expect(chat.message).to_be_focused()
+    expect(chat.turns).to_have_count(0)
+    chat.reload()
+    expect(chat.message).to_have_value("é" * 20_000)
+    expect(sentence).to_be_visible()
+    chat.send("é" * (MAX_INPUT_BYTES // 2))
+    expect(chat.page.get_by_text("Too long to send")).to_have_count(0)
+    chat.wait_for_state("done")
 
 
 def test_enter_sends_except_with_shift_or_while_composing(chat: ChatPage) -> None:

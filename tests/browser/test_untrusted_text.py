@@ -17,7 +17,7 @@ async (text) => {
   const root = document.createElement("div");
   document.body.append(root);
   const allowed = new Set("A BLOCKQUOTE BR BUTTON CODE DEL DIV EM H3 H4 H5 H6 HR LI OL P PRE SPAN STRONG TABLE TBODY TD TH THEAD TR UL".split(" "));
-  const attributes = new Set("align aria-label class href rel role start tabindex target type".split(" "));
+  const attributes = new Set("align aria-label class dir href rel role start tabindex target type".split(" "));
   const classes = /^(markdown|block|code|code-head|scroll|quiet|language-\\S+|hl-\\w+|)$/;
   const wrong = new Set();
   for (let length = 1; length <= text.length; length++) {
@@ -26,6 +26,7 @@ async (text) => {
       if (!allowed.has(node.tagName)) wrong.add(node.tagName);
       for (const { name, value } of node.attributes) {
         if (!attributes.has(name)) wrong.add(`${node.tagName} ${name}`);
+        if (name === "dir" && !node.matches(".block, .code")) wrong.add(`${node.tagName} dir`);
         if (name === "class" && !classes.test(value)) wrong.add(`class ${value}`);
         if (name === "href" && !/^(https?:\\/\\/|mailto:)/.test(value)) wrong.add(`href ${value}`);
         if (name === "href" && (node.target !== "_blank" || node.rel !== "noopener noreferrer nofollow")) wrong.add(`rel ${value}`);

@@ -43,5 +43,8 @@ ATTACKS = (
     f"<![CDATA[><img src=x onerror={ALARM}>]]>",
     f"<a><b></a><img src=x onerror={ALARM}></b>" * 3,
     f"{'<div>' * 300}<img src=x onerror={ALARM}>",
+    f"$<img src=x onerror={ALARM}>$ \\(<script>{ALARM}</script>\\) $&lt;img src=x onerror={ALARM}&gt;$",
+    f"\\[\n<img src=x onerror={ALARM}>\n<script>{ALARM}</script>\n\\]",
+    f"**重要：<img src=x onerror={ALARM}>**内容 ~~（<svg onload={ALARM}>）~~内容 <p dir=rtl>x</p>",
     "\u202egnp.exe\u202c <scr\u0000ipt>alarm=1</script>",
 )

@@ -1,6 +1,6 @@
 // Splits a growing answer into Markdown blocks. Blocks that can no longer change are kept, so that each new piece of text
 // costs only the parsing of the last block.
-import { marked } from "../vendor/marked-18.2.1.js";
+import { lex } from "./syntax.js";
 
 export class BlockSplitter {
   #text = "";
@@ -12,7 +12,7 @@ export class BlockSplitter {
     const normal = text.replaceAll("\r\n", "\n").replaceAll("\r", "\n"); // `marked` does the same; otherwise lengths would differ
     if (!normal.startsWith(this.#text)) this.#reset();
     this.#text = normal;
-    const tokens = marked.lexer(normal.slice(this.#finishedLength));
+    const tokens = lex(normal.slice(this.#finishedLength));
     const open = [];
     let length = this.#finishedLength;
     for (const [at, token] of tokens.entries()) {

@@ -1,8 +1,11 @@
 // The message box. Its text survives reloads until it is sent.
 import { Component, createRef, html } from "../shared/ui.js";
 
+const MAX_INPUT_BYTES = 32_768; // of UTF-8; the API refuses a longer `input`
+
 export class Composer extends Component {
   #area = createRef();
+  state = { bytes: 0 };
 
   componentDidMount() {
     this.props.handle.current = this; // the page focuses and fills the box through this
@@ -25,16 +28,20 @@ export class Composer extends Component {
     this.focus();
   }
 
-  render({ page }) {
+  render({ page }, { bytes }) {
     const { answering } = page;
+    const isTooLong = bytes > MAX_INPUT_BYTES;
     return html`<section class="composer" aria-label="Your message">
       <${Variables} page=${page} />
       <div class="composer-box">
-        <textarea ref=${this.#area} rows="1" placeholder="Message InTurn…" aria-label="Message" maxlength="32768"
-          enterkeyhint="send" onInput=${() => this.#saveDraft()} onKeyDown=${(event) => this.#handleKey(event)}></textarea>
+        <textarea ref=${this.#area} rows="1" dir="auto" placeholder="Message InTurn…" aria-label="Message"
+          aria-invalid=${String(isTooLong)} aria-describedby="message-size" enterkeyhint="send"
+          onInput=${() => this.#saveDraft()} onKeyDown=${(event) => this.#handleKey(event)}></textarea>
         ${answering && html`<button type="button" class="stop" onClick=${() => page.stop(answering)}>Stop</button>`}
         <button type="button" class="send" onClick=${() => this.#send()}>Send</button>
       </div>
+      <p class="problem" id="message-size" role="alert">${isTooLong &&
+        `Too long to send: ${format(bytes)} bytes. The limit is ${format(MAX_INPUT_BYTES)} bytes.`}</p>
       <p class="hint"><kbd>Enter</kbd> to send, <kbd>Shift</kbd> <kbd>Enter</kbd> for a new line.${" "}
         <button type="button" class="link" onClick=${() => page.update({ isHelpOpen: true })}>All shortcuts</button></p>
     </section>`;
@@ -42,16 +49,17 @@ export class Composer extends Component {
 
   #loadDraft() {
     this.#area.current.value = this.props.page.draft;
-    this.#fitHeight();
+    this.#measure();
   }
 
   #saveDraft() {
     this.props.page.draft = this.#area.current.value;
-    this.#fitHeight();
+    this.#measure();
   }
 
-  // Make the box as high as its text, up to the limit in the style sheet.
-  #fitHeight() {
+  // Count the bytes, and make the box as high as its text, up to the limit in the style sheet.
+  #measure() {
+    this.setState({ bytes: byteLength(this.#area.current.value) });
     const { style, scrollHeight } = ((this.#area.current.style.height = "auto"), this.#area.current);
     style.height = `${scrollHeight}px`;
   }
@@ -70,11 +78,11 @@ export class Composer extends Component {
 
   #send() {
     const text = this.#area.current.value;
-    if (!text.trim()) return this.focus();
+    if (!text.trim() || byteLength(text) > MAX_INPUT_BYTES) return this.focus();
     const missing = this.props.page.send(text);
     if (missing) return document.getElementById(`variable-${missing}`).focus();
     this.#area.current.value = "";
-    return this.#fitHeight();
+    return this.#measure();
   }
 }
 
@@ -88,11 +96,23 @@ function Variables({ page }) {
       <select value=${assistant.name} onChange=${(event) => page.chooseAssistant(event.target.value)}>
         ${assistants.map(({ name }) => html`<option key=${name}>${name}</option>`)}
       </select></label>`}
-    ${variables.map(
-      ({ name, value, isRequired }) => html`<label key=${name} for=${`variable-${name}`}>${name.replaceAll("_", " ")}${isRequired && " (required)"}
-        <input id=${`variable-${name}`} value=${value} required=${isRequired} autocomplete="off" spellcheck="false"
-          placeholder=${isRequired ? "Enter a value" : "Optional"} onInput=${(event) => page.setVariable(name, event.target.value)} />
-      </label>`,
-    )}
+    ${variables.map((variable) => html`<${Variable} key=${variable.name} variable=${variable} page=${page} />`)}
   </div>`;
 }
+
+function Variable({ variable: { name, description, value, isRequired }, page }) {
+  const label = name.replaceAll("_", " ");
+  const isMissing = page.state.missingVariable === name && !value.trim();
+  return html`<div class="variable">
+    <label for=${`variable-${name}`}>${label}${isRequired && " (required)"}
+      <input id=${`variable-${name}`} value=${value} required=${isRequired} dir="auto" autocomplete="off" spellcheck="false"
+        aria-invalid=${String(isMissing)} aria-describedby=${`missing-${name}`}
+        placeholder=${isRequired ? "Enter a value" : "Optional"} onInput=${(event) => page.setVariable(name, event.target.value)} />
+    </label>
+    <p class="problem" id=${`missing-${name}`} role="alert">${isMissing &&
+      html`Fill in <em>${label}</em> first${description ? `: ${description}` : "."}`}</p>
+  </div>`;
+}
+
+const byteLength = (text) => new TextEncoder().encode(text).length;
+const format = (number) => number.toLocaleString("en");

@@ -38,7 +38,7 @@ class App extends Component {
         <header>
           <button type="button" class="list-button" aria-expanded=${state.isListOpen ? "true" : "false"}
             aria-controls="sessions" onClick=${() => page.update({ isListOpen: !state.isListOpen })}>Sessions</button>
-          <h1 class="session-title">${sessions.titles.get(session)}</h1>
+          <h1 class="session-title" dir="auto">${sessions.titles.get(session)}</h1>
         </header>
         <${Banners} page=${page} />
         <${TranscriptView} page=${page} session=${session} lastSentKey=${page.outbox.turns.at(-1)?.key} edit=${edit} />

@@ -43,7 +43,7 @@ class Block extends Component {
   }
 
   render() {
-    return html`<div class="block" ref=${this.#element}></div>`;
+    return html`<div class="block" dir="auto" ref=${this.#element}></div>`;
   }
 }
 
@@ -60,6 +60,7 @@ function addCodeHeader(pre, isOpen) {
     head.append(button);
   }
   const box = element("div", "code");
+  box.dir = "ltr"; // also in an answer that is written from right to left
   pre.replaceWith(box);
   pre.tabIndex = 0; // a scrollable element must be reachable by keyboard
   pre.setAttribute("role", "region");

@@ -28,7 +28,7 @@ export function Undo({ page }) {
   return html`<div class="undo" role="status">
     ${pending.map(
       (deletion) => html`<p key=${deletion.session.session_id}>
-        <span>Deleted “${deletion.title}”.</span>
+        <span>Deleted “<bdi>${deletion.title}</bdi>”.</span>
         <button type="button" onClick=${() => page.undoDeletion(deletion)}>Undo</button>
       </p>`,
     )}

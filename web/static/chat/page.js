@@ -43,8 +43,8 @@ export class Page extends StateContainer {
   get variables() {
     const values = this.state.values ?? browserStorage.get(`variables.${this.assistant?.name}`, {});
     const declared = Object.entries(this.assistant?.variables ?? {});
-    return declared.map(([name, { required, default: fallback }]) => ({
-      ...{ name, isRequired: required, value: values[name] ?? fallback ?? "" },
+    return declared.map(([name, { required, description, default: fallback }]) => ({
+      ...{ name, description, isRequired: required, value: values[name] ?? fallback ?? "" },
     }));
   }
 
@@ -63,9 +63,10 @@ export class Page extends StateContainer {
     this.open(newSession());
   }
 
-  // Send the message and return null. If a required variable is empty, return its name and send nothing.
+  // Send the message and return null. If a required variable is empty, show that and return its name; nothing is sent.
   send(input) {
     const missing = this.variables.find(({ isRequired, value }) => isRequired && !value.trim());
+    this.update({ missingVariable: missing?.name ?? null });
     if (missing) return missing.name;
     this.draft = "";
     const { session_id, user_id } = this.conversation.session;

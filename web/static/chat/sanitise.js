@@ -1,7 +1,7 @@
 // Renders untrusted Markdown to a safe DOM fragment. Three defences, each sufficient alone: raw HTML is shown as text, the
 // result is sanitised to a short list of elements, and the page's Content-Security-Policy blocks scripts and requests.
-import { Marked } from "../vendor/marked-18.2.1.js";
 import "../vendor/dompurify-3.4.18.js";
+import { lex, markdown } from "./syntax.js";
 
 const { DOMPurify } = globalThis;
 
@@ -11,6 +11,7 @@ const ALLOWED = {
     "table", "tbody", "td", "th", "thead", "tr", "ul",
   ],
   ALLOWED_ATTR: ["align", "class", "href", "start"],
+  ADD_URI_SAFE_ATTR: ["align", "start"], // otherwise their values would have to be URLs
   ALLOWED_URI_REGEXP: /^(?:https?:\/\/|mailto:)/i,
   ALLOW_ARIA_ATTR: false,
   ALLOW_DATA_ATTR: false,
@@ -28,7 +29,7 @@ DOMPurify.addHook("afterSanitizeAttributes", (node) => {
   }
 });
 
-const markdown = new Marked({
+markdown.use({
   renderer: {
     html: ({ text }) => (/^<br ?\/?>$/i.test(text.trim()) ? "<br>" : escape(text)),
     image: ({ href, text }) => `<a href="${escape(href)}">${escape(text || href)}</a>`, // an image would be fetched at once; a link is not
@@ -41,7 +42,7 @@ const markdown = new Marked({
 });
 
 export function renderMarkdown(text) {
-  return DOMPurify.sanitize(markdown.parse(text), ALLOWED);
+  return DOMPurify.sanitize(markdown.parser(lex(text)), ALLOWED);
 }
 
 function escape(text) {

@@ -33,13 +33,13 @@ class Item extends Component {
 
   render({ page, session, title, isOpen }, { isRenaming }) {
     if (isRenaming) {
-      return html`<li class="item"><input ref=${this.#name} class="rename" defaultValue=${title} maxlength="80"
+      return html`<li class="item"><input ref=${this.#name} class="rename" dir="auto" defaultValue=${title} maxlength="80"
         aria-label=${`New name for ${title}`} onBlur=${() => this.#rename()} onKeyDown=${(event) => this.#handleKey(event)} /></li>`;
     }
     const activity = activityLabel(session);
     return html`<li class=${`item ${isOpen ? "current" : ""}`}>
       <a href=${sessionUrl(session)} aria-current=${isOpen ? "page" : null} onClick=${(event) => this.#open(event)}>
-        <span class="title">${title}</span>
+        <span class="title" dir="auto">${title}</span>
         ${activity && html`<span class="activity">${activity}</span>`}
       </a>
       <button type="button" class="icon-button" title="Rename" aria-label=${`Rename ${title}`}

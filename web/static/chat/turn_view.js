@@ -23,7 +23,7 @@ export function TurnView({ turn, page, isLast, edit }) {
 }
 
 function UserMessage({ text }) {
-  return html`<div class="user-message"><h2 class="visually-hidden">You</h2><p>${text}</p></div>`;
+  return html`<div class="user-message"><h2 class="visually-hidden">You</h2><p dir="auto">${text}</p></div>`;
 }
 
 function Answer({ text, isOpen = false }) {
