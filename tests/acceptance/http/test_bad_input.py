@@ -41,11 +41,11 @@ def test_a_bad_body(stack: Stack, body: bytes, field: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "headers", "body", "expected"),
+    ("request_line", "headers", "body", "expected"),
     [
         ("POST /v1/turns", {"Content-Type": "text/plain"}, b"{}", (415, "unsupported_media_type")),
         ("POST /v1/turns", {"Idempotency-Key": "x" * 256}, turn_request("s", "x"), (400, "invalid_request")),
-        ("POST /v1/turns", {}, turn_request("s", "x", assistant="nobody"), (404, "assistant_not_found")),
+        ("POST /v1/turns", {}, turn_request("s", "x", assistant="unknown"), (404, "assistant_not_found")),
         ("POST /v1/turns", {}, b" " * (1024 * 1024 + 1), (413, "content_too_large")),
         ("POST /v1/turns", {}, b" " * (64 * 1024 * 1024), (413, "content_too_large")),
         ("DELETE /v1/turns", {}, None, (405, "method_not_allowed")),
@@ -53,7 +53,7 @@ def test_a_bad_body(stack: Stack, body: bytes, field: str) -> None:
         ("GET /v1/turns?after=x", {}, None, (400, "invalid_request")),
         ("GET /v1/turns?user_id=alice", {}, None, (400, "invalid_request")),
         ("GET /v1/sessions?after=x", {}, None, (400, "invalid_request")),
-        ("GET /v1/sessions/nobody", {}, None, (404, "session_not_found")),
+        ("GET /v1/sessions/unknown", {}, None, (404, "session_not_found")),
         ("DELETE /v1/sessions/a%20b", {}, None, (400, "invalid_request")),
         ("POST /v1/turns?wait=3", {}, turn_request("s", "x"), (400, "invalid_request")),
         ("GET /v1/turns/turn_1", {}, None, (404, "turn_not_found")),
@@ -63,25 +63,25 @@ def test_a_bad_body(stack: Stack, body: bytes, field: str) -> None:
         ("GET /v1/turns/turn_" + "f" * 32 + "?wiat=1", {}, None, (400, "invalid_request")),
         ("GET /v1/turns/turn_" + "f" * 32, {"Accept": "text/html"}, None, (406, "not_acceptable")),
         ("POST /v1/turns/turn_" + "f" * 32 + "/cancel", {}, None, (404, "turn_not_found")),
-        ("GET /v1/sessions/nobody/messages", {}, None, (404, "session_not_found")),
+        ("GET /v1/sessions/unknown/messages", {}, None, (404, "session_not_found")),
         ("GET /v1/sessions/a%20b/messages", {}, None, (400, "invalid_request")),
         ("GET /v1/sessions/a/messages?limit=0", {}, None, (400, "invalid_request")),
         ("GET /nowhere", {}, None, (404, "not_found")),
     ],
 )
 def test_a_bad_request(
-    stack: Stack, asked: str, headers: dict[str, str], body: object, expected: tuple[int, str]
+    stack: Stack, request_line: str, headers: dict[str, str], body: object, expected: tuple[int, str]
 ) -> None:
-    method, _, path = asked.partition(" ")
+    method, _, path = request_line.partition(" ")
     is_problem(call(f"{stack.url}{path}", method=method, body=body, headers=headers), *expected)
 
 
-def test_a_wrong_method_is_told_the_right_one(stack: Stack) -> None:
+def test_a_wrong_method_gets_the_allowed_ones(stack: Stack) -> None:
     allowed = call(f"{stack.url}/v1/turns", method="DELETE").headers["Allow"]
     assert set(allowed.split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
-def test_a_request_id_is_taken_if_it_is_one(stack: Stack) -> None:
+def test_a_valid_request_id_is_used(stack: Stack) -> None:
     good, bad = ({"X-Request-Id": name} for name in ("abc-123", "a b"))
     assert call(f"{stack.url}/livez", headers=good).headers["X-Request-Id"] == "abc-123"
     assert call(f"{stack.url}/livez", headers=bad).headers["X-Request-Id"] != "a b"
@@ -102,7 +102,7 @@ HEAD = "POST /v1/turns HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n
         (f"{HEAD}Transfer-Encoding: chunked\r\n\r\nnot a size\r\n", 400),
     ],
 )
-def test_what_is_not_http_gets_a_problem_too(stack: Stack, sent: str, status: int) -> None:
+def test_malformed_http_gets_a_problem(stack: Stack, sent: str, status: int) -> None:
     with connect(stack) as connection:
         connection.sendall(sent.encode())
         with connection.makefile("rb") as answer:
@@ -112,8 +112,8 @@ def test_what_is_not_http_gets_a_problem_too(stack: Stack, sent: str, status: in
     assert json.loads(body)["status"] == status
 
 
-def test_a_head_that_does_not_come_is_not_waited_for(stack: Stack) -> None:
-    """A slow caller, of which there may be many, holds its place for seconds; each byte it sends buys no more."""
+def test_an_incomplete_head_times_out(stack: Stack) -> None:
+    """A slow client, of which there may be many, loses its connection after seconds, even if it keeps sending."""
     with connect(stack) as connection:
         for byte in b"GET /livez HTTP/1.1":
             try:
@@ -125,20 +125,20 @@ def test_a_head_that_does_not_come_is_not_waited_for(stack: Stack) -> None:
                 if not connection.recv(1):
                     break
         else:
-            pytest.fail("it was let go on")
+            pytest.fail("the connection was kept")
 
 
-def test_a_body_without_end_is_refused_while_it_is_read(stack: Stack) -> None:
-    """Chunked, so that no header tells its length, and never ended."""
+def test_an_endless_body_is_refused_while_it_is_read(stack: Stack) -> None:
+    """The body is chunked, so no header contains its length."""
     with connect(stack) as connection:
         connection.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n".encode())
-        for _ in range(17):  # one more than the MiB that is allowed
+        for _ in range(17):  # one more than fits in the allowed MiB
             connection.sendall(b"10000\r\n" + b" " * 0x10000 + b"\r\n")
         assert connection.recv(4096).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_body_that_does_not_come_is_told_so(stack: Stack) -> None:
-    """Both at once, as each takes the whole time. Then the connection ends: what came late would be no request."""
+def test_a_body_that_does_not_arrive_gets_408(stack: Stack) -> None:
+    """Both connections wait at once, because each waits for the whole time. They are closed afterwards."""
     with connect(stack) as one, connect(stack) as other:
         one.sendall(f"{HEAD}Content-Length: 500\r\n\r\n{{".encode())
         other.sendall(f"{HEAD}Transfer-Encoding: chunked\r\n\r\n500\r\n{{".encode())
@@ -150,8 +150,8 @@ def test_a_body_that_does_not_come_is_told_so(stack: Stack) -> None:
             assert b"not received" in body
 
 
-def test_a_body_that_breaks_off_is_not_taken_for_a_whole_one(stack: Stack) -> None:
-    """Also where what came of it is JSON."""
+def test_a_truncated_body_is_refused(stack: Stack) -> None:
+    """Even if the received part is valid JSON."""
     with connect(stack) as connection:
         connection.sendall(f"{HEAD}Content-Length: 5000\r\n\r\n".encode() + json.dumps(turn_request("s", "x")).encode())
         connection.shutdown(socket.SHUT_WR)
@@ -176,14 +176,14 @@ FLOOD_SECONDS = 10
     ],
     ids=["nowhere", "too long", "in pieces of a byte", "many requests"],
 )
-def test_who_sends_without_end_stops_nobody(stack: Stack, head: str, piece: bytes) -> None:
+def test_an_endless_sender_does_not_starve_other_clients(stack: Stack, head: str, piece: bytes) -> None:
     with connect(stack) as connection:
         connection.sendall(head.encode())
         flood = threading.Thread(target=send_without_end, args=(connection, piece))
         flood.start()
         for _ in range(3):
             assert call(f"{stack.url}/livez").status == 200
-        assert flood.is_alive(), "no caller was answered before it had ended"
+        assert flood.is_alive(), "the other requests were answered only after it had ended"
         connection.shutdown(socket.SHUT_RDWR)
         flood.join()
 

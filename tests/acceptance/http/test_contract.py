@@ -1,4 +1,4 @@
-"""The resources beside a turn's own life: lists, sessions, batches, preferences, conditions, headers."""
+"""Lists, sessions, batches, preferences, conditional requests and headers."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ def settings() -> dict[str, str]:
     return {"INTURN_LOG_FORMAT": "json", "INTURN_CORS_ORIGINS": ORIGIN}
 
 
-def submit(stack: Stack, said: str, *, session_id: str = "s", **headers: str) -> HttpResponse:
-    return call(f"{stack.url}/v1/turns", method="POST", body=turn_request(session_id, said), headers=headers)
+def submit(stack: Stack, text: str, *, session_id: str = "s", **headers: str) -> HttpResponse:
+    return call(f"{stack.url}/v1/turns", method="POST", body=turn_request(session_id, text), headers=headers)
 
 
 def pages(stack: Stack, path: str) -> list[dict[str, Any]]:
@@ -43,7 +43,7 @@ def test_turns_are_listed_newest_first(stack: Stack) -> None:
     assert waiting in [turn["id"] for turn in pages(stack, "/v1/turns?limit=3")]
 
 
-def test_a_session_is_busy_and_says_with_what(stack: Stack) -> None:
+def test_a_busy_session_names_its_turns(stack: Stack) -> None:
     turns = [stack.submit("busy", f"{n} [gate busy]", user_id="alice") for n in range(3)]
     url = f"{stack.url}/v1/sessions/busy?user_id=alice"
     wait_until("the first runs", lambda: call(url).body["running_turn"] == turns[0])
@@ -57,7 +57,7 @@ def test_a_session_is_busy_and_says_with_what(stack: Stack) -> None:
     assert call(f"{stack.url}/v1/sessions/busy").status == 404, "another user's"
 
 
-def test_a_batch_accepts_or_refuses_each_on_its_own_and_can_be_repeated(stack: Stack) -> None:
+def test_a_batch_treats_each_turn_alone_and_can_be_repeated(stack: Stack) -> None:
     good, bad = turn_request("batch", "hello"), {"session_id": "batch", "inptu": "hello"}
     body, key = {"turns": [good, bad, good]}, {"Idempotency-Key": "batch"}
     first, again = (call(f"{stack.url}/v1/turns/batch", method="POST", body=body, headers=key) for _ in range(2))
@@ -94,7 +94,7 @@ def test_a_caller_that_prefers_to_wait_gets_the_answer(stack: Stack) -> None:
     assert (polled.body["status"], polled.headers["Preference-Applied"]) == ("completed", "wait=30")
 
 
-def test_who_has_the_answer_is_told_so(stack: Stack) -> None:
+def test_an_unchanged_turn_gets_304(stack: Stack) -> None:
     turn_id = stack.submit("etag", "hello [gate etag]")
     url = f"{stack.url}/v1/turns/{turn_id}"
     stack.wait_until_running(turn_id)
@@ -115,7 +115,7 @@ def test_a_trace_goes_from_the_caller_to_the_worker(stack: Stack) -> None:
     )
 
 
-def test_the_longer_the_queue_the_later_to_ask_again(stack: Stack) -> None:
+def test_a_longer_queue_means_a_later_retry_after(stack: Stack) -> None:
     stack.wait_until_finished(stack.submit("pace", "hello [delay 1]"))
     turns = [stack.submit("pace", f"{n} [gate pace]") for n in range(40)]
     first, last = (int(call(f"{stack.url}/v1/turns/{turn}").headers["Retry-After"]) for turn in (turns[0], turns[-1]))
@@ -130,7 +130,7 @@ def test_the_assistants_are_listed_with_their_variables(stack: Stack) -> None:
     assert (assistant["variables"], assistant["lane"]) == ({"ability": ability}, "interactive")
 
 
-def test_every_answer_says_what_a_browser_may_do_with_it(stack: Stack) -> None:
+def test_every_response_has_security_headers(stack: Stack) -> None:
     for path in ("/livez", "/nowhere", "/v1/turns", "/openapi.json"):
         headers = call(f"{stack.url}{path}").headers
         assert headers["X-Content-Type-Options"] == "nosniff"
@@ -139,9 +139,9 @@ def test_every_answer_says_what_a_browser_may_do_with_it(stack: Stack) -> None:
 
 
 def test_only_listed_origins_may_call_from_a_browser(stack: Stack) -> None:
-    asked = {"Access-Control-Request-Method": "POST"}
-    ours = call(f"{stack.url}/v1/turns", method="OPTIONS", headers={"Origin": ORIGIN, **asked})
-    theirs = call(f"{stack.url}/v1/turns", method="OPTIONS", headers={"Origin": "https://evil.example", **asked})
+    preflight = {"Access-Control-Request-Method": "POST"}
+    ours = call(f"{stack.url}/v1/turns", method="OPTIONS", headers={"Origin": ORIGIN, **preflight})
+    theirs = call(f"{stack.url}/v1/turns", method="OPTIONS", headers={"Origin": "https://evil.example", **preflight})
     assert ours.headers["Access-Control-Allow-Origin"] == ORIGIN
     assert theirs.headers["Access-Control-Allow-Origin"] is None
     exposed = call(f"{stack.url}/v1/turns", headers={"Origin": ORIGIN}).headers["Access-Control-Expose-Headers"]

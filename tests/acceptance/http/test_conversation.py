@@ -1,4 +1,4 @@
-"""The main job, on the conversation of the LangChain example from which this project grew."""
+"""The main job, with the conversation of LangChain's example for message histories."""
 
 from tests.support.processes import Stack, call, turn_request
 from tests.support.scripted_model import digest
@@ -6,14 +6,14 @@ from tests.support.scripted_model import digest
 SYSTEM = {"role": "system", "content": "You're an assistant who's good at math. Respond in 20 words or fewer"}
 
 
-def test_the_second_answer_is_made_with_the_first_in_its_history(stack: Stack) -> None:
+def test_the_second_answer_has_the_first_in_its_history(stack: Stack) -> None:
     first = stack.wait_until_finished(stack.submit("foobar", "What does cosine mean?"))
     assert first["status"] == "completed"
     second = stack.wait_until_finished(stack.submit("foobar", "What's its inverse"))
     assert second["status"] == "completed"
     assert second["sequence"] == 2
 
-    prompts = [asked["messages"] for asked in stack.model_requests()]
+    prompts = [request["messages"] for request in stack.model_requests()]
     one = [SYSTEM, {"role": "user", "content": "What does cosine mean?"}]
     two = [
         *one,
@@ -24,8 +24,8 @@ def test_the_second_answer_is_made_with_the_first_in_its_history(stack: Stack) -
     assert second["output"]["content"].endswith(digest(two))
     assert second["usage"] == {"input_tokens": 7, "output_tokens": 6, "total_tokens": 13}
 
-    said = [(message["role"], message["content"], message["turn_id"]) for message in stack.messages("foobar")]
-    assert said == [
+    messages = [(message["role"], message["content"], message["turn_id"]) for message in stack.messages("foobar")]
+    assert messages == [
         ("user", "What does cosine mean?", first["id"]),
         ("assistant", first["output"]["content"], first["id"]),
         ("user", "What's its inverse", second["id"]),
@@ -33,7 +33,7 @@ def test_the_second_answer_is_made_with_the_first_in_its_history(stack: Stack) -
     ]
 
 
-def test_submit_answers_at_once_with_where_to_ask(stack: Stack) -> None:
+def test_submit_returns_the_location_at_once(stack: Stack) -> None:
     body = turn_request("where", "hello", metadata={"ticket": "42"})
     answer = call(f"{stack.url}/v1/turns", method="POST", body=body)
     assert answer.status == 202
@@ -45,7 +45,7 @@ def test_submit_answers_at_once_with_where_to_ask(stack: Stack) -> None:
 
 
 def test_a_wait_ends_with_the_turn(stack: Stack) -> None:
-    """Well before its time is over: the answer takes no time, the wait would take 30 seconds."""
+    """The answer takes no time, and the wait would end after 30 seconds."""
     turn_id = stack.submit("wait", "hello [delay 0.3]")
     turn = call(f"{stack.url}/v1/turns/{turn_id}?wait=30", seconds=20).body
     assert turn["status"] == "completed"
@@ -59,7 +59,7 @@ def test_a_wait_ends_with_its_time(stack: Stack) -> None:
     assert stack.wait_until_finished(turn_id)["status"] == "completed"
 
 
-def test_a_turn_behind_another_says_what_it_waits_for(stack: Stack) -> None:
+def test_a_queued_turn_names_what_it_waits_for(stack: Stack) -> None:
     first = stack.submit("behind", "one [gate behind]")
     second = stack.submit("behind", "two")
     assert stack.turn(second)["queue"] == {"position": 2, "waiting_for": "turn", "turn_id": first, "retry_at": None}
@@ -67,10 +67,10 @@ def test_a_turn_behind_another_says_what_it_waits_for(stack: Stack) -> None:
     assert stack.wait_until_finished(second)["queue"] is None
 
 
-def test_the_same_idempotency_key_is_one_turn(stack: Stack) -> None:
-    def submit(said: str) -> tuple[int, str | None, str]:
+def test_one_idempotency_key_makes_one_turn(stack: Stack) -> None:
+    def submit(text: str) -> tuple[int, str | None, str]:
         answer = call(
-            f"{stack.url}/v1/turns", method="POST", body=turn_request("once", said), headers={"Idempotency-Key": "k1"}
+            f"{stack.url}/v1/turns", method="POST", body=turn_request("once", text), headers={"Idempotency-Key": "k1"}
         )
         return answer.status, answer.headers["Idempotency-Replayed"], answer.body.get("id", answer.body.get("code"))
 
@@ -82,7 +82,7 @@ def test_the_same_idempotency_key_is_one_turn(stack: Stack) -> None:
     assert len(stack.messages("once")) == 2
 
 
-def test_cancel_ends_a_running_turn_and_its_session_goes_on(stack: Stack) -> None:
+def test_cancel_ends_a_running_turn_and_its_session_continues(stack: Stack) -> None:
     running = stack.submit("cancel", "long [words 400] [pace 0.05]")
     following = stack.submit("cancel", "next")
     cancelled = call(f"{stack.url}/v1/turns/{running}/cancel", method="POST")
@@ -93,14 +93,14 @@ def test_cancel_ends_a_running_turn_and_its_session_goes_on(stack: Stack) -> Non
     assert again.body == cancelled.body
 
 
-def test_a_user_s_session_is_apart(stack: Stack) -> None:
+def test_users_have_separate_sessions(stack: Stack) -> None:
     stack.wait_until_finished(stack.submit("mine", "I am Alice", user_id="alice"))
-    stack.wait_until_finished(stack.submit("mine", "I am nobody"))
+    stack.wait_until_finished(stack.submit("mine", "I have no user id"))
     alice = call(f"{stack.url}/v1/sessions/mine/messages?user_id=alice").body["data"]
     assert alice[0]["content"] == "I am Alice"
-    assert stack.messages("mine")[0]["content"] == "I am nobody"
+    assert stack.messages("mine")[0]["content"] == "I have no user id"
 
 
-def test_a_passing_failure_of_the_provider_is_tried_again(stack: Stack) -> None:
+def test_a_transient_provider_error_is_retried(stack: Stack) -> None:
     turn = stack.wait_until_finished(stack.submit("flaky", "hello [fail 503 1]"))
     assert (turn["status"], turn["attempt"]) == ("completed", 2)

@@ -48,8 +48,8 @@ def test_only_if_none_match_makes_a_read_conditional(connection: socket.socket, 
     stack.wait_until_finished(turn_id)
     known = etag(connection, turn_id)
     for tags, status in (('"x"', 200), (f'W/"{known}"', 304), (f'"x", "{known}"', 304), ("*", 304)):
-        asked = f'If-None-Match: {tags}\r\nIf-Match: "y"\r\nRange: bytes=0-5\r\n'
-        assert ask(connection, "GET", f"/v1/turns/{turn_id}", asked)[0] == status, tags
+        headers = f'If-None-Match: {tags}\r\nIf-Match: "y"\r\nRange: bytes=0-5\r\n'
+        assert ask(connection, "GET", f"/v1/turns/{turn_id}", headers)[0] == status, tags
 
 
 def test_forwarding_headers_have_no_effect(connection: socket.socket) -> None:
@@ -69,7 +69,7 @@ def etag(connection: socket.socket, turn_id: str) -> str:
     return response.headers["ETag"].strip('"')
 
 
-def test_a_file_follows_its_head(stack: Stack) -> None:
+def test_a_static_file_is_sent_completely(stack: Stack) -> None:
     name = "/static/any/chat/chat.css"
     client = HTTPConnection(stack.url.removeprefix("http://"), timeout=20)
     for _ in range(2):

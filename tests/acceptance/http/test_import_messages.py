@@ -1,4 +1,4 @@
-"""`PUT /v1/sessions/{session_id}/messages`, as callers without a client of ours meet it."""
+"""`PUT /v1/sessions/{session_id}/messages`, called without the Python client."""
 
 from contextlib import closing
 from http.client import HTTPConnection
@@ -17,7 +17,7 @@ def put(stack: Stack, session_id: str, body: Any) -> HttpResponse:
     return call(f"{stack.url}/v1/sessions/{session_id}/messages", method="PUT", body=body)
 
 
-def test_a_session_begins_with_what_was_said_elsewhere(stack: Stack) -> None:
+def test_a_session_starts_with_the_imported_messages(stack: Stack) -> None:
     first = put(stack, "moved", {"messages": [QUESTION, ANSWER]})
     assert (first.status, first.body["object"], first.body["message_count"]) == (201, "session", 2)
     again = put(stack, "moved", {"messages": [QUESTION, ANSWER]})
@@ -27,8 +27,8 @@ def test_a_session_begins_with_what_was_said_elsewhere(stack: Stack) -> None:
         (2, "assistant", ANSWER["content"], ANSWER["turn_id"]),
     ]
     stack.wait_until_finished(stack.submit("moved", "What's its inverse"))
-    asked = [message["content"] for message in stack.model_requests()[-1]["messages"]]
-    assert asked[1:] == [QUESTION["content"], ANSWER["content"], "What's its inverse"]
+    prompt = [message["content"] for message in stack.model_requests()[-1]["messages"]]
+    assert prompt[1:] == [QUESTION["content"], ANSWER["content"], "What's its inverse"]
     assert put(stack, "moved", {"messages": [QUESTION]}).body["code"] == "session_not_empty"
 
 
@@ -52,14 +52,14 @@ def test_a_session_begins_with_what_was_said_elsewhere(stack: Stack) -> None:
         ({"messages": [{**QUESTION, "contnt": "x"}]}, "messages.0.contnt: is not known; did you mean content?"),
     ],
 )
-def test_what_is_wrong_is_named_and_nothing_is_stored(stack: Stack, body: Any, detail: str) -> None:
+def test_a_wrong_import_names_the_field_and_stores_nothing(stack: Stack, body: Any, detail: str) -> None:
     answer = put(stack, "wrong", body)
     assert (answer.status, answer.body["code"]) == (400, "invalid_request")
     assert answer.body["detail"].startswith(detail)
     assert call(f"{stack.url}/v1/sessions/wrong").status == 404
 
 
-def test_a_body_that_is_too_large_or_no_json_is_refused(stack: Stack) -> None:
+def test_a_body_that_is_too_large_or_not_json_is_refused(stack: Stack) -> None:
     url = f"{stack.url}/v1/sessions/large/messages"
     kind = {"Content-Type": "application/json", "Content-Length": str(8 * 1024 * 1024 + 1)}
     with closing(HTTPConnection(urlsplit(url).netloc, timeout=20)) as connection:
@@ -69,7 +69,7 @@ def test_a_body_that_is_too_large_or_no_json_is_refused(stack: Stack) -> None:
     assert put(stack, "a%20b", {"messages": [QUESTION]}).body["detail"].startswith("session_id: ")
 
 
-def test_the_log_tells_how_many_and_not_what(stack: Stack) -> None:
+def test_the_log_has_the_number_of_messages_but_no_text(stack: Stack) -> None:
     put(stack, "logged", {"messages": [{"role": "user", "content": "a secret of mine"}]})
     [line] = [line for line in stack.logs().splitlines() if "session.imported" in line and "logged" in line]
     assert "messages=1" in line or '"messages": 1' in line

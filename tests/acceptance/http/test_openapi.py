@@ -1,4 +1,4 @@
-"""The service is what its own description says: generated requests, good and bad, alone and in sequences."""
+"""The service matches its OpenAPI document, for generated requests, valid and invalid, alone and in sequences."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ from turns.config.settings import Settings
 from web.app import create_app
 from web.openapi.operation import EXTENSION, Operation
 
-# Not asked: that every request that fits the schema is taken. An assistant's variables are not in it.
+# Not checked: that all requests that match the schema are accepted. It does not contain the variables of assistants.
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",
@@ -55,16 +55,16 @@ def test_each_route_has_a_contract(app: Flask, operations: list[Operation]) -> N
     assert served - about_itself - pages == {(operation.path, operation.method) for operation in operations}
 
 
-def test_the_page_for_people_shows_every_operation(stack: Stack, operations: list[Operation]) -> None:
+def test_the_docs_page_shows_every_operation(stack: Stack, operations: list[Operation]) -> None:
     with urllib.request.urlopen(f"{stack.url}/docs") as answer:
         page = answer.read().decode()
     for operation in operations:
         assert f'id="{operation.id}"' in page
-    assert re.findall(r'(?:src|href)="(?!/|#)([^"]+)"', page) == [], "nothing comes from elsewhere"
+    assert re.findall(r'(?:src|href)="(?!/|#)([^"]+)"', page) == [], "no file comes from another host"
 
 
 @pytest.mark.timeout(300)
-def test_generated_requests_find_nothing_that_the_description_does_not_say(stack: Stack, tmp_path: Path) -> None:
+def test_generated_requests_get_only_described_responses(stack: Stack, tmp_path: Path) -> None:
     command = [
         *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{stack.url}/openapi.json"),
         *("--checks", ",".join(CHECKS), "--mode", "all", "--seed", "20261125", "--max-examples", "15"),

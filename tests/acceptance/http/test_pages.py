@@ -1,4 +1,4 @@
-"""The pages as they are served: without a store, once each, light, and with a policy that lets nothing of others in."""
+"""The pages as they are served: without a store, small, cacheable, and with a strict content policy."""
 
 import gzip
 import re
@@ -11,7 +11,7 @@ from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
 from web.app import create_app
 
-# The whole page, each file compressed by itself; the service leaves compressing to a proxy.
+# The whole page, each file compressed separately; the service leaves compression to a proxy.
 MOST_KILOBYTES = {"/": 70, "/operator": 55}
 
 
@@ -32,7 +32,7 @@ def page(client: Client, address: str) -> TestResponse:
 
 
 def files_of(client: Client, page: TestResponse) -> dict[str, bytes]:
-    """All files that the page loads, by their address: those that it names, and those that they import."""
+    """Return all files that the page loads by URL: those that it names, and those that they import."""
     waiting = re.findall(r'(?:src|href)="(/static/[^"]+)"', page.text)
     found: dict[str, bytes] = {}
     while waiting:
@@ -49,7 +49,7 @@ def files_of(client: Client, page: TestResponse) -> dict[str, bytes]:
     return found
 
 
-def test_the_page_is_there_without_a_store(page: TestResponse) -> None:
+def test_the_pages_load_without_a_store(page: TestResponse) -> None:
     assert page.status_code == 200
     assert page.mimetype == "text/html"
 
@@ -60,12 +60,12 @@ def test_the_whole_page_is_light(client: Client, page: TestResponse, address: st
     assert sum(sizes.values()) <= MOST_KILOBYTES[address] * 1024, sizes
 
 
-def test_each_file_is_named_at_once(client: Client, page: TestResponse) -> None:
-    """The browser need not read one to find the next."""
+def test_the_page_preloads_each_module(client: Client, page: TestResponse) -> None:
+    """The browser need not read one module to find the next."""
     assert set(files_of(client, page)) == set(re.findall(r'"(/static/[^"]+)"', page.text))
 
 
-def test_a_file_is_asked_for_once_and_again_when_it_has_changed(client: Client, page: TestResponse) -> None:
+def test_a_file_is_cached_until_it_changes(client: Client, page: TestResponse) -> None:
     [script] = re.findall(r'<script type="module" src="([^"]+)"', page.text)
     with client.get(script) as answer:
         assert "immutable" in answer.headers["Cache-Control"]
@@ -81,7 +81,7 @@ def test_nothing_else_is_served(client: Client, path: str) -> None:
     assert client.get(path).status_code == 404
 
 
-def test_the_policy_lets_in_what_is_ours_alone(page: TestResponse) -> None:
+def test_the_policy_allows_only_our_own_files(page: TestResponse) -> None:
     policy = dict(part.partition(" ")[::2] for part in page.headers["Content-Security-Policy"].split("; "))
     assert policy.pop("trusted-types") == "dompurify"
     assert policy.pop("require-trusted-types-for") == "'script'"
@@ -89,7 +89,7 @@ def test_the_policy_lets_in_what_is_ours_alone(page: TestResponse) -> None:
     assert set(policy.values()) == {"'none'", "'self'"}
 
 
-def test_nothing_is_inline_and_nothing_comes_from_elsewhere(client: Client, page: TestResponse) -> None:
+def test_nothing_is_inline_or_from_another_host(client: Client, page: TestResponse) -> None:
     assert re.findall(r"<script(?![^>]*\bsrc=)|<style|\bstyle=|\bon\w+=", page.text) == []
     assert re.findall(r'(?:src|href)="(?!/|#)([^"]+)"', page.text) == []
     own = {name: data.decode() for name, data in files_of(client, page).items() if "/vendor/" not in name}
@@ -97,6 +97,6 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(client: Client, page
     assert [name for name, text in own.items() if re.search(fetched, text)] == []
 
 
-def test_a_slash_behind_the_operator_page_s_address_is_taken_off(client: Client) -> None:
+def test_a_trailing_slash_redirects_to_the_operator_page(client: Client) -> None:
     answer = client.get("/operator/?status=failed")
     assert (answer.status_code, answer.headers["Location"]) == (308, "/operator?status=failed")

@@ -1,4 +1,4 @@
-"""Watching an answer being written, with two web processes and two workers."""
+"""Streams of events, with two web processes and two workers."""
 
 import random
 import threading
@@ -25,7 +25,7 @@ def watch(stack: Stack, turn_id: str) -> StreamReader:
     return StreamReader(f"{stack.url}/v1/turns/{turn_id}/events")
 
 
-def test_a_reader_sees_the_answer_as_it_comes_and_then_the_turn(stack: Stack) -> None:
+def test_a_stream_has_the_deltas_and_then_the_turn(stack: Stack) -> None:
     turn_id = stack.submit("s", f"hello {SLOWLY}")
     reader = watch(stack, turn_id)
     reader.read()
@@ -41,7 +41,7 @@ def test_a_reader_sees_the_answer_as_it_comes_and_then_the_turn(stack: Stack) ->
     assert len(set(ids)) == len(ids)
 
 
-def test_ten_reloads_at_random_moments_assemble_the_very_text(stack: Stack) -> None:
+def test_ten_reconnections_assemble_the_exact_text(stack: Stack) -> None:
     turn_id = stack.submit("reloads", f"hello {SLOWLY}")
     chance = random.Random(SEED)
     reader = watch(stack, turn_id)
@@ -53,7 +53,7 @@ def test_ten_reloads_at_random_moments_assemble_the_very_text(stack: Stack) -> N
     assert len(set(ids)) == len(ids), "nothing is repeated"
 
 
-def test_two_readers_of_one_turn_see_the_same(stack: Stack) -> None:
+def test_two_readers_get_the_same_events(stack: Stack) -> None:
     turn_id = stack.submit("two", f"hello {SLOWLY}")
     readers = [watch(stack, turn_id) for _ in range(2)]
     with ThreadPoolExecutor(2) as pool:
@@ -62,7 +62,7 @@ def test_two_readers_of_one_turn_see_the_same(stack: Stack) -> None:
     assert one == other
 
 
-def test_a_turn_that_has_ended_is_replayed_and_the_stream_ends(stack: Stack) -> None:
+def test_the_stream_of_an_ended_turn_is_replayed(stack: Stack) -> None:
     turn_id = stack.submit("ended", "hello")
     turn = stack.wait_until_finished(turn_id)
     reader = watch(stack, turn_id)
@@ -73,7 +73,7 @@ def test_a_turn_that_has_ended_is_replayed_and_the_stream_ends(stack: Stack) -> 
     again.close()
 
 
-def test_a_turn_whose_events_are_no_longer_kept_is_still_told(stack: Stack) -> None:
+def test_an_ended_turn_without_kept_events_is_still_sent(stack: Stack) -> None:
     turn_id = stack.submit("old", "hello")
     turn = stack.wait_until_finished(turn_id)
     stack.store.raw.delete(f"inturn:events:{turn_id}")
@@ -82,13 +82,13 @@ def test_a_turn_whose_events_are_no_longer_kept_is_still_told(stack: Stack) -> N
     assert reader.done == turn
 
 
-def test_leaving_never_cancels(stack: Stack) -> None:
+def test_disconnecting_does_not_cancel(stack: Stack) -> None:
     turn_id = stack.submit("left", f"hello {SLOWLY}")
     watch(stack, turn_id).read(max_events=3)
     assert stack.wait_until_finished(turn_id)["status"] == "completed"
 
 
-def test_a_turn_that_waits_tells_its_place_and_each_new_one(stack: Stack) -> None:
+def test_a_waiting_turn_streams_its_positions(stack: Stack) -> None:
     turns = [stack.submit("queue", f"{n} [gate queue-{n}]") for n in range(3)]
     reader = watch(stack, turns[2])
     reading = threading.Thread(target=reader.read)
@@ -97,9 +97,9 @@ def test_a_turn_that_waits_tells_its_place_and_each_new_one(stack: Stack) -> Non
         stack.wait_until_running(turns[n])
         stack.open_gate(f"queue-{n}")
     reading.join()
-    places = [event.data["queue"] for event in reader.seen if event.type == "status"]
-    assert [place and (place["position"], place["waiting_for"]) for place in places][:2] == [(3, "turn"), (2, "turn")]
-    assert places[-1] is None
+    queues = [event.data["queue"] for event in reader.seen if event.type == "status"]
+    assert [queue and (queue["position"], queue["waiting_for"]) for queue in queues][:2] == [(3, "turn"), (2, "turn")]
+    assert queues[-1] is None
 
 
 def test_cancelling_ends_the_stream_with_the_cancelled_turn(stack: Stack) -> None:
@@ -138,14 +138,16 @@ def test_deleting_the_session_ends_the_stream(stack: Stack) -> None:
         ("turn_" + "f" * 32, {"Accept": "application/json"}, 406, "not_acceptable"),
     ],
 )
-def test_what_cannot_be_watched(stack: Stack, path: str, headers: dict[str, str], status: int, code: str) -> None:
+def test_an_invalid_stream_request_is_refused(
+    stack: Stack, path: str, headers: dict[str, str], status: int, code: str
+) -> None:
     answer = call(f"{stack.url}/v1/turns/{path}/events", headers=headers)
     assert (answer.status, answer.body["code"]) == (status, code)
 
 
 @pytest.mark.parametrize("beyond", ["2-0", "9999999999-9999999999"])
-def test_who_saw_more_than_there_is_begins_anew(stack: Stack, beyond: str) -> None:
-    """As after a store that lost its last moments."""
+def test_a_reader_beyond_the_last_event_gets_a_reset(stack: Stack, beyond: str) -> None:
+    """As after a failure in which the store lost its last events."""
     turn_id = stack.submit("beyond", f"hello {SLOWLY}")
     stack.wait_until_running(turn_id)
     with closing(Stream(f"{stack.url}/v1/turns/{turn_id}/events", last_event_id=beyond)) as stream:
@@ -156,7 +158,7 @@ def test_who_saw_more_than_there_is_begins_anew(stack: Stack, beyond: str) -> No
     assert text == stack.turn(turn_id)["output"]["content"]
 
 
-def test_a_killed_worker_resets_the_text_and_the_next_one_tells_all_of_it(start: Callable[..., Stack]) -> None:
+def test_after_a_worker_is_killed_the_text_starts_again(start: Callable[..., Stack]) -> None:
     stack = start(workers=2, INTURN_WEB_PROCESSES="2", INTURN_LEASE_SECONDS="3")
     turn_id = stack.submit("s", f"hello {SLOWLY}")
     reader = watch(stack, turn_id)
@@ -170,7 +172,7 @@ def test_a_killed_worker_resets_the_text_and_the_next_one_tells_all_of_it(start:
     assert reader.text == stack.turn(turn_id)["output"]["content"]
 
 
-def test_another_web_process_goes_on_where_the_killed_one_left_off(start: Callable[..., Stack]) -> None:
+def test_another_web_process_continues_the_stream(start: Callable[..., Stack]) -> None:
     stack = start(workers=2, INTURN_WEB_PROCESSES="2")
     turn_id = stack.submit("s", f"hello {SLOWLY}")
     reader = watch(stack, turn_id)
@@ -185,7 +187,7 @@ def test_another_web_process_goes_on_where_the_killed_one_left_off(start: Callab
     assert len(set(ids)) == len(ids)
 
 
-def test_a_store_that_restarts_interrupts_no_reader(start: Callable[..., Stack]) -> None:
+def test_a_restart_of_the_store_interrupts_no_reader(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
     turn_id = stack.submit("s", f"hello {SLOWLY}")
     reader = watch(stack, turn_id)
@@ -198,7 +200,7 @@ def test_a_store_that_restarts_interrupts_no_reader(start: Callable[..., Stack])
     assert reader.text == stack.turn(turn_id)["output"]["content"]
 
 
-def test_a_web_process_that_is_told_to_stop_lets_its_readers_go_at_once(start: Callable[..., Stack]) -> None:
+def test_a_stopping_web_process_ends_its_streams_at_once(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
     turn_id = stack.submit("s", "hello [gate go]")
     reader = watch(stack, turn_id)
@@ -227,11 +229,11 @@ def test_beyond_the_limit_of_streams_a_long_poll_still_works(start: Callable[...
     assert stack.turn(turn_id, wait=20)["status"] == "completed"
     assert [event.type for event in events][-1] == "done"
     first.close()
-    wait_until("the place is free", lambda: call_status(f"{stack.url}/v1/turns/{turn_id}/events") == 200)
+    wait_until("the stream has ended", lambda: call_status(f"{stack.url}/v1/turns/{turn_id}/events") == 200)
 
 
-def model_was_left(stack: Stack, said: str) -> bool:
-    return any(asked["closed"] for asked in stack.model_requests() if said in asked["messages"][-1]["content"])
+def model_was_left(stack: Stack, text: str) -> bool:
+    return any(request["closed"] for request in stack.model_requests() if text in request["messages"][-1]["content"])
 
 
 def call_status(url: str) -> int:

@@ -1,4 +1,4 @@
-"""Many callers wait in one process, and other callers are served as if they were not there."""
+"""Many callers wait in one process, and other callers are served as usual."""
 
 import socket
 from collections.abc import Callable
@@ -13,7 +13,7 @@ WAITERS = 300
 MANY = 1000
 
 
-def test_hundreds_wait_for_one_turn_while_others_come_and_go(start: Callable[..., Stack]) -> None:
+def test_hundreds_wait_for_one_turn_beside_other_calls(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
     turn_id = stack.submit("s", "hello [gate go]")
 
@@ -33,19 +33,19 @@ def others(stack: Stack) -> bool:
     return all(stack.wait_until_finished(turn)["status"] == "completed" for turn in turns)
 
 
-def test_more_waiters_than_are_allowed_are_answered_at_once(start: Callable[..., Stack]) -> None:
+def test_waits_beyond_the_limit_are_answered_at_once(start: Callable[..., Stack]) -> None:
     stack = start(workers=1, INTURN_MAX_WAITERS="1")
     turn_id = stack.submit("s", "hello [gate go]")
     with ThreadPoolExecutor(10) as pool:
-        asked = [pool.submit(call, f"{stack.url}/v1/turns/{turn_id}?wait=30") for _ in range(10)]
-        wait_until("nine are answered", lambda: sum(answer.done() for answer in asked) == 9)
+        answers = [pool.submit(call, f"{stack.url}/v1/turns/{turn_id}?wait=30") for _ in range(10)]
+        wait_until("nine are answered", lambda: sum(answer.done() for answer in answers) == 9)
         stack.open_gate("go")
-        statuses = [answer.result().body["status"] for answer in asked]
+        statuses = [answer.result().body["status"] for answer in answers]
     assert statuses.count("completed") == 1
 
 
 @pytest.mark.timeout(240)
-def test_a_thousand_streams_and_a_thousand_long_polls_leave_the_others_served(start: Callable[..., Stack]) -> None:
+def test_two_thousand_waiting_clients_do_not_block_others(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
     turn_id = stack.submit("s", "hello [gate go]")
     path = f"/v1/turns/{turn_id}"
@@ -58,7 +58,7 @@ def test_a_thousand_streams_and_a_thousand_long_polls_leave_the_others_served(st
 
 
 class Waiting:
-    """A caller that has asked, and is not reading yet; a socket and no more, so that there can be thousands."""
+    """A client that has sent a request and does not read yet: only a socket, so that thousands fit."""
 
     def __init__(self, stack: Stack, path: str) -> None:
         self._socket = socket.create_connection(("127.0.0.1", int(stack.url.rpartition(":")[2])), timeout=60)

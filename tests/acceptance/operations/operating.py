@@ -1,4 +1,4 @@
-"""The requests of an operator, as functions."""
+"""Requests of operators, for the tests."""
 
 import json
 from typing import Any
@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from tests.support.processes import HttpResponse, Process, Stack, call
 from tests.support.waiting import wait_until
 
-PRIVATE = "what nobody else may read"
+PRIVATE = "a confidential text"
 
 
 def get(stack: Stack, path: str, **query: Any) -> Any:
@@ -33,27 +33,27 @@ def why(stack: Stack, session_id: str) -> list[str]:
 
 
 def running(stack: Stack, session_id: str, gate: str) -> str:
-    """Submit a turn that runs until its gate is opened."""
+    """Submit a turn that runs until the gate is opened; return its id."""
     turn_id = stack.submit(session_id, f"{PRIVATE} [gate {gate}]")
     wait_until("it runs", lambda: timeline(stack, turn_id)["status"] == "in_progress")
     return turn_id
 
 
 def holder(stack: Stack, turn_id: str) -> tuple[str, Process]:
-    """Return the name of the worker that runs the turn, and its process."""
+    """Return the name and the process of the worker that runs the turn."""
     name: str = timeline(stack, turn_id)["runs"][-1]["worker"]
     return name, next(worker for worker in stack.workers if f":{worker.pid}:" in name)
 
 
-def fail(stack: Stack, said: str, *, times: int) -> list[str]:
-    """Return turns that have failed, each in a separate session."""
-    turns = [stack.submit(f"fails{n}", f"{said} {n}") for n in range(times)]
+def fail(stack: Stack, text: str, *, times: int) -> list[str]:
+    """Let turns fail, each in its own session; return their ids."""
+    turns = [stack.submit(f"fails{n}", f"{text} {n}") for n in range(times)]
     for turn_id in turns:
         assert stack.wait_until_finished(turn_id)["status"] == "failed"
     return turns
 
 
 def acted(stack: Stack, action: str) -> list[tuple[str, int | None]]:
-    """Return the audit log of this action: its targets and their numbers."""
+    """Return the audit log of an action: its objects and their numbers."""
     lines = [json.loads(line) for line in stack.logs().splitlines() if '"operator.acted"' in line]
     return [(line["what"], line.get("count")) for line in lines if line["action"] == action]

@@ -1,4 +1,4 @@
-"""The users of `deploy/redis.acl` can do what their role does, and nothing that ends the store."""
+"""The users of `deploy/redis.acl` can do what their role needs, and nothing dangerous."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ FORBIDDEN = ("FLUSHALL", "SHUTDOWN", "CONFIG SET dir /", "KEYS *", "GET secret",
 
 
 class GuardedServer(Server):
-    """With the shipped access rules; the tests themselves come in as a user of their own."""
+    """A store with the shipped access rules, and another user for the tests."""
 
     def __init__(self, directory: Path) -> None:
         rules = directory / "users.acl"

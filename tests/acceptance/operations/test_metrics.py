@@ -1,4 +1,4 @@
-"""Metrics are right for any number of processes, whichever one is asked, and across their restarts."""
+"""Metrics are the same from each of several processes, and survive their restarts."""
 
 import urllib.request
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def metric(stack: Stack, name: str, **labels: str) -> float:
     return scrape(stack).get((name, frozenset(labels.items())), 0)
 
 
-def test_what_happened_is_counted_and_timed_once(start: Callable[..., Stack]) -> None:
+def test_events_are_counted_and_timed_once(start: Callable[..., Stack]) -> None:
     stack = start(workers=2, INTURN_WEB_PROCESSES="2", INTURN_MAX_ATTEMPTS="2", INTURN_RETRY_SECONDS="0")
     for n in range(10):
         stack.submit(f"s{n}", "hello [pace 0.02]")
@@ -28,7 +28,7 @@ def test_what_happened_is_counted_and_timed_once(start: Callable[..., Stack]) ->
     failed = stack.submit("failed", "hello [fail 401]")
     for turn in (*(stack.submit(f"s{n}", "again") for n in range(10)), retried, failed):
         stack.wait_until_finished(turn)
-    for _ in range(4):  # whichever of the two processes is asked
+    for _ in range(4):  # so that both processes are asked
         assert metric(stack, "inturn_turns_accepted_total", lane="interactive") == 22
         assert metric(stack, "inturn_turns_ended_total", status="completed", reason="") == 21
         assert metric(stack, "inturn_turns_ended_total", status="failed", reason="provider_authentication") == 1
@@ -47,7 +47,7 @@ def test_what_happened_is_counted_and_timed_once(start: Callable[..., Stack]) ->
     assert scrape(stack) == before
 
 
-def test_who_waits_is_seen_and_for_how_long(start: Callable[..., Stack]) -> None:
+def test_waiting_turns_are_counted_with_their_age(start: Callable[..., Stack]) -> None:
     stack = start(workers=0)
     stack.store.raw.hset("inturn:service", "hint", "turn_" + "0" * 32)
     for session in ("a", "b"):

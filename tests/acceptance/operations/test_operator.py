@@ -1,4 +1,4 @@
-"""What operators see and do, over HTTP, while real workers run turns."""
+"""The requests of operators, over HTTP, while real workers run turns."""
 
 import json
 from collections.abc import Iterator
@@ -15,13 +15,13 @@ from turns.config.version import VERSION
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Two workers, so that one can end; a test that ends one starts another."""
+    """Start two workers, so that one can end; a test that ends one starts another."""
     settings = {"INTURN_LEASE_SECONDS": "1.5", "INTURN_RESCUE_SECONDS": "0.2", "INTURN_RETRY_SECONDS": "0"}
     with Stack(tmp_path_factory.mktemp("stack"), workers=2, settings=settings) as stack:
         yield stack
 
 
-def test_the_numbers_say_what_happened(stack: Stack) -> None:
+def test_the_stats_count_the_turns(stack: Stack) -> None:
     for turn_id in [*(stack.submit(f"counted{n}", "hello") for n in range(3)), stack.submit("counted", "x [fail 401]")]:
         stack.wait_until_finished(turn_id)
     now = stats(stack)
@@ -52,7 +52,7 @@ def test_the_version_is_in_the_api_and_the_log(stack: Stack) -> None:
     assert started["version"] == VERSION
 
 
-def test_a_wrong_question_gets_the_name_of_the_field_and_the_rule(stack: Stack) -> None:
+def test_a_wrong_operator_request_names_the_field(stack: Stack) -> None:
     for path in ("stats.json?minutes=7", "turns?status=done", "turns?limit=0", "session?session_id=a%20b", "session"):
         answer = call(f"{stack.url}/operator/{path}")
         assert (answer.status, answer.body["code"]) == (400, "invalid_request")
@@ -61,10 +61,10 @@ def test_a_wrong_question_gets_the_name_of_the_field_and_the_rule(stack: Stack) 
         assert call(f"{stack.url}/operator/{path}", method="POST").status == 400
     assert call(f"{stack.url}/operator/turns/turn_{'f' * 32}").body["code"] == "turn_not_found"
     assert call(f"{stack.url}/operator/session?session_id=unknown").body["code"] == "session_not_found"
-    assert post(stack, "workers/nobody/drain").body["code"] == "worker_not_found"
+    assert post(stack, "workers/unknown/drain").body["code"] == "worker_not_found"
 
 
-def test_live_turns_say_who_runs_them_and_who_waits_behind_and_not_what_was_said(stack: Stack) -> None:
+def test_live_turns_name_worker_and_followers_without_text(stack: Stack) -> None:
     turn_id = running(stack, "live", "live")
     behind = [stack.submit("live", PRIVATE) for _ in range(2)]
     for query in ({}, {"status": "in_progress"}, {"tenant": "-"}, {"text": "liv"}, {"text": turn_id[:12]}):
@@ -72,7 +72,7 @@ def test_live_turns_say_who_runs_them_and_who_waits_behind_and_not_what_was_said
         [turn] = found["data"]
         assert (turn["id"], turn["behind"], turn["status"]) == (turn_id, 2, "in_progress")
         assert (found["found"], found["are_all"]) == (1, True)
-    for query in ({"status": "queued"}, {"tenant": "acme"}, {"text": "other"}, {"worker": "nobody"}):
+    for query in ({"status": "queued"}, {"tenant": "acme"}, {"text": "other"}, {"worker": "unknown"}):
         assert get(stack, "turns", **query)["data"] == []
     [worker] = [worker for worker in stats(stack)["workers"] if worker["running_turns"]]
     assert (worker["name"], worker["running_turns"]) == (turn["worker"], [turn_id])
@@ -87,31 +87,31 @@ def test_live_turns_say_who_runs_them_and_who_waits_behind_and_not_what_was_said
     assert stats(stack)["live_turns"] == get(stack, "turns")["found"] == 0
 
 
-def test_what_was_said_is_told_to_who_asks_and_the_log_says_so(stack: Stack) -> None:
-    turn_id = stack.submit("said", PRIVATE)
+def test_reading_the_text_of_a_turn_is_logged(stack: Stack) -> None:
+    turn_id = stack.submit("text", PRIVATE)
     assert stack.wait_until_finished(turn_id)["status"] == "completed"
     text = get(stack, f"turns/{turn_id}/text")
     assert text["input"] == PRIVATE
     assert text["output"].startswith(f"answer to {PRIVATE}")
-    wait_until("it is in the audit trail", lambda: (turn_id, None) in acted(stack, "read_text"))
+    wait_until("it is in the audit log", lambda: (turn_id, None) in acted(stack, "read_text"))
     assert PRIVATE not in stack.logs()
 
 
-def test_a_timeline_tells_each_run_its_worker_and_its_error(stack: Stack) -> None:
+def test_a_timeline_has_each_run_with_worker_and_error(stack: Stack) -> None:
     turn_id = stack.submit("retried", "hello [fail 503 1]")
     stack.wait_until_finished(turn_id)
-    told = timeline(stack, turn_id)
-    first, second = told["runs"]
+    found = timeline(stack, turn_id)
+    first, second = found["runs"]
     assert (first["attempt"], first["ended_by"], first["code"]) == (1, "retry", "provider_error")
     assert first["first_token_at"] is None
     assert (second["attempt"], second["ended_by"], second["code"]) == (2, "completed", None)
-    assert told["accepted_at"] <= first["started_at"] <= first["ended_at"] <= second["started_at"]
-    assert second["started_at"] <= second["first_token_at"] <= second["ended_at"] == told["finished_at"]
+    assert found["accepted_at"] <= first["started_at"] <= first["ended_at"] <= second["started_at"]
+    assert second["started_at"] <= second["first_token_at"] <= second["ended_at"] == found["finished_at"]
 
 
-def test_a_killed_worker_stands_in_the_timeline(stack: Stack) -> None:
+def test_the_timeline_shows_a_killed_worker(stack: Stack) -> None:
     turn_id = stack.submit("killed", "hello [words 40] [pace 0.05]")
-    wait_until("it speaks", lambda: (timeline(stack, turn_id)["runs"] or [{}])[0].get("first_token_at"))
+    wait_until("it writes", lambda: (timeline(stack, turn_id)["runs"] or [{}])[0].get("first_token_at"))
     dead, process = holder(stack, turn_id)
     rescued = metric(stack, "inturn_turns_rescued_total")
     process.kill()
@@ -125,7 +125,7 @@ def test_a_killed_worker_stands_in_the_timeline(stack: Stack) -> None:
     stack.replace_dead()
 
 
-def test_a_session_that_waits_for_its_provider_says_until_when(stack: Stack) -> None:
+def test_a_session_shows_when_its_provider_pause_ends(stack: Stack) -> None:
     turn_id = stack.submit("limited", "hello [fail 429 1] [retry-after 2]")
     wait_until("it waits", lambda: why(stack, "limited") == ["model_paused"])
     [reason] = get(stack, "session", session_id="limited")["why"]
@@ -134,7 +134,7 @@ def test_a_session_that_waits_for_its_provider_says_until_when(stack: Stack) -> 
     assert why(stack, "limited") == []
 
 
-def test_one_failed_turn_is_tried_again_or_discarded(stack: Stack) -> None:
+def test_a_failed_turn_is_retried_or_discarded(stack: Stack) -> None:
     again, never = fail(stack, "one [fail 400 1]", times=2)
     assert {turn["id"] for turn in get(stack, "failed", code="provider_rejected")["data"]} == {again, never}
     assert post(stack, f"failed/{never}/discard").status == 204
@@ -143,11 +143,11 @@ def test_one_failed_turn_is_tried_again_or_discarded(stack: Stack) -> None:
     assert stack.wait_until_finished(retried.body["id"])["status"] == "completed"
     assert get(stack, "failed")["data"] == []
     assert post(stack, f"failed/{never}/retry").body["code"] == "turn_not_found"
-    wait_until("it is in the audit trail", lambda: (never, None) in acted(stack, "discard"))
+    wait_until("it is in the audit log", lambda: (never, None) in acted(stack, "discard"))
     assert (again, None) in acted(stack, "retry")
 
 
-def test_all_failed_turns_of_a_code_are_tried_again_or_discarded_if_they_are_as_many_as_was_said(stack: Stack) -> None:
+def test_bulk_actions_need_the_current_count(stack: Stack) -> None:
     rejected, hopeless = fail(stack, "again [fail 400 1]", times=3), fail(stack, "never [fail 401]", times=2)
     assert stats(stack)["failed_by_code"] == {"provider_rejected": 3, "provider_authentication": 2}
     for act in ("retry", "discard"):
@@ -156,8 +156,8 @@ def test_all_failed_turns_of_a_code_are_tried_again_or_discarded_if_they_are_as_
         assert "changed to 3" in refused.body["detail"]
     assert post(stack, "failed/discard", code="provider_authentication", count=2).body == {"done": 2, "refused": None}
     post(stack, "pause/intake")
-    dealt = post(stack, "failed/retry", code="provider_rejected", count=3).body
-    assert (dealt["done"], dealt["refused"]["code"]) == (0, "intake_paused")
+    result = post(stack, "failed/retry", code="provider_rejected", count=3).body
+    assert (result["done"], result["refused"]["code"]) == (0, "intake_paused")
     post(stack, "resume/intake")
     assert post(stack, "failed/retry", code="provider_rejected", count=3).body["done"] == 3
     again = [turn for turn in call(f"{stack.url}/v1/turns").body["data"] if turn["retry_of"] in rejected]
@@ -166,11 +166,11 @@ def test_all_failed_turns_of_a_code_are_tried_again_or_discarded_if_they_are_as_
         assert stack.wait_until_finished(turn["id"])["status"] == "completed"
     assert (stats(stack)["failed_turns"], stats(stack)["failed_by_code"]) == (0, {})
     assert stack.turn(hopeless[0])["status"] == "failed", "its record stays"
-    wait_until("it is in the audit trail", lambda: ("provider_rejected", 3) in acted(stack, "retry_all"))
+    wait_until("it is in the audit log", lambda: ("provider_rejected", 3) in acted(stack, "retry_all"))
     assert ("provider_authentication", 2) in acted(stack, "discard_all")
 
 
-def test_what_is_paused_is_seen_and_waits_until_it_is_resumed(stack: Stack) -> None:
+def test_a_pause_is_shown_and_holds_until_it_is_resumed(stack: Stack) -> None:
     for switch in ("intake", "workers"):
         assert set(post(stack, f"pause/{switch}").body["paused"]) == {switch}
         assert set(stats(stack)["paused"]) == {switch}
@@ -183,11 +183,11 @@ def test_what_is_paused_is_seen_and_waits_until_it_is_resumed(stack: Stack) -> N
             assert stats(stack)["waiting_turns"] == 1
         assert post(stack, f"resume/{switch}").body["paused"] == {}
     assert stack.wait_until_finished(turn_id)["status"] == "completed"
-    wait_until("it is in the audit trail", lambda: ("workers", None) in acted(stack, "resume"))
+    wait_until("it is in the audit log", lambda: ("workers", None) in acted(stack, "resume"))
     assert ("intake", None) in acted(stack, "pause")
 
 
-def test_a_drained_worker_finishes_what_it_runs_and_another_takes_what_comes(stack: Stack) -> None:
+def test_a_drained_worker_finishes_its_turns_and_takes_no_more(stack: Stack) -> None:
     turn_id = running(stack, "drained", "drained")
     name, process = holder(stack, turn_id)
     assert post(stack, f"workers/{quote(name)}/drain").status == 204
@@ -206,10 +206,10 @@ def test_a_drained_worker_finishes_what_it_runs_and_another_takes_what_comes(sta
     assert (run["worker"], run["ended_by"]) == (name, "completed")
     wait_until("it has ended", lambda: not process.is_running)
     assert [worker["name"] for worker in stats(stack)["workers"]] != [name]
-    wait_until("it is in the audit trail", lambda: (name, None) in acted(stack, "drain"))
+    wait_until("it is in the audit log", lambda: (name, None) in acted(stack, "drain"))
 
 
-def test_where_no_worker_lives_that_is_why(stack: Stack) -> None:
+def test_without_workers_that_is_the_reason(stack: Stack) -> None:
     for worker in stack.workers:
         if worker.is_running:
             worker.stop()

@@ -1,4 +1,4 @@
-"""What is planted everywhere is found nowhere: not in a log line, not in an answer to another caller."""
+"""Planted secrets and texts are in no log line and in no response to another caller."""
 
 import json
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from tests.support.processes import Stack, call, turn_request
 
 KEY = "sk-canary-4711"
 TEXT = "xylophone-canary"
-SAID = [
+TEXTS = [
     "hello",
     "hello [fail 400]",
     "hello [fail 401]",
@@ -23,8 +23,8 @@ SAID = [
 def test_no_text_and_no_key_is_in_any_log_line_or_error(start: Callable[..., Stack]) -> None:
     stack = start(workers=1, OPENAI_API_KEY=KEY, INTURN_RETRY_SECONDS="0", INTURN_LOG_LEVEL="info")
     turns = [
-        stack.submit(f"s{n}", f"{said} {TEXT}", metadata={"note": TEXT}, variables={"ability": TEXT})
-        for n, said in enumerate(SAID)
+        stack.submit(f"s{n}", f"{text} {TEXT}", metadata={"note": TEXT}, variables={"ability": TEXT})
+        for n, text in enumerate(TEXTS)
     ]
     ended = [stack.wait_until_finished(turn) for turn in turns]
     assert {turn["status"] for turn in ended} == {"completed", "failed"}

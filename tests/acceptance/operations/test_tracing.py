@@ -29,7 +29,7 @@ class Export(BaseHTTPRequestHandler):
     server: Collector
 
     def log_message(self, *_: object) -> None:
-        """Nobody reads it."""
+        """Discard the access log."""
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -59,12 +59,12 @@ def test_a_turn_is_one_trace(start: Callable[..., Stack], collector: Collector) 
     stack.wait_until_finished(turn["id"])
     wait_until("all spans are there", lambda: len(collector.spans) == 3)
     spans = {(service, span.name): span for service, span in collector.spans}
-    asked = spans["inturn-web", "POST /v1/turns"]
+    submitted = spans["inturn-web", "POST /v1/turns"]
     ran = spans["inturn-worker", "run_turn"]
     called = spans["inturn-worker", "chat gpt-4o-mini"]
-    assert {span.trace_id.hex() for span in (asked, ran, called)} == {TRACE}
-    assert asked.parent_span_id.hex() == CALLER
-    assert ran.parent_span_id == asked.span_id
+    assert {span.trace_id.hex() for span in (submitted, ran, called)} == {TRACE}
+    assert submitted.parent_span_id.hex() == CALLER
+    assert ran.parent_span_id == submitted.span_id
     assert called.parent_span_id == ran.span_id
     attributes = {attribute.key: attribute.value.string_value for attribute in called.attributes}
     assert attributes == {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o-mini"}

@@ -1,4 +1,4 @@
-"""A process of the service loads what it needs to start; the rest is loaded on demand, for memory and time."""
+"""Modules that a process must not load at its start, to save memory and time."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ ON_DEMAND = {
     ],
     ids=["the parent of the web processes", "a web process"],
 )
-def test_what_is_not_needed_to_serve_is_not_loaded(program: str, heavy: set[str]) -> None:
-    told = f"import sys; {program}; print(*sorted(set(sys.modules) & {heavy!r}), sep='\\n', file=sys.stderr)"
-    ran = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+def test_modules_that_serving_does_not_need_are_not_loaded(program: str, heavy: set[str]) -> None:
+    script = f"import sys; {program}; print(*sorted(set(sys.modules) & {heavy!r}), sep='\\n', file=sys.stderr)"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert ran.stderr.split() == []

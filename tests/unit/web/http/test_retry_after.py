@@ -1,4 +1,4 @@
-"""When to ask again, and what a caller prefers."""
+"""`Retry-After` and `Prefer`."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ def queued(**changes: int) -> Turn:
         (queued(retry_at=10**9), MAX_SECONDS),
     ],
 )
-def test_a_caller_is_told_when_asking_again_makes_sense(turn: Turn, seconds: int) -> None:
+def test_retry_after_depends_on_the_queue(turn: Turn, seconds: int) -> None:
     assert retry_after_seconds(turn, now_ms=10_000) == seconds
 
 
@@ -49,5 +49,5 @@ def test_a_caller_is_told_when_asking_again_makes_sense(turn: Turn, seconds: int
         ("await=5", None),
     ],
 )
-def test_a_preferred_wait_is_read_and_nonsense_is_none(header: str, seconds: int | None) -> None:
+def test_only_a_valid_preferred_wait_counts(header: str, seconds: int | None) -> None:
     assert preferred_wait(header) == seconds

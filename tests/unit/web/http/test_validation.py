@@ -1,4 +1,7 @@
-"""Bad input gets the name of the field and the rule. The same cases go over HTTP in `acceptance/test_bad_input.py`."""
+"""Bad input gets the name of the field and the rule.
+
+The same cases go over HTTP in `tests/acceptance/http/test_bad_input.py`.
+"""
 
 import contextlib
 import json
@@ -18,7 +21,7 @@ from web.http.validation import parse_messages, parse_query, parse_submit
 from web.schemas.field_types import MAX_INPUT_BYTES
 from web.schemas.requests import MessagesQuery, WaitQuery
 
-ROSTER = AssistantRegistry(Settings())
+REGISTRY = AssistantRegistry(Settings())
 GOOD = {"session_id": "foobar", "input": "What does cosine mean?", "variables": {"ability": "math"}}
 
 
@@ -27,24 +30,24 @@ def submit(**changes: Any) -> Any:
 
 
 def parse(body: bytes, *, key: str | None = None) -> TurnRequest:
-    return parse_submit(body, find=ROSTER.find, idempotency_key=key, traceparent=None, tenant="-")
+    return parse_submit(body, find=REGISTRY.find, idempotency_key=key, traceparent=None, tenant="-")
 
 
 @pytest.mark.parametrize(("body", "field"), BAD_BODIES.values(), ids=BAD_BODIES.keys())
-def test_a_bad_body_is_refused_by_the_name_of_its_field(body: bytes, field: str) -> None:
+def test_a_bad_body_names_its_field(body: bytes, field: str) -> None:
     with pytest.raises(InvalidRequest) as error:
         parse(body)
     assert error.value.field == field
 
 
-def test_a_good_body_is_what_it_says() -> None:
-    asked = submit(user_id="alice", metadata={"ticket": "42"}, on_busy="reject", start_within_seconds=600)
-    assert (asked.session, asked.input, asked.variables) == ("-/alice/foobar", GOOD["input"], {"ability": "math"})
-    assert (asked.metadata, asked.on_busy, asked.start_within_seconds) == ({"ticket": "42"}, "reject", 600)
+def test_a_good_body_becomes_a_request() -> None:
+    parsed = submit(user_id="alice", metadata={"ticket": "42"}, on_busy="reject", start_within_seconds=600)
+    assert (parsed.session, parsed.input, parsed.variables) == ("-/alice/foobar", GOOD["input"], {"ability": "math"})
+    assert (parsed.metadata, parsed.on_busy, parsed.start_within_seconds) == ({"ticket": "42"}, "reject", 600)
 
 
 @given(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=200))
-def test_any_text_enters_as_it_is(text: str) -> None:
+def test_any_text_is_accepted_unchanged(text: str) -> None:
     assert submit(input=text).input == text
 
 
@@ -53,23 +56,23 @@ def test_the_largest_input_is_accepted() -> None:
     assert submit(input="é" * (MAX_INPUT_BYTES // 2)).input
 
 
-def test_a_misspelt_field_is_told_the_right_one() -> None:
+def test_a_misspelt_field_gets_a_suggestion() -> None:
     with pytest.raises(InvalidRequest, match="sesion_id: is not known; did you mean session_id"):
         parse(b'{"sesion_id": "a", "input": "x"}')
 
 
-def test_a_misspelt_variable_is_told_what_there_is() -> None:
+def test_a_misspelt_variable_gets_the_known_names() -> None:
     with pytest.raises(InvalidRequest, match=r"variables\.abilty: .* it has: ability"):
         submit(variables={"abilty": "math"})
 
 
-def test_a_long_name_is_told_the_rule() -> None:
+def test_a_long_name_gets_the_rule() -> None:
     with pytest.raises(InvalidRequest, match="nnn: must be a name of at most 200 characters"):
         parse(json.dumps({**GOOD, "variables": {"n" * 201: "x"}}).encode())
 
 
 def test_the_first_wrong_message_is_named() -> None:
-    """And nothing is put down of the others, of which there may be ten thousand."""
+    """No errors are recorded for the other messages, of which there may be ten thousand."""
     messages = [{"role": "user", "content": "hello"}, {"role": "user", "content": 5}, {"rle": "user"}]
     with pytest.raises(InvalidRequest) as error:
         parse_messages(json.dumps({"messages": messages}).encode())

@@ -85,7 +85,7 @@ def test_an_end_before_the_read_needs_no_message(store: Store, long_polls: LongP
     assert store.reads == 1
 
 
-def test_a_lost_message_delays_the_answer_to_the_end_of_the_wait(store: Store, long_polls: LongPolls) -> None:
+def test_a_lost_message_delays_the_answer_to_the_timeout(store: Store, long_polls: LongPolls) -> None:
     def lose_the_message(number: int) -> None:
         store.turn = COMPLETED
 
@@ -94,7 +94,7 @@ def test_a_lost_message_delays_the_answer_to_the_end_of_the_wait(store: Store, l
     assert store.reads == 2
 
 
-def test_the_end_of_another_turn_wakes_nobody(store: Store, long_polls: LongPolls) -> None:
+def test_the_end_of_another_turn_wakes_no_waiter(store: Store, long_polls: LongPolls) -> None:
     store.after_read = lambda _: store.messages.put("turn_2")
     assert wait(long_polls, 0.05) is RUNNING
     assert store.reads == 2, "one when the wait begins, one when it times out"

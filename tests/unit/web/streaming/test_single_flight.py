@@ -1,4 +1,4 @@
-"""One read for many, and never one that began before it was asked for."""
+"""Many callers share one read, but never one that started before they asked."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -13,7 +13,7 @@ from web.streaming.single_flight import SingleFlight
 
 
 class Source:
-    """Answers a read with its number, as soon as the gate is open."""
+    """A store that answers a read with its number when the gate is open."""
 
     def __init__(self) -> None:
         self.begun = 0
@@ -26,7 +26,7 @@ class Source:
         return cast(Turn, number)
 
 
-def test_those_who_ask_while_a_read_runs_share_the_next_one() -> None:
+def test_callers_during_a_read_share_the_next_one() -> None:
     source = Source()
     reads = SingleFlight(source.read)
     with ThreadPoolExecutor(20) as pool:
@@ -49,7 +49,7 @@ def test_different_turns_do_not_wait_for_each_other() -> None:
         assert {cast(Any, result.result()) for result in results} == {1, 2}
 
 
-def test_what_a_read_raises_is_told_to_all_and_forgotten() -> None:
+def test_an_error_reaches_all_callers_and_is_not_kept() -> None:
     def missing(turn_id: str, *, tenant: str) -> Turn:
         raise TurnNotFound
 
