@@ -5,7 +5,6 @@ import json
 from pathlib import Path
 
 import pytest
-from langchain_community.chat_message_histories import FileChatMessageHistory
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, messages_to_dict
 
 from inturn import AsyncClient, Client, InvalidRequest, MessageBody, SessionNotEmpty
@@ -51,14 +50,6 @@ def test_a_langchain_history_can_be_continued(inturn: Inturn, client: Client, st
     assert "Skipped 1" in ran.stderr
     client.turns.create("langchain", "and now?", variables=MATH).wait().check()
     assert prompt(stack) == [*MESSAGES, "and now?"]
-
-
-def test_a_langchain_history_file_can_be_imported(inturn: Inturn, client: Client, tmp_path: Path) -> None:
-    file = tmp_path / "history.json"
-    history = FileChatMessageHistory(str(file))
-    history.add_messages([HumanMessage(MESSAGES[0]), AIMessage(MESSAGES[1])])
-    assert inturn("sessions", "import", str(file), "-s", "from-a-file").returncode == Exit.OK
-    assert [message.content for message in client.sessions.messages("from-a-file")] == MESSAGES
 
 
 def test_a_refused_import_is_reported_and_changes_nothing(inturn: Inturn, client: Client, tmp_path: Path) -> None:

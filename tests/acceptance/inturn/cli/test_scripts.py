@@ -191,14 +191,3 @@ def test_a_killed_batch_resumes_and_calls_no_model_twice(start: Callable[..., St
     assert [result["turn"]["input"] for result in results] == [f"q{n} [delay 0.1]" for n in range(200)]
     assert len(stack.model_requests()) == 200
     assert inturn("batch", str(file), *VAR).returncode == Exit.USAGE, "the results already exist"
-
-
-@pytest.mark.parametrize("torn", ["", '{"run": "batch-'])
-def test_a_batch_killed_before_its_first_turn_starts_over(inturn: Inturn, tmp_path: Path, torn: str) -> None:
-    file, part = tmp_path / "in.jsonl", tmp_path / "in.jsonl.results.jsonl.part"
-    file.write_text('{"input": "hello"}\n')
-    part.write_text(torn)
-    ran = inturn("batch", str(file), *VAR)
-    assert (ran.returncode, ran.stderr) == (Exit.OK, "")
-    [result] = (tmp_path / "in.jsonl.results.jsonl").read_text().splitlines()
-    assert json.loads(result)["turn"]["status"] == "completed"

@@ -79,15 +79,6 @@ def test_a_snapshot_leaves_out_the_tokens_of_models(store: TurnStore, server: Se
     assert set(fields) == {b"noted_at", b"accepted|interactive"}
 
 
-def test_a_point_is_the_difference_of_two_snapshots(
-    client: Client, add_snapshot: AddSnapshot, set_counters: Callable[..., None]
-) -> None:
-    for minutes_ago in reversed(range(15)):
-        add_snapshot(minutes_ago, accepted_of_batch=100 - minutes_ago)
-    set_counters({"accepted|batch": 105})
-    assert accepted(client, 15) == [*[1] * 14, 5]
-
-
 def test_minutes_without_a_snapshot_count_in_the_next_interval(
     client: Client, add_snapshot: AddSnapshot, set_counters: Callable[..., None]
 ) -> None:
@@ -95,11 +86,6 @@ def test_minutes_without_a_snapshot_count_in_the_next_interval(
     add_snapshot(3, accepted_of_batch=1006)
     set_counters({"accepted|batch": 1007})
     assert accepted(client, 15) == [*[0] * 10, 6, 0, 0, 0, 1]
-
-
-def test_without_a_snapshot_the_series_is_empty(client: Client, set_counters: Callable[..., None]) -> None:
-    set_counters({"accepted|batch": 7})
-    assert set(accepted(client, 15)) == {0}
 
 
 def test_a_first_token_is_timed_once_for_each_run(

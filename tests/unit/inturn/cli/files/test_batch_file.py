@@ -37,6 +37,16 @@ def test_a_run_resumes_after_the_last_complete_result(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.parametrize("torn", ["", '{"run": "batch-'])
+def test_a_run_killed_before_its_first_result_starts_over(tmp_path: Path, torn: str) -> None:
+    (tmp_path / "out.part").write_text(torn)
+    with opened(tmp_path / "out") as results:
+        assert results.done == 0
+        results.append(result(1))
+        assert results.finish() == 0
+    assert len((tmp_path / "out").read_text().splitlines()) == 1
+
+
 def test_results_of_another_input_are_not_mixed(tmp_path: Path) -> None:
     with opened(tmp_path / "out", "d"):
         pass
