@@ -12,7 +12,7 @@ from turns.config.settings import Settings
 from web.app import create_app
 
 # The whole page, each file compressed separately; the service leaves compression to a proxy.
-MOST_KILOBYTES = {"/": 70, "/operator": 55}
+MAX_KILOBYTES = {"/": 72, "/operator": 55}  # the chat: 2 of them for formulas and CJK emphasis
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def client() -> Client:
     return create_app(nowhere, AssistantRegistry(nowhere)).test_client()
 
 
-@pytest.fixture(scope="module", params=MOST_KILOBYTES)
+@pytest.fixture(scope="module", params=MAX_KILOBYTES)
 def address(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -57,7 +57,7 @@ def test_the_pages_load_without_a_store(page: TestResponse) -> None:
 def test_the_whole_page_is_light(client: Client, page: TestResponse, address: str) -> None:
     files = {address: page.data, **files_of(client, page)}
     sizes = {name: len(gzip.compress(data, 6)) for name, data in files.items()}
-    assert sum(sizes.values()) <= MOST_KILOBYTES[address] * 1024, sizes
+    assert sum(sizes.values()) <= MAX_KILOBYTES[address] * 1024, sizes
 
 
 def test_the_page_preloads_each_module(client: Client, page: TestResponse) -> None:
