@@ -118,7 +118,7 @@ def test_nothing_is_done_if_the_number_has_changed(operator: OperatorPage, stack
     operator.click_button("Discard 1 with provider_rejected")
     fail(stack, "two", "hello [fail 400]")
     operator.confirm("Discard 1 failed turn?", "Discard 1 turn")
-    expect(operator.notice).to_contain_text("Not done: There are 2 of them now")
+    expect(operator.notice).to_contain_text("Not done: The number of matching turns has changed to 2")
     expect(operator.rows("Failed turns")).to_have_count(2)
     operator.click_button("Discard 2 with provider_rejected")
     operator.confirm("Discard 2 failed turns?", "Discard 2 turns")
