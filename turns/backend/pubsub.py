@@ -67,7 +67,7 @@ class Subscriptions:
 
     @contextmanager
     def watch_turn(self, turn: Turn) -> Iterator[Subscription]:
-        """Yield a subscription to the events of a turn; `b""` means that its position in the session has changed."""
+        """Yield a subscription to the events of a turn; `b""` means that its position has changed."""
         waiting = [keys.POSITION_CHANGED(turn.session)] if turn.waiting else []
         with self._subscribe(keys.LIVE(turn.id), *waiting) as subscription:
             yield subscription
@@ -123,7 +123,7 @@ class Subscriptions:
             self._send("UNSUBSCRIBE", channel)
 
     def _send(self, *command: str) -> None:
-        """Send a command; if the connection is down, the reading thread reconnects and subscribes to all channels."""
+        """Send a command; if the connection is down, the reading thread reconnects and subscribes again."""
         try:
             if self._connection is not None:
                 # A health check would read the reply to PING in this thread; `_read` checks the connection instead.

@@ -1,8 +1,8 @@
-"""Histories as LangChain's `FileChatMessageHistory` stores them: a JSON array in `DIR/<user or ->/<session>.json`.
+"""Histories in the files of LangChain's `FileChatMessageHistory`.
 
-The directory of a user of another tenant than the default one is `DIR/@<tenant>/<user or ->`. A version that is not
-committed yet is a file beside it, `<session>.json.<token of its claim>`. A late worker therefore writes to a name that
-no record refers to, and damages nothing.
+A file is a JSON array, `DIR/<user or ->/<session>.json`. The directory of a user of another tenant than the default one
+is `DIR/@<tenant>/<user or ->`. A version that is not committed yet is a file beside it, named `<session>.json.<token>`
+after the token of its claim. A late worker therefore writes to a name that no record refers to, and damages nothing.
 """
 
 import errno
@@ -25,13 +25,13 @@ CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
 class HistoryFiles:
-    """The history files below one directory. Every method raises `OSError`, and `ValueError` for an invalid session."""
+    """The files below one directory. Every method raises `OSError`, and `ValueError` for a bad session."""
 
     def __init__(self, directory: Path) -> None:
         self._root = directory
 
     def prepare(self) -> None:
-        """Create the directory. Raises `ConfigurationError` if it is not writable, or if its names ignore case."""
+        """Create the directory. Raises `ConfigurationError` if it is not writable or if names ignore case."""
         probe = self._root / ".case"
         try:
             self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ class HistoryFiles:
             )
 
     def read_messages(self, session: str, version: str = "") -> list[bytes] | None:
-        """Return the stored messages of this version or else of the published one, oldest first; None without a file.
+        """Return the messages of this version or else of the published one, oldest first; None without a file.
 
         Raises `HistoryUnusable` for a file that is not a JSON array.
         """
@@ -150,7 +150,7 @@ def _path_of(session: str) -> tuple[str, ...]:
 
 
 def _session_at(directories: tuple[str, ...], session_id: str) -> str:
-    """Return the session whose file is in these directories. Raises `ValueError` if it cannot be one of ours."""
+    """Return the session whose file is in these directories. Raises `ValueError` for other directories."""
     tenant, user = directories if len(directories) == 2 else (f"{TENANT_PREFIX}{DEFAULT_TENANT}", *directories)
     return session_key(session_id, None if user == "-" else user, tenant.removeprefix(TENANT_PREFIX))
 

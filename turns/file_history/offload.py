@@ -22,7 +22,7 @@ def run_disk_io(work: Callable[[], T], offload: Offload = run_inline) -> T:
     """
 
     def run_and_catch() -> T | OSError | HistoryUnusable:
-        """Return an expected exception: gevent's thread pool prints each one that is raised, even if it is handled."""
+        """Return an expected exception: gevent's thread pool prints each one that is raised, even if handled."""
         try:
             return work()
         except (OSError, HistoryUnusable) as error:

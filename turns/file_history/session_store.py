@@ -67,7 +67,7 @@ class FileHistorySessionStore(SessionStore):
             self._files.remove_files(session, files)
 
     def _stage(self, session: str, version: str, stored: Sequence[str]) -> None:
-        """Write a version. Raises `SessionNotEmpty` if the session has a file with messages but no record of them."""
+        """Write a version. Raises `SessionNotEmpty` for a file with messages that the record does not count."""
         is_counted = self._client.hexists(keys.SESSION(session), "messages")
         try:
             if not is_counted and run_disk_io(lambda: self._files.read_messages(session)):

@@ -1,7 +1,8 @@
-"""The turn store for histories in files. The session's record has the count of messages and the version of the file.
+"""The turn store for histories in files.
 
-A version is written to the disk before the commit names it, and renamed to the session's file after that. If the worker
-dies in between, the next reader finds the version under the name in the record.
+The session's record has the number of committed messages and the version of the file that contains them. A version is
+written to the disk before the commit names it, and renamed to the session's file after that. If the worker dies in
+between, the next reader finds the version under the name in the record.
 """
 
 import sys

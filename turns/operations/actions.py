@@ -55,7 +55,10 @@ class BulkResult:
 
 
 class OperatorActions:
-    """Every method raises `StoreUnavailable`. A failed turn is listed until it is retried or discarded, or expires."""
+    """Every method raises `StoreUnavailable`.
+
+    A failed turn is listed until it is retried or discarded, or until it expires.
+    """
 
     def __init__(self, client: Client, store: TurnStore, find_assistant: Callable[[str], Assistant]) -> None:
         """`find_assistant` returns the present version of an assistant, or raises `AssistantNotFound`."""

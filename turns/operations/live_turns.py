@@ -15,7 +15,7 @@ SCAN_LIMIT = 500  # turns that one call reads from each of two indexes: the wait
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTurn:
-    """The first live turn of a session, without message text; `behind` is the number of turns that wait for it."""
+    """The first live turn of a session, without message text; `behind` counts the turns after it."""
 
     id: str
     session: str

@@ -1,4 +1,4 @@
-"""Counters over time, computed from the snapshots that workers take once a minute (`snapshot_counters.lua`).
+"""Counters over time, from the snapshots that workers take each minute (`snapshot_counters.lua`).
 
 A point is the difference of two snapshots. Percentiles are estimated from histogram buckets as Prometheus does it: the
 values in a bucket count as evenly spread.

@@ -92,7 +92,7 @@ def _workers_unavailable(facts: WaitFacts) -> list[WaitReason]:
 
 
 def _scheduled_later(head: LiveTurn, facts: WaitFacts) -> list[WaitReason]:
-    """Return the reason if the turn waits for a time. A turn that has not failed waits for its paused model."""
+    """Return the reason if the turn waits for a time; a turn without a failure waits for its model."""
     if head.retry_at is None:
         return []
     if facts.model_paused or head.last_error_code in {None, Code.PROVIDER_RATE_LIMITED}:

@@ -35,7 +35,7 @@ METERED = MappingProxyType({Reply.RATE_LIMITED: RateLimited, Reply.TOKENS_SPENT:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """The turn that was accepted for a request; `replayed` if that happened before, under its idempotency key."""
+    """The turn that was accepted for a request; `replayed` if an earlier request had the same key."""
 
     turn: Turn
     replayed: bool

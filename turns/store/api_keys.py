@@ -60,7 +60,7 @@ class ApiKeyStore:
     def create_key(
         self, tenant: str, scopes: Iterable[Scope], *, lifetime_seconds: float | None = None
     ) -> tuple[str, ApiKey]:
-        """Create a key; return its text and its record. Raises ValueError for an invalid tenant or without a scope."""
+        """Create a key; return its text and its record. Raises ValueError for an invalid tenant, or no scope."""
         scopes = frozenset(scopes)
         if not (is_name(tenant) or tenant == DEFAULT_TENANT):
             raise ValueError(f"tenant: {NAME_RULE}")

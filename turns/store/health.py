@@ -84,7 +84,7 @@ def read_store_server(client: Client) -> StoreServer:
 
 
 def list_live_workers(client: Client) -> list[str]:
-    """Return the names of the workers with a recent heartbeat, by the store's clock. Raises `StoreUnavailable`."""
+    """Return the names of the workers with a recent heartbeat. Raises `StoreUnavailable`."""
     seconds, _ = client.time()
     alive = client.zrangebyscore(keys.WORKERS.name, (seconds - DEAD_WORKER_SECONDS) * 1000, "+inf")
     return [name.decode() for name in cast(list[bytes], alive)]

@@ -50,9 +50,10 @@ class SessionStore:
         return _to_session(snapshot, session)
 
     def list_sessions(self, *, tenant: str = DEFAULT_TENANT, after: str | None, limit: int) -> SessionPage:
-        """Return a page of the tenant's sessions. A session that becomes active between two pages moves to the front.
+        """Return a page of the tenant's sessions.
 
-        `after` is the cursor of an earlier page; any other text selects an arbitrary page.
+        A session that becomes active between two pages moves to the front. `after` is the cursor of an earlier page;
+        any other text selects an arbitrary page.
         """
         active_at, _, session = (after or "").partition(".")
         (last, at), found = self._scripts.list_sessions(tenant=tenant, after=session, active_at=active_at, limit=limit)
@@ -108,7 +109,7 @@ class SessionStore:
 
 
 def _to_session(found: SessionSnapshot, session: str = "") -> Session:
-    """Return the session; its id is taken from `session` if only other programs have written messages to it."""
+    """Return the session. One that only other programs have written to gets its id from `session`."""
     running, queued = (found.live[0], found.live[1:]) if found.is_running else (None, found.live)
     return Session(
         session_id=found.session_id or session.rpartition("/")[2],

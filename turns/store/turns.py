@@ -87,9 +87,9 @@ class TurnStore:
         tenant: str = DEFAULT_TENANT,
         idempotency_key: str | None = None,
     ) -> Accepted:
-        """Accept the request of a failed turn again, with the present version of its assistant, which `find` returns.
+        """Accept the request of a failed turn again, with the present version of its assistant.
 
-        Raises `TurnNotFailed`, like `find`, or like `get_turn` and `accept`.
+        `find` returns the assistant. Raises `TurnNotFailed`, like `find`, or like `get_turn` and `accept`.
         """
         failed = self.get_turn(turn_id, tenant=tenant)
         if failed.status is not Status.FAILED:
@@ -176,7 +176,7 @@ class TurnStore:
         return Claim.from_record(turn_id, token, record, messages, definition)
 
     def renew(self, claims: Sequence[Claim]) -> list[tuple[str, Reply]]:
-        """Renew the leases of these claims; return the tokens of the runs to stop, each with LOST or SUPERSEDED.
+        """Renew the leases of claims; return the tokens of the runs to stop, each with LOST or SUPERSEDED.
 
         A superseded run still has its lease, so that it can end with its partial answer.
         """
@@ -210,7 +210,7 @@ class TurnStore:
         _check_lease(outcome)
 
     def interrupt(self, claim: Claim, answer: Answer, *, tail: str) -> None:
-        """End the turn as incomplete: its question and its partial answer enter the history. Raises `LeaseLost`."""
+        """End the turn as incomplete, with its partial answer in the history. Raises `LeaseLost`."""
         outcome = self._scripts.interrupt(
             claim.turn_id,
             token=claim.token,
@@ -222,7 +222,7 @@ class TurnStore:
         _check_lease(outcome)
 
     def emitted_text(self, claim: Claim) -> str:
-        """Return the text that the claim before this one emitted before its worker died; '' if it ended by a retry."""
+        """Return the text of the previous claim, whose worker died; '' if it ended by a retry instead."""
         before = self.read_events(claim.turn_id, after=f"{claim.number - 1}-0")
         if any(event.type is EventType.RESET and event.text == Event.RETRY for event in before):
             return ""  # The worker itself discarded the text.
@@ -234,7 +234,7 @@ class TurnStore:
         _check_lease(outcome)
 
     def retry(self, claim: Claim, code: Code, decision: Retry, *, model: str) -> None:
-        """Queue the turn for another attempt with `model`; it stays the head of its session. Raises `LeaseLost`."""
+        """Queue the turn, still the head of its session, for a retry with `model`. Raises `LeaseLost`."""
         outcome = self._scripts.fail(
             claim.turn_id,
             token=claim.token,
