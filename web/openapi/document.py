@@ -16,7 +16,7 @@ from turns.domain.ids import NAME
 from turns.operations.actions import Switch
 from web.http.codes import HTTP_CODES, MEDIA_TYPE
 from web.http.responses import EVENT_STREAM, JSON
-from web.openapi.operation import Answer, Operation
+from web.openapi.operation import Operation, ResponseSpec
 from web.schemas import responses
 from web.schemas.requests import NoQuery
 
@@ -84,20 +84,20 @@ def describe(operations: Sequence[Operation]) -> Json:
 
 
 def _models(operations: Sequence[Operation]) -> list[tuple[Model, JsonSchemaMode]]:
-    answers = [answer for operation in operations for answer in operation.answers.values()]
+    specs = [spec for operation in operations for spec in operation.responses.values()]
     models: list[tuple[Model, JsonSchemaMode]] = [(each.body, "validation") for each in operations if each.body]
-    models += [(answer.model, "serialization") for answer in answers if answer.model]
+    models += [(spec.model, "serialization") for spec in specs if spec.model]
     models += [(model, "serialization") for model in EVENTS.values()]
     return list(dict.fromkeys([*models, (responses.Problem, "serialization")]))
 
 
 def _operation(operation: Operation, refs: Refs, links: Json) -> Json:
-    answers = {str(status): _answer(status, answer, refs, links) for status, answer in operation.answers.items()}
+    successes = {str(status): _response(status, spec, refs, links) for status, spec in operation.responses.items()}
     described: Json = {
         "operationId": operation.id,
         "summary": operation.summary,
         "parameters": [*_path_parameters(operation), *_query(operation), *map(_header, operation.headers)],
-        "responses": dict(sorted({**_problems(operation, refs), **answers}.items())),
+        "responses": dict(sorted({**_problems(operation, refs), **successes}.items())),
     }
     if operation.is_guarded:
         described["security"] = [{"key": []}, {}]  # `{}`: no key is required before the first one is created
@@ -140,22 +140,22 @@ def _header(name: str) -> Json:
     return {"name": name, "in": "header", "required": False, "description": description, "schema": {**TEXT, **schema}}
 
 
-def _answer(status: int, answer: Answer, refs: Refs, links: Json) -> Json:
-    headers = ("X-Request-Id", *answer.headers)
+def _response(status: int, spec: ResponseSpec, refs: Refs, links: Json) -> Json:
+    headers = ("X-Request-Id", *spec.headers)
     described: Json = {
-        "description": answer.description,
+        "description": spec.description,
         "headers": {name: {"description": RESPONSE_HEADERS[name], "schema": dict(TEXT)} for name in headers},
     }
-    if answer.model:
-        described["content"] = {answer.kind: {"schema": refs[answer.model]}}
+    if spec.model:
+        described["content"] = {spec.kind: {"schema": refs[spec.model]}}
         if status >= 400:
             described["content"][MEDIA_TYPE] = {"schema": refs[responses.Problem]}
-    elif answer.kind == EVENT_STREAM:
+    elif spec.kind == EVENT_STREAM:
         data = {name: refs[model] for name, model in EVENTS.items()}
-        described["content"] = {answer.kind: {"schema": {**TEXT, "x-event-data": data}}}
-    elif answer.kind != JSON:
-        described["content"] = {answer.kind: {"schema": dict(TEXT)}}
-    if answer.model is responses.Turn:
+        described["content"] = {spec.kind: {"schema": {**TEXT, "x-event-data": data}}}
+    elif spec.kind != JSON:
+        described["content"] = {spec.kind: {"schema": dict(TEXT)}}
+    if spec.model is responses.Turn:
         described["links"] = links
     return described
 

@@ -38,7 +38,7 @@ View = Callable[..., Response]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ResponseSpec:
     """One successful response.
 
     `model` is None for a body that is not JSON, or empty. `headers` are the response headers that it can have besides
@@ -57,14 +57,14 @@ class Operation:
     """The contract of one route.
 
     `query`: None ignores the query string. `headers` are request headers. `refusals` are the errors that no other field
-    implies. `negotiates`: whether a caller that does not accept the kind of the answer gets 406.
+    implies. `negotiates`: whether a caller that does not accept the kind of the response gets 406.
     """
 
     id: str
     method: str
     path: str
     summary: str
-    answers: Mapping[int, Answer]
+    responses: Mapping[int, ResponseSpec]
     query: type[BaseModel] | None = NoQuery
     body: type[BaseModel] | None = None
     headers: tuple[str, ...] = ()
@@ -79,8 +79,8 @@ class Operation:
 
     @property
     def kind(self) -> str:
-        """The media type of the answers."""
-        return next(iter(self.answers.values())).kind
+        """The media type of the responses."""
+        return next(iter(self.responses.values())).kind
 
     @property
     def errors(self) -> tuple[Error, ...]:

@@ -7,7 +7,7 @@ from turns.operations.actions import BulkResult, OperatorActions, Switch
 from turns.operations.queries import OperatorQueries
 from web.http.problems import to_problem
 from web.http.responses import reply, reply_empty, reply_turn
-from web.openapi.operation import RESUBMITTED, Answer, Operation
+from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
 from web.routes.service_status import service_status
 from web.schemas import operator_responses, responses
 from web.schemas.requests import CodeQuery, FailedQuery
@@ -22,7 +22,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         method="get",
         path="/operator/status",
         summary="Get the state of the service",
-        answers={200: Answer("The main numbers, and what is paused", responses.ServiceStatus)},
+        responses={200: ResponseSpec("The main numbers, and what is paused", responses.ServiceStatus)},
     ).on(api)
     def status() -> Response:
         return reply(service_status(actions, queries))
@@ -32,7 +32,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         method="post",
         path="/operator/pause/{switch}",
         summary="Pause the intake of turns, or the workers",
-        answers={200: Answer("The state of the service after the change", responses.ServiceStatus)},
+        responses={200: ResponseSpec("The state of the service after the change", responses.ServiceStatus)},
     ).on(api)
     def pause(switch: str) -> Response:
         actions.pause(_to_switch(switch))
@@ -44,7 +44,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         method="post",
         path="/operator/resume/{switch}",
         summary="End a pause of the intake or of the workers",
-        answers={200: Answer("The state of the service after the change", responses.ServiceStatus)},
+        responses={200: ResponseSpec("The state of the service after the change", responses.ServiceStatus)},
     ).on(api)
     def resume(switch: str) -> Response:
         actions.resume(_to_switch(switch))
@@ -57,7 +57,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         path="/operator/failed",
         summary="List the unresolved failed turns of all tenants, newest first",
         query=FailedQuery,
-        answers={200: Answer("A page", responses.Page[responses.FailedTurn, int])},
+        responses={200: ResponseSpec("A page", responses.Page[responses.FailedTurn, int])},
     ).on(api)
     def list_failed(query: FailedQuery) -> Response:
         page = actions.list_failed(code=query.code, after=query.after, limit=query.limit)
@@ -69,7 +69,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         path="/operator/failed/retry",
         summary="Retry all failed turns with a code, if there are as many as the caller expects",
         query=CodeQuery,
-        answers={200: Answer("The number of retried turns, and the first refusal", operator_responses.BulkResult)},
+        responses={200: ResponseSpec("The number of retries, and the first refusal", operator_responses.BulkResult)},
         refusals=(CountChanged,),
     ).on(api)
     def retry_all_failed(query: CodeQuery) -> Response:
@@ -83,7 +83,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         path="/operator/failed/discard",
         summary="Resolve all failed turns with a code without a retry, if there are as many as the caller expects",
         query=CodeQuery,
-        answers={200: Answer("The number of resolved turns", operator_responses.BulkResult)},
+        responses={200: ResponseSpec("The number of resolved turns", operator_responses.BulkResult)},
         refusals=(CountChanged,),
     ).on(api)
     def discard_all_failed(query: CodeQuery) -> Response:
@@ -96,7 +96,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         method="post",
         path="/operator/failed/{turn_id}/retry",
         summary="Retry a failed turn as a new last turn of its session, which resolves it",
-        answers={202: Answer("The new turn", responses.Turn, headers=("Retry-After",))},
+        responses={202: ResponseSpec("The new turn", responses.Turn, headers=("Retry-After",))},
         refusals=(TurnNotFound, AssistantNotFound, *RESUBMITTED),
     ).on(api)
     def retry_failed(turn_id: str) -> Response:
@@ -109,7 +109,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         method="post",
         path="/operator/failed/{turn_id}/discard",
         summary="Resolve a failed turn without a retry; its record is kept until it expires",
-        answers={204: Answer("The turn is no longer listed as failed")},
+        responses={204: ResponseSpec("The turn is no longer listed as failed")},
         refusals=(TurnNotFound,),
     ).on(api)
     def discard_failed(turn_id: str) -> Response:
@@ -122,7 +122,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         method="post",
         path="/operator/workers/{worker}/drain",
         summary="Drain a worker: it finishes its running turns and ends",
-        answers={204: Answer("The worker is notified within about a second")},
+        responses={204: ResponseSpec("The worker is notified within about a second")},
         refusals=(WorkerNotFound,),
     ).on(api)
     def drain(worker: str) -> Response:

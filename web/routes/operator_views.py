@@ -10,7 +10,7 @@ from turns.operations.live_turns import LiveTurn
 from turns.operations.queries import OperatorQueries
 from turns.operations.time_series import RESOLUTIONS
 from web.http.responses import reply
-from web.openapi.operation import Answer, Operation
+from web.openapi.operation import Operation, ResponseSpec
 from web.routes.service_status import service_status
 from web.schemas import operator_responses as schema
 from web.schemas.requests import LiveQuery, SessionQueueQuery, StatsQuery
@@ -26,7 +26,7 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
         path="/operator/stats.json",
         summary="Get all numbers of the page `/operator`: current, recent and over time",
         query=StatsQuery,
-        answers={200: Answer("The numbers", schema.Stats)},
+        responses={200: ResponseSpec("The numbers", schema.Stats)},
     ).on(api)
     def stats(query: StatsQuery) -> Response:
         return reply(_stats(queries, actions, int(query.minutes)))
@@ -37,7 +37,7 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
         path="/operator/turns",
         summary="List the first live turn of each session of all tenants, oldest first, without message text",
         query=LiveQuery,
-        answers={200: Answer("Some of the matching turns, and their number", schema.LiveTurns)},
+        responses={200: ResponseSpec("Some of the matching turns, and their number", schema.LiveTurns)},
     ).on(api)
     def live_turns(query: LiveQuery) -> Response:
         live = queries.read_live_turns()
@@ -49,7 +49,7 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
         method="get",
         path="/operator/turns/{turn_id}",
         summary="Get the timeline of a turn",
-        answers={200: Answer("Its timestamps and runs, without message text", schema.Timeline)},
+        responses={200: ResponseSpec("Its timestamps and runs, without message text", schema.Timeline)},
         refusals=(TurnNotFound,),
     ).on(api)
     def timeline(turn_id: str) -> Response:
@@ -60,7 +60,7 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
         method="get",
         path="/operator/turns/{turn_id}/text",
         summary="Get the message text of a turn; the access is logged",
-        answers={200: Answer("The input, and the output if there is one", schema.TurnText)},
+        responses={200: ResponseSpec("The input, and the output if there is one", schema.TurnText)},
         refusals=(TurnNotFound,),
     ).on(api)
     def turn_text(turn_id: str) -> Response:
@@ -74,7 +74,7 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
         path="/operator/session",
         summary="List the live turns of a session, and the reasons why the first one waits",
         query=SessionQueueQuery,
-        answers={200: Answer("The turns; the most important reason comes first", schema.SessionQueue)},
+        responses={200: ResponseSpec("The turns; the most important reason comes first", schema.SessionQueue)},
         refusals=(SessionNotFound,),
     ).on(api)
     def session_queue(query: SessionQueueQuery) -> Response:

@@ -12,7 +12,7 @@ from turns.config.settings import Settings
 from turns.config.version import VERSION
 from turns.store.turns import TurnStore
 from web.http.responses import JSON, check_accept, reply
-from web.openapi.operation import EXTENSION, Answer, Operation
+from web.openapi.operation import EXTENSION, Operation, ResponseSpec
 from web.openapi.schema_text import coded, words
 from web.routes.assets import Assets
 from web.schemas import responses
@@ -30,7 +30,7 @@ def build_health(store: TurnStore) -> Blueprint:
         path="/livez",
         summary="Check whether the process is up",
         query=None,
-        answers={200: Answer("The process is up", responses.Live)},
+        responses={200: ResponseSpec("The process is up", responses.Live)},
         uses_store=False,
     ).on(api)
     def livez() -> Response:
@@ -42,9 +42,9 @@ def build_health(store: TurnStore) -> Blueprint:
         path="/readyz",
         summary="Check whether the store is reachable, safe and takes writes",
         query=None,
-        answers={
-            200: Answer("The store is reachable, safe and takes writes", responses.Ready),
-            503: Answer(
+        responses={
+            200: ResponseSpec("The store is reachable, safe and takes writes", responses.Ready),
+            503: ResponseSpec(
                 "The store refuses writes, may evict turns, or cannot be reached (then a problem)", responses.Ready
             ),
         },
@@ -72,7 +72,7 @@ def build_health(store: TurnStore) -> Blueprint:
         path="/metrics",
         summary="Get the metrics, in the text format of Prometheus",
         query=None,
-        answers={200: Answer("The metrics", kind="text/plain")},
+        responses={200: ResponseSpec("The metrics", kind="text/plain")},
         negotiates=False,
     ).on(api)
     def metrics() -> Response:
@@ -92,7 +92,7 @@ def build_description(registry: AssistantRegistry, settings: Settings, assets: A
         method="get",
         path="/v1/assistants",
         summary="List the configured assistants",
-        answers={200: Answer("All assistants", responses.Page[responses.Assistant, str])},
+        responses={200: ResponseSpec("All assistants", responses.Page[responses.Assistant, str])},
         uses_store=False,
     ).on(api)
     def assistants() -> Response:

@@ -8,7 +8,7 @@ from turns.domain.ids import session_key
 from turns.store.sessions import SessionStore
 from web.http.responses import read_json_body, reply, reply_empty
 from web.http.validation import parse_messages, parse_name
-from web.openapi.operation import QUOTA, Answer, Operation
+from web.openapi.operation import QUOTA, Operation, ResponseSpec
 from web.schemas import responses
 from web.schemas.requests import ImportBody, MessagesQuery, SessionQuery, SessionsQuery
 
@@ -24,7 +24,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
         path="/v1/sessions",
         summary="List sessions, most recently active first",
         query=SessionsQuery,
-        answers={200: Answer("A page", responses.Page[responses.Session, str])},
+        responses={200: ResponseSpec("A page", responses.Page[responses.Session, str])},
     ).on(api)
     def list_sessions(query: SessionsQuery) -> Response:
         page = store.list_sessions(tenant=g.caller.tenant, after=query.after, limit=query.limit)
@@ -36,7 +36,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
         path="/v1/sessions/{session_id}",
         summary="Get the state of a session",
         query=SessionQuery,
-        answers={200: Answer("The session", responses.Session)},
+        responses={200: ResponseSpec("The session", responses.Session)},
         refusals=(SessionNotFound,),
     ).on(api)
     def read_session(session_id: str, query: SessionQuery) -> Response:
@@ -49,7 +49,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
         path="/v1/sessions/{session_id}",
         summary="Erase a session: cancel its live turns, delete its history, its turns and their results",
         query=SessionQuery,
-        answers={204: Answer("The session does not exist any more")},
+        responses={204: ResponseSpec("The session does not exist any more")},
     ).on(api)
     def erase(session_id: str, query: SessionQuery) -> Response:
         session = _session_key(session_id, query)
@@ -63,7 +63,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
         path="/v1/sessions/{session_id}/messages",
         summary="List the committed messages of a session",
         query=MessagesQuery,
-        answers={200: Answer("A page", responses.Page[responses.Message, int])},
+        responses={200: ResponseSpec("A page", responses.Page[responses.Message, int])},
         refusals=(SessionNotFound,),
     ).on(api)
     def messages(session_id: str, query: MessagesQuery) -> Response:
@@ -78,9 +78,9 @@ def build_sessions(store: SessionStore) -> Blueprint:
         summary="Start an empty, idle session with existing messages: all of them or none",
         query=SessionQuery,
         body=ImportBody,
-        answers={
-            201: Answer("The session with the messages", responses.Session),
-            200: Answer("The session; the same messages were imported before", responses.Session),
+        responses={
+            201: ResponseSpec("The session with the messages", responses.Session),
+            200: ResponseSpec("The session; the same messages were imported before", responses.Session),
         },
         refusals=(SessionNotEmpty, SessionBusy, *QUOTA, IntakePaused),
     ).on(api)

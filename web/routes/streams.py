@@ -5,7 +5,7 @@ from flask import Blueprint, Response, g, request
 from turns.domain.errors import StreamsFull, TurnExpired, TurnNotFound
 from web.http.responses import EVENT_STREAM, reply_empty
 from web.http.validation import parse_query
-from web.openapi.operation import Answer, Operation
+from web.openapi.operation import Operation, ResponseSpec
 from web.schemas.requests import EventsQuery
 from web.security.auth import Authenticator
 from web.streaming.sse import EventStreams
@@ -21,9 +21,9 @@ def build_streams(streams: EventStreams, authenticator: Authenticator) -> Bluepr
         summary="Stream the events of a turn while its answer is being written",
         query=EventsQuery,
         headers=("Last-Event-ID",),
-        answers={
-            200: Answer("Server-sent events, until `done`", kind=EVENT_STREAM),
-            204: Answer("The turn has ended, and the caller has seen all of its events"),
+        responses={
+            200: ResponseSpec("Server-sent events, until `done`", kind=EVENT_STREAM),
+            204: ResponseSpec("The turn has ended, and the caller has seen all of its events"),
         },
         refusals=(TurnNotFound, TurnExpired, StreamsFull),
     ).on(api)

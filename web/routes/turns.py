@@ -26,7 +26,7 @@ from web.http.preferences import preferred_wait
 from web.http.problems import to_problem
 from web.http.responses import read_json_body, reply, reply_turn, with_etag
 from web.http.validation import parse_batch, parse_idempotency_key, parse_submit, to_request
-from web.openapi.operation import RESUBMITTED, Answer, Operation
+from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
 from web.schemas import responses
 from web.schemas.links import link
 from web.schemas.requests import BatchBody, SubmitBody, TurnsQuery, WaitQuery
@@ -40,8 +40,8 @@ MISSING = (TurnNotFound, TurnExpired)
 TURN_HEADERS = ("Retry-After", "Preference-Applied")
 ACCEPTED_HEADERS = (*TURN_HEADERS, "Location", "Idempotency-Replayed")
 ACCEPTED = {
-    202: Answer("The turn, which is stored and will run", responses.Turn, headers=ACCEPTED_HEADERS),
-    200: Answer(
+    202: ResponseSpec("The turn, which is stored and will run", responses.Turn, headers=ACCEPTED_HEADERS),
+    200: ResponseSpec(
         "The turn, which has ended within the time of `Prefer: wait`", responses.Turn, headers=ACCEPTED_HEADERS
     ),
 }
@@ -52,9 +52,9 @@ READ_TURN = Operation(
     summary="Get a turn, now or when it has ended",
     query=WaitQuery,
     headers=("Prefer", "If-None-Match"),
-    answers={
-        200: Answer("The turn, whatever its status", responses.Turn, headers=(*TURN_HEADERS, "ETag")),
-        304: Answer("The caller already has this response", headers=("ETag",)),
+    responses={
+        200: ResponseSpec("The turn, whatever its status", responses.Turn, headers=(*TURN_HEADERS, "ETag")),
+        304: ResponseSpec("The caller already has this response", headers=("ETag",)),
     },
     refusals=MISSING,
 )
@@ -74,7 +74,7 @@ def build_turns(store: TurnStore, long_polls: LongPolls, find: Callable[[str], A
         summary="Submit a turn",
         body=SubmitBody,
         headers=("Idempotency-Key", "Prefer", "traceparent"),
-        answers=ACCEPTED,
+        responses=ACCEPTED,
         refusals=(AssistantNotFound, SessionBusy, *RESUBMITTED),
     ).on(api)
     def submit() -> Response:
@@ -96,7 +96,7 @@ def build_turns(store: TurnStore, long_polls: LongPolls, find: Callable[[str], A
         summary="Submit up to 100 turns, each of which is accepted or refused independently",
         body=BatchBody,
         headers=("Idempotency-Key", "traceparent"),
-        answers={200: Answer("The result of each turn, in order", responses.Batch)},
+        responses={200: ResponseSpec("The result of each turn, in order", responses.Batch)},
     ).on(api)
     def submit_batch() -> Response:
         key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
@@ -110,8 +110,10 @@ def build_turns(store: TurnStore, long_polls: LongPolls, find: Callable[[str], A
         path="/v1/turns",
         summary="List turns, newest first",
         query=TurnsQuery,
-        answers={
-            200: Answer("A page; it can be short or empty without being the last", responses.Page[responses.Turn, str])
+        responses={
+            200: ResponseSpec(
+                "A page, which may be short or empty and not the last", responses.Page[responses.Turn, str]
+            )
         },
     ).on(api)
     def list_turns(query: TurnsQuery) -> Response:
@@ -137,7 +139,7 @@ def build_turns(store: TurnStore, long_polls: LongPolls, find: Callable[[str], A
         method="post",
         path="/v1/turns/{turn_id}/cancel",
         summary="Cancel a live turn; a turn that has ended is returned unchanged",
-        answers={200: Answer("The turn", responses.Turn, headers=("Retry-After",))},
+        responses={200: ResponseSpec("The turn", responses.Turn, headers=("Retry-After",))},
         refusals=MISSING,
     ).on(api)
     def cancel(turn_id: str) -> Response:
@@ -151,7 +153,7 @@ def build_turns(store: TurnStore, long_polls: LongPolls, find: Callable[[str], A
         path="/v1/turns/{turn_id}/retry",
         summary="Retry a failed turn as a new last turn of its session",
         headers=("Idempotency-Key", "Prefer"),
-        answers=ACCEPTED,
+        responses=ACCEPTED,
         refusals=(*MISSING, AssistantNotFound, TurnNotFailed, *RESUBMITTED),
     ).on(api)
     def retry(turn_id: str) -> Response:

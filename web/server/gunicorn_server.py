@@ -78,7 +78,7 @@ class ClientSocket:
         return getattr(self._sock, name)
 
 
-class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
+class GunicornWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Answer all waiting requests, whose callers then ask another process or the successor of this one."""
         for waiting in self.wsgi.extensions["draining"]:
@@ -139,7 +139,7 @@ def _linger(client: Any) -> None:
             pass
 
 
-class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
+class GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
     def __init__(self, settings: Settings, registry: AssistantRegistry) -> None:
         self._settings = settings
         self._registry = registry
@@ -150,7 +150,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn is untyped
         for name, value in {
             "bind": settings.address,
             "workers": settings.web_processes,
-            "worker_class": "web.server.gunicorn_server.Worker",
+            "worker_class": "web.server.gunicorn_server.GunicornWorker",
             "worker_connections": CONNECTIONS,
             "graceful_timeout": GRACE_SECONDS,
             "keepalive": KEEP_ALIVE_SECONDS,
@@ -184,7 +184,7 @@ def serve(settings: Settings) -> None:
     _allow_connections()
     if settings.web_processes > 1:
         import_module("web.app")  # before the fork, so that the processes share its memory
-    server = Server(settings, registry)
+    server = GunicornServer(settings, registry)
     _freeze_gc()
     server.run()
 
