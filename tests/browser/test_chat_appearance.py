@@ -67,6 +67,7 @@ def test_markdown_and_right_to_left_text(open_chat: Callable[..., ChatPage], sta
 
 def test_empty_variable_and_too_long_message(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
     chat = open_chat(stack)
+    expect(chat.page.locator("#variable-ability")).to_be_visible()  # the page has read the assistants
     chat.send("hello")
     expect(chat.page.get_by_text("Fill in ability first.")).to_be_visible()
     chat.message.fill("too long " * 5000)
