@@ -68,7 +68,9 @@ class Finding:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make doctor", description=__doc__)
-    parser.add_argument("--ask-model", action="store_true", help="request one token from the model, at its usual price")
+    parser.add_argument(
+        "--ask-model", action="store_true", help="request one token from each model, at its usual price"
+    )
     options = parser.parse_args()
     settings = settings_or_exit()
     check_store_or_exit(settings.store_url)

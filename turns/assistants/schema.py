@@ -2,12 +2,20 @@
 
 import re
 import string
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from turns.assistants.parameter_rules import (
+    check_extra,
+    check_finish_reasons,
+    check_response_format,
+    check_stop,
+    to_texts,
+)
 from turns.config.provider_url import parse_provider_url
 from turns.domain.assistant import Assistant, HistoryMode, Lane, Variable
+from turns.domain.model_parameters import MaxTokensName
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -107,6 +115,35 @@ class AssistantTable(Table):
         None,
         ge=1,
         description="Maximum number of tokens of an answer. A truncated answer is kept, with the status reason `length`",
+    )
+    max_tokens_name: MaxTokensName = Field(
+        MaxTokensName.MAX_COMPLETION_TOKENS,
+        strict=False,
+        description="Name under which `max_tokens` is sent: `max_completion_tokens`, or `max_tokens` for servers that know only "
+        "the older name",
+    )
+    top_p: float | None = Field(None, ge=0, le=1, description="Nucleus sampling. Default: the provider's")
+    stop: Annotated[tuple[str, ...], BeforeValidator(to_texts), AfterValidator(check_stop)] = Field(
+        (),
+        description="Text at which the model stops, or a list of up to 4",
+    )
+    response_format: Annotated[dict[str, Any], AfterValidator(check_response_format)] | None = Field(
+        None,
+        description='Form of the answer, as OpenAI defines it: `{ type = "json_object" }`, or `json_schema` with a schema',
+    )
+    stream_options: bool = Field(
+        True,
+        description="Ask for the token counts of a stream. `false` for servers that refuse `stream_options`; their turns have "
+        "usage only if the server reports it unasked",
+    )
+    extra: Annotated[dict[str, Any], AfterValidator(check_extra)] = Field(
+        default_factory=dict,
+        description="Further fields of the request's body, sent as they are, such as `{ top_k = 40 }`",
+    )
+    finish_reasons: Annotated[tuple[str, ...], BeforeValidator(to_texts), AfterValidator(check_finish_reasons)] = Field(
+        (),
+        description="The provider's own finish reasons that end a complete answer. `stop`, `length` and common words such as "
+        "`eos` and `end_turn` are always accepted",
     )
     history: HistoryMode = Field(
         HistoryMode.PAIR,

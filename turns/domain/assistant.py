@@ -6,13 +6,14 @@ digest for as long as a turn needs it.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 from turns.domain.errors import InvalidRequest
+from turns.domain.model_parameters import MaxTokensName, ModelParameters
 
 MAX_CACHED_DEFINITIONS = 256
 
@@ -45,8 +46,11 @@ class Variable:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Assistant:
-    """A system prompt with declared variables, or a custom chain; None means the value from the settings."""
+class Assistant(ModelParameters):
+    """A system prompt with declared variables, or a custom chain; None means the value from the settings.
+
+    `finish_reasons`: the provider's own words for the end of a complete answer.
+    """
 
     name: str
     description: str = ""
@@ -57,8 +61,7 @@ class Assistant:
     fallback_model: str | None = None
     base_url: str | None = None
     api_key_env: str | None = None
-    temperature: float | None = None
-    max_tokens: int | None = None
+    finish_reasons: Sequence[str] = ()
     history: HistoryMode = HistoryMode.PAIR
     history_messages: int | None = None
     history_tokens: int | None = None
@@ -141,6 +144,8 @@ class Assistant:
         values["variables"] = {name: _from_known_fields(Variable, v) for name, v in values["variables"].items()}
         values["history"] = HistoryMode(values.get("history", HistoryMode.PAIR))
         values["lane"] = Lane(values.get("lane", Lane.INTERACTIVE))
+        values["max_tokens_name"] = MaxTokensName(values.get("max_tokens_name", MaxTokensName.MAX_COMPLETION_TOKENS))
+        values |= {name: tuple(values.get(name, ())) for name in ("stop", "finish_reasons")}
         return _from_known_fields(Assistant, values)
 
 

@@ -1,7 +1,7 @@
 """The chain of an assistant, and one run of it: it yields text as it arrives, and at its end a staged answer."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import openai
@@ -82,7 +82,7 @@ class ChainRun:
                 Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message="the chain staged no question and answer"
             )
         question, answer = pair
-        check_finish(self._finish_reason, answer.content)
+        check_finish(self._finish_reason, answer.content, self._claim.assistant.finish_reasons)
         turn_id = self._claim.turn_id
         return Answer(
             question_message=encode_message(question, turn_id=turn_id),
@@ -129,7 +129,9 @@ class ModelCallObserver(BaseCallbackHandler):
 
     run_inline = True
 
-    def __init__(self) -> None:
+    def __init__(self, finish_reasons: Sequence[str] = ()) -> None:
+        """Accept these finish reasons too."""
+        self._finish_reasons = finish_reasons
         self.check: Callable[[], object] = lambda: None
         self.usage: Usage | None = None
         self.model: str | None = None
@@ -162,7 +164,7 @@ class ModelCallObserver(BaseCallbackHandler):
         self.finish_reason = message.response_metadata.get("finish_reason")
         if MODEL_TAG in (tags or ()) and self.finish_reason not in CALLS_TOOLS:
             try:
-                check_finish(self.finish_reason, message.content)
+                check_finish(self.finish_reason, message.content, self._finish_reasons)
             except ModelError as problem:
                 self.problem = self.problem or problem
         if usage := to_usage(message):

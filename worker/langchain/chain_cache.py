@@ -65,11 +65,8 @@ class ChainCache:
             settings.openai_api_key.get_secret_value(),
             settings.first_token_seconds,
             settings.idle_seconds,
-            assistant.temperature,
-            assistant.max_tokens,
+            assistant.cache_key,
         )
         if key not in self._models:
-            self._models[key] = build_model(
-                settings, temperature=assistant.temperature, max_tokens=assistant.max_tokens
-            )
+            self._models[key] = build_model(settings, assistant)
         return self._models[key]

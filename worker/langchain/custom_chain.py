@@ -40,7 +40,7 @@ class CustomChainRun(ChainRun):
         self._history = StagedHistory(claim.messages, max_tokens=claim.assistant.history_tokens)
         self._build = build  # called by `deltas`, so that an exception of the factory fails the turn
         self._output = ChainOutput()
-        self._observer = ModelCallObserver()
+        self._observer = ModelCallObserver(claim.assistant.finish_reasons)
 
     def deltas(self, check: Callable[[], object] = lambda: None) -> Iterator[str]:
         """Yield text as `ChainRun.deltas` does. Exceptions of the chain itself are raised unchanged."""

@@ -28,7 +28,7 @@ PAUSE_SECONDS = 0.02
 USAGE_SECONDS = 0.5
 
 # Arguments of a call that are not part of the request body.
-OPTIONS = frozenset({"extra_headers", "extra_query", "extra_body", "timeout"})
+OPTIONS = frozenset({"extra_headers", "extra_query", "timeout"})
 
 
 class Completions:
@@ -59,8 +59,9 @@ class Completions:
     def _create(self, **payload: Any) -> Any:
         if not OPTIONS.isdisjoint(payload):
             return self._hand_over(payload)
+        body = payload if "extra_body" not in payload else _with_extra(**payload)
         with _openai_errors(self._request):
-            response = self._pool.post(orjson.dumps(payload))
+            response = self._pool.post(orjson.dumps(body))
         if 300 <= response.status < 400 or not response.is_readable:
             response.close()
             return self._hand_over(payload)
@@ -260,6 +261,11 @@ class Answer:
         body = error if isinstance(error, dict) and error.get("error") else {"error": error or True}
         _raise_reported_error(body, self._request, is_whole=self.is_whole)
         return []
+
+
+def _with_extra(*, extra_body: dict[str, Any] | None, **payload: Any) -> dict[str, Any]:
+    """Return the request body with these fields in it, as OpenAI's client sends it."""
+    return {**payload, **(extra_body or {})}
 
 
 def _parse_fast(data: bytes) -> Any:

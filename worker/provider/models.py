@@ -18,7 +18,6 @@ from langchain_core.exceptions import ContextOverflowError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
-from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from turns.config.network import OPENAI_PROXY
@@ -26,22 +25,22 @@ from turns.config.provider_url import check_header_value, parse_provider_url
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, ModelError, ModelErrorKind
-from worker.provider.chat_openai import LeanChatOpenAI
+from turns.domain.model_parameters import ModelParameters
+from worker.provider.chat_openai import LeanChatOpenAI, StockChatOpenAI
 from worker.provider.completions import Completions, StockCompletions
 from worker.provider.http import CONNECT_SECONDS
 from worker.provider.reported_errors import kind_of, to_reported_error
 
 OPENAI_URL = "https://api.openai.com/v1"
 OFFLINE_MODEL = "offline"
+DEFAULT_PARAMETERS = ModelParameters()
 FINISHED = {"finish_reason": "stop", "model_name": OFFLINE_MODEL}
 
 # Only answers with these finish reasons may enter the history. A stream that breaks off has no reason.
 COMPLETE = ("stop", "length")  # not a set, because a provider may send an unhashable value
 
 
-def build_model(
-    settings: Settings, *, temperature: float | None = None, max_tokens: int | None = None
-) -> BaseChatModel:
+def build_model(settings: Settings, parameters: ModelParameters = DEFAULT_PARAMETERS) -> BaseChatModel:
     """Return the model that these settings name, or the offline model if there is no provider.
 
     Raise `ConfigurationError` if the client cannot be created.
@@ -49,7 +48,7 @@ def build_model(
     if settings.is_offline:
         return OfflineModel()
     try:
-        return _build_client(settings, temperature=temperature, max_tokens=max_tokens)
+        return _build_client(settings, parameters)
     except (ImportError, OSError, ValueError, openai.OpenAIError) as error:
         # The error itself may quote the API key, or the password of a proxy.
         raise ConfigurationError(
@@ -58,14 +57,19 @@ def build_model(
         ) from None
 
 
-def _build_client(settings: Settings, *, temperature: float | None, max_tokens: int | None) -> BaseChatModel:
+def _build_client(settings: Settings, parameters: ModelParameters) -> BaseChatModel:
     url = parse_provider_url(settings.openai_base_url or OPENAI_URL)
     check_header_value(settings.openai_api_key.get_secret_value())
-    model_class = ChatOpenAI if settings.stock_client else LeanChatOpenAI
+    model_class = StockChatOpenAI if settings.stock_client else LeanChatOpenAI
     model = model_class(
         model=settings.model,
-        temperature=temperature,
-        max_tokens=max_tokens,
+        temperature=parameters.temperature,
+        top_p=parameters.top_p,
+        max_tokens=parameters.max_tokens,
+        max_tokens_name=parameters.max_tokens_name,
+        stop=list(parameters.stop) or None,
+        extra_body=parameters.extra_body or None,
+        stream_usage=parameters.stream_options,
         # Self-hosted endpoints often need no key, but the client requires one.
         api_key=settings.openai_api_key if settings.openai_api_key.get_secret_value() else SecretStr("none"),
         base_url=url.address,
@@ -73,7 +77,6 @@ def _build_client(settings: Settings, *, temperature: float | None, max_tokens: 
         default_headers={"Authorization": url.authorization} if url.authorization else None,
         max_retries=0,  # turns/domain/retry.py decides; the client would sleep in the worker's slot
         timeout=_timeout(settings),
-        stream_usage=True,
         use_responses_api=False,
     )
     if not settings.stock_client:
@@ -237,11 +240,15 @@ def _retry_after(response: httpx2.Response) -> float | None:
     return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
-def check_finish(reason: object, content: object) -> None:
-    """Raise `ModelError` unless the answer is complete. A stream that breaks off ends without an exception."""
+def check_finish(reason: object, content: object, accepted: Sequence[str] = ()) -> None:
+    """Raise `ModelError` unless the answer is complete; `accepted` are finish reasons of the provider that say so.
+
+    A stream that breaks off ends without an exception.
+    """
     if reason == "content_filter":
         raise ModelError(Code.CONTENT_FILTERED, ModelErrorKind.HOPELESS)
     if reason is None or reason == "":
         raise ModelError(Code.INCOMPLETE_ANSWER, ModelErrorKind.RETRYABLE)
-    if reason not in COMPLETE or not content:
+    is_complete = reason in COMPLETE or (isinstance(reason, str) and reason.lower() in map(str.lower, accepted))
+    if not is_complete or not content:
         raise ModelError(Code.PROVIDER_PROTOCOL, ModelErrorKind.RETRYABLE, message=f"finish_reason {reason!r}")

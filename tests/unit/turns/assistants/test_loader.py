@@ -15,6 +15,7 @@ from turns.config.logs import configure_logs
 from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT, Assistant, HistoryMode, Lane, Variable
 from turns.domain.errors import AssistantNotFound, ConfigurationError, InvalidRequest
+from turns.domain.model_parameters import MaxTokensName
 from worker.langchain.factories import check_assistant
 
 TEXTS = st.text(max_size=20)
@@ -27,6 +28,10 @@ ASSISTANTS = st.builds(
     variables=st.dictionaries(TEXTS, st.builds(Variable, default=st.none() | TEXTS, description=TEXTS), max_size=3),
     model=st.none() | TEXTS,
     temperature=st.none() | st.floats(0, 2),
+    max_tokens_name=st.sampled_from(MaxTokensName),
+    stop=st.lists(TEXTS, max_size=2).map(tuple),
+    finish_reasons=st.lists(TEXTS, max_size=2).map(tuple),
+    extra=st.dictionaries(TEXTS, TEXTS | st.lists(st.integers()), max_size=2),
     history=st.sampled_from(HistoryMode),
     lane=st.sampled_from(Lane),
 )
@@ -47,6 +52,24 @@ WRONG = {
     "[assistants.a]\nbase_url = 'http://h/v 1'": "assistants.a.base_url: must not contain spaces or line breaks",
     "[assistants.a]\nbase_url = 'http://h/v1/chat/completions'": "assistants.a.base_url: must end before /chat",
     "[assistants.a]\napi_key_env = 'sk-canary'": "assistants.a.api_key_env: must be the name of an environment",
+    "[assistants.a]\ntop_p = 1.5": "assistants.a.top_p: must be less than or equal to 1 (it is 1.5)",
+    "[assistants.a]\nstop = 3": "assistants.a.stop: must be a text, or a list of texts",
+    "[assistants.a]\nstop = ['a', 'b', 'c', 'd', 'e']": "assistants.a.stop: must be a text, or a list of 1 to 4 texts",
+    "[assistants.a]\nstop = ''": "assistants.a.stop: must be a text, or a list of 1 to 4 texts, none of them empty",
+    "[assistants.a]\nmax_tokens_name = 'n'": "assistants.a.max_tokens_name: must be 'max_tokens' or",
+    "[assistants.a]\nfinish_reasons = ['Content_Filter']": "assistants.a.finish_reasons: must not contain 'Content_Fi",
+    "[assistants.a]\nfinish_reasons = ['']": "assistants.a.finish_reasons: must not contain an empty text",
+    "[assistants.a]\nresponse_format = {}": "assistants.a.response_format: must have a type, such as",
+    "[assistants.a]\nresponse_format.type = 'json_schema'": "assistants.a.response_format: must have a table json_",
+    "[assistants.a]\nresponse_format = {type = 'json_schema', json_schema = {}}": (
+        "assistants.a.response_format: json_schema.name must be 1 to 64 letters"
+    ),
+    "[assistants.a]\nextra.model = 'x'": "assistants.a.extra: must not contain 'model'; use the field model",
+    "[assistants.a]\nextra.messages = []": "assistants.a.extra: must not contain 'messages'; the service sends it",
+    "[assistants.a]\nextra.since = 2026-01-01": "assistants.a.extra: must contain only texts, booleans, numbers of",
+    "[assistants.a]\nextra.n_ctx = 99999999999999999999": "assistants.a.extra: must contain only texts, booleans,",
+    "[assistants.a]\nextra.bias = inf": "assistants.a.extra: must contain only texts, booleans, numbers of at most 64",
+    "[assistants.a]\nstream_options = 'no'": "assistants.a.stream_options: must be a valid boolean",
     "[assistants.a]\nvariables.input = {}": "assistants.a.variables.input: 'input' is a reserved name",
     "[assistants.a.variables.who]\nmax = 3": "assistants.a.variables.who.max: is not known; known fields: default,",
     "[assistants.a]\nvariables.w = {default = 'abc', max_length = 2}": "assistants.a.variables.w: the default",

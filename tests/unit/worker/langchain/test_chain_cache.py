@@ -9,6 +9,7 @@ from tests.unit.worker.run.stand_ins import make_claim
 from turns.assistants.overrides import settings_for
 from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT, Assistant
+from turns.domain.model_parameters import ModelParameters
 from worker.langchain import chain_cache
 from worker.langchain.chain import ChainRun, build_chain
 from worker.langchain.chain_cache import ChainCache
@@ -32,9 +33,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Record which models and chains are built."""
     calls: list[tuple[str, str]] = []
 
-    def model(settings: Settings, **options: Any) -> Any:
+    def model(settings: Settings, parameters: ModelParameters) -> Any:
         calls.append(("model", settings.model))
-        return build_model(settings, **options)
+        return build_model(settings, parameters)
 
     def chain(assistant: Assistant, model: Any) -> Any:
         calls.append(("chain", assistant.name))
@@ -67,7 +68,14 @@ def test_another_version_of_an_assistant_has_another_chain(calls: list[Any]) -> 
 
 
 @pytest.mark.parametrize(
-    "field", [{"temperature": 0.5}, {"max_tokens": 7}, {"idle_seconds": 1.0}, {"base_url": "http://127.0.0.1:8/v1"}]
+    "field",
+    [
+        {"temperature": 0.5},
+        {"max_tokens": 7},
+        {"extra": {"top_k": 3}},
+        {"idle_seconds": 1.0},
+        {"base_url": "http://127.0.0.1:8/v1"},
+    ],
 )
 def test_another_way_of_calling_the_provider_is_another_model(calls: list[Any], field: dict[str, Any]) -> None:
     cache = ChainCache()

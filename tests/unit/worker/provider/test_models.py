@@ -4,15 +4,17 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from turns.config.settings import Settings
-from turns.domain.errors import ConfigurationError
+from turns.domain.errors import ConfigurationError, ModelError
+from turns.domain.model_parameters import MaxTokensName, ModelParameters
 from worker.provider import probe
 from worker.provider.completions import Completions
-from worker.provider.models import build_model
+from worker.provider.models import build_model, check_finish
 
 CHUNKS = [
     {"choices": [{"index": 0, "delta": {"content": "Hello"}, "finish_reason": None}]},
@@ -69,9 +71,10 @@ def no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.lower(), raising=False)
 
 
-def ask(base_url: str, *, stock: bool) -> Any:
+def ask(base_url: str, *, stock: bool, **parameters: Any) -> Any:
     """Ask the model once and return its client."""
-    model: Any = build_model(Settings(openai_base_url=base_url, openai_api_key="sk-1", stock_client=stock))
+    settings = Settings(openai_base_url=base_url, openai_api_key="sk-1", stock_client=stock)
+    model: Any = build_model(settings, ModelParameters(**parameters))
     assert "".join(chunk.content for chunk in model.stream("Hello")) == "Hello"
     client = model.client
     model.root_client.close()
@@ -101,6 +104,31 @@ def test_both_clients_send_the_same_request(provider: Recorder, base_url: str, p
     assert thin == stock
     assert thin[1:] == (provider.host, login)
     assert thin[0].replace("%20", "+") == path.replace("%20", "+")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sent"),
+    [
+        ({}, {"stream_options": {"include_usage": True}}),
+        ({"stream_options": False}, {}),
+        ({"max_tokens": 7, "stream_options": False}, {"max_completion_tokens": 7}),
+        ({"max_tokens": 7, "max_tokens_name": MaxTokensName.MAX_TOKENS, "stream_options": False}, {"max_tokens": 7}),
+        ({"temperature": 0.5, "top_p": 0.9, "stream_options": False}, {"temperature": 0.5, "top_p": 0.9}),
+        ({"stop": ("a", "b"), "stream_options": False}, {"stop": ["a", "b"]}),
+        (
+            {"response_format": {"type": "json_object"}, "extra": {"top_k": 3}, "stream_options": False},
+            {"response_format": {"type": "json_object"}, "top_k": 3},
+        ),
+    ],
+)
+def test_both_clients_send_the_parameters(provider: Recorder, parameters: dict[str, Any], sent: dict[str, Any]) -> None:
+    url = f"http://{provider.host}/v1"
+    assert isinstance(ask(url, stock=False, **parameters), Completions)
+    ask(url, stock=True, **parameters)
+    thin, stock = provider.bodies
+    assert thin == stock
+    assert {name: value for name, value in thin.items() if name not in {"messages", "model", "stream"}} == sent
+    assert [request[0] for request in provider.requests] == ["/v1/chat/completions"] * 2
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "OPENAI_PROXY"])
@@ -157,6 +185,31 @@ def test_the_doctor_asks_as_a_worker_does(monkeypatch: pytest.MonkeyPatch, provi
     turn, asked = provider.bodies
     assert asked == {**turn, "max_completion_tokens": 1}
     assert asked["stream_options"] == {"include_usage": True}
+
+
+def test_the_doctor_asks_once_for_each_kind_of_request(
+    monkeypatch: pytest.MonkeyPatch, provider: Recorder, tmp_path: Path
+) -> None:
+    file = tmp_path / "assistants.toml"
+    file.write_text(
+        "[assistants.a]\nsystem = 'x'\n[assistants.b]\nmax_tokens = 9\n"
+        "[assistants.c]\nmax_tokens_name = 'max_tokens'\nstream_options = false\nextra.top_k = 3\n"
+    )
+    for name, value in (("INTURN_ASSISTANTS", str(file)), ("OPENAI_BASE_URL", f"http://{provider.host}/v1")):
+        monkeypatch.setenv(name, value)
+    assert probe.main() == 0
+    ab, c = provider.bodies
+    assert (ab["max_completion_tokens"], "stream_options" in ab) == (1, True)
+    assert (c["max_tokens"], c["top_k"], "stream_options" in c) == (1, 3, False)
+
+
+@pytest.mark.parametrize("reason", ["fertig", "FERTIG"])
+def test_a_finish_reason_of_the_assistant_is_accepted(reason: str) -> None:
+    check_finish(reason, "text", ("fertig",))
+    for wrong in ((reason, "text", ()), (reason, "", ("fertig",)), (["fertig"], "text", ("fertig",))):
+        with pytest.raises(ModelError) as error:
+            check_finish(*wrong)
+        assert error.value.code == "provider_protocol"
 
 
 @pytest.mark.parametrize(
