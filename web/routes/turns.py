@@ -168,6 +168,8 @@ def _reply_accepted(accepted: Accepted, long_polls: LongPolls) -> Response:
     """Return 202, or 200 if the turn has ended within the time for which the caller prefers to wait."""
     turn = accepted.turn
     get_logger().info(Log.TURN_ACCEPTED, turn_id=turn.id, replayed=accepted.replayed)
+    if not accepted.replayed:
+        long_polls.remember_accepted(turn)
     preferred = preferred_wait(request.headers.get("Prefer", ""))
     if preferred is not None:
         with suppress(TurnNotFound, TurnExpired):  # its session was erased meanwhile, but the turn was accepted

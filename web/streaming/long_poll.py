@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections import defaultdict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol
@@ -10,6 +10,8 @@ from typing import Protocol
 from turns.backend.pubsub import Subscriptions
 from turns.domain.turn import Turn
 from web.streaming.single_flight import SingleFlight
+
+MAX_KNOWN_TURNS = 10_000  # the newest; about 2 MB
 
 
 class GetEndedTurn(Protocol):
@@ -22,7 +24,8 @@ class LongPolls:
     """Wait for turns to end.
 
     A completion message carries only the id of the turn, which is then read. If a message is lost, the turn is read
-    when the wait times out.
+    when the wait times out. A turn that this process has accepted and whose end it has not received is not read before
+    the wait, which saves one of two reads (3 % of a polled turn).
     """
 
     def __init__(
@@ -35,6 +38,7 @@ class LongPolls:
         self._count = 0
         self._is_draining = False
         self._waiters: dict[str, set[threading.Event]] = defaultdict(set)
+        self._known: OrderedDict[str, str | None] = OrderedDict()  # turn id → its tenant, or None if it has ended
 
     def start(self) -> None:
         """Start the thread that receives completion messages."""
@@ -45,19 +49,25 @@ class LongPolls:
         self._is_draining = True
         self._wake(self._waiters.values())
 
+    def remember_accepted(self, turn: Turn) -> None:
+        """Remember that the turn is live, unless its end was received before this call."""
+        if turn.id not in self._known:
+            self._remember(turn.id, turn.tenant)
+
     def wait_for_turn(self, turn_id: str, *, tenant: str, wait_seconds: float) -> Turn:
         """Return the turn when it has ended or the time is over. Raises like `TurnStore.get_turn`."""
         if wait_seconds <= 0 or self._count >= self._max_waiters:
             return self._reads.get_turn(turn_id, tenant=tenant)
         deadline = time.monotonic() + wait_seconds
         with self._watch(turn_id) as woken:  # before the first check, so that an end right after it is not missed
-            if turn := self._get_ended_turn(turn_id, tenant=tenant):
+            if self._known.get(turn_id) != tenant and (turn := self._get_ended_turn(turn_id, tenant=tenant)):
                 return turn
             while not self._is_draining and woken.wait(deadline - time.monotonic()):
                 woken.clear()
                 turn = self._reads.get_turn(turn_id, tenant=tenant)
                 if turn.status.is_terminal:
                     return turn
+        self._known.pop(turn_id, None)  # its message may be lost, so the next wait begins with a read
         return self._reads.get_turn(turn_id, tenant=tenant)
 
     @contextmanager
@@ -76,10 +86,18 @@ class LongPolls:
 
     def _receive(self) -> None:
         for turn_id in self._subscriptions.ended_turns():
-            if turn_id is None:
+            if turn_id is None:  # messages may have been lost
+                self._known.clear()
                 self._wake(self._waiters.values())
-            elif waiters := self._waiters.get(turn_id):
+                continue
+            self._remember(turn_id, None)
+            if waiters := self._waiters.get(turn_id):
                 self._wake([waiters])
+
+    def _remember(self, turn_id: str, tenant: str | None) -> None:
+        self._known[turn_id] = tenant
+        if len(self._known) > MAX_KNOWN_TURNS:
+            self._known.popitem(last=False)
 
     def _wake(self, groups: Iterable[set[threading.Event]]) -> None:
         # Copied first, because a woken greenlet may change the sets.

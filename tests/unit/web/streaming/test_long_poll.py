@@ -121,3 +121,50 @@ def test_a_drain_ends_a_wait_that_is_about_to_begin(store: Store, long_polls: Lo
     store.after_read = lambda _: long_polls.drain()
     assert wait(long_polls, LONG_SECONDS) is RUNNING
     assert store.reads == 2
+
+
+def test_an_accepted_turn_is_read_once_when_it_ends(store: Store, long_polls: LongPolls) -> None:
+    long_polls.remember_accepted(RUNNING)
+    store.end()
+    assert wait(long_polls, LONG_SECONDS) is COMPLETED
+    assert store.reads == 1
+
+
+def test_an_end_before_the_acceptance_is_not_missed(store: Store, long_polls: LongPolls) -> None:
+    store.end()
+    wait_until("the message is received", lambda: store.received == 1)
+    long_polls.remember_accepted(RUNNING)
+    assert wait(long_polls, LONG_SECONDS) is COMPLETED
+
+
+def test_lost_messages_make_the_next_wait_begin_with_a_read(store: Store, long_polls: LongPolls) -> None:
+    long_polls.remember_accepted(RUNNING)
+    store.messages.put(None)
+    wait_until("the gap is received", lambda: store.received == 1)
+    store.turn = COMPLETED
+    assert wait(long_polls, LONG_SECONDS) is COMPLETED
+
+
+def test_a_timeout_makes_the_next_wait_begin_with_a_read(store: Store, long_polls: LongPolls) -> None:
+    long_polls.remember_accepted(RUNNING)
+    assert wait(long_polls, 0.05) is RUNNING
+    store.turn = COMPLETED
+    assert wait(long_polls, LONG_SECONDS) is COMPLETED
+    assert store.reads == 2
+
+
+def test_an_accepted_turn_is_read_for_another_tenant(store: Store, long_polls: LongPolls) -> None:
+    long_polls.remember_accepted(RUNNING)
+    store.turn = COMPLETED
+    assert long_polls.wait_for_turn("turn_1", tenant="other", wait_seconds=LONG_SECONDS) is COMPLETED
+    assert store.reads == 1
+
+
+def test_only_the_newest_accepted_turns_are_remembered(
+    store: Store, long_polls: LongPolls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.streaming.long_poll.MAX_KNOWN_TURNS", 1)
+    long_polls.remember_accepted(RUNNING)
+    long_polls.remember_accepted(replace(RUNNING, id="turn_2"))
+    store.turn = COMPLETED
+    assert wait(long_polls, LONG_SECONDS) is COMPLETED
