@@ -20,6 +20,7 @@
 Catch `InTurnError` to handle all of them.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -57,8 +58,21 @@ class Refused(InTurnError):
     """The service refused the request and stored nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """A wrong value: its path in the request, such as `variables.ability`, and the rule that it breaks."""
+
+    field: str
+    rule: str
+
+
 class InvalidRequest(Refused):
-    """The request breaks a rule; the message names the field and the rule."""
+    """The request breaks a rule; the message has one line for each wrong field, with its rule.
+
+    `errors` has the same as values, of at most ten fields; it is empty if no field is wrong.
+    """
+
+    errors: tuple[FieldError, ...] = ()
 
 
 class Unauthenticated(Refused):

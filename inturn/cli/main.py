@@ -16,7 +16,7 @@ from inturn.cli.commands.turns import cancel, get, retry, turns
 from inturn.cli.exit_codes import Exit, exit_code_for_error
 from inturn.cli.options import Invocation, OrderedGroup
 from inturn.cli.terminal.output import OutputClosed, Terminal
-from inturn.errors import InTurnError, Unreachable
+from inturn.errors import InTurnError, InvalidRequest, Unreachable
 
 
 @click.group(
@@ -75,6 +75,6 @@ def _with_advice(error: InTurnError) -> str:
         return f"{error}\nThe key was read from INTURN_API_KEY."
     if error.code == "unauthenticated":
         return f"{error}\nSet INTURN_API_KEY."
-    if error.message.startswith("variables."):
+    if isinstance(error, InvalidRequest) and any(wrong.field.startswith("variables.") for wrong in error.errors):
         return f"{error}\nSet variables with --var NAME=VALUE."
     return str(error)

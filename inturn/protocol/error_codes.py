@@ -38,6 +38,7 @@ BY_STATUS: MappingProxyType[int, type[InTurnError]] = MappingProxyType(
     {
         401: errors.Unauthenticated,
         403: errors.Forbidden,
+        413: errors.InvalidRequest,
         429: errors.TooMany,
         502: errors.Unavailable,
         503: errors.Unavailable,
@@ -47,9 +48,9 @@ BY_STATUS: MappingProxyType[int, type[InTurnError]] = MappingProxyType(
 
 
 def error_class(status: int, code: str | None) -> type[InTurnError]:
-    """Return the class for a code, or for the status if the code is unknown or missing."""
+    """Return the class for a code, or for the status if the code is unknown, or None: not a problem of InTurn."""
     if code is not None and code in BY_CODE:
         return BY_CODE[code]
     if status in BY_STATUS:
         return BY_STATUS[status]
-    return errors.InvalidRequest if 400 <= status < 500 else errors.ServiceBroken
+    return errors.InvalidRequest if code is not None and 400 <= status < 500 else errors.ServiceBroken

@@ -10,13 +10,15 @@ from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
 
-from inturn.errors import InTurnError, ServiceBroken
+from inturn.errors import FieldError, InTurnError, InvalidRequest, ServiceBroken
 from inturn.events import StatusChanged
-from inturn.protocol.error_codes import error_class
+from inturn.protocol.error_codes import BY_STATUS, error_class
 from inturn.protocol.requests import Response
 from inturn.values import Assistant, Failure, Json, Message, Queue, Readiness, ServiceStatus, Session, Usage, Variable
 
 Value = TypeVar("Value")
+
+PROBLEM_TYPE = "urn:inturn:problem:"
 
 
 def parse(response: Response, build: Callable[[Json], Value]) -> Value:
@@ -40,11 +42,13 @@ def json_object(response: Response) -> Json:
 
 
 def to_error(response: Response) -> InTurnError:
-    """Convert an error response to an exception."""
+    """Convert an error response to an exception; only the status counts if another program sent it."""
     try:
         problem = json_object(response)
     except ValueError:
         problem = {}  # an error page of a proxy
+    if not str(problem.get("type")).startswith(PROBLEM_TYPE):
+        problem = {}
     problem.setdefault("request_id", response.request_id)
     return problem_to_error(problem, status=response.status, retry_after=retry_after_seconds(response))
 
@@ -52,13 +56,22 @@ def to_error(response: Response) -> InTurnError:
 def problem_to_error(problem: Json, *, status: int, retry_after: float | None = None) -> InTurnError:
     """Convert a problem document, of a response or of one turn of a batch, to an exception."""
     code = problem.get("code")
-    return error_class(status, code)(
-        problem.get("detail") or f"The service responded with status {status}.",
+    error = error_class(status, code)(
+        problem.get("detail") or _describe_foreign_response(status),
         status=status,
         code=code,
         request_id=problem.get("request_id"),
         retry_after_seconds=retry_after,
     )
+    if isinstance(error, InvalidRequest):
+        error.errors = tuple(FieldError(item["field"], item["rule"]) for item in problem.get("errors", ()))
+    return error
+
+
+def _describe_foreign_response(status: int) -> str:
+    if status in BY_STATUS:
+        return f"The service, or a proxy before it, responded with status {status}."
+    return f"This is not a response of InTurn (status {status}). Is the URL right?"
 
 
 def retry_after_seconds(response: Response) -> float | None:

@@ -3,6 +3,7 @@
 A wrong one would end the worker with a traceback, or fail each turn, so all of them are checked at start.
 """
 
+import ssl
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,8 +15,6 @@ PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 OPENAI_PROXY = "OPENAI_PROXY"
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 HEADERS = ("OPENAI_ORG_ID", "OPENAI_ORGANIZATION", "OPENAI_PROJECT_ID")
-PEM = b"-----BEGIN "
-PEM_SEARCH_BYTES = 1024 * 1024
 
 
 def find_client_problems(environment: Mapping[str, str]) -> list[str]:
@@ -26,20 +25,23 @@ def find_client_problems(environment: Mapping[str, str]) -> list[str]:
 def find_certificate_problems(environment: Mapping[str, str]) -> list[str]:
     """Return an error for each of `SSL_CERT_FILE` and `SSL_CERT_DIR` that names nothing usable."""
     problems = []
-    if file := environment.get("SSL_CERT_FILE"):
-        try:
-            with Path(file).open("rb") as opened:
-                is_pem = PEM in opened.read(PEM_SEARCH_BYTES)
-        except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "is not a path"
-            problems.append(f"SSL_CERT_FILE: {file!r} cannot be read: {reason}; correct it, or unset it")
-        else:
-            if not is_pem:
-                problems.append(f"SSL_CERT_FILE: {file!r} has no certificates in PEM format; correct it, or unset it")
+    if (file := environment.get("SSL_CERT_FILE")) and (problem := find_certificate_problem(file)):
+        problems.append(f"SSL_CERT_FILE: {file!r} {problem}; correct it, or unset it")
     directories = environment.get("SSL_CERT_DIR")
     if directories and not any(Path(directory).is_dir() for directory in directories.split(":")):
         problems.append(f"SSL_CERT_DIR: {directories!r} is not a directory; correct it, or unset it")
     return problems
+
+
+def find_certificate_problem(file: str) -> str | None:
+    """Return why a TLS client could not load the certificates of this file, or None."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+    except ssl.SSLError:  # also for one damaged certificate among others
+        return "does not consist of certificates in PEM format"
+    except (OSError, ValueError) as error:
+        return f"cannot be read: {getattr(error, 'strerror', None) or 'it is not a path'}"
+    return None
 
 
 def _proxy_problems(environment: Mapping[str, str]) -> Iterator[str]:

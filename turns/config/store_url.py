@@ -3,6 +3,8 @@
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
+from turns.config.network import find_certificate_problem
+
 SCHEMES = ("redis", "rediss", "unix", "sentinel")
 SENTINEL_PORT = 26379
 
@@ -30,12 +32,15 @@ TLS_OPTIONS = TLS_FILES | {
     "ssl_password",
 }
 OPTIONS = IGNORED_OPTIONS | {"db", "protocol", "client_name"}
+NO_SENTINEL_TLS = "TLS is not supported with Sentinels: use a tunnel, or rediss:// with the address of the primary"
 CERTIFICATE_CHECKS = ("required", "optional", "none")
 
 
 def check_store_url(url: str) -> None:
     """Raise ValueError with the reason if the URL is not usable. The reason never quotes the URL: it has a password."""
     scheme = url.partition(":")[0]
+    if scheme not in SCHEMES and "sentinel" in scheme:
+        raise ValueError(f"must begin with sentinel://; {NO_SENTINEL_TLS}")
     if scheme not in SCHEMES:
         raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
     parts = _split(url)
@@ -78,6 +83,8 @@ def _split(url: str) -> SplitResult:
 
 def _check_option(name: str, value: str, scheme: str) -> None:
     known = OPTIONS | (TLS_OPTIONS if scheme == "rediss" else {"sentinel_password"} if scheme == "sentinel" else set())
+    if scheme == "sentinel" and name.startswith("ssl"):
+        raise ValueError(f"has an option for TLS; {NO_SENTINEL_TLS}")
     if name in TLS_OPTIONS and scheme != "rediss":
         raise ValueError(f"has the option {name}, which needs rediss://")
     if name not in known:
@@ -90,6 +97,8 @@ def _check_option(name: str, value: str, scheme: str) -> None:
         raise ValueError(f"has an option ssl_cert_reqs that is not one of {', '.join(CERTIFICATE_CHECKS)}")
     if name in TLS_FILES and not Path(value).is_file():
         raise ValueError(f"has an option {name} that does not name a file")
+    if name == "ssl_ca_certs" and find_certificate_problem(value):
+        raise ValueError("has an option ssl_ca_certs whose file does not consist of certificates in PEM format")
     if name == "ssl_ca_path" and not Path(value).is_dir():
         raise ValueError("has an option ssl_ca_path that does not name a directory")
     if name == "ssl_min_version" and not _is_number(value):

@@ -6,13 +6,14 @@ digest for as long as a turn needs it.
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import Any, TypeVar
 
-from turns.domain.errors import InvalidRequest
+from turns.domain.errors import MAX_FIELD_ERRORS, FieldError, InvalidRequest
 from turns.domain.model_parameters import MaxTokensName, ModelParameters
 
 MAX_CACHED_DEFINITIONS = 256
@@ -71,24 +72,27 @@ class Assistant(ModelParameters):
     lane: Lane = Lane.INTERACTIVE
 
     def check_variables(self, values: Mapping[str, str]) -> None:
-        """Raise `InvalidRequest` for a variable that is unknown, missing or too long."""
-        for name, value in values.items():
-            declared = self.variables.get(name)
-            if declared is None:
-                known = ", ".join(self.variables) or "none"
-                raise InvalidRequest(
-                    f"variables.{name}", f"assistant {self.name!r} declares no such variable; it has: {known}"
-                )
-            if declared.max_length is not None and len(value) > declared.max_length:
-                raise InvalidRequest(f"variables.{name}", f"must be at most {declared.max_length} characters")
-        for name, declared in self.variables.items():
-            if declared.is_required and name not in values:
-                raise InvalidRequest(f"variables.{name}", f"is required by assistant {self.name!r}")
+        """Raise `InvalidRequest` for the variables that are unknown, missing or too long."""
+        if errors := list(islice(self._variable_errors(values), MAX_FIELD_ERRORS)):
+            raise InvalidRequest(errors[0].field, errors[0].rule, *errors[1:])
 
     def with_defaults(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return the values, and the default of each variable that is not among them."""
         defaults = {name: v.default for name, v in self.variables.items() if v.default is not None}
         return {**defaults, **values}
+
+    def _variable_errors(self, values: Mapping[str, str]) -> Iterator[FieldError]:
+        for name, value in values.items():
+            declared = self.variables.get(name)
+            if declared is None:
+                known = ", ".join(self.variables) or "none"
+                rule = f"assistant {self.name!r} declares no such variable; it has: {known}"
+                yield FieldError(f"variables.{name}", rule)
+            elif declared.max_length is not None and len(value) > declared.max_length:
+                yield FieldError(f"variables.{name}", f"must be at most {declared.max_length} characters")
+        for name, declared in self.variables.items():
+            if declared.is_required and name not in values:
+                yield FieldError(f"variables.{name}", f"is required by assistant {self.name!r}")
 
     @property
     def has_own_provider(self) -> bool:

@@ -19,10 +19,13 @@ The first line of a class's docstring is its default message. Codes are stable: 
 has the same classes (`inturn/protocol/error_codes.py` is generated from here).
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
 from turns.domain.error_codes import Code
+
+MAX_FIELD_ERRORS = 10  # reported at once; a body of the largest size could have hundreds of thousands
 
 
 class TurnsError(Exception):
@@ -40,18 +43,25 @@ class Refused(TurnsError):
     retry_after_seconds: int | None = None
 
 
-class InvalidRequest(Refused):
-    """The request is not valid.
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """A wrong value: its path, in the caller's spelling, and the rule that it breaks."""
 
-    `field` is the path of the wrong value, in the caller's spelling. The message is the field and the rule.
-    """
+    field: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.rule}"
+
+
+class InvalidRequest(Refused):
+    """The request is not valid. The message has one line for each wrong field, with its rule."""
 
     status, code = 400, "invalid_request"
 
-    def __init__(self, field: str, rule: str) -> None:
-        super().__init__(f"{field}: {rule}")
-        self.field = field
-        self.rule = rule
+    def __init__(self, field: str, rule: str, *others: FieldError) -> None:
+        self.errors = (FieldError(field, rule), *others)
+        super().__init__("\n".join(map(str, self.errors)))
 
 
 class Unauthenticated(Refused):

@@ -3,6 +3,7 @@
 Each error of the domain has its HTTP status and code in `turns.domain.errors`; those of HTTP itself are in `codes`.
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from flask import Flask, Response, g, request
@@ -10,7 +11,7 @@ from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, HTTPException
 
 from turns.config.logs import Log, get_logger
-from turns.domain.errors import Refused, StoreUnavailable, Unauthenticated
+from turns.domain.errors import FieldError, InvalidRequest, Refused, StoreUnavailable, Unauthenticated
 from web.http.codes import HTTP_CODES, MEDIA_TYPE
 from web.schemas import responses
 from web.schemas.links import link
@@ -28,10 +29,11 @@ def register(app: Flask) -> None:
 
 
 def to_problem(error: Refused) -> responses.Problem:
-    return problem(error.status, error.code, str(error))
+    errors = error.errors if isinstance(error, InvalidRequest) else ()
+    return problem(error.status, error.code, str(error), errors=errors)
 
 
-def problem(status: int, code: str, detail: str) -> responses.Problem:
+def problem(status: int, code: str, detail: str, *, errors: Sequence[FieldError] = ()) -> responses.Problem:
     return responses.Problem(
         type=f"urn:inturn:problem:{code}",
         title=HTTPStatus(status).phrase,
@@ -40,6 +42,7 @@ def problem(status: int, code: str, detail: str) -> responses.Problem:
         instance=link(request.path),
         code=code,
         request_id=g.request_id,
+        errors=tuple(map(responses.FieldError.model_validate, errors)),
     )
 
 

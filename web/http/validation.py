@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from turns.domain.assistant import Assistant, Lane
-from turns.domain.errors import InvalidRequest
+from turns.domain.errors import MAX_FIELD_ERRORS, FieldError, InvalidRequest
 from turns.domain.ids import NAME_RULE, is_name
 from turns.domain.messages import Message
 from turns.domain.turn import OnBusy, TurnRequest
@@ -138,8 +138,9 @@ def _validate(model: type[Model], given: Mapping[str, Any]) -> Model:
         return model.model_validate(given)
     except ValidationError as error:
         # A misspelt field is both unknown and missing; the first error helps the caller more.
-        first = min(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
-        raise InvalidRequest(_path(first), _rule(first, model)) from None
+        found = sorted(error.errors(include_url=False), key=lambda e: e["type"] != "extra_forbidden")
+        first, *others = [FieldError(_path(e), _rule(e, model)) for e in found[:MAX_FIELD_ERRORS]]
+        raise InvalidRequest(first.field, first.rule, *others) from None
 
 
 def _path(error: ErrorDetails) -> str:

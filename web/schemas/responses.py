@@ -176,8 +176,18 @@ class Page(ResponseModel, Generic[Item, PageCursor]):
         return cls(data=tuple(items), has_more=after is not None, after=after)
 
 
+class FieldError(ResponseModel):
+    """A wrong value: its path, in the caller's spelling, and the rule that it breaks."""
+
+    field: str
+    rule: str
+
+
 class Problem(ResponseModel):
-    """RFC 9457. `code` is stable; `request_id` identifies the request in the log."""
+    """RFC 9457. `code` is stable; `request_id` identifies the request in the log.
+
+    `errors` has the first ten wrong fields of an invalid request; `detail` names all of these, one a line.
+    """
 
     type: str
     title: str
@@ -186,6 +196,7 @@ class Problem(ResponseModel):
     instance: str
     code: str
     request_id: str
+    errors: tuple[FieldError, ...] = Field((), exclude_if=lambda errors: not errors)
 
 
 class AcceptedItem(ResponseModel):

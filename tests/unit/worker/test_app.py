@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from kombu import Connection
 
@@ -37,7 +38,7 @@ def parameters(url: str) -> dict[str, Any]:
         f"unix://:{QUOTED}@/tmp/s",
         "unix:///tmp/a b/s",
         f"rediss://:{QUOTED}@host:7000/1?ssl_cert_reqs=CERT_NONE&ssl_check_hostname=false",
-        f"rediss://host?ssl_ca_certs={__file__}",
+        f"rediss://host?ssl_ca_certs={certifi.where()}",
     ],
 )
 def test_celery_connects_to_the_same_store(url: str) -> None:

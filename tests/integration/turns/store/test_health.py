@@ -1,11 +1,15 @@
 """The store's health names the reason why no turn can be accepted, without writing anything."""
 
+from pathlib import Path
+
 import pytest
 
 from supervisor.doctor import Verdict, check_writes
 from tests.support.server import Server
+from tests.support.waiting import wait_until
 from turns.domain.errors import StoreUnavailable
 from turns.domain.turn import TurnRequest
+from turns.store.health import Health
 from turns.store.turns import TurnStore
 
 
@@ -27,6 +31,27 @@ def test_a_refusing_store_is_reported_with_its_reason(
             store.accept(TurnRequest(session_id="s", input="hello"))
     finally:
         configure(server, option, "no one" if option == "replicaof" else "0")
+    assert_reported(health, remedy)
+
+
+def test_a_store_that_cannot_save_is_reported_with_its_reason(server: Server, store: TurnStore) -> None:
+    obstacle = Path(server.raw.config_get("dir")["dir"]) / server.raw.config_get("dbfilename")["dbfilename"]
+    obstacle.mkdir()
+    server.raw.config_set("save", "3600 1")
+    try:
+        server.raw.bgsave()
+        wait_until("saving has failed", lambda: server.raw.info("persistence")["rdb_last_bgsave_status"] == "err")
+        health = store.read_health()
+        with pytest.raises(StoreUnavailable):
+            store.accept(TurnRequest(session_id="s", input="hello"))
+    finally:
+        server.raw.config_set("save", "")
+        obstacle.rmdir()
+    assert "MISCONF" in health.refusal
+    assert_reported(health, "free space there")
+
+
+def assert_reported(health: Health, remedy: str) -> None:
     assert health.refusal
     finding = check_writes(health)
     assert finding.verdict is Verdict.WRONG

@@ -29,7 +29,11 @@ ONE_RETRY = RequestRetryPolicy(max_retries=1, random=lambda: 0.0, clock=lambda: 
 OPENED = Response(status=200, headers={"content-type": "text/event-stream; charset=utf-8"})
 ENDED = Response(status=204, headers={})
 BROKEN = TransportFailure("cut")
-FULL = Response(status=503, headers={"retry-after": "5"}, body=b'{"code": "streams_full"}')
+FULL = Response(
+    status=503,
+    headers={"retry-after": "5"},
+    body=b'{"type": "urn:inturn:problem:streams_full", "code": "streams_full"}',
+)
 STATUS = {"status": "in_progress", "queue": None}
 
 

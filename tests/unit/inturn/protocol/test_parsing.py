@@ -12,7 +12,13 @@ from inturn.values import TurnData
 
 
 def test_an_error_carries_the_details_of_the_response() -> None:
-    problem = {"detail": "There is no such turn.", "code": "turn_not_found", "request_id": "r1", "status": 404}
+    problem = {
+        "type": "urn:inturn:problem:turn_not_found",
+        "detail": "There is no such turn.",
+        "code": "turn_not_found",
+        "request_id": "r1",
+        "status": 404,
+    }
     error = to_error(Response(status=404, headers={"retry-after": "7"}, body=json.dumps(problem).encode()))
     assert isinstance(error, errors.TurnNotFound)
     assert (error.status, error.code, error.request_id, error.retry_after_seconds) == (404, "turn_not_found", "r1", 7)
@@ -22,6 +28,32 @@ def test_an_error_carries_the_details_of_the_response() -> None:
 @pytest.mark.parametrize("status", [502, 503, 504])
 def test_an_error_page_of_a_proxy_is_an_error_too(status: int) -> None:
     assert type(to_error(Response(status=status, headers={}, body=b"<html>Bad gateway</html>"))) is Unavailable
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>Not found</html>",
+        b"",
+        b"[]",
+        b'{"detail": "Not Found"}',
+        b'{"code": "turn_not_found", "detail": "Not Found"}',
+        b'{"type": "about:blank", "code": ["x"], "detail": "Not Found"}',
+    ],
+)
+@pytest.mark.parametrize("status", [400, 404, 405])
+def test_an_error_of_another_service_is_not_a_refusal(body: bytes, status: int) -> None:
+    error = to_error(Response(status=status, headers={"x-request-id": "r1"}, body=body))
+    assert type(error) is ServiceBroken
+    assert str(error) == f"This is not a response of InTurn (status {status}). Is the URL right? (request r1)"
+
+
+def test_every_wrong_field_is_a_value_too() -> None:
+    wrong = [{"field": "session_id", "rule": "is required"}, {"field": "input", "rule": "must be text"}]
+    problem = {"type": "urn:inturn:problem:invalid_request", "detail": "x", "code": "invalid_request", "errors": wrong}
+    error = to_error(Response(status=400, headers={}, body=json.dumps(problem).encode()))
+    assert isinstance(error, errors.InvalidRequest)
+    assert [(e.field, e.rule) for e in error.errors] == [("session_id", "is required"), ("input", "must be text")]
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"[]", b"{}", b'{"id": 1}', b""])

@@ -1,11 +1,12 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+import certifi
 import pytest
 
 from turns.config.network import find_certificate_problems, find_client_problems
 
-PEM = "-----BEGIN CERTIFICATE-----\n"
+BUNDLE = Path(certifi.where()).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -47,15 +48,19 @@ def test_a_header_that_cannot_be_sent_is_refused() -> None:
 
 def test_certificates_that_can_be_read_are_accepted(tmp_path: Path) -> None:
     file = tmp_path / "ca.pem"
-    file.write_text(PEM)
+    file.write_text(BUNDLE)
     assert find_certificate_problems({"SSL_CERT_FILE": str(file), "SSL_CERT_DIR": f"/nowhere:{tmp_path}"}) == []
     assert find_certificate_problems({"SSL_CERT_FILE": "", "SSL_CERT_DIR": ""}) == []
 
 
 def test_certificates_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
-    empty = tmp_path / "empty.pem"
+    empty, damaged, cut = (tmp_path / name for name in ("empty.pem", "damaged.pem", "cut.pem"))
     empty.touch()
+    damaged.write_text(BUNDLE.replace("MII", "M!!", 1))
+    cut.write_text(BUNDLE[: len(BUNDLE) // 2])
     for environment in (
+        {"SSL_CERT_FILE": str(damaged)},
+        {"SSL_CERT_FILE": str(cut)},
         {"SSL_CERT_FILE": str(tmp_path / "none.pem")},
         {"SSL_CERT_FILE": str(tmp_path)},
         {"SSL_CERT_FILE": str(empty)},

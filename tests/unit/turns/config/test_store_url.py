@@ -30,6 +30,20 @@ def test_celery_s_names_of_certificate_checks_are_accepted(name: str) -> None:
 @pytest.mark.parametrize(
     "url",
     [
+        "sentinel://host/mymaster?ssl_ca_certs=/ca.pem",
+        "sentinel://host/mymaster?ssl=true",
+        "rediss+sentinel://host/mymaster",
+        "sentinels://host/mymaster",
+    ],
+)
+def test_tls_with_sentinels_is_refused_in_plain_words(url: str) -> None:
+    with pytest.raises(ValueError, match="TLS is not supported with Sentinels"):
+        check_store_url(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
         "redis://:canary#1@host/0",
         "redis://:canary/1@host/0",
         "redis://:canary?1@host/0",

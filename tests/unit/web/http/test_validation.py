@@ -37,7 +37,7 @@ def parse(body: bytes, *, key: str | None = None) -> TurnRequest:
 def test_a_bad_body_names_its_field(body: bytes, field: str) -> None:
     with pytest.raises(InvalidRequest) as error:
         parse(body)
-    assert error.value.field == field
+    assert error.value.errors[0].field == field
 
 
 def test_a_good_body_becomes_a_request() -> None:
@@ -61,6 +61,28 @@ def test_a_misspelt_field_gets_a_suggestion() -> None:
         parse(b'{"sesion_id": "a", "input": "x"}')
 
 
+def test_all_wrong_fields_are_reported_at_once() -> None:
+    with pytest.raises(InvalidRequest) as error:
+        parse(b'{"sesion_id": "a", "input": 5, "user_id": "a b", "variables": {"x": 1}}')
+    assert [wrong.field for wrong in error.value.errors] == ["sesion_id", "session_id", "input", "user_id", "variables.x"]
+    assert str(error.value).count("\n") == 4
+
+
+def test_all_wrong_variables_are_reported_at_once() -> None:
+    with pytest.raises(InvalidRequest) as error:
+        submit(variables={"a": "1", "b": "2"})
+    assert [wrong.field for wrong in error.value.errors] == ["variables.a", "variables.b", "variables.ability"]
+
+
+def test_ten_wrong_fields_are_reported() -> None:
+    """However many there are: the nearest known name is searched for each."""
+    names = {f"n{number}": "x" for number in range(60)}
+    for wrong in ({**GOOD, **names}, {**GOOD, "variables": names}, {**GOOD, "variables": dict.fromkeys(names, 1)}):
+        with pytest.raises(InvalidRequest) as error:
+            parse(json.dumps(wrong).encode())
+        assert len(error.value.errors) == 10
+
+
 def test_a_misspelt_variable_gets_the_known_names() -> None:
     with pytest.raises(InvalidRequest, match=r"variables\.abilty: .* it has: ability"):
         submit(variables={"abilty": "math"})
@@ -76,7 +98,7 @@ def test_the_first_wrong_message_is_named() -> None:
     messages = [{"role": "user", "content": "hello"}, {"role": "user", "content": 5}, {"rle": "user"}]
     with pytest.raises(InvalidRequest) as error:
         parse_messages(json.dumps({"messages": messages}).encode())
-    assert error.value.field == "messages.1.content"
+    assert error.value.errors[0].field == "messages.1.content"
 
 
 def test_an_unknown_assistant_is_not_found() -> None:
@@ -104,7 +126,7 @@ def test_a_bad_idempotency_key_is_refused(key: str) -> None:
 def test_a_bad_wait_is_refused(query: list[tuple[str, str]]) -> None:
     with pytest.raises(InvalidRequest) as error:
         parse_query(WaitQuery, query)
-    assert error.value.field == query[0][0]
+    assert error.value.errors[0].field == query[0][0]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +135,7 @@ def test_a_bad_wait_is_refused(query: list[tuple[str, str]]) -> None:
 def test_a_bad_page_is_refused(query: list[tuple[str, str]]) -> None:
     with pytest.raises(InvalidRequest) as error:
         parse_query(MessagesQuery, query)
-    assert error.value.field == query[0][0]
+    assert error.value.errors[0].field == query[0][0]
 
 
 @given(st.binary(max_size=200))
