@@ -1,9 +1,11 @@
 """The connections that the client's pool opens."""
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from redis.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.exceptions import ResponseError
 from redis.sentinel import SentinelManagedConnection
 
 RECENT_SECONDS = 1.0
@@ -34,6 +36,14 @@ class ReusedConnection(AbstractConnection):
         reply = super().read_response(*args, **options)
         self.is_complete, self.used_at = self.expects_one_reply, time.monotonic()
         return reply
+
+    def check_health(self) -> None:
+        """Check an idle connection with PING; any reply will do.
+
+        A store that cannot save to its disk refuses PING too (MISCONF), and still answers reads.
+        """
+        with suppress(ResponseError):
+            super().check_health()  # type: ignore[no-untyped-call]  # untyped in redis-py
 
     def can_read(self, timeout: float = 0) -> bool:
         if self.is_complete and not timeout and time.monotonic() - self.used_at < RECENT_SECONDS:
