@@ -89,7 +89,7 @@ def examine(settings: Settings, *, ask_model: bool) -> Iterator[Finding]:
     except StoreUnavailable as error:
         yield Finding(Verdict.WRONG, "store", str(error), "start it (make up), or use a running one: REDIS_URL=…")
     yield check_endpoint(settings)
-    yield check_model(settings, is_asked=ask_model)
+    yield from ask_models(settings) if ask_model else [check_model(settings)]
     yield check_packages()
 
 
@@ -177,25 +177,31 @@ def check_endpoint(settings: Settings) -> Finding:
     return Finding(Verdict.WRONG, "endpoint", f"{url} returns {status}: {reason}", remedy)
 
 
-def check_model(settings: Settings, *, is_asked: bool) -> Finding:
-    model = settings.model_description
+def check_model(settings: Settings) -> Finding:
     if settings.is_offline:
         remedy = "to use a real model, set OPENAI_API_KEY=… or OPENAI_BASE_URL=…"
         return Finding(Verdict.NOTE, "model", "the built-in offline model answers", remedy)
-    if not is_asked:
-        return Finding(Verdict.OK, "model", f"{model}; not tested (--ask-model requests one token)")
+    observed = f"{settings.model_description}; not tested (--ask-model requests one token)"
+    return Finding(Verdict.OK, "model", observed)
+
+
+def ask_models(settings: Settings) -> Iterator[Finding]:
+    """Request one token for each assistant whose provider, model or parameters differ; yield a finding per failure."""
     # In another process, because this package does not import the worker, whose packages are large.
     probe = [sys.executable, "-m", "worker.provider.probe"]
     try:
         asked = subprocess.run(probe, capture_output=True, text=True, timeout=MODEL_TIMEOUT_SECONDS, check=False)
     except subprocess.TimeoutExpired:
-        observed = f"{model} has not answered within {MODEL_TIMEOUT_SECONDS} s"
-        return Finding(Verdict.WRONG, "model", observed, "check OPENAI_BASE_URL and the network")
+        observed = f"not all models have answered within {MODEL_TIMEOUT_SECONDS} s"
+        yield Finding(Verdict.WRONG, "model", observed, "check OPENAI_BASE_URL, the assistants and the network")
+        return
+    if settings.is_offline:
+        yield check_model(settings)
     if asked.returncode == 0:
-        return Finding(Verdict.OK, "model", f"{model} answers")
-    reason = asked.stderr.strip().rpartition("\n")[2]
-    code = reason.partition(" ")[0]
-    return Finding(Verdict.WRONG, "model", f"{model}: {reason}", MODEL_REMEDIES.get(code, MODEL_REMEDY))
+        yield Finding(Verdict.OK, "model", f"{settings.model_description} answers, and so does each other model")
+        return
+    for reason in asked.stdout.splitlines() or asked.stderr.splitlines()[-1:]:
+        yield Finding(Verdict.WRONG, "model", reason, MODEL_REMEDIES.get(reason.partition(" ")[0], MODEL_REMEDY))
 
 
 def check_packages() -> Finding:

@@ -93,6 +93,10 @@ def _check_option(name: str, value: str, scheme: str) -> None:
         raise ValueError("has an option db that is not a number")
     if name == "protocol" and value not in {"2", "3"}:
         raise ValueError("has an option protocol that is neither 2 nor 3")
+    _check_tls_option(name, value)
+
+
+def _check_tls_option(name: str, value: str) -> None:
     if name == "ssl_cert_reqs" and to_certificate_check(value) not in CERTIFICATE_CHECKS:
         raise ValueError(f"has an option ssl_cert_reqs that is not one of {', '.join(CERTIFICATE_CHECKS)}")
     if name in TLS_FILES and not Path(value).is_file():

@@ -19,7 +19,7 @@ def main() -> int:
     requests = {_request_key(one, settings): one for one in registry_or_exit(settings).all_assistants().values()}
     failures = [failure for assistant in requests.values() if (failure := ask(assistant, settings))]
     for failure in failures:
-        sys.stderr.write(f"{failure}\n")
+        sys.stdout.write(f"{failure}\n")  # libraries write their warnings to standard error
     return int(bool(failures))
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from tests.support.processes import Stack
 from tools import ROOT
@@ -27,6 +28,19 @@ def test_all_findings_of_a_healthy_service_are_ok(stack: Stack) -> None:
     assert "wrong" not in output
     for subject in ("store", "durability", "eviction", "workers", "endpoint", "model", "packages"):
         assert f"ok      {subject}: " in output, output
+
+
+def test_each_assistant_s_failing_model_is_reported(stack: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "assistants.toml"
+    file.write_text(
+        "".join(f'[assistants.{name}]\nsystem = "x"\nbase_url = "http://127.0.0.1:9/{name}"\n' for name in "ab")
+        + '[assistants.default]\nsystem = "x"\n'
+    )
+    code, output = doctor(stack, "--ask-model", INTURN_ASSISTANTS=str(file))
+    assert code == 1
+    assert "; assistant a)" in output
+    assert "; assistant b)" in output
+    assert output.count("wrong   model: provider_unreachable") == 2
 
 
 def test_an_unreachable_store_is_reported(stack: Stack) -> None:

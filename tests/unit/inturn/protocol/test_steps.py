@@ -131,7 +131,10 @@ def test_readiness_is_returned_even_with_an_error_status() -> None:
     ("result", "error"),
     [
         (TransportFailure("cut"), Unreachable),
-        (response({"type": "urn:inturn:problem:store_unavailable", "code": "store_unavailable"}, status=503), StoreUnavailable),
+        (
+            response({"type": "urn:inturn:problem:store_unavailable", "code": "store_unavailable"}, status=503),
+            StoreUnavailable,
+        ),
         (response({}), ServiceBroken),
     ],
 )

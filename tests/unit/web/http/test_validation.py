@@ -64,7 +64,13 @@ def test_a_misspelt_field_gets_a_suggestion() -> None:
 def test_all_wrong_fields_are_reported_at_once() -> None:
     with pytest.raises(InvalidRequest) as error:
         parse(b'{"sesion_id": "a", "input": 5, "user_id": "a b", "variables": {"x": 1}}')
-    assert [wrong.field for wrong in error.value.errors] == ["sesion_id", "session_id", "input", "user_id", "variables.x"]
+    assert [wrong.field for wrong in error.value.errors] == [
+        "sesion_id",
+        "session_id",
+        "input",
+        "user_id",
+        "variables.x",
+    ]
     assert str(error.value).count("\n") == 4
 
 

@@ -221,7 +221,7 @@ def test_the_doctor_names_the_reason(
     monkeypatch.setenv("OPENAI_BASE_URL", url)
     monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
     assert probe.main() == 1
-    printed = capsys.readouterr().err
+    printed = capsys.readouterr().out
     assert printed.startswith(code)
     assert "Connection refused" in printed
     assert "canary" not in printed
