@@ -9,6 +9,8 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 
+from supervisor.heartbeat import Heartbeat
+
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 CONFIGURATION_EXIT_CODE = 2
 STABLE_SECONDS = 10.0  # a child that ran for this long is restarted without a delay
@@ -17,10 +19,20 @@ MAX_BACK_OFF_SECONDS = 10.0
 
 class Child:
     def __init__(
-        self, name: str, command: Sequence[str], environment: Mapping[str, str], *, inherits: Sequence[int] = ()
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        inherits: Sequence[int] = (),
+        heartbeat: Heartbeat | None = None,
     ) -> None:
-        """Create the child without starting it; the descriptors in `inherits` stay open in the process."""
+        """Create the child without starting it; the descriptors in `inherits` stay open in the process.
+
+        A child with a `heartbeat` is killed when its heartbeat stops.
+        """
         self.name = name
+        self._heartbeat = heartbeat
         self._inherits = tuple(inherits)
         self._command = list(command)
         self._environment = dict(environment)
@@ -43,6 +55,8 @@ class Child:
         return self._process is not None and self._process.poll() == CONFIGURATION_EXIT_CODE
 
     def start(self) -> None:
+        if self._heartbeat:
+            self._heartbeat.reset()
         # In a new session, Ctrl-C reaches only the supervisor, which then stops the processes in order.
         self._process = subprocess.Popen(
             self._command,
@@ -54,10 +68,16 @@ class Child:
         self._started_at = time.monotonic()
         self._restart_at = None
 
-    def keep_running(self) -> None:
-        """Restart the child if it has exited; the delay grows while the process keeps exiting early."""
-        if self._process is None or self.is_running:
-            return
+    def keep_running(self, *, may_start: bool = True) -> bool:
+        """Kill the child if its heartbeat has stopped, and return whether it was restarted because it had exited.
+
+        The delay of a restart grows while the process keeps exiting early.
+        """
+        if self._process is None:
+            return False
+        if self.is_running:
+            self._kill_if_silent()
+            return False
         now = time.monotonic()
         if self._restart_at is None:
             was_stable = now - self._started_at >= STABLE_SECONDS
@@ -65,8 +85,15 @@ class Child:
             self._restart_at = now + self._back_off_seconds
             code = self._process.returncode
             print(f"{self.name} exited with code {code}; restarting in {self._back_off_seconds:g} s", flush=True)
-        if now >= self._restart_at:
-            self.start()
+        if not may_start or now < self._restart_at:
+            return False
+        self.start()
+        return True
+
+    def _kill_if_silent(self) -> None:
+        if self._heartbeat and self._heartbeat.has_stopped():
+            print(f"{self.name} has sent no heartbeat for {self._heartbeat.max_seconds:g} s; killing it", flush=True)
+            self.kill()
 
     def terminate(self) -> None:
         if self._process is not None and self.is_running:

@@ -3,14 +3,17 @@
 import os
 import socket
 import sys
+import tempfile
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import IO, NoReturn
 from urllib.parse import urlsplit
 
 from supervisor.child import Child
 from supervisor.embedded_store import embedded_store
+from supervisor.heartbeat import Heartbeat
 from supervisor.readiness import read_readiness
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client, check_store, connect
@@ -24,6 +27,8 @@ ALL_READY_SECONDS = 60.0
 GRACE_SECONDS = 30.0  # for running turns to finish; the rest run again after the next start
 STORE_GRACE_SECONDS = 10.0
 POLL_SECONDS = 0.1
+STAGGER_SECONDS = 0.5  # between two restarts, because a starting process takes a core for a while
+SILENT_STALLS = 4  # stall times without a heartbeat; by then a stalled worker that still can has ended itself
 
 
 class Machine:
@@ -37,9 +42,13 @@ class Machine:
         _check_port_is_free(settings)
         if not settings.redis_url:
             self._store, self._lock = embedded_store(settings)
+        self._restarted_at = 0.0
+        self._beats = tempfile.TemporaryDirectory(prefix="inturn-")
         environment = {**os.environ, "REDIS_URL": settings.store_url}
-        names = ["web", *(f"worker {n}" for n in range(1, settings.workers + 1))]
-        self._services = [Child(name, [sys.executable, "-m", name.split()[0]], environment) for name in names]
+        self._services = [
+            Child("web", [sys.executable, "-m", "web"], environment),
+            *(self._worker(n, environment) for n in range(1, settings.workers + 1)),
+        ]
 
     def start(self) -> None:
         """Start all processes and wait until they are ready. Raises `ConfigurationError`."""
@@ -81,6 +90,17 @@ class Machine:
             self._store.wait(STORE_GRACE_SECONDS)
         if self._lock:
             self._lock.close()
+        self._beats.cleanup()
+
+    def _worker(self, number: int, environment: Mapping[str, str]) -> Child:
+        file = Path(self._settings.beat_file or f"{self._beats.name}/beat")
+        file = file if number == 1 else file.with_name(f"{file.name}.{number}")
+        return Child(
+            f"worker {number}",
+            [sys.executable, "-m", "worker"],
+            {**environment, "INTURN_BEAT_FILE": str(file.absolute())},
+            heartbeat=Heartbeat(file, max_seconds=SILENT_STALLS * self._settings.stall_seconds),
+        )
 
     def _wait_for(self, what: str, is_ready: Callable[[], bool], *, seconds: float) -> None:
         until = time.monotonic() + seconds
@@ -93,9 +113,10 @@ class Machine:
             time.sleep(POLL_SECONDS)
 
     def _keep_running(self) -> None:
-        for child in (self._store, *self._services):
-            if child:
-                child.keep_running()
+        for child in filter(None, (self._store, *self._services)):
+            now = time.monotonic()
+            if child.keep_running(may_start=now - self._restarted_at > STAGGER_SECONDS):
+                self._restarted_at = now
 
     def _store_answers(self) -> bool:
         check_store(self._settings.store_url)

@@ -33,10 +33,11 @@ from worker.lifecycle import Lifecycle, Startable
 from worker.run.active_runs import ActiveRuns
 from worker.run.event_buffer import FLUSH_SECONDS, DeltaEmitter
 from worker.run.execution import Execution
-from worker.run.interrupt import interrupter, offload
+from worker.run.interrupt import call_in_loop, interrupter, offload
 from worker.run.lease_thread import LeaseRenewalThread
 from worker.run.periodic import Loop
 from worker.run.rescuer import Rescuer
+from worker.run.watchdog import StalledProcess, Watchdog
 from worker.tasks import RUN_TURN, register
 
 DEADLINE_SECONDS = 0.25  # interval of the check for late models
@@ -62,7 +63,7 @@ def build_app(settings: Settings, registry: AssistantRegistry) -> Celery:
     execution = Execution(store, chains, active_runs, emitter, settings, worker=worker)
     register(app, execution)
     hint = render_hint(app, RUN_TURN)
-    rescuer = Rescuer(store, worker=worker, hint=hint, drain=end_process, beat_file=settings.beat_file)
+    rescuer = Rescuer(store, worker=worker, hint=hint, drain=end_process)
     subscriptions = store.subscriptions()
     lifecycle = Lifecycle(
         active_runs,
@@ -70,6 +71,7 @@ def build_app(settings: Settings, registry: AssistantRegistry) -> Celery:
         [
             subscriptions,
             lease_renewal(active_runs, settings),
+            watchdog(active_runs, settings),
             Loop("flush", emitter.flush, every_seconds=FLUSH_SECONDS),
             Loop("deadlines", active_runs.stop_late_runs, every_seconds=DEADLINE_SECONDS),
             Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
@@ -111,9 +113,25 @@ def tidying(store: TurnStore) -> list[Startable]:
     return [Loop("tidy", store.tidy, every_seconds=TIDY_SECONDS)] if isinstance(store, FileHistoryTurnStore) else []
 
 
+def watchdog(active_runs: ActiveRuns, settings: Settings) -> Startable:
+    """Return the thread that ends the process when its gevent loop stands still."""
+    store = UnpatchedLeaseClient(settings) if can_use_unpatched(settings) else None
+    return Watchdog(
+        stall_seconds=settings.stall_seconds,
+        call_in_loop=call_in_loop(settings.pool),
+        end=StalledProcess(active_runs, store).end,
+        beat_file=settings.beat_file,
+    )
+
+
+def can_use_unpatched(settings: Settings) -> bool:
+    """Return whether a real thread can reach the store: not with TLS, because gevent has patched `ssl` too."""
+    return settings.pool is Pool.GEVENT and not settings.store_url.startswith("rediss")
+
+
 def lease_renewal(active_runs: ActiveRuns, settings: Settings) -> Startable:
-    """Return a real thread under gevent, except with TLS, because gevent has patched `ssl` too; else a loop."""
-    if settings.pool is Pool.GEVENT and not settings.store_url.startswith("rediss"):
+    """Return a real thread if it can reach the store, else a loop."""
+    if can_use_unpatched(settings):
         return LeaseRenewalThread(active_runs, UnpatchedLeaseClient(settings), every_seconds=settings.renew_seconds)
     return Loop("renew", active_runs.renew, every_seconds=settings.renew_seconds)
 

@@ -65,10 +65,11 @@ class UnpatchedConnection:
 
 
 class UnpatchedLeaseClient:
-    """The verb `renew` over an unpatched connection, which is opened when needed and after an error."""
+    """The verbs `renew` and `release` over an unpatched connection, which is opened when needed and after an error."""
 
     def __init__(self, settings: Settings) -> None:
-        self._script = render("renew", render_constants(settings))
+        constants = render_constants(settings)
+        self._renew, self._release = (render(verb, constants) for verb in ("renew", "release"))
         self._address = parse_store_url(settings.store_url)
         self._timeout_seconds = settings.renew_seconds / 2
         self._connection: UnpatchedConnection | None = None
@@ -76,9 +77,17 @@ class UnpatchedLeaseClient:
     def renew(self, claims: Sequence[Claim]) -> list[tuple[str, Reply]]:
         """Renew the leases of these claims, as `TurnStore.renew` does. Raises `StoreUnavailable`."""
         leases = [part for claim in claims for part in (claim.turn_id, claim.token)]
+        return to_outcomes(self._call(self._renew, *leases))
+
+    def release(self, claims: Sequence[Claim]) -> None:
+        """Queue the turns of these claims again at once, as `TurnStore.release` does. Raises `StoreUnavailable`."""
+        for claim in claims:
+            self._call(self._release, claim.turn_id, claim.token)
+
+    def _call(self, script: str, *arguments: str) -> Any:
         try:
             self._connection = self._connection or self._connect()
-            return to_outcomes(self._connection.call("EVAL", self._script, 0, *leases))
+            return self._connection.call("EVAL", script, 0, *arguments)
         except (hiredis.HiredisError, OSError) as error:
             if self._connection:
                 self._connection.close()

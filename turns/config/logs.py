@@ -38,6 +38,7 @@ class Log(StrEnum):
     ASSISTANTS_REFUSED = "assistants.refused"
     WORKER_READY = "worker.ready"
     WORKER_DRAINING = "worker.draining"
+    WORKER_STALLED = "worker.stalled"
     WEB_READY = "web.ready"
     OPERATOR_ACTED = "operator.acted"
     REQUEST_BROKEN = "request.broken"

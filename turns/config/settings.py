@@ -151,7 +151,13 @@ class Settings(BaseSettings):
 
     beat_file: str = Field(
         "",
-        description="Heartbeat file, which a worker touches every `INTURN_RESCUE_SECONDS`; use its modification time as a liveness probe",
+        description="Heartbeat file, which a worker touches every tenth of `INTURN_STALL_SECONDS` while its runs can proceed; use its modification time as a liveness probe",
+    )
+    stall_seconds: float = Field(
+        10.0,
+        ge=1,
+        le=3600,
+        description="Time for which one run may keep all other runs of its worker from proceeding; then the worker exits with code 70, and its supervisor starts another one",
     )
     replicas: int = Field(
         0,

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
@@ -106,6 +107,16 @@ class ActiveRuns:
     def claims(self) -> list[Claim]:
         """Return the claims whose leases must be renewed."""
         return [run.claim for run in self._all() if run.needs_lease]
+
+    def run_of(self, frame: FrameType | None) -> ActiveRun | None:
+        """Return the run on whose behalf this frame executes, or None. Called while the run's thread stands still."""
+        runs = self._all()
+        while frame:
+            for value in frame.f_locals.values():
+                if isinstance(value, ActiveRun) and value in runs:
+                    return value
+            frame = frame.f_back
+        return None
 
     def stop_runs(self, outcomes: Sequence[tuple[str, Reply]]) -> None:
         """Stop the runs with these tokens: their leases were lost, or their turns superseded."""

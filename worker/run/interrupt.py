@@ -32,6 +32,14 @@ def offload(pool: Pool) -> Callable[[Callable[[], object]], object]:
     return gevent.get_hub().threadpool.apply if pool is Pool.GEVENT else lambda work: work()
 
 
+def call_in_loop(pool: Pool) -> Callable[[Callable[[], None]], object]:
+    """Return how a real thread lets the loop of this thread call a function; without a loop it is called at once."""
+    if pool is not Pool.GEVENT:
+        return lambda function: function()
+    call: Callable[[Callable[[], None]], object] = gevent.get_hub().loop.run_callback_threadsafe
+    return call
+
+
 def _for_greenlet(is_running: Callable[[], bool]) -> Interrupt:
     greenlet, loop = gevent.getcurrent(), gevent.get_hub().loop
 

@@ -1,7 +1,6 @@
-"""The rescuer: processes all due turns. Every worker has one; there is no leader. It is also the worker's heartbeat."""
+"""The rescuer: processes all due turns. Every worker has one; there is no leader. It also sends the heartbeat."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from turns.backend.script_replies import Reply
 from turns.config.logs import Log, get_logger
@@ -11,15 +10,12 @@ LOGGED = {Reply.RESCUED, Reply.LOST, Reply.DISPATCHED, Reply.EXPIRED}
 
 
 class Rescuer:
-    """Rescues turns, touches the heartbeat file, and drains the worker if an operator requests it."""
+    """Rescues turns, and drains the worker if an operator requests it."""
 
-    def __init__(
-        self, store: TurnStore, *, worker: str, hint: str, drain: Callable[[], None], beat_file: str = ""
-    ) -> None:
-        """`drain` is called once. `beat_file` is touched after each step, for liveness probes."""
+    def __init__(self, store: TurnStore, *, worker: str, hint: str, drain: Callable[[], None]) -> None:
+        """`drain` is called once."""
         self._drain = drain
         self._is_drained = False
-        self._beat_file = beat_file
         self._store = store
         self._worker = worker
         self._hint = hint
@@ -28,8 +24,6 @@ class Rescuer:
         """Process all due turns, in batches."""
         while self._rescue_batch() >= RESCUE_LIMIT:
             pass
-        if self._beat_file:
-            Path(self._beat_file).touch()
         if not self._is_drained and self._store.is_drained(self._worker):
             self._is_drained = True
             self._drain()

@@ -2,12 +2,14 @@
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from supervisor.child import Child
+from supervisor.heartbeat import Heartbeat
 from tests.support.waiting import wait_until
 
 
@@ -62,3 +64,32 @@ def test_a_child_that_does_not_stop_in_time_is_killed(start: Callable[[str], Chi
     child.terminate()
     child.wait(0.1)
     assert not child.is_running
+
+
+def test_a_child_whose_heartbeat_stops_is_killed_and_restarted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beat = Heartbeat(tmp_path / "beat", max_seconds=0.2)
+    code = f"import pathlib, time; pathlib.Path({str(beat.file)!r}).touch(); time.sleep(60)"
+    child = Child("a child", [sys.executable, "-c", code], os.environ, heartbeat=beat)
+    child.start()
+    first = child.pid
+    try:
+        wait_until("another one runs", lambda: restarted(child) != first)
+    finally:
+        child.kill()
+    assert "a child has sent no heartbeat for 0.2 s; killing it" in capsys.readouterr().out
+
+
+def test_a_child_may_have_to_wait_for_its_restart(start: Callable[[str], Child]) -> None:
+    child = start("raise SystemExit(3)")
+    first = child.pid
+    wait_until("it has exited", lambda: not child.is_running)
+    wait_until("its delay is over", lambda: not child.keep_running(may_start=False) and is_due(child))
+    assert child.pid == first
+    assert child.keep_running()
+    assert child.pid != first
+
+
+def is_due(child: Child) -> bool:
+    return child._restart_at is not None and child._restart_at <= time.monotonic()

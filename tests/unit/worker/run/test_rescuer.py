@@ -1,28 +1,23 @@
 """Test that the rescuer processes all due turns, logs what it did, and drains once."""
 
-from pathlib import Path
-
 import pytest
 from structlog.testing import capture_logs
 
 from tests.unit.worker.run.stand_ins import FakeStore
 from turns.backend.script_replies import Reply
-from turns.domain.errors import StoreUnavailable
 from turns.store.turns import RESCUE_LIMIT
 from worker.run.rescuer import Rescuer
 
 
 class Fixture:
-    def __init__(self, directory: Path) -> None:
+    def __init__(self) -> None:
         self.store = FakeStore()
         self.drained = 0
-        self.beat_file = directory / "beat"
         self.rescuer = Rescuer(
             self.store,  # type: ignore[arg-type]  # a stand-in
             worker="w",
             hint="h",
             drain=self.drain,
-            beat_file=str(self.beat_file),
         )
 
     def drain(self) -> None:
@@ -30,8 +25,8 @@ class Fixture:
 
 
 @pytest.fixture
-def fixture(tmp_path: Path) -> Fixture:
-    return Fixture(tmp_path)
+def fixture() -> Fixture:
+    return Fixture()
 
 
 def test_one_batch_is_enough_if_it_is_not_full(fixture: Fixture) -> None:
@@ -57,27 +52,6 @@ def test_each_rescued_turn_is_logged_and_no_other(fixture: Fixture) -> None:
         ("turn.rescued", "turn_DISPATCHED", "dispatched"),
         ("turn.rescued", "turn_EXPIRED", "expired"),
     ]
-
-
-def test_the_heartbeat_file_is_touched_after_each_step(fixture: Fixture) -> None:
-    fixture.rescuer.rescue()
-    assert fixture.beat_file.exists()
-    fixture.beat_file.unlink()
-    fixture.rescuer.rescue()
-    assert fixture.beat_file.exists()
-
-
-def test_no_heartbeat_while_the_store_is_unavailable(fixture: Fixture) -> None:
-    fixture.store.errors["rescue"] = [StoreUnavailable()]
-    with pytest.raises(StoreUnavailable):
-        fixture.rescuer.rescue()
-    assert not fixture.beat_file.exists()
-
-
-def test_without_a_heartbeat_file_none_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Rescuer(FakeStore(), worker="w", hint="h", drain=lambda: None).rescue()  # type: ignore[arg-type]  # a stand-in
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_worker_is_drained_once(fixture: Fixture) -> None:
