@@ -19,7 +19,8 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
 from turns.domain.turn import Answer, Claim
 from worker.langchain.chain import MODEL_TAG, TRUNCATED, ChainRun, ModelCallObserver
-from worker.langchain.history import StagedHistory, is_valid_exchange, merge_chunks, to_whole_message
+from worker.langchain.history import StagedHistory, merge_chunks, to_whole_message
+from worker.langchain.legal_history import is_valid_exchange
 from worker.langchain.message_codec import encode_message
 
 
@@ -48,6 +49,9 @@ class CustomChainRun(ChainRun):
         chunks = self._stream(self._build())
         try:
             for chunk in chunks:
+                # LangChain yields the sum of the messages of a generator function after them, and then raises.
+                if isinstance(chunk, PromptValue):
+                    break
                 yield self._output.add(chunk)
             yield self._output.finish()
         except Exception as error:
@@ -145,8 +149,6 @@ class ChainOutput:
                 return ""
             case GraphMessages(messages):
                 self._graph_messages = messages
-                return ""
-            case PromptValue():  # a generator function in a RunnableLambda: LangChain sums its messages up to a prompt
                 return ""
             case [*messages] if all(isinstance(message, AIMessage | ToolMessage) for message in messages):
                 return "".join(map(self.add, messages))

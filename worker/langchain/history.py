@@ -16,7 +16,6 @@ from langchain_core.messages import (
     BaseMessage,
     BaseMessageChunk,
     HumanMessage,
-    ToolMessage,
     message_chunk_to_message,
     trim_messages,
 )
@@ -119,22 +118,6 @@ def merge_chunks(chunks: Sequence[Any]) -> Any:
     if more and isinstance(first, BaseMessageChunk):
         return first + more  # in one step: each single addition would build a new message
     return reduce(add, more, first)
-
-
-def is_valid_exchange(messages: Sequence[BaseMessage]) -> bool:
-    """Return whether a provider accepts these messages after a question.
-
-    Each tool call must be followed by its result, and the last message must be an answer.
-    """
-    open_calls: set[str | None] = set()
-    for message in messages:
-        if isinstance(message, ToolMessage) and message.tool_call_id in open_calls:
-            open_calls.remove(message.tool_call_id)
-        elif isinstance(message, AIMessage) and not open_calls:
-            open_calls = {call["id"] for call in message.tool_calls}
-        else:
-            return False
-    return bool(messages) and isinstance(messages[-1], AIMessage) and not open_calls
 
 
 def _newest(messages: Sequence[BaseMessage], max_tokens: int) -> list[BaseMessage]:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-from langchain_core.messages import BaseMessage, HumanMessage, messages_from_dict
+from langchain_core.messages import BaseMessage, messages_from_dict
 
 from turns.config.logs import Log, get_logger
+from worker.langchain.legal_history import Reason, make_legal
 
 
 def encode_message(message: BaseMessage, *, turn_id: str, step: int = 0) -> str:
@@ -25,24 +26,27 @@ def encode_message(message: BaseMessage, *, turn_id: str, step: int = 0) -> str:
 
 
 def decode_messages(stored: Sequence[bytes]) -> list[BaseMessage]:
-    """Return the messages from the first human one on, because providers reject a prompt that begins with an answer.
+    """Return the messages that a provider accepts, and log how many are left out for which reasons.
 
-    An unreadable message is skipped. LangChain's own class raises, so that one such message would fail every later
-    turn of the session.
+    LangChain's own class raises for an unreadable message, so that each later turn of the session would fail.
     """
-    messages: list[BaseMessage] = []
-    for item in stored:
-        message = _decode(item)
-        if message and (messages or isinstance(message, HumanMessage)):
-            messages.append(message)
+    decoded = [message for item in stored if (message := _decode(item))]
+    messages, skipped = make_legal(decoded)
+    if unreadable := len(stored) - len(decoded):
+        skipped[Reason.UNREADABLE] = unreadable
+    if skipped:
+        get_logger().warning(
+            Log.MESSAGE_SKIPPED,
+            count=skipped.total(),
+            reasons={str(reason): count for reason, count in skipped.items()},
+        )
     return messages
 
 
 def _decode(item: bytes) -> BaseMessage | None:
     try:
         [message] = messages_from_dict([_parse(item)])
-    except Exception as error:  # LangChain raises errors of many types for data that it did not write
-        get_logger().warning(Log.MESSAGE_SKIPPED, error=type(error).__name__)
+    except Exception:  # LangChain raises errors of many types for data that it did not write
         return None
     return message
 

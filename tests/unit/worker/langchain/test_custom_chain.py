@@ -11,7 +11,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage, ToolMessage
 from langchain_core.output_parsers import StrOutputParser
 from langchain_core.outputs import ChatGenerationChunk
-from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda, RunnablePassthrough
 
 from tests.unit.worker.run.stand_ins import make_claim
 from turns.domain.assistant import Assistant, HistoryMode
@@ -77,6 +77,20 @@ def test_a_message_without_text_makes_no_paragraph() -> None:
 def test_a_list_of_messages_is_read_like_single_ones() -> None:
     run = run_of([AIMessage("One.", id="1"), AIMessage("Two.", id="2")])
     assert "".join(read(run)) == "One.\n\nTwo."
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("follows", [False, True])
+def test_a_generator_function_of_whole_messages_works(count: int, follows: bool) -> None:
+    """LangChain adds up what it yields, which for two messages is a prompt template, and for three an error."""
+
+    def exchange(_: object) -> Iterator[AIMessage | ToolMessage]:
+        yield from (*EXCHANGE, AIMessage("Lunch time."))[-count:]
+
+    first: Runnable[Any, Any] = RunnablePassthrough()
+    chain = first | RunnableLambda(exchange) if follows else RunnableLambda(exchange)
+    run = CustomChainRun(lambda: chain, make_claim(assistant=PAIR))
+    assert "".join(read(run)) == "\n\n".join(["Noon.", "Lunch time."][-count:])
 
 
 @pytest.mark.parametrize(

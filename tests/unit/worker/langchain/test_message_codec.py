@@ -1,4 +1,4 @@
-"""Test that stored messages are decoded as LangChain decodes them, and that broken ones are skipped."""
+"""Test that stored messages are decoded as LangChain decodes them, and that others are left out."""
 
 import json
 from typing import Any
@@ -12,6 +12,7 @@ from langchain_core.messages import (
     message_to_dict,
     messages_from_dict,
 )
+from structlog.testing import capture_logs
 
 from worker.langchain.message_codec import decode_messages, encode_message
 
@@ -32,8 +33,6 @@ def ai(**data: Any) -> dict[str, Any]:
 STORED = {
     "a question": encoded(HumanMessage("How are you?")),
     "an answer": encoded(AIMessage("Fine. \U0001f600 \x00", usage_metadata=DETAILED)),
-    "a tool call": encoded(AIMessage("", tool_calls=[CALL])),
-    "a tool result": encoded(ToolMessage("42", tool_call_id="c1")),
     "content blocks": encoded(AIMessage([{"type": "text", "text": "yes"}])),
     "a question of the stock class": message_to_dict(HumanMessage("How are you?")),
     "an answer of the stock class": message_to_dict(AIMessage("Fine.", usage_metadata=DETAILED)),
@@ -68,6 +67,24 @@ def test_a_message_is_decoded_as_by_langchain(stored: dict[str, Any]) -> None:
     [message] = decode_after_question(json.dumps(stored).encode())
     assert repr(message) == repr(expected)
     assert message.model_fields_set == expected.model_fields_set
+
+
+def test_a_tool_call_is_decoded_with_its_result() -> None:
+    stored = [HumanMessage("q"), AIMessage("", tool_calls=[CALL]), ToolMessage("42", tool_call_id="c1")]
+    _, call, result = decode_messages([encode_message(message, turn_id="t").encode() for message in stored])
+    assert isinstance(call, AIMessage)
+    assert isinstance(result, ToolMessage)
+    assert (call.tool_calls, result.content, result.tool_call_id) == ([CALL], "42", "c1")
+
+
+def test_what_is_left_out_is_counted_in_the_log() -> None:
+    stored = [HumanMessage("secret"), ToolMessage("secret", tool_call_id="c1"), AIMessage("", tool_calls=[CALL])]
+    with capture_logs() as logs:
+        decode_messages([*(encode_message(message, turn_id="t").encode() for message in stored), b"secret"])
+    [log] = logs
+    assert (log["event"], log["count"]) == ("message.skipped", 3)
+    assert log["reasons"] == {"no_call": 1, "no_result": 1, "unreadable": 1}
+    assert "secret" not in str(log)
 
 
 @pytest.mark.parametrize("stored", BROKEN.values(), ids=BROKEN)
