@@ -4,6 +4,7 @@ Other programs write to the same histories, and may store a tool call before the
 between, a provider rejects that history, so without this each later turn of the session would fail.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -21,6 +22,7 @@ from langchain_core.messages import (
 from langchain_core.messages.utils import count_tokens_approximately
 
 CHAT_ROLES = frozenset({"user", "assistant", "system", "developer"})
+NAME = re.compile(r"[^\s<|\\/>]{1,64}")  # the names that OpenAI accepts; other providers ignore names
 
 
 class Reason(StrEnum):
@@ -37,12 +39,13 @@ def make_legal(messages: Sequence[BaseMessage]) -> tuple[list[BaseMessage], Coun
     """Return the messages that a provider accepts, and how many are left out for each reason.
 
     They begin with a question, because providers reject a prompt that begins with an answer. Messages before it are
-    not counted: usually the window has cut them off from their question.
+    not counted: usually the window has cut them off from their question. An answer of content blocks becomes its text,
+    because providers accept no other blocks in an answer.
     """
     history, skipped = _from_question(messages), Counter[Reason]()
     if all(map(_is_plain, history)):
         return history, skipped
-    usable = [message for message in history if _is_usable(message)]
+    usable = [_repair(message) for message in history if _is_usable(message)]
     skipped[Reason.UNUSABLE] = len(history) - len(usable)
     legal: list[BaseMessage] = []
     for message, results in _group_results(_from_question(usable)):
@@ -66,7 +69,7 @@ def _from_question(messages: Sequence[BaseMessage]) -> list[BaseMessage]:
 
 def _is_plain(message: BaseMessage) -> bool:
     """Return whether it is a question or an answer of text alone, which is legal after any other message."""
-    if not message.content or type(message.content) is not str:
+    if not message.content or type(message.content) is not str or message.name is not None:
         return False
     return type(message) is HumanMessage or (
         type(message) is AIMessage
@@ -92,6 +95,21 @@ def _is_usable(message: BaseMessage) -> bool:
     except Exception:  # content blocks can hold anything, which fails in many ways
         return False
     return True
+
+
+def _repair(message: BaseMessage) -> BaseMessage:
+    """Return the message in a form that each provider accepts, or the same object if it has that form."""
+    update: dict[str, object] = {}
+    if isinstance(message.content, list):
+        if isinstance(message, AIMessage):
+            update["content"] = str(message.text)
+        elif any(isinstance(block, str) for block in message.content):
+            update["content"] = [{"type": "text", "text": b} if isinstance(b, str) else b for b in message.content]
+    name = message.name or message.additional_kwargs.get("name")
+    if name is not None and not (isinstance(name, str) and NAME.fullmatch(name)):
+        others = {key: value for key, value in message.additional_kwargs.items() if key != "name"}
+        update |= {"name": None, "additional_kwargs": others}
+    return message.model_copy(update=update) if update else message
 
 
 def _group_results(messages: Sequence[BaseMessage]) -> list[tuple[BaseMessage, list[BaseMessage]]]:

@@ -38,10 +38,16 @@ class LeanChatOpenAI(StockChatOpenAI):
     ) -> dict[str, Any]:
         messages = input_ if isinstance(input_, list) else []
         plain = [_convert_plain(message) for message in messages]
-        if not any(plain):
-            return super()._get_request_payload(input_, stop=stop, **kwargs)
         rest = [message for message, converted in zip(messages, plain, strict=True) if converted is None]
-        payload = super()._get_request_payload(rest, stop=stop, **kwargs)
+        try:
+            if not any(plain):
+                return super()._get_request_payload(input_, stop=stop, **kwargs)
+            payload = super()._get_request_payload(rest, stop=stop, **kwargs)
+        except (TypeError, ValueError, LookupError):  # content blocks that LangChain cannot convert
+            if not any(isinstance(message.content, list) for message in rest):
+                raise
+            as_text = [message.model_copy(update={"content": str(message.text)}) for message in rest]
+            payload = super()._get_request_payload(as_text, stop=stop, **kwargs)
         if "messages" not in payload:  # it is a request to the Responses API
             return super()._get_request_payload(input_, stop=stop, **kwargs)
         others = iter(payload["messages"])

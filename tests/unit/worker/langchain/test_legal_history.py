@@ -92,7 +92,7 @@ LEGAL = {
     "a result of a call that cannot be parsed": [QUESTION, BROKEN_CALL, result("c1"), ANSWER],
     "a function call of the former kind": [QUESTION, FORMER_CALL, FORMER_RESULT, ANSWER],
     "an image": [HumanMessage([{"type": "text", "text": "what is it"}, IMAGE]), ANSWER],
-    "thinking": [QUESTION, AIMessage([{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a"}])],
+    "names": [HumanMessage("q", name="Zoë"), AIMessage("a", name="bot-1")],
     "a system message inside": [QUESTION, ANSWER, SystemMessage("be kind"), QUESTION],
     "a role of its own class": [QUESTION, ChatMessage(role="assistant", content="a")],
     "two questions": [QUESTION, QUESTION],
@@ -158,6 +158,30 @@ def test_the_text_of_a_dangling_call_is_kept() -> None:
     blocks: list[Any] = [{"type": "text", "text": "let me see"}, {"type": "tool_use", "id": "c1", "name": "f"}]
     call = AIMessage(blocks, tool_calls=calling("c1").tool_calls, id="m1")
     assert make_legal([QUESTION, call]) == ([QUESTION, AIMessage("let me see", id="m1")], {NO_RESULT: 1})
+
+
+def test_an_answer_of_blocks_becomes_its_text() -> None:
+    """No provider accepts an image, or thinking without its signature, in an answer."""
+    blocks: list[Any] = [
+        {"type": "thinking", "thinking": "hm"},
+        {"type": "text", "text": "part one,"},
+        " part two",
+        IMAGE,
+    ]
+    assert make_legal([QUESTION, AIMessage(blocks)]) == ([QUESTION, AIMessage("part one, part two")], {})
+    assert make_legal([QUESTION, AIMessage(blocks[:1])]) == ([QUESTION], {EMPTY: 1})
+
+
+def test_a_text_among_the_blocks_of_a_question_becomes_a_block() -> None:
+    [question], _ = make_legal([HumanMessage(["what is it", IMAGE])])
+    assert question.content == [{"type": "text", "text": "what is it"}, IMAGE]
+
+
+@pytest.mark.parametrize("name", ["Zoë Müller", "a/b", "x" * 65])
+def test_a_name_that_openai_rejects_is_left_out(name: str) -> None:
+    assert make_legal([HumanMessage("q", name=name)]) == ([QUESTION], {})
+    beside = AIMessage("a", additional_kwargs={"name": name, "more": 1})
+    assert make_legal([QUESTION, beside]) == ([QUESTION, AIMessage("a", additional_kwargs={"more": 1})], {})
 
 
 @pytest.mark.parametrize("cut", [[ANSWER], [result("c1"), ANSWER], [calling("c1"), result("c1"), ANSWER]], ids=len)

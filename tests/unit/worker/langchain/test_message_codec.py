@@ -33,7 +33,7 @@ def ai(**data: Any) -> dict[str, Any]:
 STORED = {
     "a question": encoded(HumanMessage("How are you?")),
     "an answer": encoded(AIMessage("Fine. \U0001f600 \x00", usage_metadata=DETAILED)),
-    "content blocks": encoded(AIMessage([{"type": "text", "text": "yes"}])),
+    "content blocks": encoded(HumanMessage([{"type": "text", "text": "yes"}])),
     "a question of the stock class": message_to_dict(HumanMessage("How are you?")),
     "an answer of the stock class": message_to_dict(AIMessage("Fine.", usage_metadata=DETAILED)),
     "an imported question": {"type": "human", "data": {"content": "yes", "type": "human"}},

@@ -9,6 +9,7 @@ from langchain_core.messages import (
     ChatMessage,
     FunctionMessage,
     HumanMessage,
+    RemoveMessage,
     SystemMessage,
     ToolMessage,
 )
@@ -82,6 +83,18 @@ def test_options_of_a_call_are_kept() -> None:
     assert_same(messages, stop=["x"], temperature=0.5)
     assert_same(messages, model="o3-mini")  # its system messages have the role "developer"
     assert_same([HumanMessage(content="hello"), AIMessage(content="hi")], reasoning={"effort": "low"})
+
+
+@pytest.mark.parametrize("plain", [[], [HumanMessage(content="hello")]])
+def test_blocks_that_cannot_be_converted_are_sent_as_text(plain: list[BaseMessage]) -> None:
+    """A file behind a URL is an example. Otherwise each later turn of the session would fail."""
+    file = {"type": "file", "url": "https://example.com/x.pdf", "source_type": "url"}
+    messages = [*plain, HumanMessage(content=[{"type": "text", "text": "Read this."}, file])]
+    with pytest.raises(ValueError, match="URL"):
+        payload(ChatOpenAI, messages)
+    assert payload(LeanChatOpenAI, messages)["messages"][-1] == {"content": "Read this.", "role": "user"}
+    with pytest.raises(TypeError, match="unknown type"):
+        payload(LeanChatOpenAI, [*messages, RemoveMessage(id="1")])
 
 
 def test_in_traces_the_lean_model_has_the_stock_name() -> None:
