@@ -28,8 +28,8 @@ up: $(VENV)/.installed ## start the store, the endpoint and the workers on this 
 web: $(VENV)/.installed ## start one endpoint process, for use with your own process supervisor
 	@exec $(BIN)/python -m web
 
-worker: $(VENV)/.installed ## start one worker process, for use with your own process supervisor
-	@exec $(BIN)/python -m worker
+worker: $(VENV)/.installed ## start one worker process; CHAINS=1 for one that runs custom chains
+	@exec $(BIN)/python -m worker $(if $(CHAINS),--chains)
 
 key: $(VENV)/.installed ## create an API key while make up runs: make key TENANT=acme [SCOPES=turns,read,operator,observer] [DAYS=90]
 	@$(BIN)/python -m turns keys create $(TENANT) $(if $(SCOPES),--scopes $(SCOPES)) $(if $(DAYS),--days $(DAYS))

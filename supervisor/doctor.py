@@ -10,10 +10,12 @@ from importlib.metadata import version
 from types import MappingProxyType
 
 from supervisor.readiness import read_readiness
+from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client, check_store_or_exit, connect
 from turns.config.settings import Settings, settings_or_exit
 from turns.domain.error_codes import Code
-from turns.domain.errors import StoreUnavailable
+from turns.domain.errors import ConfigurationError, StoreUnavailable
+from turns.domain.worker_kind import WorkerKind
 from turns.store.api_keys import ApiKeyStore
 from turns.store.health import Health, StoreServer, read_health, read_store_server
 
@@ -102,6 +104,7 @@ def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
     yield check_eviction(health)
     yield check_writes(health)
     yield check_workers(health)
+    yield from check_chain_workers(health, settings)
     yield check_keys(ApiKeyStore(client), settings)
 
 
@@ -145,10 +148,25 @@ def check_writes(health: Health) -> Finding:
 
 
 def check_workers(health: Health) -> Finding:
-    observed = f"{health.live_workers} alive, {health.live_turns} live turns"
-    if health.live_workers:
+    alive = health.live_workers - health.live_chain_workers
+    observed = f"{alive} alive, {health.live_turns} live turns"
+    if alive:
         return Finding(Verdict.OK, "workers", observed)
     return Finding(Verdict.WRONG, "workers", observed, "start one: make worker")
+
+
+def check_chain_workers(health: Health, settings: Settings) -> Iterator[Finding]:
+    """Yield a finding if an assistant has a custom chain, or if its file cannot be read."""
+    try:
+        needed_by = AssistantRegistry(settings).need_worker(WorkerKind.CHAINS)
+    except ConfigurationError as error:
+        yield Finding(Verdict.WRONG, "assistants", str(error), "correct the file; all its errors are listed")
+        return
+    observed = f"{health.live_chain_workers} alive, needed by {', '.join(needed_by)}"
+    if health.live_chain_workers and needed_by:
+        yield Finding(Verdict.OK, "chain workers", observed)
+    elif needed_by:
+        yield Finding(Verdict.WRONG, "chain workers", observed, "start one: make worker CHAINS=1")
 
 
 def check_keys(api_keys: ApiKeyStore, settings: Settings) -> Finding:

@@ -1,12 +1,14 @@
 """Start, watch and stop all processes of one machine: the store, then the endpoint and the workers."""
 
+import contextlib
+import math
 import os
 import socket
 import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, NoReturn
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client, check_store, connect
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, StoreUnavailable
+from turns.domain.worker_kind import WorkerKind
 from turns.store.api_keys import ApiKeyStore, check_exposure
 from turns.store.health import list_live_workers
 
@@ -29,6 +32,7 @@ STORE_GRACE_SECONDS = 10.0
 POLL_SECONDS = 0.1
 STAGGER_SECONDS = 0.5  # between two restarts, because a starting process takes a core for a while
 SILENT_STALLS = 4  # stall times without a heartbeat; by then a stalled worker that still can has ended itself
+ASSISTANTS_SECONDS = 2.0  # interval at which the assistants are read again until one has a custom chain
 
 
 class Machine:
@@ -44,11 +48,14 @@ class Machine:
             self._store, self._lock = embedded_store(settings)
         self._restarted_at = 0.0
         self._beats = tempfile.TemporaryDirectory(prefix="inturn-")
-        environment = {**os.environ, "REDIS_URL": settings.store_url}
+        self._environment = {**os.environ, "REDIS_URL": settings.store_url}
         self._services = [
-            Child("web", [sys.executable, "-m", "web"], environment),
-            *(self._worker(n, environment) for n in range(1, settings.workers + 1)),
+            Child("web", [sys.executable, "-m", "web"], self._environment),
+            *(self._worker(f"worker {n}", "" if n == 1 else f".{n}") for n in range(1, settings.workers + 1)),
         ]
+        self._has_chain_workers = False
+        self._assistants_read_at = -math.inf
+        self._add_chain_workers_if_needed()
 
     def start(self) -> None:
         """Start all processes and wait until they are ready. Raises `ConfigurationError`."""
@@ -65,6 +72,8 @@ class Machine:
     def run(self) -> NoReturn:
         """Restart processes that exit, until a signal ends this."""
         while True:
+            for child in self._add_chain_workers_if_needed():
+                child.start()
             self._keep_running()
             time.sleep(POLL_SECONDS)
 
@@ -92,15 +101,30 @@ class Machine:
             self._lock.close()
         self._beats.cleanup()
 
-    def _worker(self, number: int, environment: Mapping[str, str]) -> Child:
+    def _worker(self, name: str, suffix: str, *arguments: str) -> Child:
+        """Return a worker whose heartbeat file has this suffix."""
         file = Path(self._settings.beat_file or f"{self._beats.name}/beat")
-        file = file if number == 1 else file.with_name(f"{file.name}.{number}")
+        file = file.with_name(f"{file.name}{suffix}")
         return Child(
-            f"worker {number}",
-            [sys.executable, "-m", "worker"],
-            {**environment, "INTURN_BEAT_FILE": str(file.absolute())},
+            name,
+            [sys.executable, "-m", "worker", *arguments],
+            {**self._environment, "INTURN_BEAT_FILE": str(file.absolute())},
             heartbeat=Heartbeat(file, max_seconds=SILENT_STALLS * self._settings.stall_seconds),
         )
+
+    def _add_chain_workers_if_needed(self) -> list[Child]:
+        """Return the chain workers to start: all of them as soon as an assistant has a custom chain, else none."""
+        if self._has_chain_workers or time.monotonic() - self._assistants_read_at < ASSISTANTS_SECONDS:
+            return []
+        self._assistants_read_at = time.monotonic()
+        with contextlib.suppress(ConfigurationError):  # the other processes log the errors of the file
+            self._has_chain_workers = bool(AssistantRegistry(self._settings).need_worker(WorkerKind.CHAINS))
+        if not self._has_chain_workers:
+            return []
+        numbers = range(1, self._settings.chain_workers + 1)
+        added = [self._worker(f"chain worker {n}", f".chains.{n}", "--chains") for n in numbers]
+        self._services += added
+        return added
 
     def _wait_for(self, what: str, is_ready: Callable[[], bool], *, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -1,11 +1,19 @@
-"""`python -m worker`: run one worker process."""
+"""`python -m worker [--chains]`: run one worker process, with `--chains` one for custom chains."""
+
+import argparse
 
 from turns.config.settings import Pool, settings_or_exit
+from turns.domain.worker_kind import WorkerKind
 
 
 def main() -> None:
     """Read the settings and run a worker."""
+    parser = argparse.ArgumentParser(prog="python -m worker", description=__doc__)
+    parser.add_argument("--chains", action="store_true", help="run the turns of custom chains, in threads")
+    kind = WorkerKind.CHAINS if parser.parse_args().chains else WorkerKind.LOOP
     settings = settings_or_exit()
+    if kind is WorkerKind.CHAINS:
+        settings = settings.model_copy(update={"pool": Pool.THREADS})
     if settings.pool is Pool.GEVENT:
         from gevent import monkey
 
@@ -17,7 +25,7 @@ def main() -> None:
 
     from worker.app import run
 
-    run(settings)
+    run(settings, kind)
 
 
 if __name__ == "__main__":

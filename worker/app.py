@@ -7,6 +7,8 @@ import signal
 import socket
 import sys
 import warnings
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -24,6 +26,7 @@ from turns.config.settings import Pool, Settings
 from turns.config.tracing import start_tracing, stop_tracing
 from turns.domain.errors import ConfigurationError
 from turns.domain.ids import new_token
+from turns.domain.worker_kind import WorkerKind, worker_name
 from turns.file_history.turn_store import FileHistoryTurnStore, open_turn_store, prepare_or_exit
 from turns.store.turns import TurnStore
 from worker.hint import render_hint
@@ -44,22 +47,24 @@ DEADLINE_SECONDS = 0.25  # interval of the check for late models
 TIDY_SECONDS = 3600.0
 GC_THRESHOLD = (50_000, 20, 100)  # objects; with the default of (700, 10, 10), garbage collection takes 4 % of the CPU
 STORE_RETRIES = 5
+QUEUES = MappingProxyType({WorkerKind.LOOP: keys.HINTS.name, WorkerKind.CHAINS: keys.CHAIN_HINTS.name})
 REDIS_PORT = 6379
 STORE_CONNECTIONS = 64  # maximum; a script takes well under a millisecond, so few are in use at once
 
 
-def build_app(settings: Settings, registry: AssistantRegistry) -> Celery:
+def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind = WorkerKind.LOOP) -> Celery:
     """Return a Celery application that runs turns; the loops start and stop with its worker."""
     # A claim whose reply was lost is requested again while its lease lasts.
     store = open_store(settings, timeout_seconds=settings.lease_seconds / 2, retries=STORE_RETRIES)
     # Renewals have another client with a shorter timeout, because one silent connection must not cost the leases.
     renewal_store = open_store(settings, timeout_seconds=settings.renew_seconds / 2, retries=1)
-    worker = f"{socket.gethostname()}:{os.getpid()}:{new_token()[:8]}"
+    worker = worker_name(socket.gethostname(), os.getpid(), new_token()[:8], kind)
     active_runs = ActiveRuns(renewal_store, interrupter(settings.pool))
-    app = build_celery(settings)
+    app = build_celery(settings, QUEUES[kind])
     emitter = DeltaEmitter(store, active_runs.stop_runs)
-    chains = ChainCache()
-    chains.prepare(registry.all_assistants().values(), settings)
+    chains = ChainCache(in_threads=settings.pool is Pool.THREADS)
+    if kind is WorkerKind.LOOP:
+        chains.prepare(registry.all_assistants().values(), settings)
     execution = Execution(store, chains, active_runs, emitter, settings, worker=worker)
     register(app, execution)
     hint = render_hint(app, RUN_TURN)
@@ -136,7 +141,7 @@ def lease_renewal(active_runs: ActiveRuns, settings: Settings) -> Startable:
     return Loop("renew", active_runs.renew, every_seconds=settings.renew_seconds)
 
 
-def build_celery(settings: Settings) -> Celery:
+def build_celery(settings: Settings, queue: str) -> Celery:
     """Return a Celery application whose messages are only hints: the state of a turn is in its record.
 
     docs/decisions/0001-treat-a-celery-message-as-a-hint.md gives the reasons.
@@ -145,8 +150,8 @@ def build_celery(settings: Settings) -> Celery:
     app = Celery("inturn", broker=broker, set_as_current=False)
     app.conf.update(
         broker_use_ssl=tls,
-        task_queues=[Queue(keys.HINTS.name)],
-        task_default_queue=keys.HINTS.name,
+        task_queues=[Queue(queue)],
+        task_default_queue=queue,
         result_backend=None,
         task_ignore_result=True,
         task_acks_late=False,  # a lost hint is replaced by the rescuer, and a duplicate finds its turn claimed
@@ -209,7 +214,7 @@ def _bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, kind: WorkerKind) -> None:
     """Run a worker in this process until it is stopped by a signal."""
     configure_logs(settings)
     start_tracing(settings, role="worker")
@@ -220,7 +225,8 @@ def run(settings: Settings) -> None:
     warnings.filterwarnings("ignore", category=SecurityWarning)
     prepare_or_exit(settings)
     try:
-        app = build_app(settings, registry_or_exit(settings, check=check_assistant))
+        registry = registry_or_exit(settings, check=partial(check_assistant, kind=kind))
+        app = build_app(settings, registry, kind)
     except ConfigurationError as error:
         sys.stderr.write(f"InTurn cannot start.\n{error}\n")
         raise SystemExit(2) from None

@@ -11,14 +11,13 @@ from celery import Celery
 from kombu import Connection
 from kombu.utils.json import dumps
 
-from turns.backend import keys
 from turns.backend.script_loader import HINT_PLACEHOLDER
 
 
 def render_hint(app: Celery, task_name: str) -> str:
     """Return the text that `apply_async(task_id=…)` of this application would push to the broker's list."""
     with Connection("memory://") as connection:
-        queue = app.amqp.queues[keys.HINTS.name](connection.channel())
+        queue = app.amqp.queues[app.conf.task_default_queue](connection.channel())
         queue.declare()
         app.send_task(task_name, task_id=HINT_PLACEHOLDER, connection=connection, ignore_result=True)
         virtual_message: Any = queue.get(no_ack=True)

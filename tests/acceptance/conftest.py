@@ -27,7 +27,14 @@ def settings() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def stack(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str]) -> Iterator[Stack]:
-    """Start one endpoint and one worker, which the tests of a module share."""
-    with Stack(tmp_path_factory.mktemp("stack"), workers=1, settings=settings) as stack:
+def chain_workers() -> int:
+    """Return the number of chain workers of `stack`; a module may override it."""
+    return 0
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str], chain_workers: int) -> Iterator[Stack]:
+    """Start one endpoint, one worker and the chain workers, which the tests of a module share."""
+    directory = tmp_path_factory.mktemp("stack")
+    with Stack(directory, workers=1, chain_workers=chain_workers, settings=settings) as stack:
         yield stack

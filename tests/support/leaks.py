@@ -15,6 +15,7 @@ PERMANENT = {
     keys.WORKERS.name,
     keys.SERVICE.name,
     keys.HINTS.name,
+    keys.CHAIN_HINTS.name,
 }
 WHILE_ANY_TURN_IS_LIVE = (keys.DEFINITION, keys.TENANT, keys.SLOTS, keys.SLOT_WAITERS)
 PER_LIVE_TURN = (keys.TURN, keys.EVENTS)
@@ -27,7 +28,7 @@ def leaked_keys(raw: Any) -> set[str]:
     sessions = {name.decode().removeprefix(keys.QUEUE.name) for name in raw.scan_iter(keys.QUEUE("*"))}
     live = {turn.decode() for session in sessions for turn in raw.lrange(keys.QUEUE(session), 0, -1)}
     pins = {raw.hget(keys.TURN(turn), "idempotency") for turn in live} - {None}
-    expected = PERMANENT | {f"_kombu.binding.{keys.HINTS.name}"}
+    expected = PERMANENT | {f"_kombu.binding.{queue.name}" for queue in (keys.HINTS, keys.CHAIN_HINTS)}
     expected |= {family(turn) for family in PER_LIVE_TURN for turn in live}
     expected |= {family(session) for family in PER_BUSY_SESSION for session in sessions}
     expected |= {keys.IDEMPOTENCY(pin.decode()) for pin in pins if pin}

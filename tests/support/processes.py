@@ -132,6 +132,7 @@ class Stack:
         directory: Path,
         *,
         workers: int,
+        chain_workers: int = 0,
         settings: Mapping[str, str] | None = None,
         store: Store | None = None,
     ) -> None:
@@ -151,7 +152,8 @@ class Stack:
         self.model = self._process(self.model_module, str(self._model_port), self.model_address)
         self.web = self.start_web()
         self.workers = [self.start_worker() for _ in range(workers)]
-        self.wait_until_ready(workers=workers)
+        self.chain_workers = [self.start_chain_worker() for _ in range(chain_workers)]
+        self.wait_until_ready(workers=workers + chain_workers)
 
     def __enter__(self) -> Self:
         return self
@@ -168,6 +170,9 @@ class Stack:
     def start_worker(self) -> Process:
         return self._process("worker")
 
+    def start_chain_worker(self) -> Process:
+        return self._process("worker", "--chains")
+
     def replace_dead(self) -> None:
         """Start the processes again that have died, as a supervisor does."""
         if not self.web.is_running:
@@ -175,7 +180,7 @@ class Stack:
         self.workers = [worker if worker.is_running else self.start_worker() for worker in self.workers]
 
     def stop(self) -> None:
-        for process in (self.web, *self.workers, self.model):
+        for process in (self.web, *self.workers, *self.chain_workers, self.model):
             process.kill()
         self.store.stop()
         self.store.raw.close()
@@ -213,7 +218,8 @@ class Stack:
 
         def has_worker() -> bool:
             name = (self.store.raw.hget(f"inturn:turn:{turn_id}", "worker") or b"").decode()
-            found.extend(worker for worker in self.workers if f":{worker.pid}:" in name)
+            workers = [*self.workers, *self.chain_workers]
+            found.extend(worker for worker in workers if f":{worker.pid}:" in name)
             return bool(found)
 
         wait_until(f"a worker runs {turn_id}", has_worker, seconds=60)

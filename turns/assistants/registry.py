@@ -11,6 +11,7 @@ from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT, Assistant
 from turns.domain.errors import AssistantNotFound, ConfigurationError
+from turns.domain.worker_kind import WorkerKind
 
 POLL_SECONDS = 2.0
 
@@ -38,6 +39,10 @@ class AssistantRegistry:
             return self.all_assistants()[name]
         except KeyError:
             raise AssistantNotFound from None
+
+    def need_worker(self, kind: WorkerKind) -> list[str]:
+        """Return the names of the assistants whose turns need a worker of this kind."""
+        return [name for name, assistant in self.all_assistants().items() if assistant.worker_kind is kind]
 
     def all_assistants(self) -> Mapping[str, Assistant]:
         """Return all assistants by name; a change of the file takes effect after a few seconds."""

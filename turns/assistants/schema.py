@@ -14,7 +14,7 @@ from turns.assistants.parameter_rules import (
     to_texts,
 )
 from turns.config.provider_url import parse_provider_url
-from turns.domain.assistant import Assistant, HistoryMode, Lane, Variable
+from turns.domain.assistant import Assistant, HistoryMode, Lane, RunsIn, Variable
 from turns.domain.model_parameters import MaxTokensName
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -84,6 +84,12 @@ class AssistantTable(Table):
     chain: Annotated[str, _matching(FACTORY, "must be package.module:factory")] = Field(
         "",
         description="Custom chain instead of a prompt: `package.module:factory`, see below",
+    )
+    runs_in: RunsIn | None = Field(
+        None,
+        strict=False,
+        description="Where a custom chain runs: `thread` for a thread of a chain worker, or `loop` for the event loop that "
+        "the other turns of a worker share. Default: `thread`",
     )
     variables: dict[Annotated[str, AfterValidator(_variable_name)], VariableTable] = Field(
         default_factory=dict,
@@ -174,6 +180,8 @@ class AssistantTable(Table):
     def _is_consistent(self) -> Self:
         if self.chain and self.system:
             raise ValueError("has a system prompt and a chain; a custom chain contains its own prompt")
+        if self.runs_in and not self.chain:
+            raise ValueError("has runs_in without a chain; only a custom chain has a choice")
         for name in _placeholders(self.system):
             if name not in self.variables:
                 raise ValueError(

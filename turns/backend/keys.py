@@ -192,13 +192,20 @@ SERVICE = Key(
     "`live`: number of live turns; `renewable_since`: start of the present period without a gap in heartbeats; "
     "`repeated`: number of scripts that ran a second time; `pace_ms`: recent duration of a turn; `locked`: callers "
     "need an API key; `intake` and `workers`: time (ms) at which they were paused; `hint`: Celery's message for the "
-    "task `run_turn`, with a placeholder for the turn id, written by the workers",
+    "task `run_turn`, with a placeholder for the turn id, written by the workers; "
+    "`chain_hint`: likewise, written by the chain workers",
     "always; a fixed set of fields",
 )
 HINTS = Key(
     "inturn:hints",
     "list",
     "the Celery queue: one hint for each dispatched head",
+    "while it has members",
+)
+CHAIN_HINTS = Key(
+    "inturn:chain_hints",
+    "list",
+    "the Celery queue of the chain workers: one hint for each dispatched head with a custom chain",
     "while it has members",
 )
 STOPPED = Key(
@@ -256,6 +263,7 @@ CATALOGUE = (
     API_KEYS,
     SERVICE,
     HINTS,
+    CHAIN_HINTS,
     STOPPED,
     ENDED,
     LIVE,

@@ -19,6 +19,7 @@ from turns.config.settings import Settings
 from turns.domain.assistant import Lane
 from turns.domain.errors import StoreUnavailable
 from turns.domain.turn import Delta, TurnRequest
+from turns.domain.worker_kind import WorkerKind, kind_of
 
 # Callers rely on the effects of these verbs, so with `settings.replicas` the replicas must have them first.
 PROMISES = frozenset({"accept", "commit", "interrupt", "fail", "cancel", "import_messages", "erase"})
@@ -120,7 +121,8 @@ class Scripts:
 
     def rescue(self, *, worker: str, limit: int, hint: str) -> list[tuple[str, Reply]]:
         """Return the ids of the turns that were processed, each with its outcome."""
-        return to_outcomes(self._all("rescue", worker, limit, hint))
+        field = "chain_hint" if kind_of(worker) is WorkerKind.CHAINS else "hint"
+        return to_outcomes(self._all("rescue", worker, limit, hint, field))
 
     def get_turn(self, turn_id: str, *, tenant: str) -> TurnSnapshot | None:
         """Return the turn, or None if the tenant has no such turn."""

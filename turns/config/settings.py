@@ -77,6 +77,13 @@ class Settings(BaseSettings):
     workers: int = Field(
         1, ge=1, le=64, validation_alias="WORKERS", description="Number of worker processes that `make up` starts"
     )
+    chain_workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        validation_alias="CHAIN_WORKERS",
+        description="Number of chain workers that `make up` starts if an assistant has a custom chain",
+    )
     openai_api_key: Annotated[SecretStr, BeforeValidator(_strip_secret)] = Field(
         SecretStr(""),
         validation_alias="OPENAI_API_KEY",
@@ -99,7 +106,7 @@ class Settings(BaseSettings):
 
     pool: Pool = Field(
         Pool.GEVENT,
-        description="Celery's pool: `gevent`, or `threads` for chains that use libraries which gevent cannot patch",
+        description="Celery's pool of the workers: `gevent`, or `threads`. Chain workers always use threads",
     )
     concurrency: int = Field(
         200, ge=1, le=2000, description="Maximum number of turns that one worker process runs concurrently"

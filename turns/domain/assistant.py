@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 from turns.domain.errors import MAX_FIELD_ERRORS, FieldError, InvalidRequest
 from turns.domain.model_parameters import MaxTokensName, ModelParameters
+from turns.domain.worker_kind import WorkerKind
 
 MAX_CACHED_DEFINITIONS = 256
 
@@ -31,6 +32,13 @@ class HistoryMode(StrEnum):
 
     PAIR = "pair"  # the question and the final answer
     FULL = "full"  # also the tool calls and their results between them, if the chain returns them
+
+
+class RunsIn(StrEnum):
+    """Where the chain of an assistant runs."""
+
+    LOOP = "loop"  # on gevent's event loop, together with all other turns of the worker
+    THREAD = "thread"  # in a thread of a chain worker, which gevent has not patched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,7 @@ class Assistant(ModelParameters):
     description: str = ""
     system: str = ""
     chain: str = ""
+    runs_in: RunsIn | None = None
     variables: Mapping[str, Variable] = field(default_factory=dict)
     model: str | None = None
     fallback_model: str | None = None
@@ -95,16 +104,24 @@ class Assistant(ModelParameters):
                 yield FieldError(f"variables.{name}", f"is required by assistant {self.name!r}")
 
     @property
+    def worker_kind(self) -> WorkerKind:
+        """Kind of worker that runs the turns: by default, custom chains run apart from the event loop."""
+        runs_apart = bool(self.chain) and self.runs_in is not RunsIn.LOOP
+        return WorkerKind.CHAINS if runs_apart else WorkerKind.LOOP
+
+    @property
     def has_own_provider(self) -> bool:
         return self.base_url is not None or self.api_key_env is not None
 
     @cached_property
     def record_fields(self) -> dict[str, str]:
-        """Return the fields of a turn's record that `claim` reads, since it does not parse the definition.
+        """Return the fields of a turn's record that the scripts read, since they do not parse the definition.
 
         `provider` distinguishes models that have the same name at two providers.
         """
         record = {}
+        if self.worker_kind is WorkerKind.CHAINS:
+            record["queue"] = self.worker_kind.value
         if self.history_messages is not None:
             record["window"] = str(self.history_messages)
         if self.model is not None:
@@ -147,6 +164,7 @@ class Assistant(ModelParameters):
         values: dict[str, Any] = json.loads(definition)
         values["variables"] = {name: _from_known_fields(Variable, v) for name, v in values["variables"].items()}
         values["history"] = HistoryMode(values.get("history", HistoryMode.PAIR))
+        values["runs_in"] = RunsIn(values["runs_in"]) if "runs_in" in values else None
         values["lane"] = Lane(values.get("lane", Lane.INTERACTIVE))
         values["max_tokens_name"] = MaxTokensName(values.get("max_tokens_name", MaxTokensName.MAX_COMPLETION_TOKENS))
         values |= {name: tuple(values.get(name, ())) for name in ("stop", "finish_reasons")}

@@ -9,6 +9,7 @@ from turns.backend.client import Client
 from turns.domain.assistant import Lane
 from turns.domain.ids import tenant_of
 from turns.domain.state import Status
+from turns.domain.worker_kind import WorkerKind
 
 SCAN_LIMIT = 500  # turns that one call reads from each of two indexes: the waiting ones and the ones due next
 
@@ -24,6 +25,7 @@ class LiveTurn:
     status: Status
     attempt: int
     lane: Lane
+    queue: str | None
     provider: str | None
     model: str | None
     worker: str | None
@@ -33,6 +35,10 @@ class LiveTurn:
     first_token_at: int | None
     retry_at: int | None
     behind: int
+
+    @property
+    def worker_kind(self) -> WorkerKind:
+        return WorkerKind(self.queue) if self.queue else WorkerKind.LOOP
 
     @property
     def tenant(self) -> str:
@@ -52,6 +58,7 @@ class LiveTurn:
             status=Status(record["status"]),
             attempt=int(record["attempt"]),
             lane=Lane(record.get("lane", Lane.INTERACTIVE)),
+            queue=record.get("queue"),
             provider=record.get("provider"),
             model=record.get("model"),
             worker=record.get("worker"),

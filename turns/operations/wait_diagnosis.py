@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import cast
 
 from turns.backend import keys
@@ -10,8 +11,17 @@ from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound
 from turns.domain.state import Status
+from turns.domain.worker_kind import WorkerKind
 from turns.operations.live_turns import LiveTurn, read_turns
 from turns.store.health import list_live_workers
+
+NO_WORKER = MappingProxyType(
+    {
+        WorkerKind.LOOP: "No worker is alive. Start one, and read the logs of the workers that stopped.",
+        WorkerKind.CHAINS: "No chain worker is alive, which this custom chain needs. Start one: make worker CHAINS=1",
+    }
+)
+HINTS = MappingProxyType({WorkerKind.LOOP: keys.HINTS, WorkerKind.CHAINS: keys.CHAIN_HINTS})
 
 
 class Reason(StrEnum):
@@ -52,7 +62,7 @@ class SlotWait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitFacts:
-    """Facts about the service on which the wait of a turn depends."""
+    """Facts about the service on which the wait of a turn depends. `live_workers` are those of the turn's kind."""
 
     workers_paused: bool
     live_workers: int
@@ -76,17 +86,21 @@ def diagnose(head: LiveTurn, facts: WaitFacts) -> list[WaitReason]:
     if head.status is Status.IN_PROGRESS:
         message = f"The first turn runs on worker {head.worker}; the turns of a session run one at a time."
         return [WaitReason(reason=Reason.RUNNING, message=message)]
-    reasons = [*_workers_unavailable(facts), *_scheduled_later(head, facts), *_over_concurrency_limit(facts)]
+    reasons = [
+        *_workers_unavailable(head.worker_kind, facts),
+        *_scheduled_later(head, facts),
+        *_over_concurrency_limit(facts),
+    ]
     return reasons or [_workers_busy(facts)]
 
 
-def _workers_unavailable(facts: WaitFacts) -> list[WaitReason]:
+def _workers_unavailable(kind: WorkerKind, facts: WaitFacts) -> list[WaitReason]:
     reasons = []
     if facts.workers_paused:
         message = "An operator has paused the workers; no turn starts until they are resumed."
         reasons.append(WaitReason(reason=Reason.WORKERS_PAUSED, message=message))
     if not facts.live_workers:
-        message = "No worker is alive. Start one, and read the logs of the workers that stopped."
+        message = NO_WORKER[kind]
         reasons.append(WaitReason(reason=Reason.NO_WORKER, message=message))
     return reasons
 
@@ -121,7 +135,7 @@ def _read_facts(client: Client, head: LiveTurn) -> WaitFacts:
         [
             ("HEXISTS", keys.SERVICE.name, "workers"),
             ("EXISTS", keys.PAUSED(model)),
-            ("LLEN", keys.HINTS.name),
+            ("LLEN", HINTS[head.worker_kind].name),
             *(("ZRANK", keys.SLOT_WAITERS(group), head.id) for group in groups),
             *(("SCARD", keys.SLOTS(group)) for group in groups),
         ]
@@ -129,7 +143,7 @@ def _read_facts(client: Client, head: LiveTurn) -> WaitFacts:
     waits = zip(groups.values(), slots[: len(groups)], slots[len(groups) :], strict=True)
     return WaitFacts(
         workers_paused=bool(workers_paused),
-        live_workers=len(list_live_workers(client)),
+        live_workers=len(list_live_workers(client, head.worker_kind)),
         model_paused=bool(model_paused),
         slot_waits=tuple(
             SlotWait(group=group, slots=used, turns_before=rank) for group, rank, used in waits if rank is not None

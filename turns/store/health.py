@@ -9,6 +9,7 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_loader import DEAD_WORKER_SECONDS
 from turns.domain.errors import StoreUnavailable
+from turns.domain.worker_kind import WorkerKind, kind_of
 
 # Redis refuses this script exactly when it refuses `accept.lua`: as a replica, without memory, or if it cannot persist.
 # It names no key and writes nothing, so it costs as much as a PING.
@@ -20,7 +21,8 @@ class Health:
     """The state of the store.
 
     `durability` is the loss that a power failure can cause, see `docs/operations.md`. Each confirmed write is on
-    `replicas` replicas. Unless `is_safe`, Redis may evict data at any time. `refusal` is the store's reason for
+    `replicas` replicas. Unless `is_safe`, Redis may evict data at any time. `live_chain_workers` are among
+    `live_workers`. `refusal` is the store's reason for
     refusing writes now, or "".
     """
 
@@ -28,6 +30,7 @@ class Health:
     eviction_policy: str
     replicas: int
     live_workers: int
+    live_chain_workers: int
     live_turns: int
     refusal: str = ""
 
@@ -39,12 +42,14 @@ class Health:
 def read_health(client: Client, *, replicas: int) -> Health:
     """Return the state of the store. Raises `StoreUnavailable`."""
     live = client.hget(keys.SERVICE.name, "live")
+    workers = list_live_workers(client)
     config = client.read_config("append*", "maxmemory-policy")
     return Health(
         durability=_durability(config),
         eviction_policy=config.get("maxmemory-policy", "unknown"),
         replicas=replicas,
-        live_workers=len(list_live_workers(client)),
+        live_workers=len(workers),
+        live_chain_workers=sum(kind_of(name) is WorkerKind.CHAINS for name in workers),
         live_turns=int(live or 0),
         refusal=read_refusal(client),
     )
@@ -83,11 +88,12 @@ def read_store_server(client: Client) -> StoreServer:
     )
 
 
-def list_live_workers(client: Client) -> list[str]:
-    """Return the names of the workers with a recent heartbeat. Raises `StoreUnavailable`."""
+def list_live_workers(client: Client, kind: WorkerKind | None = None) -> list[str]:
+    """Return the names of the workers, of this kind if given, with a recent heartbeat. Raises `StoreUnavailable`."""
     seconds, _ = client.time()
     alive = client.zrangebyscore(keys.WORKERS.name, (seconds - DEAD_WORKER_SECONDS) * 1000, "+inf")
-    return [name.decode() for name in cast(list[bytes], alive)]
+    names = [name.decode() for name in cast(list[bytes], alive)]
+    return [name for name in names if kind in {None, kind_of(name)}]
 
 
 def _durability(config: Mapping[Any, Any]) -> str:

@@ -16,6 +16,7 @@ from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
 from turns.domain.turn import Answer, Claim, Usage
+from worker.langchain.chain_thread import NEVER, Stop
 from worker.langchain.history import FastMessageHistory, StagedHistory
 from worker.langchain.message_codec import encode_message
 from worker.provider.models import check_finish, to_model_error
@@ -53,11 +54,10 @@ class ChainRun:
         self._history = StagedHistory(claim.messages, max_tokens=claim.assistant.history_tokens)
         self._finish_reason: str | None = None
 
-    def deltas(self, check: Callable[[], object] = lambda: None) -> Iterator[str]:
+    def deltas(self, stop: Stop = NEVER) -> Iterator[str]:
         """Yield the text of the answer as it arrives; a delta may be empty.
 
-        `check` raises if the run must stop; it is for chains that run their models in other threads.
-        Raise `ModelError`, or the exception of the chain.
+        `stop` is for chains that run in other threads. Raise `ModelError`, or the exception of the chain.
         """
         # The values are plain text: LangChain could restore a dict as an object of the caller's choice.
         values: dict[str, object] = {**self._claim.variables, "input": self._claim.input}

@@ -5,7 +5,7 @@ any other chain.
 """
 
 import inspect
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
 from turns.domain.turn import Answer, Claim
 from worker.langchain.chain import MODEL_TAG, TRUNCATED, ChainRun, ModelCallObserver
+from worker.langchain.chain_thread import NEVER, Chunks, Stop, stream_here
 from worker.langchain.history import StagedHistory, merge_chunks, to_whole_message
 from worker.langchain.legal_history import is_valid_exchange
 from worker.langchain.message_codec import encode_message
@@ -36,17 +37,21 @@ def build_custom_chain(factory: Callable[..., Any], model: BaseChatModel) -> Run
 class CustomChainRun(ChainRun):
     """One attempt at a turn with a custom chain."""
 
-    def __init__(self, build: Callable[[], Runnable[Any, Any]], claim: Claim) -> None:
+    def __init__(
+        self, build: Callable[[], Runnable[Any, Any]], claim: Claim, *, stream: Callable[..., Chunks] = stream_here
+    ) -> None:
+        """`build` returns the chain. `stream` is `stream_here` or `stream_in_thread`."""
         self._claim = claim
         self._history = StagedHistory(claim.messages, max_tokens=claim.assistant.history_tokens)
+        self._stream = stream
         self._build = build  # called by `deltas`, so that an exception of the factory fails the turn
         self._output = ChainOutput()
         self._observer = ModelCallObserver(claim.assistant.finish_reasons)
 
-    def deltas(self, check: Callable[[], object] = lambda: None) -> Iterator[str]:
+    def deltas(self, stop: Stop = NEVER) -> Iterator[str]:
         """Yield text as `ChainRun.deltas` does. Exceptions of the chain itself are raised unchanged."""
-        self._observer.check = check  # a graph runs its models in its own threads, which cannot be interrupted
-        chunks = self._stream(self._build())
+        self._observer.check = stop.check  # a graph runs its models in its own threads, which cannot be interrupted
+        chunks = self._stream(self._chunks, stop)
         try:
             for chunk in chunks:
                 # LangChain yields the sum of the messages of a generator function after them, and then raises.
@@ -85,7 +90,9 @@ class CustomChainRun(ChainRun):
         keeps_all = self._claim.assistant.history is HistoryMode.FULL and is_valid_exchange(messages)
         return messages if keeps_all else [AIMessage(text)]
 
-    def _stream(self, chain: Runnable[Any, Any]) -> "Generator[Any, None, None]":
+    def _chunks(self) -> Chunks:
+        """Build the chain and yield what it yields."""
+        chain = self._build()
         history = self._history.messages
         values = {**self._claim.variables, "input": self._claim.input, "history": history}
         # Recognized by its module, because LangGraph is only installed if a custom chain uses it.

@@ -6,6 +6,7 @@ from typing import Any
 
 from turns.assistants.overrides import check_secret
 from turns.domain.assistant import Assistant
+from turns.domain.worker_kind import WorkerKind
 
 Factory = Callable[..., Any]
 
@@ -37,11 +38,11 @@ def find_factory(chain: str) -> Factory:
     return factory  # type: ignore[no-any-return]  # it is callable, see above
 
 
-def check_assistant(assistant: Assistant) -> tuple[str, str] | None:
-    """Return the field that this worker cannot use, and what to do; None if there is none."""
+def check_assistant(assistant: Assistant, *, kind: WorkerKind) -> tuple[str, str] | None:
+    """Return the field that a worker of this kind cannot use, and what to do; None if there is none."""
     if problem := check_secret(assistant):
         return problem
-    if assistant.chain:
+    if assistant.chain and assistant.worker_kind is kind:
         try:
             find_factory(assistant.chain)
         except ChainNotFound as error:

@@ -11,7 +11,7 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, ModelError, ModelErrorKind
 from turns.domain.turn import Claim
 from turns.store.turns import TurnStore
-from worker.run.interrupt import Interrupted, Interrupter
+from worker.run.interrupt import Interrupt, Interrupted, Interrupter
 
 # How long a turn may need its lease after the last moment of its run: a store that restarts takes seconds.
 COMMIT_PATIENCE_SECONDS = 60.0
@@ -63,6 +63,10 @@ class ActiveRun:
         if self._is_running and self.stop_reason is None:
             self.stop_reason = reason
             self._interrupt()
+
+    def interrupt_with(self, interrupt: Interrupt) -> None:
+        """Interrupt the run with this function, from any thread, instead of the pool's way."""
+        self._interrupt = interrupt
 
     def check(self) -> None:
         """Raise `Interrupted` if the run must stop; for pools that cannot interrupt it from outside."""

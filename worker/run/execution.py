@@ -139,7 +139,7 @@ class Execution:
         settings, size = active.settings, 0
         # A model that does not begin to answer is not called again; one that stops in the middle is.
         active.expect_text(within_seconds=settings.first_token_seconds, lateness=ModelErrorKind.HOPELESS)
-        for text in run.deltas(active.check):
+        for text in run.deltas(active):
             active.check()
             active.expect_text(within_seconds=settings.idle_seconds, lateness=ModelErrorKind.RETRYABLE)
             size += len(text.encode())

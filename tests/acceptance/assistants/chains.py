@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import json
+import subprocess
 from collections.abc import Iterator
 from typing import Annotated, Any, TypedDict
 
@@ -39,6 +40,36 @@ def slow() -> Runnable[ChainOutput, str]:
                 time.sleep(0.05)
 
     return RunnableGenerator(words)
+
+
+def coroutine() -> Runnable[ChainOutput, str]:
+    """Run an event loop in each call, as code for asyncio does that is called from a synchronous chain."""
+
+    async def wait() -> str:
+        await asyncio.sleep(0.2)
+        return "waited"
+
+    return RunnableLambda(lambda _: asyncio.run(wait()))
+
+
+def computing() -> Runnable[ChainOutput, str]:
+    """Compute for ever, without a call that a pool could interrupt."""
+
+    def words(given: Iterator[ChainOutput]) -> Iterator[str]:
+        yield "start"
+        while True:
+            pass
+
+    return RunnableGenerator(words)
+
+
+def blocked() -> Runnable[ChainOutput, str]:
+    """Block the thread in C code, which nothing can interrupt."""
+
+    def waits(_: ChainOutput) -> str:
+        return subprocess.run(["sleep", "60"], check=True, text=True, stdout=subprocess.PIPE).stdout
+
+    return RunnableLambda(waits)
 
 
 def fail() -> Runnable[ChainOutput, str]:

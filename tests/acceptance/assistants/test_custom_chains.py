@@ -62,10 +62,22 @@ history = "full"
 """
 
 
+@pytest.fixture(scope="module", params=["thread", "loop"])
+def runs_in(request: pytest.FixtureRequest) -> str:
+    """Return where the chains run: all tests hold for both."""
+    place: str = request.param
+    return place
+
+
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def chain_workers(runs_in: str) -> int:
+    return 1 if runs_in == "thread" else 0
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory, runs_in: str) -> dict[str, str]:
     file = tmp_path_factory.mktemp("chains") / "assistants.toml"
-    file.write_text(FILE)
+    file.write_text(FILE.replace("chain = ", f'runs_in = "{runs_in}"\nchain = '))
     return {"INTURN_ASSISTANTS": str(file), "INTURN_RETRY_SECONDS": "0.05"}
 
 
@@ -229,7 +241,7 @@ def test_a_worker_that_cannot_import_a_factory_does_not_start(tmp_path: Path, ch
     file, log = tmp_path / "assistants.toml", tmp_path / "log"
     file.write_text(f'[assistants.a]\nchain = "{chain}"\n')
     environment = {"INTURN_ASSISTANTS": str(file), "REDIS_URL": "unix:///nowhere", "PYTHONPATH": str(tmp_path)}
-    process = Process("worker", log=log, environment=environment)
+    process = Process("worker", "--chains", log=log, environment=environment)
     wait_until("it has ended", lambda: not process.is_running)
     assert process.stop() == 2
     assert f"assistants.toml: assistants.a.chain: {message}" in log.read_text()

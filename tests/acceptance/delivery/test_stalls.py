@@ -16,6 +16,7 @@ FILE = """
 variables.ability = {}
 [assistants.blocking]
 chain = "tests.acceptance.delivery.test_stalls:build_blocking"
+runs_in = "loop"
 """
 
 

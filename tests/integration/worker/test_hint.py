@@ -18,7 +18,7 @@ INCIDENTAL = {"delivery_tag", "origin", "reply_to"}
 
 def test_a_hint_is_the_message_that_apply_async_writes(server: Server, settings: Settings) -> None:
     turn_id = new_turn_id()
-    app = build_celery(settings)
+    app = build_celery(settings, keys.HINTS.name)
     with app.connection_for_write() as connection:
         app.send_task(RUN_TURN, task_id=turn_id, connection=connection, ignore_result=True)
     written = json.loads(server.raw.rpop(keys.HINTS.name))

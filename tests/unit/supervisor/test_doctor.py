@@ -1,10 +1,20 @@
 """Each finding of the doctor has a verdict and, unless it is ok, a remedy."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from supervisor.doctor import Verdict, check_clock, check_durability, check_keys, check_server_version, is_at_least
+from supervisor.doctor import (
+    Verdict,
+    check_chain_workers,
+    check_clock,
+    check_durability,
+    check_keys,
+    check_server_version,
+    check_workers,
+    is_at_least,
+)
 from turns.config.settings import Settings
 from turns.store.health import Health, StoreServer
 
@@ -26,6 +36,25 @@ def server(version: tuple[int, ...] = (9, 1), skew_seconds: float = 0.0) -> Stor
     return StoreServer(name="Valkey", version=version, skew_seconds=skew_seconds)
 
 
+def make_health(**fields: Any) -> Health:
+    calm: dict[str, Any] = {"live_workers": 1, "live_chain_workers": 0, "live_turns": 0, "replicas": 0}
+    return Health(**{"durability": "always", "eviction_policy": "noeviction", **calm, **fields})
+
+
+def test_a_missing_worker_is_wrong_for_each_kind(tmp_path: Path) -> None:
+    file = tmp_path / "assistants.toml"
+    file.write_text('[assistants.rag]\nchain = "a:b"\n[assistants.quick]\nchain = "a:b"\nruns_in = "loop"\n')
+    settings = Settings(assistants=file)
+    assert check_workers(make_health()).verdict is Verdict.OK
+    assert check_workers(make_health(live_chain_workers=1)).verdict is Verdict.WRONG
+    [missing] = check_chain_workers(make_health(), settings)
+    assert (missing.verdict, missing.observed) == (Verdict.WRONG, "0 alive, needed by rag")
+    [alive] = check_chain_workers(make_health(live_workers=2, live_chain_workers=1), settings)
+    assert alive.verdict is Verdict.OK
+    file.write_text("[assistants.plain]\n")
+    assert list(check_chain_workers(make_health(), settings)) == []
+
+
 def test_a_server_that_is_too_old_is_wrong() -> None:
     assert check_server_version(server((7, 2))).verdict is Verdict.OK
     finding = check_server_version(server((7, 1, 9)))
@@ -39,7 +68,7 @@ def test_a_clock_that_is_ahead_or_behind_is_noted(skew_seconds: float, verdict: 
 
 
 def test_a_store_that_can_lose_writes_is_noted() -> None:
-    health = Health(durability="everysec", eviction_policy="noeviction", replicas=0, live_workers=1, live_turns=0)
+    health = make_health(durability="everysec")
     assert str(check_durability(health)).startswith("note    durability: everysec\n        → ")
 
 

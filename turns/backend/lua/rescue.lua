@@ -7,6 +7,7 @@
 -- ARGV  1 worker, or '' to record nothing
 --       2 maximum number of turns to process
 --       3 the hint with its placeholder, as this worker's Celery writes it, or ''
+--       4 where to keep it: 'hint', or 'chain_hint' if this worker runs custom chains
 -- Reply turn id, outcome, turn id, outcome, …  outcome: DISPATCHED (once more), RESCUED (its lease ran out), LOST
 --       (likewise, and it was the last attempt, so it has failed), WAITING (its hint is still in the broker's list,
 --       leases could not be renewed, or the workers are paused), GONE (there is no such turn),
@@ -15,7 +16,8 @@
 -- requires: count, dispatch, finish, is_hint_queued, now_ms, read_record, remove_from_lists, requeue
 -- requires: snapshot_counters, transitions
 
-local worker, limit, hint, now = ARGV[1], ARGV[2], ARGV[3], now_ms()
+local worker, limit, hint, hint_field = unpack(ARGV, 1, 4)
+local now = now_ms()
 snapshot_counters(now)
 
 -- If no worker has sent a heartbeat for a while, the store was unreachable and no lease could be renewed. Leases then
@@ -29,7 +31,9 @@ end
 local leases_run_out_from = since + POLICY.lease_ms
 
 if worker ~= '' then redis.call('ZADD', KEY.workers, now, worker) end
-if hint ~= '' and redis.call('HGET', KEY.service, 'hint') ~= hint then redis.call('HSET', KEY.service, 'hint', hint) end
+if hint ~= '' and redis.call('HGET', KEY.service, hint_field) ~= hint then
+  redis.call('HSET', KEY.service, hint_field, hint)
+end
 redis.call('ZREMRANGEBYSCORE', KEY.workers, '-inf', now - POLICY.worker_ttl_ms)
 for _, expired in ipairs(redis.call('ZRANGE', KEY.expiring, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10 * limit)) do
   remove_from_lists(string.match(expired, '^(.+)/(.+)$'))
@@ -54,20 +58,20 @@ local function rescue_turn(turn)
     end
     count('rescued')
     requeue(turn, was.claims, 'rescue', was.attempt + 1, now)
-    dispatch(turn, now, was.session, was.lane)
+    dispatch(turn, now, was.session, was.lane, was.queue)
     return 'RESCUED'
   end
   if are_paused then
     redis.call('ZADD', KEY.due, now + POLICY.pause_poll_ms, turn)
     return 'WAITING'
   end
-  if not was.retry_at and was.hinted_at and is_hint_queued(was.hinted_at) then
+  if not was.retry_at and was.hinted_at and is_hint_queued(was.hinted_at, was.queue) then
     -- The interval grows, so that a long backlog is not checked more often than it moves.
     redis.call('ZADD', KEY.due, now + math.max(POLICY.hint_grace_ms, (now - was.hinted_at) / 2), turn)
     return 'WAITING'
   end
   redis.call('HDEL', KEY.turn .. turn, 'retry_at')
-  dispatch(turn, now, was.session, was.lane)
+  dispatch(turn, now, was.session, was.lane, was.queue)
   return 'DISPATCHED'
 end
 

@@ -1,5 +1,6 @@
 """Assistants as values, and the file that defines them."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,13 @@ from turns.assistants.registry import AssistantRegistry
 from turns.assistants.schema import AssistantTable
 from turns.config.logs import configure_logs
 from turns.config.settings import Settings
-from turns.domain.assistant import DEFAULT, Assistant, HistoryMode, Lane, Variable
+from turns.domain.assistant import DEFAULT, Assistant, HistoryMode, Lane, RunsIn, Variable
 from turns.domain.errors import AssistantNotFound, ConfigurationError, InvalidRequest
 from turns.domain.model_parameters import MaxTokensName
+from turns.domain.worker_kind import WorkerKind
 from worker.langchain.factories import check_assistant
+
+check_in_chain_worker = partial(check_assistant, kind=WorkerKind.CHAINS)
 
 TEXTS = st.text(max_size=20)
 ASSISTANTS = st.builds(
@@ -34,6 +38,7 @@ ASSISTANTS = st.builds(
     extra=st.dictionaries(TEXTS, TEXTS | st.lists(st.integers()), max_size=2),
     history=st.sampled_from(HistoryMode),
     lane=st.sampled_from(Lane),
+    runs_in=st.none() | st.sampled_from(RunsIn),
 )
 
 WRONG = {
@@ -148,7 +153,7 @@ def test_all_errors_in_the_file_are_reported_at_once(tmp_path: Path) -> None:
 
 
 def test_the_example_is_valid_and_its_chains_are_importable() -> None:
-    assistants = read_assistants(ROOT / "examples/assistants.toml", check=check_assistant)
+    assistants = read_assistants(ROOT / "examples/assistants.toml", check=check_in_chain_worker)
     assert set(assistants) >= {"default", "haiku", "clock"}
     assert assistants["default"].system == DEFAULT.system
 
@@ -201,7 +206,7 @@ def test_a_key_that_cannot_be_sent_is_refused_everywhere(tmp_path: Path, monkeyp
     with pytest.raises(ConfigurationError, match=r"^\S+: assistants.a.api_key_env: the environment variable MINE must"):
         read_assistants(file)
     monkeypatch.setenv("MINE", "sk-canary\n")
-    assert set(read_assistants(file, check=check_assistant)) == {"a"}
+    assert set(read_assistants(file, check=check_in_chain_worker)) == {"a"}
 
 
 def test_a_reload_with_such_a_key_keeps_the_assistants(
@@ -209,7 +214,7 @@ def test_a_reload_with_such_a_key_keeps_the_assistants(
 ) -> None:
     configure_logs(Settings())
     monkeypatch.chdir(tmp_path)
-    registry, file = AssistantRegistry(Settings(), check=check_assistant), tmp_path / "assistants.toml"
+    registry, file = AssistantRegistry(Settings(), check=check_in_chain_worker), tmp_path / "assistants.toml"
     monkeypatch.setenv("MINE", "sk-canary\u20ac")
     file.write_text("[assistants.a]\napi_key_env = 'MINE'\n")
     registry.reload_if_changed()

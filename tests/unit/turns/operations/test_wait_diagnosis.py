@@ -22,6 +22,12 @@ def test_a_queued_turn_waits_for_a_worker() -> None:
     assert "one of 2 workers; 7 turns are queued" in why.message
 
 
+def test_a_custom_chain_waits_for_a_chain_worker() -> None:
+    head = replace(QUEUED, queue="chains")
+    [why] = diagnose(head, replace(CALM, live_workers=0))
+    assert (why.reason, "make worker CHAINS=1" in why.message) == (Reason.NO_WORKER, True)
+
+
 def test_a_running_turn_is_the_only_reason() -> None:
     running = replace(QUEUED, status=Status.IN_PROGRESS, worker="w", retry_at=5)
     paused = replace(CALM, workers_paused=True, live_workers=0)

@@ -18,6 +18,7 @@ from turns.domain.assistant import Assistant, HistoryMode
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
 from turns.domain.turn import Usage
+from worker.langchain.chain_thread import NeverStop
 from worker.langchain.custom_chain import ChainOutput, CustomChainRun, GraphMessages, build_custom_chain
 from worker.provider.models import OfflineModel
 
@@ -256,14 +257,15 @@ def test_an_exception_inside_the_model_is_the_providers() -> None:
 
 
 def test_the_check_is_called_for_each_token_of_the_model() -> None:
-    class Stop(BaseException):
+    class Stopped(BaseException):
         pass
 
-    def check() -> None:
-        raise Stop
+    class StopNow(NeverStop):
+        def check(self) -> None:
+            raise Stopped
 
-    with pytest.raises(Stop):
-        list(run_with_model(chunk("Hello", finish="stop")).deltas(check))
+    with pytest.raises(Stopped):
+        list(run_with_model(chunk("Hello", finish="stop")).deltas(StopNow()))
 
 
 def test_a_graph_that_yields_no_text_answers_with_its_last_message() -> None:

@@ -15,22 +15,26 @@ end
 -- Send the hint for a head and schedule the next check, in case the hint gets lost. Return whether the turn has its
 -- slots; if so, the caller records the time in `hinted_at`.
 --
--- Before the first worker has started there is no hint to send; the due index then brings the turn to that worker.
+-- Before the first worker of a kind has started there is no hint to send; the due index then brings the turn to it.
 -- A head without a slot waits for one: the turn that releases it dispatches this one, and the due index does so otherwise.
-local function send_hint(hint, turn, now, session, lane)
+-- `queue` is set if the turn runs a custom chain apart; those hints have a list and a text of their own.
+local function send_hint(hint, turn, now, session, lane, queue)
   redis.call('ZADD', KEY.waiting, 'NX', now, turn)
   if not acquire_slots(turn, session, lane, now) then
     redis.call('ZADD', KEY.due, now + POLICY.slot_wait_ms, turn)
     return false
   end
-  if hint then redis.call('LPUSH', KEY.hints, render_hint(turn, hint)) end
+  if hint then redis.call('LPUSH', queue and KEY.chain_hints or KEY.hints, render_hint(turn, hint)) end
   redis.call('ZADD', KEY.due, now + POLICY.hint_grace_ms, turn)
   return true
 end
 
--- Send the hint for a head whose record is written. `session` and `lane` are read if the caller does not pass them.
-local function dispatch(turn, now, session, lane)
-  if not session then session, lane = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'lane')) end
-  local hint = redis.call('HGET', KEY.service, 'hint')
-  if send_hint(hint, turn, now, session, lane) then redis.call('HSET', KEY.turn .. turn, 'hinted_at', now) end
+-- Send the hint for a head whose record is written. The caller passes all of the last three arguments or none; then
+-- they are read.
+local function dispatch(turn, now, session, lane, queue)
+  if not session then
+    session, lane, queue = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'lane', 'queue'))
+  end
+  local hint = redis.call('HGET', KEY.service, queue and 'chain_hint' or 'hint')
+  if send_hint(hint, turn, now, session, lane, queue) then redis.call('HSET', KEY.turn .. turn, 'hinted_at', now) end
 end

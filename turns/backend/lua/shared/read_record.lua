@@ -1,6 +1,6 @@
 -- Read the fields that a verb needs in order to end a turn or a run, in one call for all of its steps.
-local RECORD_FIELDS = {'session', 'status', 'token', 'claims', 'attempt', 'lane', 'definition', 'start_by', 'idempotency',
-  'reserved_tokens', 'is_counted', 'accepted_at', 'provider', 'model', 'started_at', 'hinted_at', 'retry_at',
+local RECORD_FIELDS = {'session', 'status', 'token', 'claims', 'attempt', 'lane', 'queue', 'definition', 'start_by',
+  'idempotency', 'reserved_tokens', 'is_counted', 'accepted_at', 'provider', 'model', 'started_at', 'hinted_at', 'retry_at',
   'retried_token'}
 local function read_record(turn)
   local values, record = redis.call('HMGET', KEY.turn .. turn, unpack(RECORD_FIELDS)), {}
