@@ -23,13 +23,13 @@ HELP_WIDTH = 100
 
 def generated() -> dict[Path, str]:
     """Return the expected text of each file that has generated parts."""
-    readme, client, assistants = ROOT / "README.md", ROOT / "docs" / "client.md", ROOT / "docs" / "assistants.md"
+    settings_page, client, assistants = (ROOT / "docs" / name for name in ("settings.md", "client.md", "assistants.md"))
     codes = ROOT / "inturn" / "protocol" / "error_codes.py"
     return {
         codes: with_part(codes.read_text(encoding="utf-8"), "errors", error_codes(), comment=("    # ", "")),
         ROOT / "docs" / "state_machine.md": state_machine(),
         ROOT / "docs" / "redis_keys.md": redis_keys(),
-        readme: with_part(readme.read_text(encoding="utf-8"), "settings", settings()),
+        settings_page: with_part(settings_page.read_text(encoding="utf-8"), "settings", settings()),
         client: with_part(
             with_part(client.read_text(encoding="utf-8"), "exit codes", exit_codes()), "commands", commands()
         ),

@@ -23,13 +23,19 @@ def test_every_link_to_a_file_resolves() -> None:
             assert (page.parent / target).exists(), f"{page}: {target}"
 
 
-def test_every_test_that_the_readme_names_exists() -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", readme)
+def test_every_test_that_the_guarantees_name_exists() -> None:
+    page = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page)
     assert named
     for file, function in named:
         source = (ROOT / file).read_text(encoding="utf-8")
         assert not function or f"def {function}(" in source, f"{file}::{function}"
+
+
+def test_the_readme_stays_short_and_narrow() -> None:
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 130
+    assert max(map(len, lines)) <= 120
 
 
 def test_every_log_event_and_error_code_is_explained() -> None:
