@@ -19,7 +19,7 @@ from turns.domain.turn import Answer, Claim, Usage
 from worker.langchain.chain_thread import NEVER, Stop
 from worker.langchain.history import FastMessageHistory, StagedHistory
 from worker.langchain.message_codec import encode_message
-from worker.provider.models import check_finish, to_model_error
+from worker.provider.failures import check_finish, to_model_error
 
 TRUNCATED = "length"  # finish reason of an answer that ended at the token limit
 CALLS_TOOLS = ("tool_calls", "function_call")  # finish reasons after which a chain continues

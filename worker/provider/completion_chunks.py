@@ -32,7 +32,7 @@ def plain_text(chunk: Any) -> str | None:
         text = delta["content"]
     except (KeyError, TypeError, ValueError):
         return None
-    if len(delta) > 1 or type(text) is not str or choice.get("finish_reason") or choice.get("logprobs"):
+    if len(delta) > 1 or type(text) is not str or choice.get("finish_reason") is not None or choice.get("logprobs"):
         return None
     return None if chunk.get("usage") or chunk.get("error") else text
 
@@ -47,6 +47,7 @@ class ChunkNormalizer:
 
     def __init__(self) -> None:
         self.finish_reason: Any = None
+        self.ends_with_empty_reason = False  # whether the last choice had "" as its finish reason
         self._model: str | None = None
         self._usage: dict[str, Any] | None = None
         self._metadata: dict[str, Any] = {}
@@ -67,6 +68,11 @@ class ChunkNormalizer:
         self._metadata |= {name: chunk[name] for name in ("system_fingerprint", "service_tier") if chunk.get(name)}
         return {**chunk, "choices": choices, "usage": None}
 
+    def accept_empty_reason(self) -> None:
+        """Take "" for `stop` if it was the last reason: some servers end a whole answer so."""
+        if self.finish_reason is None and self.ends_with_empty_reason:
+            self.finish_reason = "stop"
+
     def last_chunk(self) -> dict[str, Any]:
         """Return a chunk with the finish reason, the model and the usage."""
         delta = {"content": join_halves(self.half)} if self.half else {}
@@ -74,6 +80,7 @@ class ChunkNormalizer:
         return {**self._metadata, "model": self._model, "choices": [choice], "usage": self._usage}
 
     def _finish(self, choice: dict[str, Any]) -> None:
+        self.ends_with_empty_reason = choice.get("finish_reason") == ""
         reason = normalize_reason(choice.get("finish_reason"))
         if reason is not None and self.finish_reason != "content_filter":
             self.finish_reason = reason
@@ -97,7 +104,8 @@ class ChunkNormalizer:
 def normalize_completion(body: dict[str, Any]) -> dict[str, Any]:
     """Return a completion that was not streamed in the same form."""
     for choice in body.get("choices") or ():
-        choice["finish_reason"] = normalize_reason(choice.get("finish_reason"))
+        reason = choice.get("finish_reason")
+        choice["finish_reason"] = "stop" if reason == "" else normalize_reason(reason)
         if isinstance(message := choice.get("message"), dict):
             message["role"] = "assistant"
             content = text_of(message.get("content"))

@@ -5,6 +5,9 @@ from typing import Any
 
 import orjson
 
+from turns.domain.error_codes import Code
+from turns.domain.errors import ModelError, ModelErrorKind
+
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 END = b"[DONE]"
 
@@ -15,16 +18,27 @@ KEEP_ALIVES = frozenset({b"ping", b"keep-alive", b"keepalive", b"keep_alive", b"
 class EventDecoder:
     """Split received bytes into events. Lines end with CR, LF or CRLF, and may be cut anywhere."""
 
-    def __init__(self) -> None:
-        self._rest = b""
+    def __init__(self, max_event_bytes: int) -> None:
+        self._max_event_bytes = max_event_bytes
+        self._parts: list[bytes] = []  # of an event that is not complete; joined once, because it may be long
+        self._size = 0
         self._ended_with_cr = False
         self._is_first = True
 
     def feed(self, piece: bytes) -> list[tuple[bytes, bytes]]:
-        """Return the name and the data of each event that these bytes complete, if it has data."""
+        """Return the name and the data of each event that these bytes complete, if it has data.
+
+        Raise `ModelError` if an event becomes too large.
+        """
         if self._ended_with_cr or b"\r" in piece:
             piece = self._to_line_feeds(piece)
-        *blocks, self._rest = (self._rest + piece).split(b"\n\n")
+        ends_between = piece.startswith(b"\n") and self._parts and self._parts[-1].endswith(b"\n")
+        if not ends_between and b"\n\n" not in piece:
+            self._keep(piece)
+            return []
+        *blocks, rest = b"".join([*self._parts, piece]).split(b"\n\n")
+        self._parts, self._size = [], 0
+        self._keep(rest)
         if self._is_first and blocks:
             blocks[0] = blocks[0].removeprefix(BYTE_ORDER_MARK)
             self._is_first = False
@@ -32,12 +46,20 @@ class EventDecoder:
 
     def finish(self) -> list[tuple[bytes, bytes]]:
         """Return the event that is not followed by an empty line, or a whole response that is one JSON document."""
-        rest, self._rest = self._rest, b""
+        rest, self._parts = b"".join(self._parts), []
         if self._is_first:
             rest = rest.removeprefix(BYTE_ORDER_MARK)
             if rest.lstrip().startswith(b"{"):
                 return [(b"", rest)]
         return [event for event in [_to_event(rest)] if event[1]]
+
+    def _keep(self, part: bytes) -> None:
+        if part:
+            self._parts.append(part)
+            self._size += len(part)
+        if self._size > self._max_event_bytes:
+            message = f"an event of more than {self._max_event_bytes} bytes"
+            raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS, message=message)
 
     def _to_line_feeds(self, piece: bytes) -> bytes:
         if self._ended_with_cr and piece.startswith(b"\n"):

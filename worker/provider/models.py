@@ -1,43 +1,31 @@
-"""Build the model that a worker calls, and classify its failures."""
+"""Build the model that a worker calls."""
 
-import math
-import os
 import re
-import socket
-import ssl
 import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
-import httpx2
 import openai
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.exceptions import ContextOverflowError
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from pydantic import SecretStr
 
-from turns.config.network import OPENAI_PROXY
 from turns.config.provider_url import check_header_value, parse_provider_url
 from turns.config.settings import Settings
-from turns.domain.error_codes import Code
-from turns.domain.errors import ConfigurationError, ModelError, ModelErrorKind
+from turns.domain.errors import ConfigurationError
 from turns.domain.model_parameters import ModelParameters
 from worker.provider.chat_openai import LeanChatOpenAI, StockChatOpenAI
-from worker.provider.completions import Completions, StockCompletions
+from worker.provider.chunk_stream import Limits
+from worker.provider.completions import Completions
 from worker.provider.http import CONNECT_SECONDS
-from worker.provider.reported_errors import kind_of, to_reported_error
+from worker.provider.http_client import build_async_http_client, build_http_client, is_proxied
 
 OPENAI_URL = "https://api.openai.com/v1"
 OFFLINE_MODEL = "offline"
 DEFAULT_PARAMETERS = ModelParameters()
 FINISHED = {"finish_reason": "stop", "model_name": OFFLINE_MODEL}
-
-# Only answers with these finish reasons may enter the history. A stream that breaks off has no reason.
-COMPLETE = ("stop", "length")  # not a set, because a provider may send an unhashable value
 
 
 def build_model(settings: Settings, parameters: ModelParameters = DEFAULT_PARAMETERS) -> BaseChatModel:
@@ -78,29 +66,19 @@ def _build_client(settings: Settings, parameters: ModelParameters) -> BaseChatMo
         max_retries=0,  # turns/domain/retry.py decides; the client would sleep in the worker's slot
         timeout=_timeout(settings),
         use_responses_api=False,
+        openai_proxy=None,  # the clients below use it
+        http_socket_options=(),
+        http_client=build_http_client(),
+        http_async_client=build_async_http_client(),
     )
     if not settings.stock_client:
-        is_proxied = _is_proxied(str(model.root_client.base_url))
-        model.client = (
-            StockCompletions(model.root_client)
-            if is_proxied
-            else Completions(model.root_client, read_seconds=_read_seconds(settings))
+        model.client = Completions(
+            model.root_client,
+            limits=Limits.for_answer(settings.max_answer_bytes),
+            read_seconds=_read_seconds(settings),
+            is_direct=not is_proxied(str(model.root_client.base_url)),
         )
     return model
-
-
-def _is_proxied(url: str) -> bool:
-    """Return whether a proxy may be set for the URL: OpenAI's client uses proxies, the thin one does not.
-
-    Only plain names in `NO_PROXY` count here. OpenAI's client evaluates its networks and ports.
-    """
-    if os.environ.get(OPENAI_PROXY):
-        return True
-    address, proxies = urlsplit(url), getproxies()
-    host = (address.hostname or "").lower()
-    exempt = [entry.strip().lower() for entry in proxies.get("no", "").split(",")]
-    is_exempt = any(entry in {"*", host} or (entry.startswith(".") and host.endswith(entry)) for entry in exempt)
-    return bool(proxies.get(address.scheme) or proxies.get("all")) and not is_exempt
 
 
 def _timeout(settings: Settings) -> openai.Timeout:
@@ -155,100 +133,3 @@ def offline_answer(messages: Sequence[BaseMessage]) -> str:
 
 def _quote(text: str) -> str:
     return f"“{textwrap.shorten(text, 80, placeholder='…')}”"
-
-
-def to_model_error(error: Exception) -> ModelError | None:
-    """Classify an exception for the retry policy. Return None if it does not come from the provider."""
-    match error:
-        case ModelError():
-            return error
-        case openai.APITimeoutError():
-            code = Code.PROVIDER_TIMEOUT
-        case openai.APIConnectionError():
-            code = Code.PROVIDER_UNREACHABLE
-        case openai.APIError():
-            return _from_reported(error)
-        case ValueError() | IndexError() | TypeError() | AttributeError():  # from HTML, broken JSON, odd chunks
-            code = Code.PROVIDER_PROTOCOL
-        case _:
-            return None
-    return ModelError(code, ModelErrorKind.RETRYABLE, message=_describe(error))
-
-
-def _from_reported(error: openai.APIError) -> ModelError:
-    """Classify an error response, or an error event in the stream."""
-    response = error.response if isinstance(error, openai.APIStatusError) else None
-    retry_after_seconds = _retry_after(response) if response else None
-    reported = to_reported_error(error.body)
-    status = response.status_code if response else None
-    code = reported.code(status, is_refilled=retry_after_seconds is not None)
-    if isinstance(error, ContextOverflowError) and code is Code.PROVIDER_REJECTED:
-        code = Code.CONTEXT_TOO_LONG
-    return ModelError(
-        code,
-        kind_of(code),
-        message=_describe(error),
-        retry_after_seconds=retry_after_seconds,
-        provider_status=status or reported.status,
-    )
-
-
-def _describe(error: Exception) -> str:
-    """Return a text for the log without the provider's message, which may quote the conversation or the API key."""
-    if isinstance(error, openai.APIConnectionError):
-        return f"{type(error).__name__}: {describe_cause(error)}"
-    details = [getattr(error, name, None) for name in ("status_code", "code", "request_id")]
-    words = [str(detail) for detail in details if isinstance(detail, str | int)]
-    return " ".join([type(error).__name__, *(word for word in words if re.fullmatch(r"[\w.:-]{1,100}", word))])
-
-
-def describe_cause(error: openai.APIConnectionError) -> str:
-    """Return why there was no connection. The texts of these errors come from this machine, not from the provider."""
-    causes = list(_causes(error))
-    cause = next((cause for cause in causes if isinstance(cause, OSError)), causes[-1] if causes else error)
-    is_proxied = _is_proxied(str(error.request.url)) or any("Proxy" in type(one).__name__ for one in causes)
-    return f"{'proxy: ' if is_proxied else ''}{_kind_of_cause(cause)}: {str(cause).strip() or type(cause).__name__}"
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    while cause := error.__cause__ or error.__context__:
-        yield cause
-        error = cause
-
-
-def _kind_of_cause(cause: BaseException) -> str:
-    match cause:
-        case socket.gaierror():
-            return "name resolution"
-        case ConnectionRefusedError():
-            return "refused"
-        case ssl.SSLCertVerificationError():
-            return "certificate"
-        case ssl.SSLError():
-            return "TLS"
-        case TimeoutError():
-            return "timeout"
-    return "timeout" if "Timeout" in type(cause).__name__ else "connection"
-
-
-def _retry_after(response: httpx2.Response) -> float | None:
-    """Return the header in seconds; None for an HTTP date, which is rare and leads to the normal back-off."""
-    try:
-        seconds = float(response.headers["retry-after"])
-    except (KeyError, ValueError):
-        return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
-
-
-def check_finish(reason: object, content: object, accepted: Sequence[str] = ()) -> None:
-    """Raise `ModelError` unless the answer is complete; `accepted` are finish reasons of the provider that say so.
-
-    A stream that breaks off ends without an exception.
-    """
-    if reason == "content_filter":
-        raise ModelError(Code.CONTENT_FILTERED, ModelErrorKind.HOPELESS)
-    if reason is None or reason == "":
-        raise ModelError(Code.INCOMPLETE_ANSWER, ModelErrorKind.RETRYABLE)
-    is_complete = reason in COMPLETE or (isinstance(reason, str) and reason.lower() in map(str.lower, accepted))
-    if not is_complete or not content:
-        raise ModelError(Code.PROVIDER_PROTOCOL, ModelErrorKind.RETRYABLE, message=f"finish_reason {reason!r}")

@@ -11,7 +11,8 @@ from turns.assistants.registry import registry_or_exit
 from turns.config.settings import Settings, settings_or_exit
 from turns.domain.assistant import Assistant
 from turns.domain.errors import ConfigurationError
-from worker.provider.models import build_model, to_model_error
+from worker.provider.failures import to_model_error
+from worker.provider.models import build_model
 
 
 def main() -> int:

@@ -4,110 +4,16 @@ import gzip
 import json
 import socket
 import struct
-import threading
 import time
 import zlib
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.integration.worker.provider.test_completions import CLAIM
-from turns.config.settings import Settings
-from turns.domain.assistant import DEFAULT
-from turns.domain.errors import ModelError
+from tests.support.raw_provider import COUNTED, HELLO, STREAM, USAGE, WHOLE, Ask, chunk, error_of, events, sends
+from turns.domain.assistant import Assistant
 from turns.domain.retry import FALLBACK_CODES
-from turns.domain.turn import Answer, Usage
-from worker.langchain.chain import ChainRun, build_chain
-from worker.provider.completions import Completions
-from worker.provider.models import build_model
-
-Script = Callable[[socket.socket], object]
-Ask = Callable[[Script], Answer]
-USAGE = {"prompt_tokens": 100, "completion_tokens": 3, "total_tokens": 103}
-COUNTED = Usage(input_tokens=100, output_tokens=3, total_tokens=103)
-STREAM = "Content-Type: text/event-stream"
-
-
-CLIENTS = ("thin", "proxied")
-thin_client_only = pytest.mark.parametrize("ask", ["thin"], indirect=True)  # OpenAI's client does not read this
-
-
-@pytest.fixture(params=CLIENTS)
-def ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
-    """Return a function that runs a turn with such a provider, with the thin client or, over a proxy, OpenAI's."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"http://127.0.0.1:{server.getsockname()[1]}"
-        if request.param == "proxied":
-            monkeypatch.setenv("http_proxy", address)
-
-        def run(script: Script) -> Answer:
-            threading.Thread(target=serve, args=(server, script), daemon=True).start()
-            url = "http://models.example/v1" if request.param == "proxied" else f"{address}/v1"
-            model = build_model(Settings(openai_base_url=url, first_token_seconds=5, idle_seconds=5))
-            turn = ChainRun(build_chain(DEFAULT, model), replace(CLAIM, input="hello", model="asked"))
-            models.append(model)
-            deque(turn.deltas(), maxlen=0)
-            return turn.answer()
-
-        models: list[Any] = []
-        yield run
-        for model in models:
-            model.root_client.close()
-            if isinstance(model.client, Completions):
-                model.client.close()
-
-
-def serve(server: socket.socket, script: Script) -> None:
-    with suppress(OSError):
-        connection, _ = server.accept()
-        with connection:
-            request = b""
-            while b"\r\n\r\n" not in request or len(request.partition(b"\r\n\r\n")[2]) < length_of(request):
-                request += connection.recv(65536)
-            script(connection)
-
-
-def length_of(request: bytes) -> int:
-    return int(request.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
-
-
-def chunk(delta: Any, reason: Any = None, **more: Any) -> dict[str, Any]:
-    choice = {"index": 0, "delta": delta, "finish_reason": reason}
-    return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": [choice], **more}
-
-
-HELLO = [chunk({"role": "assistant", "content": "Hello"}), chunk({"content": " there"})]
-WHOLE = [*HELLO, chunk({}, "stop")]
-
-
-def events(*chunks: Any, done: bool = True) -> bytes:
-    data = [one if isinstance(one, str) else json.dumps(one) for one in chunks]
-    return "".join(f"data: {one}\n\n" for one in [*data, *(["[DONE]"] if done else [])]).encode()
-
-
-def sends(*pieces: bytes, header: str = STREAM, ends: bool = True, pause: float = 0.05) -> Script:
-    """Send each piece as one transfer chunk, with a pause after it."""
-
-    def script(connection: socket.socket) -> None:
-        connection.sendall(f"HTTP/1.1 200 OK\r\n{header}\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
-        for piece in pieces:
-            connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece))
-            if len(pieces) > 1:
-                time.sleep(pause)
-        if ends:
-            connection.sendall(b"0\r\n\r\n")
-
-    return script
-
-
-def error_of(ask: Ask, script: Script) -> ModelError:
-    with pytest.raises(ModelError) as caught:
-        ask(script)
-    return caught.value
 
 
 @pytest.mark.parametrize(
@@ -151,11 +57,31 @@ def test_an_answer_is_kept_without_unsound_usage(ask: Ask) -> None:
                                      "finish_reason": "stop"}]}],
         [*HELLO, chunk(None), {"choices": None}, chunk({}, "eos")],
         [*HELLO, chunk({}, "STOP")],
+        [*HELLO, chunk({}, "")],
+        [*HELLO, chunk({"content": ""}, ""), {"choices": [], "usage": None}],
     ],
 )  # fmt: skip
 def test_dialects_of_chunks_are_understood(ask: Ask, chunks: list[Any]) -> None:
     answer = ask(sends(events(*chunks)))
     assert (answer.output, answer.model, answer.status_reason) == ("Hello there", "m", None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        events(*HELLO, chunk({}, ""), done=False),
+        events(chunk({"content": "Hello"}, ""), chunk({"content": " there"})),
+        events(chunk({"content": "Hello"}, ""), HELLO[1], chunk({}, None)),
+    ],
+)
+def test_an_empty_reason_before_the_end_ends_no_answer(ask: Ask, body: bytes) -> None:
+    assert error_of(ask, sends(body)).code == "incomplete_answer"
+
+
+def test_a_finish_reason_of_the_assistant_is_accepted(ask: Ask) -> None:
+    sent = sends(events(*HELLO, chunk({}, "Fertig")))
+    assert ask(sent, Assistant(name="a", finish_reasons=("fertig",))).output == "Hello there"
+    assert error_of(ask, sent).code == "provider_protocol"
 
 
 @pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS", "model_length"])
@@ -189,19 +115,7 @@ AFTER_THE_FINISH_REASON = {
 }
 
 
-ONLY_THIN_ENDINGS = {"it hangs", "only keep-alives follow"}  # OpenAI's client waits for its timeout
-
-
-@pytest.mark.parametrize(
-    ("ask", "ending"),
-    [
-        (client, ending)
-        for client in CLIENTS
-        for ending in AFTER_THE_FINISH_REASON
-        if client == "thin" or ending not in ONLY_THIN_ENDINGS
-    ],
-    indirect=["ask"],
-)
+@pytest.mark.parametrize("ending", AFTER_THE_FINISH_REASON)
 def test_an_answer_with_a_finish_reason_is_whole(ask: Ask, ending: str) -> None:
     started = time.monotonic()
     assert ask(AFTER_THE_FINISH_REASON[ending]).output == "Hello there"
@@ -260,7 +174,6 @@ def test_a_filtered_answer_is_not_sent_to_another_model() -> None:
     assert "content_filtered" not in FALLBACK_CODES
 
 
-@thin_client_only
 def test_an_error_response_with_status_200_is_classified(ask: Ask) -> None:
     body = json.dumps({"error": {"message": "x", "code": "insufficient_quota"}}).encode()
     assert error_of(ask, sends(body, header="Content-Type: application/json")).code == "provider_quota"
@@ -280,19 +193,9 @@ FRAMINGS = {
     "keep-alives as data": [b"data:\n\ndata: null\n\nevent: ping\ndata: {}\n\ndata: ping\n\ndata: \"\"\n\n" + BODY],
     "no last newline": [events(*WHOLE, done=False).rstrip()],
 }  # fmt: skip
-ONLY_THIN_FRAMINGS = {"a byte-order mark", "a byte-order mark in pieces", "keep-alives as data", "no last newline"}
 
 
-@pytest.mark.parametrize(
-    ("ask", "framing"),
-    [
-        (client, framing)
-        for client in CLIENTS
-        for framing in FRAMINGS
-        if client == "thin" or framing not in ONLY_THIN_FRAMINGS
-    ],
-    indirect=["ask"],
-)
+@pytest.mark.parametrize("framing", FRAMINGS)
 def test_event_streams_of_any_framing_are_read(ask: Ask, framing: str) -> None:
     assert ask(sends(*FRAMINGS[framing], pause=0.01)).output == "Hello there"
 
@@ -339,7 +242,6 @@ def test_many_and_long_headers_are_read(ask: Ask) -> None:
     assert ask(sends(BODY, header=header)).output == "Hello there"
 
 
-@thin_client_only
 def test_a_whole_completion_is_read_as_a_stream(ask: Ask) -> None:
     message = {"role": "assistant", "content": "Hello there"}
     body = {"model": "m", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": USAGE}

@@ -8,7 +8,7 @@ import httpx2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.provider.completions import Answer
+from worker.provider.answer import Answer
 from worker.provider.event_stream import EventDecoder
 
 BOM = b"\xef\xbb\xbf"
@@ -39,7 +39,7 @@ def test_events_are_found_wherever_the_data_is_cut(
     words: list[str], positions: list[int], newline: bytes, mark: bytes
 ) -> None:
     sent = b": a comment\n\n" + b"".join(b"event: x\ndata: %s\n\n" % json.dumps(text).encode() for text in words)
-    decoder, found = EventDecoder(), []
+    decoder, found = EventDecoder(10**6), []
     for piece in cut(mark + sent.replace(b"\n", newline), positions):
         found += decoder.feed(piece)
     assert [json.loads(data) for _, data in found] == words

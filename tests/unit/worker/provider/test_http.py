@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.provider.http import MAX_HEAD_BYTES, ResponseParser, render_head
+from worker.provider.http import render_head
+from worker.provider.http_parser import MAX_HEAD_BYTES, ResponseParser
 
 OK = b"HTTP/1.1 200 OK\r\n"
 BODY = b"hello"

@@ -14,7 +14,8 @@ from turns.domain.errors import ConfigurationError, ModelError
 from turns.domain.model_parameters import MaxTokensName, ModelParameters
 from worker.provider import probe
 from worker.provider.completions import Completions
-from worker.provider.models import build_model, check_finish
+from worker.provider.failures import check_finish
+from worker.provider.models import build_model
 
 CHUNKS = [
     {"choices": [{"index": 0, "delta": {"content": "Hello"}, "finish_reason": None}]},
@@ -98,7 +99,7 @@ def ask(base_url: str, *, stock: bool, **parameters: Any) -> Any:
 )
 def test_both_clients_send_the_same_request(provider: Recorder, base_url: str, path: str, login: str) -> None:
     url = base_url.format(host=provider.host)
-    assert isinstance(ask(url, stock=False), Completions)
+    assert ask(url, stock=False).is_direct
     ask(url, stock=True)
     thin, stock = provider.requests
     assert thin == stock
@@ -123,7 +124,7 @@ def test_both_clients_send_the_same_request(provider: Recorder, base_url: str, p
 )
 def test_both_clients_send_the_parameters(provider: Recorder, parameters: dict[str, Any], sent: dict[str, Any]) -> None:
     url = f"http://{provider.host}/v1"
-    assert isinstance(ask(url, stock=False, **parameters), Completions)
+    assert ask(url, stock=False, **parameters).is_direct
     ask(url, stock=True, **parameters)
     thin, stock = provider.bodies
     assert thin == stock
@@ -145,7 +146,7 @@ def test_a_provider_exempt_from_proxies_is_called_directly(
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", f"http://{proxy.host}")
     monkeypatch.setenv(name, exempt)
-    assert isinstance(ask(f"http://{provider.host}/v1", stock=False), Completions)
+    assert ask(f"http://{provider.host}/v1", stock=False).is_direct
     assert (len(provider.requests), proxy.requests) == (1, [])
 
 
@@ -154,7 +155,7 @@ def test_a_network_without_proxies_is_left_to_openai_s_client(
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", f"http://{proxy.host}")
     monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
-    assert not isinstance(ask(f"http://{provider.host}/v1", stock=False), Completions)
+    assert not ask(f"http://{provider.host}/v1", stock=False).is_direct
 
 
 @pytest.mark.parametrize("proxy_url", ["nonsense://canary@proxy", "ftp://canary@proxy"])

@@ -9,7 +9,7 @@ import openai
 import pytest
 
 from turns.domain.errors import ModelError, ModelErrorKind
-from worker.provider.models import to_model_error
+from worker.provider.failures import to_model_error
 
 REQUEST = httpx2.Request("POST", "http://models.example/v1/chat/completions")
 

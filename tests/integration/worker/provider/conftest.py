@@ -1,0 +1,46 @@
+"""Turns with a provider on a raw socket."""
+
+import socket
+import threading
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.integration.worker.provider.test_completions import CLAIM
+from tests.support.raw_provider import Ask, Script, serve
+from turns.config.settings import Settings
+from turns.domain.assistant import DEFAULT, Assistant
+from turns.domain.turn import Answer
+from worker.langchain.chain import ChainRun, build_chain
+from worker.provider.completions import Completions
+from worker.provider.models import build_model
+
+
+@pytest.fixture(params=["thin", "proxied"])
+def ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+    """Return a function that runs a turn with such a provider, with the thin client or, over a proxy, OpenAI's."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}"
+        if request.param == "proxied":
+            monkeypatch.setenv("http_proxy", address)
+
+        def run(script: Script, assistant: Assistant = DEFAULT) -> Answer:
+            threading.Thread(target=serve, args=(server, script), daemon=True).start()
+            url = "http://models.example/v1" if request.param == "proxied" else f"{address}/v1"
+            model = build_model(Settings(openai_base_url=url, first_token_seconds=5, idle_seconds=5))
+            turn = ChainRun(
+                build_chain(assistant, model), replace(CLAIM, assistant=assistant, input="hello", model="asked")
+            )
+            models.append(model)
+            deque(turn.deltas(), maxlen=0)
+            return turn.answer()
+
+        models: list[Any] = []
+        yield run
+        for model in models:
+            model.root_client.close()
+            if isinstance(model.client, Completions):
+                model.client.close()

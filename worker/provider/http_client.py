@@ -1,0 +1,101 @@
+"""The HTTP clients of OpenAI's own client: proxies, certificates, redirects, and the size of error responses."""
+
+import os
+from collections.abc import Iterator
+from functools import lru_cache
+from ssl import SSLContext
+from urllib.parse import urlsplit
+from urllib.request import getproxies
+
+import httpx2
+import openai
+
+from turns.config.network import OPENAI_PROXY
+from turns.domain.error_codes import Code
+from turns.domain.errors import ModelError, ModelErrorKind
+
+MAX_ERROR_BYTES = 65_536  # of an error response; what follows is not read
+
+
+def build_http_client() -> httpx2.Client:
+    """Return a client that uses the proxies and certificates of the environment."""
+    return openai.DefaultHttpxClient(
+        verify=tls_context(), proxy=os.environ.get(OPENAI_PROXY) or None, event_hooks={"response": [check_response]}
+    )
+
+
+def build_async_http_client() -> httpx2.AsyncClient:
+    """Return the same client for chains that call their model from coroutines."""
+    return openai.DefaultAsyncHttpxClient(
+        verify=tls_context(), proxy=os.environ.get(OPENAI_PROXY) or None, event_hooks={"response": [_check_async]}
+    )
+
+
+def tls_context() -> SSLContext:
+    """Return the one context of this process; building one takes 20 ms."""
+    return _build_tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@lru_cache(maxsize=8)
+def _build_tls_context(_file: str | None, _directory: str | None) -> SSLContext:
+    return httpx2.create_ssl_context()
+
+
+def check_response(response: httpx2.Response) -> None:
+    """Refuse a redirect to another host, and shorten the body of an error. Raise `ModelError`."""
+    refuse_foreign_redirect(response)
+    if response.status_code >= 400 and isinstance(response.stream, httpx2.SyncByteStream):
+        response.stream = ShortenedStream(response.stream)
+
+
+async def _check_async(response: httpx2.Response) -> None:
+    refuse_foreign_redirect(response)
+
+
+def refuse_foreign_redirect(response: httpx2.Response) -> None:
+    """Raise `ModelError` if the conversation would be sent to another server, or without encryption."""
+    if not response.has_redirect_location:
+        return
+    before = response.request.url
+    after = before.join(response.headers["location"])
+    is_same = (after.scheme, after.host, after.port) == (before.scheme, before.host, before.port)
+    is_upgrade = (before.scheme, after.scheme, after.host) == ("http", "https", before.host)
+    if not is_same and not is_upgrade:
+        raise ModelError(
+            Code.PROVIDER_REJECTED,
+            ModelErrorKind.HOPELESS,
+            message="redirect to another host refused",
+            provider_status=response.status_code,
+        )
+
+
+class ShortenedStream(httpx2.SyncByteStream):
+    """The beginning of a body."""
+
+    def __init__(self, stream: httpx2.SyncByteStream) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for piece in self._stream:
+            yield piece[: MAX_ERROR_BYTES - size]
+            size += len(piece)
+            if size >= MAX_ERROR_BYTES:
+                break
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def is_proxied(url: str) -> bool:
+    """Return whether a proxy may be set for the URL: OpenAI's client uses proxies, the thin one does not.
+
+    Only plain names in `NO_PROXY` count here. OpenAI's client evaluates its networks and ports.
+    """
+    if os.environ.get(OPENAI_PROXY):
+        return True
+    address, proxies = urlsplit(url), getproxies()
+    host = (address.hostname or "").lower()
+    exempt = [entry.strip().lower() for entry in proxies.get("no", "").split(",")]
+    is_exempt = any(entry in {"*", host} or (entry.startswith(".") and host.endswith(entry)) for entry in exempt)
+    return bool(proxies.get(address.scheme) or proxies.get("all")) and not is_exempt
