@@ -14,6 +14,7 @@ class Code(StrEnum):
     CONTENT_FILTERED = "content_filtered"
     CONTEXT_TOO_LONG = "context_too_long"
     HISTORY_UNUSABLE = "history_unusable"
+    HISTORY_WRITE_FAILED = "history_write_failed"
     INCOMPLETE_ANSWER = "incomplete_answer"
     PROVIDER_AUTHENTICATION = "provider_authentication"
     PROVIDER_ERROR = "provider_error"
@@ -24,6 +25,7 @@ class Code(StrEnum):
     PROVIDER_REJECTED = "provider_rejected"
     PROVIDER_TIMEOUT = "provider_timeout"
     PROVIDER_UNREACHABLE = "provider_unreachable"
+    WORKER_ERROR = "worker_error"
     WORKER_LOST = "worker_lost"
 
 
@@ -34,6 +36,7 @@ MESSAGES = MappingProxyType(
         Code.CONTENT_FILTERED: "The model's provider withheld the answer.",
         Code.CONTEXT_TOO_LONG: "The conversation is longer than the model accepts.",
         Code.HISTORY_UNUSABLE: "The history of this session cannot be used.",
+        Code.HISTORY_WRITE_FAILED: "The history of this session could not be written.",
         Code.INCOMPLETE_ANSWER: "The model's answer broke off before its end.",
         Code.PROVIDER_AUTHENTICATION: "The model's provider refused this service's credentials.",
         Code.PROVIDER_ERROR: "The model's provider had an error.",
@@ -44,6 +47,7 @@ MESSAGES = MappingProxyType(
         Code.PROVIDER_REJECTED: "The model's provider rejected the request.",
         Code.PROVIDER_TIMEOUT: "The model's provider did not answer in time.",
         Code.PROVIDER_UNREACHABLE: "The model's provider could not be reached.",
+        Code.WORKER_ERROR: "The worker failed while it worked on this turn.",
         Code.WORKER_LOST: "The workers that ran this turn stopped before they could finish it.",
     }
 )

@@ -9,6 +9,10 @@ T = TypeVar("T")
 Offload: TypeAlias = Callable[[Callable[[], object]], object]  # runs a function and returns its result
 
 
+class DiskUnavailable(StoreUnavailable):
+    """The file of a session's history cannot be read or written."""
+
+
 def run_inline(work: Callable[[], object]) -> object:
     return work()
 
@@ -18,7 +22,7 @@ def run_disk_io(work: Callable[[], T], offload: Offload = run_inline) -> T:
 
     `work` must use files only: connections belong to the calling greenlet.
 
-    Raises `HistoryUnusable`, and `StoreUnavailable` for any other failure of the disk.
+    Raises `HistoryUnusable`, and `DiskUnavailable` for any other failure of the disk.
     """
 
     def run_and_catch() -> T | OSError | HistoryUnusable:
@@ -30,7 +34,7 @@ def run_disk_io(work: Callable[[], T], offload: Offload = run_inline) -> T:
 
     outcome = offload(run_and_catch)
     if isinstance(outcome, OSError):
-        raise StoreUnavailable(f"the history's file cannot be used: {outcome}") from outcome
+        raise DiskUnavailable(f"the history's file cannot be used: {outcome}") from outcome
     if isinstance(outcome, HistoryUnusable):
         raise outcome
     return cast(T, outcome)

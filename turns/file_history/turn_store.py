@@ -22,7 +22,7 @@ from turns.domain.messages import window_length
 from turns.domain.retry import Retry
 from turns.domain.turn import Answer, Claim, FileVersion
 from turns.file_history.files import HistoryFiles
-from turns.file_history.offload import Offload, run_disk_io, run_inline
+from turns.file_history.offload import DiskUnavailable, Offload, run_disk_io, run_inline
 from turns.store.turns import TurnStore
 
 MAX_STAGED = 10_000  # more than the unanswered commits of one process
@@ -63,14 +63,14 @@ class FileHistoryTurnStore(TurnStore):
             return None
         try:
             return self._with_messages(claim)
-        except HistoryUnusable as error:
-            get_logger().warning(Log.TURN_FAILED, turn_id=turn_id, code=Code.HISTORY_UNUSABLE, error=str(error))
-            self.fail(claim, Code.HISTORY_UNUSABLE)
-            return None
         except StoreUnavailable:  # The disk failed, not the turn, so this costs no attempt.
             decision = Retry(after_seconds=DISK_RETRY_SECONDS, counts=False)
             self.retry(claim, Code.HISTORY_UNUSABLE, decision, model=claim.model)
             raise
+        except Exception as error:  # also for a count that another program has changed
+            get_logger().warning(Log.TURN_FAILED, turn_id=turn_id, code=Code.HISTORY_UNUSABLE, error=str(error))
+            self.fail(claim, Code.HISTORY_UNUSABLE)
+            return None
 
     def commit(self, claim: Claim, answer: Answer, *, tail: str) -> None:
         """Commit a turn like `TurnStore.commit`."""
@@ -144,7 +144,7 @@ class FileHistoryTurnStore(TurnStore):
         except HistoryUnusable as error:  # The claim could read the file; since then it was erased or damaged.
             if (claim.token, Reply.LOST) in self.renew([claim]):
                 raise LeaseLost from error
-            raise StoreUnavailable(str(error)) from error
+            raise DiskUnavailable(str(error)) from error
 
 
 def committed_messages(stored: list[bytes], count: int) -> list[bytes]:

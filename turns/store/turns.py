@@ -12,10 +12,11 @@ from turns.backend.pubsub import Subscriptions
 from turns.backend.script_loader import to_ms
 from turns.backend.script_replies import Reply, TurnSnapshot, to_record
 from turns.backend.scripts import Scripts
+from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
-from turns.domain.errors import LeaseLost, TurnExpired, TurnNotFailed, TurnNotFound
+from turns.domain.errors import LeaseLost, StoreUnavailable, TurnExpired, TurnNotFailed, TurnNotFound
 from turns.domain.events import START, EventType, TurnEvent
 from turns.domain.ids import DEFAULT_TENANT, created_at, is_turn_id, new_token, new_turn_id, tenant_of
 from turns.domain.retry import Retry
@@ -168,12 +169,19 @@ class TurnStore:
         if not is_turn_id(turn_id):
             return None
         token = new_token()
-        outcome, record, messages, definition = self._scripts.claim(
-            turn_id, token=token, worker=worker, model=model, fallback_model=fallback_model
-        )
-        if outcome is not Reply.CLAIMED:
+        try:
+            outcome, record, messages, definition = self._scripts.claim(
+                turn_id, token=token, worker=worker, model=model, fallback_model=fallback_model
+            )
+            if outcome is not Reply.CLAIMED:
+                return None
+            return Claim.from_record(turn_id, token, record, messages, definition)
+        except StoreUnavailable:
+            raise
+        except Exception:  # a record that another program has changed; each further claim would raise again
+            get_logger().exception(Log.TURN_FAILED, code=Code.WORKER_ERROR)
+            self._scripts.fail(turn_id, token=token, code=Code.WORKER_ERROR)
             return None
-        return Claim.from_record(turn_id, token, record, messages, definition)
 
     def renew(self, claims: Sequence[Claim]) -> list[tuple[str, Reply]]:
         """Renew the leases of claims; return the tokens of the runs to stop, each with LOST or SUPERSEDED.

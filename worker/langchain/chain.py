@@ -93,16 +93,16 @@ class ChainRun:
             status_reason=TRUNCATED if self._finish_reason == TRUNCATED else None,
         )
 
-    def answer_so_far(self, text: str) -> Answer:
-        """Return what is kept of an interrupted run: its question, and `text` as the answer if there is any."""
-        turn_id = self._claim.turn_id
-        return Answer(
-            question_message=encode_message(HumanMessage(content=self._claim.input), turn_id=turn_id),
-            answer_message=encode_message(AIMessage(content=text), turn_id=turn_id) if text else "",
-            output=text,
-            model=self._claim.model,
-            usage=None,
-        )
+
+def partial_answer(claim: Claim, text: str) -> Answer:
+    """Return what is kept of an interrupted run: its question, and `text` as the answer if there is any."""
+    return Answer(
+        question_message=encode_message(HumanMessage(content=claim.input), turn_id=claim.turn_id),
+        answer_message=encode_message(AIMessage(content=text), turn_id=claim.turn_id) if text else "",
+        output=text,
+        model=claim.model,
+        usage=None,
+    )
 
 
 def to_usage(answer: AIMessage) -> Usage | None:

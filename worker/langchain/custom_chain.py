@@ -24,6 +24,8 @@ from worker.langchain.history import StagedHistory, merge_chunks, to_whole_messa
 from worker.langchain.legal_history import is_valid_exchange
 from worker.langchain.message_codec import encode_message
 
+MAX_STORED_BYTES = 33_554_432  # of the messages of one turn; Redis drops the connection that sends 512 MB
+
 
 def build_custom_chain(factory: Callable[..., Any], model: BaseChatModel) -> Runnable[Any, Any]:
     """Call the factory, with the assistant's model if it has a parameter `model`. Raise what it raises."""
@@ -74,10 +76,14 @@ class CustomChainRun(ChainRun):
         if not text:
             raise ModelError(Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message="the chain returned no text")
         *between, last = self._messages_after_question(text)
+        between_messages = tuple(encode_message(m, turn_id=turn_id, step=n) for n, m in enumerate(between, 1))
+        answer_message = encode_message(last, turn_id=turn_id)
+        if sum(map(len, (*between_messages, answer_message))) > MAX_STORED_BYTES:
+            raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
         return Answer(
             question_message=encode_message(HumanMessage(content=self._claim.input), turn_id=turn_id),
-            between_messages=tuple(encode_message(m, turn_id=turn_id, step=n) for n, m in enumerate(between, 1)),
-            answer_message=encode_message(last, turn_id=turn_id),
+            between_messages=between_messages,
+            answer_message=answer_message,
             output=text,
             model=observer.model or self._claim.model,
             usage=observer.usage,

@@ -12,13 +12,18 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
 from turns.domain.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
 from turns.domain.turn import Answer, Claim
+from turns.file_history.offload import DiskUnavailable
 from turns.store.turns import TurnStore
-from worker.langchain.chain import ChainRun
+from worker.langchain.chain import ChainRun, partial_answer
 from worker.langchain.chain_cache import ChainCache
 from worker.provider.models import fallback_name
 from worker.run.active_runs import COMMIT_PATIENCE_SECONDS, ActiveRun, ActiveRuns, Clock, Draining, Superseded
 from worker.run.event_buffer import DeltaBuffer, DeltaEmitter
 from worker.run.interrupt import STOPS, Interrupted
+
+
+class HistoryNotWritten(Exception):
+    """The messages of a turn cannot be stored, although the store answers."""
 
 
 class Execution:
@@ -60,24 +65,37 @@ class Execution:
         """Claim the turn and make one attempt at it. Do nothing if there is nothing to claim."""
         with bound(turn_id=turn_id):
             try:
-                self._run(turn_id)
+                if self._is_draining:
+                    self._store.release(turn_id)
+                elif claim := self._claim(turn_id):
+                    self._run(claim)
             except LeaseLost:
                 get_logger().info(Log.LEASE_LOST)
             except StoreUnavailable as error:
                 # The index of due turns gives the turn to a worker that reaches the store.
                 get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
 
-    def _run(self, turn_id: str) -> None:
-        if self._is_draining:
-            return self._store.release(turn_id)
-        claim = self._store.claim(
+    def _claim(self, turn_id: str) -> Claim | None:
+        return self._store.claim(
             turn_id,
             worker=self._worker,
             model=self._settings.model_name,
             fallback_model=fallback_name(self._settings),
         )
-        if claim is None:
-            return None
+
+    def _run(self, claim: Claim) -> None:
+        """Make one attempt. Whatever raises here ends the turn at once, instead of when its lease runs out."""
+        try:
+            self._attempt(claim)
+        except HistoryNotWritten as error:
+            self._fail(claim, Code.HISTORY_WRITE_FAILED, str(error))
+        except (LeaseLost, StoreUnavailable):
+            raise
+        except Exception as error:
+            get_logger().exception(Log.TURN_FAILED, code=Code.WORKER_ERROR)
+            self._fail(claim, Code.WORKER_ERROR, repr(error))
+
+    def _attempt(self, claim: Claim) -> None:
         settings = settings_for(claim.assistant, self._settings)
         with (
             bound(session=claim.session, attempt=claim.attempt, **_trace(claim)),
@@ -87,41 +105,36 @@ class Execution:
                 "run_turn",
                 parent=claim.traceparent,
                 kind="CONSUMER",
-                inturn__turn__id=turn_id,
+                inturn__turn__id=claim.turn_id,
                 inturn__attempt=claim.attempt,
             ),
         ):
-            get_logger().info(Log.TURN_CLAIMED, worker=self._worker, model=claim.model)
-            return self._run_and_commit(active, buffer)
+            self._run_and_commit(active, buffer)
 
     def _run_and_commit(self, active: ActiveRun, buffer: DeltaBuffer) -> None:
         claim = active.claim
         try:
-            run = self._chains.create_run(claim, active.settings)
-        except ConfigurationError as error:  # this version of the assistant cannot be used in this process
-            rejected = ModelError(Code.PROVIDER_REJECTED, ModelErrorKind.HOPELESS, message=str(error))
-            return self._retry_or_fail(active, rejected)
-        try:
-            answer = self._generate(run, active, buffer)
+            answer = self._generate(active, buffer)
         except Interrupted:
-            self._end_stopped_run(run, active, buffer)
+            self._end_stopped_run(active, buffer)
         except ModelError as error:
             self._retry_or_fail(active, error)
         else:
             self._write_until_acknowledged(lambda: self._emitter.flush_and_close(buffer))
-            self._write_until_acknowledged(lambda: self._store.commit(claim, answer, tail=buffer.unsent))
+            self._write_history(lambda: self._store.commit(claim, answer, tail=buffer.unsent))
             get_logger().info(Log.TURN_COMMITTED)
-        return None
 
-    def _generate(self, run: ChainRun, active: ActiveRun, buffer: DeltaBuffer) -> Answer:
+    def _generate(self, active: ActiveRun, buffer: DeltaBuffer) -> Answer:
         """Return the complete answer. After this method nothing can interrupt the run."""
         claim = active.claim
         try:
+            get_logger().info(Log.TURN_CLAIMED, worker=self._worker, model=claim.model)
             if claim.superseded:
                 active.stop(Superseded())
             active.check()
             if claim.attempt == 1:
                 self._budget.earn()
+            run = self._create_run(active)
             with span(
                 f"chat {claim.model}", kind="CLIENT", gen_ai__operation__name="chat", gen_ai__request__model=claim.model
             ):
@@ -135,6 +148,12 @@ class Execution:
         finally:
             active.mark_finished()
 
+    def _create_run(self, active: ActiveRun) -> ChainRun:
+        try:
+            return self._chains.create_run(active.claim, active.settings)
+        except ConfigurationError as error:  # this version of the assistant cannot be used in this process
+            raise ModelError(Code.PROVIDER_REJECTED, ModelErrorKind.HOPELESS, message=str(error)) from error
+
     def _stream_answer(self, run: ChainRun, active: ActiveRun, buffer: DeltaBuffer) -> None:
         settings, size = active.settings, 0
         # A model that does not begin to answer is not called again; one that stops in the middle is.
@@ -147,7 +166,7 @@ class Execution:
                 raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
             buffer.append(text)
 
-    def _end_stopped_run(self, run: ChainRun, active: ActiveRun, buffer: DeltaBuffer) -> None:
+    def _end_stopped_run(self, active: ActiveRun, buffer: DeltaBuffer) -> None:
         claim = active.claim
         match active.stop_reason:
             case Draining():
@@ -157,7 +176,7 @@ class Execution:
                 self._write_until_acknowledged(lambda: self._emitter.flush_and_close(buffer))
                 # Keep the text of this run, or that of the run before it if its worker has died.
                 text, tail = (buffer.text, buffer.unsent) if buffer.text else (self._store.emitted_text(claim),) * 2
-                self._write_until_acknowledged(lambda: self._store.interrupt(claim, run.answer_so_far(text), tail=tail))
+                self._write_history(lambda: self._store.interrupt(claim, partial_answer(claim, text), tail=tail))
                 get_logger().info(Log.TURN_INTERRUPTED)
             case ModelError() as error:
                 self._retry_or_fail(active, error)
@@ -182,9 +201,22 @@ class Execution:
                     Log.TURN_RETRYING, code=error.code, after_seconds=decision.after_seconds, error=str(error)
                 )
             case GiveUp(code=code):
-                status = error.provider_status
-                self._write_until_acknowledged(lambda: self._store.fail(claim, code, provider_status=status))
-                get_logger().warning(Log.TURN_FAILED, code=code, error=str(error))
+                self._fail(claim, code, str(error), provider_status=error.provider_status)
+
+    def _fail(self, claim: Claim, code: Code, error: str, *, provider_status: int | None = None) -> None:
+        self._write_until_acknowledged(lambda: self._store.fail(claim, code, provider_status=provider_status))
+        get_logger().warning(Log.TURN_FAILED, code=code, error=error)
+
+    def _write_history(self, write: Callable[[], None]) -> None:
+        """Repeat a write like `_write_until_acknowledged`. Raise `HistoryNotWritten` if it cannot succeed."""
+        try:
+            self._write_until_acknowledged(write)
+        except DiskUnavailable as error:  # the store has answered, so it can take the end of the turn
+            raise HistoryNotWritten(str(error)) from error
+        except (LeaseLost, StoreUnavailable):
+            raise
+        except Exception as error:  # such as a key that another program has replaced by one of another type
+            raise HistoryNotWritten(repr(error)) from error
 
     def _write_until_acknowledged(self, write: Callable[[], None]) -> None:
         """Repeat an idempotent write until the store has replied. Raise `LeaseLost`, at the end `StoreUnavailable`."""

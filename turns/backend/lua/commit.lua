@@ -17,7 +17,6 @@
 -- requires: transitions
 
 local turn, token, question, answer, tail, between = unpack(ARGV, 1, 6)
-local rest = {unpack(ARGV, 7)}
 local was = read_record(turn)
 if was.token ~= token then
   if was.status then count('taken_over') end  -- the worker is alive, but its lease ran out
@@ -28,14 +27,15 @@ local to = (AFTER[was.status] or {}).commit
 if not to then return {'LOST'} end
 
 -- This write comes first because it is the only one that can fail: another program may keep another type under the key.
-local messages = {question, unpack(rest, 1, between)}
+local messages = {question}
+for i = 7, 6 + between do messages[#messages + 1] = ARGV[i] end
 messages[#messages + 1] = answer
 append_messages(was.session, token, messages)
 local now = now_ms()
 if tail ~= '' then
   observe_first_token(turn, append_event(turn, was.claims .. '-*', was.attempt, 'delta', tail), was.started_at, now)
 end
-local fields = {unpack(rest, between + 1)}
+local fields = {unpack(ARGV, 7 + between)}
 local usage = cjson.decode(by_name(fields).usage or '{}')
 was.used_tokens = usage.total_tokens
 finish(turn, was, to, '', now, unpack(fields))

@@ -17,10 +17,10 @@
 --       SESSION_BUSY         it has live turns
 --       PAUSED, TENANT_BACKLOG_FULL, RATE_LIMITED, ms, TOKENS_SPENT, ms  as in `accept`: the same limits apply
 --
--- requires: begin_session, now_ms, quota, replayed, session_retention, session_snapshot, tenant_of
+-- requires: begin_session, now_ms, push_messages, quota, replayed, session_retention, session_snapshot, tenant_of
 
 local session, session_id, user_id, digest, length, version = unpack(ARGV, 1, 6)
-local key, history, queue = KEY.session .. session, KEY.history .. session, KEY.queue .. session
+local key, queue = KEY.session .. session, KEY.queue .. session
 
 local imported, file = unpack(redis.call('HMGET', key, 'imported', 'file'))
 if imported == digest then
@@ -39,9 +39,7 @@ redis.call('HSET', key, 'imported', digest)
 if POLICY.history == 'file' then
   redis.call('HSET', key, 'messages', length, 'file', version)
 else
-  for i = 7, #ARGV, 1000 do  -- Lua's stack holds a few thousand values
-    redis.call('LPUSH', history, unpack(ARGV, i, math.min(i + 999, #ARGV)))
-  end
+  push_messages(session, ARGV, 7)
 end
 advance_rate(tenant, now)
 start_session_retention(session, now)

@@ -7,6 +7,7 @@ export const ADVICE = {
   content_filtered: "The provider withheld the answer.",
   context_too_long: "The conversation is too long for the model. Lower INTURN_HISTORY_WINDOW.",
   history_unusable: "The stored history differs from what was committed. Restore it, or delete the session.",
+  history_write_failed: "The history could not be written. Check the disk of INTURN_HISTORY, then retry.",
   incomplete_answer: "The connection broke before the answer was complete. Retry.",
   provider_authentication: "Check OPENAI_API_KEY, then retry.",
   provider_error: "The provider had an error. Retry when it has recovered.",
@@ -17,6 +18,7 @@ export const ADVICE = {
   provider_rejected: "The provider returned a 4xx error. Check OPENAI_BASE_URL and the assistant's settings.",
   provider_timeout: "The model did not answer in time. Retry, or raise the time limit.",
   provider_unreachable: "Check OPENAI_BASE_URL and the network, then retry.",
+  worker_error: "The worker raised an error outside of the chain. Its log has the traceback.",
   worker_lost: "Every worker that ran it died. Check for out-of-memory kills before you retry.",
 };
 

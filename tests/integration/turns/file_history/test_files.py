@@ -342,3 +342,10 @@ def test_the_store_holds_no_messages(store: TurnStore, server: Server) -> None:
     run(store)
     assert server.raw.hmget(keys.SESSION("s"), "messages") == [b"2"]
     assert not server.raw.exists(keys.HISTORY("s"))
+
+
+def test_a_count_that_is_no_number_fails_the_turn(store: TurnStore, server: Server) -> None:
+    turn = store.accept(TurnRequest(session_id="s", input="hello")).turn
+    server.raw.hset(keys.SESSION("s"), "messages", "many")
+    assert store.claim(turn.id, worker="w") is None
+    assert store.get_turn(turn.id).error_code is Code.HISTORY_UNUSABLE

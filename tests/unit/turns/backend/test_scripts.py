@@ -59,8 +59,8 @@ def test_the_header_counts_the_arguments(verb: str) -> None:
     unpacked = re.search(r"unpack\(ARGV, 1, (\d+)\)", body(verb))
     indexed = [int(n) for n in re.findall(r"ARGV\[(\d+)\]", body(verb))]
     last = max([int(unpacked[1])] if unpacked else indexed)
-    open_end = re.search(r"unpack\(ARGV, (\d+)\)|= (\d+), #ARGV", body(verb))
-    assert numbered == list(range(1, (int(open_end[1] or open_end[2]) if open_end else last) + 1))
+    open_end = re.search(r"unpack\(ARGV, (\d+)[) ]|= (\d+), #ARGV|messages\(session, ARGV, (\d+)\)", body(verb))
+    assert numbered == list(range(1, (int(next(filter(None, open_end.groups()))) if open_end else last) + 1))
 
 
 @pytest.mark.parametrize("name", FILES)

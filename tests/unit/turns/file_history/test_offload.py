@@ -2,8 +2,8 @@ from collections.abc import Callable
 
 import pytest
 
-from turns.domain.errors import HistoryUnusable, StoreUnavailable
-from turns.file_history.offload import run_disk_io
+from turns.domain.errors import HistoryUnusable
+from turns.file_history.offload import DiskUnavailable, run_disk_io
 
 
 def raising(error: Exception) -> Callable[[], None]:
@@ -31,7 +31,7 @@ def test_the_result_of_the_work_is_returned() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "kind"), [(OSError(5, "Input/output error"), StoreUnavailable), (HistoryUnusable("bad"), HistoryUnusable)]
+    ("error", "kind"), [(OSError(5, "Input/output error"), DiskUnavailable), (HistoryUnusable("bad"), HistoryUnusable)]
 )
 def test_an_expected_error_is_raised_outside_of_the_thread(error: Exception, kind: type[Exception]) -> None:
     thread = Thread()

@@ -18,8 +18,15 @@ from turns.domain.assistant import Assistant, HistoryMode
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
 from turns.domain.turn import Usage
+from worker.langchain.chain import partial_answer
 from worker.langchain.chain_thread import NeverStop
-from worker.langchain.custom_chain import ChainOutput, CustomChainRun, GraphMessages, build_custom_chain
+from worker.langchain.custom_chain import (
+    MAX_STORED_BYTES,
+    ChainOutput,
+    CustomChainRun,
+    GraphMessages,
+    build_custom_chain,
+)
 from worker.provider.models import OfflineModel
 
 CALL = {"name": "clock", "args": {}, "id": "c1", "type": "tool_call"}
@@ -122,6 +129,15 @@ def test_a_full_history_has_the_tool_calls_between() -> None:
     assert contents([answer.answer_message]) == [("ai", "Noon.")]
     ids = [json.loads(m)["data"]["id"] for m in (*answer.between_messages, answer.answer_message)]
     assert len(set(ids)) == 3
+
+
+def test_messages_that_are_too_large_to_store_are_an_error() -> None:
+    document = ToolMessage("x" * MAX_STORED_BYTES, tool_call_id="c1")
+    run = run_of(EXCHANGE[0], document, EXCHANGE[2], assistant=FULL)
+    read(run)
+    with pytest.raises(ModelError) as caught:
+        run.answer()
+    assert (caught.value.code, caught.value.kind) == (Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
 
 
 def test_by_default_only_the_text_is_kept() -> None:
@@ -294,10 +310,10 @@ def test_a_factory_without_the_parameter_gets_no_model() -> None:
 
 
 def test_an_interrupted_run_keeps_its_question_and_text() -> None:
-    run = run_of("Hel")
-    answer = run.answer_so_far("Hel")
+    claim = make_claim(assistant=PAIR)
+    answer = partial_answer(claim, "Hel")
     assert contents([answer.question_message, answer.answer_message]) == [("human", "hello"), ("ai", "Hel")]
-    assert run.answer_so_far("").answer_message == ""
+    assert partial_answer(claim, "").answer_message == ""
 
 
 def test_messages_of_chunks_are_stored_as_messages() -> None:

@@ -7,6 +7,7 @@ import gevent
 import httpx2
 import openai
 import pytest
+from redis.exceptions import ResponseError
 from structlog.testing import capture_logs
 
 from tests.unit.worker.run.stand_ins import SCRIPTED, FakeClock, FakeStore, ScriptedChain, Step, make_claim
@@ -17,11 +18,12 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, StoreUnavailable
 from turns.domain.retry import RetryBudget
 from turns.domain.turn import Claim
+from turns.file_history.offload import DiskUnavailable
 from worker.langchain.chain_cache import ChainCache
 from worker.run.active_runs import COMMIT_PATIENCE_SECONDS, ActiveRuns
 from worker.run.event_buffer import DeltaEmitter
 from worker.run.execution import Execution
-from worker.run.interrupt import interrupter
+from worker.run.interrupt import Interrupted, interrupter
 
 REQUEST = httpx2.Request("POST", "http://model.example/v1/chat/completions")
 UNREACHABLE = openai.APIConnectionError(request=REQUEST)
@@ -291,6 +293,58 @@ def test_a_write_is_given_up_after_its_patience(worker: Worker) -> None:
         worker.run("Hello")
     assert logs[-1]["event"] == "store.unavailable"
     assert COMMIT_PATIENCE_SECONDS < worker.clock.now - began < COMMIT_PATIENCE_SECONDS + 2
+
+
+def test_a_disk_that_stays_full_fails_the_turn_once(worker: Worker) -> None:
+    """Another run would pay for another answer that cannot be stored either."""
+    worker.store.errors["commit"] = [DiskUnavailable("no space left") for _ in range(100_000)]
+    began = worker.clock.now
+    *commits, last = worker.run("Hello")
+    assert last == ("fail", worker.claim.turn_id, Code.HISTORY_WRITE_FAILED)
+    assert {call[0] for call in commits} == {"commit"}
+    assert worker.clock.now - began > COMMIT_PATIENCE_SECONDS
+
+
+@pytest.mark.parametrize("error", [ResponseError("WRONGTYPE"), ResponseError("too many results"), TypeError()])
+@pytest.mark.parametrize("verb", ["commit", "interrupt"])
+def test_a_write_that_cannot_succeed_fails_the_turn_at_once(worker: Worker, verb: str, error: Exception) -> None:
+    worker.store.errors[verb] = [error]
+    steps = ("Hello", worker.stop(Reply.SUPERSEDED), " you") if verb == "interrupt" else ("Hello",)
+    assert [call[0] for call in worker.run(*steps)] == [verb, "fail"]
+    assert worker.store.calls[-1][-1] is Code.HISTORY_WRITE_FAILED
+
+
+@pytest.mark.parametrize(
+    ("place", "name"),
+    [("runs", "hold"), ("emitter", "open"), ("emitter", "flush_and_close"), ("execution", "_attempt")],
+)
+def test_any_exception_after_the_claim_fails_the_turn(
+    worker: Worker, monkeypatch: pytest.MonkeyPatch, place: str, name: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise RecursionError("a bug")
+
+    monkeypatch.setattr(getattr(worker, place), name, fail)
+    with capture_logs() as logs:
+        assert worker.run("Hello") == [("fail", worker.claim.turn_id, Code.WORKER_ERROR)]
+    assert any(log.get("exc_info") for log in logs), "the traceback is in the log"
+
+
+def test_a_chain_that_cannot_be_built_fails_its_turn(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    def create_run(*_: object) -> None:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(ChainCache, "create_run", create_run)
+    assert worker.run() == [("fail", worker.claim.turn_id, Code.CHAIN_ERROR)]
+
+
+def test_a_run_can_be_stopped_while_its_chain_is_built(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    def create_run(*_: object) -> None:
+        worker.runs.release_all()
+        raise Interrupted
+
+    monkeypatch.setattr(ChainCache, "create_run", create_run)
+    assert worker.run() == [("release", worker.claim.turn_id, worker.claim.token)]
 
 
 def test_a_lease_lost_at_the_commit_is_logged(worker: Worker) -> None:

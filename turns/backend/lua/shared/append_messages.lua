@@ -1,3 +1,5 @@
+-- requires: push_messages
+
 -- Append these messages to the committed history of a session, in this order.
 --
 -- The history is a list in Redis or, if POLICY.history is 'file', a file. For a file, the session holds the number of
@@ -7,6 +9,6 @@ local function append_messages(session, token, messages)
     redis.call('HINCRBY', KEY.session .. session, 'messages', #messages)
     redis.call('HSET', KEY.session .. session, 'file', token)
   else
-    redis.call('LPUSH', KEY.history .. session, unpack(messages))
+    push_messages(session, messages, 1)
   end
 end

@@ -7,6 +7,7 @@ from tests.integration.conftest import answer_to, events
 from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.script_replies import Reply
+from turns.domain.error_codes import Code
 from turns.domain.messages import window_length
 from turns.domain.state import Status
 from turns.domain.turn import Claim, Turn, TurnRequest
@@ -26,6 +27,16 @@ def test_a_claim_returns_the_turn_and_the_messages_before_it(
     commit(claimed)
     before = answer_to(claimed)
     assert claim(second).messages == (before.question_message.encode(), before.answer_message.encode())
+
+
+def test_a_claim_that_cannot_be_read_fails_the_turn(accept: Accept, store: TurnStore, server: Server) -> None:
+    """Another program, or a bug, has damaged the assistant's definition."""
+    turn = accept()
+    digest = server.raw.hget(keys.TURN(turn.id), "definition").decode()
+    server.raw.hset(keys.DEFINITION(digest), "definition", "{")
+    assert store.claim(turn.id, worker="w") is None
+    ended = store.get_turn(turn.id)
+    assert (ended.status, ended.error_code) == (Status.FAILED, Code.WORKER_ERROR)
 
 
 def test_two_hints_give_one_claim(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -9,12 +10,14 @@ from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn
+from turns.domain.turn import Claim, Turn, Usage
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]
 ClaimTwice = Callable[[Turn], tuple[Claim, Claim]]
 ClaimTurn = Callable[[Turn], Claim]
+
+USAGE = Usage(input_tokens=1, output_tokens=2, total_tokens=3)
 MakeDue = Callable[[Turn], None]
 
 
@@ -37,6 +40,20 @@ def test_a_commit_is_the_whole_effect(
     assert history(server) == pair(claimed)
     assert hints() == [second.id]
     assert server.raw.zrange(keys.DUE.name, 0, -1) == [second.id.encode()]
+
+
+def test_a_commit_stores_any_number_of_messages(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
+) -> None:
+    """Lua's stack holds 8,000 values."""
+    claimed = claim(accept())
+    between = tuple(f'{{"n": {n}}}' for n in range(10_000))
+    answer = replace(answer_to(claimed), between_messages=between, usage=USAGE)
+    store.commit(claimed, answer, tail="")
+    question, last = pair(claimed)
+    assert history(server) == [question, *between, last]
+    done = store.get_turn(claimed.turn_id)
+    assert (done.status, done.output, done.usage) == (Status.COMPLETED, answer.output, USAGE)
 
 
 def test_a_commit_whose_reply_was_lost_takes_effect_once(
