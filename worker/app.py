@@ -9,16 +9,12 @@ import sys
 import warnings
 from functools import partial
 from types import MappingProxyType
-from typing import Any
-from urllib.parse import quote
 
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
-from kombu import Queue
 
 from turns.assistants.registry import POLL_SECONDS, AssistantRegistry, registry_or_exit
 from turns.backend import keys
-from turns.backend.address import parse_store_url
 from turns.backend.client import connect
 from turns.backend.unpatched import UnpatchedLeaseClient
 from turns.config.logs import configure_logs
@@ -29,6 +25,7 @@ from turns.domain.ids import new_token
 from turns.domain.worker_kind import WorkerKind, worker_name
 from turns.file_history.turn_store import FileHistoryTurnStore, open_turn_store, prepare_or_exit
 from turns.store.turns import TurnStore
+from worker.broker import build_celery
 from worker.hint import render_hint
 from worker.langchain.chain_cache import ChainCache
 from worker.langchain.factories import check_assistant
@@ -48,7 +45,6 @@ TIDY_SECONDS = 3600.0
 GC_THRESHOLD = (50_000, 20, 100)  # objects; with the default of (700, 10, 10), garbage collection takes 4 % of the CPU
 STORE_RETRIES = 5
 QUEUES = MappingProxyType({WorkerKind.LOOP: keys.HINTS.name, WorkerKind.CHAINS: keys.CHAIN_HINTS.name})
-REDIS_PORT = 6379
 STORE_CONNECTIONS = 64  # maximum; a script takes well under a millisecond, so few are in use at once
 
 
@@ -139,79 +135,6 @@ def lease_renewal(active_runs: ActiveRuns, settings: Settings) -> Startable:
     if can_use_unpatched(settings):
         return LeaseRenewalThread(active_runs, UnpatchedLeaseClient(settings), every_seconds=settings.renew_seconds)
     return Loop("renew", active_runs.renew, every_seconds=settings.renew_seconds)
-
-
-def build_celery(settings: Settings, queue: str) -> Celery:
-    """Return a Celery application whose messages are only hints: the state of a turn is in its record.
-
-    docs/decisions/0001-treat-a-celery-message-as-a-hint.md gives the reasons.
-    """
-    broker, tls, options = broker_url(settings.store_url)
-    app = Celery("inturn", broker=broker, set_as_current=False)
-    app.conf.update(
-        broker_use_ssl=tls,
-        task_queues=[Queue(queue)],
-        task_default_queue=queue,
-        result_backend=None,
-        task_ignore_result=True,
-        task_acks_late=False,  # a lost hint is replaced by the rescuer, and a duplicate finds its turn claimed
-        task_serializer="json",
-        accept_content=["json"],
-        task_track_started=False,
-        worker_send_task_events=False,
-        worker_enable_remote_control=False,
-        worker_hijack_root_logger=False,
-        worker_redirect_stdouts=False,
-        # Not worker_disable_prefetch, which stalls outside of the prefork pool. With a limit of one message, Celery
-        # fetches the next one only after its poll of two seconds, so a worker with one slot may fetch a second message.
-        worker_prefetch_multiplier=2 if settings.concurrency == 1 else 1,
-        broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,
-        broker_connection_timeout=3,
-        broker_channel_error_retry=True,  # otherwise a store that rejects writes, as on a full disk, ends the worker
-        broker_transport_options={
-            "ack_emulation": False,  # would cost commands for each hint, and hints may be lost
-            "socket_timeout": 5,  # kombu has none by default, and would never notice a half-open connection
-            "socket_connect_timeout": 3,
-            "health_check_interval": 5,
-            "socket_keepalive": True,
-            "priority_steps": [0],
-            "client_name": "inturn-worker",
-            **options,
-        },
-    )
-    return app
-
-
-def broker_url(store_url: str) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    """Return the store as Celery names it: a URL, TLS options and transport options.
-
-    Celery passes a URL's own options on to connections that do not know them, so the URL has none.
-    """
-    address = parse_store_url(store_url)
-    options = address.options
-    database = options.get("db", 0)
-    login = f"{quote(options.get('username', ''), safe='')}:{quote(options.get('password', ''), safe='')}@"
-    if address.sentinels:
-        sentinels = [f"sentinel://{login}{_bracketed(host)}:{port}/{database}" for host, port in address.sentinels]
-        timeouts = {"socket_timeout": 3, "socket_connect_timeout": 3}
-        return (
-            ";".join(sentinels),
-            {},
-            {"master_name": address.service, "sentinel_kwargs": {**address.sentinel_options, **timeouts}},
-        )
-    login = "" if login == ":@" else login
-    if "path" in options:
-        return f"redis+socket://{login}{quote(options['path'])}?virtual_host={database}", {}, {}
-    server = f"{login}{_bracketed(options.get('host', 'localhost'))}:{options.get('port', REDIS_PORT)}/{database}"
-    if not store_url.startswith("rediss:"):
-        return f"redis://{server}", {}, {}
-    tls = {"ssl_cert_reqs": "required"} | {name: value for name, value in options.items() if name.startswith("ssl_")}
-    return f"rediss://{server}", tls, {}
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def run(settings: Settings, kind: WorkerKind) -> None:

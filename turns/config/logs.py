@@ -32,6 +32,7 @@ class Log(StrEnum):
     SESSION_ERASED = "session.erased"
     LEASE_LOST = "lease.lost"
     MESSAGE_SKIPPED = "message.skipped"
+    HINT_SKIPPED = "hint.skipped"
     STORE_UNAVAILABLE = "store.unavailable"
     LOOP_BROKEN = "loop.broken"
     ASSISTANTS_RELOADED = "assistants.reloaded"

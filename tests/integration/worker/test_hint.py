@@ -8,7 +8,7 @@ from turns.backend import keys
 from turns.backend.script_loader import HINT_PLACEHOLDER
 from turns.config.settings import Settings
 from turns.domain.ids import new_turn_id
-from worker.app import build_celery
+from worker.broker import build_celery
 from worker.hint import render_hint
 from worker.tasks import RUN_TURN
 

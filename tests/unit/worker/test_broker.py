@@ -10,7 +10,7 @@ from kombu import Connection
 from turns.backend.address import parse_store_url
 from turns.config.settings import Settings
 from turns.config.store_url import check_store_url
-from worker.app import broker_url
+from worker.broker import broker_url
 
 SPECIAL = "p@ss:w/rd#%?&=+ ;,\"'é$[]%20"
 QUOTED = "p%40ss%3Aw%2Frd%23%25%3F%26%3D%2B%20%3B%2C%22%27%C3%A9%24%5B%5D%2520"
