@@ -17,7 +17,8 @@ from turns.assistants.registry import POLL_SECONDS, AssistantRegistry, registry_
 from turns.backend import keys
 from turns.backend.client import connect
 from turns.backend.unpatched import UnpatchedLeaseClient
-from turns.config.logs import configure_logs
+from turns.config.logs import Log, configure_logs, get_logger
+from turns.config.open_files import raise_open_file_limit
 from turns.config.settings import Pool, Settings
 from turns.config.tracing import start_tracing, stop_tracing
 from turns.domain.errors import ConfigurationError
@@ -46,6 +47,8 @@ GC_THRESHOLD = (50_000, 20, 100)  # objects; with the default of (700, 10, 10), 
 STORE_RETRIES = 5
 QUEUES = MappingProxyType({WorkerKind.LOOP: keys.HINTS.name, WorkerKind.CHAINS: keys.CHAIN_HINTS.name})
 STORE_CONNECTIONS = 64  # maximum; a script takes well under a millisecond, so few are in use at once
+FILES_PER_TURN = 2  # the connection to the provider, and one that a chain opens
+RESERVED_FILES = 2 * STORE_CONNECTIONS + 64  # of both clients, of Celery and of Python
 
 
 def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind = WorkerKind.LOOP) -> Celery:
@@ -137,9 +140,19 @@ def lease_renewal(active_runs: ActiveRuns, settings: Settings) -> Startable:
     return Loop("renew", active_runs.renew, every_seconds=settings.renew_seconds)
 
 
+def limit_concurrency(settings: Settings) -> Settings:
+    """Raise the limit of open files; return settings with as many concurrent turns as there are files for."""
+    limit = raise_open_file_limit(RESERVED_FILES + FILES_PER_TURN * settings.concurrency)
+    concurrency = min(settings.concurrency, max(1, (limit - RESERVED_FILES) // FILES_PER_TURN))
+    if concurrency < settings.concurrency:
+        get_logger().warning(Log.WORKER_LIMITED, concurrency=concurrency, open_files=limit)
+    return settings.model_copy(update={"concurrency": concurrency})
+
+
 def run(settings: Settings, kind: WorkerKind) -> None:
     """Run a worker in this process until it is stopped by a signal."""
     configure_logs(settings)
+    settings = limit_concurrency(settings)
     start_tracing(settings, role="worker")
     signals.setup_logging.connect(lambda **_: None, weak=False)  # prevents Celery from configuring logging again
     for name in ("celery.worker.strategy", "celery.app.trace"):

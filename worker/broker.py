@@ -25,10 +25,10 @@ class HintTransport(Transport):
     removed from the queue before it is read, and a lost hint is replaced by the rescuer.
     """
 
-    def drain_events(self, connection: Any, **options: Any) -> None:
+    def drain_events(self, connection: Any, timeout: float | None = None) -> None:  # type: ignore[override]  # as in kombu's other transports
         """Read the next message; called by a worker without an event loop, as under gevent."""
         with self._skip_malformed():
-            super().drain_events(connection, **options)
+            super().drain_events(connection, timeout)
 
     def on_readable(self, fileno: int) -> None:  # type: ignore[override]  # as in kombu's Redis transport
         """Read the next message; called by the event loop."""

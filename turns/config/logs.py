@@ -38,6 +38,7 @@ class Log(StrEnum):
     ASSISTANTS_RELOADED = "assistants.reloaded"
     ASSISTANTS_REFUSED = "assistants.refused"
     WORKER_READY = "worker.ready"
+    WORKER_LIMITED = "worker.limited"
     WORKER_DRAINING = "worker.draining"
     WORKER_STALLED = "worker.stalled"
     WEB_READY = "web.ready"

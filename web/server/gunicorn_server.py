@@ -3,7 +3,6 @@
 import contextlib
 import gc
 import logging
-import resource
 import socket
 import sys
 from importlib import import_module
@@ -20,6 +19,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from turns.assistants.registry import AssistantRegistry, registry_or_exit
 from turns.backend.client import connect
 from turns.config.logs import Log, configure_logs, get_logger
+from turns.config.open_files import raise_open_file_limit
 from turns.config.settings import Settings
 from turns.config.version import VERSION
 from turns.domain.errors import ConfigurationError, StoreUnavailable
@@ -181,7 +181,7 @@ def serve(settings: Settings) -> None:
     _check_exposure(settings)
     registry = registry_or_exit(settings)
     prepare_or_exit(settings)
-    _allow_connections()
+    raise_open_file_limit(2 * CONNECTIONS)
     if settings.web_processes > 1:
         import_module("web.app")  # before the fork, so that the processes share its memory
     server = GunicornServer(settings, registry)
@@ -208,10 +208,3 @@ def _check_exposure(settings: Settings) -> None:
     except (ConfigurationError, StoreUnavailable) as error:
         sys.stderr.write(f"InTurn cannot start.\n{error}\n")
         raise SystemExit(2) from None
-
-
-def _allow_connections() -> None:
-    """Raise the limit of open files, whose usual soft value is 1,024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = 2 * CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, 2 * CONNECTIONS)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))

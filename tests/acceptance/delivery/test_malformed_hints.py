@@ -11,13 +11,16 @@ QUEUE = "inturn:hints"
 DEEP = "[" * 100_000 + "]" * 100_000
 
 
+OTHERS: tuple[Any, ...] = (None, 7, [], {}, "x")
+
+
 def malformed(hint: str) -> list[bytes]:
     """Return messages in which one part of this hint is missing or has another type."""
     whole: dict[str, Any] = json.loads(hint)
     parts = [{name: part for name, part in whole.items() if name != missing} for missing in whole]
-    parts += [{**whole, name: other} for name in whole for other in (None, 7, [], "x")]
+    parts += [{**whole, name: other} for name in whole for other in OTHERS]
     for group in ("headers", "properties"):
-        parts += [{**whole, group: {**whole[group], name: other}} for name in whole[group] for other in (None, [], {})]
+        parts += [{**whole, group: {**whole[group], name: other}} for name in whole[group] for other in OTHERS]
     texts = [b"", b"x", b"\xff\xfe", b"null", b"7", b'"x"', b"[]", b"{}", DEEP.encode(), hint.encode()[:-1]]
     return [*texts, *(json.dumps(part).encode() for part in parts)]
 
