@@ -9,7 +9,7 @@
     │   └── TooMany             try later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
     ├── Unavailable             repair the service; the client used up its retries
     │   ├── Unreachable
-    │   └── StoreUnavailable, Overloaded, IntakePaused, StreamsFull
+    │   └── StoreUnavailable, StoreUnsafe, Overloaded, IntakePaused, StreamsFull
     ├── ServiceBroken           report a bug; the service's log contains the `request_id`
     ├── NoAnswer                the turn ended without a complete answer
     │   └── TurnFailed, TurnCancelled, TurnIncomplete
@@ -153,6 +153,10 @@ class Unreachable(Unavailable):
 
 class StoreUnavailable(Unavailable):
     """The service's store does not respond."""
+
+
+class StoreUnsafe(Unavailable):
+    """The service's store may delete turns, so no turn is accepted."""
 
 
 class Overloaded(Unavailable):

@@ -162,9 +162,9 @@ class Assistant:
 
 @dataclass(frozen=True, kw_only=True)
 class Readiness:
-    """The response of `/readyz`: whether the store is usable, and the number of live workers and turns."""
+    """The response of `/readyz`: whether turns can be accepted and run, and the number of live workers and turns."""
 
-    status: Literal["ok", "unsafe", "refusing"]
+    status: Literal["ok", "unsafe", "refusing", "no_workers"]
     durability: str
     live_workers: int
     live_turns: int

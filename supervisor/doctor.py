@@ -17,7 +17,14 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.domain.worker_kind import WorkerKind
 from turns.store.api_keys import ApiKeyStore
-from turns.store.health import Health, StoreServer, read_health, read_store_server
+from turns.store.health import (
+    FULL_SHARE,
+    NEARLY_FULL_SHARE,
+    Health,
+    StoreServer,
+    read_health,
+    read_store_server,
+)
 
 MIN_SERVER_VERSIONS = {"Redis": (7, 0), "Valkey": (7, 2)}
 MAX_SKEW_SECONDS = 2.0
@@ -97,11 +104,12 @@ def examine(settings: Settings, *, ask_model: bool) -> Iterator[Finding]:
 
 def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
     """Yield the findings that need the store. Raises `StoreUnavailable`."""
-    server, health = read_store_server(client), read_health(client, replicas=settings.replicas)
+    server, health = read_store_server(client), read_health(client, settings)
     yield check_server_version(server)
     yield check_clock(server)
     yield check_durability(health)
     yield check_eviction(health)
+    yield check_memory(health)
     yield check_writes(health)
     yield check_workers(health)
     yield from check_chain_workers(health, settings)
@@ -134,10 +142,22 @@ def check_durability(health: Health) -> Finding:
 
 
 def check_eviction(health: Health) -> Finding:
+    policy = health.memory.eviction_policy
     if health.is_safe:
-        return Finding(Verdict.OK, "eviction", health.eviction_policy)
+        return Finding(Verdict.OK, "eviction", policy)
     remedy = "CONFIG SET maxmemory-policy noeviction; any other policy may delete a queue or a history"
-    return Finding(Verdict.WRONG, "eviction", health.eviction_policy, remedy)
+    return Finding(Verdict.WRONG, "eviction", policy, remedy)
+
+
+def check_memory(health: Health) -> Finding:
+    memory = health.memory
+    if not memory.limit_bytes:
+        return Finding(Verdict.OK, "memory", f"{to_mb(memory.used_bytes)} used; no limit is set")
+    observed = f"{memory.share:.0%} of {to_mb(memory.limit_bytes)} used"
+    if memory.share < NEARLY_FULL_SHARE:
+        return Finding(Verdict.OK, "memory", observed)
+    verdict = Verdict.WRONG if memory.share >= FULL_SHARE else Verdict.NOTE
+    return Finding(verdict, "memory", observed, WRITE_REMEDIES["maxmemory"])
 
 
 def check_writes(health: Health) -> Finding:
@@ -230,6 +250,10 @@ def check_packages() -> Finding:
     observed = ", ".join(f"{name} {installed[name]}" for name in outdated)
     remedy = "install the versions of requirements.txt: make clean up"
     return Finding(Verdict.WRONG, "packages", f"known vulnerabilities in {observed}", remedy)
+
+
+def to_mb(number: int) -> str:
+    return f"{number / 1e6:,.0f} MB"
 
 
 def is_at_least(found: str, minimum: str) -> bool:

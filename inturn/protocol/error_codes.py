@@ -26,6 +26,7 @@ ERRORS: tuple[tuple[int, str, type[InTurnError]], ...] = (
     (429, "tokens_spent", errors.TokensSpent),
     (503, "overloaded", errors.Overloaded),
     (503, "intake_paused", errors.IntakePaused),
+    (503, "store_unsafe", errors.StoreUnsafe),
     (503, "streams_full", errors.StreamsFull),
     (503, "store_unavailable", errors.StoreUnavailable),
     # /errors

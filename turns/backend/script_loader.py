@@ -46,6 +46,7 @@ VERBS = (
     "list_turns",
     "get_session",
     "list_sessions",
+    "count_refusals",
 )
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the

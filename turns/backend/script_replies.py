@@ -38,6 +38,7 @@ class Reply(StrEnum):
     ERASED = "ERASED"
     MORE = "MORE"
     FOUND = "FOUND"
+    COUNTED = "COUNTED"
     LOST = "LOST"
     GONE = "GONE"
 

@@ -170,6 +170,10 @@ class Scripts:
         """Return ERASED, or MORE if the script must be called again."""
         return self._outcome("erase", session, max_turns)
 
+    def count_refusals(self, numbers: Mapping[str, int]) -> None:
+        """Add to the counters of refused turns by code."""
+        self._all("count_refusals", *(part for pair in numbers.items() for part in pair))
+
     def _all(self, verb: str, *args: str | int) -> list[Any]:
         if not self._replicas or verb not in PROMISES:
             return self._call(self._client, verb, args)

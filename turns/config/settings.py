@@ -102,6 +102,9 @@ class Settings(BaseSettings):
         description="Address that the HTTP endpoint binds to. Addresses other than loopback require that an API key exists, or `INTURN_ALLOW_OPEN_ACCESS`",
     )
     allow_open_access: bool = Field(False, description="Serve all clients that can reach the address, without API keys")
+    allow_unsafe_store: bool = Field(
+        False, description="Accept turns although the store's `maxmemory-policy` allows it to delete them"
+    )
     data_dir: Path = Field(Path(".inturn"), description="Data directory of the embedded store")
 
     pool: Pool = Field(

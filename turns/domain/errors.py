@@ -7,7 +7,7 @@
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound
     │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, CountChanged, IdempotencyKeyReused
     │   ├── SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
-    │   └── Overloaded, IntakePaused, StreamsFull
+    │   └── Overloaded, IntakePaused, StoreUnsafe, StreamsFull
     ├── LeaseLost               the worker, which stops the run
     ├── ModelError              the retry policy
     ├── HistoryUnusable         a person, who must repair the session's history
@@ -181,6 +181,13 @@ class IntakePaused(Refused):
 
     status, code = 503, "intake_paused"
     retry_after_seconds = 10
+
+
+class StoreUnsafe(Refused):
+    """The store may delete turns, so no turn is accepted. Its operator must set maxmemory-policy to noeviction."""
+
+    status, code = 503, "store_unsafe"
+    retry_after_seconds = 30
 
 
 class StreamsFull(Refused):

@@ -49,6 +49,7 @@ class FileHistorySessionStore(SessionStore):
 
         If the store does not reply, the version stays; `FileHistoryTurnStore.tidy` publishes or deletes it later.
         """
+        self._safety.check()
         session, version = session_key(session_id, user_id, tenant), new_token()
         stored = [message.to_stored() for message in messages]
         self._stage(session, version, stored)

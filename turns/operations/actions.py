@@ -15,6 +15,7 @@ from turns.domain.errors import (
     IntakePaused,
     Overloaded,
     Refused,
+    StoreUnsafe,
     TurnExpired,
     TurnNotFound,
     WorkerNotFound,
@@ -27,7 +28,7 @@ from turns.store.turns import TurnStore
 
 SCAN_LIMIT = 1000  # failed turns that one page reads at most
 MAX_COUNTED = 10_000  # failed turns, the latest ones, that are counted by code and included in bulk actions
-STOPPING_REFUSALS = (IntakePaused, Overloaded)  # every following turn would be refused for the same reason
+STOPPING_REFUSALS = (IntakePaused, Overloaded, StoreUnsafe)  # every following turn would be refused for the same reason
 DRAIN_SECONDS = 600  # how long the request waits for the worker, which reads it within a second
 
 

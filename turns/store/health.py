@@ -1,19 +1,48 @@
-"""The durability of the store, whether it takes writes, its version, and the live workers."""
+"""The state of the store: durability, memory, safety, whether it takes writes, its version, and the live workers."""
 
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, cast
 
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_loader import DEAD_WORKER_SECONDS
+from turns.config.settings import Settings
 from turns.domain.errors import StoreUnavailable
 from turns.domain.worker_kind import WorkerKind, kind_of
+
+# Shares of the memory limit. At the second one, a burst of turns fills the store within seconds.
+NEARLY_FULL_SHARE = 0.8
+FULL_SHARE = 0.98
 
 # Redis refuses this script exactly when it refuses `accept.lua`: as a replica, without memory, or if it cannot persist.
 # It names no key and writes nothing, so it costs as much as a PING.
 WRITE_PROBE = "#!lua\nreturn 1"
+
+
+class Readiness(StrEnum):
+    """Whether the service can take turns and run them; the first reason against it that applies."""
+
+    REFUSING = "refusing"  # the store refuses writes
+    UNSAFE = "unsafe"  # the store may evict turns, so none is accepted
+    NO_WORKERS = "no_workers"  # a worker has run before, and none is alive
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """The memory of the store; `limit_bytes` is 0 without a limit."""
+
+    used_bytes: int
+    limit_bytes: int
+    eviction_policy: str
+
+    @property
+    def share(self) -> float:
+        """The used share of the limit; 0 without a limit."""
+        return self.used_bytes / self.limit_bytes if self.limit_bytes else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,36 +51,62 @@ class Health:
 
     `durability` is the loss that a power failure can cause, see `docs/operations.md`. Each confirmed write is on
     `replicas` replicas. Unless `is_safe`, Redis may evict data at any time. `live_chain_workers` are among
-    `live_workers`. `refusal` is the store's reason for
-    refusing writes now, or "".
+    `live_workers`. `refusal` is the store's reason for refusing writes now, or "". `had_workers`: a worker has run
+    since the store was created.
     """
 
     durability: str
-    eviction_policy: str
+    memory: Memory
     replicas: int
     live_workers: int
     live_chain_workers: int
     live_turns: int
+    had_workers: bool = False
+    allows_unsafe: bool = False
     refusal: str = ""
 
     @property
     def is_safe(self) -> bool:
-        return self.eviction_policy in {"noeviction", "unknown"}
+        return is_safe_policy(self.memory.eviction_policy)
+
+    @property
+    def readiness(self) -> Readiness:
+        if self.refusal:
+            return Readiness.REFUSING
+        if not self.is_safe and not self.allows_unsafe:
+            return Readiness.UNSAFE
+        return Readiness.NO_WORKERS if self.had_workers and not self.live_workers else Readiness.OK
 
 
-def read_health(client: Client, *, replicas: int) -> Health:
+def is_safe_policy(eviction_policy: str) -> bool:
+    """Return whether a store with this `maxmemory-policy` keeps all data. One that hides its policy counts as safe."""
+    return eviction_policy in {"noeviction", "unknown"}
+
+
+def read_health(client: Client, settings: Settings) -> Health:
     """Return the state of the store. Raises `StoreUnavailable`."""
-    live = client.hget(keys.SERVICE.name, "live")
+    live, hint = cast(list[bytes | None], client.hmget(keys.SERVICE.name, ["live", "hint"]))
     workers = list_live_workers(client)
-    config = client.read_config("append*", "maxmemory-policy")
     return Health(
-        durability=_durability(config),
-        eviction_policy=config.get("maxmemory-policy", "unknown"),
-        replicas=replicas,
+        durability=_durability(client.read_config("append*")),
+        memory=read_memory(client),
+        replicas=settings.replicas,
         live_workers=len(workers),
         live_chain_workers=sum(kind_of(name) is WorkerKind.CHAINS for name in workers),
         live_turns=int(live or 0),
+        had_workers=hint is not None,
+        allows_unsafe=settings.allow_unsafe_store,
         refusal=read_refusal(client),
+    )
+
+
+def read_memory(client: Client) -> Memory:
+    """Return the memory and the eviction policy of the store. Raises `StoreUnavailable`."""
+    info = cast(Mapping[str, Any], client.info("memory"))
+    return Memory(
+        used_bytes=int(info.get("used_memory", 0)),
+        limit_bytes=int(info.get("maxmemory", 0)),
+        eviction_policy=str(info.get("maxmemory_policy", "unknown")),
     )
 
 

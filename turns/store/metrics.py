@@ -9,7 +9,7 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_loader import BUCKETS_MS
 from turns.domain.state import Status
-from turns.store.health import list_live_workers
+from turns.store.health import is_safe_policy, list_live_workers, read_memory, read_refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ COUNTER_LABELS = MappingProxyType(
         "retried": ("code",),
         "rescued": (),
         "taken_over": (),
+        "refused": ("code",),
         "tokens": ("kind", "model"),
     }
 )
@@ -51,7 +52,8 @@ def read_metrics(client: Client) -> Metrics:
         name, *labels = field.split("|")
         if name in counters:
             counters[name][tuple(labels)] = amount
-    return Metrics(counters, {name: _histogram(name, fields) for name in HISTOGRAMS}, read_gauges(client))
+    histograms = {name: _histogram(name, fields) for name in HISTOGRAMS}
+    return Metrics(counters, histograms, {**read_gauges(client), **_read_store_gauges(client)})
 
 
 def decode_counters(fields: Mapping[bytes, bytes]) -> dict[str, int]:
@@ -77,6 +79,16 @@ def read_gauges(client: Client) -> dict[str, float]:
         "watched_turns": len(watched),
         "failed_turns": client.zcard(keys.FAILED.name),
         "live_workers": len(list_live_workers(client)),
+    }
+
+
+def _read_store_gauges(client: Client) -> dict[str, float]:
+    memory = read_memory(client)
+    return {
+        "store_memory_bytes": memory.used_bytes,
+        "store_memory_limit_bytes": memory.limit_bytes,
+        "store_is_safe": int(is_safe_policy(memory.eviction_policy)),
+        "store_takes_writes": int(not read_refusal(client)),
     }
 
 

@@ -15,6 +15,7 @@ from turns.domain.ids import DEFAULT_TENANT, session_key
 from turns.domain.messages import Message, Page, build_page, page_numbers
 from turns.domain.turn import Session
 from turns.store.acceptance import refusal
+from turns.store.safety import SafetyCheck
 
 ERASE_LIMIT = 500  # turns that one call deletes, so that Redis serves other clients in between
 
@@ -41,6 +42,7 @@ class SessionStore:
     def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
         self._scripts = Scripts(client, settings)
+        self._safety = SafetyCheck(client, settings)
 
     def get_session(self, session: str) -> Session:
         """Return the session. Raises `SessionNotFound`."""
@@ -79,6 +81,7 @@ class SessionStore:
 
         Raises `SessionNotEmpty`, `SessionBusy`, or like `TurnStore.accept`; then nothing is stored.
         """
+        self._safety.check()
         session = session_key(session_id, user_id, tenant)
         stored = [message.to_stored() for message in messages]
         return self._imported(*self._put(stored, session, session_id=session_id, user_id=user_id))

@@ -16,7 +16,7 @@ from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
-from turns.domain.errors import LeaseLost, StoreUnavailable, TurnExpired, TurnNotFailed, TurnNotFound
+from turns.domain.errors import LeaseLost, Refused, StoreUnavailable, TurnExpired, TurnNotFailed, TurnNotFound
 from turns.domain.events import START, EventType, TurnEvent
 from turns.domain.ids import DEFAULT_TENANT, created_at, is_turn_id, new_token, new_turn_id, tenant_of
 from turns.domain.retry import Retry
@@ -25,6 +25,8 @@ from turns.domain.turn import Answer, Claim, Delta, Turn, TurnRequest
 from turns.store.acceptance import Accepted, refusal
 from turns.store.health import Health, read_health
 from turns.store.metrics import Metrics, read_metrics
+from turns.store.refusals import RefusalCounter
+from turns.store.safety import SafetyCheck
 
 LIST_LIMIT = 1000  # turns that the script reads for one page, so that it takes far less than a millisecond
 RESCUE_LIMIT = 100  # due turns that one run of the script processes, so that it blocks Redis only for milliseconds
@@ -45,17 +47,24 @@ class TurnStore:
         self._client = client
         self._settings = settings
         self._scripts = Scripts(client, settings)
+        self._safety = SafetyCheck(client, settings)
+        self._refusals = RefusalCounter(self._scripts)
 
     # -- for callers
 
     def accept(self, request: TurnRequest) -> Accepted:
         """Record the turn as the last one of its session, and dispatch it if it is the only one.
 
-        Raises `Refused`; then nothing is stored.
+        Raises `Refused`; then nothing is stored. Refusals are counted.
         """
-        outcome, snapshot, wait_ms = self._scripts.accept(new_turn_id(), request)
-        if snapshot is None:
-            raise refusal(outcome, wait_ms=wait_ms)
+        try:
+            self._safety.check()
+            outcome, snapshot, wait_ms = self._scripts.accept(new_turn_id(), request)
+            if snapshot is None:
+                raise refusal(outcome, wait_ms=wait_ms)
+        except (Refused, StoreUnavailable) as error:
+            self._refusals.count(error)
+            raise
         return Accepted(turn=to_turn(snapshot), replayed=outcome is Reply.REPLAYED)
 
     def get_turn(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
@@ -153,10 +162,11 @@ class TurnStore:
 
     def read_health(self) -> Health:
         """Return the present state of the store and the number of live workers."""
-        return read_health(self._client, replicas=self._settings.replicas)
+        return read_health(self._client, self._settings)
 
     def read_metrics(self) -> Metrics:
         """Return the counters and histograms since the store was created, and the current gauges."""
+        self._refusals.flush()
         return read_metrics(self._client)
 
     # -- for workers

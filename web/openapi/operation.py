@@ -20,6 +20,7 @@ from turns.domain.errors import (
     Refused,
     SessionBacklogFull,
     StoreUnavailable,
+    StoreUnsafe,
     TenantBacklogFull,
     TokensSpent,
     Unauthenticated,
@@ -31,7 +32,7 @@ from web.security.auth import GUARDED
 
 EXTENSION = "operations"  # the key in `Flask.extensions` under which an app has its operations
 QUOTA = (TenantBacklogFull, RateLimited, TokensSpent)
-RESUBMITTED = (IdempotencyKeyReused, SessionBacklogFull, *QUOTA, Overloaded, IntakePaused)
+RESUBMITTED = (IdempotencyKeyReused, SessionBacklogFull, *QUOTA, Overloaded, IntakePaused, StoreUnsafe)
 
 Error = type[Refused | StoreUnavailable]
 View = Callable[..., Response]

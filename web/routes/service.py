@@ -2,7 +2,7 @@
 
 import json
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from flask import Blueprint, Response, current_app, render_template
 
@@ -10,6 +10,7 @@ from turns.assistants.overrides import settings_for
 from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
 from turns.config.version import VERSION
+from turns.store.health import Readiness
 from turns.store.turns import TurnStore
 from web.http.responses import JSON, check_accept, reply
 from web.openapi.operation import EXTENSION, Operation, ResponseSpec
@@ -40,31 +41,30 @@ def build_health(store: TurnStore) -> Blueprint:
         id="readyz",
         method="get",
         path="/readyz",
-        summary="Check whether the store is reachable, safe and takes writes",
+        summary="Check whether turns can be accepted and run",
         query=None,
         responses={
-            200: ResponseSpec("The store is reachable, safe and takes writes", responses.Ready),
+            200: ResponseSpec("The store takes writes and is safe, and no worker is missing", responses.Ready),
             503: ResponseSpec(
-                "The store refuses writes, may evict turns, or cannot be reached (then a problem)", responses.Ready
+                "The store refuses writes or may evict turns, no worker is alive, or the store cannot be reached "
+                "(then a problem)",
+                responses.Ready,
             ),
         },
     ).on(api)
     def readyz() -> Response:
         health = store.read_health()
-        status: Literal["ok", "unsafe", "refusing"] = "unsafe" if not health.is_safe else "ok"
-        if health.refusal:
-            status = "refusing"
         ready = responses.Ready(
-            status=status,
+            status=health.readiness,
             refusal=health.refusal or None,
             durability=health.durability,
             replicas=health.replicas,
-            eviction_policy=health.eviction_policy,
+            eviction_policy=health.memory.eviction_policy,
             live_workers=health.live_workers,
             live_turns=health.live_turns,
             version=VERSION,
         )
-        return reply(ready, status=200 if status == "ok" else 503)
+        return reply(ready, status=200 if health.readiness is Readiness.OK else 503)
 
     @Operation(
         id="metrics",

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response, g
 
 from turns.config.logs import Log, get_logger
-from turns.domain.errors import IntakePaused, SessionBusy, SessionNotEmpty, SessionNotFound
+from turns.domain.errors import IntakePaused, SessionBusy, SessionNotEmpty, SessionNotFound, StoreUnsafe
 from turns.domain.ids import session_key
 from turns.store.sessions import SessionStore
 from web.http.responses import read_json_body, reply, reply_empty
@@ -82,7 +82,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
             201: ResponseSpec("The session with the messages", responses.Session),
             200: ResponseSpec("The session; the same messages were imported before", responses.Session),
         },
-        refusals=(SessionNotEmpty, SessionBusy, *QUOTA, IntakePaused),
+        refusals=(SessionNotEmpty, SessionBusy, *QUOTA, IntakePaused, StoreUnsafe),
     ).on(api)
     def import_messages(session_id: str, query: SessionQuery) -> Response:
         messages = parse_messages(read_json_body(max_bytes=MAX_IMPORT_BYTES))

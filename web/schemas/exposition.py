@@ -24,6 +24,7 @@ COUNTERS = MappingProxyType(
             "inturn_turns_taken_over",
             "Answers that were refused because the lease of their worker had expired",
         ),
+        "refused": ("inturn_turns_refused", "Submitted turns that were not accepted, by the code of the response"),
         "tokens": ("gen_ai_client_token_usage", "Tokens of completed turns, as counted by the provider"),
     }
 )
@@ -52,6 +53,10 @@ GAUGES = MappingProxyType(
         "watched_turns": ("inturn_watched_turns", "Turns whose events are being streamed"),
         "failed_turns": ("inturn_failed_turns", "Failed turns that were neither retried nor discarded"),
         "live_workers": ("inturn_live_workers", "Worker processes with a recent heartbeat"),
+        "store_memory_bytes": ("inturn_store_memory_bytes", "Memory that the store uses"),
+        "store_memory_limit_bytes": ("inturn_store_memory_limit_bytes", "Its maxmemory; 0 without a limit"),
+        "store_is_safe": ("inturn_store_is_safe", "1 if the store evicts no keys, else 0"),
+        "store_takes_writes": ("inturn_store_takes_writes", "1 if the store takes writes, else 0"),
     }
 )
 

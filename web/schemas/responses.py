@@ -16,6 +16,7 @@ from turns.domain.ids import NAME, TURN_ID
 from turns.domain.state import Event, Status
 from turns.domain.turn import WaitingFor
 from turns.operations.actions import Switch
+from turns.store.health import Readiness
 from web.schemas.links import link
 
 
@@ -221,8 +222,9 @@ class Live(ResponseModel):
 
 
 class Ready(ResponseModel):
-    status: Literal["ok", "unsafe", "refusing"] = Field(
-        description="`unsafe`: the store may evict turns. `refusing`: it refuses writes, so no turn can be submitted"
+    status: Readiness = Field(
+        description="`refusing`: the store refuses writes, so no turn can be submitted. `unsafe`: it may evict turns, "
+        "so none is accepted. `no_workers`: a worker has run before and none is alive, so accepted turns wait"
     )
     refusal: str | None = Field(description="why the store refuses writes; null if it takes them")
     durability: str

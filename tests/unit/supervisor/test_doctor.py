@@ -11,12 +11,13 @@ from supervisor.doctor import (
     check_clock,
     check_durability,
     check_keys,
+    check_memory,
     check_server_version,
     check_workers,
     is_at_least,
 )
 from turns.config.settings import Settings
-from turns.store.health import Health, StoreServer
+from turns.store.health import Health, Memory, StoreServer
 
 
 class ApiKeys:
@@ -38,7 +39,8 @@ def server(version: tuple[int, ...] = (9, 1), skew_seconds: float = 0.0) -> Stor
 
 def make_health(**fields: Any) -> Health:
     calm: dict[str, Any] = {"live_workers": 1, "live_chain_workers": 0, "live_turns": 0, "replicas": 0}
-    return Health(**{"durability": "always", "eviction_policy": "noeviction", **calm, **fields})
+    memory = Memory(used_bytes=0, limit_bytes=0, eviction_policy="noeviction")
+    return Health(**{"durability": "always", "memory": memory, **calm, **fields})
 
 
 def test_a_missing_worker_is_wrong_for_each_kind(tmp_path: Path) -> None:
@@ -70,6 +72,17 @@ def test_a_clock_that_is_ahead_or_behind_is_noted(skew_seconds: float, verdict: 
 def test_a_store_that_can_lose_writes_is_noted() -> None:
     health = make_health(durability="everysec")
     assert str(check_durability(health)).startswith("note    durability: everysec\n        → ")
+
+
+@pytest.mark.parametrize(
+    ("used_bytes", "limit_bytes", "verdict"),
+    [(9, 0, "ok"), (79, 100, "ok"), (80, 100, "note"), (97, 100, "note"), (98, 100, "wrong"), (110, 100, "wrong")],
+)
+def test_a_store_that_is_nearly_full_is_reported(used_bytes: int, limit_bytes: int, verdict: str) -> None:
+    memory = Memory(used_bytes=used_bytes, limit_bytes=limit_bytes, eviction_policy="noeviction")
+    finding = check_memory(make_health(memory=memory))
+    assert finding.verdict == verdict
+    assert bool(finding.remedy) == (verdict != "ok")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ def test_each_duration_is_a_completed_turn() -> None:
 
 
 def test_buckets_are_cumulative_and_in_seconds() -> None:
-    client = StubClient(FIELDS, (100, 0), [(b"turn_1", 98_500.0)], [], b"3", 1, 0, (100, 0), [b"w"])
+    client = StubClient(FIELDS, (100, 0), [(b"turn_1", 98_500.0)], [], b"3", 1, 0, (100, 0), [b"w"], {}, 1)
     metrics = read_metrics(client.as_client)
     duration = metrics.histograms["duration"]
     assert [*duration.buckets[:3], duration.buckets[-1]] == [(0.05, 2), (0.1, 5), (0.25, 5), (float("inf"), 6)]

@@ -24,10 +24,11 @@ def store_with(*replies: Any) -> tuple[TurnStore, StubClient]:
 
 def digests(request: TurnRequest) -> tuple[str, str]:
     """Return the digest of the idempotency key and the fingerprint with which a request reaches the script."""
-    store, client = store_with([b"OVERLOADED"])
+    store, client = store_with({}, [b"OVERLOADED"], [b"COUNTED"])
     with pytest.raises(Overloaded):
         store.accept(request)
-    return client.script_args[3], client.script_args[4]
+    (_, (_, _, *arguments)) = client.commands[1]
+    return arguments[3], arguments[4]
 
 
 def test_equal_requests_have_equal_fingerprints() -> None:
