@@ -1,12 +1,11 @@
 """Classify the failures of a provider for the retry policy."""
 
-import math
 import re
 import socket
 import ssl
+import time
 from collections.abc import Iterator, Sequence
 
-import httpx2
 import openai
 from langchain_core.exceptions import ContextOverflowError
 
@@ -14,6 +13,7 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
 from worker.provider.http_client import is_proxied
 from worker.provider.reported_errors import kind_of, to_reported_error
+from worker.provider.retry_after import find_retry_after
 
 # Only answers with these finish reasons may enter the history. A stream that breaks off has no reason.
 COMPLETE = ("stop", "length")  # not a set, because a provider may send an unhashable value
@@ -40,7 +40,8 @@ def to_model_error(error: Exception) -> ModelError | None:
 def _from_reported(error: openai.APIError) -> ModelError:
     """Classify an error response, or an error event in the stream."""
     response = error.response if isinstance(error, openai.APIStatusError) else None
-    retry_after_seconds = _retry_after(response) if response else None
+    headers = response.headers if response else {}
+    retry_after_seconds = find_retry_after(headers, error.body, now=time.time())
     reported = to_reported_error(error.body)
     status = response.status_code if response else None
     code = reported.code(status, is_refilled=retry_after_seconds is not None)
@@ -91,15 +92,6 @@ def _kind_of_cause(cause: BaseException) -> str:
         case TimeoutError():
             return "timeout"
     return "timeout" if "Timeout" in type(cause).__name__ else "connection"
-
-
-def _retry_after(response: httpx2.Response) -> float | None:
-    """Return the header in seconds; None for an HTTP date, which is rare and leads to the normal back-off."""
-    try:
-        seconds = float(response.headers["retry-after"])
-    except (KeyError, ValueError):
-        return None
-    return max(0.0, seconds) if math.isfinite(seconds) else None
 
 
 def check_finish(reason: object, content: object, accepted: Sequence[str] = ()) -> None:

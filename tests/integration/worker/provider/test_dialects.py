@@ -165,6 +165,22 @@ def test_an_error_in_a_stream_has_its_own_code(ask: Ask, reported: Any, code: st
     assert error.code == code
 
 
+def test_a_rate_limit_in_a_stream_names_its_delay(ask: Ask) -> None:
+    reported = {"error": {"code": 429, "message": "Slow down", "metadata": {"headers": {"Retry-After": "7"}}}}
+    error = error_of(ask, sends(events(*HELLO, reported)))
+    assert (error.code, error.retry_after_seconds) == ("provider_rate_limited", 7)
+
+
+def test_a_quota_that_is_refilled_is_a_rate_limit(ask: Ask) -> None:
+    """Google's words for both are the same."""
+    quota = {"code": 429, "status": "RESOURCE_EXHAUSTED", "message": "You exceeded your current quota."}
+    retry = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "3s"}
+    body = json.dumps([{"error": {**quota, "details": [retry]}}]).encode()
+    head = b"HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+    error = error_of(ask, lambda connection: connection.sendall(head + body))
+    assert (error.code, error.retry_after_seconds) == ("provider_rate_limited", 3)
+
+
 def test_an_event_named_error_is_an_error(ask: Ask) -> None:
     reported = b'event: error\ndata: {"message": "x", "code": "content_filter"}\n\n'
     assert error_of(ask, sends(events(*HELLO, done=False), reported)).code == "content_filtered"
