@@ -20,7 +20,7 @@ from worker.provider.chunk_stream import ChunkStream, Limits, Receiver, openai_e
 from worker.provider.completion_chunks import normalize_completion
 from worker.provider.event_stream import parse_json
 from worker.provider.http import ConnectionPool, Response
-from worker.provider.http_client import MAX_ERROR_BYTES, refuse_foreign_redirect, tls_context
+from worker.provider.http_client import MAX_ERROR_BYTES, refuse_unsafe_redirect, tls_context
 from worker.provider.stock_response import StockResponse
 
 # Arguments of a call that are not part of the request body.
@@ -63,7 +63,7 @@ class Completions:
             response = self._pool.post(orjson.dumps(body))
         if 300 <= response.status < 400 or not response.is_readable:
             response.close()
-            refuse_foreign_redirect(httpx2.Response(response.status, headers=response.headers, request=self._request))
+            refuse_unsafe_redirect(httpx2.Response(response.status, headers=response.headers, request=self._request))
             return self._receive(StockResponse(self._stock, payload), payload)
         if response.status >= 400:
             return self._raise_status_error(response, payload)

@@ -15,6 +15,8 @@ from worker.provider.http_client import is_proxied
 from worker.provider.reported_errors import kind_of, to_reported_error
 from worker.provider.retry_after import find_retry_after
 
+REQUEST_FIELDS = ("max_completion_tokens", "max_tokens", "response_format", "stream_options", "temperature", "top_p")
+
 # Only answers with these finish reasons may enter the history. A stream that breaks off has no reason.
 COMPLETE = ("stop", "length")  # not a set, because a provider may send an unhashable value
 
@@ -50,7 +52,7 @@ def _from_reported(error: openai.APIError) -> ModelError:
     return ModelError(
         code,
         kind_of(code),
-        message=_describe(error),
+        message=_describe(error) + _fields_in(reported.message),
         retry_after_seconds=retry_after_seconds,
         provider_status=status or reported.status,
     )
@@ -63,6 +65,12 @@ def _describe(error: Exception) -> str:
     details = [getattr(error, name, None) for name in ("status_code", "code", "request_id")]
     words = [str(detail) for detail in details if isinstance(detail, str | int)]
     return " ".join([type(error).__name__, *(word for word in words if re.fullmatch(r"[\w.:-]{1,100}", word))])
+
+
+def _fields_in(message: str) -> str:
+    """Return the fields of our request that a message names, for the log; many servers refuse one of them."""
+    named = [name for name in REQUEST_FIELDS if re.search(rf"\b{name}\b", message)]
+    return f"; the provider names {', '.join(named)}" if named else ""
 
 
 def describe_cause(error: openai.APIConnectionError) -> str:

@@ -43,17 +43,17 @@ def _build_tls_context(_file: str | None, _directory: str | None) -> SSLContext:
 
 def check_response(response: httpx2.Response) -> None:
     """Refuse a redirect to another host, and shorten the body of an error. Raise `ModelError`."""
-    refuse_foreign_redirect(response)
+    refuse_unsafe_redirect(response)
     if response.status_code >= 400 and isinstance(response.stream, httpx2.SyncByteStream):
         response.stream = ShortenedStream(response.stream)
 
 
 async def _check_async(response: httpx2.Response) -> None:
-    refuse_foreign_redirect(response)
+    refuse_unsafe_redirect(response)
 
 
-def refuse_foreign_redirect(response: httpx2.Response) -> None:
-    """Raise `ModelError` if the conversation would be sent to another server, or without encryption."""
+def refuse_unsafe_redirect(response: httpx2.Response) -> None:
+    """Raise `ModelError` if the conversation would reach another server, be sent in clear, or not be sent at all."""
     if not response.has_redirect_location:
         return
     before = response.request.url
@@ -61,12 +61,15 @@ def refuse_foreign_redirect(response: httpx2.Response) -> None:
     is_same = (after.scheme, after.host, after.port) == (before.scheme, before.host, before.port)
     is_upgrade = (before.scheme, after.scheme, after.host) == ("http", "https", before.host)
     if not is_same and not is_upgrade:
-        raise ModelError(
-            Code.PROVIDER_REJECTED,
-            ModelErrorKind.HOPELESS,
-            message="redirect to another host refused",
-            provider_status=response.status_code,
-        )
+        raise _refusal("redirect to another host refused", response)
+    if response.status_code not in {307, 308}:
+        raise _refusal("redirect refused, because it would turn the request into a GET", response)
+
+
+def _refusal(message: str, response: httpx2.Response) -> ModelError:
+    return ModelError(
+        Code.PROVIDER_REJECTED, ModelErrorKind.HOPELESS, message=message, provider_status=response.status_code
+    )
 
 
 class ShortenedStream(httpx2.SyncByteStream):

@@ -21,6 +21,7 @@ IN_WORDS = re.compile(
     rf"\b(?:try again|retry|retrying|wait)\b[^\d.]{{0,24}}((?:{NUMBER}\s*(?:{UNIT})(?![a-z])[\s,]*)+)", re.IGNORECASE
 )
 
+LITELLM_PREFIX = re.compile(r"llm[_-]provider-")  # of the provider's own headers
 MILLISECOND_HEADERS = ("retry-after-ms", "x-ms-retry-after-ms")
 FIELDS = frozenset({"retryafter", "retryafterseconds", "retryafterms", "retrydelay"})  # in lower case, without _ and -
 
@@ -30,7 +31,7 @@ def find_retry_after(headers: Mapping[str, str], body: object, *, now: float) ->
 
     `now` is the Unix time, for providers that name an instant. The more exact forms take precedence.
     """
-    known = {name.lower().removeprefix("llm_provider-"): value for name, value in headers.items()}  # LiteLLM's prefix
+    known = {LITELLM_PREFIX.sub("", name.lower()): value for name, value in headers.items()}
     delays = (*_explicit_headers(known, now), *_search(body, now), *_reset_headers(known, now))
     return next((max(0.0, delay) for delay in delays if math.isfinite(delay)), None)
 

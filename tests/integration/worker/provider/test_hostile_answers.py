@@ -119,6 +119,12 @@ def test_a_redirect_to_another_host_is_refused(ask: Ask, status: int, other_host
     assert received == []
 
 
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_a_redirect_that_drops_the_request_is_refused(ask: Ask, status: int) -> None:
+    error = error_of(ask, redirects(status, "/v2/chat/completions"))
+    assert (error.code, error.kind, error.provider_status) == ("provider_rejected", ModelErrorKind.HOPELESS, status)
+
+
 def test_openai_s_own_client_refuses_it_too(other_host: tuple[int, list[bytes]]) -> None:
     port, received = other_host
     with socket.create_server(("127.0.0.1", 0)) as server:

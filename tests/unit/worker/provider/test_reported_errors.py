@@ -78,6 +78,11 @@ def test_the_log_has_no_text_of_the_provider() -> None:
     assert "canary" not in str(error)
 
 
+def test_the_log_names_the_refused_fields_of_the_request() -> None:
+    error = respond(400, {"error": {"message": "sk-canary: stream_options is unknown, max_tokens_x too"}})
+    assert str(error) == "BadRequestError 400; the provider names stream_options"
+
+
 @pytest.mark.parametrize(
     ("cause", "words"),
     [

@@ -35,6 +35,7 @@ HEADERS: list[tuple[dict[str, str], float | None]] = [
     ({"retry-after-ms": "1500", "retry-after": "2"}, 1.5),
     ({"x-ms-retry-after-ms": "250"}, 0.25),
     ({"llm_provider-retry-after": "60"}, 60),
+    ({"LLM-Provider-Retry-After": "60"}, 60),
     ({"x-ratelimit-reset-requests": "6m0s"}, 360),
     ({"x-ratelimit-reset-requests": "1h2m3.5s"}, 3723.5),
     ({"x-ratelimit-reset-tokens": "20ms"}, 0.02),
