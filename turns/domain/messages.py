@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from turns.domain.ids import is_turn_id
 
-ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
+ROLES = {"human": "user", "HumanMessageChunk": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 TYPES = {"user": "human", "assistant": "ai"}
 
 
@@ -25,21 +25,22 @@ class Message:
 
     @classmethod
     def from_stored(cls, number: int, stored: bytes) -> Self | None:
-        """Parse a stored message; return None for anything but a text message of a person or a model.
+        """Parse a stored message; return None for anything but a message of a person or a model with text.
 
-        Other programs may write other messages to the same list.
+        Content blocks are reduced to their text. Other programs may write other messages to the same list.
         """
         try:
             item = json.loads(stored)
-            role, content = ROLES[item["type"]], item["data"]["content"]
-            str(content).encode()  # raises for a lone surrogate, which no response could carry
+            role, data = _role(item), item["data"]
+            text = _text_of(data["content"])
+            text.encode()  # raises for a lone surrogate, which no response could carry
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
-        if not isinstance(content, str) or (not content and item["data"].get("tool_calls")):
+        if not text and (data.get("tool_calls") or data["content"] != ""):
             return None
         turn = item.get("turn")
         turn_id = turn if isinstance(turn, str) and is_turn_id(turn) else None
-        return cls(number=number, role=role, content=content, turn_id=turn_id)
+        return cls(number=number, role=role, content=text, turn_id=turn_id)
 
     def to_stored(self) -> str:
         """Return the stored form, without a message id, which must not occur twice in one history."""
@@ -84,3 +85,22 @@ def build_page(numbers: range, items: Iterable[bytes], count: int) -> Page:
     more = min(numbers) > 1 if numbers.step < 0 else max(numbers) < count
     messages = tuple(m for number, item in found if (m := Message.from_stored(number, item)))
     return Page(messages=messages, after=numbers[-1] if more else None)
+
+
+def _role(item: Any) -> str:
+    """Return the role of a stored message. Raise `KeyError` if it is not of a person or a model."""
+    if item["type"] == "chat" and item["data"]["role"] in TYPES:  # LangChain's `ChatMessage`
+        return str(item["data"]["role"])
+    return ROLES[item["type"]]
+
+
+def _text_of(content: Any) -> str:
+    """Return the text, of a list of blocks as LangChain's `text` does. Raise `TypeError` for any other type."""
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        raise TypeError("neither text nor blocks")
+    texts = [
+        block.get("text") if isinstance(block, dict) and block.get("type") == "text" else block for block in content
+    ]
+    return "".join(text for text in texts if isinstance(text, str))

@@ -16,7 +16,7 @@ class InvalidMessageFile(Exception):
 
 @dataclass(frozen=True)
 class ParsedMessages:
-    """Messages to import. `skipped` counts system messages and tool calls with their results."""
+    """Messages to import. `skipped` counts system messages, tool calls with their results, and those without text."""
 
     messages: list[MessageBody]
     skipped: int
@@ -61,8 +61,17 @@ def _parse_message(label: str, item: Any) -> MessageBody | None:
     if isinstance(item, dict) and "role" in item and "content" in item:
         return cast("MessageBody", {name: item[name] for name in MessageBody.__annotations__ if name in item})
     if isinstance(item, dict) and isinstance(item.get("data"), dict) and "content" in item["data"]:
-        role, content = LANGCHAIN_ROLES.get(str(item.get("type"))), item["data"]["content"]
-        if role is None or (not content and item["data"].get("tool_calls")):
+        role, data = LANGCHAIN_ROLES.get(str(item.get("type"))), item["data"]
+        content = _text_of(data["content"]) if isinstance(data["content"], list) else data["content"]
+        if role is None or (not content and (data.get("tool_calls") or data["content"] != "")):
             return None
         return cast("MessageBody", {"role": role, "content": content, "turn_id": item.get("turn")})
     raise InvalidMessageFile(f"{label} is not a message as written by `export` or by LangChain's `messages_to_dict`.")
+
+
+def _text_of(blocks: list[Any]) -> str:
+    """Return the text in content blocks, as LangChain's `text` does."""
+    texts = [
+        block.get("text") if isinstance(block, dict) and block.get("type") == "text" else block for block in blocks
+    ]
+    return "".join(text for text in texts if isinstance(text, str))

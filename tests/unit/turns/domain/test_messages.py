@@ -1,4 +1,18 @@
+import json
+from typing import Any
+
 import pytest
+from langchain_core.messages import (
+    AIMessage,
+    AIMessageChunk,
+    BaseMessage,
+    ChatMessage,
+    HumanMessage,
+    HumanMessageChunk,
+    SystemMessage,
+    ToolMessage,
+    message_to_dict,
+)
 
 from turns.domain.messages import Message, build_page, page_numbers, window_length
 
@@ -34,3 +48,52 @@ def test_an_unreadable_message_is_left_out_and_keeps_its_number() -> None:
 @pytest.mark.parametrize(("length", "window"), [(0, 0), (4, 4), (5, 3), (6, 4), (7, 3), (8, 4)], ids=str)
 def test_the_window_slides_in_steps_of_half_its_size(length: int, window: int) -> None:
     assert window_length(length, 4) == window
+
+
+TEXT, MORE = {"type": "text", "text": "What is"}, {"type": "text", "text": " this?"}
+IMAGE: Any = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
+THINKING: Any = {"type": "thinking", "thinking": "hm", "signature": "s"}
+CALL: Any = {"name": "look", "args": {}, "id": "c1", "type": "tool_call"}
+SHOWN = {
+    "text": HumanMessage("What is this?"),
+    "text among blocks": HumanMessage([TEXT, IMAGE, MORE]),
+    "text beside blocks": HumanMessage(["What is", IMAGE, " this?"]),
+    "a chunk of a question": HumanMessageChunk(content=[TEXT, MORE]),
+    "an answer of blocks": AIMessage([THINKING, TEXT, MORE]),
+    "a chunk of an answer": AIMessageChunk(content="What is this?"),
+    "an answer with tool calls": AIMessage([TEXT, MORE], tool_calls=[CALL]),
+    "a role of its own class": ChatMessage(role="assistant", content="What is this?"),
+    "an empty answer": AIMessage(""),
+}
+HIDDEN = {
+    "an image alone": HumanMessage([IMAGE]),
+    "thinking alone": AIMessage([THINKING]),
+    "tool calls alone": AIMessage("", tool_calls=[CALL]),
+    "tool calls among blocks": AIMessage([{"type": "tool_use", "id": "c1"}], tool_calls=[CALL]),
+    "a tool's result": ToolMessage("42", tool_call_id="c1"),
+    "a system message": SystemMessage("be kind"),
+    "an unknown role": ChatMessage(role="critic", content="hm"),
+}
+
+
+def shown(message: BaseMessage) -> Message | None:
+    return Message.from_stored(1, json.dumps(message_to_dict(message)).encode())
+
+
+@pytest.mark.parametrize("message", SHOWN.values(), ids=SHOWN)
+def test_the_text_of_a_message_is_shown_as_langchain_reads_it(message: BaseMessage) -> None:
+    found = shown(message)
+    assert found is not None
+    assert (found.role, found.content) == ("user" if "uman" in message.type else "assistant", str(message.text))
+
+
+@pytest.mark.parametrize("message", HIDDEN.values(), ids=HIDDEN)
+def test_a_message_without_text_of_a_person_or_model_is_hidden(message: BaseMessage) -> None:
+    assert shown(message) is None
+
+
+@pytest.mark.parametrize(
+    "content", [None, 7, {"text": "x"}, [{"type": "text", "text": "\ud83d"}], [{"type": ["text"]}]]
+)
+def test_content_that_is_no_text_is_hidden(content: object) -> None:
+    assert Message.from_stored(1, json.dumps({"type": "ai", "data": {"content": content}}).encode()) is None

@@ -45,6 +45,18 @@ def test_system_and_tool_messages_of_langchain_are_skipped() -> None:
     assert parsed.skipped == 3
 
 
+def test_the_text_of_content_blocks_is_accepted() -> None:
+    image = {"type": "image_url", "image_url": {"url": "https://example.com/cat.png"}}
+    history = [
+        HumanMessage([{"type": "text", "text": "what is"}, " this?", image]),
+        AIMessage([{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "a cat"}]),
+        HumanMessage([image]),
+    ]
+    parsed = parse_messages(json.dumps(messages_to_dict(history)).encode())
+    assert [message["content"] for message in parsed.messages] == ["what is this?", "a cat"]
+    assert parsed.skipped == 1
+
+
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
