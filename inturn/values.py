@@ -78,6 +78,7 @@ class TurnData:
     status: Status
     status_reason: str | None
     attempt: int
+    losses: int
     assistant: str
     lane: Lane
     model: str | None

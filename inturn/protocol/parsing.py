@@ -92,6 +92,7 @@ TURN_DEFAULTS: Json = {
     **dict.fromkeys(("user_id", "status_reason", "model", "retry_of")),
     "sequence": 1,
     "attempt": 1,
+    "losses": 0,
     "assistant": "default",
     "lane": "interactive",
     "metadata": {},

@@ -58,6 +58,24 @@ def make_due(server: Server) -> Callable[[Turn], None]:
 
 
 @pytest.fixture
+def lose(
+    claim: Callable[[Turn], Claim], make_due: Callable[[Turn], None], store: TurnStore, server: Server
+) -> Callable[..., None]:
+    """Return a function that loses so many workers with a head, each time after the delay of its loss before."""
+
+    def lose(turn: Turn, *, times: int = 1) -> None:
+        for _ in range(times):
+            if server.raw.hexists(keys.TURN(turn.id), "retry_at"):
+                make_due(turn)
+                store.rescue(worker="", hint="")
+            claim(turn)
+            make_due(turn)
+            store.rescue(worker="", hint="")
+
+    return lose
+
+
+@pytest.fixture
 def claim_twice(
     claim: Callable[[Turn], Claim], make_due: Callable[[Turn], None], store: TurnStore
 ) -> Callable[[Turn], tuple[Claim, Claim]]:

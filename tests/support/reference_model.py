@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from turns.domain.state import Event, Status, advance
 
-MAX_ATTEMPTS = 3
+MAX_LOSSES = 3
+LOSSES_DELAYED = 2  # from this number of lost workers on, a turn waits before it runs again
+COHORTS = (1,)  # all turns that have lost a worker run one at a time, so that few steps lead there
 
 
 @dataclass
@@ -12,6 +14,9 @@ class ReferenceTurn:
     session: str
     status: Status = Status.QUEUED
     attempt: int = 1
+    losses: int = 0
+    is_delayed: bool = False
+    worker: str = ""
     token: str | None = None  # the fencing token that may write
     superseded: bool = False
     erased: bool = False
@@ -20,6 +25,7 @@ class ReferenceTurn:
 @dataclass
 class ReferenceModel:
     turns: dict[str, ReferenceTurn] = field(default_factory=dict)
+    alone: list[str] = field(default_factory=list)  # turns that may run one at a time; the first one has the slot
     queues: dict[str, list[str]] = field(default_factory=dict)
     histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns, after the name of an import
 
@@ -31,11 +37,13 @@ class ReferenceModel:
         return self.queues[self.turns[turn_id].session][:1] == [turn_id]
 
     def can_claim(self, turn_id: str) -> bool:
-        return self.turns[turn_id].status is Status.QUEUED and self.is_head(turn_id)
+        turn = self.turns[turn_id]
+        has_slot = turn.losses == 0 or self.alone[:1] == [turn_id]
+        return turn.status is Status.QUEUED and self.is_head(turn_id) and has_slot and not turn.is_delayed
 
-    def claim(self, turn_id: str, token: str) -> None:
+    def claim(self, turn_id: str, token: str, worker: str) -> None:
         self._step(turn_id, Event.CLAIM)
-        self.turns[turn_id].token = token
+        self.turns[turn_id].token, self.turns[turn_id].worker = token, worker
 
     def holds(self, turn_id: str, token: str) -> bool:
         turn = self.turns[turn_id]
@@ -64,9 +72,6 @@ class ReferenceModel:
     def fail(self, turn_id: str) -> None:
         self._step(turn_id, Event.FAIL)
 
-    def retry(self, turn_id: str) -> None:
-        self._requeue(turn_id, Event.RETRY)
-
     def erase(self, session: str) -> None:
         self.clear_session(session, keep_running=False)
         self.histories.pop(session, None)
@@ -90,24 +95,45 @@ class ReferenceModel:
             self._step(turn_id, Event.CANCEL)
 
     def expire_lease(self, turn_id: str) -> None:
-        """Rescue a turn whose lease has expired."""
+        """Rescue a turn whose lease has expired, or dispatch a head that is due."""
         turn = self.turns[turn_id]
         if turn.status is Status.IN_PROGRESS:
-            if turn.attempt >= MAX_ATTEMPTS:
-                self._step(turn_id, Event.LOSE)
-            else:
-                self._requeue(turn_id, Event.RESCUE)
+            self._lose_run(turn_id, counted=True)
+        else:
+            turn.is_delayed = False
+            self._dispatch(turn_id)
+
+    def lose_worker(self, worker: str, *, guilty: str | None) -> set[str]:
+        """Rescue the turns of a dead worker and return them."""
+        running = {id for id, turn in self.turns.items() if turn.status is Status.IN_PROGRESS and turn.worker == worker}
+        for turn_id in running:
+            self._lose_run(turn_id, counted=guilty in {None, turn_id})
+        return running
 
     def heads(self) -> set[str]:
         return {queue[0] for queue in self.queues.values() if queue}
 
-    def _requeue(self, turn_id: str, event: Event) -> None:
-        self._step(turn_id, event)
-        self.turns[turn_id].attempt += 1
-        self.turns[turn_id].token = None
+    def _lose_run(self, turn_id: str, *, counted: bool) -> None:
+        turn = self.turns[turn_id]
+        turn.losses += counted
+        if counted and turn.losses >= MAX_LOSSES:
+            return self._step(turn_id, Event.LOSE)
+        self._step(turn_id, Event.RESCUE)
+        turn.token = None
+        self._leave(turn_id)
+        turn.is_delayed = counted and turn.losses >= LOSSES_DELAYED
+        return None if turn.is_delayed else self._dispatch(turn_id)
+
+    def _dispatch(self, turn_id: str) -> None:
+        if self.turns[turn_id].losses > 0 and turn_id not in self.alone:
+            self.alone.append(turn_id)
+
+    def _leave(self, turn_id: str) -> None:
+        self.alone = [other for other in self.alone if other != turn_id]
 
     def _step(self, turn_id: str, event: Event) -> None:
         turn = self.turns[turn_id]
         turn.status = advance(turn.status, event)
         if turn.status.is_terminal:
             self.queues[turn.session].remove(turn_id)
+            self._leave(turn_id)

@@ -14,6 +14,7 @@ from importlib import resources
 from turns.backend import keys
 from turns.config.settings import Settings
 from turns.domain.ids import DEFAULT_TENANT
+from turns.domain.retry import COHORTS, MAX_DELAY_SECONDS
 from turns.domain.state import INITIAL, LIVE, TRANSITIONS
 from turns.domain.turn import FIRST_DELTA
 
@@ -40,6 +41,7 @@ VERBS = (
     "release",
     "cancel",
     "rescue",
+    "rescue_worker",
     "import_messages",
     "erase",
     "get_turn",
@@ -114,7 +116,10 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "burst_ms": BURST_MS,
         "tokens_per_day": settings.tenant_tokens_per_day,
         "reserved_tokens": settings.reserved_tokens,
-        "max_attempts": settings.max_attempts,
+        "max_losses": settings.max_losses,
+        "cohorts": COHORTS,
+        "retry_ms": to_ms(settings.retry_seconds),
+        "max_retry_ms": to_ms(MAX_DELAY_SECONDS),
         "history": "file" if settings.history_directory else "redis",
         "history_window": settings.history_window,
         "lease_ms": to_ms(settings.lease_seconds),

@@ -124,6 +124,12 @@ class Scripts:
         field = "chain_hint" if kind_of(worker) is WorkerKind.CHAINS else "hint"
         return to_outcomes(self._all("rescue", worker, limit, hint, field))
 
+    def rescue_worker(
+        self, worker: str, *, guilty_turn: str | None, turn_ids: Sequence[str]
+    ) -> list[tuple[str, Reply]]:
+        """Return the turn ids with RESCUED, LOST or GONE."""
+        return to_outcomes(self._all("rescue_worker", worker, guilty_turn or "", *turn_ids))
+
     def get_turn(self, turn_id: str, *, tenant: str) -> TurnSnapshot | None:
         """Return the turn, or None if the tenant has no such turn."""
         outcome, *reply = self._run("get_turn", turn_id, tenant)

@@ -125,8 +125,14 @@ class Settings(BaseSettings):
         3.0, ge=0.1, description="Time after which a dispatched turn that no worker has claimed is dispatched again"
     )
     max_attempts: int = Field(3, ge=1, le=100, description="Maximum number of attempts before a turn fails")
+    max_losses: int = Field(
+        6, ge=1, le=100, description="Number of workers that may die while they run a turn before the turn fails"
+    )
     retry_seconds: float = Field(
-        2.0, ge=0, le=60, description="Maximum delay before the second attempt; doubles with each further attempt"
+        2.0,
+        ge=0,
+        le=60,
+        description="Maximum delay before the second attempt; doubles with each further attempt. Likewise after the second lost worker",
     )
     first_token_seconds: float = Field(30.0, gt=0, description="Maximum time until the model's first token")
     idle_seconds: float = Field(20.0, gt=0, description="Maximum time between two pieces of the model's answer")

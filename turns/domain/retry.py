@@ -6,6 +6,12 @@ from types import MappingProxyType
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
 
+MAX_DELAY_SECONDS = 60.0
+
+# How many turns run at once that have lost one worker, two workers, and more. A turn that ends its workers soon runs
+# without other suspects, so that it takes none of them with it.
+COHORTS = (25, 4, 1)
+
 MIN_PAUSE_SECONDS = 1.0  # "Retry-After: 0" from an overloaded provider would otherwise cause a request loop
 
 # Errors after which the fallback model is tried. A filtered answer is not among them: that would bypass the policy.
@@ -66,7 +72,7 @@ class RetryPolicy:
     max_attempts: int
     max_wait_seconds: float
     base_seconds: float
-    cap_seconds: float = 60.0
+    cap_seconds: float = MAX_DELAY_SECONDS
 
     def decide(self, error: ModelError, attempt: Attempt, *, jitter: float) -> Retry | GiveUp:
         """Return the decision after a failed attempt; `jitter` is a random number in [0, 1).

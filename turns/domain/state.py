@@ -34,8 +34,8 @@ class Event(StrEnum):
     COMMIT = "commit"  # the answer takes effect
     RETRY = "retry"  # the attempt failed; another one follows
     FAIL = "fail"  # the last attempt failed, or the turn cannot start
-    RESCUE = "rescue"  # the worker's lease expired; another attempt follows
-    LOSE = "lose"  # the worker's lease expired during the last attempt
+    RESCUE = "rescue"  # the worker was lost; another run follows, and the attempt does not count
+    LOSE = "lose"  # the worker was lost, as too many workers of this turn before
     RELEASE = "release"  # the worker stops and returns the turn; the attempt does not count
     INTERRUPT = "interrupt"  # a newer turn of the session interrupts it
     CANCEL = "cancel"  # the caller cancels it

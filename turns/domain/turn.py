@@ -92,7 +92,11 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """The record of a turn at one moment."""
+    """The record of a turn at one moment.
+
+    `attempt` counts what the turn did itself. `losses` counts the workers that died while they ran it, which may have
+    had any cause.
+    """
 
     id: str
     tenant: str
@@ -102,6 +106,7 @@ class Turn:
     status: Status
     status_reason: str | None
     attempt: int
+    losses: int
     claims: int
     lane: Lane
     assistant: str
@@ -155,6 +160,7 @@ class Turn:
             status=status,
             status_reason=record.get("status_reason"),
             attempt=int(record["attempt"]),
+            losses=int(record.get("losses", 0)),
             claims=int(record["claims"]),
             lane=Lane(record.get("lane", Lane.INTERACTIVE)),
             assistant=record["assistant"],
@@ -225,6 +231,7 @@ class Claim:
     """A worker's right to run one attempt of a turn, with all data that the attempt needs.
 
     `token` fences every later write. `number` counts the claims of this turn and is the first part of its event ids.
+    `losses` counts the workers that died while they ran it.
     `messages` are the stored messages in the model's window, oldest first, each as JSON. `superseded`: a newer turn
     interrupts this one, so it must end with the text of earlier runs instead of calling the model. `file_version` is
     set if histories are files.
@@ -234,6 +241,7 @@ class Claim:
     token: str
     number: int
     attempt: int
+    losses: int
     session: str
     assistant: Assistant
     input: str
@@ -259,6 +267,7 @@ class Claim:
             token=token,
             number=int(record["claims"]),
             attempt=int(record["attempt"]),
+            losses=int(record.get("losses", 0)),
             session=record["session"],
             assistant=Assistant.from_definition(definition) if definition else DEFAULT,
             input=record["input"],

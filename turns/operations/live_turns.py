@@ -24,6 +24,7 @@ class LiveTurn:
     user_id: str | None
     status: Status
     attempt: int
+    losses: int
     lane: Lane
     queue: str | None
     provider: str | None
@@ -57,6 +58,7 @@ class LiveTurn:
             user_id=record.get("user_id") or None,
             status=Status(record["status"]),
             attempt=int(record["attempt"]),
+            losses=int(record.get("losses", 0)),
             lane=Lane(record.get("lane", Lane.INTERACTIVE)),
             queue=record.get("queue"),
             provider=record.get("provider"),

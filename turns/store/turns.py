@@ -23,6 +23,7 @@ from turns.domain.retry import Retry
 from turns.domain.state import Event, Status
 from turns.domain.turn import Answer, Claim, Delta, Turn, TurnRequest
 from turns.store.acceptance import Accepted, refusal
+from turns.store.dead_workers import find_running_turns
 from turns.store.health import Health, read_health
 from turns.store.metrics import Metrics, read_metrics
 from turns.store.refusals import RefusalCounter
@@ -271,6 +272,17 @@ class TurnStore:
     def rescue(self, *, worker: str, hint: str) -> list[tuple[str, Reply]]:
         """Process due turns and record a heartbeat of the worker; return the turn ids with their outcomes."""
         return self._scripts.rescue(worker=worker, limit=RESCUE_LIMIT, hint=hint)
+
+    def rescue_worker(self, worker: str, *, guilty_turn: str | None = None) -> list[tuple[str, Reply]]:
+        """Take all turns away from a worker that is known to be dead; return the turn ids with RESCUED or LOST.
+
+        If `guilty_turn` is known to have ended the worker, the loss counts for that turn only.
+        """
+        rescued: list[tuple[str, Reply]] = []
+        for turn_ids in find_running_turns(self._client, worker):
+            outcomes = self._scripts.rescue_worker(worker, guilty_turn=guilty_turn, turn_ids=turn_ids)
+            rescued += [(turn_id, outcome) for turn_id, outcome in outcomes if outcome is not Reply.GONE]
+        return rescued
 
     def is_drained(self, worker: str) -> bool:
         """Return whether an operator has asked this worker to finish its runs and exit."""

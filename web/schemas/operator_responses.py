@@ -57,6 +57,7 @@ class LiveTurn(ResponseModel):
     user_id: Name | None
     status: Status
     attempt: int
+    losses: int = Field(description="workers that died while they ran it")
     lane: Lane
     model: str | None
     worker: str | None
@@ -108,6 +109,7 @@ class Timeline(ResponseModel):
     code: Code | None = _of_turn("error_code")
     message: str | None = _of_turn("error_message")
     attempt: int = _of_turn("attempt")
+    losses: int = _of_turn("losses")
     lane: Lane = _of_turn("lane")
     assistant: Name = _of_turn("assistant")
     usage: Usage | None = _of_turn("usage")

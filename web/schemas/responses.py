@@ -90,6 +90,7 @@ class Turn(ResponseModel):
     status: Status
     status_reason: str | None = Field(description="`length`, `expired` or `interrupted`, if that is how it ended")
     attempt: int
+    losses: int = Field(description="workers that died while they ran it; these runs are not counted as attempts")
     lane: Lane
     assistant: Name
     model: str | None
@@ -257,6 +258,7 @@ class FailedTurn(ResponseModel):
     code: Code = Field(validation_alias="error_code")
     message: str = Field(validation_alias="error_message")
     attempts: int = Field(validation_alias="attempt")
+    losses: int = Field(description="workers that died while they ran it")
     model: str | None
     accepted_at: Instant
     failed_at: Instant = Field(validation_alias="finished_at")

@@ -25,6 +25,7 @@ FAST = Settings(
     rescue_seconds=0.2,
     retry_seconds=0.2,
     max_attempts=100,
+    max_losses=100,
     grace_seconds=0.2,
 )
 

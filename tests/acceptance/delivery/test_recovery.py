@@ -18,8 +18,8 @@ def test_another_worker_runs_the_turn_of_a_killed_worker(start: Callable[..., St
     stack.worker_of(running).kill()
 
     first, second = stack.wait_until_finished(running), stack.wait_until_finished(following)
-    assert (first["status"], first["attempt"]) == ("completed", 2)
-    assert (second["status"], second["attempt"]) == ("completed", 1)
+    assert (first["status"], first["attempt"], first["losses"]) == ("completed", 1, 1)
+    assert (second["status"], second["attempt"], second["losses"]) == ("completed", 1, 0)
     assert [m["turn_id"] for m in stack.messages("s")] == [running, running, following, following]
 
 

@@ -168,7 +168,7 @@ def test_after_a_worker_is_killed_the_text_starts_again(start: Callable[..., Sta
     stack.worker_of(turn_id).kill()
     reading.join()
     [reset] = [event for event in reader.seen if event.type == "reset"]
-    assert (reset.data["reason"], reset.data["attempt"]) == ("rescue", 2)
+    assert (reset.data["reason"], reset.data["attempt"]) == ("rescue", 1)
     assert reader.text == stack.turn(turn_id)["output"]["content"]
 
 

@@ -80,7 +80,7 @@ if idempotency ~= '' then
   redis.call('HSET', KEY.idempotency .. idempotency, 'turn', turn, 'fingerprint', fingerprint)
 end
 if fields.queue then hint = redis.call('HGET', KEY.service, 'chain_hint') end
-if ahead == 0 and send_hint(hint, turn, now, session, fields.lane, fields.queue) then
+if ahead == 0 and send_hint(hint, turn, now, fields) then
   record[#record + 1], record[#record + 2] = 'hinted_at', tostring(now)
 end
 redis.call('HSET', key, unpack(record))

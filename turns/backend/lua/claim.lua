@@ -13,10 +13,12 @@
 --                 sets; messages: as `read_window` returns them; definition: the assistant's, as the turn was accepted
 --       EXPIRED   the turn was not started in time and has ended
 --       FAILED    the session's history is not a list, so that no turn of it can run; the turn has failed
---       NOT_NOW   the turn is held, is not the head, or waits for its retry, its model's pause or the workers' pause
+--       NOT_NOW   the turn is held, is not the head, or waits for its retry, for a slot after a lost worker, or for the end
+--                 of a pause of its model or of the workers
 --       GONE      the turn has ended or does not exist
 --
--- requires: append_event, by_name, finish, now_ms, pause_key, read_window, release_slots, timings, transitions
+-- requires: append_event, by_name, finish, now_ms, pause_key, read_window, release_slots, slots, timings
+-- requires: transitions
 
 local turn, token, worker, model, fallback = unpack(ARGV, 1, 5)
 local key = KEY.turn .. turn
@@ -33,6 +35,7 @@ local to, written = AFTER[was.status].claim, {}
 if not is_repeated then
   local is_head = redis.call('LINDEX', KEY.queue .. session, 0) == turn
   if not to or not is_head or (was.retry_at and now < tonumber(was.retry_at)) then return {'NOT_NOW'} end
+  if was.losses and not holds_slots(turn, was) then return {'NOT_NOW'} end  -- a hint from before its worker was lost
   if redis.call('HEXISTS', KEY.service, 'workers') == 1 then
     redis.call('ZADD', KEY.due, now + POLICY.pause_poll_ms, turn)
     return {'NOT_NOW'}
@@ -56,7 +59,7 @@ if not is_repeated then
     redis.call('HSET', key, 'retry_at', now + pause_ms)
     redis.call('ZADD', KEY.due, now + pause_ms, turn)
     redis.call('ZREM', KEY.waiting, turn)
-    release_slots(turn, session, was.lane, now)
+    release_slots(turn, was, now)
     return {'NOT_NOW'}
   end
 

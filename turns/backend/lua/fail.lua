@@ -38,5 +38,5 @@ requeue(turn, was.claims, 'retry', was.attempt + counts, now, code)
 redis.call('HSET', KEY.turn .. turn, 'retry_at', now + retry_in, 'retried_token', token, 'last_error_code', code,
   'model', model)
 redis.call('ZADD', KEY.due, now + retry_in, turn)
-release_slots(turn, was.session, was.lane, now)
+release_slots(turn, was, now)
 return {'RETRYING'}

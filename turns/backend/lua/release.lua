@@ -19,5 +19,5 @@ else
   if was.token ~= token or not AFTER[was.status].release then return {'LOST'} end
   requeue(turn, was.claims, 'release', was.attempt, now)
 end
-dispatch(turn, now, was.session, was.lane, was.queue)
+dispatch(turn, now, was)
 return {'RELEASED'}

@@ -9,12 +9,12 @@
 --       3 the hint with its placeholder, as this worker's Celery writes it, or ''
 --       4 where to keep it: 'hint', or 'chain_hint' if this worker runs custom chains
 -- Reply turn id, outcome, turn id, outcome, …  outcome: DISPATCHED (once more), RESCUED (its lease ran out), LOST
---       (likewise, and it was the last attempt, so it has failed), WAITING (its hint is still in the broker's list,
---       leases could not be renewed, or the workers are paused), GONE (there is no such turn),
+--       (likewise, and it has lost so many workers that it has failed), WAITING (its hint is still in the broker's
+--       list, leases could not be renewed, or the workers are paused), GONE (there is no such turn),
 --       EXPIRED (it was not started in time and has ended)
 --
--- requires: count, dispatch, finish, is_hint_queued, now_ms, read_record, remove_from_lists, requeue
--- requires: snapshot_counters, transitions
+-- requires: dispatch, finish, is_hint_queued, lose_run, now_ms, read_record, remove_from_lists, snapshot_counters
+-- requires: transitions
 
 local worker, limit, hint, hint_field = unpack(ARGV, 1, 4)
 local now = now_ms()
@@ -52,14 +52,7 @@ local function rescue_turn(turn)
       redis.call('ZADD', KEY.due, leases_run_out_from, turn)
       return 'WAITING'
     end
-    if tonumber(was.attempt) >= POLICY.max_attempts then
-      finish(turn, was, AFTER[was.status].lose, 'worker_lost', now, 'error_code', 'worker_lost')
-      return 'LOST'
-    end
-    count('rescued')
-    requeue(turn, was.claims, 'rescue', was.attempt + 1, now)
-    dispatch(turn, now, was.session, was.lane, was.queue)
-    return 'RESCUED'
+    return lose_run(turn, was, now, 1) and 'RESCUED' or 'LOST'
   end
   if are_paused then
     redis.call('ZADD', KEY.due, now + POLICY.pause_poll_ms, turn)
@@ -71,7 +64,7 @@ local function rescue_turn(turn)
     return 'WAITING'
   end
   redis.call('HDEL', KEY.turn .. turn, 'retry_at')
-  dispatch(turn, now, was.session, was.lane, was.queue)
+  dispatch(turn, now, was)
   return 'DISPATCHED'
 end
 

@@ -17,9 +17,9 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 
 from tests.integration.conftest import answer_to, history
 from tests.support.leaks import leaked_keys
-from tests.support.reference_model import MAX_ATTEMPTS, ReferenceModel
+from tests.support.reference_model import COHORTS, MAX_LOSSES, ReferenceModel
 from tests.support.server import Server
-from turns.backend import keys
+from turns.backend import keys, script_loader
 from turns.backend.client import Client
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
@@ -34,7 +34,11 @@ from turns.file_history.turn_store import open_turn_store
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 
+pytestmark = pytest.mark.usefixtures("small_cohorts")
+
 SESSIONS = st.sampled_from(["a", "b"])
+WORKERS = st.sampled_from(["v", "w"])
+LIMITS = {"max_losses": MAX_LOSSES, "retry_seconds": 60.0}  # no delay ends during an example
 
 
 class Interleavings(RuleBasedStateMachine):
@@ -73,14 +77,14 @@ class Interleavings(RuleBasedStateMachine):
             self.model.accept(accepted.turn.id, session)
         return accepted.turn.id
 
-    @rule(target=claims, turn_id=turns)
-    def claim(self, turn_id: str) -> Claim | None:
-        claim = self.store.claim(turn_id, worker="w")
+    @rule(target=claims, turn_id=turns, worker=WORKERS)
+    def claim(self, turn_id: str, worker: str) -> Claim | None:
+        claim = self.store.claim(turn_id, worker=worker)
         assert (claim is not None) == self.model.can_claim(turn_id)
         if claim:
             expected = [pair for turn in self.model.histories.get(claim.session, []) for pair in _pair(turn)]
             assert [message.decode() for message in claim.messages] == expected
-            self.model.claim(turn_id, claim.token)
+            self.model.claim(turn_id, claim.token, worker)
         return claim
 
     @rule(target=turns, session=SESSIONS, on_busy=st.sampled_from([OnBusy.INTERRUPT, OnBusy.ROLLBACK]))
@@ -170,12 +174,17 @@ class Interleavings(RuleBasedStateMachine):
             self.store.rescue(worker="", hint="")
             self.model.expire_lease(turn_id)
 
+    @rule(worker=WORKERS, guilty=st.none() | turns)
+    def lose_worker(self, worker: str, guilty: str | None) -> None:
+        outcomes = self.store.rescue_worker(worker, guilty_turn=guilty)
+        assert {turn_id for turn_id, _ in outcomes} == self.model.lose_worker(worker, guilty=guilty)
+
     @invariant()
     def each_turn_is_as_in_the_model(self) -> None:
         kept = {turn_id: turn for turn_id, turn in self.model.turns.items() if not turn.erased}
         for turn_id, expected in kept.items():
             turn = self.store.get_turn(turn_id)
-            assert (turn.status, turn.attempt) == (expected.status, expected.attempt)
+            assert (turn.status, turn.attempt, turn.losses) == (expected.status, expected.attempt, expected.losses)
         assert {turn.id for turn in self.store.list_turns(limit=1000).turns} == set(kept)
 
     @invariant()
@@ -238,11 +247,16 @@ def _pair(turn_id: str) -> tuple[str, ...]:
     return f'{{"q": "{turn_id}"}}', f'{{"a": "{turn_id}"}}'
 
 
+@pytest.fixture
+def small_cohorts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(script_loader, "COHORTS", COHORTS)
+
+
 def test_interleavings(
     server: Server, store_with: Callable[..., TurnStore], sessions: SessionStore, tmp_path: Path
 ) -> None:
     Interleavings.directory = tmp_path
-    Interleavings.server, Interleavings.store = server, store_with(max_attempts=MAX_ATTEMPTS)
+    Interleavings.server, Interleavings.store = server, store_with(**LIMITS)
     Interleavings.sessions, Interleavings.read_history = sessions, partial(history, server)
     interleave()
 
@@ -250,7 +264,7 @@ def test_interleavings(
 def test_interleavings_with_histories_in_files(
     server: Server, client: Client, settings: Settings, tmp_path: Path
 ) -> None:
-    in_files = settings.model_copy(update={"max_attempts": MAX_ATTEMPTS, "history": f"file:{tmp_path}"})
+    in_files = settings.model_copy(update={**LIMITS, "history": f"file:{tmp_path}"})
     Interleavings.server, Interleavings.store = server, open_turn_store(client, in_files)
     Interleavings.sessions = open_session_store(client, in_files)
     Interleavings.directory = tmp_path

@@ -17,24 +17,21 @@ end
 --
 -- Before the first worker of a kind has started there is no hint to send; the due index then brings the turn to it.
 -- A head without a slot waits for one: the turn that releases it dispatches this one, and the due index does so otherwise.
--- `queue` is set if the turn runs a custom chain apart; those hints have a list and a text of their own.
-local function send_hint(hint, turn, now, session, lane, queue)
+-- `was.queue` is set if the turn runs a custom chain apart; those hints have a list and a text of their own.
+local function send_hint(hint, turn, now, was)
   redis.call('ZADD', KEY.waiting, 'NX', now, turn)
-  if not acquire_slots(turn, session, lane, now) then
+  if not acquire_slots(turn, was, now) then
     redis.call('ZADD', KEY.due, now + POLICY.slot_wait_ms, turn)
     return false
   end
-  if hint then redis.call('LPUSH', queue and KEY.chain_hints or KEY.hints, render_hint(turn, hint)) end
+  if hint then redis.call('LPUSH', was.queue and KEY.chain_hints or KEY.hints, render_hint(turn, hint)) end
   redis.call('ZADD', KEY.due, now + POLICY.hint_grace_ms, turn)
   return true
 end
 
--- Send the hint for a head whose record is written. The caller passes all of the last three arguments or none; then
--- they are read.
-local function dispatch(turn, now, session, lane, queue)
-  if not session then
-    session, lane, queue = unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'lane', 'queue'))
-  end
-  local hint = redis.call('HGET', KEY.service, queue and 'chain_hint' or 'hint')
-  if send_hint(hint, turn, now, session, lane, queue) then redis.call('HSET', KEY.turn .. turn, 'hinted_at', now) end
+-- Send the hint for a head whose record is written. The fields of `was` are read if the caller does not pass it.
+local function dispatch(turn, now, was)
+  was = was or read_slot_fields(turn)
+  local hint = redis.call('HGET', KEY.service, was.queue and 'chain_hint' or 'hint')
+  if send_hint(hint, turn, now, was) then redis.call('HSET', KEY.turn .. turn, 'hinted_at', now) end
 end

@@ -23,7 +23,7 @@ local function finish(turn, was, status, reason, now, ...)
   -- Completed turns are not counted here, because the buckets of their durations add up to their number.
   if status ~= 'completed' then count('ended|' .. status .. '|' .. reason) end
   redis.call('HINCRBY', KEY.service, 'live', -1)
-  release_slots(turn, session, was.lane, now)
+  release_slots(turn, was, now)
   if head == turn and not second then
     start_session_retention(session, now)
   else

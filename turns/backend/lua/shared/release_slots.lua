@@ -3,9 +3,9 @@
 -- Release the turn's slots, because it waits or has ended, and dispatch turns that wait for a slot of its groups.
 --
 -- A group whose limit was removed meanwhile is cleaned up too. A dispatched turn may have to wait for its other group.
-local function release_slots(turn, session, lane, now)
+local function release_slots(turn, was, now)
   local next_turns = {}
-  for _, group in ipairs(groups_of(session, lane)) do
+  for _, group in ipairs(groups_of(was)) do
     local slots, waiters = KEY.slots .. group[1], KEY.slot_waiters .. group[1]
     if redis.call('EXISTS', slots, waiters) > 0 then
       redis.call('SREM', slots, turn)

@@ -2,12 +2,26 @@
 
 -- Each group has a limited number of slots. A head occupies a slot from the moment at which it is dispatched; heads
 -- without a slot wait in order. Each tenant is a group, and so is the lane `batch`: a tenant with a thousand sessions, or
--- a nightly batch, leaves workers for all others.
+-- a nightly batch, leaves workers for all others. The turns that have lost a worker once are a group, and those that have
+-- lost two, and those that have lost more: ever fewer of them run at once, so that a turn that ends its workers soon
+-- takes no other one with it.
+
+-- Return the fields of a record that its dispatch needs.
+local function read_slot_fields(turn)
+  local session, lane, queue, losses, accepted_at =
+    unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'lane', 'queue', 'losses', 'accepted_at'))
+  return {session = session, lane = lane, queue = queue, losses = losses, accepted_at = accepted_at}
+end
 
 -- Return the groups of a turn, each as name and number of slots; 0: the group has no limit at present.
-local function groups_of(session, lane)
-  local groups = {{'tenant:' .. tenant_of(session), POLICY.tenant_concurrency}}
-  if lane == 'batch' then groups[2] = {'lane:batch', POLICY.batch_concurrency} end
+local function groups_of(was)
+  local groups = {{'tenant:' .. tenant_of(was.session), POLICY.tenant_concurrency}}
+  if was.lane == 'batch' then groups[2] = {'lane:batch', POLICY.batch_concurrency} end
+  if was.losses then
+    local sizes = POLICY.cohorts
+    local cohort = math.min(tonumber(was.losses), #sizes)
+    groups[#groups + 1] = {'losses:' .. cohort, sizes[cohort]}
+  end
   return groups
 end
 
@@ -28,12 +42,13 @@ local function is_full(name, max_slots)
 end
 
 -- Acquire a slot in each of the turn's groups and return true; if one of them is full, let the turn wait for it.
-local function acquire_slots(turn, session, lane, now)
-  local groups = groups_of(session, lane)
+-- A turn whose worker was lost goes before turns that have not begun.
+local function acquire_slots(turn, was, now)
+  local groups = groups_of(was)
   for _, group in ipairs(groups) do
     local name, max_slots = unpack(group)
     if max_slots > 0 and redis.call('SISMEMBER', KEY.slots .. name, turn) == 0 and is_full(name, max_slots) then
-      redis.call('ZADD', KEY.slot_waiters .. name, 'NX', now, turn)
+      redis.call('ZADD', KEY.slot_waiters .. name, 'NX', was.losses and was.accepted_at or now, turn)
       return false
     end
   end
@@ -43,6 +58,14 @@ local function acquire_slots(turn, session, lane, now)
       redis.call('SADD', KEY.slots .. name, turn)
       redis.call('ZREM', KEY.slot_waiters .. name, turn)
     end
+  end
+  return true
+end
+
+-- Return whether the turn occupies a slot in each of its groups.
+local function holds_slots(turn, was)
+  for _, group in ipairs(groups_of(was)) do
+    if group[2] > 0 and redis.call('SISMEMBER', KEY.slots .. group[1], turn) == 0 then return false end
   end
   return true
 end

@@ -13,9 +13,10 @@ Accept = Callable[..., Turn]
 ClaimTurn = Callable[[Turn], Claim]
 MakeDue = Callable[[Turn], None]
 Hints = Callable[[], list[str]]
+Lose = Callable[..., None]
 
 
-def test_a_turn_whose_worker_died_gets_another_attempt(
+def test_a_turn_whose_worker_died_runs_again_at_once(
     accept: Accept, claim: ClaimTurn, make_due: MakeDue, store: TurnStore, hints: Hints
 ) -> None:
     turn = accept()
@@ -24,19 +25,15 @@ def test_a_turn_whose_worker_died_gets_another_attempt(
     make_due(turn)
     assert store.rescue(worker="", hint="") == [(turn.id, Reply.RESCUED)]
     assert hints() == [turn.id]
-    assert (store.get_turn(turn.id).status, store.get_turn(turn.id).attempt) == (Status.QUEUED, 2)
+    queued = store.get_turn(turn.id)
+    assert (queued.status, queued.attempt, queued.losses) == (Status.QUEUED, 1, 1)
 
 
-def test_a_turn_whose_workers_all_died_fails(
-    accept: Accept, claim: ClaimTurn, make_due: MakeDue, store: TurnStore
-) -> None:
+def test_a_turn_whose_workers_all_died_fails(accept: Accept, claim: ClaimTurn, lose: Lose, store: TurnStore) -> None:
     poison, following = accept(), accept()
-    for _ in range(3):
-        claim(poison)
-        make_due(poison)
-        store.rescue(worker="", hint="")
+    lose(poison, times=6)
     failed = store.get_turn(poison.id)
-    assert (failed.status, failed.error_code) == (Status.FAILED, Code.WORKER_LOST)
+    assert (failed.status, failed.error_code, failed.losses) == (Status.FAILED, Code.WORKER_LOST, 6)
     claim(following)
 
 
