@@ -61,7 +61,7 @@ def make_due(server: Server) -> Callable[[Turn], None]:
 def lose(
     claim: Callable[[Turn], Claim], make_due: Callable[[Turn], None], store: TurnStore, server: Server
 ) -> Callable[..., None]:
-    """Return a function that loses so many workers with a head, each time after the delay of its loss before."""
+    """Return a function that loses a worker with a head, or several, each time after the delay of its loss before."""
 
     def lose(turn: Turn, *, times: int = 1) -> None:
         for _ in range(times):

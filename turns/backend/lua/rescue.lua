@@ -9,7 +9,7 @@
 --       3 the hint with its placeholder, as this worker's Celery writes it, or ''
 --       4 where to keep it: 'hint', or 'chain_hint' if this worker runs custom chains
 -- Reply turn id, outcome, turn id, outcome, …  outcome: DISPATCHED (once more), RESCUED (its lease ran out), LOST
---       (likewise, and it has lost so many workers that it has failed), WAITING (its hint is still in the broker's
+--       (likewise, but it has lost too many workers and has failed), WAITING (its hint is still in the broker's
 --       list, leases could not be renewed, or the workers are paused), GONE (there is no such turn),
 --       EXPIRED (it was not started in time and has ended)
 --

@@ -4,8 +4,8 @@
 -- ARGV  1 worker
 --       2 the turn that ended the worker, or '' if that is unknown; then each of the turns counts a loss
 --       3… turn ids
--- Reply turn id, outcome, turn id, outcome, …  outcome: RESCUED (it is queued again), LOST (it has lost so many workers
---       that it has failed), GONE (this worker does not run it)
+-- Reply turn id, outcome, turn id, outcome, …  outcome: RESCUED (it is queued again), LOST (likewise, but it has
+--       lost too many workers and has failed), GONE (this worker does not run it)
 --
 -- requires: lose_run, now_ms, read_record
 

@@ -39,7 +39,7 @@ class Turns:
         self.store.rescue(worker="", hint="")
 
     def lose(self, turn_id: str, times: int = 1) -> None:
-        """Lose so many workers with a head, each time after the delay of the loss before."""
+        """Lose a worker with a head, or several, each time after the delay of the loss before."""
         for _ in range(times):
             if self.store.claim(turn_id, worker="w", model="m") is None:
                 self.make_due(turn_id)
