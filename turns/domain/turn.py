@@ -241,7 +241,6 @@ class Claim:
     token: str
     number: int
     attempt: int
-    losses: int
     session: str
     assistant: Assistant
     input: str
@@ -251,6 +250,7 @@ class Claim:
     superseded: bool
     traceparent: str | None
     messages: tuple[bytes, ...]
+    losses: int = 0
     file_version: FileVersion | None = None
 
     def delta(self, n: int, text: str) -> Delta:

@@ -32,7 +32,6 @@ CLAIM = Claim(
     token="t",
     number=1,
     attempt=1,
-    losses=0,
     session="s",
     assistant=DEFAULT,
     input="",
