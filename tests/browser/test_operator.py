@@ -111,6 +111,22 @@ def test_all_failed_turns_of_a_code_are_retried(operator: OperatorPage, stack: S
     expect(operator.view).to_contain_text("No unresolved failed turns.")
 
 
+def test_turns_that_end_workers_are_retried_only_on_request(
+    open_operator: Callable[..., OperatorPage], stack: Stack
+) -> None:
+    failed = fail(stack, "poison", "poison [fail 401 1]")
+    stack.store.raw.hset(f"inturn:turn:{failed}", mapping={"error_code": "worker_lost", "losses": 6})
+    operator = open_operator(stack)
+    expect(operator.verdict).to_contain_text("Turns end their workers.")
+    operator.open_view("Failed")
+    expect(operator.rows("Failed turns").first).to_contain_text("6 lost workers")
+    operator.click_button("Retry 1 with worker_lost")
+    expect(operator.page.get_by_role("button", name="Retry 1 turn")).to_be_disabled()
+    operator.page.get_by_label("Retry them although they probably end the workers").check()
+    operator.confirm("Retry 1 failed turn?", "Retry 1 turn")
+    expect(operator.notice).to_contain_text("1 of 1 turn retried.")
+
+
 def test_nothing_is_done_if_the_number_has_changed(operator: OperatorPage, stack: Stack) -> None:
     operator.allow_error("409")
     fail(stack, "one", "hello [fail 400]")

@@ -57,6 +57,7 @@ def test_most_severe_finding_comes_first(operator: OperatorPage) -> None:
         ({**waiting, "live_workers": 0}, ["bad: Users are waiting: no worker is running."]),
         ({**CALM, "live_workers": 0}, ["bad: No worker is running."]),
         ({**CALM, **failing}, ["warn: Turns are failing."]),
+        ({**CALM, "failed_by_code": {"worker_lost": 1}}, ["warn: Turns end their workers."]),
         ({**waiting, **failing}, ["bad: Users are waiting.", "warn: Turns are failing."]),
         ({**CALM, **recent(error_share=0.05)}, ["good: All good."]),
         ({**CALM, **recent(wait_p95_seconds=26)}, ["warn: Users had to wait."]),

@@ -10,6 +10,7 @@ from turns.backend.client import Client
 from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound
+from turns.domain.retry import COHORTS
 from turns.domain.state import Status
 from turns.domain.worker_kind import WorkerKind
 from turns.operations.live_turns import LiveTurn, read_turns
@@ -29,6 +30,7 @@ class Reason(StrEnum):
     NO_WORKER = "no_worker"
     MODEL_PAUSED = "model_paused"
     RETRY = "retry"
+    WORKER_LOST = "worker_lost"
     PARKED = "parked"
     WORKERS_BUSY = "workers_busy"
     RUNNING = "running"
@@ -109,6 +111,9 @@ def _scheduled_later(head: LiveTurn, facts: WaitFacts) -> list[WaitReason]:
     """Return the reason if the turn waits for a time; a turn without a failure waits for its model."""
     if head.retry_at is None:
         return []
+    if head.last_error_code == Code.WORKER_LOST:
+        message = f"{head.losses} workers died while they ran the first turn; it runs again at this time."
+        return [WaitReason(reason=Reason.WORKER_LOST, message=message, until=head.retry_at)]
     if facts.model_paused or head.last_error_code in {None, Code.PROVIDER_RATE_LIMITED}:
         message = "The provider limits the request rate of the model and asked for a pause until this time."
         return [WaitReason(reason=Reason.MODEL_PAUSED, message=message, until=head.retry_at)]
@@ -131,6 +136,9 @@ def _read_facts(client: Client, head: LiveTurn) -> WaitFacts:
     groups = {f"tenant:{head.tenant}": f"The tenant {head.tenant}"}
     if head.lane is Lane.BATCH:
         groups["lane:batch"] = "The lane batch"
+    if head.losses:
+        cohort = min(head.losses, len(COHORTS))  # as in `slots.lua`
+        groups[f"losses:{cohort}"] = "The group of turns that lost as many workers"
     workers_paused, model_paused, queued_hints, *slots = client.execute_many(
         [
             ("HEXISTS", keys.SERVICE.name, "workers"),

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response
 
+from turns.domain.error_codes import Code
 from turns.domain.errors import AssistantNotFound, CountChanged, InvalidRequest, TurnNotFound, WorkerNotFound
 from turns.operations.actions import BulkResult, OperatorActions, Switch
 from turns.operations.queries import OperatorQueries
@@ -10,7 +11,7 @@ from web.http.responses import reply, reply_empty, reply_turn
 from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
 from web.routes.service_status import service_status
 from web.schemas import operator_responses, responses
-from web.schemas.requests import CodeQuery, FailedQuery
+from web.schemas.requests import CodeQuery, FailedQuery, RetryAllQuery
 from web.security.audit import audit
 
 
@@ -68,11 +69,12 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         method="post",
         path="/operator/failed/retry",
         summary="Retry all failed turns with a code, if there are as many as the caller expects",
-        query=CodeQuery,
+        query=RetryAllQuery,
         responses={200: ResponseSpec("The number of retries, and the first refusal", operator_responses.BulkResult)},
         refusals=(CountChanged,),
     ).on(api)
-    def retry_all_failed(query: CodeQuery) -> Response:
+    def retry_all_failed(query: RetryAllQuery) -> Response:
+        _check_consent(query)
         result = actions.retry_all_failed(query.code, count=query.count)
         audit("retry_all", query.code, count=result.done)
         return reply(_to_bulk_result(result))
@@ -135,6 +137,11 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
 
 def _to_bulk_result(result: BulkResult) -> operator_responses.BulkResult:
     return operator_responses.BulkResult(done=result.done, refused=result.refused and to_problem(result.refused))
+
+
+def _check_consent(query: RetryAllQuery) -> None:
+    if query.code is Code.WORKER_LOST and not query.include_poison:
+        raise InvalidRequest("include_poison", "must be true for worker_lost: these turns probably end their workers")
 
 
 def _to_switch(name: str) -> Switch:

@@ -126,6 +126,13 @@ class CodeQuery(Query):
     count: Annotated[int, Field(ge=0, lt=2**31, description="the number of such turns that the caller expects")]
 
 
+class RetryAllQuery(CodeQuery):
+    include_poison: Annotated[
+        bool,
+        Field(description="must be true for the code `worker_lost`, because such turns probably end their workers"),
+    ] = False
+
+
 class StatsQuery(Query):
     minutes: Literal["15", "360", "1440"] = "15"
 

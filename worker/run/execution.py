@@ -98,7 +98,7 @@ class Execution:
     def _attempt(self, claim: Claim) -> None:
         settings = settings_for(claim.assistant, self._settings)
         with (
-            bound(session=claim.session, attempt=claim.attempt, **_trace(claim)),
+            bound(session=claim.session, attempt=claim.attempt, **_losses(claim), **_trace(claim)),
             self._active_runs.hold(claim, settings) as active,
             self._emitter.open(claim) as buffer,
             span(
@@ -228,6 +228,11 @@ class Execution:
                 if self._clock() > give_up_at:
                     raise
                 self._sleep(random.random())
+
+
+def _losses(claim: Claim) -> dict[str, int]:
+    """Return the number of lost workers if there are any."""
+    return {"losses": claim.losses} if claim.losses else {}
 
 
 def _trace(claim: Claim) -> dict[str, str]:

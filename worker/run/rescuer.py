@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from turns.backend.script_replies import Reply
 from turns.config.logs import Log, get_logger
+from turns.domain.error_codes import Code
 from turns.store.turns import RESCUE_LIMIT, TurnStore
 
 LOGGED = {Reply.RESCUED, Reply.LOST, Reply.DISPATCHED, Reply.EXPIRED}
@@ -33,4 +34,6 @@ class Rescuer:
         for turn_id, outcome in outcomes:
             if outcome in LOGGED:
                 get_logger().info(Log.TURN_RESCUED, turn_id=turn_id, how=outcome.lower())
+            if outcome is Reply.LOST:
+                get_logger().warning(Log.TURN_FAILED, turn_id=turn_id, code=Code.WORKER_LOST)
         return len(outcomes)

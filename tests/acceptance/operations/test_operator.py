@@ -57,7 +57,8 @@ def test_a_wrong_operator_request_names_the_field(stack: Stack) -> None:
         answer = call(f"{stack.url}/operator/{path}")
         assert (answer.status, answer.body["code"]) == (400, "invalid_request")
         assert (path.partition("?")[2].partition("=")[0] or "session_id") in answer.body["detail"]
-    for path in ("failed/retry?code=nonsense&count=1", "failed/retry?code=worker_lost", "pause/everything"):
+    retry = "failed/retry?code"
+    for path in (f"{retry}=nonsense&count=1", f"{retry}=quota", f"{retry}=worker_lost&count=0", "pause/everything"):
         assert call(f"{stack.url}/operator/{path}", method="POST").status == 400
     assert call(f"{stack.url}/operator/turns/turn_{'f' * 32}").body["code"] == "turn_not_found"
     assert call(f"{stack.url}/operator/session?session_id=unknown").body["code"] == "session_not_found"

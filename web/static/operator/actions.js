@@ -37,7 +37,8 @@ export const retryAll = (code, count) => ({
   title: `Retry ${pluralize(count, "failed turn")}?`,
   description: `All turns that failed with ${code}. Each is submitted again as the last turn of its session.`,
   confirmLabel: `Retry ${pluralize(count, "turn")}`,
-  run: async () => bulkMessage(await api.retryAll(code, count), count, "retried"),
+  consent: code === "worker_lost" && "Retry them although they probably end the workers that run them.",
+  run: async () => bulkMessage(await api.retryAll(code, count, code === "worker_lost" ? { include_poison: true } : {}), count, "retried"),
 });
 
 export const discardAll = (code, count) => ({

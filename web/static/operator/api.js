@@ -15,6 +15,7 @@ export const pause = (name) => requestJson("POST", `/operator/pause/${name}`);
 export const resume = (name) => requestJson("POST", `/operator/resume/${name}`);
 export const retry = (id) => requestJson("POST", `/operator/failed/${id}/retry`);
 export const discard = (id) => requestJson("POST", `/operator/failed/${id}/discard`);
-export const retryAll = (code, count) => requestJson("POST", `/operator/failed/retry${queryString({ code, count })}`);
+export const retryAll = (code, count, more) =>
+  requestJson("POST", `/operator/failed/retry${queryString({ code, count, ...more })}`);
 export const discardAll = (code, count) => requestJson("POST", `/operator/failed/discard${queryString({ code, count })}`);
 export const drain = (worker) => requestJson("POST", `/operator/workers/${encodeURIComponent(worker)}/drain`);

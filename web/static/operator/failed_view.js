@@ -1,7 +1,7 @@
 // Unresolved failed turns of all tenants: grouped by code with advice, and one by one.
 import { html } from "../shared/ui.js";
 import { discard, discardAll, retry, retryAll } from "./actions.js";
-import { ADVICE } from "./labels.js";
+import { ADVICE, lossNote } from "./labels.js";
 import { urlOf } from "./route.js";
 import { Table } from "./table.js";
 import { RelativeTime } from "./time.js";
@@ -39,7 +39,7 @@ function BulkActions({ page, code, count }) {
 function FailedTable({ page, turns }) {
   const columns = [
     { head: "Failed", isNumber: true, cell: ({ failed_at }) => html`<${RelativeTime} at=${failed_at} suffix=" ago" />` },
-    { head: "Code", cell: ({ code }) => code },
+    { head: "Code", cell: (turn) => html`${turn.code} <span class="owner">${lossNote(turn)}</span>` },
     { head: "Session", cell: (turn) => html`<${SessionLink} of=${turn} />` },
     { head: "Turn", cell: ({ id }) => html`<${TurnLink} id=${id} />` },
     { head: "Attempts", isNumber: true, cell: ({ attempts }) => attempts },

@@ -24,7 +24,7 @@ export function findFindings({ stats, error, keyPrompt }) {
 // `headline` contains no numbers, so it changes (and is announced) only when the situation does. `level` is bad, warn or
 // good. `to` is the route that `todo` links to.
 function evaluate(stats) {
-  const checks = [findRefusal, findNoWorker, findPaused, findWaiting, findPastWait, findFailures, findSlowModel];
+  const checks = [findRefusal, findNoWorker, findPaused, findWaiting, findPastWait, findFailures, findPoison, findSlowModel];
   const findings = checks.map((check) => check(stats)).filter(Boolean);
   if (!findings.some(({ level }) => level !== "good")) findings.push(allGood(stats));
   return findings.sort((one, other) => SEVERITY[one.level] - SEVERITY[other.level]);
@@ -86,6 +86,17 @@ function findFailures({ recent: { error_share: share, ended } }) {
     detail: `${formatPercent(share)} failed in the last 5 minutes: ${ended.failed} of ${total}.`,
     todo: "See which turns failed, and what to do.",
     to: { view: "failed" },
+  };
+}
+
+function findPoison({ failed_by_code: { worker_lost: count } = {} }) {
+  if (!count) return null;
+  return {
+    level: "warn",
+    headline: "Turns end their workers.",
+    detail: `${pluralize(count, "turn")} failed because too many workers died while they ran ${count === 1 ? "it" : "them"}.`,
+    todo: "See what they have in common before you retry them.",
+    to: { view: "failed", code: "worker_lost" },
   };
 }
 

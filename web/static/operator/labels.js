@@ -19,7 +19,7 @@ export const ADVICE = {
   provider_timeout: "The model did not answer in time. Retry, or raise the time limit.",
   provider_unreachable: "Check OPENAI_BASE_URL and the network, then retry.",
   worker_error: "The worker raised an error outside of the chain. Its log has the traceback.",
-  worker_lost: "Every worker that ran it died. Check for out-of-memory kills before you retry.",
+  worker_lost: "Probably poison: too many workers died while they ran it. See why they ended before you retry.",
 };
 
 export const SWITCHES = {
@@ -58,7 +58,11 @@ export function liveStatus(turn) {
   return { state: turn.status, label: turn.status === "queued" && turn.retry_at ? retryLabel(turn) : turn.status };
 }
 
+// Return a note on the workers that a turn has lost, or null.
+export const lossNote = ({ losses }) => (losses ? pluralize(losses, "lost worker") : null);
+
 // A turn that has not failed waits because its provider asked all turns of the model to pause.
 function retryLabel({ last_error_code: code }) {
+  if (code === "worker_lost") return "waiting after a lost worker";
   return !code || code === "provider_rate_limited" ? "held: model paused" : "waiting to retry";
 }

@@ -1,6 +1,6 @@
 // A table of live turns: ids, state and times, but no message text.
 import { html } from "../shared/ui.js";
-import { liveStatus, tenantLabel } from "./labels.js";
+import { liveStatus, lossNote, tenantLabel } from "./labels.js";
 import { sessionRoute, urlOf } from "./route.js";
 import { Table } from "./table.js";
 import { RelativeTime } from "./time.js";
@@ -43,6 +43,7 @@ export function WorkerLink({ name }) {
   return html`<a class="cut" href=${urlOf({ view: "live", worker: name })} title=${name}>${name}</a>`;
 }
 
-function Attempt({ attempt, last_error_code }) {
-  return last_error_code ? html`${attempt} <span class="owner">${last_error_code}</span>` : attempt;
+function Attempt(turn) {
+  const notes = [turn.last_error_code, lossNote(turn)].filter(Boolean).join(", ");
+  return notes ? html`${turn.attempt} <span class="owner">${notes}</span>` : turn.attempt;
 }

@@ -29,7 +29,7 @@ function durationText(turn, now) {
     const duration = formatDuration(secondsBetween(turn.accepted_at, turn.finished_at));
     return html`after ${duration}, <${RelativeTime} at=${turn.finished_at} suffix=" ago" />.`;
   }
-  const retry = turn.retry_at && html` Next attempt: <${RelativeTime} at=${turn.retry_at} suffix=" ago" />.`;
+  const retry = turn.retry_at && html` Next run: <${RelativeTime} at=${turn.retry_at} suffix=" ago" />.`;
   return html`for ${formatDuration(secondsBetween(turn.accepted_at, now))}.${retry}`;
 }
 
@@ -63,6 +63,7 @@ function Facts({ turn }) {
     Session: html`<${SessionLink} of=${turn} />, turn number ${turn.sequence}`,
     Tenant: tenantLabel(turn.tenant),
     Assistant: `${turn.assistant}, lane ${turn.lane}`,
+    "Lost workers": turn.losses || null,
     Tokens: usage && `${usage.input_tokens} in, ${usage.output_tokens} out`,
     "Retry of": turn.retry_of && html`<${TurnLink} id=${turn.retry_of} />`,
     "Sent to workers": turn.hinted_at && isLive(turn) && html`<${RelativeTime} at=${turn.hinted_at} suffix=" ago" />`,

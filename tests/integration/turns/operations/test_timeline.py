@@ -48,8 +48,8 @@ def test_each_run_has_its_worker_and_its_outcome(
     assert runs == [
         (1, 1, "w", "retry", "provider_error"),
         (2, 2, "w", "rescue", None),
-        (3, 3, "w", "release", None),
-        (4, 3, "w", "completed", None),
+        (3, 2, "w", "release", None),
+        (4, 2, "w", "completed", None),
     ]
     assert [run.first_token_at is not None for run in timeline.runs] == [True, False, False, True]
     assert all(run.ended_at and run.ended_at >= run.started_at for run in timeline.runs)

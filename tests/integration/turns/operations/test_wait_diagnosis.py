@@ -65,6 +65,21 @@ def test_a_turn_waits_for_its_next_attempt(accept: Accept, claim: ClaimTurn, cli
     assert "attempt 2" in why.message
 
 
+def test_turns_that_lost_workers_wait_for_each_other(
+    accept: Accept, lose: Callable[..., None], make_due: Callable[[Turn], None], client: Client, store: TurnStore
+) -> None:
+    first, second = accept(session_id="a"), accept(session_id="b")
+    for turn in (first, second):
+        lose(turn, times=3)
+    assert reasons(client, second) == [Reason.WORKER_LOST]
+    for turn in (first, second):
+        make_due(turn)
+    store.rescue(worker="", hint="")
+    [why] = read_session_queue(client, second.session).why
+    assert why.reason is Reason.PARKED
+    assert "lost as many workers uses all of its 1 slots" in why.message
+
+
 def test_turns_that_never_ran_wait_for_a_paused_model_too(
     accept: Accept, claim: ClaimTurn, client: Client, store: TurnStore
 ) -> None:

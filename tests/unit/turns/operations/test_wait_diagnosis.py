@@ -28,6 +28,13 @@ def test_a_custom_chain_waits_for_a_chain_worker() -> None:
     assert (why.reason, "make worker CHAINS=1" in why.message) == (Reason.NO_WORKER, True)
 
 
+def test_a_turn_that_lost_workers_waits_for_its_delay() -> None:
+    head = replace(QUEUED, retry_at=5, losses=2, last_error_code=Code.WORKER_LOST)
+    [why] = diagnose(head, CALM)
+    assert (why.reason, why.until) == (Reason.WORKER_LOST, 5)
+    assert "2 workers died" in why.message
+
+
 def test_a_running_turn_is_the_only_reason() -> None:
     running = replace(QUEUED, status=Status.IN_PROGRESS, worker="w", retry_at=5)
     paused = replace(CALM, workers_paused=True, live_workers=0)

@@ -46,9 +46,10 @@ def test_each_rescued_turn_is_logged_and_no_other(fixture: Fixture) -> None:
     fixture.store.replies["rescue"] = [[(f"turn_{outcome}", outcome) for outcome in outcomes]]
     with capture_logs() as logs:
         fixture.rescuer.rescue()
-    assert [(log["event"], log["turn_id"], log["how"]) for log in logs] == [
+    assert [(log["event"], log["turn_id"], log.get("how") or log["code"]) for log in logs] == [
         ("turn.rescued", "turn_RESCUED", "rescued"),
         ("turn.rescued", "turn_LOST", "lost"),
+        ("turn.failed", "turn_LOST", "worker_lost"),
         ("turn.rescued", "turn_DISPATCHED", "dispatched"),
         ("turn.rescued", "turn_EXPIRED", "expired"),
     ]
