@@ -39,6 +39,7 @@ from worker.run.lease_thread import LeaseRenewalThread
 from worker.run.periodic import Loop
 from worker.run.rescuer import Rescuer
 from worker.run.watchdog import StalledProcess, Watchdog
+from worker.run.worker_watch import WorkerWatch
 from worker.tasks import RUN_TURN, register
 
 DEADLINE_SECONDS = 0.25  # interval of the check for late models
@@ -79,6 +80,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
             Loop("flush", emitter.flush, every_seconds=FLUSH_SECONDS),
             Loop("deadlines", active_runs.stop_late_runs, every_seconds=DEADLINE_SECONDS),
             Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
+            WorkerWatch(store, worker, connections=lambda: subscriptions.connections(worker)),
             # A turn brings its version of the assistant. This loop only logs what is wrong with the file.
             Loop("assistants", registry.reload_if_changed, every_seconds=POLL_SECONDS),
             *tidying(store),

@@ -13,6 +13,7 @@ PERMANENT = {
     keys.COUNTER_SNAPSHOTS.name,
     keys.FAILED.name,
     keys.WORKERS.name,
+    keys.CONNECTED.name,
     keys.SERVICE.name,
     keys.HINTS.name,
     keys.CHAIN_HINTS.name,

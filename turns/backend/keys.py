@@ -114,6 +114,12 @@ WORKERS = Key(
     "each worker process at the time (ms) of its last heartbeat",
     "always; entries of dead workers are pruned",
 )
+CONNECTED = Key(
+    "inturn:connected",
+    "set",
+    "the workers that keep a subscription to their channel `inturn:connection:<worker>`",
+    "always; an entry is removed when its worker leaves or its subscription ends",
+)
 DRAINED = Key(
     "inturn:drained:",
     "string",
@@ -220,6 +226,12 @@ ENDED = Key(
     "pub/sub: the id of each turn that ends, for long polls",
     "stores nothing",
 )
+CONNECTION = Key(
+    "inturn:connection:",
+    "channel",
+    "pub/sub: nothing is published; its worker subscribes to it, by name, so that the end of the connection shows",
+    "stores nothing",
+)
 LIVE = Key(
     "inturn:live:",
     "channel",
@@ -249,6 +261,7 @@ CATALOGUE = (
     EXPIRING,
     SESSIONS,
     WORKERS,
+    CONNECTED,
     DRAINED,
     WAITING,
     FAILED,
@@ -266,6 +279,7 @@ CATALOGUE = (
     CHAIN_HINTS,
     STOPPED,
     ENDED,
+    CONNECTION,
     LIVE,
     POSITION_CHANGED,
 )

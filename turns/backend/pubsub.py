@@ -80,6 +80,10 @@ class Subscriptions:
         """Yield the ids of running turns as they are cancelled or interrupted; None as in `ended_turns`."""
         return self._ids(keys.STOPPED.name)
 
+    def connections(self, worker: str) -> Iterator[str | None]:
+        """Subscribe to the channel of this worker; yield None each time the subscription begins."""
+        return self._ids(keys.CONNECTION(worker))
+
     def resync(self) -> None:
         """Send `None` to all subscriptions, so that each reader checks the present state."""
         with self._lock:

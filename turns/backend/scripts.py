@@ -130,6 +130,19 @@ class Scripts:
         """Return the turn ids with RESCUED, LOST or GONE."""
         return to_outcomes(self._all("rescue_worker", worker, guilty_turn or "", *turn_ids))
 
+    def register_worker(self, worker: str, *, again: bool) -> Reply:
+        """Return CONNECTED."""
+        return self._outcome("register_worker", worker, int(again))
+
+    def find_vanished(self, worker: str) -> tuple[int, frozenset[str]]:
+        """Return the number of registered workers, and those whose subscription has ended."""
+        _, count, *vanished = self._run("find_vanished", worker)
+        return count, frozenset(name.decode() for name in vanished)
+
+    def remove_vanished(self, worker: str) -> Reply:
+        """Return LOST, CONNECTED or GONE."""
+        return self._outcome("remove_vanished", worker)
+
     def get_turn(self, turn_id: str, *, tenant: str) -> TurnSnapshot | None:
         """Return the turn, or None if the tenant has no such turn."""
         outcome, *reply = self._run("get_turn", turn_id, tenant)

@@ -40,6 +40,7 @@ class Log(StrEnum):
     WORKER_READY = "worker.ready"
     WORKER_LIMITED = "worker.limited"
     WORKER_DRAINING = "worker.draining"
+    WORKER_VANISHED = "worker.vanished"
     WORKER_STALLED = "worker.stalled"
     WEB_READY = "web.ready"
     OPERATOR_ACTED = "operator.acted"

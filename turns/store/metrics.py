@@ -37,6 +37,8 @@ COUNTER_LABELS = MappingProxyType(
         "rescued": (),
         "taken_over": (),
         "refused": ("code",),
+        "vanished": (),
+        "returned": (),
         "tokens": ("kind", "model"),
     }
 )

@@ -284,13 +284,28 @@ class TurnStore:
             rescued += [(turn_id, outcome) for turn_id, outcome in outcomes if outcome is not Reply.GONE]
         return rescued
 
+    def register_worker(self, worker: str, *, again: bool) -> None:
+        """Let other workers notice at once when the subscription of this worker ends.
+
+        `again` means that this process was registered before.
+        """
+        self._scripts.register_worker(worker, again=again)
+
+    def find_vanished(self, worker: str) -> tuple[int, frozenset[str]]:
+        """Return the number of registered workers, and those whose subscription has ended; ask as this worker."""
+        return self._scripts.find_vanished(worker)
+
+    def remove_vanished(self, worker: str) -> bool:
+        """Remove a worker whose subscription has ended. Return whether it was there and has not returned."""
+        return self._scripts.remove_vanished(worker) is Reply.LOST
+
     def is_drained(self, worker: str) -> bool:
         """Return whether an operator has asked this worker to finish its runs and exit."""
         return bool(self._client.exists(keys.DRAINED(worker)))
 
     def remove_worker(self, worker: str) -> None:
         """Remove a worker that exits from the live workers."""
-        self._client.zrem(keys.WORKERS.name, worker)
+        self._client.execute_many([("ZREM", keys.WORKERS.name, worker), ("SREM", keys.CONNECTED.name, worker)])
 
     def _read_record(self, turn_id: str, tenant: str) -> dict[str, str]:
         if not is_turn_id(turn_id):

@@ -25,6 +25,11 @@ COUNTERS = MappingProxyType(
             "Answers that were refused because the lease of their worker had expired",
         ),
         "refused": ("inturn_turns_refused", "Submitted turns that were not accepted, by the code of the response"),
+        "vanished": (
+            "inturn_workers_vanished",
+            "Workers whose turns were taken over because their connection to the store had closed",
+        ),
+        "returned": ("inturn_workers_returned", "Workers among them that were alive, so that their turns ran twice"),
         "tokens": ("gen_ai_client_token_usage", "Tokens of completed turns, as counted by the provider"),
     }
 )

@@ -128,7 +128,7 @@ def test_the_memory_flags_are_right() -> None:
     """When memory is full, requests of callers are refused, but an answer that was paid for is not."""
     shebangs = {verb: render(verb, render_constants(Settings())).partition("\n")[0] for verb in VERBS}
     assert shebangs.pop("accept") == shebangs.pop("import_messages") == "#!lua"
-    for verb in ("get_turn", "list_turns", "get_session", "list_sessions"):
+    for verb in ("get_turn", "list_turns", "get_session", "list_sessions", "find_vanished"):
         assert shebangs.pop(verb) == "#!lua flags=no-writes"
     assert set(shebangs.values()) == {"#!lua flags=allow-oom"}
 

@@ -1,0 +1,113 @@
+"""Test how workers notice that the connection of another worker has closed."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from tests.support.server import Server
+from tests.support.waiting import wait_until
+from turns.backend import keys
+from turns.store.turns import TurnStore
+
+
+class Workers:
+    """Workers as the store sees them: each is a subscription on a separate connection."""
+
+    def __init__(self, server: Server, store: TurnStore) -> None:
+        self._server = server
+        self._store = store
+        self._connections: dict[str, Any] = {}
+
+    def connect(self, name: str) -> None:
+        connection = redis.Redis.from_url(self._server.url).pubsub()  # type: ignore[no-untyped-call]  # untyped in redis-py
+        connection.subscribe(keys.CONNECTION(name))
+        assert connection.get_message(timeout=5), "the subscription is confirmed"
+        self._connections[name] = connection
+
+    def register(self, *names: str) -> None:
+        for name in names:
+            self.connect(name)
+            self._store.register_worker(name, again=False)
+
+    def kill(self, name: str) -> None:
+        """Close the connection as the kernel does for a killed process."""
+        self._connections.pop(name).close()
+        channel = keys.CONNECTION(name)
+        wait_until("the store has noticed", lambda: self._server.raw.pubsub_numsub(channel)[0][1] == 0)
+
+    def close(self) -> None:
+        for connection in self._connections.values():
+            connection.close()
+
+
+@pytest.fixture
+def workers(server: Server, store: TurnStore) -> Iterator[Workers]:
+    workers = Workers(server, store)
+    yield workers
+    workers.close()
+
+
+def test_a_worker_whose_connection_closed_is_found(store: TurnStore, workers: Workers) -> None:
+    workers.register("a", "b", "c")
+    assert store.find_vanished("a") == (3, frozenset())
+    workers.kill("b")
+    assert store.find_vanished("a") == (3, frozenset({"b"}))
+
+
+def test_a_worker_that_left_is_not_found(store: TurnStore, workers: Workers) -> None:
+    workers.register("a", "b")
+    store.remove_worker("b")
+    workers.kill("b")
+    assert store.find_vanished("a") == (1, frozenset())
+
+
+def test_a_worker_without_a_subscription_finds_none(store: TurnStore, workers: Workers) -> None:
+    """After a restart of the store no worker has one."""
+    workers.register("a", "b")
+    workers.kill("b")
+    workers.kill("a")
+    assert store.find_vanished("a") == (2, frozenset())
+
+
+def test_without_registered_workers_none_is_found(store: TurnStore) -> None:
+    assert store.find_vanished("a") == (0, frozenset())
+
+
+def test_a_vanished_worker_is_removed_by_one_worker(server: Server, store: TurnStore, workers: Workers) -> None:
+    workers.register("a", "b")
+    store.rescue(worker="b", hint="")
+    workers.kill("b")
+    assert store.remove_vanished("b")
+    assert not store.remove_vanished("b")
+    assert store.find_vanished("a") == (1, frozenset())
+    assert server.raw.zscore(keys.WORKERS.name, "b") is None
+    assert store.read_metrics().counters["vanished"] == {(): 1}
+
+
+def test_a_worker_that_is_subscribed_again_stays(store: TurnStore, workers: Workers) -> None:
+    workers.register("a", "b")
+    workers.kill("b")
+    workers.connect("b")
+    assert not store.remove_vanished("b")
+    assert store.find_vanished("a") == (2, frozenset())
+
+
+def test_a_removed_worker_that_returns_is_a_false_alarm(store: TurnStore, workers: Workers) -> None:
+    workers.register("a", "b")
+    workers.kill("b")
+    store.remove_vanished("b")
+    workers.connect("b")
+    for _ in range(2):
+        store.register_worker("b", again=True)
+    assert store.read_metrics().counters["returned"] == {(): 1}
+    assert store.find_vanished("a") == (2, frozenset())
+
+
+def test_a_reconnection_alone_is_no_false_alarm(store: TurnStore, workers: Workers) -> None:
+    workers.register("a")
+    workers.kill("a")
+    workers.connect("a")
+    store.register_worker("a", again=True)
+    assert store.read_metrics().counters["returned"] == {}

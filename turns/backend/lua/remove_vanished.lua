@@ -1,0 +1,16 @@
+#!lua flags=allow-oom
+-- remove_vanished: Remove a registered worker whose subscription has ended, from all lists of workers.
+--
+-- ARGV  1 worker
+-- Reply LOST       the worker was removed; its turns can be taken away from it
+--       CONNECTED  it is subscribed again
+--       GONE       it was removed before
+--
+-- requires: count
+
+local worker = ARGV[1]
+if redis.call('PUBSUB', 'NUMSUB', KEY.connection .. worker)[2] > 0 then return {'CONNECTED'} end
+if redis.call('SREM', KEY.connected, worker) == 0 then return {'GONE'} end
+redis.call('ZREM', KEY.workers, worker)
+count('vanished')
+return {'LOST'}
