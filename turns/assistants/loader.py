@@ -35,7 +35,7 @@ def read_assistants(path: Path, *, check: Check = lambda _: None) -> dict[str, A
     """Return the assistants of a file by name; raise `ConfigurationError` with a list of all errors."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{path}: is not valid TOML: {error}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: cannot be read: {error}") from None

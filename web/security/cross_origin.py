@@ -41,7 +41,7 @@ class CrossOriginGuard:
         if method in SAFE_METHODS:
             return  # the browser does not let another origin read the response
         origin, site = environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE")
-        is_own = site in OWN_SITES if site else origin is None or urlsplit(origin).netloc == host
+        is_own = site in OWN_SITES if site else origin is None or origin.partition("://")[2] == host
         if not is_own and origin not in self._allowed_origins:
             raise Forbidden(OTHER_ORIGIN)
 
@@ -50,9 +50,13 @@ class CrossOriginGuard:
 def is_domain(host: str) -> bool:
     """Return whether a third party may own this name.
 
-    That is so unless it is an address, has no dot, or ends in `.localhost`.
+    That is so unless it is an address, has no dot, or ends in `.localhost`. A malformed name
+    is treated as one of a third party.
     """
-    name = urlsplit(f"//{host}").hostname or ""
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return True
     try:
         ipaddress.ip_address(name)
     except ValueError:

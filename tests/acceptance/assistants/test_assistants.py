@@ -1,10 +1,12 @@
 """Test assistants from a file: each field, changes of the file, and the version under which a turn was accepted."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from langchain_core.messages import AIMessage, HumanMessage, RemoveMessage, ToolMessage, message_to_dict
 
 from tests.support.processes import Process, Stack, call, turn_request
 from tests.support.waiting import wait_until
@@ -230,3 +232,30 @@ def test_a_worker_without_the_key_does_not_start(tmp_path: Path) -> None:
     wait_until("the process has ended", lambda: not process.is_running)
     assert process.stop() == 2
     assert "keyless.toml: assistants.a.api_key_env: the environment variable NO_SUCH_KEY is not set" in log.read_text()
+
+
+@pytest.mark.parametrize("assistant", ["default", "short"])
+def test_a_session_goes_on_after_messages_no_model_accepts(stack: Stack, assistant: str) -> None:
+    """A LangChain program has stopped in a tool loop. The assistant `short` also counts the tokens of the messages."""
+    call: Any = {"name": "look", "args": {}, "id": "c1", "type": "tool_call"}
+    blocks: list[str | dict[str, Any]] = [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "blocks"}]
+    stored = [
+        HumanMessage("one"),
+        ToolMessage("42", tool_call_id="c9"),
+        AIMessage(blocks),
+        RemoveMessage(id="m1"),
+        AIMessage("", tool_calls=[call]),
+    ]
+    history, session = f"message_store:stopped-{assistant}", f"stopped-{assistant}"
+    for message in stored:
+        stack.store.raw.lpush(history, json.dumps(message_to_dict(message)))
+    turn = stack.wait_until_finished(submit(stack, session, "two", assistant))
+    assert turn["status"] == "completed", turn["error"]
+    sent = [(message["role"], message["content"]) for message in stack.model_requests()[-1]["messages"]]
+    assert [message for message in sent if message[0] != "system"] == [
+        ("user", "one"),
+        ("assistant", "blocks"),
+        ("user", "two"),
+    ]
+    assert [m["content"] for m in stack.messages(session)] == ["one", "blocks", "two", turn["output"]["content"]]
+    assert stack.store.raw.llen(history) == len(stored) + 2

@@ -87,6 +87,13 @@ WRONG = {
 }
 
 
+def test_a_file_that_nests_too_deeply_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "assistants.toml"
+    path.write_text("a = " + "[" * 100_000)
+    with pytest.raises(ConfigurationError, match="is not valid TOML: maximum recursion depth exceeded"):
+        read_assistants(path)
+
+
 @given(ASSISTANTS)
 def test_a_definition_round_trips(assistant: Assistant) -> None:
     assert Assistant.from_definition(assistant.definition) == assistant

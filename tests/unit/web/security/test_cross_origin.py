@@ -38,6 +38,7 @@ def test_programs_own_pages_and_listed_origins_may_write(headers: dict[str, str]
         {"origin": "https://evil.example", "sec_fetch_site": "cross-site"},
         {"origin": "http://localhost:1", "sec_fetch_site": "same-site"},
         {"origin": "null"},
+        {"origin": "http://[::1"},
         {"sec_fetch_site": "cross-site"},
     ],
 )
@@ -64,6 +65,8 @@ def test_a_public_service_is_called_by_any_name(settings: Settings) -> None:
     [
         ("evil.example", True),
         ("127.0.0.1.evil.example:80", True),
+        ("[::1", True),
+        ("a]b", True),
         ("localhost:8000", False),
         ("web.localhost", False),
         ("127.0.0.1", False),
