@@ -69,7 +69,10 @@ class Queue:
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class TurnData:
-    """A snapshot of a turn. It never changes; fetch the turn again for a newer one."""
+    """A snapshot of a turn. It never changes; fetch the turn again for a newer one.
+
+    `data` is the object that a custom chain returned beside the text `output`, or None.
+    """
 
     id: str
     session_id: str
@@ -84,6 +87,7 @@ class TurnData:
     model: str | None
     input: str
     output: str | None
+    data: Any
     usage: Usage | None
     error: Failure | None
     queue: Queue | None

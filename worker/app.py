@@ -29,6 +29,7 @@ from turns.store.turns import TurnStore
 from worker.broker import build_celery
 from worker.hint import render_hint
 from worker.langchain.chain_cache import ChainCache
+from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.factories import check_assistant
 from worker.lifecycle import Lifecycle, Startable
 from worker.run.active_runs import ActiveRuns
@@ -62,7 +63,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     active_runs = ActiveRuns(renewal_store, interrupter(settings.pool))
     app = build_celery(settings, QUEUES[kind])
     emitter = DeltaEmitter(store, active_runs.stop_runs)
-    chains = ChainCache(in_threads=settings.pool is Pool.THREADS)
+    chains = ChainCache(ChainLoop(max_threads=settings.concurrency) if settings.pool is Pool.THREADS else None)
     if kind is WorkerKind.LOOP:
         chains.prepare(registry.all_assistants().values(), settings)
     execution = Execution(store, chains, active_runs, emitter, settings, worker=worker)

@@ -106,6 +106,7 @@ def turn_fields(body: Json) -> dict[str, Any]:
         **{name: body[name] for name in REQUIRED_TURN_FIELDS},
         **{name: body.get(name, default) for name, default in TURN_DEFAULTS.items()},
         "output": output and output["content"],
+        "data": output and output.get("data"),
         "usage": usage and Usage(**{field.name: usage[field.name] for field in fields(Usage)}),
         "error": error and Failure(code=error["code"], message=error["message"]),
         "queue": to_queue(body.get("queue")),

@@ -83,7 +83,7 @@ class AssistantTable(Table):
     )
     chain: Annotated[str, _matching(FACTORY, "must be package.module:factory")] = Field(
         "",
-        description="Custom chain instead of a prompt: `package.module:factory`, see below",
+        description="Custom chain instead of a prompt: `package.module:factory`, see [custom chains](custom_chains.md)",
     )
     runs_in: RunsIn | None = Field(
         None,

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from turns.domain.assistant import DEFAULT, Assistant, Lane
 from turns.domain.error_codes import Code, error_message
@@ -95,7 +95,7 @@ class Turn:
     """The record of a turn at one moment.
 
     `attempt` counts what the turn did itself. `losses` counts the workers that died while they ran it, which may have
-    had any cause.
+    had any cause. `data` is the JSON value that a custom chain returned, or None.
     """
 
     id: str
@@ -113,6 +113,7 @@ class Turn:
     model: str | None
     input: str
     output: str | None
+    data: Any
     usage: Usage | None
     error_code: Code | None
     provider_status: int | None
@@ -124,6 +125,10 @@ class Turn:
     started_at: int | None
     finished_at: int | None
     expires_at: int | None
+
+    @property
+    def answer(self) -> dict[str, Any] | None:
+        return None if self.output is None else {"content": self.output, "data": self.data}
 
     @property
     def failure(self) -> dict[str, str | None] | None:
@@ -167,6 +172,7 @@ class Turn:
             model=record.get("model"),
             input=record["input"],
             output=record.get("output"),
+            data=json.loads(record.get("output_data", "null")),
             usage=Usage(**json.loads(usage)) if usage else None,
             error_code=Code(code) if code else None,
             provider_status=optional_int("provider_status"),
@@ -252,6 +258,15 @@ class Claim:
     messages: tuple[bytes, ...]
     losses: int = 0
     file_version: FileVersion | None = None
+    session_id: str = ""
+    user_id: str | None = None
+    metadata_json: str = "{}"
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The caller's metadata, parsed here because only custom chains need it."""
+        parsed: dict[str, str] = json.loads(self.metadata_json)
+        return parsed
 
     def delta(self, n: int, text: str) -> Delta:
         """Return the n-th delta of the answer, from 0."""
@@ -277,6 +292,9 @@ class Claim:
             superseded="superseded" in record,
             traceparent=record.get("traceparent"),
             messages=messages,
+            session_id=record["session_id"],
+            user_id=record.get("user_id") or None,
+            metadata_json=record.get("metadata", "{}"),
         )
 
 
@@ -285,6 +303,7 @@ class Answer:
     """The result of an attempt before its commit: the messages to store, and the answer for callers.
 
     `between_messages` are the tool calls and their results between question and answer, if the assistant keeps them.
+    `data` is the object of a custom chain as JSON.
     `status_reason` is "length" if the model stopped at its token limit; such an answer is kept and can be continued.
     """
 
@@ -295,3 +314,4 @@ class Answer:
     usage: Usage | None
     status_reason: str | None = None
     between_messages: tuple[str, ...] = ()
+    data: str | None = None

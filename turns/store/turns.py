@@ -215,6 +215,8 @@ class TurnStore:
         record = {"output": answer.output, "model": answer.model}
         if answer.usage:
             record["usage"] = json.dumps(asdict(answer.usage))
+        if answer.data is not None:
+            record["output_data"] = answer.data
         if answer.status_reason:
             record["status_reason"] = answer.status_reason
         outcome = self._scripts.commit(

@@ -41,6 +41,7 @@ class ResponseModel(BaseModel):
 class Output(ResponseModel):
     role: Literal["assistant"] = "assistant"
     content: str
+    data: Any = Field(description="the object that a custom chain returned; null if it returned only text")
 
 
 class Usage(ResponseModel):
@@ -75,10 +76,6 @@ class Links(ResponseModel):
     messages: str
 
 
-def _to_output(content: str | None) -> dict[str, str] | None:
-    return None if content is None else {"content": content}
-
-
 class Turn(ResponseModel):
     """One user message and its answer, in one session."""
 
@@ -95,7 +92,7 @@ class Turn(ResponseModel):
     assistant: Name
     model: str | None
     input: str
-    output: Annotated[Output | None, BeforeValidator(_to_output)]
+    output: Output | None = Field(validation_alias="answer")
     usage: Usage | None
     error: Failure | None = Field(validation_alias="failure")
     queue: Queue | None = Field(validation_alias="waiting", description="while it is queued")

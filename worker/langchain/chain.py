@@ -137,6 +137,7 @@ class ModelCallObserver(BaseCallbackHandler):
         self.model: str | None = None
         self.finish_reason: str | None = None
         self.problem: ModelError | None = None
+        self.has_seen_calls = False  # of a model or a tool, which must not be repeated
         self._errors: list[BaseException] = []
 
     def explain(self, error: Exception) -> ModelError | None:
@@ -147,10 +148,14 @@ class ModelCallObserver(BaseCallbackHandler):
         is_from_model = isinstance(error, openai.APIError) or any(error is seen for seen in self._errors)
         return self.problem or (to_model_error(error) if is_from_model else None)
 
+    def on_chat_model_start(self, serialized: Any, messages: Any, **_: Any) -> None:
+        self.has_seen_calls = True
+
     def on_llm_new_token(self, token: Any, **_: Any) -> None:
         self.check()
 
     def on_tool_start(self, serialized: Any, input_str: str, **_: Any) -> None:
+        self.has_seen_calls = True
         self.check()
 
     def on_llm_error(self, error: BaseException, *, tags: list[str] | None = None, **_: Any) -> None:

@@ -9,8 +9,9 @@ from turns.domain.assistant import Assistant
 from turns.domain.errors import ConfigurationError
 from turns.domain.turn import Claim
 from worker.langchain.chain import ChainRun, build_chain
-from worker.langchain.chain_thread import stream_here, stream_in_thread
-from worker.langchain.custom_chain import CustomChainRun, build_custom_chain
+from worker.langchain.chain_call import build_custom_chain
+from worker.langchain.chain_loop import ChainLoop
+from worker.langchain.custom_chain import CustomChainRun
 from worker.langchain.factories import find_factory
 from worker.provider.models import build_model
 
@@ -20,9 +21,9 @@ MAX_CHAINS = 256  # beyond this number the cache is emptied, because versions of
 class ChainCache:
     """Builds chains and models, and keeps them. `settings` are always those of the assistant."""
 
-    def __init__(self, *, in_threads: bool = False) -> None:
-        """With `in_threads`, each run of a custom chain gets a thread, in which it may block."""
-        self._stream = stream_in_thread if in_threads else stream_here
+    def __init__(self, loop: ChainLoop | None = None) -> None:
+        """With `loop`, each run of a custom chain gets a thread, in which it may block."""
+        self._loop = loop
         self._models: dict[object, Any] = {}
         self._chains: dict[tuple[str, str], Any] = {}
 
@@ -40,7 +41,7 @@ class ChainCache:
         """Return one attempt at the claimed turn, with the version of its assistant that it was accepted under."""
         assistant, model = claim.assistant, claim.model
         if assistant.chain:
-            return CustomChainRun(lambda: self._chain(assistant, model, settings), claim, stream=self._stream)
+            return CustomChainRun(lambda: self._chain(assistant, model, settings), claim, loop=self._loop)
         return ChainRun(self._chain(assistant, model, settings), claim)
 
     def _chain(self, assistant: Assistant, model: str, settings: Settings) -> Any:

@@ -1,4 +1,4 @@
-"""Run a chain in a thread of its own.
+"""Run a chain in a separate thread.
 
 A thread that blocks cannot be interrupted, so a worker leaves it behind: the turn ends at its deadline, and what the
 thread still yields is dropped. Only for processes that gevent has not patched.
@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 Chunks = Generator[Any, None, None]
+OnAbandon = Callable[[Callable[[], object]], None]  # takes a function to call when the run leaves its chain behind
 
 
 class Stop(Protocol):
@@ -53,9 +54,10 @@ class Item(Enum):
 class ChainThread:
     """A thread that iterates over the chunks of a chain."""
 
-    def __init__(self, chunks: Callable[[], Chunks]) -> None:
+    def __init__(self, chunks: Callable[[OnAbandon], Chunks]) -> None:
         """`chunks` is called in the thread."""
         self._chunks = chunks
+        self._callbacks: list[Callable[[], object]] = []
         self._channel: SimpleQueue[tuple[Item, Any]] = SimpleQueue()
         self._ending = threading.Lock()
         self._has_ended = False
@@ -88,6 +90,8 @@ class ChainThread:
         with self._ending:  # the id of a thread that has ended may belong to a new one
             if self._thread.ident and not self._has_ended:
                 raise_in_thread(self._thread.ident, ChainAbandoned)
+                for callback in self._callbacks:
+                    callback()
 
     def _run(self) -> None:
         try:
@@ -99,7 +103,9 @@ class ChainThread:
 
     def _iterate(self) -> None:
         try:
-            with closing(self._chunks()) as chunks:  # closing it closes the connection to the provider at once
+            with closing(
+                self._chunks(self._callbacks.append)
+            ) as chunks:  # closing it closes the connection to the provider at once
                 for chunk in chunks:
                     self._channel.put((Item.CHUNK, chunk))
         except ChainAbandoned:
@@ -115,7 +121,7 @@ def raise_in_thread(ident: int, error: type[BaseException]) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(error))
 
 
-def stream_in_thread(chunks: Callable[[], Chunks], stop: Stop) -> Chunks:
+def stream_in_thread(chunks: Callable[[OnAbandon], Chunks], stop: Stop) -> Chunks:
     """Yield the chunks of a chain that runs in another thread, and leave that thread behind if the run must stop."""
     thread = ChainThread(chunks)
     stop.interrupt_with(thread.wake)
@@ -127,6 +133,6 @@ def stream_in_thread(chunks: Callable[[], Chunks], stop: Stop) -> Chunks:
         thread.abandon()
 
 
-def stream_here(chunks: Callable[[], Chunks], _: Stop) -> Chunks:
+def stream_here(chunks: Callable[[OnAbandon], Chunks], _: Stop) -> Chunks:
     """Yield the chunks of a chain that runs in the caller's greenlet, which the pool can interrupt."""
-    return chunks()
+    return chunks(lambda _: None)

@@ -1,9 +1,11 @@
 """The HTTP clients of OpenAI's own client: proxies, certificates, redirects, and the size of error responses."""
 
+import asyncio
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from ssl import SSLContext
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -25,7 +27,37 @@ def build_http_client() -> httpx2.Client:
 
 
 def build_async_http_client() -> httpx2.AsyncClient:
-    """Return the same client for chains that call their model from coroutines."""
+    """Return the same client for chains that call their model from coroutines, in any event loop."""
+    return ClientPerLoop(_build_async)
+
+
+class ClientPerLoop(httpx2.AsyncClient):
+    """A client that sends each request with a client of the running event loop.
+
+    The connections of an `AsyncClient` belong to the loop that opened them. A chain may run in any loop, such as one
+    that `asyncio.run` creates for a call and closes after it.
+    """
+
+    def __init__(self, build: Callable[[], httpx2.AsyncClient]) -> None:
+        super().__init__(transport=httpx2.AsyncBaseTransport())  # never used, and cheaper than the default
+        self._build = build
+        self._clients: dict[asyncio.AbstractEventLoop, httpx2.AsyncClient] = {}
+
+    async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            self._forget_closed_loops()
+            self._clients[loop] = self._build()
+        return await self._clients[loop].send(request, **options)
+
+    def _forget_closed_loops(self) -> None:
+        """Drop the clients of closed loops. Nothing can close their connections but the garbage collector."""
+        for loop in list(self._clients):
+            if loop.is_closed():
+                self._clients.pop(loop, None)
+
+
+def _build_async() -> httpx2.AsyncClient:
     return openai.DefaultAsyncHttpxClient(
         verify=tls_context(), proxy=os.environ.get(OPENAI_PROXY) or None, event_hooks={"response": [_check_async]}
     )

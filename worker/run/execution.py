@@ -139,7 +139,10 @@ class Execution:
                 f"chat {claim.model}", kind="CLIENT", gen_ai__operation__name="chat", gen_ai__request__model=claim.model
             ):
                 self._stream_answer(run, active, buffer)
-            return run.answer()
+            answer = run.answer()
+            if len((answer.data or "").encode()) > active.settings.max_answer_bytes:
+                raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
+            return answer
         except (ModelError, LeaseLost, *STOPS):
             raise
         except BaseException as error:  # a chain can raise anything, and a call of sys.exit() must not end the worker

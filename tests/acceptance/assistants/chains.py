@@ -4,7 +4,8 @@ import asyncio
 import datetime
 import json
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any, TypedDict
 
 import gevent
@@ -15,6 +16,7 @@ from langchain_core.runnables import Runnable, RunnableGenerator, RunnableLambda
 from langchain_core.tools import tool
 from langgraph.graph import START, MessagesState, StateGraph
 from langgraph.prebuilt import ToolNode, tools_condition
+from pydantic import BaseModel
 
 ChainOutput = dict[str, Any]
 
@@ -50,6 +52,51 @@ def coroutine() -> Runnable[ChainOutput, str]:
         return "waited"
 
     return RunnableLambda(lambda _: asyncio.run(wait()))
+
+
+def async_words() -> Runnable[ChainOutput, str]:
+    """Yield words from an asynchronous generator, which has no synchronous form."""
+
+    async def words(given: AsyncIterator[ChainOutput]) -> AsyncIterator[str]:
+        async for _ in given:
+            for word in ("a ", "b "):
+                await asyncio.sleep(0.05)
+                yield word
+
+    return RunnableGenerator(words)
+
+
+def async_exit() -> Runnable[ChainOutput, str]:
+    async def leaves(_: ChainOutput) -> str:
+        await asyncio.create_task(asyncio.to_thread(sys.exit, 3))
+        return "never"
+
+    return RunnableLambda(leaves)
+
+
+def model_in_loops(model: BaseChatModel) -> Runnable[ChainOutput, str]:
+    """Call the model from synchronous code, and from two loops that end after the call."""
+
+    def answers(given: ChainOutput) -> str:
+        question = given["input"]
+        messages = [model.invoke(question), *(asyncio.run(model.ainvoke(question)) for _ in range(2))]
+        return " | ".join(str(message.content) for message in messages)
+
+    return RunnableLambda(answers)
+
+
+def identity() -> Runnable[ChainOutput, ChainOutput]:
+    """Return what the configuration of the run says about the turn."""
+    return RunnableLambda(lambda _, config: {**config["configurable"], "order": config["metadata"].get("order")})
+
+
+class Order(BaseModel):
+    answer: str
+    items: list[str]
+
+
+def order() -> Runnable[ChainOutput, Order]:
+    return RunnableLambda(lambda _: Order(answer="Two teas.", items=["tea", "tea"]))
 
 
 def computing() -> Runnable[ChainOutput, str]:
@@ -136,6 +183,28 @@ def illegal() -> Runnable[ChainOutput, Any]:
     """Return a tool call without its result."""
     call = {"name": "x", "args": {}, "id": "1", "type": "tool_call"}
     return RunnableLambda(lambda _: [AIMessage("let me see", tool_calls=[call]), AIMessage("never mind")])
+
+
+@tool("clock")
+async def async_clock() -> str:
+    """Return the time."""
+    await asyncio.sleep(0.01)
+    return "ten past ten"
+
+
+def async_graph(model: BaseChatModel) -> Runnable[Any, Any]:
+    """Return a graph whose nodes and tools are asynchronous only, like those of an MCP client."""
+
+    async def agent(state: MessagesState) -> ChainOutput:
+        return {"messages": [await model.bind_tools([async_clock]).ainvoke(state["messages"])]}
+
+    built = StateGraph(MessagesState)
+    built.add_node("agent", agent)
+    built.add_node("tools", ToolNode([async_clock]))
+    built.add_edge(START, "agent")
+    built.add_conditional_edges("agent", tools_condition)
+    built.add_edge("tools", "agent")
+    return built.compile()
 
 
 @tool

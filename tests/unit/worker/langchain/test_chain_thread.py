@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from tests.support.waiting import wait_until
-from worker.langchain.chain_thread import NEVER, Chunks, stream_in_thread
+from worker.langchain.chain_thread import NEVER, Chunks, OnAbandon, stream_in_thread
 
 CURRENT = contextvars.ContextVar("CURRENT", default="none")
 
@@ -37,7 +37,7 @@ class Stopper:
 
 
 def test_chunks_and_the_context_reach_the_other_thread() -> None:
-    def chunks() -> Chunks:
+    def chunks(_: OnAbandon) -> Chunks:
         yield CURRENT.get()
         yield threading.current_thread() is caller
 
@@ -48,7 +48,7 @@ def test_chunks_and_the_context_reach_the_other_thread() -> None:
 
 @pytest.mark.parametrize("error", [ValueError("x"), SystemExit(3)])
 def test_what_the_chain_raises_is_raised_in_the_run(error: BaseException) -> None:
-    def chunks() -> Chunks:
+    def chunks(_: OnAbandon) -> Chunks:
         yield "a"
         raise error
 
@@ -70,7 +70,7 @@ def released() -> Iterator[threading.Event]:
 def test_a_run_stops_at_once_though_its_chain_blocks(released: threading.Event) -> None:
     stopper, ends = Stopper(), list[str]()
 
-    def chunks() -> Chunks:
+    def chunks(_: OnAbandon) -> Chunks:
         with suppress(Exception):  # a library that handles all errors does not keep the thread alive
             yield "a"
             released.wait(60)
@@ -90,7 +90,7 @@ def test_a_run_stops_at_once_though_its_chain_blocks(released: threading.Event) 
 def test_a_chain_that_computes_for_ever_is_ended() -> None:
     stopper = Stopper()
 
-    def chunks() -> Chunks:
+    def chunks(_: OnAbandon) -> Chunks:
         yield "a"
         while True:
             pass
@@ -107,7 +107,7 @@ def test_a_run_that_must_stop_starts_no_chain() -> None:
     stopper = Stopper()
     stopper.stop()
     with pytest.raises(Stopped):
-        next(stream_in_thread(lambda: pytest.fail("it has started"), stopper))
+        next(stream_in_thread(lambda _: pytest.fail("it has started"), stopper))
 
 
 def chain_threads() -> list[threading.Thread]:
