@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from queue import Empty
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
@@ -37,7 +38,8 @@ class HintTransport(Transport):
 
     @contextmanager
     def _skip_malformed(self) -> Iterator[None]:
-        expected: tuple[type[Exception], ...] = (OSError, *self.connection_errors, *self.channel_errors)
+        # `Empty` is the end of a poll without a message, which the event loop expects.
+        expected: tuple[type[Exception], ...] = (Empty, OSError, *self.connection_errors, *self.channel_errors)
         try:
             yield
         except expected:

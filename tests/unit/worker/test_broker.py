@@ -1,16 +1,19 @@
 """Celery connects to the same store as our own client, in all forms of the URL."""
 
 from pathlib import Path
+from queue import Empty
+from types import SimpleNamespace
 from typing import Any
 
 import certifi
 import pytest
 from kombu import Connection
+from structlog.testing import capture_logs
 
 from turns.backend.address import parse_store_url
 from turns.config.settings import Settings
 from turns.config.store_url import check_store_url
-from worker.broker import broker_url
+from worker.broker import HintTransport, broker_url
 
 SPECIAL = "p@ss:w/rd#%?&=+ ;,\"'é$[]%20"
 QUOTED = "p%40ss%3Aw%2Frd%23%25%3F%26%3D%2B%20%3B%2C%22%27%C3%A9%24%5B%5D%2520"
@@ -72,3 +75,27 @@ def test_the_embedded_store_is_found_in_any_directory(tmp_path: Path, name: str)
     socket = str(settings.embedded_socket)
     assert parse_store_url(settings.store_url).options["path"] == socket
     assert parameters(settings.store_url)["path"] == socket
+
+
+class NeverConnected(HintTransport):
+    """A transport whose reads raise an error."""
+
+    def __init__(self, error: Exception) -> None:
+        self.cycle = SimpleNamespace(on_readable=self._fail)  # type: ignore[assignment]  # a stand-in
+        self._error = error
+
+    def _fail(self, _: int) -> None:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [Empty(), ConnectionResetError()])
+def test_a_poll_without_a_message_is_not_reported(error: Exception) -> None:
+    with capture_logs() as logs, pytest.raises(type(error)):
+        NeverConnected(error).on_readable(1)
+    assert logs == []
+
+
+def test_a_message_that_cannot_be_read_is_skipped() -> None:
+    with capture_logs() as logs:
+        NeverConnected(ValueError("body")).on_readable(1)
+    assert [(log["event"], log["error"]) for log in logs] == [("hint.skipped", "ValueError")]
