@@ -15,10 +15,11 @@ PACE = "[pace 0.1]"  # an answer takes most of a second, so that each fault hits
 
 
 class Driver:
-    def __init__(self, stack: Stack, *, sessions: int, turns: int, per_second: float) -> None:
+    def __init__(self, stack: Stack, *, sessions: int, turns: int, per_second: float, pace: str = PACE) -> None:
         self._stack = stack
         self._sessions = [f"session-{n}" for n in range(sessions)]
         self._turns = turns
+        self._pace = pace
         self._pause_seconds = sessions / per_second
 
     def submit_all(self) -> list[SubmittedTurn]:
@@ -29,7 +30,7 @@ class Driver:
     def _submit_session(self, session: str) -> list[SubmittedTurn]:
         submitted = []
         for n in range(self._turns):
-            submitted.append(self._submit(session, f"{session} turn {n} {PACE}"))
+            submitted.append(self._submit(session, f"{session} turn {n} {self._pace}"))
             time.sleep(self._pause_seconds)
         return submitted
 
@@ -71,10 +72,9 @@ class Driver:
         except (OSError, AssertionError):
             return False
 
-    def statuses(self, submitted: Sequence[SubmittedTurn]) -> dict[str, str]:
+    def read_turns(self, submitted: Sequence[SubmittedTurn]) -> list[dict[str, Any]]:
         with ThreadPoolExecutor(20) as pool:
-            turns = pool.map(self._stack.turn, [turn.turn_id for turn in submitted])
-            return {turn["id"]: turn["status"] for turn in turns}
+            return list(pool.map(self._stack.turn, [turn.turn_id for turn in submitted]))
 
     def histories(self) -> dict[str, list[dict[str, str]]]:
         return {session: self._stack.all_messages(session) for session in self._sessions}

@@ -1,5 +1,6 @@
 """The faults of a chaos run: a seeded schedule in which each fault ends before the next one begins."""
 
+import os
 import random
 import re
 import signal
@@ -19,6 +20,9 @@ HINTS = "inturn:hints"
 TURN = re.compile("turn_[0-9a-f]{32}")
 FROZEN_BEYOND_LEASE_SECONDS = 2.0
 STORE_DOWN_SECONDS = 1.0
+POISON_FIELDS = ("status", "claims", "worker", "error_code")
+POISON_SECONDS = 0.2  # until a poison turn that runs kills its worker
+POLL_SECONDS = 0.05
 HINTS_GATHER_SECONDS = 1.0  # while all workers are frozen
 
 
@@ -33,6 +37,8 @@ class Nemesis:
         self._lease_seconds = float(stack.environment.get("INTURN_LEASE_SECONDS", DEFAULT.lease_seconds))
         self._thread = threading.Thread(target=self._run)
         self.kills: list[tuple[float, int]] = []  # time and process id
+        self._poison: list[threading.Thread] = []
+        self.poisoned: dict[str, str] = {}  # error code by turn
         self.lost_hints: list[tuple[float, str]] = []  # time and turn id
         self.done: Counter[str] = Counter()
 
@@ -42,10 +48,13 @@ class Nemesis:
     def finish(self) -> None:
         """Wait until all faults have happened and ended."""
         self._thread.join()
+        for poison in self._poison:
+            poison.join()
 
     def _run(self) -> None:
         for fault in self._schedule:
             time.sleep(self._every_seconds)
+            self._stack.replace_dead()
             cause_fault: Callable[[], None] = getattr(self, fault)
             with suppress(redis.RedisError):
                 cause_fault()
@@ -55,8 +64,32 @@ class Nemesis:
         worker = self._random.choice(self._stack.workers)
         self.kills.append((time.time(), worker.pid))
         worker.kill()
-        self._stack.workers.remove(worker)
-        self._stack.workers.append(self._stack.start_worker())
+        self._stack.replace_dead()
+
+    def poison_turn(self) -> None:
+        """Submit a turn that kills each worker which runs it, until it has failed."""
+        turn_id = self._stack.submit(f"poison-{len(self._poison)}", "poison [gate never]")
+        self._poison.append(threading.Thread(target=self._kill_workers_of, args=[turn_id]))
+        self._poison[-1].start()
+
+    def _kill_workers_of(self, turn_id: str) -> None:
+        last_claim = b"0"
+        while True:
+            record = dict(
+                zip(POISON_FIELDS, self._stack.store.raw.hmget(f"inturn:turn:{turn_id}", POISON_FIELDS), strict=True)
+            )
+            if record["status"] not in {b"queued", b"in_progress"}:
+                self.poisoned[turn_id] = (record["error_code"] or b"").decode()
+                return
+            if record["status"] == b"in_progress" and record["claims"] != last_claim:
+                last_claim = record["claims"]
+                time.sleep(POISON_SECONDS)
+                pid = int(record["worker"].split(b":")[1])
+                self.kills.append((time.time(), pid))
+                with suppress(ProcessLookupError):
+                    os.killpg(pid, signal.SIGKILL)
+                self._stack.replace_dead()
+            time.sleep(POLL_SECONDS)
 
     def freeze_worker(self) -> None:
         worker = self._random.choice(self._stack.workers)
@@ -71,7 +104,7 @@ class Nemesis:
 
     def kill_web(self) -> None:
         self._stack.web.kill()
-        self._stack.web = self._stack.start_web()
+        self._stack.replace_dead()
 
     def lose_hints(self) -> None:
         with self._hints_gathered():

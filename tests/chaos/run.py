@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tests.chaos.checker import Verdict, check
-from tests.chaos.driver import Driver
+from tests.chaos.driver import PACE, Driver
 from tests.chaos.nemesis import Nemesis
 from tests.support.processes import SYSTEM_MESSAGE, Stack
 
@@ -23,6 +23,8 @@ class Outcome:
     turns: int
     completed: int
     faults: Counter[str]
+    poisoned: Counter[str]  # turns that kill their workers, by the error code with which they ended
+    durations: list[float]  # seconds from acceptance to the end of each turn
     recoveries: list[float]  # seconds from the last fault that hit a turn to its next claim
     calls_per_turn: float
 
@@ -43,21 +45,35 @@ class Outcome:
 
 
 def run(
-    stack: Stack, *, sessions: int, turns: int, per_second: float, seed: int, every_seconds: float, faults: Counter[str]
+    stack: Stack,
+    *,
+    sessions: int,
+    turns: int,
+    per_second: float,
+    seed: int,
+    every_seconds: float,
+    faults: Counter[str],
+    pace: str = PACE,
 ) -> Outcome:
-    driver = Driver(stack, sessions=sessions, turns=turns, per_second=per_second)
+    driver = Driver(stack, sessions=sessions, turns=turns, per_second=per_second, pace=pace)
     nemesis = Nemesis(stack, seed=seed, every_seconds=every_seconds, faults=faults)
     nemesis.start()
     submitted = driver.submit_all()
     nemesis.finish()
+    poisoned = Counter(nemesis.poisoned.values())
     with contextlib.suppress(AssertionError):  # the verdict lists the turns that have not ended
         driver.wait_until_ended(submitted, seconds=SETTLE_SECONDS)
-    statuses = driver.statuses(submitted)
+    turns_read = driver.read_turns(submitted)
+    statuses = {turn["id"]: turn["status"] for turn in turns_read}
     return Outcome(
         verdict=check(submitted, statuses, driver.histories(), system=SYSTEM_MESSAGE["content"]),
         turns=len(submitted),
         completed=sum(status == "completed" for status in statuses.values()),
         faults=nemesis.done,
+        poisoned=poisoned,
+        durations=[
+            _instant(turn["finished_at"]) - _instant(turn["accepted_at"]) for turn in turns_read if turn["finished_at"]
+        ],
         recoveries=recoveries(stack.logs(), nemesis.kills, nemesis.lost_hints),
         calls_per_turn=len(stack.model_requests()) / len(submitted),
     )
@@ -92,4 +108,8 @@ def _events(logs: str, name: str) -> list[dict[str, str]]:
 
 
 def _time(event: dict[str, str]) -> float:
-    return datetime.fromisoformat(event["timestamp"]).timestamp()
+    return _instant(event["timestamp"])
+
+
+def _instant(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()

@@ -36,9 +36,21 @@ def test_faults_lose_no_history_in_a_file(tmp_path: Path) -> None:
     """This run is shorter, and also freezes a worker beyond its lease while it may be about to write its file."""
     faults = Counter(kill_worker=5, freeze_worker=1, kill_store=1, kill_web=1, lose_hints=1)
     history = {"INTURN_HISTORY": f"file:{tmp_path / 'histories'}", "INTURN_LEASE_SECONDS": "2"}
-    # As in the long form, because this number of kills hits some turns repeatedly.
-    with Stack(tmp_path, workers=2, settings={**SETTINGS, **history, "INTURN_MAX_ATTEMPTS": "10"}) as stack:
+    with Stack(tmp_path, workers=2, settings={**SETTINGS, **history}) as stack:
         outcome = run(stack, sessions=20, turns=15, per_second=20, seed=SEED, every_seconds=1, faults=faults)
     assert outcome.verdict.is_clean, outcome.verdict
     assert (outcome.turns, outcome.completed) == (300, 300)
     assert len(list((tmp_path / "histories" / "-").glob("*.json"))) == 20
+
+
+@pytest.mark.timeout(120)
+def test_a_turn_that_kills_its_workers_fails_alone(tmp_path: Path) -> None:
+    """Its worker dies 0.2 s after each of its claims, with all turns beside it."""
+    fast = {"INTURN_LEASE_SECONDS": "1", "INTURN_RESCUE_SECONDS": "0.2", "INTURN_RETRY_SECONDS": "0.2"}
+    with Stack(tmp_path, workers=3, settings={**SETTINGS, **fast, "INTURN_MAX_LOSSES": "4"}) as stack:
+        faults = Counter(poison_turn=1)
+        outcome = run(stack, sessions=30, turns=4, per_second=30, seed=SEED, every_seconds=1, faults=faults)
+    assert outcome.verdict.is_clean, outcome.verdict
+    assert (outcome.turns, outcome.completed) == (120, 120)
+    assert outcome.poisoned == {"worker_lost": 1}
+    assert outcome.recoveries, "other turns were hit too"

@@ -150,9 +150,10 @@ class Stack:
             **(settings or {}),
         }
         self.model = self._process(self.model_module, str(self._model_port), self.model_address)
-        self.web = self.start_web()
-        self.workers = [self.start_worker() for _ in range(workers)]
-        self.chain_workers = [self.start_chain_worker() for _ in range(chain_workers)]
+        self.web: Process
+        self.workers: list[Process] = []
+        self.chain_workers: list[Process] = []
+        self.start_processes(workers=workers, chain_workers=chain_workers)
         self.wait_until_ready(workers=workers + chain_workers)
 
     def __enter__(self) -> Self:
@@ -163,6 +164,11 @@ class Stack:
 
     def wait_until_ready(self, *, workers: int) -> None:
         wait_until("all processes are ready", lambda: self.live_workers() == workers, seconds=60)
+
+    def start_processes(self, *, workers: int, chain_workers: int) -> None:
+        self.web = self.start_web()
+        self.workers = [self.start_worker() for _ in range(workers)]
+        self.chain_workers = [self.start_chain_worker() for _ in range(chain_workers)]
 
     def start_web(self) -> Process:
         return self._process("web")
