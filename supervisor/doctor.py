@@ -3,7 +3,7 @@
 import argparse
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import version
@@ -16,6 +16,10 @@ from turns.config.settings import Settings, settings_or_exit
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.domain.worker_kind import WorkerKind
+from turns.operations.facts import read_facts
+from turns.operations.finding import Finding as ServiceFinding
+from turns.operations.finding import Level
+from turns.operations.verdict import evaluate
 from turns.store.api_keys import ApiKeyStore
 from turns.store.health import (
     FULL_SHARE,
@@ -36,6 +40,8 @@ WRITE_REMEDIES: Mapping[str, str] = MappingProxyType(
         "MISCONF": "the store cannot write to its disk: free space there; its log has the reason",
     }
 )
+# Findings of the operator page for which this module has its own checks.
+REPORTED = frozenset({"store_refuses", "store_unsafe", "store_full", "store_nearly_full", "no_worker"})
 MODEL_TIMEOUT_SECONDS = 60
 MODEL_REMEDY = "check OPENAI_BASE_URL, INTURN_MODEL and the network"
 MODEL_REMEDIES: Mapping[str, str] = MappingProxyType(
@@ -61,6 +67,9 @@ class Verdict(StrEnum):
     OK = "ok"
     NOTE = "note"
     WRONG = "wrong"
+
+
+SERVICE_VERDICTS = MappingProxyType({Level.GOOD: Verdict.OK, Level.WARN: Verdict.NOTE, Level.BAD: Verdict.WRONG})
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +123,7 @@ def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
     yield check_workers(health)
     yield from check_chain_workers(health, settings)
     yield check_keys(ApiKeyStore(client), settings)
+    yield from check_service(evaluate(read_facts(client, settings, lost_turns=0)))
 
 
 def check_server_version(server: StoreServer) -> Finding:
@@ -187,6 +197,16 @@ def check_chain_workers(health: Health, settings: Settings) -> Iterator[Finding]
         yield Finding(Verdict.OK, "chain workers", observed)
     elif needed_by:
         yield Finding(Verdict.WRONG, "chain workers", observed, "start one: make worker CHAINS=1")
+
+
+def check_service(findings: Sequence[ServiceFinding]) -> Iterator[Finding]:
+    """Yield what the operator page shows, except for what the checks above have reported."""
+    others = [finding for finding in findings if finding.code not in REPORTED]
+    for found in others:
+        verdict = SERVICE_VERDICTS[found.level]
+        yield Finding(verdict, "service", f"{found.headline} {found.detail}", found.todo)
+    if not others:
+        yield Finding(Verdict.NOTE, "service", "see the problems above")
 
 
 def check_keys(api_keys: ApiKeyStore, settings: Settings) -> Finding:

@@ -76,7 +76,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         app.wsgi_app = RootPath(app.wsgi_app, settings.root_path)  # type: ignore[method-assign]  # as Flask documents it
     assets = Assets()
     app.extensions["draining"] = (long_polls, streams)
-    actions, queries = OperatorActions(client, store, registry.find), OperatorQueries(client)
+    actions, queries = OperatorActions(client, store, registry.find), OperatorQueries(client, settings)
     authenticator, origins = Authenticator(ApiKeyStore(client)), CrossOriginGuard(settings)
     app.before_request(_begin)
     app.before_request(lambda: _authorize(authenticator, origins))

@@ -10,6 +10,7 @@ PERMANENT = {
     keys.EXPIRING.name,
     keys.WAITING.name,
     keys.METRICS.name,
+    keys.FAILING.name,
     keys.COUNTER_SNAPSHOTS.name,
     keys.FAILED.name,
     keys.WORKERS.name,

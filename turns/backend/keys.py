@@ -144,6 +144,13 @@ METRICS = Key(
     "counters and histograms since the store was created, by name, labels and bucket",
     "always; one field for each combination",
 )
+FAILING = Key(
+    "inturn:failing",
+    "hash",
+    "failed attempts of each model since its last completed turn: `<first (ms)>|<last (ms)>|<number>|<last code>`, by "
+    "name; for an assistant's own provider, `<provider>/<name>`",
+    "always; one field for each model",
+)
 COUNTER_SNAPSHOTS = Key(
     "inturn:notes",
     "stream",
@@ -199,8 +206,9 @@ SERVICE = Key(
     "`repeated`: number of scripts that ran a second time; `pace_ms`: recent duration of a turn; `locked`: callers "
     "need an API key; `intake` and `workers`: time (ms) at which they were paused; `hint`: Celery's message for the "
     "task `run_turn`, with a placeholder for the turn id, written by the workers; "
-    "`chain_hint`: likewise, written by the chain workers",
-    "always; a fixed set of fields",
+    "`chain_hint`: likewise, written by the chain workers; `completed_at:<model>`: time (ms) of its last completed "
+    "turn",
+    "always; a fixed set of fields, and one for each model",
 )
 HINTS = Key(
     "inturn:hints",
@@ -266,6 +274,7 @@ CATALOGUE = (
     WAITING,
     FAILED,
     METRICS,
+    FAILING,
     COUNTER_SNAPSHOTS,
     TENANT,
     RATE,

@@ -21,6 +21,7 @@ from turns.domain.turn import FIRST_DELTA
 # Shaped like a turn id, so that Celery serializes it like one. No turn has this id.
 HINT_PLACEHOLDER = "turn_" + "0" * 32
 
+LOST_WORKER_SECONDS = 900.0  # a worker without heartbeats is listed this long, so that operators see that it is gone
 DEAD_WORKER_SECONDS = 10.0  # a worker sends a heartbeat once per `rescue_seconds`
 LUA_TURN_ID = "turn_" + "%x" * 32
 
@@ -28,6 +29,7 @@ SLOT_WAIT_MS = 60_000  # then the due index dispatches a turn that the release o
 BUCKETS_MS = (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000, 300_000)  # of timings
 SNAPSHOT_TTL_SECONDS = 25 * 3600  # the longest series covers a day and begins at a round time before it
 PAUSE_POLL_MS = 2_000  # the last head is dispatched at most this long after a pause of the workers ends
+STREAK_MS = 300_000  # a failure after this time without one begins a new streak
 BURST_MS = 10_000  # a tenant may be ahead of its rate by this much
 
 VERBS = (
@@ -117,6 +119,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "snapshot_ttl_ms": to_ms(SNAPSHOT_TTL_SECONDS),
         "turns_per_minute": settings.tenant_turns_per_minute,
         "burst_ms": BURST_MS,
+        "streak_ms": STREAK_MS,
         "tokens_per_day": settings.tenant_tokens_per_day,
         "reserved_tokens": settings.reserved_tokens,
         "max_losses": settings.max_losses,
@@ -131,7 +134,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "result_ttl_ms": to_ms(settings.result_ttl_seconds),
         "event_ttl_ms": to_ms(min(settings.event_ttl_seconds, settings.result_ttl_seconds)),
         "session_ttl_ms": to_ms(settings.session_ttl_seconds),
-        "worker_ttl_ms": to_ms(DEAD_WORKER_SECONDS),
+        "worker_ttl_ms": to_ms(LOST_WORKER_SECONDS),
     }
     tables: dict[str, Mapping[str, object]] = {"KEY": names, "POLICY": policy}
     return {f"{table}.{name}": _lua(value) for table, values in tables.items() for name, value in values.items()}

@@ -3,32 +3,30 @@
 from collections.abc import Mapping
 
 from turns.backend.client import Client
+from turns.config.settings import Settings
+from turns.operations.facts import read_facts
+from turns.operations.finding import ServiceFacts
 from turns.operations.live_turns import LiveTurns, read_live_turns
-from turns.operations.time_series import StatsPoint, read_recent, read_series
+from turns.operations.time_series import StatsPoint, read_series
 from turns.operations.timeline import Timeline, read_timeline
 from turns.operations.wait_diagnosis import SessionQueue, read_session_queue
-from turns.operations.workers import Worker, read_workers
-from turns.store.health import read_refusal
 from turns.store.metrics import read_gauges
 
 
 class OperatorQueries:
     """Every method raises `StoreUnavailable`."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
+        self._settings = settings
 
     def read_gauges(self) -> Mapping[str, float]:
         """Return the current values of the gauges by name."""
         return read_gauges(self._client)
 
-    def read_refusal(self) -> str:
-        """Return the store's reason for refusing writes now, or ""."""
-        return read_refusal(self._client)
-
-    def read_recent(self) -> StatsPoint:
-        """Return the numbers of the last minutes."""
-        return read_recent(self._client)
+    def read_facts(self, *, lost_turns: int) -> ServiceFacts:
+        """Return the facts on which the verdict is based; `lost_turns` failed with `worker_lost` and are unresolved."""
+        return read_facts(self._client, self._settings, lost_turns=lost_turns)
 
     def read_series(self, minutes: int) -> tuple[StatsPoint, ...]:
         """Return the numbers of the last `minutes`, a key of `RESOLUTIONS`, as a series."""
@@ -37,10 +35,6 @@ class OperatorQueries:
     def read_live_turns(self) -> LiveTurns:
         """Return the first live turn of each session."""
         return read_live_turns(self._client)
-
-    def read_workers(self) -> list[Worker]:
-        """Return the live workers."""
-        return read_workers(self._client)
 
     def read_timeline(self, turn_id: str) -> Timeline:
         """Return the timeline of a turn of any tenant. Raises `TurnNotFound`."""

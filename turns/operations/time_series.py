@@ -18,6 +18,8 @@ from turns.store.metrics import INFINITE, decode_counters
 RESOLUTIONS = MappingProxyType({15: 1, 360: 5, 1440: 15})  # minutes of a series: minutes of each of its points
 RECENT_MINUTES = 5  # the period of the current values: long enough for a percentile of many turns
 
+REFUSED = "refused|"
+
 Counters = Mapping[str, int]
 
 
@@ -25,12 +27,16 @@ Counters = Mapping[str, int]
 class StatsPoint:
     """The events of one interval, which begins at `at` (ms).
 
-    `error_share` is the share of failed turns among completed and failed ones. Values without an event are None.
+    `expired` turns were not started in time; they are among the incomplete ones. `refused` turns are counted by code.
+    `error_share` is the share of failed and expired turns among these and the completed ones. Values without an event
+    are None.
     """
 
     at: int
     accepted: int
     ended: Mapping[Status, int]
+    expired: int
+    refused: Mapping[str, int]
     wait_p50_seconds: float | None
     wait_p95_seconds: float | None
     first_token_p95_seconds: float | None
@@ -61,16 +67,20 @@ def build_point(minute: int, before: Counters, after: Counters) -> StatsPoint:
     """Return the point of an interval that begins at this minute since the epoch."""
     events = {name: amount - before.get(name, 0) for name, amount in after.items()}
     ended = {status: _sum_of(events, f"ended|{status}|") for status in sorted(TERMINAL)}
-    finished = ended[Status.COMPLETED] + ended[Status.FAILED]
+    expired = events.get("ended|incomplete|expired", 0)
+    not_served = ended[Status.FAILED] + expired
+    finished = ended[Status.COMPLETED] + not_served
     return StatsPoint(
         at=minute * 60_000,
         accepted=_sum_of(events, "accepted|"),
         ended=ended,
+        expired=expired,
+        refused={name.removeprefix(REFUSED): n for name, n in events.items() if n and name.startswith(REFUSED)},
         wait_p50_seconds=_percentile(events, "wait", 0.5),
         wait_p95_seconds=_percentile(events, "wait", 0.95),
         first_token_p95_seconds=_percentile(events, "first_token", 0.95),
         duration_p95_seconds=_percentile(events, "duration", 0.95),
-        error_share=ended[Status.FAILED] / finished if finished else None,
+        error_share=not_served / finished if finished else None,
     )
 
 

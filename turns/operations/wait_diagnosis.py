@@ -1,7 +1,6 @@
 """The reasons why a session waits, in the order in which an operator should deal with them."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from types import MappingProxyType
 from typing import cast
 
@@ -12,6 +11,7 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound
 from turns.domain.retry import COHORTS
 from turns.domain.state import Status
+from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
 from turns.operations.live_turns import LiveTurn, read_turns
 from turns.store.health import list_live_workers
@@ -23,17 +23,6 @@ NO_WORKER = MappingProxyType(
     }
 )
 HINTS = MappingProxyType({WorkerKind.LOOP: keys.HINTS, WorkerKind.CHAINS: keys.CHAIN_HINTS})
-
-
-class Reason(StrEnum):
-    WORKERS_PAUSED = "workers_paused"
-    NO_WORKER = "no_worker"
-    MODEL_PAUSED = "model_paused"
-    RETRY = "retry"
-    WORKER_LOST = "worker_lost"
-    PARKED = "parked"
-    WORKERS_BUSY = "workers_busy"
-    RUNNING = "running"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,45 +1,47 @@
-"""The live workers, and the turns that each of them runs."""
+"""The workers, and the turns that each of them runs; also those that have stopped sending heartbeats."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.domain.state import Status
-from turns.store.health import list_live_workers
-
-# Heads that one call reads. A running head is due again within a lease, so running heads are among the first ones.
-SCAN_LIMIT = 5000
+from turns.backend.script_loader import DEAD_WORKER_SECONDS
+from turns.store.survey import Survey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Worker:
-    """A live worker process; `running` are the ids of its turns."""
+    """A worker process; `running` are the ids of its turns. `beat_at` is the time (ms) of its last heartbeat.
+
+    A worker that is not alive has ended without removing itself, or its process hangs.
+    """
 
     name: str
+    is_alive: bool
+    beat_at: int
+    silent_seconds: float
     is_draining: bool
     running: tuple[str, ...]
 
 
-def read_workers(client: Client) -> list[Worker]:
-    """Return the live workers by name. Raises `StoreUnavailable`."""
-    names = sorted(list_live_workers(client))
-    are_draining = client.execute_many([("EXISTS", keys.DRAINED(name)) for name in names])
-    running = _read_running(client)
-    return [
-        Worker(name=name, is_draining=bool(is_draining), running=tuple(running.get(name, ())))
-        for name, is_draining in zip(names, are_draining, strict=True)
-    ]
-
-
-def _read_running(client: Client) -> Mapping[str, Sequence[str]]:
-    """Return the ids of the running turns by worker."""
-    due = [turn.decode() for turn in cast(list[bytes], client.zrange(keys.DUE.name, 0, SCAN_LIMIT - 1))]
-    records = client.execute_many([("HMGET", keys.TURN(turn), "status", "worker") for turn in due])
+def read_workers(client: Client, survey: Survey, *, now_ms: int) -> list[Worker]:
+    """Return the workers by name, those with heartbeats first. Raises `StoreUnavailable`."""
+    beats = cast(list[tuple[bytes, float]], client.zrange(keys.WORKERS.name, 0, -1, withscores=True))
+    beat_at = {name.decode(): int(at) for name, at in beats}
+    are_draining = client.execute_many([("EXISTS", keys.DRAINED(name)) for name in beat_at])
     running = defaultdict(list)
-    for turn, (status, worker) in zip(due, records, strict=True):
-        if status == Status.IN_PROGRESS.encode():
-            running[worker.decode()].append(turn)
-    return running
+    for turn in survey.running:
+        running[turn.worker].append(turn.turn_id)
+    workers = [
+        Worker(
+            name=name,
+            is_alive=now_ms - at <= DEAD_WORKER_SECONDS * 1000,
+            beat_at=at,
+            silent_seconds=max(0, now_ms - at) / 1000,
+            is_draining=bool(is_draining),
+            running=tuple(running.get(name, ())),
+        )
+        for (name, at), is_draining in zip(beat_at.items(), are_draining, strict=True)
+    ]
+    return sorted(workers, key=lambda worker: (not worker.is_alive, worker.name))

@@ -9,7 +9,10 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_loader import BUCKETS_MS
 from turns.domain.state import Status
+from turns.domain.wait_reason import Reason
 from turns.store.health import is_safe_policy, list_live_workers, read_memory, read_refusal
+from turns.store.held import count_held
+from turns.store.survey import Survey, survey_heads
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +25,12 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """`counters` by name and label values, `histograms` and current `gauges` by name."""
+    """`counters` by name and label values, `histograms` and `gauges` by name; the number of `held` turns by reason."""
 
     counters: Mapping[str, Mapping[tuple[str, ...], int]]
     histograms: Mapping[str, Histogram]
     gauges: Mapping[str, float]
+    held: Mapping[Reason, int]
 
 
 COUNTER_LABELS = MappingProxyType(
@@ -55,7 +59,9 @@ def read_metrics(client: Client) -> Metrics:
         if name in counters:
             counters[name][tuple(labels)] = amount
     histograms = {name: _histogram(name, fields) for name in HISTOGRAMS}
-    return Metrics(counters, histograms, {**read_gauges(client), **_read_store_gauges(client)})
+    survey = survey_heads(client)
+    gauges = {**read_gauges(client), **_read_store_gauges(client), **_read_wait_gauges(client, survey)}
+    return Metrics(counters, histograms, gauges, count_held(client, survey))
 
 
 def decode_counters(fields: Mapping[bytes, bytes]) -> dict[str, int]:
@@ -81,6 +87,21 @@ def read_gauges(client: Client) -> dict[str, float]:
         "watched_turns": len(watched),
         "failed_turns": client.zcard(keys.FAILED.name),
         "live_workers": len(list_live_workers(client)),
+    }
+
+
+def _read_wait_gauges(client: Client, survey: Survey) -> dict[str, float]:
+    seconds, _ = client.time()
+
+    def age(at: int | None) -> float:
+        return max(0.0, seconds - at / 1000) if at else 0.0
+
+    return {
+        "running_turns": len(survey.running),
+        "oldest_live_seconds": age(survey.oldest_live_at),
+        "oldest_unanswered_seconds": age(survey.oldest_unanswered_at),
+        "first_token_wait_seconds": age(min(survey.first_token_waits, default=None)),
+        "silent_workers": client.zcard(keys.WORKERS.name) - len(list_live_workers(client)),
     }
 
 

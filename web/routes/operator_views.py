@@ -3,12 +3,14 @@
 from flask import Blueprint, Response, g
 
 from turns.config.version import VERSION
+from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound, TurnNotFound
 from turns.domain.ids import session_key
 from turns.operations.actions import OperatorActions
 from turns.operations.live_turns import LiveTurn
 from turns.operations.queries import OperatorQueries
 from turns.operations.time_series import RESOLUTIONS
+from turns.operations.verdict import evaluate
 from web.http.responses import reply
 from web.openapi.operation import Operation, ResponseSpec
 from web.routes.service_status import service_status
@@ -85,16 +87,20 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
 
 
 def _stats(queries: OperatorQueries, actions: OperatorActions, minutes: int) -> schema.Stats:
-    workers = queries.read_workers()
+    failed_by_code = actions.count_failed()
+    facts = queries.read_facts(lost_turns=failed_by_code.get(Code.WORKER_LOST, 0))
     return schema.Stats(
         **dict(service_status(actions, queries)),
         version=VERSION,
-        store_refusal=queries.read_refusal() or None,
+        findings=evaluate(facts),
+        store_refusal=facts.health.refusal or None,
         may_act=g.caller.may_act,
-        running_turns=sum(len(worker.running) for worker in workers),
-        recent=queries.read_recent(),
-        failed_by_code=actions.count_failed(),
-        workers=workers,
+        running_turns=facts.running_turns,
+        held_turns={reason: number for reason, number in facts.held.items() if number},
+        oldest_unanswered_seconds=facts.oldest_unanswered_seconds,
+        recent=facts.recent,
+        failed_by_code=failed_by_code,
+        workers=facts.workers,
         minutes=minutes,
         step_minutes=RESOLUTIONS[minutes],
         series=queries.read_series(minutes),

@@ -58,12 +58,26 @@ GAUGES = MappingProxyType(
         "watched_turns": ("inturn_watched_turns", "Turns whose events are being streamed"),
         "failed_turns": ("inturn_failed_turns", "Failed turns that were neither retried nor discarded"),
         "live_workers": ("inturn_live_workers", "Worker processes with a recent heartbeat"),
+        "running_turns": ("inturn_running_turns", "Turns that a worker runs"),
+        "oldest_live_seconds": ("inturn_oldest_live_seconds", "Time since the acceptance of the oldest live turn"),
+        "oldest_unanswered_seconds": (
+            "inturn_oldest_unanswered_seconds",
+            "How long the first turn of a session has waited for its answer to begin, whatever for; not of lane batch",
+        ),
+        "first_token_wait_seconds": (
+            "inturn_first_token_wait_seconds",
+            "How long the running turn that has waited longest for the first piece of its answer has waited",
+        ),
+        "silent_workers": ("inturn_silent_workers", "Workers that stopped sending heartbeats in the last 15 minutes"),
         "store_memory_bytes": ("inturn_store_memory_bytes", "Memory that the store uses"),
         "store_memory_limit_bytes": ("inturn_store_memory_limit_bytes", "Its maxmemory; 0 without a limit"),
         "store_is_safe": ("inturn_store_is_safe", "1 if the store evicts no keys, else 0"),
         "store_takes_writes": ("inturn_store_takes_writes", "1 if the store takes writes, else 0"),
     }
 )
+
+
+HELD = ("inturn_held_turns", "Live turns that do not run, by the reason why they wait")
 
 
 class Snapshot(Collector):
@@ -85,6 +99,10 @@ class Snapshot(Collector):
             yield HistogramMetricFamily(exposed, help_text, buckets=buckets, sum_value=histogram.sum)
         for name, (exposed, help_text) in GAUGES.items():
             yield GaugeMetricFamily(exposed, help_text, value=self._metrics.gauges[name])
+        held = GaugeMetricFamily(*HELD, labels=["why"])
+        for why, number in self._metrics.held.items():
+            held.add_metric((why,), number)
+        yield held
 
 
 def expose(metrics: Metrics) -> bytes:

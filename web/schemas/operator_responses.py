@@ -8,8 +8,9 @@ from pydantic import AliasPath, BeforeValidator, Field
 from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
 from turns.domain.state import Event, Status
+from turns.domain.wait_reason import Reason
+from turns.operations.finding import Level
 from turns.operations.time_series import RECENT_MINUTES
-from turns.operations.wait_diagnosis import Reason
 from web.schemas.responses import Instant, Name, Problem, ResponseModel, ServiceStatus, TurnId, Usage
 
 
@@ -19,17 +20,33 @@ class StatsPoint(ResponseModel):
     at: Instant
     accepted: int
     ended: Mapping[Status, int]
+    expired: int = Field(description="turns that were not started in time; among the incomplete ones")
+    refused: Mapping[str, int] = Field(description="submitted turns that were not accepted, by code")
     wait_p50_seconds: float | None
     wait_p95_seconds: float | None
     first_token_p95_seconds: float | None
     duration_p95_seconds: float | None
-    error_share: float | None = Field(description="share of failed turns in those that completed or failed")
+    error_share: float | None = Field(description="share of failed and expired turns in these and the completed ones")
+
+
+class Finding(ResponseModel):
+    """One part of the verdict: what is wrong and what to do, or that all is good."""
+
+    level: Level
+    code: str = Field(description="stable; names the kind of finding")
+    headline: str = Field(description="without numbers")
+    detail: str
+    todo: str = Field(description="advice, or empty")
+    to: Mapping[str, str] = Field(description="the view of the operator page for the advice, with its filters")
 
 
 class Worker(ResponseModel):
-    """A living worker process."""
+    """A worker process. One that is not alive ended without removing itself, or hangs; it is listed for 15 minutes."""
 
     name: str
+    is_alive: bool
+    beat_at: Instant = Field(description="its last heartbeat")
+    silent_seconds: float = Field(description="time since then")
     is_draining: bool
     running_turns: tuple[TurnId, ...] = Field(validation_alias="running")
 
@@ -40,7 +57,10 @@ class Stats(ServiceStatus):
     version: str
     store_refusal: str | None = Field(description="why the store refuses writes; null if it takes them")
     may_act: bool = Field(description="whether the caller's key allows actions")
-    running_turns: int = Field(description="of living workers")
+    findings: tuple[Finding, ...] = Field(description="the most severe first; at least one")
+    running_turns: int
+    held_turns: Mapping[Reason, int] = Field(description="live turns that do not run, by reason")
+    oldest_unanswered_seconds: float = Field(description="wait of the first turn of a session for its answer to begin")
     recent: StatsPoint = Field(description=f"the last {RECENT_MINUTES} minutes")
     failed_by_code: Mapping[Code, int]
     workers: tuple[Worker, ...]

@@ -49,5 +49,6 @@ end
 
 -- The recent duration of a turn: a moving average in which each new turn has a weight of one sixteenth.
 local pace_ms = tonumber(redis.call('HGET', KEY.service, 'pace_ms') or took_ms)
-redis.call('HSET', KEY.service, 'pace_ms', math.floor(pace_ms + (took_ms - pace_ms) / 16))
+redis.call('HSET', KEY.service, 'pace_ms', math.floor(pace_ms + (took_ms - pace_ms) / 16),
+  'completed_at:' .. (was.provider and was.provider .. '/' or '') .. was.model, now)
 return {'COMMITTED'}

@@ -15,7 +15,8 @@
 --       RETRYING  another attempt will be made (also when this script runs a second time)
 --       LOST      the token does not hold the turn: another claim holds it, or it has ended
 --
--- requires: count, finish, now_ms, pause_key, read_record, release_slots, replayed, requeue, transitions
+-- requires: count, finish, now_ms, pause_key, read_record, record_failure, release_slots, replayed, requeue
+-- requires: timings, transitions
 
 local turn, token, code, retry_in, counts, model, pause_ms, provider_status = unpack(ARGV, 1, 8)
 local was = read_record(turn)
@@ -26,6 +27,10 @@ local after = AFTER[was.status] or {}
 if not after.retry then return {'LOST'} end  -- only a running attempt can fail here
 
 local now = now_ms()
+record_failure((was.provider and was.provider .. '/' or '') .. was.model, code, now)
+if code == 'provider_timeout' and redis.call('HEXISTS', KEY.turn .. turn, 'first_token_at') == 0 then
+  observe('first_token', now - was.started_at)  -- otherwise a provider that never answers would look fast
+end
 if tonumber(pause_ms) > 0 then redis.call('SET', pause_key(was.provider, was.model), 1, 'PX', pause_ms) end
 if retry_in == '' then
   local reason = {'error_code', code}

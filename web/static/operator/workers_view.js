@@ -4,7 +4,7 @@ import { drain, pause, resume } from "./actions.js";
 import { SWITCHES } from "./labels.js";
 import { urlOf } from "./route.js";
 import { Table } from "./table.js";
-import { RelativeTime } from "./time.js";
+import { formatDuration, RelativeTime } from "./time.js";
 import { StatusLabel } from "./turn_table.js";
 
 export function WorkersView({ page, stats }) {
@@ -26,7 +26,8 @@ function WorkerTable({ page, workers }) {
     empty=${html`No worker is running. Start one with <code>make worker</code>. If one has stopped, its log has the reason.`} />`;
 }
 
-function workerStatus({ is_draining, running_turns }) {
+function workerStatus({ is_alive, silent_seconds, is_draining, running_turns }) {
+  if (!is_alive) return { state: "queued", label: `silent for ${formatDuration(silent_seconds)}` };
   if (is_draining) return { state: "queued", label: "draining" };
   return running_turns.length ? { state: "answering", label: "working" } : { state: "idle", label: "idle" };
 }
@@ -36,7 +37,8 @@ function RunningTurns({ name, running_turns }) {
   return html`<a href=${urlOf({ view: "live", worker: name })}>${running_turns.length}</a>`;
 }
 
-function Drain({ page, worker: { name, is_draining, running_turns } }) {
+function Drain({ page, worker: { name, is_alive, is_draining, running_turns } }) {
+  if (!is_alive) return "Another worker takes its turns over.";
   if (is_draining) return "Stops when its turns are finished.";
   return html`<button type="button" class="quiet" aria-label=${`Drain ${name}`}
     onClick=${() => page.act(drain(name, running_turns.length))}>Drain</button>`;

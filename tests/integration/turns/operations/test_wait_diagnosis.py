@@ -14,10 +14,12 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound
 from turns.domain.retry import Retry
 from turns.domain.turn import Claim, Turn, TurnRequest
+from turns.domain.wait_reason import Reason
 from turns.operations.actions import OperatorActions, Switch
 from turns.operations.live_turns import SCAN_LIMIT, read_live_turns
-from turns.operations.wait_diagnosis import Reason, read_session_queue
+from turns.operations.wait_diagnosis import read_session_queue
 from turns.operations.workers import read_workers
+from turns.store.survey import survey_heads
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]
@@ -118,7 +120,7 @@ def test_heads_of_all_tenants_are_listed_with_their_workers(accept: Accept, clai
     assert live.is_complete
     found = {(turn.id, turn.tenant, turn.behind) for turn in live.turns}
     assert found == {(running.id, "acme", 0), (waiting.id, "-", 1)}
-    [worker] = read_workers(client)
+    [worker] = read_workers(client, survey_heads(client), now_ms=2**53)
     assert (worker.name, worker.running, worker.is_draining) == ("w", (running.id,), False)
 
 

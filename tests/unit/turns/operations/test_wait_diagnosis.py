@@ -5,8 +5,9 @@ import pytest
 from tests.support.records import record
 from turns.domain.error_codes import Code
 from turns.domain.state import Status
+from turns.domain.wait_reason import Reason
 from turns.operations.live_turns import LiveTurn
-from turns.operations.wait_diagnosis import Reason, SlotWait, WaitFacts, diagnose
+from turns.operations.wait_diagnosis import SlotWait, WaitFacts, diagnose
 
 QUEUED = LiveTurn.from_record("turn_1", record(Status.QUEUED), behind=0)
 CALM = WaitFacts(workers_paused=False, live_workers=2, model_paused=False, slot_waits=(), queued_hints=7)

@@ -1,0 +1,184 @@
+"""Tests of the verdict: each situation, and the sentences that an operator reads."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from turns.domain.state import TERMINAL, Status
+from turns.domain.wait_reason import Reason
+from turns.operations.actions import Switch
+from turns.operations.finding import ServiceFacts
+from turns.operations.time_series import StatsPoint
+from turns.operations.verdict import evaluate
+from turns.operations.workers import Worker
+from turns.store.failing import FailingModel
+from turns.store.health import Health, Memory
+
+NOW = 1_000_000_000
+MEMORY = Memory(used_bytes=1, limit_bytes=2_000_000_000, eviction_policy="noeviction")
+HEALTH = Health(durability="always", memory=MEMORY, replicas=0, live_workers=2, live_chain_workers=0, live_turns=0)
+RECENT = StatsPoint(
+    at=0,
+    accepted=0,
+    ended=dict.fromkeys(TERMINAL, 0),
+    expired=0,
+    refused={},
+    wait_p50_seconds=None,
+    wait_p95_seconds=None,
+    first_token_p95_seconds=None,
+    duration_p95_seconds=None,
+    error_share=None,
+)
+CALM = ServiceFacts(
+    now=NOW,
+    health=HEALTH,
+    paused={},
+    held={},
+    oldest_waiting_seconds=0,
+    oldest_unanswered_seconds=0,
+    first_token_wait_seconds=0,
+    completed_seconds=None,
+    failing=(),
+    lost_turns=0,
+    workers=(),
+    running_turns=0,
+    recent=RECENT,
+)
+BUSY = replace(CALM, health=replace(HEALTH, live_turns=9), running_turns=5, completed_seconds=1)
+WAITING = replace(BUSY, held={Reason.WORKERS_BUSY: 4})
+
+
+def health(**changes: Any) -> ServiceFacts:
+    return replace(BUSY, health=replace(BUSY.health, **changes))
+
+
+def memory(**changes: Any) -> ServiceFacts:
+    return health(memory=replace(MEMORY, **changes))
+
+
+def recent(**changes: Any) -> ServiceFacts:
+    return replace(BUSY, recent=replace(RECENT, **changes))
+
+
+def ended(*, completed: int, failed: int) -> dict[Status, int]:
+    return {**RECENT.ended, Status.COMPLETED: completed, Status.FAILED: failed}
+
+
+def worker(name: str, *, silent_seconds: float, turns: int) -> Worker:
+    running = tuple(f"turn_{n}" for n in range(turns))
+    is_alive = silent_seconds <= 10
+    return Worker(
+        name=name, is_alive=is_alive, beat_at=0, silent_seconds=silent_seconds, is_draining=False, running=running
+    )
+
+
+def silent(seconds: float, *, turns: int) -> ServiceFacts:
+    return replace(BUSY, workers=[worker("w1", silent_seconds=seconds, turns=turns)])
+
+
+def failing(seconds: int, attempts: int) -> ServiceFacts:
+    model = FailingModel(model="gpt", since=NOW - seconds * 1000, attempts=attempts, code="provider_unreachable")
+    return replace(BUSY, failing=[model])
+
+
+def headlines(facts: ServiceFacts) -> list[str]:
+    return [f"{finding.level}: {finding.headline}" for finding in evaluate(facts)]
+
+
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        (CALM, ["good: All good."]),
+        (BUSY, ["good: All good."]),
+        (health(refusal="OOM"), ["bad: No turn can be submitted: the store refuses writes."]),
+        (memory(eviction_policy="allkeys-lru"), ["bad: No turn can be submitted: the store may delete turns."]),
+        (memory(used_bytes=1_599_999_999), ["good: All good."]),
+        (memory(used_bytes=1_600_000_000), ["warn: The store is nearly full."]),
+        (memory(used_bytes=1_960_000_000), ["bad: The store is full."]),
+        (memory(used_bytes=10**12, limit_bytes=0), ["good: All good."]),
+        (replace(CALM, health=replace(HEALTH, live_workers=0)), ["bad: No worker is running."]),
+        (health(live_workers=0), ["bad: Users are waiting: no worker is running."]),
+        (replace(CALM, paused={Switch.WORKERS: NOW}), ["warn: The workers are paused."]),
+        (
+            replace(BUSY, paused={Switch.WORKERS: NOW}, held={Reason.WORKERS_PAUSED: 4}, oldest_waiting_seconds=40),
+            ["bad: The workers are paused."],
+        ),
+        (replace(BUSY, paused={Switch.INTAKE: NOW}), ["warn: New turns are refused."]),
+        (replace(WAITING, oldest_waiting_seconds=0.9), ["good: All good."]),
+        (replace(WAITING, oldest_waiting_seconds=1.5), ["warn: Users are waiting."]),
+        (replace(WAITING, oldest_waiting_seconds=40), ["bad: Users are waiting."]),
+        (replace(BUSY, held={Reason.PARKED: 4}, oldest_waiting_seconds=40), ["good: All good."]),
+        (replace(BUSY, workers=[worker("w1", silent_seconds=9, turns=7)]), ["good: All good."]),
+        (
+            replace(BUSY, workers=[worker("w1", silent_seconds=41, turns=7)]),
+            ["bad: A worker is stuck: its turns stand still."],
+        ),
+        (
+            replace(BUSY, workers=[worker("w1", silent_seconds=41, turns=0)]),
+            ["warn: A worker has stopped unexpectedly."],
+        ),
+        (failing(59, 40), ["warn: Every turn of a model fails."]),
+        (failing(60, 3), ["bad: Every turn of a model fails."]),
+        (failing(600, 2), ["good: All good."]),
+        (replace(BUSY, oldest_unanswered_seconds=59), ["good: All good."]),
+        (replace(BUSY, oldest_unanswered_seconds=60), ["bad: Users have waited long for an answer."]),
+        (replace(BUSY, oldest_unanswered_seconds=90, completed_seconds=90), ["bad: Nothing completes."]),
+        (replace(BUSY, oldest_unanswered_seconds=90, completed_seconds=None), ["bad: Nothing completes."]),
+        (replace(BUSY, oldest_unanswered_seconds=0, completed_seconds=9999), ["good: All good."]),
+        (recent(error_share=0.05), ["good: All good."]),
+        (recent(error_share=0.25, ended=ended(completed=3, failed=1)), ["warn: Turns are failing."]),
+        (recent(error_share=0.5, ended=ended(completed=1, failed=1)), ["bad: Most turns are failing."]),
+        (recent(error_share=1.0, expired=9), ["bad: Most turns are failing."]),
+        (recent(refused={"overloaded": 2}), ["warn: Turns are refused."]),
+        (recent(refused={"rate_limited": 99, "session_backlog_full": 1}), ["good: All good."]),
+        (replace(BUSY, lost_turns=1), ["warn: Turns end their workers."]),
+        (recent(wait_p95_seconds=26), ["warn: Users had to wait."]),
+        (recent(first_token_p95_seconds=12), ["warn: The model is slow."]),
+        (replace(BUSY, first_token_wait_seconds=28), ["warn: The model is slow."]),
+        (
+            replace(WAITING, oldest_waiting_seconds=40, recent=replace(RECENT, refused={"store_unsafe": 1})),
+            ["bad: Users are waiting.", "warn: Turns are refused."],
+        ),
+    ],
+)
+def test_the_most_severe_finding_comes_first(facts: ServiceFacts, expected: list[str]) -> None:
+    assert headlines(facts) == expected
+
+
+@pytest.mark.parametrize(
+    ("facts", "detail"),
+    [
+        (failing(90, 41), "For 90 s every turn of gpt has failed: provider_unreachable (41 attempts)."),
+        (
+            replace(BUSY, workers=[worker("w1", silent_seconds=41, turns=7), worker("w2", silent_seconds=90, turns=0)]),
+            "Worker w1: silent 41 s, holds 7 turns.",
+        ),
+        (
+            replace(
+                BUSY,
+                health=replace(HEALTH, live_turns=1275),
+                held={Reason.RETRY: 75, Reason.MODEL_PAUSED: 1200, Reason.PARKED: 0},
+                oldest_unanswered_seconds=424,
+                completed_seconds=420,
+                running_turns=0,
+            ),
+            "No turn has completed for 7 min 0 s, and 1,275 turns are live: 1,200 model_paused, 75 retry.",
+        ),
+        (
+            recent(error_share=0.75, expired=2, ended=ended(completed=1, failed=1)),
+            "75% failed in the last 5 minutes: 3 of 4 (2 of them were not started in time).",
+        ),
+        (
+            recent(refused={"store_unavailable": 1, "overloaded": 12, "rate_limited": 5}),
+            "13 submitted turns were refused in the last 5 minutes: overloaded 12, store_unavailable 1.",
+        ),
+        (
+            replace(WAITING, held={Reason.WORKERS_BUSY: 1}, oldest_waiting_seconds=4.25),
+            "1 turn is waiting for a worker; the longest wait is 4.2 s.",
+        ),
+        (BUSY, "No turn waits for a worker; 5 turns are running."),
+    ],
+)
+def test_details_name_numbers_and_causes(facts: ServiceFacts, detail: str) -> None:
+    assert evaluate(facts)[0].detail == detail

@@ -1,0 +1,14 @@
+"""The reasons for which a turn waits, as the operator page, the API and the metrics name them."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    WORKERS_PAUSED = "workers_paused"
+    NO_WORKER = "no_worker"
+    MODEL_PAUSED = "model_paused"
+    RETRY = "retry"
+    WORKER_LOST = "worker_lost"
+    PARKED = "parked"
+    WORKERS_BUSY = "workers_busy"
+    RUNNING = "running"  # the first turn of its session runs

@@ -1,0 +1,46 @@
+"""Read the facts on which the verdict is based."""
+
+from turns.backend import keys
+from turns.backend.client import Client
+from turns.config.settings import Settings
+from turns.operations.actions import Switch
+from turns.operations.finding import ServiceFacts
+from turns.operations.time_series import read_recent
+from turns.operations.workers import read_workers
+from turns.store.failing import read_completions, read_failing
+from turns.store.health import read_health
+from turns.store.held import count_held
+from turns.store.metrics import read_gauges
+from turns.store.survey import survey_heads
+
+
+def read_facts(client: Client, settings: Settings, *, lost_turns: int) -> ServiceFacts:
+    """Return the facts of this moment; `lost_turns` are unresolved. Raises `StoreUnavailable`."""
+    seconds, microseconds = client.time()
+    now = seconds * 1000 + microseconds // 1000
+    survey, completions = survey_heads(client), read_completions(client)
+
+    def age(at: int | None) -> float:
+        return max(0, now - at) / 1000 if at else 0.0
+
+    return ServiceFacts(
+        now=now,
+        health=read_health(client, settings),
+        paused=read_pauses(client),
+        held=count_held(client, survey),
+        oldest_waiting_seconds=read_gauges(client)["oldest_waiting_seconds"],
+        oldest_unanswered_seconds=age(survey.oldest_unanswered_at),
+        first_token_wait_seconds=age(min(survey.first_token_waits, default=None)),
+        completed_seconds=age(max(completions.values())) if completions else None,
+        failing=read_failing(client, completions, now_ms=now),
+        lost_turns=lost_turns,
+        workers=read_workers(client, survey, now_ms=now),
+        running_turns=len(survey.running),
+        recent=read_recent(client),
+    )
+
+
+def read_pauses(client: Client) -> dict[Switch, int]:
+    """Return the paused switches with the time (ms) of their pause. Raises `StoreUnavailable`."""
+    found = client.hmget(keys.SERVICE.name, list(Switch))
+    return {switch: int(since) for switch, since in zip(Switch, found, strict=True) if since}

@@ -1,0 +1,66 @@
+"""A finding about the service, and the facts from which `verdict.py` derives it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from turns.domain.wait_reason import Reason
+from turns.operations.actions import Switch
+from turns.operations.time_series import StatsPoint
+from turns.operations.workers import Worker
+from turns.store.failing import FailingModel
+from turns.store.health import Health
+
+
+class Level(StrEnum):
+    BAD = "bad"
+    WARN = "warn"
+    GOOD = "good"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One finding. `headline` has no numbers, so it changes only when the situation does.
+
+    `todo` is the advice, or ""; `to` is the view of the operator page that it leads to, with its filters.
+    """
+
+    level: Level
+    code: str
+    headline: str
+    detail: str
+    todo: str = ""
+    to: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceFacts:
+    """The facts of one moment. Waits are in seconds, 0 without a turn that waits.
+
+    `held` has the waiting turns by reason. `lost_turns` have failed because too many workers died while they ran them.
+    `completed_seconds` is the time since the last completed turn, or None.
+    """
+
+    health: Health
+    paused: Mapping[Switch, int]
+    held: Mapping[Reason, int]
+    oldest_waiting_seconds: float
+    oldest_unanswered_seconds: float
+    first_token_wait_seconds: float
+    completed_seconds: float | None
+    failing: Sequence[FailingModel]
+    lost_turns: int
+    workers: Sequence[Worker]
+    running_turns: int
+    recent: StatsPoint
+    now: int
+
+    @property
+    def waiting_for_worker(self) -> int:
+        return sum(
+            self.held.get(reason, 0) for reason in (Reason.WORKERS_BUSY, Reason.WORKERS_PAUSED, Reason.NO_WORKER)
+        )
+
+    def seconds_since(self, at: int) -> float:
+        return max(0, self.now - at) / 1000
