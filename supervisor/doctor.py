@@ -49,7 +49,7 @@ MODEL_REMEDIES: Mapping[str, str] = MappingProxyType(
         Code.PROVIDER_AUTHENTICATION: "check OPENAI_API_KEY and the account",
         Code.PROVIDER_QUOTA: "check the account of OPENAI_API_KEY",
         Code.PROVIDER_RATE_LIMITED: "wait, or raise the limit of the account of OPENAI_API_KEY",
-        Code.PROVIDER_REJECTED: "check INTURN_MODEL and OPENAI_BASE_URL",
+        Code.PROVIDER_REJECTED: "check INTURN_MODEL, OPENAI_BASE_URL, and the fields of assistants.toml that are sent",
         Code.PROVIDER_UNREACHABLE: "check OPENAI_BASE_URL, the proxy variables and the network",
     }
 )

@@ -23,6 +23,11 @@ MEGABYTE = 1024 * 1024
 ZEROS = b"0" * 65_536
 
 
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("worker.provider.chunk_stream.PAUSE_SECONDS", 0)
+
+
 def sends_forever(head: bytes, piece: bytes, *, begin: bytes = b"") -> Script:
     """Send pieces as transfer chunks until the client closes the connection."""
 
