@@ -90,7 +90,8 @@ class Answer:
 
     def _flush(self, texts: list[str], chunks: list[dict[str, Any]]) -> None:
         if texts:
-            chunks.append(text_chunk("".join(texts)))
+            if (text := "".join(texts)) or not chunks:
+                chunks.append(text_chunk(text))
             texts.clear()
             self._normalizer.ends_with_empty_reason = False
 

@@ -20,21 +20,25 @@ FINISH_REASONS = {
     ),
     **{reason: reason for reason in ("stop", "length", "content_filter", "tool_calls", "function_call", "error")},
 }
+# Fields of a delta besides its text that LangChain does not read, or that are the same in each chunk.
+IGNORED = frozenset({"content", "role", "reasoning", "reasoning_content", "reasoning_details"})
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 
 
 def plain_text(chunk: Any) -> str | None:
-    """Return the text of a chunk that has nothing else, so that it needs no normalization; otherwise None."""
+    """Return the text of a chunk that needs no normalization, "" if it only has reasoning; otherwise None."""
     try:
         [choice] = chunk["choices"]
         delta = choice["delta"]
-        text = delta["content"]
-    except (KeyError, TypeError, ValueError):
+        text = delta.get("content") or ""
+    except (AttributeError, KeyError, TypeError, ValueError):
         return None
-    if len(delta) > 1 or type(text) is not str or choice.get("finish_reason") is not None or choice.get("logprobs"):
+    if type(text) is not str or choice.get("finish_reason") is not None or choice.get("logprobs"):
         return None
-    return None if chunk.get("usage") or chunk.get("error") else text
+    if (len(delta) > 1 or not text) and any(value for name, value in delta.items() if name not in IGNORED):
+        return None
+    return None if chunk.get("usage") or chunk.get("error") or choice.get("error") else text
 
 
 def text_chunk(text: str) -> dict[str, Any]:
