@@ -45,6 +45,7 @@ from worker.tasks import RUN_TURN, register
 
 DEADLINE_SECONDS = 0.25  # interval of the check for late models
 TIDY_SECONDS = 3600.0
+REPAIR_SECONDS = 20.0  # interval at which a worker offers to repair; one in the whole installation does, once a minute
 GC_THRESHOLD = (50_000, 20, 100)  # objects; with the default of (700, 10, 10), garbage collection takes 4 % of the CPU
 STORE_RETRIES = 5
 QUEUES = MappingProxyType({WorkerKind.LOOP: keys.HINTS.name, WorkerKind.CHAINS: keys.CHAIN_HINTS.name})
@@ -81,6 +82,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
             Loop("flush", emitter.flush, every_seconds=FLUSH_SECONDS),
             Loop("deadlines", active_runs.stop_late_runs, every_seconds=DEADLINE_SECONDS),
             Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
+            Loop("repair", rescuer.repair, every_seconds=REPAIR_SECONDS),
             WorkerWatch(store, worker, connections=lambda: subscriptions.connections(worker)),
             # A turn brings its version of the assistant. This loop only logs what is wrong with the file.
             Loop("assistants", registry.reload_if_changed, every_seconds=POLL_SECONDS),

@@ -49,7 +49,7 @@ def make_due(server: Server) -> Callable[[Turn], None]:
     """Return a function that makes a live head due, as if its lease had run out or its hint had been lost."""
 
     # A worker has sent heartbeats without a gap; otherwise `rescue` would extend all leases.
-    server.raw.zadd(keys.WORKERS.name, {"w": 2**53})
+    send_heartbeat(server)
 
     def make_due(turn: Turn) -> None:
         assert server.raw.zadd(keys.DUE.name, {turn.id: 1}, xx=True, ch=True) == 1
@@ -95,6 +95,12 @@ def hints(server: Server) -> Callable[[], list[str]]:
     """Return a function that pops all hints of the broker's list, oldest first; here a hint is only the turn's id."""
     server.raw.hset(keys.SERVICE.name, "hint", "turn_" + "0" * 32)
     return lambda: [hint.decode() for hint in reversed(server.raw.lpop(keys.HINTS.name, 1000) or [])]
+
+
+def send_heartbeat(server: Server) -> None:
+    """Let a worker send a heartbeat, which counts for the next seconds."""
+    seconds, _ = server.raw.time()
+    server.raw.zadd(keys.WORKERS.name, {"w": (seconds + 1) * 1000})
 
 
 def answer_to(claim: Claim) -> Answer:

@@ -114,6 +114,18 @@ WORKERS = Key(
     "each worker process at the time (ms) of its last heartbeat",
     "always; entries of dead workers are pruned",
 )
+REPAIRER = Key(
+    "inturn:repairer",
+    "string",
+    "the worker that has begun to repair the indexes last",
+    "one minute; then another repair begins",
+)
+SET_ASIDE = Key(
+    "inturn:set_aside:",
+    "any",
+    "a value of another type that stood under the name of a key of this service, by that name",
+    "one week",
+)
 CONNECTED = Key(
     "inturn:connected",
     "set",
@@ -270,6 +282,8 @@ CATALOGUE = (
     SESSIONS,
     WORKERS,
     CONNECTED,
+    REPAIRER,
+    SET_ASIDE,
     DRAINED,
     WAITING,
     FAILED,

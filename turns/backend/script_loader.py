@@ -28,6 +28,8 @@ LUA_TURN_ID = "turn_" + "%x" * 32
 SLOT_WAIT_MS = 60_000  # then the due index dispatches a turn that the release of a slot should have dispatched
 BUCKETS_MS = (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_000, 300_000)  # of timings
 SNAPSHOT_TTL_SECONDS = 25 * 3600  # the longest series covers a day and begins at a round time before it
+CLOCK_STEP_MS = 2_000  # a heartbeat this far in the future means that the clock of the store was set back
+SET_ASIDE_MS = 60_000  # interval at which an entry that raises an error is tried again
 PAUSE_POLL_MS = 2_000  # the last head is dispatched at most this long after a pause of the workers ends
 STREAK_MS = 300_000  # a failure after this time without one begins a new streak
 BURST_MS = 10_000  # a tenant may be ahead of its rate by this much
@@ -44,6 +46,7 @@ VERBS = (
     "cancel",
     "rescue",
     "rescue_worker",
+    "repair_sessions",
     "register_worker",
     "find_vanished",
     "remove_vanished",
@@ -116,6 +119,8 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "batch_concurrency": settings.batch_concurrency,
         "slot_wait_ms": SLOT_WAIT_MS,
         "pause_poll_ms": PAUSE_POLL_MS,
+        "clock_step_ms": CLOCK_STEP_MS,
+        "set_aside_ms": SET_ASIDE_MS,
         "snapshot_ttl_ms": to_ms(SNAPSHOT_TTL_SECONDS),
         "turns_per_minute": settings.tenant_turns_per_minute,
         "burst_ms": BURST_MS,

@@ -130,6 +130,10 @@ class Scripts:
         """Return the turn ids with RESCUED, LOST or GONE."""
         return to_outcomes(self._all("rescue_worker", worker, guilty_turn or "", *turn_ids))
 
+    def repair_sessions(self, sessions: Sequence[str]) -> list[tuple[str, Reply]]:
+        """Return the sessions that were not in order, each with RESTORED, LOST or BROKEN."""
+        return to_outcomes(self._all("repair_sessions", *sessions))
+
     def register_worker(self, worker: str, *, again: bool) -> Reply:
         """Return CONNECTED."""
         return self._outcome("register_worker", worker, int(again))

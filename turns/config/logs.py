@@ -28,6 +28,7 @@ class Log(StrEnum):
     TURN_RELEASED = "turn.released"
     TURN_CANCELLED = "turn.cancelled"
     TURN_RESCUED = "turn.rescued"
+    INDEX_REPAIRED = "index.repaired"
     SESSION_IMPORTED = "session.imported"
     SESSION_ERASED = "session.erased"
     LEASE_LOST = "lease.lost"

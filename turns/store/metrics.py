@@ -41,6 +41,7 @@ COUNTER_LABELS = MappingProxyType(
         "rescued": (),
         "taken_over": (),
         "refused": ("code",),
+        "repaired": ("what",),
         "vanished": (),
         "returned": (),
         "tokens": ("kind", "model"),

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -27,6 +27,7 @@ from turns.store.dead_workers import find_running_turns
 from turns.store.health import Health, read_health
 from turns.store.metrics import Metrics, read_metrics
 from turns.store.refusals import RefusalCounter
+from turns.store.repair import repair
 from turns.store.safety import SafetyCheck
 
 LIST_LIMIT = 1000  # turns that the script reads for one page, so that it takes far less than a millisecond
@@ -285,6 +286,10 @@ class TurnStore:
             outcomes = self._scripts.rescue_worker(worker, guilty_turn=guilty_turn, turn_ids=turn_ids)
             rescued += [(turn_id, outcome) for turn_id, outcome in outcomes if outcome is not Reply.GONE]
         return rescued
+
+    def repair(self, *, worker: str) -> Iterator[tuple[str, Reply]]:
+        """Repair damaged indexes, at most once a minute; yield what was not in order, each with what was done."""
+        return repair(self._client, self._scripts, worker=worker)
 
     def register_worker(self, worker: str, *, again: bool) -> None:
         """Let other workers notice at once when the subscription of this worker ends.

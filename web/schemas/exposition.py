@@ -25,6 +25,10 @@ COUNTERS = MappingProxyType(
             "Answers that were refused because the lease of their worker had expired",
         ),
         "refused": ("inturn_turns_refused", "Submitted turns that were not accepted, by the code of the response"),
+        "repaired": (
+            "inturn_repairs",
+            "Repairs of indexes and queues that were damaged outside of the service, by what",
+        ),
         "vanished": (
             "inturn_workers_vanished",
             "Workers whose turns were taken over because their connection to the store had closed",

@@ -8,6 +8,7 @@ from turns.domain.error_codes import Code
 from turns.store.turns import RESCUE_LIMIT, TurnStore
 
 LOGGED = {Reply.RESCUED, Reply.LOST, Reply.DISPATCHED, Reply.EXPIRED}
+REPAIRS = {Reply.BROKEN, Reply.RESTORED, Reply.CLOCK_SET_BACK}
 
 
 class Rescuer:
@@ -29,11 +30,18 @@ class Rescuer:
             self._is_drained = True
             self._drain()
 
+    def repair(self) -> None:
+        """Repair damaged indexes, unless another worker has just done so."""
+        for name, outcome in self._store.repair(worker=self._worker):
+            get_logger().warning(Log.INDEX_REPAIRED, name=name, how=outcome.lower())
+
     def _rescue_batch(self) -> int:
         outcomes = self._store.rescue(worker=self._worker, hint=self._hint)
         for turn_id, outcome in outcomes:
             if outcome in LOGGED:
                 get_logger().info(Log.TURN_RESCUED, turn_id=turn_id, how=outcome.lower())
+            elif outcome in REPAIRS:
+                get_logger().warning(Log.INDEX_REPAIRED, name=turn_id, how=outcome.lower())
             if outcome is Reply.LOST:
                 get_logger().warning(Log.TURN_FAILED, turn_id=turn_id, code=Code.WORKER_LOST)
         return len(outcomes)

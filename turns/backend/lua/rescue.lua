@@ -11,35 +11,31 @@
 -- Reply turn id, outcome, turn id, outcome, …  outcome: DISPATCHED (once more), RESCUED (its lease ran out), LOST
 --       (likewise, but it has lost too many workers and has failed), WAITING (its hint is still in the broker's
 --       list, leases could not be renewed, or the workers are paused), GONE (there is no such turn),
---       EXPIRED (it was not started in time and has ended)
+--       EXPIRED (it was not started in time and has ended), RESTORED (as DISPATCHED, and its session had lost it),
+--       BROKEN (it cannot be processed and is set aside), CLOCK_SET_BACK (of no turn: all heads are checked again)
 --
--- requires: dispatch, finish, is_hint_queued, lose_run, now_ms, read_record, remove_from_lists, snapshot_counters
--- requires: transitions
+-- requires: dispatch, finish, heartbeats, is_hint_queued, lose_run, now_ms, process_due, read_record
+-- requires: remove_from_lists, restore_queue, snapshot_counters, transitions
 
 local worker, limit, hint, hint_field = unpack(ARGV, 1, 4)
 local now = now_ms()
 snapshot_counters(now)
 
--- If no worker has sent a heartbeat for a while, the store was unreachable and no lease could be renewed. Leases then
--- run out one lease time from now at the earliest; likewise if the clock was set back to before that moment.
-local newest = redis.call('ZRANGE', KEY.workers, 0, 0, 'REV', 'WITHSCORES')[2]
-local since = tonumber(redis.call('HGET', KEY.service, 'renewable_since') or 0)
-if not newest or now - newest > POLICY.beat_gap_ms or since > now then
-  redis.call('HSET', KEY.service, 'renewable_since', now)
-  since = now
-end
-local leases_run_out_from = since + POLICY.lease_ms
+local processed = {}
+if follow_clock(now) then processed = {'', 'CLOCK_SET_BACK'} end
+local leases_run_out_from = leases_can_run_out_from(now)
 
 if worker ~= '' then redis.call('ZADD', KEY.workers, now, worker) end
 if hint ~= '' and redis.call('HGET', KEY.service, hint_field) ~= hint then
   redis.call('HSET', KEY.service, hint_field, hint)
 end
 redis.call('ZREMRANGEBYSCORE', KEY.workers, '-inf', now - POLICY.worker_ttl_ms)
-for _, expired in ipairs(redis.call('ZRANGE', KEY.expiring, '-inf', now, 'BYSCORE', 'LIMIT', 0, 10 * limit)) do
-  remove_from_lists(string.match(expired, '^(.+)/(.+)$'))
-end
 
 local are_paused = redis.call('HEXISTS', KEY.service, 'workers') == 1
+
+local function remove_expired(member)
+  remove_from_lists(string.match(member, '^(.+)/(.+)$'))
+end
 
 local function rescue_turn(turn)
   local was = read_record(turn)
@@ -64,8 +60,9 @@ local function rescue_turn(turn)
     return 'WAITING'
   end
   redis.call('HDEL', KEY.turn .. turn, 'retry_at')
+  local is_restored = restore_queue(turn, was.session)
   dispatch(turn, now, was)
-  return 'DISPATCHED'
+  return is_restored and 'RESTORED' or 'DISPATCHED'
 end
 
 local function expire_turn(turn)
@@ -79,13 +76,7 @@ local function expire_turn(turn)
   return 'EXPIRED'
 end
 
-local processed = {}
-for _, turn in ipairs(redis.call('ZRANGE', KEY.start_by, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
-  processed[#processed + 1] = turn
-  processed[#processed + 1] = expire_turn(turn)
-end
-for _, turn in ipairs(redis.call('ZRANGE', KEY.due, '-inf', now, 'BYSCORE', 'LIMIT', 0, limit)) do
-  processed[#processed + 1] = turn
-  processed[#processed + 1] = rescue_turn(turn)
-end
+process_due(KEY.expiring, remove_expired, 10 * limit, now, processed)
+process_due(KEY.start_by, expire_turn, limit, now, processed)
+process_due(KEY.due, rescue_turn, limit, now, processed)
 return processed

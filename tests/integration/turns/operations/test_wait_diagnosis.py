@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.integration.conftest import send_heartbeat
 from tests.support.server import Server
 from turns.assistants.registry import AssistantRegistry
 from turns.backend import keys
@@ -28,7 +29,7 @@ ClaimTurn = Callable[[Turn], Claim]
 
 @pytest.fixture(autouse=True)
 def live_worker(server: Server, settings: Settings) -> None:
-    server.raw.zadd(keys.WORKERS.name, {"w": 2**53})
+    send_heartbeat(server)
 
 
 def reasons(client: Client, turn: Turn) -> list[Reason]:

@@ -15,7 +15,7 @@ from hypothesis import settings as depth
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from tests.integration.conftest import answer_to, history
+from tests.integration.conftest import answer_to, history, send_heartbeat
 from tests.support.leaks import leaked_keys
 from tests.support.reference_model import COHORTS, MAX_LOSSES, ReferenceModel
 from tests.support.server import Server
@@ -58,7 +58,7 @@ class Interleavings(RuleBasedStateMachine):
         self.server.raw.flushall()
         shutil.rmtree(self.directory)
         self.directory.mkdir()
-        self.server.raw.zadd(keys.WORKERS.name, {"w": 2**53})  # workers send heartbeats without a gap
+        send_heartbeat(self.server)
         self.store.rescue(worker="w2", hint="turn_" + "0" * 32)
         self.model = ReferenceModel()
 
@@ -170,6 +170,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(turn_id=turns)
     def expire_lease(self, turn_id: str) -> None:
         """Make the turn due and let a worker rescue it."""
+        send_heartbeat(self.server)  # without a gap
         if self.server.raw.zadd(keys.DUE.name, {turn_id: 1}, xx=True, ch=True):
             self.store.rescue(worker="", hint="")
             self.model.expire_lease(turn_id)

@@ -17,7 +17,7 @@ LUA = ROOT / "turns" / "backend" / "lua"
 FILES = sorted(str(path.relative_to(LUA).with_suffix("")) for path in LUA.rglob("*.lua"))
 SHARED = [name.removeprefix("shared/") for name in FILES if name.startswith("shared/")]
 DEFINITION = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
-LIST_VERBS = {"renew", "emit", "count_refusals"}  # their arguments are one list
+LIST_VERBS = {"renew", "emit", "count_refusals", "repair_sessions"}  # their arguments are one list
 OUTCOME = re.compile(r"\b[A-Z]{3,}(?:_[A-Z]+)*\b")
 MAX_LINES = 100
 
@@ -39,6 +39,11 @@ def provided_by(name: str) -> set[str]:
     return set(DEFINITION.findall(read_source(f"shared/{name}")))
 
 
+def replies(shared: str, verb: str) -> bool:
+    """Return whether the verb calls this shared file for an outcome."""
+    return f"{shared}_refusal(" in body(verb) or (shared == "process_due" and f"{shared}(" in body(verb))
+
+
 def test_each_verb_has_one_file_and_one_method() -> None:
     assert {name for name in FILES if "/" not in name} == set(VERBS)
     assert all(callable(getattr(Scripts, verb)) for verb in VERBS)
@@ -47,7 +52,7 @@ def test_each_verb_has_one_file_and_one_method() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_the_header_names_the_verb_and_its_outcomes(verb: str) -> None:
     assert header(verb).startswith(f"-- {verb}: ")
-    called = [body(verb), *(body(f"shared/{name}") for name in SHARED if f"{name}_refusal(" in body(verb))]
+    called = [body(verb), *(body(f"shared/{name}") for name in SHARED if replies(name, verb))]
     quoted = set(re.findall(r"'([A-Z_]+)'", "\n".join(called)))
     outcomes = quoted & set(Reply.__members__)
     described = set(OUTCOME.findall(header(verb).partition("Reply")[2])) & set(Reply.__members__)

@@ -88,6 +88,9 @@ class FakeStore:
     def rescue(self, *, worker: str, hint: str) -> Any:
         return self._call("rescue", worker, hint, default=[])
 
+    def repair(self, *, worker: str) -> Any:
+        return self._call("repair", worker, default=[])
+
     def is_drained(self, worker: str) -> Any:
         return self._call("is_drained", worker, default=False)
 

@@ -60,3 +60,17 @@ def test_a_worker_is_drained_once(fixture: Fixture) -> None:
     for expected in (0, 1, 1, 1):
         fixture.rescuer.rescue()
         assert fixture.drained == expected
+
+
+def test_each_repair_is_logged(fixture: Fixture) -> None:
+    fixture.store.replies["rescue"] = [[("", Reply.CLOCK_SET_BACK), ("turn", Reply.BROKEN)]]
+    fixture.store.replies["repair"] = [[("session", Reply.RESTORED), ("other", Reply.LOST)]]
+    with capture_logs() as logs:
+        fixture.rescuer.rescue()
+        fixture.rescuer.repair()
+    assert [(log["event"], log["name"], log["how"]) for log in logs] == [
+        ("index.repaired", "", "clock_set_back"),
+        ("index.repaired", "turn", "broken"),
+        ("index.repaired", "session", "restored"),
+        ("index.repaired", "other", "lost"),
+    ]

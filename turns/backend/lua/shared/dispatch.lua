@@ -29,9 +29,23 @@ local function send_hint(hint, turn, now, was)
   return true
 end
 
--- Send the hint for a head whose record is written. The fields of `was` are read if the caller does not pass it.
+-- Send the hint for a head whose record is written. The fields of `was` are read if the caller does not pass it. Return
+-- false if the turn has ended or has no record.
 local function dispatch(turn, now, was)
   was = was or read_slot_fields(turn)
+  if not was then return false end
   local hint = redis.call('HGET', KEY.service, was.queue and 'chain_hint' or 'hint')
   if send_hint(hint, turn, now, was) then redis.call('HSET', KEY.turn .. turn, 'hinted_at', now) end
+  return true
+end
+
+-- Dispatch the head of a session, and return it. Turns before it whose record was evicted or deleted are dropped: the
+-- session of a turn must go on, and the script that ends the turn before it must not break off half way.
+local function dispatch_head(session, head, now)
+  while head and not dispatch(head, now) do
+    redis.call('LPOP', KEY.queue .. session)
+    redis.call('HINCRBY', KEY.service, 'live', -1)
+    head = redis.call('LINDEX', KEY.queue .. session, 0)
+  end
+  return head
 end

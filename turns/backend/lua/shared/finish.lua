@@ -24,11 +24,10 @@ local function finish(turn, was, status, reason, now, ...)
   if status ~= 'completed' then count('ended|' .. status .. '|' .. reason) end
   redis.call('HINCRBY', KEY.service, 'live', -1)
   release_slots(turn, was, now)
-  if head == turn and not second then
-    start_session_retention(session, now)
-  else
-    if head == turn then dispatch(second, now) end
+  if head ~= turn or dispatch_head(session, second, now) then
     redis.call('PUBLISH', KEY.position_changed .. session, '')
+  else
+    start_session_retention(session, now)
   end
   redis.call('PUBLISH', KEY.ended, turn)
 end

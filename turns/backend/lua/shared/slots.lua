@@ -6,10 +6,11 @@
 -- lost two, and those that have lost more: ever fewer of them run at once, so that a turn that ends its workers soon
 -- takes no other one with it.
 
--- Return the fields of a record that its dispatch needs.
+-- Return the fields of a live record that its dispatch needs; nil if the turn has ended or has no record.
 local function read_slot_fields(turn)
-  local session, lane, queue, losses, accepted_at =
-    unpack(redis.call('HMGET', KEY.turn .. turn, 'session', 'lane', 'queue', 'losses', 'accepted_at'))
+  local fields = redis.pcall('HMGET', KEY.turn .. turn, 'status', 'session', 'lane', 'queue', 'losses', 'accepted_at')
+  local status, session, lane, queue, losses, accepted_at = unpack(fields)
+  if not AFTER[status] then return nil end
   return {session = session, lane = lane, queue = queue, losses = losses, accepted_at = accepted_at}
 end
 
@@ -27,7 +28,7 @@ end
 
 -- Return whether the turn has a record and has not ended.
 local function is_live(turn)
-  return AFTER[redis.call('HGET', KEY.turn .. turn, 'status')] ~= nil
+  return AFTER[redis.pcall('HGET', KEY.turn .. turn, 'status')] ~= nil
 end
 
 -- Return true if the group has no free slot. Samples a few holders and evicts those whose turn record is gone, because

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.integration.conftest import answer_to
+from tests.integration.conftest import answer_to, send_heartbeat
 from tests.support.server import Server
 from turns.backend import keys
 from turns.domain.assistant import Lane
@@ -34,7 +34,7 @@ class Turns:
 
     def make_due(self, turn_id: str) -> None:
         """Let the lease run out, or the delay end."""
-        self.server.raw.zadd(keys.WORKERS.name, {"w": 2**53})
+        send_heartbeat(self.server)
         assert self.server.raw.zadd(keys.DUE.name, {turn_id: 1}, xx=True, ch=True) == 1
         self.store.rescue(worker="", hint="")
 
