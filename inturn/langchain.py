@@ -12,7 +12,14 @@ from typing import Any, TypeAlias, Unpack
 from langchain_core.chat_history import BaseChatMessageHistory
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.prompt_values import PromptValue
-from langchain_core.runnables import Runnable, RunnableConfig, RunnableGenerator, RunnableLambda, ensure_config
+from langchain_core.runnables import (
+    ConfigurableFieldSpec,
+    Runnable,
+    RunnableConfig,
+    RunnableGenerator,
+    RunnableLambda,
+    ensure_config,
+)
 
 from inturn.async_client import AsyncClient
 from inturn.client import Client
@@ -55,6 +62,13 @@ class RemoteChain(Runnable[ChainInput, str]):
     def __init__(self, client: Client, **options: Unpack[TurnOptions]) -> None:
         self._client = client
         self._options = options
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """Fields of `configurable`, which LangServe and `config_schema()` would drop if they were not declared."""
+        session = ConfigurableFieldSpec(id="session_id", annotation=str, name="Session", is_shared=True)
+        user = ConfigurableFieldSpec(id="user_id", annotation=str | None, name="User", default=None, is_shared=True)
+        return [session, user]
 
     def invoke(self, input: ChainInput, config: RunnableConfig | None = None, **kwargs: Any) -> str:
         """Return the whole answer. Raise `NoAnswer`."""

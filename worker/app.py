@@ -65,8 +65,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     app = build_celery(settings, QUEUES[kind])
     emitter = DeltaEmitter(store, active_runs.stop_runs)
     chains = ChainCache(ChainLoop(max_threads=settings.concurrency) if settings.pool is Pool.THREADS else None)
-    if kind is WorkerKind.LOOP:
-        chains.prepare(registry.all_assistants().values(), settings)
+    chains.prepare((one for one in registry.all_assistants().values() if one.worker_kind is kind), settings)
     execution = Execution(store, chains, active_runs, emitter, settings, worker=worker)
     register(app, execution)
     hint = render_hint(app, RUN_TURN)

@@ -88,8 +88,8 @@ class AssistantTable(Table):
     runs_in: RunsIn | None = Field(
         None,
         strict=False,
-        description="Where a custom chain runs: `thread` for a thread of a chain worker, or `loop` for the event loop that "
-        "the other turns of a worker share. Default: `thread`",
+        description="Where a custom chain runs: `thread` for a thread of a chain worker, `process` for a process per turn, "
+        "or `loop` for the event loop that the other turns of a worker share. Default: `thread`",
     )
     variables: dict[Annotated[str, AfterValidator(_variable_name)], VariableTable] = Field(
         default_factory=dict,

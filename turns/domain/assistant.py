@@ -39,6 +39,7 @@ class RunsIn(StrEnum):
 
     LOOP = "loop"  # on gevent's event loop, together with all other turns of the worker
     THREAD = "thread"  # in a thread of a chain worker, which gevent has not patched
+    PROCESS = "process"  # in a process that a chain worker starts for each turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

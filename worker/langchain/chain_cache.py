@@ -1,16 +1,18 @@
 """Cache of the chains of this process: one for each version of an assistant and each model, built at first use."""
 
+import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
 from turns.assistants.overrides import check_secret, settings_for
 from turns.config.settings import Settings
-from turns.domain.assistant import Assistant
+from turns.domain.assistant import Assistant, RunsIn
 from turns.domain.errors import ConfigurationError
 from turns.domain.turn import Claim
 from worker.langchain.chain import ChainRun, build_chain
 from worker.langchain.chain_call import build_custom_chain
 from worker.langchain.chain_loop import ChainLoop
+from worker.langchain.chain_process import ProcessChainRun, start_server
 from worker.langchain.custom_chain import CustomChainRun
 from worker.langchain.factories import find_factory
 from worker.provider.models import build_model
@@ -32,14 +34,21 @@ class ChainCache:
 
         Raise `ConfigurationError`.
         """
+        processes = []
         for assistant in assistants:
             if not assistant.chain:  # a factory may raise, which must fail its turn and not the worker
                 effective = settings_for(assistant, settings)
                 self._chain(assistant, effective.model_name, effective)
+            elif assistant.runs_in is RunsIn.PROCESS:
+                processes.append(assistant.chain.partition(":")[0])
+        if processes:
+            start_server(processes)
 
     def create_run(self, claim: Claim, settings: Settings) -> ChainRun:
         """Return one attempt at the claimed turn, with the version of its assistant that it was accepted under."""
         assistant, model = claim.assistant, claim.model
+        if assistant.runs_in is RunsIn.PROCESS:
+            return ProcessChainRun(claim, settings, create_run_in_process)
         if assistant.chain:
             return CustomChainRun(lambda: self._chain(assistant, model, settings), claim, loop=self._loop)
         return ChainRun(self._chain(assistant, model, settings), claim)
@@ -74,3 +83,10 @@ class ChainCache:
         if key not in self._models:
             self._models[key] = build_model(settings, assistant)
         return self._models[key]
+
+
+def create_run_in_process(claim: Claim, settings: Settings) -> ChainRun:
+    """Return one attempt at the turn in the process of a chain, which runs no other turn."""
+    assistant = dataclasses.replace(claim.assistant, runs_in=RunsIn.THREAD)
+    chains = ChainCache(ChainLoop(max_threads=settings.concurrency))
+    return chains.create_run(dataclasses.replace(claim, assistant=assistant), settings)

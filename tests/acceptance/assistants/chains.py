@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -117,6 +118,15 @@ def blocked() -> Runnable[ChainOutput, str]:
         return subprocess.run(["sleep", "60"], check=True, text=True, stdout=subprocess.PIPE).stdout
 
     return RunnableLambda(waits)
+
+
+def crash() -> Runnable[ChainOutput, str]:
+    """End the process without an exception, as a fault in an extension does."""
+
+    def crashes(_: ChainOutput) -> str:
+        os.abort()
+
+    return RunnableLambda(crashes)
 
 
 def fail() -> Runnable[ChainOutput, str]:

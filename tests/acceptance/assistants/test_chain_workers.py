@@ -28,6 +28,13 @@ chain = "tests.acceptance.assistants.chains:async_graph"
 chain = "tests.acceptance.assistants.chains:async_exit"
 [assistants.model-in-loops]
 chain = "tests.acceptance.assistants.chains:model_in_loops"
+[assistants.crash]
+chain = "tests.acceptance.assistants.chains:crash"
+runs_in = "process"
+[assistants.separate]
+chain = "examples.haiku:build"
+variables.season = { default = "autumn" }
+runs_in = "process"
 [assistants.identity]
 chain = "tests.acceptance.assistants.chains:identity"
 [assistants.orders]
@@ -61,6 +68,14 @@ def test_asynchronous_chains_overlap(stack: Stack, assistant: str) -> None:
 def test_an_exit_in_an_asynchronous_chain_fails_only_its_turn(stack: Stack) -> None:
     assert run(stack, "exit", "hello", "async-exit")["error"]["code"] == "chain_error"
     assert run(stack, "exit", "hello", "async-words")["status"] == "completed"
+
+
+def test_a_crash_in_a_process_fails_only_its_turn(stack: Stack) -> None:
+    beside = submit(stack, "beside", "long [words 20] [pace 0.05]", "separate")
+    assert run(stack, "crash", "hello", "crash")["error"]["code"] == "chain_error"
+    turn = stack.wait_until_finished(beside)
+    assert (turn["status"], turn["attempt"], turn["usage"]["total_tokens"] > 0) == ("completed", 1, True)
+    assert deltas(stack, beside) == turn["output"]["content"]
 
 
 def test_cancel_closes_the_connection_of_an_asynchronous_chain(stack: Stack) -> None:

@@ -1,0 +1,127 @@
+"""Run a chain in a process that ends with the turn, and with it what crashes, leaks or computes for ever.
+
+The processes are forked from a server that has imported LangChain and the modules of the factories, and no threads.
+"""
+
+import math
+import multiprocessing
+import os
+import signal
+import threading
+import traceback
+from collections.abc import Callable, Generator, Iterable
+from enum import Enum
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from turns.config.settings import Settings
+from turns.domain.errors import ModelError
+from turns.domain.turn import Answer, Claim
+from worker.langchain.chain import ChainRun
+from worker.langchain.chain_thread import NEVER, Stop
+
+CONTEXT = multiprocessing.get_context("forkserver")
+CLEANUP_SECONDS = 5  # after the time limit of the turn, when its worker should have killed the process
+
+CreateRun = Callable[[Claim, Settings], ChainRun]  # a function of a module, because it is sent by name
+
+
+class Sent(Enum):
+    """Kind of a message of the process."""
+
+    DELTA = "delta"
+    ANSWER = "answer"
+    MODEL_ERROR = "model_error"
+    ERROR = "error"
+
+
+class ChainProcessFailed(Exception):
+    """The chain raised in its process, or its process died."""
+
+
+def start_server(modules: Iterable[str]) -> None:
+    """Start the server from which the processes are forked, with these modules imported."""
+    CONTEXT.set_forkserver_preload(["worker.langchain.chain_cache", *modules])
+    forkserver.ensure_running()
+
+
+class ProcessChainRun(ChainRun):
+    """One attempt at a turn, in another process."""
+
+    def __init__(self, claim: Claim, settings: Settings, create_run: CreateRun) -> None:
+        """`create_run` is called in the process."""
+        self._claim = claim
+        self._settings = settings
+        self._create_run = create_run
+        self._answer: Answer | None = None
+
+    def deltas(self, stop: Stop = NEVER) -> Generator[str, None, None]:
+        """Yield text as `ChainRun.deltas` does."""
+        connection, its_end = CONTEXT.Pipe()
+        arguments = (its_end, self._create_run, self._claim, self._settings)
+        process = CONTEXT.Process(target=run_chain, args=arguments, name="chain", daemon=True)
+        process.start()
+        its_end.close()
+        stop.interrupt_with(process.kill)
+        try:
+            stop.check()
+            yield from self._read(connection, process, stop)
+        finally:
+            process.kill()
+            process.join()
+            connection.close()
+
+    def answer(self) -> Answer:
+        """Return the answer after the last delta."""
+        if self._answer is None:
+            raise ChainProcessFailed("the process has sent no answer")
+        return self._answer
+
+    def _read(self, connection: Connection, process: BaseProcess, stop: Stop) -> Generator[str, None, None]:
+        while self._answer is None:
+            try:
+                sent, value = connection.recv()
+            except (EOFError, OSError):
+                stop.check()
+                process.join()
+                raise ChainProcessFailed(f"the process of the chain ended with code {process.exitcode}") from None
+            match sent:
+                case Sent.DELTA:
+                    yield value
+                case Sent.ANSWER:
+                    self._answer = value
+                case Sent.MODEL_ERROR:
+                    raise ModelError(**value)
+                case _:
+                    raise ChainProcessFailed(value)
+
+
+def run_chain(connection: Connection, create_run: CreateRun, claim: Claim, settings: Settings) -> None:
+    """Run the chain and send what it yields. The main function of the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker
+    signal.alarm(math.ceil(settings.total_seconds) + CLEANUP_SECONDS)  # ends it also in code that holds the interpreter
+    threading.Thread(target=_exit_with_worker, args=(connection,), daemon=True).start()
+    connection.send(_last_message(connection, create_run, claim, settings))
+
+
+def _last_message(connection: Connection, create_run: CreateRun, claim: Claim, settings: Settings) -> tuple[Sent, Any]:
+    try:
+        run = create_run(claim, settings)
+        for text in run.deltas():
+            connection.send((Sent.DELTA, text))
+        return Sent.ANSWER, run.answer()
+    except ModelError as error:
+        fields = ("code", "kind", "retry_after_seconds", "provider_status")
+        return Sent.MODEL_ERROR, {"message": str(error), **{name: getattr(error, name) for name in fields}}
+    except BaseException:  # a chain can raise anything, also an object that cannot be sent
+        return Sent.ERROR, traceback.format_exc()
+
+
+def _exit_with_worker(connection: Connection) -> None:
+    """Wait for the end of the worker, which sends nothing, and exit."""
+    try:
+        connection.recv()
+    except (EOFError, OSError):
+        os._exit(1)
