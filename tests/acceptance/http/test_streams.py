@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 
 import pytest
 
@@ -93,13 +94,20 @@ def test_a_waiting_turn_streams_its_positions(stack: Stack) -> None:
     reader = watch(stack, turns[2])
     reading = threading.Thread(target=reader.read)
     reading.start()
-    for n in range(3):
-        stack.wait_until_running(turns[n])
+    for n, position in enumerate([(3, "turn"), (2, "turn"), None]):
+        wait_until(f"the stream has {position}", partial(_has_position, reader, position))
         stack.open_gate(f"queue-{n}")
     reading.join()
-    queues = [event.data["queue"] for event in reader.seen if event.type == "status"]
-    assert [queue and (queue["position"], queue["waiting_for"]) for queue in queues][:2] == [(3, "turn"), (2, "turn")]
-    assert queues[-1] is None
+    assert _queue_positions(reader)[:2] == [(3, "turn"), (2, "turn")]
+
+
+def _has_position(reader: StreamReader, position: tuple[int, str] | None) -> bool:
+    return _queue_positions(reader)[-1:] == [position]
+
+
+def _queue_positions(reader: StreamReader) -> list[tuple[int, str] | None]:
+    queues = [event.data["queue"] for event in list(reader.seen) if event.type == "status"]
+    return [queue and (queue["position"], queue["waiting_for"]) for queue in queues]
 
 
 def test_cancelling_ends_the_stream_with_the_cancelled_turn(stack: Stack) -> None:
