@@ -98,30 +98,30 @@ class ReferenceModel:
         """Rescue a turn whose lease has expired, or dispatch a head that is due."""
         turn = self.turns[turn_id]
         if turn.status is Status.IN_PROGRESS:
-            self._lose_run(turn_id, counted=True)
+            self._lose_run(turn_id)
         else:
             turn.is_delayed = False
             self._dispatch(turn_id)
 
-    def lose_worker(self, worker: str, *, guilty: str | None) -> set[str]:
+    def lose_worker(self, worker: str) -> set[str]:
         """Rescue the turns of a dead worker and return them."""
         running = {id for id, turn in self.turns.items() if turn.status is Status.IN_PROGRESS and turn.worker == worker}
         for turn_id in running:
-            self._lose_run(turn_id, counted=guilty in {None, turn_id})
+            self._lose_run(turn_id)
         return running
 
     def heads(self) -> set[str]:
         return {queue[0] for queue in self.queues.values() if queue}
 
-    def _lose_run(self, turn_id: str, *, counted: bool) -> None:
+    def _lose_run(self, turn_id: str) -> None:
         turn = self.turns[turn_id]
-        turn.losses += counted
-        if counted and turn.losses >= MAX_LOSSES:
+        turn.losses += 1
+        if turn.losses >= MAX_LOSSES:
             return self._step(turn_id, Event.LOSE)
         self._step(turn_id, Event.RESCUE)
         turn.token = None
         self._leave(turn_id)
-        turn.is_delayed = counted and turn.losses >= LOSSES_DELAYED
+        turn.is_delayed = turn.losses >= LOSSES_DELAYED
         return None if turn.is_delayed else self._dispatch(turn_id)
 
     def _dispatch(self, turn_id: str) -> None:

@@ -124,11 +124,9 @@ class Scripts:
         field = "chain_hint" if kind_of(worker) is WorkerKind.CHAINS else "hint"
         return to_outcomes(self._all("rescue", worker, limit, hint, field))
 
-    def rescue_worker(
-        self, worker: str, *, guilty_turn: str | None, turn_ids: Sequence[str]
-    ) -> list[tuple[str, Reply]]:
+    def rescue_worker(self, worker: str, turn_ids: Sequence[str]) -> list[tuple[str, Reply]]:
         """Return the turn ids with RESCUED, LOST or GONE."""
-        return to_outcomes(self._all("rescue_worker", worker, guilty_turn or "", *turn_ids))
+        return to_outcomes(self._all("rescue_worker", worker, *turn_ids))
 
     def repair_sessions(self, sessions: Sequence[str]) -> list[tuple[str, Reply]]:
         """Return the sessions that were not in order, each with RESTORED, LOST or BROKEN."""

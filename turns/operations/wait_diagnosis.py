@@ -100,7 +100,7 @@ def _scheduled_later(head: LiveTurn, facts: WaitFacts) -> list[WaitReason]:
     """Return the reason if the turn waits for a time; a turn without a failure waits for its model."""
     if head.retry_at is None:
         return []
-    if head.last_error_code == Code.WORKER_LOST:
+    if head.last_error_code == Code.WORKER_LOST and not facts.model_paused:
         message = f"{head.losses} workers died while they ran the first turn; it runs again at this time."
         return [WaitReason(reason=Reason.WORKER_LOST, message=message, until=head.retry_at)]
     if facts.model_paused or head.last_error_code in {None, Code.PROVIDER_RATE_LIMITED}:

@@ -276,14 +276,11 @@ class TurnStore:
         """Process due turns and record a heartbeat of the worker; return the turn ids with their outcomes."""
         return self._scripts.rescue(worker=worker, limit=RESCUE_LIMIT, hint=hint)
 
-    def rescue_worker(self, worker: str, *, guilty_turn: str | None = None) -> list[tuple[str, Reply]]:
-        """Take all turns away from a worker that is known to be dead; return the turn ids with RESCUED or LOST.
-
-        If `guilty_turn` is known to have ended the worker, the loss counts for that turn only.
-        """
+    def rescue_worker(self, worker: str) -> list[tuple[str, Reply]]:
+        """Take all turns away from a worker that is known to be dead; return the turn ids with RESCUED or LOST."""
         rescued: list[tuple[str, Reply]] = []
         for turn_ids in find_running_turns(self._client, worker):
-            outcomes = self._scripts.rescue_worker(worker, guilty_turn=guilty_turn, turn_ids=turn_ids)
+            outcomes = self._scripts.rescue_worker(worker, turn_ids)
             rescued += [(turn_id, outcome) for turn_id, outcome in outcomes if outcome is not Reply.GONE]
         return rescued
 

@@ -48,7 +48,7 @@ local function rescue_turn(turn)
       redis.call('ZADD', KEY.due, leases_run_out_from, turn)
       return 'WAITING'
     end
-    return lose_run(turn, was, now, 1) and 'RESCUED' or 'LOST'
+    return lose_run(turn, was, now) and 'RESCUED' or 'LOST'
   end
   if are_paused then
     redis.call('ZADD', KEY.due, now + POLICY.pause_poll_ms, turn)

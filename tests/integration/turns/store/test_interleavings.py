@@ -175,10 +175,9 @@ class Interleavings(RuleBasedStateMachine):
             self.store.rescue(worker="", hint="")
             self.model.expire_lease(turn_id)
 
-    @rule(worker=WORKERS, guilty=st.none() | turns)
-    def lose_worker(self, worker: str, guilty: str | None) -> None:
-        outcomes = self.store.rescue_worker(worker, guilty_turn=guilty)
-        assert {turn_id for turn_id, _ in outcomes} == self.model.lose_worker(worker, guilty=guilty)
+    @rule(worker=WORKERS)
+    def lose_worker(self, worker: str) -> None:
+        assert {turn_id for turn_id, _ in self.store.rescue_worker(worker)} == self.model.lose_worker(worker)
 
     @invariant()
     def each_turn_is_as_in_the_model(self) -> None:

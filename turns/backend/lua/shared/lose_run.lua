@@ -1,7 +1,7 @@
 -- requires: count, dispatch, finish, release_slots, requeue, transitions
 
--- Return how long (ms) a turn waits after this loss. The first one costs no delay, because most workers die for reasons
--- of their own. Later delays double and are jittered: turns that were lost together, and a cause that recurs at regular
+-- Return how long (ms) a turn waits after this loss. The first one costs no delay, because most deaths have nothing to do
+-- with the turn. Later delays double and are jittered: turns that were lost together, and a cause that recurs at regular
 -- intervals, must not fall in step. The jitter is a digest, because Redis seeds `math.random` alike in each call.
 local function loss_delay_ms(turn, losses)
   if losses < 2 then return 0 end
@@ -11,22 +11,19 @@ local function loss_delay_ms(turn, losses)
 end
 
 -- Queue a running turn again because its worker is lost, or end it if it has lost too many. Return whether it runs again.
---
--- `counted` is 1, or 0 if another turn is known to have ended the worker. No loss counts as an attempt of the turn.
-local function lose_run(turn, was, now, counted)
-  local losses = tonumber(was.losses or 0) + counted
-  if counted > 0 and losses >= POLICY.max_losses then
+-- A loss does not count as an attempt of the turn.
+local function lose_run(turn, was, now)
+  local losses = tonumber(was.losses or 0) + 1
+  if losses >= POLICY.max_losses then
     finish(turn, was, AFTER[was.status].lose, 'worker_lost', now, 'error_code', 'worker_lost', 'losses', losses)
     return false
   end
   count('rescued')
   release_slots(turn, was, now)  -- those of its groups until now
   requeue(turn, was.claims, 'rescue', was.attempt, now)
-  local delay_ms = 0
-  if counted > 0 then
-    was.losses, delay_ms = losses, loss_delay_ms(turn, losses)
-    redis.call('HSET', KEY.turn .. turn, 'losses', losses, 'last_error_code', 'worker_lost')
-  end
+  redis.call('HSET', KEY.turn .. turn, 'losses', losses, 'last_error_code', 'worker_lost')
+  was.losses = losses
+  local delay_ms = loss_delay_ms(turn, losses)
   if delay_ms > 0 then
     redis.call('HSET', KEY.turn .. turn, 'retry_at', now + delay_ms)
     redis.call('ZADD', KEY.due, now + delay_ms, turn)

@@ -193,14 +193,3 @@ def test_a_dead_worker_loses_all_of_its_turns_at_once(turns: Turns) -> None:
     assert kept is not None
     assert turns.store.renew([kept]) == []
     assert turns.store.rescue_worker("w") == []
-
-
-def test_with_evidence_only_the_guilty_turn_counts_a_loss(turns: Turns) -> None:
-    guilty, innocent = turns.accept("guilty"), turns.accept("innocent")
-    turns.lose(guilty)
-    for turn in (guilty, innocent):
-        turns.claim(turn)
-    turns.hints()
-    turns.store.rescue_worker("w", guilty_turn=guilty)
-    assert turns.hints() == [innocent], "the guilty one waits"
-    assert (turns.store.get_turn(guilty).losses, turns.store.get_turn(innocent).losses) == (2, 0)
