@@ -10,7 +10,8 @@ from turns.domain.errors import StoreUnavailable
 class Loop:
     """Repeats a step in a daemon thread."""
 
-    def __init__(self, name: str, step: Callable[[], None], *, every_seconds: float) -> None:
+    def __init__(self, name: str, step: Callable[[], None], *, every_seconds: float | Callable[[], float]) -> None:
+        """`every_seconds` may be a function that returns the time until the next step."""
         self._step = step
         self._every_seconds = every_seconds
         self._stopped = threading.Event()
@@ -32,4 +33,5 @@ class Loop:
                 get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
             except Exception:  # a bug in one step must not end the recovery of turns
                 get_logger().exception(Log.LOOP_BROKEN, loop=self._thread.name)
-            self._stopped.wait(self._every_seconds)
+            every = self._every_seconds
+            self._stopped.wait(every() if callable(every) else every)

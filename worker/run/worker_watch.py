@@ -16,8 +16,7 @@ from turns.domain.errors import StoreUnavailable
 from turns.store.turns import TurnStore
 from worker.run.periodic import Loop
 
-TICK_SECONDS = 0.25
-SECONDS_PER_WORKER = 0.2  # between two checks of one worker, so that all together make about five a second
+SECONDS_PER_WORKER = 0.25  # between two checks of one worker, so that all together make about four a second
 MAX_INTERVAL_SECONDS = 2.0
 CONFIRMATIONS = 2
 CONFIRM_SECONDS = 0.2  # a reconnection takes less
@@ -42,11 +41,11 @@ class WorkerWatch:
         self._connections = connections
         self._clock = clock
         self._sleep = sleep
-        self._loop = Loop("workers", self.check, every_seconds=TICK_SECONDS)
+        self._loop = Loop("workers", self.check, every_seconds=self.interval_seconds)
         self._must_register = False
         self._was_connected = False
         self._settled_at = 0.0
-        self._next_check_at = 0.0
+        self._workers = 1
 
     def start(self) -> None:
         """Start to watch."""
@@ -65,13 +64,14 @@ class WorkerWatch:
         with contextlib.suppress(StoreUnavailable):
             self._register()
 
+    def interval_seconds(self) -> float:
+        """Return the time between two checks of this worker, which grows with the number of workers."""
+        return min(MAX_INTERVAL_SECONDS, SECONDS_PER_WORKER * max(1, self._workers))
+
     def check(self) -> None:
-        """Take over the turns of workers that have vanished. Called every `TICK_SECONDS`; does nothing most times."""
+        """Take over the turns of workers that have vanished."""
         self._register()
-        if self._clock() < self._next_check_at:
-            return
-        workers, suspects = self._store.find_vanished(self._worker)
-        self._next_check_at = self._clock() + min(MAX_INTERVAL_SECONDS, SECONDS_PER_WORKER * workers)
+        self._workers, suspects = self._store.find_vanished(self._worker)
         for _ in range(CONFIRMATIONS):
             if not suspects:
                 return

@@ -35,3 +35,12 @@ def test_a_stopped_loop_makes_no_further_step() -> None:
     loop.stop()
     wait_until("the thread has ended", lambda: "step" not in {thread.name for thread in threading.enumerate()})
     assert len(steps) == 1
+
+
+def test_the_interval_may_change_from_step_to_step() -> None:
+    steps: list[None] = []
+    intervals = iter([0.001, 0.001])
+    loop = Loop("step", lambda: steps.append(None), every_seconds=lambda: next(intervals, 3600.0))
+    loop.start()
+    wait_until("all short intervals are over", lambda: len(steps) == 3)
+    loop.stop()

@@ -9,7 +9,7 @@ from tests.support.waiting import wait_until
 from tests.unit.worker.run.stand_ins import FakeClock
 from turns.backend.script_replies import Reply
 from turns.domain.errors import StoreUnavailable
-from worker.run.worker_watch import SETTLE_SECONDS, TICK_SECONDS, WorkerWatch
+from worker.run.worker_watch import SETTLE_SECONDS, WorkerWatch
 
 
 class Store:
@@ -62,7 +62,7 @@ class Fixture:
         until = self.clock.now + seconds
         while self.clock.now < until:
             self.watch.check()
-            self.clock.sleep(TICK_SECONDS)
+            self.clock.sleep(self.watch.interval_seconds())
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_after_a_reconnection_the_others_get_time(fixture: Fixture) -> None:
     fixture.run(1)
     fixture.store.vanished = {"other"}
     fixture.watch.connected()
-    fixture.run(SETTLE_SECONDS - TICK_SECONDS)
+    fixture.run(SETTLE_SECONDS - 1)
     assert fixture.store.taken == []
     fixture.run(2)
     assert fixture.store.taken == ["other"]
