@@ -64,7 +64,8 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     active_runs = ActiveRuns(renewal_store, interrupter(settings.pool))
     app = build_celery(settings, QUEUES[kind])
     emitter = DeltaEmitter(store, active_runs.stop_runs)
-    chains = ChainCache(ChainLoop(max_threads=settings.concurrency) if settings.pool is Pool.THREADS else None)
+    loop = ChainLoop(max_threads=settings.concurrency) if settings.pool is Pool.THREADS else None
+    chains = ChainCache(loop, permits=registry.permits)
     chains.prepare((one for one in registry.all_assistants().values() if one.worker_kind is kind), settings)
     execution = Execution(store, chains, active_runs, emitter, settings, worker=worker)
     register(app, execution)

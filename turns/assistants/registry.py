@@ -30,6 +30,7 @@ class AssistantRegistry:
         self._assistants: Mapping[str, Assistant] = {DEFAULT.name: DEFAULT}
         if self._stamp or is_configured:
             self._assistants = read_assistants(self._path, check=check)
+        self._permitted = {assistant.resources for assistant in self._assistants.values()}
         self._reload_lock = threading.Lock()
         self._checked_at = time.monotonic()
 
@@ -50,6 +51,15 @@ class AssistantRegistry:
             self.reload_if_changed()
         return self._assistants
 
+    def permits(self, assistant: Assistant) -> bool:
+        """Return whether the file has named the code, host and key of this version since the process started.
+
+        A version comes from the store, which must not choose the variable that is sent, or to whom.
+        """
+        if assistant.resources not in self._permitted:
+            self.reload_if_changed()
+        return assistant.resources in self._permitted
+
     def reload_if_changed(self) -> None:
         """Read the file if it has changed; if it has errors, log them once and keep the previous assistants."""
         if not self._reload_lock.acquire(blocking=False):
@@ -61,6 +71,7 @@ class AssistantRegistry:
                 return
             self._stamp = stamp
             self._assistants = read_assistants(self._path, check=self._check)
+            self._permitted |= {assistant.resources for assistant in self._assistants.values()}
             get_logger().info(Log.ASSISTANTS_RELOADED, names=sorted(self._assistants))
         except ConfigurationError as error:
             get_logger().error(Log.ASSISTANTS_REFUSED, error=str(error))

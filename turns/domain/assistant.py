@@ -111,6 +111,11 @@ class Assistant(ModelParameters):
         return WorkerKind.CHAINS if runs_apart else WorkerKind.LOOP
 
     @property
+    def resources(self) -> tuple[str | None, ...]:
+        """What the assistant makes a worker use: code, a host, and the environment variable of the key for it."""
+        return self.chain, self.base_url, self.api_key_env
+
+    @property
     def has_own_provider(self) -> bool:
         return self.base_url is not None or self.api_key_env is not None
 

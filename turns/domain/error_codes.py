@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 class Code(StrEnum):
     ANSWER_TOO_LARGE = "answer_too_large"
+    ASSISTANT_NOT_CONFIGURED = "assistant_not_configured"
     CHAIN_ERROR = "chain_error"
     CONTENT_FILTERED = "content_filtered"
     CONTEXT_TOO_LONG = "context_too_long"
@@ -32,6 +33,7 @@ class Code(StrEnum):
 MESSAGES = MappingProxyType(
     {
         Code.ANSWER_TOO_LARGE: "The model's answer was larger than is allowed.",
+        Code.ASSISTANT_NOT_CONFIGURED: "The workers are not configured for the provider or code of this assistant.",
         Code.CHAIN_ERROR: "The assistant failed while it worked on this turn.",
         Code.CONTENT_FILTERED: "The model's provider withheld the answer.",
         Code.CONTEXT_TOO_LONG: "The conversation is longer than the model accepts.",

@@ -1,13 +1,14 @@
 """Cache of the chains of this process: one for each version of an assistant and each model, built at first use."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from turns.assistants.overrides import check_secret, settings_for
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant, RunsIn
-from turns.domain.errors import ConfigurationError
+from turns.domain.error_codes import Code
+from turns.domain.errors import ConfigurationError, ModelError, ModelErrorKind
 from turns.domain.turn import Claim
 from worker.langchain.chain import ChainRun, build_chain
 from worker.langchain.chain_call import build_custom_chain
@@ -23,9 +24,13 @@ MAX_CHAINS = 256  # beyond this number the cache is emptied, because versions of
 class ChainCache:
     """Builds chains and models, and keeps them. `settings` are always those of the assistant."""
 
-    def __init__(self, loop: ChainLoop | None = None) -> None:
-        """With `loop`, each run of a custom chain gets a thread, in which it may block."""
+    def __init__(self, loop: ChainLoop | None = None, *, permits: Callable[[Assistant], bool]) -> None:
+        """With `loop`, each run of a custom chain gets a thread, in which it may block.
+
+        `permits` returns whether this worker may use the code, host and key that an assistant names.
+        """
         self._loop = loop
+        self._permits = permits
         self._models: dict[object, Any] = {}
         self._chains: dict[tuple[str, str], Any] = {}
 
@@ -45,8 +50,16 @@ class ChainCache:
             start_server(processes)
 
     def create_run(self, claim: Claim, settings: Settings) -> ChainRun:
-        """Return one attempt at the claimed turn, with the version of its assistant that it was accepted under."""
+        """Return one attempt at the claimed turn, with the version of its assistant that it was accepted under.
+
+        Raise `ModelError` if this worker must not run that version; another worker may have another file.
+        """
         assistant, model = claim.assistant, claim.model
+        if not self._permits(assistant):
+            reason = (
+                f"the assistants file names no assistant with (chain, base_url, api_key_env) = {assistant.resources}"
+            )
+            raise ModelError(Code.ASSISTANT_NOT_CONFIGURED, ModelErrorKind.RETRYABLE, message=reason)
         if assistant.runs_in is RunsIn.PROCESS:
             return ProcessChainRun(claim, settings, create_run_in_process)
         if assistant.chain:
@@ -88,5 +101,5 @@ class ChainCache:
 def create_run_in_process(claim: Claim, settings: Settings) -> ChainRun:
     """Return one attempt at the turn in the process of a chain, which runs no other turn."""
     assistant = dataclasses.replace(claim.assistant, runs_in=RunsIn.THREAD)
-    chains = ChainCache(ChainLoop(max_threads=settings.concurrency))
+    chains = ChainCache(ChainLoop(max_threads=settings.concurrency), permits=lambda _: True)  # the worker has asked
     return chains.create_run(dataclasses.replace(claim, assistant=assistant), settings)

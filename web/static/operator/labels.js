@@ -3,6 +3,7 @@ import { html } from "../shared/ui.js";
 
 export const ADVICE = {
   answer_too_large: "The answer was larger than INTURN_MAX_ANSWER_BYTES.",
+  assistant_not_configured: "The workers' assistants file does not name its chain, base_url and api_key_env. Give them the file.",
   chain_error: "The chain raised an error or returned no text. The worker's log has the traceback.",
   content_filtered: "The provider withheld the answer.",
   context_too_long: "The conversation is too long for the model. Lower INTURN_HISTORY_WINDOW.",

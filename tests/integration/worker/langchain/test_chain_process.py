@@ -64,7 +64,7 @@ def server() -> None:
 
 def run(factory: Callable[[], Any], stop: Stop = NEVER) -> Answer:
     assistant = Assistant(name="a", chain=f"{__name__}:{factory.__name__}", runs_in=RunsIn.PROCESS)
-    attempt = ChainCache().create_run(make_claim(assistant=assistant), Settings())
+    attempt = ChainCache(permits=lambda _: True).create_run(make_claim(assistant=assistant), Settings())
     text = "".join(attempt.deltas(stop))
     answer = attempt.answer()
     assert answer.output == text
@@ -117,7 +117,7 @@ class Stopper:
 def test_a_chain_that_computes_for_ever_is_killed() -> None:
     stopper = Stopper()
     assistant = Assistant(name="a", chain=f"{__name__}:endless", runs_in=RunsIn.PROCESS)
-    deltas = ChainCache().create_run(make_claim(assistant=assistant), Settings()).deltas(stopper)
+    deltas = ChainCache(permits=lambda _: True).create_run(make_claim(assistant=assistant), Settings()).deltas(stopper)
     pid = int(next(deltas))
     stopper.is_stopped = True
     threading.Timer(0.05, stopper.interrupt).start()

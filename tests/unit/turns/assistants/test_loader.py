@@ -238,3 +238,34 @@ def test_an_assistant_that_no_proxy_can_serve_is_refused(tmp_path: Path, monkeyp
     monkeypatch.setenv("ALL_PROXY", "nonsense://canary@proxy")
     with pytest.raises(ConfigurationError, match=r"assistants.a.base_url: ALL_PROXY: must begin with one of http"):
         read_assistants(file)
+
+
+def test_only_the_resources_that_the_file_names_are_permitted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the combinations of the file: a key that belongs to one host is not sent to another."""
+    monkeypatch.setenv("KEY_OF_MINE", "sk-mine")
+    file = tmp_path / "assistants.toml"
+    file.write_text('[assistants.a]\nbase_url = "http://a/v1"\napi_key_env = "KEY_OF_MINE"\n[assistants.b]\n')
+    registry = AssistantRegistry(Settings(assistants=file))
+    mine = Assistant(name="x", base_url="http://a/v1", api_key_env="KEY_OF_MINE", system="Any prompt.")
+    assert registry.permits(mine)
+    assert registry.permits(Assistant(name="unknown", model="m"))
+    for forged in (
+        Assistant(name="a", base_url="http://b/v1", api_key_env="KEY_OF_MINE"),
+        Assistant(name="a", api_key_env="KEY_OF_MINE"),
+        Assistant(name="a", base_url="http://a/v1"),
+        Assistant(name="a", api_key_env="PATH"),
+        Assistant(name="a", chain="os:abort"),
+    ):
+        assert not registry.permits(forged)
+
+
+def test_a_changed_file_adds_to_what_is_permitted(tmp_path: Path) -> None:
+    file, custom = tmp_path / "assistants.toml", Assistant(name="c", chain="examples.haiku:build")
+    file.write_text("[assistants.default]\n")
+    registry = AssistantRegistry(Settings(assistants=file))
+    assert not registry.permits(custom)
+    file.write_text('[assistants.c]\nchain = "examples.haiku:build"\n')
+    assert registry.permits(custom)
+    file.write_text("[assistants.default]\n")
+    registry.reload_if_changed()
+    assert registry.permits(custom), "turns may wait that were accepted under it"

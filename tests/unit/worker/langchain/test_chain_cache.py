@@ -9,6 +9,7 @@ from tests.unit.worker.run.stand_ins import make_claim
 from turns.assistants.overrides import settings_for
 from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT, Assistant
+from turns.domain.errors import ModelError
 from turns.domain.model_parameters import ModelParameters
 from worker.langchain import chain_cache
 from worker.langchain.chain import ChainRun, build_chain
@@ -52,7 +53,7 @@ def create(cache: ChainCache, assistant: Assistant, *, model: str = "m") -> Chai
 
 
 def test_a_chain_is_built_once_for_a_version_and_a_model(calls: list[Any]) -> None:
-    cache = ChainCache()
+    cache = ChainCache(permits=lambda _: True)
     for _ in range(2):
         create(cache, DEFAULT)
     assert calls == [("model", "m"), ("chain", "default")]
@@ -61,7 +62,7 @@ def test_a_chain_is_built_once_for_a_version_and_a_model(calls: list[Any]) -> No
 
 
 def test_another_version_of_an_assistant_has_another_chain(calls: list[Any]) -> None:
-    cache = ChainCache()
+    cache = ChainCache(permits=lambda _: True)
     create(cache, Assistant(name="a", system="You are kind."))
     create(cache, Assistant(name="a", system="You are rude."))
     assert calls == [("model", "m"), ("chain", "a"), ("chain", "a")], "they share the model and its connections"
@@ -78,14 +79,14 @@ def test_another_version_of_an_assistant_has_another_chain(calls: list[Any]) -> 
     ],
 )
 def test_another_way_of_calling_the_provider_is_another_model(calls: list[Any], field: dict[str, Any]) -> None:
-    cache = ChainCache()
+    cache = ChainCache(permits=lambda _: True)
     create(cache, Assistant(name="a"))
     create(cache, Assistant(name="b", **field))
     assert [kind for kind, _ in calls] == ["model", "chain"] * 2
 
 
 def test_prepared_chains_are_not_built_again(calls: list[Any]) -> None:
-    cache = ChainCache()
+    cache = ChainCache(permits=lambda _: True)
     own = Assistant(name="own", model="own-model")
     cache.prepare([DEFAULT, own], SETTINGS)
     assert calls == [("model", "m"), ("chain", "default"), ("model", "own-model"), ("chain", "own")]
@@ -95,7 +96,7 @@ def test_prepared_chains_are_not_built_again(calls: list[Any]) -> None:
 
 
 def test_a_custom_chain_is_built_when_it_runs(calls: list[Any]) -> None:
-    cache = ChainCache()
+    cache = ChainCache(permits=lambda _: True)
     cache.prepare([CUSTOM], SETTINGS)
     run = create(cache, CUSTOM)
     assert isinstance(run, CustomChainRun)
@@ -107,7 +108,16 @@ def test_a_custom_chain_is_built_when_it_runs(calls: list[Any]) -> None:
 
 def test_a_full_cache_is_emptied(calls: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chain_cache, "MAX_CHAINS", 2)
-    cache = ChainCache()
+    cache = ChainCache(permits=lambda _: True)
     for name in ("a", "b", "c", "c", "a"):
         create(cache, Assistant(name=name))
     assert [name for kind, name in calls if kind == "chain"] == ["a", "b", "c", "a"]
+
+
+@pytest.mark.parametrize("field", [{"chain": f"{__name__}:build"}, {"base_url": "http://evil.example/v1"}])
+def test_what_the_worker_s_file_does_not_name_is_not_built(calls: list[Any], field: dict[str, Any]) -> None:
+    cache = ChainCache(permits=lambda _: False)
+    with pytest.raises(ModelError) as error:
+        create(cache, Assistant(name="a", **field))
+    assert error.value.code == "assistant_not_configured"
+    assert (calls, built) == ([], [])

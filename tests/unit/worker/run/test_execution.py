@@ -47,7 +47,7 @@ class Worker:
         self.emitter = DeltaEmitter(self.store, self.runs.stop_runs)  # type: ignore[arg-type]  # a stand-in
         self.execution = Execution(
             self.store,  # type: ignore[arg-type]  # a stand-in
-            ChainCache(),
+            ChainCache(permits=lambda _: True),
             self.runs,
             self.emitter,
             self.settings,
