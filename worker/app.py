@@ -33,6 +33,7 @@ from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.factories import check_assistant
 from worker.lifecycle import Lifecycle, Startable
 from worker.run.active_runs import ActiveRuns
+from worker.run.crowd_watch import CrowdWatch
 from worker.run.event_buffer import FLUSH_SECONDS, DeltaEmitter
 from worker.run.execution import Execution
 from worker.run.interrupt import call_in_loop, interrupter, offload
@@ -43,6 +44,7 @@ from worker.run.watchdog import StalledProcess, Watchdog
 from worker.run.worker_watch import WorkerWatch
 from worker.tasks import RUN_TURN, register
 
+CROWD_SECONDS = 5.0  # interval of the check for blocked threads
 DEADLINE_SECONDS = 0.25  # interval of the check for late models
 TIDY_SECONDS = 3600.0
 REPAIR_SECONDS = 20.0  # interval at which a worker offers to repair; one in the whole installation does, once a minute
@@ -86,6 +88,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
             WorkerWatch(store, worker, connections=lambda: subscriptions.connections(worker)),
             # A turn brings its version of the assistant. This loop only logs what is wrong with the file.
             Loop("assistants", registry.reload_if_changed, every_seconds=POLL_SECONDS),
+            Loop("crowd", CrowdWatch(settings.concurrency, end_process).check, every_seconds=CROWD_SECONDS),
             *tidying(store),
         ],
         leave=lambda: leave(store, worker),
@@ -188,3 +191,6 @@ def run(settings: Settings, kind: WorkerKind) -> None:
             "--without-heartbeat",
         ]
     )
+    if kind is WorkerKind.CHAINS:
+        sys.stderr.flush()
+        os._exit(0)  # a thread that a chain has blocked must not keep the process

@@ -42,6 +42,7 @@ class Log(StrEnum):
     WORKER_LIMITED = "worker.limited"
     WORKER_DRAINING = "worker.draining"
     WORKER_VANISHED = "worker.vanished"
+    CHAINS_ABANDONED = "chains.abandoned"
     WORKER_STALLED = "worker.stalled"
     WEB_READY = "web.ready"
     OPERATOR_ACTED = "operator.acted"

@@ -28,6 +28,7 @@ def read_facts(client: Client, settings: Settings, *, lost_turns: int) -> Servic
         health=read_health(client, settings),
         paused=read_pauses(client),
         held=count_held(client, survey),
+        waiting_kinds=survey.waiting_kinds,
         oldest_waiting_seconds=read_gauges(client)["oldest_waiting_seconds"],
         oldest_unanswered_seconds=age(survey.oldest_unanswered_at),
         first_token_wait_seconds=age(min(survey.first_token_waits, default=None)),

@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from turns.domain.wait_reason import Reason
+from turns.domain.worker_kind import WorkerKind
 from turns.operations.actions import Switch
 from turns.operations.time_series import StatsPoint
 from turns.operations.workers import Worker
@@ -38,13 +39,15 @@ class Finding:
 class ServiceFacts:
     """The facts of one moment. Waits are in seconds, 0 without a turn that waits.
 
-    `held` has the waiting turns by reason. `lost_turns` have failed because too many workers died while they ran them.
-    `completed_seconds` is the time since the last completed turn, or None.
+    `held` has the waiting turns by reason, `waiting_kinds` those that wait for a worker by its kind. `lost_turns`
+    have failed because too many workers died while they ran them. `completed_seconds` is the time since the last
+    completed turn, or None.
     """
 
     health: Health
     paused: Mapping[Switch, int]
     held: Mapping[Reason, int]
+    waiting_kinds: Mapping[WorkerKind, int]
     oldest_waiting_seconds: float
     oldest_unanswered_seconds: float
     first_token_wait_seconds: float

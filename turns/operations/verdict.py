@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
+from turns.domain.worker_kind import WorkerKind
 from turns.operations.actions import Switch
 from turns.operations.finding import Finding, Level, ServiceFacts
 from turns.operations.wording import are, count_of, format_duration, were
@@ -24,7 +25,12 @@ UNANSWERED_SECONDS = 60  # a user does not wait longer for the first word, whate
 STALLED_SECONDS = 90  # as in deploy/alerts.yml
 FAILING_SECONDS = 60
 FAILING_ATTEMPTS = 3  # fewer failures in a row happen by chance
-
+KINDS = MappingProxyType(
+    {
+        WorkerKind.LOOP: ("no_worker", "worker for built-in chains", "make worker"),
+        WorkerKind.CHAINS: ("no_chain_worker", "chain worker", "make worker CHAINS=1"),
+    }
+)
 
 Check = Callable[[ServiceFacts], Iterator[Finding]]
 
@@ -66,6 +72,7 @@ def _memory(facts: ServiceFacts) -> Iterator[Finding]:
 def _workers_missing(facts: ServiceFacts) -> Iterator[Finding]:
     live = facts.health.live_turns
     if facts.health.live_workers:
+        yield from _kind_missing(facts)
         return
     yield Finding(
         level=Level.BAD,
@@ -74,6 +81,18 @@ def _workers_missing(facts: ServiceFacts) -> Iterator[Finding]:
         detail=f"{count_of(live, 'accepted turn')} cannot continue." if live else "No turn is waiting yet.",
         todo="Start one with `make worker`. If one has stopped, its log has the reason.",
     )
+
+
+def _kind_missing(facts: ServiceFacts) -> Iterator[Finding]:
+    """Yield a finding if turns wait for a kind of worker of which none is alive."""
+    alive = {WorkerKind.CHAINS: facts.health.live_chain_workers}
+    alive[WorkerKind.LOOP] = facts.health.live_workers - alive[WorkerKind.CHAINS]
+    for kind, (code, name, command) in KINDS.items():
+        waiting = facts.waiting_kinds.get(kind, 0)
+        if waiting and not alive[kind]:
+            headline = f"Users are waiting: no {name} is running."
+            detail, todo = f"{count_of(waiting, 'turn')} cannot start.", f"Start one with `{command}`."
+            yield Finding(level=Level.BAD, code=code, headline=headline, detail=detail, todo=todo)
 
 
 def _workers_silent(facts: ServiceFacts) -> Iterator[Finding]:

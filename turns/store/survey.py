@@ -13,6 +13,7 @@ from turns.domain.error_codes import Code
 from turns.domain.ids import created_at
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
+from turns.domain.worker_kind import WorkerKind
 
 # Heads that one survey reads, so that it takes milliseconds. Those that run, wait for a worker or will be retried soon
 # are due next, so they are among the first ones.
@@ -20,7 +21,7 @@ MAX_HEADS = 2000
 OLDEST_WAITING = 500  # those that have waited longest, in addition: many are due later than all others
 FIELDS = (
     *("status", "lane", "worker", "accepted_at", "started_at", "first_token_at", "claims"),
-    *("retry_at", "last_error_code", "held_by", "held_at", "hinted_at"),
+    *("retry_at", "last_error_code", "held_by", "held_at", "hinted_at", "queue"),
 )
 # By the code of the last failure. A turn that has not failed waits because all turns of its model do.
 RETRY_REASONS = MappingProxyType(
@@ -45,12 +46,14 @@ class RunningTurn:
 class Survey:
     """The heads that were read: those that run, and the others by the reason for which they wait.
 
-    `oldest_live_at` and `oldest_unanswered_at` (ms) are None if there is no such turn. A turn is unanswered while it
-    waits or runs without a first piece of its answer; those of the lane `batch` do not count, because they may wait.
+    `waiting_kinds` has those that wait for a worker, by its kind. `oldest_live_at` and `oldest_unanswered_at`
+    (ms) are None if there is no such turn. A turn is unanswered while it waits or runs without a first piece of its
+    answer; those of the lane `batch` do not count, because they may wait.
     """
 
     running: Sequence[RunningTurn]
     waiting: Mapping[Reason, int]
+    waiting_kinds: Mapping[WorkerKind, int]
     oldest_live_at: int | None
     oldest_unanswered_at: int | None
 
@@ -73,7 +76,7 @@ def survey_heads(client: Client) -> Survey:
 
 def build_survey(records: Mapping[str, Mapping[str, str]], since: Mapping[str, int]) -> Survey:
     """Build the survey of these heads; `since` has the times (ms) since which heads wait for a worker or a slot."""
-    running, waiting, waits = [], Counter[Reason](), []
+    running, waiting, kinds, waits = [], Counter[Reason](), Counter[WorkerKind](), []
     for turn_id, record in records.items():
         if record["status"] == Status.IN_PROGRESS:
             turn = RunningTurn(
@@ -82,11 +85,14 @@ def build_survey(records: Mapping[str, Mapping[str, str]], since: Mapping[str, i
             running.append(turn)
         elif record["status"] == Status.QUEUED and (reason := _wait_reason(record, since.get(turn_id))):
             waiting[reason] += 1
+            if reason is Reason.WORKERS_BUSY:
+                kinds[WorkerKind(record.get("queue", WorkerKind.LOOP))] += 1
         if record.get("lane") != Lane.BATCH:
             waits.append(_unanswered_since(record, since.get(turn_id)))
     return Survey(
         running=running,
         waiting=waiting,
+        waiting_kinds=kinds,
         oldest_live_at=min(map(created_at, records), default=None),
         oldest_unanswered_at=min((wait for wait in waits if wait is not None), default=None),
     )

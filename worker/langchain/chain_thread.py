@@ -12,6 +12,7 @@ from contextlib import closing
 from enum import Enum
 from queue import SimpleQueue
 from typing import Any, Protocol
+from weakref import WeakSet
 
 Chunks = Generator[Any, None, None]
 OnAbandon = Callable[[Callable[[], object]], None]  # takes a function to call when the run leaves its chain behind
@@ -40,6 +41,14 @@ NEVER = NeverStop()
 
 class ChainAbandoned(BaseException):
     """Raised inside the thread of a chain that was left behind, as soon as it executes Python code again."""
+
+
+ABANDONED: WeakSet[threading.Thread] = WeakSet()
+
+
+def count_abandoned() -> int:
+    """Return the number of threads that were left behind and have not ended."""
+    return sum(thread.is_alive() for thread in list(ABANDONED))
 
 
 class Item(Enum):
@@ -92,6 +101,7 @@ class ChainThread:
                 raise_in_thread(self._thread.ident, ChainAbandoned)
                 for callback in self._callbacks:
                     callback()
+                ABANDONED.add(self._thread)
 
     def _run(self) -> None:
         try:

@@ -141,3 +141,5 @@ def test_chain_workers_run_what_blocks_and_nothing_waits_for_it(start: Callable[
     assert time.monotonic() - began < 5, "the blocked chain would hold up a worker for a minute"
     assert stack.wait_until_finished(busy[1])["error"]["code"] == "provider_timeout"
     call(f"{stack.url}/v1/turns/{busy[0]}/cancel", method="POST")
+    [chain_worker] = stack.chain_workers
+    assert chain_worker.stop() == 0, "the blocked thread does not keep it"

@@ -7,6 +7,7 @@ import pytest
 
 from turns.domain.state import TERMINAL, Status
 from turns.domain.wait_reason import Reason
+from turns.domain.worker_kind import WorkerKind
 from turns.operations.actions import Switch
 from turns.operations.finding import ServiceFacts
 from turns.operations.time_series import StatsPoint
@@ -35,6 +36,7 @@ CALM = ServiceFacts(
     health=HEALTH,
     paused={},
     held={},
+    waiting_kinds={},
     oldest_waiting_seconds=0,
     oldest_unanswered_seconds=0,
     first_token_wait_seconds=0,
@@ -63,6 +65,13 @@ def recent(**changes: Any) -> ServiceFacts:
 
 def ended(*, completed: int, failed: int) -> dict[Status, int]:
     return {**RECENT.ended, Status.COMPLETED: completed, Status.FAILED: failed}
+
+
+def test_a_missing_kind_of_worker_holds_its_turns_only() -> None:
+    [found] = evaluate(replace(BUSY, waiting_kinds={WorkerKind.CHAINS: 3, WorkerKind.LOOP: 1}))
+    assert (found.level, found.code, found.detail) == ("bad", "no_chain_worker", "3 turns cannot start.")
+    only_chains = replace(health(live_workers=1, live_chain_workers=1), waiting_kinds={WorkerKind.LOOP: 1})
+    assert [found.code for found in evaluate(only_chains)] == ["no_worker"]
 
 
 def worker(name: str, *, silent_seconds: float, turns: int) -> Worker:
