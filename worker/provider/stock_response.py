@@ -22,6 +22,7 @@ class StockResponse:
         opened = stock.chat.completions.with_streaming_response.create(**payload)
         self._response: httpx2.Response = self._exit.enter_context(opened).http_response
         self._end_at = 0.0
+        self._is_closed = False
         self._timer: threading.Timer | None = None
 
     @property
@@ -41,8 +42,8 @@ class StockResponse:
 
     def expect_within(self, seconds: float) -> None:
         """End the body after this time. The timeout of a request of this client cannot be changed any more."""
-        self._end_at = time.monotonic() + seconds
-        if self._timer is None:
+        before, self._end_at = self._end_at, time.monotonic() + seconds
+        if self._timer is None or self._end_at < before - END_SECONDS:
             self._start_timer(seconds)
 
     def drain(self, pieces: Iterator[bytes]) -> None:
@@ -56,19 +57,25 @@ class StockResponse:
 
     def close(self) -> None:
         """Close the connection, unless the response has been read to its end."""
+        self._is_closed = True
         if self._timer:
             self._timer.cancel()
         self._exit.close()
 
     def _start_timer(self, seconds: float) -> None:
+        if self._timer:
+            self._timer.cancel()
         self._timer = threading.Timer(seconds, self._end)
         self._timer.daemon = True
         self._timer.start()
 
     def _end(self) -> None:
+        """End the body unless the time for it has been extended."""
+        if self._is_closed:  # another request may use the connection now
+            return
         if (seconds_left := self._end_at - time.monotonic()) > 0:
-            return self._start_timer(seconds_left)
+            self._start_timer(seconds_left)
+            return
         connection = self._response.extensions["network_stream"].get_extra_info("socket")
         with suppress(OSError):  # the reader has closed it
             connection.shutdown(socket.SHUT_RDWR)
-        return None

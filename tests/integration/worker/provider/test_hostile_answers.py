@@ -26,6 +26,7 @@ ZEROS = b"0" * 65_536
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("worker.provider.chunk_stream.PAUSE_SECONDS", 0)
+    monkeypatch.setattr("worker.provider.chunk_stream.MAX_PAUSE_SECONDS", 0)
 
 
 def sends_forever(head: bytes, piece: bytes, *, begin: bytes = b"") -> Script:
