@@ -11,7 +11,7 @@ import orjson
 
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
-from worker.provider.completion_chunks import ChunkNormalizer, plain_text, text_chunk
+from worker.provider.completion_chunks import ChunkNormalizer, normalize_completion, plain_text, text_chunk
 from worker.provider.event_stream import END, parse_json, split_documents
 from worker.provider.reported_errors import find_error
 
@@ -142,6 +142,18 @@ def _has_content(chunk: dict[str, Any]) -> bool:
         choice.get("logprobs") or any((choice["delta"] or {}).get(name) for name in CONTENT)
         for choice in chunk["choices"]
     )
+
+
+def to_completion(content: bytes, request: httpx2.Request, max_bytes: int) -> Any:
+    """Return a completion that was not streamed. Raise `openai.APIError`, or `ModelError` if it is too large."""
+    if len(content) > max_bytes:
+        raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS, message=f"more than {max_bytes} bytes")
+    body = parse_json(content)
+    if isinstance(body, dict):
+        raise_reported_error(body, request)
+        body = {"choices": None, "system_fingerprint": None, **body}  # defaults of OpenAI's client
+        body = normalize_completion(body)
+    return body
 
 
 def raise_reported_error(chunk: dict[str, Any], request: httpx2.Request, *, is_whole: bool = False) -> None:

@@ -101,21 +101,30 @@ def limited(pieces: Iterable[bytes], max_bytes: int) -> Iterator[bytes]:
     for piece in pieces:
         size += len(piece)
         if size > max_bytes:
-            raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS, message=f"more than {max_bytes} bytes")
+            raise too_large(max_bytes)
         yield piece
 
 
-def pause_between(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Yield the pieces, and from the second one on pause after each, so that more data arrives for the next read.
+def too_large(max_bytes: int) -> ModelError:
+    return ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS, message=f"more than {max_bytes} bytes")
 
-    The pause is longer after a piece that took long to handle, so that no stream takes the thread from the others.
-    """
+
+def pause_between(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the pieces, and from the second one on pause after each, so that more data arrives for the next read."""
     for number, piece in enumerate(pieces):
         taken_at, used = time.monotonic(), time.thread_time()
         yield piece
         if number:
-            fair_seconds = min(MAX_PAUSE_SECONDS, (time.thread_time() - used) / MAX_SHARE)
-            time.sleep(max(0.0, taken_at + max(PAUSE_SECONDS, fair_seconds) - time.monotonic()))
+            time.sleep(pause_seconds(taken_at, used))
+
+
+def pause_seconds(taken_at: float, used: float) -> float:
+    """Return the pause after a piece that was taken then, when the thread had used this much time.
+
+    It is longer after a piece that took long to handle, so that no stream takes the thread from the others.
+    """
+    fair_seconds = min(MAX_PAUSE_SECONDS, (time.thread_time() - used) / MAX_SHARE)
+    return max(0.0, taken_at + max(PAUSE_SECONDS, fair_seconds) - time.monotonic())
 
 
 @contextmanager

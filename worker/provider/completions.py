@@ -13,15 +13,11 @@ import httpx2
 import openai
 import orjson
 
-from turns.domain.error_codes import Code
-from turns.domain.errors import ModelError, ModelErrorKind
-from worker.provider.answer import raise_reported_error
+from worker.provider.answer import to_completion
 from worker.provider.chunk_stream import ChunkStream, Limits, Receiver, openai_errors
-from worker.provider.completion_chunks import normalize_completion
-from worker.provider.event_stream import parse_json
 from worker.provider.http import ConnectionPool, Response
 from worker.provider.http_client import MAX_ERROR_BYTES, refuse_unsafe_redirect, tls_context
-from worker.provider.stock_response import StockResponse
+from worker.provider.stock_client import StockResponse
 
 # Arguments of a call that are not part of the request body.
 OPTIONS = frozenset({"extra_headers", "extra_query", "timeout"})
@@ -78,14 +74,8 @@ class Completions:
         max_bytes = self._limits.event_bytes
         with openai_errors(self._request):
             content = read_at_most(max_bytes + 1, response)
-        if len(content) > max_bytes:
-            raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS, message=f"more than {max_bytes} bytes")
-        body = parse_json(content)
-        if isinstance(body, dict):
-            raise_reported_error(body, self._request)
-            body = {"choices": None, "system_fingerprint": None, **body}  # defaults of OpenAI's client
-            body = normalize_completion(body)
-        return SimpleNamespace(headers=httpx2.Headers(response.headers), parse=lambda: body)
+        completion = to_completion(content, self._request, max_bytes)
+        return SimpleNamespace(headers=httpx2.Headers(response.headers), parse=lambda: completion)
 
     def _raise_status_error(self, response: Response, payload: dict[str, Any]) -> Any:
         """Give the response to OpenAI's client, which chooses the class and the message of the error."""

@@ -21,6 +21,7 @@ from worker.provider.chunk_stream import Limits
 from worker.provider.completions import Completions
 from worker.provider.http import CONNECT_SECONDS
 from worker.provider.http_client import build_async_http_client, build_http_client, is_proxied
+from worker.provider.stock_client import AsyncCompletions
 
 OPENAI_URL = "https://api.openai.com/v1"
 OFFLINE_MODEL = "offline"
@@ -72,9 +73,11 @@ def _build_client(settings: Settings, parameters: ModelParameters) -> BaseChatMo
         http_async_client=build_async_http_client(),
     )
     if not settings.stock_client:
+        limits = Limits.for_answer(settings.max_answer_bytes)
+        model.async_client = AsyncCompletions(model.root_async_client, limits)
         model.client = Completions(
             model.root_client,
-            limits=Limits.for_answer(settings.max_answer_bytes),
+            limits=limits,
             read_seconds=_read_seconds(settings),
             is_direct=not is_proxied(str(model.root_client.base_url)),
         )

@@ -14,12 +14,14 @@ from tests.support.raw_provider import Ask, Script, serve
 from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT, Assistant
 from turns.domain.turn import Answer
-from worker.langchain.chain import ChainRun, build_chain
+from worker.langchain.chain import TRUNCATED, ChainRun, build_chain, to_model, to_usage
+from worker.langchain.history import merge_chunks
 from worker.provider.completions import Completions
+from worker.provider.failures import check_finish, to_model_error
 from worker.provider.models import build_model
 
 
-@pytest.fixture(params=["thin", "proxied"])
+@pytest.fixture(params=["thin", "proxied", "async"])
 def ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
     """Return a function that runs a turn with such a provider, with the thin client or, over a proxy, OpenAI's."""
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -44,3 +46,23 @@ def ask(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
             model.root_client.close()
             if isinstance(model.client, Completions):
                 model.client.close()
+
+
+async def ask_from_a_coroutine(model: Any, assistant: Assistant) -> Answer:
+    """Return the answer as a chain that calls its model from a coroutine."""
+    try:
+        message = merge_chunks([chunk async for chunk in model.astream("hello")])
+    except Exception as error:
+        if known := to_model_error(error):
+            raise known from error
+        raise
+    reason = message.response_metadata.get("finish_reason")
+    check_finish(reason, message.content, assistant.finish_reasons)
+    return Answer(
+        question_message="",
+        answer_message="",
+        output=message.content,
+        model=to_model(message) or "asked",
+        usage=to_usage(message),
+        status_reason=TRUNCATED if reason == TRUNCATED else None,
+    )
