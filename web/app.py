@@ -22,6 +22,7 @@ from web.http import problems
 from web.http.root_path import RootPath
 from web.routes.assets import Assets, build_assets
 from web.routes.operator_actions import build_operator_actions
+from web.routes.operator_holds import build_operator_holds
 from web.routes.operator_views import build_operator_views
 from web.routes.pages import build_pages
 from web.routes.service import build_description, build_health
@@ -87,6 +88,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_sessions(open_session_store(client, settings, offload=_run_in_thread)),
         build_description(registry, settings, assets),
         build_operator_actions(actions, queries),
+        build_operator_holds(actions, queries),
         build_operator_views(queries, actions),
         build_health(store),
         build_pages(assets),

@@ -18,6 +18,7 @@ PERMANENT = {
     keys.SERVICE.name,
     keys.HINTS.name,
     keys.CHAIN_HINTS.name,
+    keys.HOLDS.name,
 }
 WHILE_ANY_TURN_IS_LIVE = (keys.DEFINITION, keys.TENANT, keys.SLOTS, keys.SLOT_WAITERS)
 PER_LIVE_TURN = (keys.TURN, keys.EVENTS)
@@ -37,6 +38,8 @@ def leaked_keys(raw: Any) -> set[str]:
     listed = live | {member.decode().rpartition("/")[2] for member in raw.zrange(keys.EXPIRING.name, 0, -1)}
     indexes = [name for family in INDEXES for name in raw.scan_iter(family("*"))]
     expected |= {name.decode() for name in indexes if {turn.decode() for turn in raw.zrange(name, 0, -1)} <= listed}
+    for hold in raw.zrange(keys.HOLDS.name, 0, -1):  # which `rescue` checks until it is over
+        expected |= {keys.HOLD(hold.decode()), keys.HELD(hold.decode())}
     if live:
         expected |= {name.decode() for family in WHILE_ANY_TURN_IS_LIVE for name in raw.scan_iter(family("*"))}
     return {name.decode() for name in raw.scan_iter("*") if raw.ttl(name) == -1} - expected

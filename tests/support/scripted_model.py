@@ -9,6 +9,7 @@ brackets anywhere in the question change that:
     [words 50]     answer with 50 words
     [pace 0.05]    wait 0.05 s between words
     [fail 503]     answer with this status; [fail 503 2]: only to the first two requests with this question
+    [down x]       answer with status 503 until `POST /gates/x`
     [code x]       … and this error code; [retry-after 1]: … and this header
     [finish x]     end with this finish_reason; `none`: end without one
     [tokens x]     report x, which is JSON, as the number of tokens of the answer
@@ -144,6 +145,8 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(script.number("delay", 0))
             if (failure := script.word("fail")) and count <= int([*failure.split(), "1000000"][1]):
                 return self._fail(int(failure.split()[0]), script, question)
+            if (down := script.word("down")) and not self.server.gates[down].is_set():
+                return self._fail(503, script, question)
             if raw := script.word("raw"):
                 return self._raw(RAW[raw], declared=len(RAW[raw]))
             if script.word("cut"):

@@ -84,11 +84,25 @@ START_BY = Key(
     "each turn that must be started by a time (ms) and has not started yet",
     "always; an entry is removed when its turn starts or ends",
 )
-PAUSED = Key(
-    "inturn:paused:",
-    "string",
-    "a model whose provider asked for a pause, by name; for an assistant's own provider, `<provider>/<name>`",
-    "for the pause",
+HOLD = Key(
+    "inturn:hold:",
+    "hash",
+    "a model that gets no turns, by its name or, for an assistant's own provider, `<provider>/<name>`: `reason` "
+    "(`rate_limited` or `outage`), `code` of the last error, `since` and `until` (ms), `step` (failed probes), `probe` "
+    "(the turn that tries), `answered_at` (since then the waiting turns are admitted)",
+    "until the model answers and no turn waits for it",
+)
+HOLDS = Key(
+    "inturn:holds",
+    "sorted set",
+    "each hold by name, at the time (ms) of its next check",
+    "while there are holds",
+)
+HELD = Key(
+    "inturn:held:",
+    "sorted set",
+    "the heads that wait for a hold, at the time (ms) at which they began to wait",
+    "while there are any",
 )
 TURNS = Key(
     "inturn:turns:",
@@ -276,7 +290,9 @@ CATALOGUE = (
     IDEMPOTENCY,
     DUE,
     START_BY,
-    PAUSED,
+    HOLD,
+    HOLDS,
+    HELD,
     TURNS,
     EXPIRING,
     SESSIONS,

@@ -32,6 +32,10 @@ CLOCK_STEP_MS = 2_000  # a heartbeat this far in the future means that the clock
 SET_ASIDE_MS = 60_000  # interval at which an entry that raises an error is tried again
 PAUSE_POLL_MS = 2_000  # the last head is dispatched at most this long after a pause of the workers ends
 STREAK_MS = 300_000  # a failure after this time without one begins a new streak
+HOLD_POLL_MS = 1_000  # interval at which a hold is checked
+LONGEST_PROBE_GAP_MS = 15_000  # between two probes of a model that does not answer
+ADMITTED_PER_POLL = 10  # turns, when the answers that should admit the next ones do not come
+IDLE_HOLD_MS = 60_000  # a hold for which no turn waits is forgotten
 BURST_MS = 10_000  # a tenant may be ahead of its rate by this much
 
 VERBS = (
@@ -50,6 +54,7 @@ VERBS = (
     "register_worker",
     "find_vanished",
     "remove_vanished",
+    "reopen",
     "import_messages",
     "erase",
     "get_turn",
@@ -121,6 +126,13 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "pause_poll_ms": PAUSE_POLL_MS,
         "clock_step_ms": CLOCK_STEP_MS,
         "set_aside_ms": SET_ASIDE_MS,
+        "hold_poll_ms": HOLD_POLL_MS,
+        "longest_probe_gap_ms": LONGEST_PROBE_GAP_MS,
+        "longest_pause_ms": to_ms(settings.longest_pause_seconds),
+        "patience_ms": to_ms(settings.patience_seconds),
+        "outage_patience_ms": to_ms(settings.outage_patience_seconds),
+        "admitted_per_poll": ADMITTED_PER_POLL,
+        "idle_hold_ms": IDLE_HOLD_MS,
         "snapshot_ttl_ms": to_ms(SNAPSHOT_TTL_SECONDS),
         "turns_per_minute": settings.tenant_turns_per_minute,
         "burst_ms": BURST_MS,

@@ -18,6 +18,7 @@ from turns.backend.script_replies import Reply, SessionSnapshot, TurnSnapshot, t
 from turns.config.settings import Settings
 from turns.domain.assistant import Lane
 from turns.domain.errors import StoreUnavailable
+from turns.domain.retry import Hold
 from turns.domain.turn import Delta, TurnRequest
 from turns.domain.worker_kind import WorkerKind, kind_of
 
@@ -103,13 +104,14 @@ class Scripts:
         retry_in_ms: int | None = None,
         counts: bool = True,
         model: str = "",
-        pause_ms: int = 0,
+        hold: Hold | None = None,
         provider_status: int | None = None,
     ) -> Reply:
         """Return FAILED, RETRYING or LOST; without `retry_in_ms` the turn fails for good."""
         retry_in = "" if retry_in_ms is None else retry_in_ms
         status = "" if provider_status is None else provider_status
-        return self._outcome("fail", turn_id, token, code, retry_in, int(counts), model, pause_ms, status)
+        reason, asked_ms = (hold.reason, to_ms(hold.seconds or 0)) if hold else ("", 0)
+        return self._outcome("fail", turn_id, token, code, retry_in, int(counts), model, reason, asked_ms, status)
 
     def release(self, turn_id: str, *, token: str) -> Reply:
         """Return RELEASED or LOST."""
@@ -144,6 +146,10 @@ class Scripts:
     def remove_vanished(self, worker: str) -> Reply:
         """Return LOST, CONNECTED or GONE."""
         return self._outcome("remove_vanished", worker)
+
+    def reopen(self, hold: str, *, turn_id: str = "") -> Reply:
+        """Return REOPENED or GONE; without a turn that has an answer, an operator ends the hold."""
+        return self._outcome("reopen", hold, turn_id)
 
     def get_turn(self, turn_id: str, *, tenant: str) -> TurnSnapshot | None:
         """Return the turn, or None if the tenant has no such turn."""

@@ -140,6 +140,24 @@ class Settings(BaseSettings):
     patience_seconds: float = Field(
         86_400.0, gt=0, le=MAX_VALUE, description="Maximum time that a turn waits for a provider that limits its rate"
     )
+    longest_pause_seconds: float = Field(
+        300.0,
+        ge=1,
+        le=86_400,
+        description="Longest pause of a model for which its provider asks. Then one turn tries, and the others follow if it gets an answer",
+    )
+    breaker_failures: int = Field(
+        5,
+        ge=1,
+        le=1000,
+        description="Failures of a model in a row, as one worker sees them, after which its turns wait instead of failing",
+    )
+    outage_patience_seconds: float = Field(
+        600.0,
+        ge=0,
+        le=MAX_VALUE,
+        description="Maximum time that a turn waits for a model that does not answer (0 = it fails instead)",
+    )
     grace_seconds: float = Field(
         25.0,
         ge=0,

@@ -203,7 +203,8 @@ class LeaseLost(TurnsError):
 
 class ModelErrorKind(StrEnum):
     RETRYABLE = "retryable"  # transient; the retry uses up an attempt
-    RATE_LIMITED = "rate_limited"  # the provider named a time to retry at; the retry uses up no attempt
+    RATE_LIMITED = "rate_limited"  # the provider limits the rate; the retry uses up no attempt
+    SILENT = "silent"  # the model did not begin to answer; a retry would cost the same time again
     HOPELESS = "hopeless"  # the same request would fail again
 
 

@@ -1,6 +1,7 @@
-"""Decide what follows a failed attempt, without I/O: retry, switch to the fallback model, or give up."""
+"""Decide what follows a failed attempt, without I/O: retry, wait for the model, use the fallback model, or give up."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from types import MappingProxyType
 
 from turns.domain.error_codes import Code
@@ -35,18 +36,33 @@ MAX_ATTEMPTS_BY_CODE = MappingProxyType(
 )
 
 
+class HoldReason(StrEnum):
+    """Reason why a model gets no turns for a while."""
+
+    RATE_LIMITED = "rate_limited"  # its provider limits the rate
+    OUTAGE = "outage"  # it does not answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Send the model no turns for `seconds`; if None, for a time that grows with each failed probe."""
+
+    reason: HoldReason
+    seconds: float | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Run the turn again after `after_seconds`.
+    """Run the turn again after `after_seconds`, or when its `hold` is over, unless it falls back.
 
     `counts`: the failed attempt counts towards the maximum. `falls_back`: later attempts use the fallback model.
-    `pause_seconds`: no worker calls the failed model for this time.
+    `hold`: no worker calls the failed model for a while.
     """
 
     after_seconds: float
     counts: bool = True
     falls_back: bool = False
-    pause_seconds: float = 0.0
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,19 +74,18 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """The failed attempt: its number, from 1, and the time since the turn was accepted."""
+    """The failed attempt: its number, from 1; `is_outage`: other turns of the model fail likewise."""
 
     number: int
-    waited_seconds: float
     has_fallback: bool
+    is_outage: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """Limits and delays of retries; `max_wait_seconds` bounds the wait for a rate limit to end."""
+    """Limits and delays of retries. The store ends turns that have waited too long for a hold."""
 
     max_attempts: int
-    max_wait_seconds: float
     base_seconds: float
     cap_seconds: float = MAX_DELAY_SECONDS
 
@@ -82,26 +97,23 @@ class RetryPolicy:
         Source: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         """
         falls_back = attempt.has_fallback and error.code in FALLBACK_CODES
-        if error.kind is ModelErrorKind.RATE_LIMITED and error.retry_after_seconds is not None:
-            return self._wait_out(max(MIN_PAUSE_SECONDS, error.retry_after_seconds), error, attempt, jitter, falls_back)
+        if hold := _hold_for(error, attempt):
+            after_seconds = 0.0 if falls_back else hold.seconds or 0.0
+            return Retry(after_seconds=after_seconds, counts=False, falls_back=falls_back, hold=hold)
         max_attempts = min(self.max_attempts, MAX_ATTEMPTS_BY_CODE.get(error.code, self.max_attempts))
         if falls_back and attempt.number < self.max_attempts:
             return Retry(after_seconds=0.0, falls_back=True)
-        if attempt.number >= max_attempts or error.kind is ModelErrorKind.HOPELESS:
+        if attempt.number >= max_attempts or error.kind in {ModelErrorKind.HOPELESS, ModelErrorKind.SILENT}:
             return GiveUp(code=error.code)
         return Retry(after_seconds=jitter * min(self.cap_seconds, self.base_seconds * 2.0 ** (attempt.number - 1)))
 
-    def _wait_out(
-        self, pause: float, error: ModelError, attempt: Attempt, jitter: float, falls_back: bool
-    ) -> Retry | GiveUp:
-        """Retry when the provider allows it, which does not count as an attempt; give up if that is too late."""
-        if falls_back:
-            pause = min(pause, self.max_wait_seconds)  # the pause applies to all turns, so it is bounded
-            return Retry(after_seconds=0.0, counts=False, falls_back=True, pause_seconds=pause)
-        if attempt.waited_seconds + pause > self.max_wait_seconds:
-            return GiveUp(code=error.code)
-        # The jitter is added: no retry may be earlier than the provider allows.
-        return Retry(after_seconds=pause + jitter * self.base_seconds, counts=False, pause_seconds=pause)
+
+def _hold_for(error: ModelError, attempt: Attempt) -> Hold | None:
+    """Return the hold of the model that this error asks for, or None."""
+    if error.kind is ModelErrorKind.RATE_LIMITED:
+        asked = error.retry_after_seconds
+        return Hold(reason=HoldReason.RATE_LIMITED, seconds=None if asked is None else max(MIN_PAUSE_SECONDS, asked))
+    return Hold(reason=HoldReason.OUTAGE) if attempt.is_outage else None
 
 
 class RetryBudget:

@@ -240,7 +240,9 @@ class Claim:
     `losses` counts the workers that died while they ran it.
     `messages` are the stored messages in the model's window, oldest first, each as JSON. `superseded`: a newer turn
     interrupts this one, so it must end with the text of earlier runs instead of calling the model. `file_version` is
-    set if histories are files.
+    set if histories are files. `provider` is the digest of the assistant's own provider, or "". `is_admitted`: the turn
+    may call a model that is on hold, and its answer admits others; `is_probe`: it is the first one, so its failure
+    prolongs the hold.
     """
 
     turn_id: str
@@ -261,12 +263,20 @@ class Claim:
     session_id: str = ""
     user_id: str | None = None
     metadata_json: str = "{}"
+    provider: str = ""
+    is_admitted: bool = False
+    is_probe: bool = False
 
     @property
     def metadata(self) -> dict[str, str]:
         """The caller's metadata, parsed here because only custom chains need it."""
         parsed: dict[str, str] = json.loads(self.metadata_json)
         return parsed
+
+    @property
+    def hold_name(self) -> str:
+        """Name of the model with its provider, as `hold_name.lua` composes it."""
+        return f"{self.provider}/{self.model}" if self.provider else self.model
 
     def delta(self, n: int, text: str) -> Delta:
         """Return the n-th delta of the answer, from 0."""
@@ -295,6 +305,9 @@ class Claim:
             session_id=record["session_id"],
             user_id=record.get("user_id") or None,
             metadata_json=record.get("metadata", "{}"),
+            provider=record.get("provider", ""),
+            is_admitted=bool(record.get("admitted_by")),
+            is_probe=bool(record.get("probes")),
         )
 
 

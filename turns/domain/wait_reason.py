@@ -6,7 +6,8 @@ from enum import StrEnum
 class Reason(StrEnum):
     WORKERS_PAUSED = "workers_paused"
     NO_WORKER = "no_worker"
-    MODEL_PAUSED = "model_paused"
+    MODEL_PAUSED = "model_paused"  # its provider limits the rate
+    MODEL_OUTAGE = "model_outage"
     RETRY = "retry"
     WORKER_LOST = "worker_lost"
     PARKED = "parked"

@@ -81,6 +81,10 @@ class OperatorActions:
         found = cast(list[bytes | None], self._client.hmget(keys.SERVICE.name, list(Switch)))
         return {switch: int(since) for switch, since in zip(Switch, found, strict=True) if since}
 
+    def lift_hold(self, name: str) -> None:
+        """Let the turns that wait for this model start, oldest first, without a probe. Without a hold, do nothing."""
+        self._store.lift_hold(name)
+
     def list_failed(self, *, code: Code | None = None, after: int | None = None, limit: int) -> FailedPage:
         """Return a page of the failed turns of all tenants. It may be short although it is not the last."""
         first = after or 0

@@ -10,6 +10,7 @@ from turns.operations.workers import read_workers
 from turns.store.failing import read_completions, read_failing
 from turns.store.health import read_health
 from turns.store.held import count_held
+from turns.store.holds import read_holds
 from turns.store.metrics import read_gauges
 from turns.store.survey import survey_heads
 
@@ -18,7 +19,7 @@ def read_facts(client: Client, settings: Settings, *, lost_turns: int) -> Servic
     """Return the facts of this moment; `lost_turns` are unresolved. Raises `StoreUnavailable`."""
     seconds, microseconds = client.time()
     now = seconds * 1000 + microseconds // 1000
-    survey, completions = survey_heads(client), read_completions(client)
+    survey, completions, holds = survey_heads(client), read_completions(client), read_holds(client)
 
     def age(at: int | None) -> float:
         return max(0, now - at) / 1000 if at else 0.0
@@ -27,7 +28,8 @@ def read_facts(client: Client, settings: Settings, *, lost_turns: int) -> Servic
         now=now,
         health=read_health(client, settings),
         paused=read_pauses(client),
-        held=count_held(client, survey),
+        held=count_held(client, survey, holds),
+        holds=holds,
         waiting_kinds=survey.waiting_kinds,
         oldest_waiting_seconds=read_gauges(client)["oldest_waiting_seconds"],
         oldest_unanswered_seconds=age(survey.oldest_unanswered_at),

@@ -12,6 +12,7 @@ from turns.operations.time_series import StatsPoint
 from turns.operations.workers import Worker
 from turns.store.failing import FailingModel
 from turns.store.health import Health
+from turns.store.holds import ModelHold
 
 
 class Level(StrEnum):
@@ -48,6 +49,7 @@ class ServiceFacts:
     paused: Mapping[Switch, int]
     held: Mapping[Reason, int]
     waiting_kinds: Mapping[WorkerKind, int]
+    holds: Sequence[ModelHold]
     oldest_waiting_seconds: float
     oldest_unanswered_seconds: float
     first_token_wait_seconds: float

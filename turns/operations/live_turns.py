@@ -35,6 +35,7 @@ class LiveTurn:
     started_at: int | None
     first_token_at: int | None
     retry_at: int | None
+    held_by: str | None
     behind: int
 
     @property
@@ -69,6 +70,7 @@ class LiveTurn:
             started_at=instant("started_at") if running else None,
             first_token_at=instant("first_token_at") if running else None,
             retry_at=instant("retry_at"),
+            held_by=record.get("held_by"),
             behind=behind,
         )
 

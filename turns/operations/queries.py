@@ -1,6 +1,6 @@
 """The queries of operators. They change nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from turns.backend.client import Client
 from turns.config.settings import Settings
@@ -10,6 +10,7 @@ from turns.operations.live_turns import LiveTurns, read_live_turns
 from turns.operations.time_series import StatsPoint, read_series
 from turns.operations.timeline import Timeline, read_timeline
 from turns.operations.wait_diagnosis import SessionQueue, read_session_queue
+from turns.store.holds import ModelHold, read_holds
 from turns.store.metrics import read_gauges
 
 
@@ -27,6 +28,10 @@ class OperatorQueries:
     def read_facts(self, *, lost_turns: int) -> ServiceFacts:
         """Return the facts on which the verdict is based; `lost_turns` failed with `worker_lost` and are unresolved."""
         return read_facts(self._client, self._settings, lost_turns=lost_turns)
+
+    def read_holds(self) -> Sequence[ModelHold]:
+        """Return the models that get no turns at present, and why."""
+        return read_holds(self._client)
 
     def read_series(self, minutes: int) -> tuple[StatsPoint, ...]:
         """Return the numbers of the last `minutes`, a key of `RESOLUTIONS`, as a series."""

@@ -7,6 +7,7 @@ facts.
 from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 
+from turns.domain.retry import HoldReason
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
@@ -127,6 +128,22 @@ def _pauses(facts: ServiceFacts) -> Iterator[Finding]:
         for_time = format_duration(facts.seconds_since(facts.paused[Switch.INTAKE]))
         detail = f"The intake has been paused for {for_time}."
         yield Finding(level=Level.WARN, code="intake_paused", headline="New turns are refused.", detail=detail)
+
+
+def _holds(facts: ServiceFacts) -> Iterator[Finding]:
+    for hold in facts.holds:
+        is_limited = hold.reason is HoldReason.RATE_LIMITED
+        what = "is paused by its provider" if is_limited else f"does not answer ({hold.code})"
+        if hold.is_reopening:
+            what = "answers again, and its turns start one after another"
+        age = format_duration(facts.seconds_since(hold.since))
+        yield Finding(
+            level=Level.BAD if hold.held_turns else Level.WARN,
+            code="model_paused" if is_limited else "model_outage",
+            headline="Users are waiting for a model." if hold.held_turns else "A model takes no turns.",
+            detail=f"{hold.model} {what}, since {age} ago; {are(hold.held_turns, 'turn')} waiting.",
+            todo="The turns start by themselves when the model answers, or at once with “Resume now” above.",
+        )
 
 
 def _failing_models(facts: ServiceFacts) -> Iterator[Finding]:
@@ -254,8 +271,8 @@ def _slow_model(facts: ServiceFacts) -> Iterator[Finding]:
 
 SERVICE_REFUSALS = frozenset({"overloaded", "store_unavailable", "store_unsafe"})
 CHECKS: Sequence[Check] = (
-    *(_store, _workers_missing, _workers_silent, _pauses, _failing_models, _stalled, _waiting, _waiting_whatever_for),
-    *(_failures, _refusals, _past_wait, _poison, _slow_model),
+    *(_store, _workers_missing, _workers_silent, _pauses, _holds, _failing_models, _stalled, _waiting),
+    *(_waiting_whatever_for, _failures, _refusals, _past_wait, _poison, _slow_model),
 )
 
 

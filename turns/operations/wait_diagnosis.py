@@ -9,12 +9,13 @@ from turns.backend.client import Client
 from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound
-from turns.domain.retry import COHORTS
+from turns.domain.retry import COHORTS, HoldReason
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
 from turns.operations.live_turns import LiveTurn, read_turns
 from turns.store.health import list_live_workers
+from turns.store.holds import ModelHold, read_hold
 
 NO_WORKER = MappingProxyType(
     {
@@ -57,7 +58,7 @@ class WaitFacts:
 
     workers_paused: bool
     live_workers: int
-    model_paused: bool
+    hold: ModelHold | None
     slot_waits: tuple[SlotWait, ...]
     queued_hints: int
 
@@ -97,17 +98,28 @@ def _workers_unavailable(kind: WorkerKind, facts: WaitFacts) -> list[WaitReason]
 
 
 def _scheduled_later(head: LiveTurn, facts: WaitFacts) -> list[WaitReason]:
-    """Return the reason if the turn waits for a time; a turn without a failure waits for its model."""
+    """Return the reason if the turn waits for its model or for a time."""
+    if facts.hold:
+        return [_held(facts.hold)]
     if head.retry_at is None:
         return []
-    if head.last_error_code == Code.WORKER_LOST and not facts.model_paused:
+    if head.last_error_code == Code.WORKER_LOST:
         message = f"{head.losses} workers died while they ran the first turn; it runs again at this time."
         return [WaitReason(reason=Reason.WORKER_LOST, message=message, until=head.retry_at)]
-    if facts.model_paused or head.last_error_code in {None, Code.PROVIDER_RATE_LIMITED}:
-        message = "The provider limits the request rate of the model and asked for a pause until this time."
-        return [WaitReason(reason=Reason.MODEL_PAUSED, message=message, until=head.retry_at)]
     message = f"The first turn failed with {head.last_error_code}; attempt {head.attempt} starts at this time."
     return [WaitReason(reason=Reason.RETRY, message=message, until=head.retry_at)]
+
+
+def _held(hold: ModelHold) -> WaitReason:
+    others = f"; {hold.held_turns} turns wait for it. An operator can lift the hold."
+    if hold.is_reopening:
+        message = f"The model {hold.model} answers again, and the turns that waited for it start one after another"
+    elif hold.reason is HoldReason.RATE_LIMITED:
+        message = f"The provider limits the rate of the model {hold.model}; after this time one turn tries again"
+    else:
+        message = f"The model {hold.model} does not answer ({hold.code}); after this time one turn tries again"
+    reason = Reason.MODEL_PAUSED if hold.reason is HoldReason.RATE_LIMITED else Reason.MODEL_OUTAGE
+    return WaitReason(reason=reason, message=message + others, until=hold.until)
 
 
 def _over_concurrency_limit(facts: WaitFacts) -> list[WaitReason]:
@@ -121,17 +133,15 @@ def _workers_busy(facts: WaitFacts) -> WaitReason:
 
 
 def _read_facts(client: Client, head: LiveTurn) -> WaitFacts:
-    model = f"{head.provider}/{head.model}" if head.provider else head.model or ""  # as in `pause_key.lua`
     groups = {f"tenant:{head.tenant}": f"The tenant {head.tenant}"}
     if head.lane is Lane.BATCH:
         groups["lane:batch"] = "The lane batch"
     if head.losses:
         cohort = min(head.losses, len(COHORTS))  # as in `slots.lua`
         groups[f"losses:{cohort}"] = "The group of turns that lost as many workers"
-    workers_paused, model_paused, queued_hints, *slots = client.execute_many(
+    workers_paused, queued_hints, *slots = client.execute_many(
         [
             ("HEXISTS", keys.SERVICE.name, "workers"),
-            ("EXISTS", keys.PAUSED(model)),
             ("LLEN", HINTS[head.worker_kind].name),
             *(("ZRANK", keys.SLOT_WAITERS(group), head.id) for group in groups),
             *(("SCARD", keys.SLOTS(group)) for group in groups),
@@ -141,7 +151,7 @@ def _read_facts(client: Client, head: LiveTurn) -> WaitFacts:
     return WaitFacts(
         workers_paused=bool(workers_paused),
         live_workers=len(list_live_workers(client, head.worker_kind)),
-        model_paused=bool(model_paused),
+        hold=read_hold(client, head.held_by) if head.held_by else None,
         slot_waits=tuple(
             SlotWait(group=group, slots=used, turns_before=rank) for group, rank, used in waits if rank is not None
         ),

@@ -1,6 +1,6 @@
 """The counters and histograms that the scripts keep, for all processes and across their restarts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import cast
@@ -12,6 +12,7 @@ from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.store.health import is_safe_policy, list_live_workers, read_memory, read_refusal
 from turns.store.held import count_held
+from turns.store.holds import ModelHold, read_holds
 from turns.store.survey import Survey, survey_heads
 
 
@@ -25,12 +26,13 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """`counters` by name and label values, `histograms` and `gauges` by name; the number of `held` turns by reason."""
+    """`counters` by name and label values, `histograms` and `gauges` by name; held turns by reason; models on hold."""
 
     counters: Mapping[str, Mapping[tuple[str, ...], int]]
     histograms: Mapping[str, Histogram]
     gauges: Mapping[str, float]
     held: Mapping[Reason, int]
+    holds: Sequence[ModelHold] = ()
 
 
 COUNTER_LABELS = MappingProxyType(
@@ -38,6 +40,7 @@ COUNTER_LABELS = MappingProxyType(
         "accepted": ("lane",),
         "ended": ("status", "reason"),
         "retried": ("code",),
+        "held": ("reason", "model"),
         "rescued": (),
         "taken_over": (),
         "refused": ("code",),
@@ -62,7 +65,8 @@ def read_metrics(client: Client) -> Metrics:
     histograms = {name: _histogram(name, fields) for name in HISTOGRAMS}
     survey = survey_heads(client)
     gauges = {**read_gauges(client), **_read_store_gauges(client), **_read_wait_gauges(client, survey)}
-    return Metrics(counters, histograms, gauges, count_held(client, survey))
+    holds = read_holds(client)
+    return Metrics(counters, histograms, gauges, count_held(client, survey, holds), holds)
 
 
 def decode_counters(fields: Mapping[bytes, bytes]) -> dict[str, int]:

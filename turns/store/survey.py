@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, cast
 
 from turns.backend import keys
@@ -22,14 +21,6 @@ OLDEST_WAITING = 500  # those that have waited longest, in addition: many are du
 FIELDS = (
     *("status", "lane", "worker", "accepted_at", "started_at", "first_token_at", "claims"),
     *("retry_at", "last_error_code", "held_by", "held_at", "hinted_at", "queue"),
-)
-# By the code of the last failure. A turn that has not failed waits because all turns of its model do.
-RETRY_REASONS = MappingProxyType(
-    {
-        None: Reason.MODEL_PAUSED,
-        Code.PROVIDER_RATE_LIMITED.value: Reason.MODEL_PAUSED,
-        Code.WORKER_LOST.value: Reason.WORKER_LOST,
-    }
 )
 
 
@@ -103,7 +94,7 @@ def _wait_reason(record: Mapping[str, str], since: int | None) -> Reason | None:
     if "held_by" in record:
         return None
     if "retry_at" in record:
-        return RETRY_REASONS.get(record.get("last_error_code"), Reason.RETRY)
+        return Reason.WORKER_LOST if record.get("last_error_code") == Code.WORKER_LOST else Reason.RETRY
     has_slot = int(record.get("hinted_at", 0)) >= (since or 0)
     return Reason.WORKERS_BUSY if has_slot else Reason.PARKED
 

@@ -264,9 +264,17 @@ class TurnStore:
             retry_in_ms=to_ms(decision.after_seconds),
             counts=decision.counts,
             model=model,
-            pause_ms=to_ms(decision.pause_seconds),
+            hold=decision.hold,
         )
         _check_lease(outcome)
+
+    def reopen(self, claim: Claim) -> None:
+        """Let other turns call the model of this claim, which an admitted turn has found to answer."""
+        self._scripts.reopen(claim.hold_name, turn_id=claim.turn_id)
+
+    def lift_hold(self, name: str) -> bool:
+        """Let the turns that wait for a model start, oldest first; return false if there is no such hold."""
+        return self._scripts.reopen(name) is Reply.REOPENED
 
     def release(self, turn_id: str, *, token: str = "") -> None:
         """Dispatch the turn again at once. Without a token it must be a head that no worker has claimed."""

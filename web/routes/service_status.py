@@ -9,6 +9,7 @@ def service_status(actions: OperatorActions, queries: OperatorQueries) -> respon
     gauges = queries.read_gauges()
     return responses.ServiceStatus(
         paused=actions.read_pauses(),
+        holds=queries.read_holds(),
         live_turns=int(gauges["live_turns"]),
         waiting_turns=int(gauges["waiting_turns"]),
         oldest_waiting_seconds=gauges["oldest_waiting_seconds"],

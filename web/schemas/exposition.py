@@ -19,6 +19,7 @@ COUNTERS = MappingProxyType(
         "accepted": ("inturn_turns_accepted", "Accepted turns"),
         "ended": ("inturn_turns_ended", "Turns that have ended, by status and by code or reason"),
         "retried": ("inturn_attempts_retried", "Failed attempts that were followed by another one, by code"),
+        "held": ("inturn_breaker_opened", "Holds of a model that did not answer or limited its rate, by reason"),
         "rescued": ("inturn_turns_rescued", "Turns that another worker took over after their worker was lost"),
         "taken_over": (
             "inturn_turns_taken_over",
@@ -80,6 +81,14 @@ GAUGES = MappingProxyType(
     }
 )
 
+HOLD_GAUGES = MappingProxyType(
+    {
+        "open": ("inturn_breaker_open", "1 for each model that gets no turns, or whose waiting turns are admitted"),
+        "since": ("inturn_breaker_open_since_seconds", "Unix time at which that began"),
+        "held": ("inturn_breaker_held_turns", "Turns that wait for this model"),
+    }
+)
+
 
 HELD = ("inturn_held_turns", "Live turns that do not run, by the reason why they wait")
 
@@ -107,6 +116,15 @@ class Snapshot(Collector):
         for why, number in self._metrics.held.items():
             held.add_metric((why,), number)
         yield held
+        yield from self._holds()
+
+    def _holds(self) -> Iterator[Any]:
+        for name, (exposed, help_text) in HOLD_GAUGES.items():
+            gauge = GaugeMetricFamily(exposed, help_text, labels=["model", "reason"])
+            for hold in self._metrics.holds:
+                values = {"open": 1, "since": hold.since / 1000, "held": hold.held_turns}
+                gauge.add_metric((hold.name, hold.reason), values[name])
+            yield gauge
 
 
 def expose(metrics: Metrics) -> bytes:

@@ -86,6 +86,7 @@ class LiveTurn(ResponseModel):
     started_at: Instant | None
     first_token_at: Instant | None
     retry_at: Instant | None
+    held_by: str | None = Field(description="`name` of the hold for which it waits")
     behind: int = Field(description="other turns of its session that wait for it")
 
 

@@ -133,6 +133,10 @@ class RetryAllQuery(CodeQuery):
     ] = False
 
 
+class HoldQuery(Query):
+    name: Annotated[str, Field(min_length=1, max_length=512, description="`name` of the hold in the status")]
+
+
 class StatsQuery(Query):
     minutes: Literal["15", "360", "1440"] = "15"
 

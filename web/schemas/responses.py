@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSeriali
 from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
 from turns.domain.ids import NAME, TURN_ID
+from turns.domain.retry import HoldReason
 from turns.domain.state import Event, Status
 from turns.domain.turn import WaitingFor
 from turns.operations.actions import Switch
@@ -233,10 +234,27 @@ class Ready(ResponseModel):
     version: str
 
 
+class ModelHold(ResponseModel):
+    """A model that gets no turns, because its provider limits the rate or does not answer."""
+
+    name: str = Field(
+        description="name for lifting the hold: the model, after the digest of an assistant's own provider"
+    )
+    model: str
+    reason: HoldReason
+    code: str = Field(description="code of the last error")
+    since: Instant
+    until: Instant = Field(description="then one turn tries the model")
+    is_reopening: bool = Field(description="the model answers, and the waiting turns start one after another")
+    held_turns: int
+    oldest_held_at: Instant | None
+
+
 class ServiceStatus(ResponseModel):
     """The main numbers of the service."""
 
     paused: Mapping[Switch, Instant] = Field(description="the switches that are paused, and since when")
+    holds: tuple[ModelHold, ...] = Field(description="the models for which turns wait")
     live_turns: int
     waiting_turns: int = Field(description="turns that could run and wait for a worker")
     oldest_waiting_seconds: float

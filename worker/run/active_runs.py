@@ -7,6 +7,7 @@ from types import FrameType
 
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
+from turns.domain.breaker import is_provider_failure
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, ModelError, ModelErrorKind
 from turns.domain.turn import Claim
@@ -44,6 +45,11 @@ class ActiveRun:
     def needs_lease(self) -> bool:
         """False after the last moment at which the turn could be committed, even if the run hangs for ever."""
         return self._clock() < self._total_deadline + COMMIT_PATIENCE_SECONDS
+
+    @property
+    def is_late(self) -> bool:
+        """True if the run was stopped because its model was silent."""
+        return isinstance(self.stop_reason, ModelError) and is_provider_failure(self.stop_reason)
 
     def expect_text(self, *, within_seconds: float, lateness: ModelErrorKind) -> None:
         """Set the deadline for the next text of the model, and the kind of error if it is missed."""
@@ -133,6 +139,11 @@ class ActiveRuns:
         """Stop the runs that have missed a deadline."""
         for run in self._all():
             run.stop_if_late()
+
+    def count_other_late_runs(self, active: ActiveRun) -> int:
+        """Return the number of other runs of its model that have missed a deadline and have not ended yet."""
+        model = active.claim.hold_name
+        return sum(run.is_late and run.claim.hold_name == model for run in self._all() if run is not active)
 
     def stop_turn(self, turn_id: str) -> None:
         """Stop the run of a turn that was cancelled or interrupted, if it is in this process."""

@@ -24,7 +24,7 @@ class DeltaBuffer:
     """The text of one run. Appending to it does not call the store."""
 
     def __init__(self, claim: Claim, has_text: threading.Event) -> None:
-        self._claim = claim
+        self.claim = claim
         self._has_text = has_text
         self._lock = threading.Lock()
         self._texts: list[str] = []
@@ -32,6 +32,11 @@ class DeltaBuffer:
         self._unsent_from = 0  # index in `_texts`
         self._in_flight: Delta | None = None  # sent, but not confirmed by the store
         self._is_closed = False
+
+    @property
+    def begins_admitted_answer(self) -> bool:
+        """True for the first text of a turn that was admitted to a model on hold."""
+        return self.claim.is_admitted and self._sent == 0
 
     @property
     def text(self) -> str:
@@ -54,7 +59,7 @@ class DeltaBuffer:
             if self._in_flight is None and not self._is_closed and self._unsent_from < len(self._texts):
                 text = self.unsent
                 self._unsent_from = len(self._texts)
-                self._in_flight = self._claim.delta(self._sent, text)
+                self._in_flight = self.claim.delta(self._sent, text)
             return self._in_flight
 
     def confirm(self) -> None:
@@ -104,8 +109,11 @@ class DeltaEmitter:
                 outcomes = self._store.emit(list(deltas.values()))
             except StoreUnavailable:
                 return self._has_text.set()  # try again
+            admitted = [buffer.claim for buffer in deltas if buffer.begins_admitted_answer]
             for buffer in deltas:
                 buffer.confirm()
+        for claim in admitted:
+            self._store.reopen(claim)
         return self._stop_runs(outcomes)
 
     def flush_and_close(self, buffer: DeltaBuffer) -> None:

@@ -8,6 +8,7 @@ from turns.assistants.overrides import settings_for
 from turns.config.logs import Log, bound, get_logger
 from turns.config.settings import Settings
 from turns.config.tracing import span
+from turns.domain.breaker import Breaker, is_provider_failure
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
 from turns.domain.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
@@ -48,10 +49,10 @@ class Execution:
         self._settings = settings
         self._policy = RetryPolicy(
             max_attempts=settings.max_attempts,
-            max_wait_seconds=settings.patience_seconds,
             base_seconds=settings.retry_seconds,
         )
         self._budget = RetryBudget()
+        self._breaker = Breaker(max_failures=settings.breaker_failures, max_attempts=settings.max_attempts)
         self._worker = worker
         self._clock = clock
         self._sleep = sleep
@@ -122,6 +123,7 @@ class Execution:
         else:
             self._write_until_acknowledged(lambda: self._emitter.flush_and_close(buffer))
             self._write_history(lambda: self._store.commit(claim, answer, tail=buffer.unsent))
+            self._breaker.record_answer(claim.hold_name)
             get_logger().info(Log.TURN_COMMITTED)
 
     def _generate(self, active: ActiveRun, buffer: DeltaBuffer) -> Answer:
@@ -160,7 +162,7 @@ class Execution:
     def _stream_answer(self, run: ChainRun, active: ActiveRun, buffer: DeltaBuffer) -> None:
         settings, size = active.settings, 0
         # A model that does not begin to answer is not called again; one that stops in the middle is.
-        active.expect_text(within_seconds=settings.first_token_seconds, lateness=ModelErrorKind.HOPELESS)
+        active.expect_text(within_seconds=settings.first_token_seconds, lateness=ModelErrorKind.SILENT)
         for text in run.deltas(active):
             active.check()
             active.expect_text(within_seconds=settings.idle_seconds, lateness=ModelErrorKind.RETRYABLE)
@@ -190,8 +192,8 @@ class Execution:
         claim, fallback = active.claim, fallback_name(active.settings)
         attempt = Attempt(
             number=claim.attempt,
-            waited_seconds=claim.waited_ms / 1000,
             has_fallback=bool(fallback) and claim.model != fallback,
+            is_outage=self._is_outage(active, error),
         )
         decision = self._policy.decide(error, attempt, jitter=random.random())
         if isinstance(decision, Retry) and decision.counts and not self._budget.spend():
@@ -220,6 +222,19 @@ class Execution:
             raise
         except Exception as error:  # such as a key that another program has replaced by one of another type
             raise HistoryNotWritten(repr(error)) from error
+
+    def _is_outage(self, active: ActiveRun, error: ModelError) -> bool:
+        """Count the result of a failed run, and return whether it shows that the model does not answer at all."""
+        claim = active.claim
+        if error.kind is ModelErrorKind.RATE_LIMITED:
+            return False
+        if not is_provider_failure(error):
+            self._breaker.record_answer(claim.hold_name)
+            return False
+        self._breaker.record_failure(claim.hold_name)
+        late = self._active_runs.count_other_late_runs(active)
+        is_open = self._breaker.is_open(claim.hold_name, error, attempt=claim.attempt, concurrent_failures=late)
+        return self._settings.outage_patience_seconds > 0 and (claim.is_probe or is_open)
 
     def _write_until_acknowledged(self, write: Callable[[], None]) -> None:
         """Repeat an idempotent write until the store has replied. Raise `LeaseLost`, at the end `StoreUnavailable`."""

@@ -7,7 +7,7 @@ from turns.config.logs import Log, get_logger
 from turns.domain.error_codes import Code
 from turns.store.turns import RESCUE_LIMIT, TurnStore
 
-LOGGED = {Reply.RESCUED, Reply.LOST, Reply.DISPATCHED, Reply.EXPIRED}
+LOGGED = {Reply.RESCUED, Reply.LOST, Reply.DISPATCHED, Reply.EXPIRED, Reply.FAILED}
 REPAIRS = {Reply.BROKEN, Reply.RESTORED, Reply.CLOCK_SET_BACK}
 
 

@@ -1,10 +1,11 @@
 """Test each failure of a provider: the turn ends with a stable code, after a known number of requests."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.support.processes import Stack
+from tests.support.processes import Stack, call
 from tests.support.server import free_port
 from tests.support.waiting import wait_until
 
@@ -35,7 +36,6 @@ FAILURES = [
     ("[fail 413]", "context_too_long", 1),
     ("[fail 408]", "provider_error", 3),
     ("[fail 422]", "provider_rejected", 1),
-    ("[fail 429]", "provider_rate_limited", 3),
     ("[fail 429] [code insufficient_quota]", "provider_quota", 1),
     ("[fail 500]", "provider_error", 3),
     ("[fail 529]", "provider_error", 3),
@@ -44,7 +44,11 @@ FAILURES = [
 
 @pytest.fixture(scope="module")
 def settings() -> dict[str, str]:
-    return {"INTURN_RETRY_SECONDS": "0.05", "INTURN_TENANT_TOKENS_PER_DAY": "1000000000"}
+    return {
+        "INTURN_RETRY_SECONDS": "0.05",
+        "INTURN_TENANT_TOKENS_PER_DAY": "1000000000",
+        "INTURN_OUTAGE_PATIENCE_SECONDS": "0",  # the tests of outages below have their own stacks
+    }
 
 
 def request_count(stack: Stack, question: str) -> int:
@@ -78,10 +82,11 @@ def test_an_answer_with_impossible_usage_is_kept_without_it(stack: Stack, tokens
     assert len(stack.messages(session)) == 4
 
 
-def test_a_rate_limit_is_waited_out_and_costs_no_attempt(stack: Stack) -> None:
-    question = "hello [fail 429 2] [retry-after 0]"
-    turn = stack.wait_until_finished(stack.submit("limited", question))
-    assert (turn["status"], turn["attempt"], request_count(stack, question)) == ("completed", 1, 3)
+@pytest.mark.parametrize("header", ["", " [retry-after 0]"])
+def test_a_rate_limit_is_waited_out_and_costs_no_attempt(stack: Stack, header: str) -> None:
+    question = f"hello [fail 429 1]{header}"
+    turn = stack.wait_until_finished(stack.submit(f"limited{len(header)}", question))
+    assert (turn["status"], turn["attempt"], request_count(stack, question)) == ("completed", 1, 2)
 
 
 def test_a_turn_waiting_for_a_rate_limit_shows_until_when(start: Callable[..., Stack]) -> None:
@@ -94,12 +99,31 @@ def test_a_turn_waiting_for_a_rate_limit_shows_until_when(start: Callable[..., S
     assert stack.turn(turn_id)["attempt"] == 1
 
 
-def test_an_outage_does_not_double_the_load(start: Callable[..., Stack]) -> None:
-    stack = start(workers=1, INTURN_RETRY_SECONDS="0.05")
+def test_retries_do_not_double_the_load(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1, INTURN_RETRY_SECONDS="0.05", INTURN_OUTAGE_PATIENCE_SECONDS="0")
     turns = [stack.submit(f"s{n}", "hello [fail 503]") for n in range(200)]
     assert {stack.wait_until_finished(turn)["error"]["code"] for turn in turns} == {"provider_error"}
     first, reserve, share = 200, 20, 0.1
     assert len(stack.model_requests()) <= first * (1 + share) + reserve
+
+
+def test_an_outage_fails_no_turn_and_is_visible_and_lifted(start: Callable[..., Stack]) -> None:
+    stack = start(workers=1, INTURN_RETRY_SECONDS="0.05")
+    turns = [stack.submit(f"s{n}", f"hello {n} [down provider]") for n in range(60)]
+
+    def holds() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = call(f"{stack.url}/operator/status").body["holds"]
+        return found
+
+    wait_until("the turns wait", lambda: any(hold["held_turns"] >= 50 for hold in holds()))
+    [hold] = holds()
+    assert (hold["reason"], hold["code"]) == ("outage", "provider_error")
+    why = call(f"{stack.url}/operator/session?session_id=s59").body["why"]
+    assert [reason["reason"] for reason in why] == ["model_outage"]
+    stack.open_gate("provider")
+    call(f"{stack.url}/operator/holds/lift?name={hold['name']}", method="POST")
+    assert {stack.wait_until_finished(turn)["status"] for turn in turns} == {"completed"}
+    wait_until("the hold is over", lambda: holds() == [])
 
 
 def test_an_unreachable_provider_is_tried_three_times(start: Callable[..., Stack]) -> None:

@@ -13,11 +13,11 @@
 --                 sets; messages: as `read_window` returns them; definition: the assistant's, as the turn was accepted
 --       EXPIRED   the turn was not started in time and has ended
 --       FAILED    the session's history is not a list, so that no turn of it can run; the turn has failed
---       NOT_NOW   the turn is held, is not the head, or waits for its retry, for a slot after a lost worker, or for the end
---                 of a pause of its model or of the workers
+--       NOT_NOW   the turn is held, is not the head, or waits for its retry, for a slot after a lost worker, for its model,
+--                 or for the end of a pause of the workers
 --       GONE      the turn has ended or does not exist
 --
--- requires: append_event, by_name, finish, now_ms, pause_key, read_window, release_slots, slots, timings
+-- requires: append_event, by_name, finish, hold_name, hold_turn, now_ms, pass_hold, read_window, slots, timings
 -- requires: transitions
 
 local turn, token, worker, model, fallback = unpack(ARGV, 1, 5)
@@ -49,25 +49,32 @@ if not is_repeated then
     return {'FAILED'}
   end
 
-  -- A turn that fell back keeps the fallback model. If its model is paused, a turn falls back or waits for the pause to end.
+  -- A turn that fell back keeps the fallback model. If its model is held, a turn falls back or waits.
   if model_now ~= fallback or fallback == '' then model_now = model end
-  local pause_ms = redis.call('PTTL', pause_key(was.provider, model_now))
-  if pause_ms > 0 and fallback ~= '' and redis.call('PTTL', pause_key(was.provider, fallback)) <= 0 then
-    model_now, pause_ms = fallback, 0
+  local hold = hold_name(was.provider, model_now)
+  local pass = pass_hold(turn, was, hold, now)
+  if pass == 'HELD' and fallback ~= '' and fallback ~= model_now then
+    local fallback_hold = hold_name(was.provider, fallback)
+    local fallback_pass = pass_hold(turn, was, fallback_hold, now)
+    if fallback_pass ~= 'HELD' then model_now, hold, pass = fallback, fallback_hold, fallback_pass end
   end
-  if pause_ms > 0 then
-    redis.call('HSET', key, 'retry_at', now + pause_ms)
-    redis.call('ZADD', KEY.due, now + pause_ms, turn)
-    redis.call('ZREM', KEY.waiting, turn)
-    release_slots(turn, was, now)
+  if pass == 'HELD' then
+    hold_turn(turn, was, hold, now)
     return {'NOT_NOW'}
   end
 
   claims = tostring(claims + 1)
   written = {'claims', claims, 'status', to, 'token', token, 'worker', worker, 'started_at', tostring(now),
     'model', model_now}
+  if was.held_by then redis.call('ZREM', KEY.held .. was.held_by, turn) end
+  if pass == 'PROBE' then redis.call('HSET', KEY.hold .. hold, 'probe', turn) end
+  if pass ~= 'FREE' or was.admitted_by then
+    for _, part in ipairs({'admitted_by', pass ~= 'FREE' and hold or '', 'probes', pass == 'PROBE' and '1' or ''}) do
+      written[#written + 1] = part
+    end
+  end
   redis.call('HSET', key, unpack(written))
-  if was.retry_at then redis.call('HDEL', key, 'retry_at') end
+  if was.retry_at or was.held_by then redis.call('HDEL', key, 'retry_at', 'held_by') end
   if was.start_by then redis.call('ZREM', KEY.start_by, turn) end
   redis.call('ZADD', KEY.due, now + POLICY.lease_ms, turn)
   observe('wait', now - tonumber(redis.call('ZSCORE', KEY.waiting, turn) or now))

@@ -13,8 +13,8 @@
 -- Reply COMMITTED  the turn took effect (also when this script runs a second time)
 --       LOST       the token does not hold the turn: another claim holds it, or it has ended
 --
--- requires: append_event, append_messages, by_name, count, finish, now_ms, read_record, replayed, timings
--- requires: transitions
+-- requires: admit, append_event, append_messages, by_name, count, finish, hold_name, now_ms, read_record, replayed
+-- requires: timings, transitions
 
 local turn, token, question, answer, tail, between = unpack(ARGV, 1, 6)
 local was = read_record(turn)
@@ -39,6 +39,7 @@ local fields = {unpack(ARGV, 7 + between)}
 local usage = cjson.decode(by_name(fields).usage or '{}')
 was.used_tokens = usage.total_tokens
 finish(turn, was, to, '', now, unpack(fields))
+if was.admitted_by == hold_name(was.provider, was.model) then confirm_answer(was.admitted_by, now) end
 
 local took_ms = now - was.started_at
 observe('duration', took_ms)

@@ -12,9 +12,10 @@
 --       (likewise, but it has lost too many workers and has failed), WAITING (its hint is still in the broker's
 --       list, leases could not be renewed, or the workers are paused), GONE (there is no such turn),
 --       EXPIRED (it was not started in time and has ended), RESTORED (as DISPATCHED, and its session had lost it),
---       BROKEN (it cannot be processed and is set aside), CLOCK_SET_BACK (of no turn: all heads are checked again)
+--       BROKEN (it cannot be processed and is set aside), CLOCK_SET_BACK (of no turn: all heads are checked again),
+--       FAILED (it has waited for its model as long as it may)
 --
--- requires: dispatch, finish, heartbeats, is_hint_queued, lose_run, now_ms, process_due, read_record
+-- requires: advance_hold, dispatch, finish, heartbeats, is_hint_queued, lose_run, now_ms, process_due, read_record
 -- requires: remove_from_lists, restore_queue, snapshot_counters, transitions
 
 local worker, limit, hint, hint_field = unpack(ARGV, 1, 4)
@@ -76,7 +77,14 @@ local function expire_turn(turn)
   return 'EXPIRED'
 end
 
+local function advance(name)
+  for _, turn in ipairs(advance_hold(name, now)) do
+    processed[#processed + 1], processed[#processed + 2] = turn, 'FAILED'
+  end
+end
+
 process_due(KEY.expiring, remove_expired, 10 * limit, now, processed)
 process_due(KEY.start_by, expire_turn, limit, now, processed)
 process_due(KEY.due, rescue_turn, limit, now, processed)
+if not are_paused then process_due(KEY.holds, advance, limit, now, processed) end
 return processed

@@ -19,6 +19,13 @@ export const pause = (name) => ({
   },
 });
 
+export const liftHold = ({ name, model }) => ({
+  async run() {
+    await api.liftHold(name);
+    return `The turns that wait for ${model} start, oldest first.`;
+  },
+});
+
 export const retry = (id) => ({
   async run() {
     const newTurn = await api.retry(id);

@@ -13,6 +13,7 @@ export const listFailedTurns = ({ code, after }) =>
 
 export const pause = (name) => requestJson("POST", `/operator/pause/${name}`);
 export const resume = (name) => requestJson("POST", `/operator/resume/${name}`);
+export const liftHold = (name) => requestJson("POST", `/operator/holds/lift?name=${encodeURIComponent(name)}`);
 export const retry = (id) => requestJson("POST", `/operator/failed/${id}/retry`);
 export const discard = (id) => requestJson("POST", `/operator/failed/${id}/discard`);
 export const retryAll = (code, count, more) =>

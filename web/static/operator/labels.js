@@ -62,8 +62,7 @@ export function liveStatus(turn) {
 // Return a note on the workers that a turn has lost, or null.
 export const lossNote = ({ losses }) => (losses ? pluralize(losses, "lost worker") : null);
 
-// A turn that has not failed waits because its provider asked all turns of the model to pause.
-function retryLabel({ last_error_code: code }) {
-  if (code === "worker_lost") return "waiting after a lost worker";
-  return !code || code === "provider_rate_limited" ? "held: model paused" : "waiting to retry";
+function retryLabel({ held_by, last_error_code: code }) {
+  if (held_by) return "held: waits for its model";
+  return code === "worker_lost" ? "waiting after a lost worker" : "waiting to retry";
 }

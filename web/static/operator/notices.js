@@ -1,7 +1,8 @@
 // Messages above the view: the key form, pauses, stale data, and the result of the last action.
 import { KeyForm } from "../shared/api_key.js";
 import { html } from "../shared/ui.js";
-import { SWITCHES } from "./labels.js";
+import { liftHold } from "./actions.js";
+import { pluralize, SWITCHES } from "./labels.js";
 import { urlOf } from "./route.js";
 import { formatTime, RelativeTime } from "./time.js";
 import { SwitchButton } from "./workers_view.js";
@@ -11,6 +12,7 @@ export function Banners({ page }) {
   return html`<div class="banners">
     ${keyPrompt && html`<${KeyForm} prompt=${keyPrompt} />`}
     ${Object.entries(stats?.paused ?? {}).map(([name, since]) => html`<${PausedBanner} key=${name} page=${page} name=${name} since=${since} />`)}
+    ${(stats?.holds ?? []).map((hold) => html`<${HoldBanner} key=${hold.name} page=${page} hold=${hold} />`)}
   </div>`;
 }
 
@@ -22,6 +24,14 @@ function PausedBanner({ page, name, since }) {
   const { title, effect } = SWITCHES[name];
   return html`<div class="banner trouble paused"><p><b>${title} paused</b> for <${RelativeTime} at=${since} />: ${effect}.</p>
     ${page.canAct && html`<${SwitchButton} page=${page} name=${name} isPaused />`}</div>`;
+}
+
+function HoldBanner({ page, hold }) {
+  const { model, code, reason, since, until, is_reopening, held_turns } = hold;
+  const why = reason === "rate_limited" ? "is paused by its provider" : `does not answer (${code})`;
+  return html`<div class="banner trouble held"><p><b>${model} ${is_reopening ? "answers again" : why}</b>, since <${RelativeTime} at=${since} />:
+    ${" "}${pluralize(held_turns, "turn waits", "turns wait")}. ${is_reopening ? "They start one after another." : `One turn tries again at ${formatTime(until)} UTC.`}</p>
+    ${page.canAct && html`<button type="button" aria-label=${`Resume ${model}`} onClick=${() => page.act(liftHold(hold))}>Resume now</button>`}</div>`;
 }
 
 export function Notice({ page }) {

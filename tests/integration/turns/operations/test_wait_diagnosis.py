@@ -13,7 +13,7 @@ from turns.config.settings import Settings
 from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound
-from turns.domain.retry import Retry
+from turns.domain.retry import Hold, HoldReason, Retry
 from turns.domain.turn import Claim, Turn, TurnRequest
 from turns.domain.wait_reason import Reason
 from turns.operations.actions import OperatorActions, Switch
@@ -87,7 +87,7 @@ def test_turns_that_never_ran_wait_for_a_paused_model_too(
     accept: Accept, claim: ClaimTurn, client: Client, store: TurnStore
 ) -> None:
     limited, other = accept(), accept(session_id="other")
-    pause = Retry(after_seconds=60, counts=False, pause_seconds=60)
+    pause = Retry(after_seconds=60, counts=False, hold=Hold(reason=HoldReason.RATE_LIMITED, seconds=60))
     store.retry(claim(limited), Code.PROVIDER_RATE_LIMITED, pause, model="m")
     assert store.claim(other.id, worker="w", model="m") is None
     assert reasons(client, limited) == reasons(client, other) == [Reason.MODEL_PAUSED]

@@ -4,11 +4,12 @@ from hypothesis import strategies as st
 
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
-from turns.domain.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
+from turns.domain.retry import Attempt, GiveUp, Hold, HoldReason, Retry, RetryBudget, RetryPolicy
 
-POLICY = RetryPolicy(max_attempts=3, max_wait_seconds=3600, base_seconds=0.5, cap_seconds=30)
+POLICY = RetryPolicy(max_attempts=3, base_seconds=0.5, cap_seconds=30)
 RETRYABLE = ModelError(Code.PROVIDER_ERROR, ModelErrorKind.RETRYABLE)
 QUOTA = ModelError(Code.PROVIDER_QUOTA, ModelErrorKind.HOPELESS)
+SILENT = ModelError(Code.PROVIDER_TIMEOUT, ModelErrorKind.SILENT)
 FILTERED = ModelError(Code.CONTENT_FILTERED, ModelErrorKind.HOPELESS)
 
 
@@ -16,8 +17,8 @@ def limited(seconds: float | None) -> ModelError:
     return ModelError(Code.PROVIDER_RATE_LIMITED, ModelErrorKind.RATE_LIMITED, retry_after_seconds=seconds)
 
 
-def attempt(number: int = 1, *, waited: float = 0, fallback: bool = False) -> Attempt:
-    return Attempt(number=number, waited_seconds=waited, has_fallback=fallback)
+def attempt(number: int = 1, *, fallback: bool = False, outage: bool = False) -> Attempt:
+    return Attempt(number=number, has_fallback=fallback, is_outage=outage)
 
 
 @given(number=st.integers(1, 2), jitter=st.floats(0, 1, exclude_max=True))
@@ -29,7 +30,7 @@ def test_the_retry_delay_is_below_a_ceiling_that_doubles(number: int, jitter: fl
 
 
 def test_the_retry_delay_has_a_maximum() -> None:
-    policy = RetryPolicy(max_attempts=100, max_wait_seconds=3600, base_seconds=0.5, cap_seconds=30)
+    policy = RetryPolicy(max_attempts=100, base_seconds=0.5, cap_seconds=30)
     assert policy.decide(RETRYABLE, attempt(99), jitter=0.5) == Retry(after_seconds=15)
 
 
@@ -38,27 +39,29 @@ def test_no_retry_follows_the_last_attempt() -> None:
     assert POLICY.decide(RETRYABLE, attempt(3, fallback=True), jitter=0) == GiveUp(code=Code.PROVIDER_ERROR)
 
 
-def test_a_hopeless_error_is_not_retried() -> None:
-    assert POLICY.decide(QUOTA, attempt(), jitter=0) == GiveUp(code=Code.PROVIDER_QUOTA)
+@pytest.mark.parametrize("error", [QUOTA, SILENT])
+def test_a_hopeless_or_silent_failure_is_not_retried(error: ModelError) -> None:
+    assert POLICY.decide(error, attempt(), jitter=0) == GiveUp(code=error.code)
 
 
 @pytest.mark.parametrize("number", [1, 3, 50])
-def test_a_rate_limit_delays_the_retry_and_costs_no_attempt(number: int) -> None:
-    decision = POLICY.decide(limited(300), attempt(number), jitter=0.5)
-    assert decision == Retry(after_seconds=300.25, counts=False, pause_seconds=300)
+@pytest.mark.parametrize("seconds", [300.0, 1e300, None])
+def test_a_rate_limit_holds_the_model_and_costs_no_attempt(number: int, seconds: float | None) -> None:
+    hold = Hold(reason=HoldReason.RATE_LIMITED, seconds=seconds)
+    decision = POLICY.decide(limited(seconds), attempt(number), jitter=0.5)
+    assert decision == Retry(after_seconds=seconds or 0, counts=False, hold=hold)
 
 
 def test_retry_after_zero_waits_for_the_minimum_pause() -> None:
-    assert POLICY.decide(limited(0), attempt(), jitter=0) == Retry(after_seconds=1, counts=False, pause_seconds=1)
+    decision = POLICY.decide(limited(0), attempt(), jitter=0)
+    assert isinstance(decision, Retry)
+    assert decision.hold == Hold(reason=HoldReason.RATE_LIMITED, seconds=1)
 
 
-def test_a_turn_fails_when_a_rate_limit_lasts_too_long() -> None:
-    assert POLICY.decide(limited(300), attempt(waited=3400), jitter=0) == GiveUp(code=Code.PROVIDER_RATE_LIMITED)
-
-
-def test_a_rate_limit_without_a_time_is_retried_as_an_error() -> None:
-    assert POLICY.decide(limited(None), attempt(), jitter=0) == Retry(after_seconds=0)
-    assert POLICY.decide(limited(None), attempt(3), jitter=0) == GiveUp(code=Code.PROVIDER_RATE_LIMITED)
+@pytest.mark.parametrize("error", [RETRYABLE, SILENT])
+def test_an_outage_holds_the_model_and_costs_no_attempt(error: ModelError) -> None:
+    decision = POLICY.decide(error, attempt(50, outage=True), jitter=0.5)
+    assert decision == Retry(after_seconds=0, counts=False, hold=Hold(reason=HoldReason.OUTAGE))
 
 
 @pytest.mark.parametrize("error", [RETRYABLE, QUOTA])
@@ -66,15 +69,12 @@ def test_the_fallback_is_tried_at_once(error: ModelError) -> None:
     assert POLICY.decide(error, attempt(fallback=True), jitter=0.9) == Retry(after_seconds=0, falls_back=True)
 
 
-def test_the_fallback_is_tried_during_a_pause() -> None:
-    decision = POLICY.decide(limited(300), attempt(fallback=True), jitter=0.9)
-    assert decision == Retry(after_seconds=0, counts=False, falls_back=True, pause_seconds=300)
-
-
-def test_a_pause_is_at_most_the_maximum_wait() -> None:
-    decision = POLICY.decide(limited(1e300), attempt(fallback=True), jitter=0)
+@pytest.mark.parametrize(("error", "outage"), [(limited(300), False), (RETRYABLE, True)])
+def test_the_fallback_is_tried_during_a_hold(error: ModelError, outage: bool) -> None:
+    decision = POLICY.decide(error, attempt(fallback=True, outage=outage), jitter=0.9)
     assert isinstance(decision, Retry)
-    assert decision.pause_seconds == POLICY.max_wait_seconds
+    assert (decision.after_seconds, decision.counts, decision.falls_back) == (0, False, True)
+    assert decision.hold is not None
 
 
 def test_a_filtered_answer_is_not_tried_with_the_fallback() -> None:

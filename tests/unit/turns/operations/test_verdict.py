@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from turns.domain.retry import HoldReason
 from turns.domain.state import TERMINAL, Status
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
@@ -15,6 +16,7 @@ from turns.operations.verdict import evaluate
 from turns.operations.workers import Worker
 from turns.store.failing import FailingModel
 from turns.store.health import Health, Memory
+from turns.store.holds import ModelHold
 
 NOW = 1_000_000_000
 MEMORY = Memory(used_bytes=1, limit_bytes=2_000_000_000, eviction_policy="noeviction")
@@ -37,6 +39,7 @@ CALM = ServiceFacts(
     paused={},
     held={},
     waiting_kinds={},
+    holds=(),
     oldest_waiting_seconds=0,
     oldest_unanswered_seconds=0,
     first_token_wait_seconds=0,
@@ -91,6 +94,20 @@ def failing(seconds: int, attempts: int) -> ServiceFacts:
     return replace(BUSY, failing=[model])
 
 
+def held(turns: int) -> ServiceFacts:
+    hold = ModelHold(
+        name="gpt",
+        reason=HoldReason.OUTAGE,
+        code="provider_unreachable",
+        since=NOW - 424_000,
+        until=NOW,
+        is_reopening=False,
+        held_turns=turns,
+        oldest_held_at=NOW - 424_000,
+    )
+    return replace(BUSY, holds=[hold])
+
+
 def headlines(facts: ServiceFacts) -> list[str]:
     return [f"{finding.level}: {finding.headline}" for finding in evaluate(facts)]
 
@@ -127,6 +144,8 @@ def headlines(facts: ServiceFacts) -> list[str]:
             replace(BUSY, workers=[worker("w1", silent_seconds=41, turns=0)]),
             ["warn: A worker has stopped unexpectedly."],
         ),
+        (held(1275), ["bad: Users are waiting for a model."]),
+        (held(0), ["warn: A model takes no turns."]),
         (failing(59, 40), ["warn: Every turn of a model fails."]),
         (failing(60, 3), ["bad: Every turn of a model fails."]),
         (failing(600, 2), ["good: All good."]),
@@ -191,3 +210,17 @@ def test_the_most_severe_finding_comes_first(facts: ServiceFacts, expected: list
 )
 def test_details_name_numbers_and_causes(facts: ServiceFacts, detail: str) -> None:
     assert evaluate(facts)[0].detail == detail
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "gpt does not answer (provider_unreachable), since 7 min 4 s ago; 1,275 turns are waiting."),
+        ({"reason": HoldReason.RATE_LIMITED}, "gpt is paused by its provider, since"),
+        ({"is_reopening": True}, "gpt answers again"),
+    ],
+)
+def test_a_held_model_is_named_with_its_reason(changes: dict[str, Any], words: str) -> None:
+    facts = held(1275)
+    [finding] = evaluate(replace(facts, holds=[replace(facts.holds[0], **changes)]))
+    assert words in finding.detail

@@ -4,13 +4,25 @@ import pytest
 
 from tests.support.records import record
 from turns.domain.error_codes import Code
+from turns.domain.retry import HoldReason
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.operations.live_turns import LiveTurn
 from turns.operations.wait_diagnosis import SlotWait, WaitFacts, diagnose
+from turns.store.holds import ModelHold
 
+HOLD = ModelHold(
+    name="m",
+    reason=HoldReason.OUTAGE,
+    code=Code.PROVIDER_ERROR,
+    since=1,
+    until=5,
+    is_reopening=False,
+    held_turns=3,
+    oldest_held_at=2,
+)
 QUEUED = LiveTurn.from_record("turn_1", record(Status.QUEUED), behind=0)
-CALM = WaitFacts(workers_paused=False, live_workers=2, model_paused=False, slot_waits=(), queued_hints=7)
+CALM = WaitFacts(workers_paused=False, live_workers=2, hold=None, slot_waits=(), queued_hints=7)
 
 
 def reasons(head: LiveTurn, facts: WaitFacts) -> list[Reason]:
@@ -52,25 +64,23 @@ def test_reasons_are_sorted_by_importance() -> None:
 
 
 @pytest.mark.parametrize(
-    ("last_error_code", "model_paused", "reason"),
+    ("hold", "reason", "word"),
     [
-        (None, False, Reason.MODEL_PAUSED),
-        (Code.PROVIDER_RATE_LIMITED, False, Reason.MODEL_PAUSED),
-        (Code.PROVIDER_ERROR, True, Reason.MODEL_PAUSED),
-        (Code.PROVIDER_ERROR, False, Reason.RETRY),
+        (None, Reason.RETRY, "attempt 2"),
+        (HOLD, Reason.MODEL_OUTAGE, "m does not answer (provider_error)"),
+        (replace(HOLD, reason=HoldReason.RATE_LIMITED), Reason.MODEL_PAUSED, "limits the rate of the model m"),
+        (replace(HOLD, is_reopening=True), Reason.MODEL_OUTAGE, "answers again"),
     ],
 )
-def test_a_time_is_a_pause_of_the_model_or_a_retry(
-    last_error_code: Code | None, model_paused: bool, reason: Reason
-) -> None:
-    head = replace(QUEUED, retry_at=5, attempt=2, last_error_code=last_error_code)
-    [why] = diagnose(head, replace(CALM, model_paused=model_paused))
-    assert (why.reason, why.until) == (reason, 5)
-    assert ("attempt 2" in why.message) == (reason is Reason.RETRY)
+def test_a_turn_waits_for_its_model_or_its_retry(hold: ModelHold | None, reason: Reason, word: str) -> None:
+    head = replace(QUEUED, retry_at=5, attempt=2, last_error_code=Code.PROVIDER_ERROR)
+    [why] = diagnose(head, replace(CALM, hold=hold))
+    assert (why.reason, why.until, word in why.message) == (reason, 5, True)
 
 
-def test_a_paused_model_concerns_only_turns_that_wait_for_a_time() -> None:
-    assert reasons(QUEUED, replace(CALM, model_paused=True)) == [Reason.WORKERS_BUSY]
+@pytest.mark.parametrize("name", ["org/m", "01234567/org/m"])
+def test_the_model_of_a_hold_is_shown_without_its_provider(name: str) -> None:
+    assert replace(HOLD, name=name).model == "org/m"
 
 
 def test_each_group_without_a_free_slot_is_a_reason() -> None:

@@ -38,8 +38,6 @@ def test_a_user_waits_until_the_answer_begins(record: dict[str, str], since: int
         ({**QUEUED, "hinted_at": "500"}, Reason.WORKERS_BUSY),
         ({**QUEUED, "hinted_at": "499"}, Reason.PARKED),
         (QUEUED, Reason.PARKED),
-        ({**QUEUED, "retry_at": "999"}, Reason.MODEL_PAUSED),
-        ({**QUEUED, "retry_at": "999", "last_error_code": "provider_rate_limited"}, Reason.MODEL_PAUSED),
         ({**QUEUED, "retry_at": "999", "last_error_code": "worker_lost"}, Reason.WORKER_LOST),
         ({**QUEUED, "retry_at": "999", "last_error_code": "provider_error"}, Reason.RETRY),
         ({**QUEUED, "retry_at": "999", "held_by": "m"}, None),

@@ -82,6 +82,9 @@ class FakeStore:
     def retry(self, claim: Claim, code: Any, decision: Any, *, model: str) -> None:
         self._call("retry", claim.turn_id, code, decision, model)
 
+    def reopen(self, claim: Claim) -> None:
+        self._call("reopen", claim.turn_id)
+
     def release(self, turn_id: str, *, token: str = "") -> None:
         self._call("release", turn_id, token)
 

@@ -15,8 +15,8 @@ from turns.backend.script_replies import Reply
 from turns.config.settings import Pool, Settings
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
-from turns.domain.errors import LeaseLost, StoreUnavailable
-from turns.domain.retry import RetryBudget
+from turns.domain.errors import LeaseLost, ModelErrorKind, StoreUnavailable
+from turns.domain.retry import Hold, HoldReason, RetryBudget
 from turns.domain.turn import Claim
 from turns.file_history.offload import DiskUnavailable
 from worker.langchain.chain_cache import ChainCache
@@ -152,7 +152,8 @@ def test_a_hopeless_failure_is_not_retried(worker: Worker) -> None:
 
 def test_a_rate_limit_is_waited_out_and_costs_no_attempt(worker: Worker) -> None:
     [(verb, _, code, decision, _)] = worker.run(refused(429, retry_after="7"), attempt=worker.settings.max_attempts)
-    assert (verb, code, decision.counts, decision.pause_seconds) == ("retry", Code.PROVIDER_RATE_LIMITED, False, 7)
+    assert (verb, code, decision.counts) == ("retry", Code.PROVIDER_RATE_LIMITED, False)
+    assert decision.hold == Hold(reason=HoldReason.RATE_LIMITED, seconds=7)
 
 
 def test_the_fallback_model_is_that_of_the_assistant() -> None:
@@ -164,9 +165,42 @@ def test_the_fallback_model_is_that_of_the_assistant() -> None:
     assert (decision.falls_back, model) == (False, "own-fallback"), "there is no other model behind it"
 
 
-def test_the_retry_budget_turns_a_retry_into_a_failure(worker: Worker) -> None:
+def test_the_retry_budget_turns_a_retry_into_a_failure() -> None:
+    worker = Worker(breaker_failures=1000)
     verbs = [worker.run(UNREACHABLE, attempt=2)[-1][0] for _ in range(int(RetryBudget.RESERVE) + 1)]
     assert verbs == ["retry"] * int(RetryBudget.RESERVE) + ["fail"]
+
+
+def test_an_outage_makes_turns_wait_instead_of_failing(worker: Worker) -> None:
+    decisions = [worker.run(UNREACHABLE, attempt=2)[-1][3] for _ in range(6)]
+    assert [decision.hold is not None for decision in decisions] == [False] * 4 + [True] * 2
+    worker.run("Hello")
+    assert worker.run(UNREACHABLE, attempt=2)[-1][3].hold is None, "an answer ends the outage"
+
+
+def test_a_silent_model_fails_none_of_the_turns_that_it_has() -> None:
+    worker = Worker(breaker_failures=2)
+    with worker.runs.hold(make_claim(), worker.settings) as other:
+        other.expect_text(within_seconds=30, lateness=ModelErrorKind.SILENT)
+        [(verb, _, code, decision, _)] = worker.run(worker.wait(31))
+    assert (verb, code, decision.counts) == ("retry", Code.PROVIDER_TIMEOUT, False)
+    assert decision.hold == Hold(reason=HoldReason.OUTAGE)
+
+
+def test_without_patience_an_outage_fails_turns() -> None:
+    worker = Worker(breaker_failures=1, outage_patience_seconds=0)
+    assert worker.run(UNREACHABLE, attempt=3)[-1][0] == "fail"
+
+
+def test_a_failed_probe_costs_no_attempt(worker: Worker) -> None:
+    [(_, _, _, probe, _)] = worker.run(UNREACHABLE, is_admitted=True, is_probe=True)
+    [(_, _, _, admitted, _)] = worker.run(UNREACHABLE, is_admitted=True)
+    assert (probe.counts, admitted.counts) == (False, True)
+
+
+def test_the_first_text_of_an_admitted_turn_admits_others(worker: Worker) -> None:
+    calls = worker.run("Hello", worker.emitter.flush, " you", worker.emitter.flush, is_admitted=True)
+    assert [call[0] for call in calls] == ["emit", "reopen", "emit", "commit"]
 
 
 def test_waiting_out_a_rate_limit_spends_no_retry_budget(worker: Worker) -> None:
@@ -175,7 +209,8 @@ def test_waiting_out_a_rate_limit_spends_no_retry_budget(worker: Worker) -> None
     assert worker.run(UNREACHABLE, attempt=2)[-1][0] == "retry"
 
 
-def test_first_attempts_refill_the_retry_budget(worker: Worker) -> None:
+def test_first_attempts_refill_the_retry_budget() -> None:
+    worker = Worker(breaker_failures=1000)
     for _ in range(int(RetryBudget.RESERVE)):
         worker.run(UNREACHABLE, attempt=2)
     assert worker.run(UNREACHABLE, attempt=2)[-1][0] == "fail"

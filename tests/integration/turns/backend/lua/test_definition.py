@@ -10,7 +10,7 @@ from turns.backend import keys
 from turns.domain.assistant import DEFAULT, Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
-from turns.domain.retry import Retry
+from turns.domain.retry import Hold, HoldReason, Retry
 from turns.domain.turn import Claim, Turn
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
@@ -73,6 +73,7 @@ def test_a_pause_holds_for_its_provider_only(
     """Two providers may have models with the same name."""
     first = claim(accept(session_id="a", assistant=replace(DEFAULT, model="m")))
     error = ModelError(Code.PROVIDER_RATE_LIMITED, ModelErrorKind.RATE_LIMITED)
-    store.retry(first, error.code, Retry(after_seconds=60, counts=False, pause_seconds=60), model="m")
+    hold = Hold(reason=HoldReason.RATE_LIMITED, seconds=60)
+    store.retry(first, error.code, Retry(after_seconds=60, counts=False, hold=hold), model="m")
     other = accept(session_id="b", assistant=replace(DEFAULT, model="m", base_url=base_url))
     assert (store.claim(other.id, worker="w") is None) == paused

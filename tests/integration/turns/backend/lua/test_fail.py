@@ -4,10 +4,9 @@ import pytest
 
 from tests.integration.conftest import answer_to, history
 from tests.support.server import Server
-from turns.backend import keys
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost
-from turns.domain.retry import Retry
+from turns.domain.retry import Hold, HoldReason, Retry
 from turns.domain.state import Status
 from turns.domain.turn import Claim, Turn, WaitingFor
 from turns.store.turns import TurnStore
@@ -17,7 +16,7 @@ ClaimTwice = Callable[[Turn], tuple[Claim, Claim]]
 ClaimTurn = Callable[[Turn], Claim]
 MakeDue = Callable[[Turn], None]
 
-PAUSE = Retry(after_seconds=60, counts=False, pause_seconds=60)
+PAUSE = Retry(after_seconds=60, counts=False, hold=Hold(reason=HoldReason.RATE_LIMITED, seconds=60))
 
 
 def test_a_failed_turn_leaves_no_history_and_its_session_continues(
@@ -83,9 +82,7 @@ def test_a_stale_worker_cannot_fail_the_turn(accept: Accept, claim_twice: ClaimT
     store.commit(new, answer_to(new), tail="")
 
 
-def test_a_paused_model_gets_no_request_from_any_session(
-    accept: Accept, claim: ClaimTurn, make_due: MakeDue, store: TurnStore, server: Server
-) -> None:
+def test_a_paused_model_gets_no_request_from_any_session(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
     """The provider named a time to one turn; turns of other sessions wait for it without a request."""
     limited, other = accept(session_id="limited"), accept(session_id="other")
     store.retry(claim(limited), Code.PROVIDER_RATE_LIMITED, PAUSE, model="m")
@@ -93,9 +90,6 @@ def test_a_paused_model_gets_no_request_from_any_session(
     waiting = store.get_turn(other.id).waiting
     assert waiting is not None
     assert waiting.waiting_for is WaitingFor.RETRY
-    server.raw.delete(keys.PAUSED("m"))
-    server.raw.hdel(keys.TURN(other.id), "retry_at")
-    assert store.claim(other.id, worker="w", model="m") is not None
 
 
 def test_the_fallback_model_is_used_while_the_first_is_paused(
