@@ -7,9 +7,10 @@ from typing import Any
 
 import openai
 from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
 from turns.config.provider_url import check_header_value, parse_provider_url
@@ -104,6 +105,10 @@ class OfflineModel(BaseChatModel):
     @property
     def _llm_type(self) -> str:
         return OFFLINE_MODEL
+
+    def bind_tools(self, tools: Sequence[Any], **_: Any) -> Runnable[LanguageModelInput, AIMessage]:
+        """Return this model, which never calls a tool."""
+        return self
 
     def _generate(
         self,

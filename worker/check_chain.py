@@ -1,0 +1,115 @@
+"""`python -m worker.check_chain package.module:factory`: run a custom chain with the offline model, and describe it."""
+
+import argparse
+import asyncio
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from turns.config.settings import Settings
+from turns.domain.assistant import Assistant
+from turns.domain.errors import ModelError
+from turns.domain.turn import Answer, Claim
+from worker.langchain.chain_call import CustomChain, build_custom_chain
+from worker.langchain.chain_loop import ChainLoop
+from worker.langchain.custom_chain import CustomChainRun
+from worker.langchain.factories import ChainNotFound, find_factory
+from worker.provider.models import build_model
+
+TICK_SECONDS = 0.01
+SHORTENED = 200  # characters of an answer
+MAX_THREADS = 20
+
+
+def main() -> int:
+    """Check the chain that the command line names; return 1 if a turn of it would fail."""
+    parser = argparse.ArgumentParser(prog="python -m worker.check_chain", description=__doc__)
+    parser.add_argument("chain", help="package.module:factory")
+    parser.add_argument("--input", default="hello", help="the question")
+    options = parser.parse_args()
+    sys.path.insert(0, "")  # as for `python -m worker`
+    try:
+        for line in check(options.chain, options.input):
+            print(line, flush=True)  # noqa: T201  # a command-line tool
+    except (ChainNotFound, ModelError) as error:
+        print(f"failed     {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    return 0
+
+
+def check(name: str, question: str) -> Iterator[str]:
+    """Yield what is found out about the chain. Raise what a turn of it would raise."""
+    settings = Settings(openai_api_key="", openai_base_url="")
+    assistant, loop = Assistant(name="checked", chain=name), ChainLoop(max_threads=MAX_THREADS)
+    chain = build_custom_chain(find_factory(name), build_model(settings, assistant))
+    kind = "a LangGraph graph" if chain.is_graph else "a chain with a graph" if chain.contains_graph else "a chain"
+    yield f"built      {kind}, without a checkpointer"
+    watch = LoopWatch(loop)
+    began = time.monotonic()
+    answer, pieces = run_turn(chain, claim(assistant, question, 1), loop)
+    seconds = time.monotonic() - began
+    yield f"runs       {'on the event loop of its worker' if chain.is_async else 'in a thread'}, {seconds:.2f} s"
+    if chain.is_async:
+        yield f"blocks     the event loop for {watch.stop():.2f} s at most"
+    yield f"streams    {pieces} pieces" if pieces > 1 else "streams    no: the text comes at once"
+    yield f"answers    {answer.output[:SHORTENED]}"
+    yield f"data       {answer.data[:SHORTENED]}" if answer.data else "data       none"
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda n: run_turn(chain, claim(assistant, question, n), loop), (2, 3)))
+    yield "overlaps   two turns at once have ended"
+
+
+def run_turn(chain: CustomChain, of: Claim, loop: ChainLoop) -> tuple[Answer, int]:
+    """Return the answer of one turn, and the number of pieces in which it was streamed."""
+    run = CustomChainRun(lambda: chain, of, loop=loop)
+    pieces = sum(bool(text) for text in run.deltas())
+    return run.answer(), pieces
+
+
+def claim(assistant: Assistant, question: str, number: int) -> Claim:
+    """Return a claim as a worker would get it for the first turn of a session."""
+    return Claim(
+        turn_id=f"turn_{number}",
+        token="",
+        number=1,
+        attempt=1,
+        session=f"-/-/check-{number}",
+        assistant=assistant,
+        input=question,
+        variables=assistant.with_defaults({}),
+        model="offline",
+        waited_ms=0,
+        superseded=False,
+        traceparent=None,
+        messages=(),
+        session_id=f"check-{number}",
+    )
+
+
+class LoopWatch:
+    """Measures how long the event loop stands still."""
+
+    def __init__(self, loop: ChainLoop) -> None:
+        self._is_stopped = False
+        self._longest_seconds = 0.0
+        self._thread = threading.Thread(target=lambda: list(loop.iterate(self._ticks, lambda _: None)), daemon=True)
+        self._thread.start()
+
+    def stop(self) -> float:
+        """Return the longest time in seconds."""
+        self._is_stopped = True
+        self._thread.join()
+        return self._longest_seconds
+
+    async def _ticks(self) -> AsyncIterator[None]:
+        while not self._is_stopped:
+            began = time.monotonic()
+            await asyncio.sleep(TICK_SECONDS)
+            self._longest_seconds = max(self._longest_seconds, time.monotonic() - began - TICK_SECONDS)
+            yield
+
+
+if __name__ == "__main__":
+    sys.exit(main())
