@@ -35,6 +35,7 @@ export function turnDetails(turn) {
   const parts = [turn.model, turn.seconds !== null && formatSeconds(turn.seconds)];
   if (turn.usage) parts.push(`${turn.usage.total_tokens} tokens`);
   if (turn.attempt > 1) parts.push(`attempt ${turn.attempt}`);
+  if (turn.losses) parts.push(turn.losses > 1 ? `${turn.losses} restarts` : "1 restart");
   return parts.filter(Boolean).join(" · ");
 }
 

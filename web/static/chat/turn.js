@@ -17,10 +17,10 @@ export function unconfirmed({ key, input, body, retryOf = null }) {
 
 // Return the turn of an API record. Text that was streamed to `previous` is kept until the record has the whole answer.
 export function fromRecord(record, previous = EMPTY_TURN, key = previous.key) {
-  const { id, sequence, input, attempt, queue, error, usage, model } = record;
+  const { id, sequence, input, attempt, losses, queue, error, usage, model } = record;
   return {
     ...EMPTY_TURN,
-    ...{ id, key, sequence, input, attempt, queue, error, usage, model },
+    ...{ id, key, sequence, input, attempt, losses, queue, error, usage, model },
     state: stateOf(record, previous),
     text: record.output?.content ?? previous.text,
     reason: record.status_reason,
@@ -53,7 +53,7 @@ export function applyEvent(turn, { type, data }) {
 }
 
 const EMPTY_TURN = {
-  id: null, key: null, sequence: Infinity, input: "", text: "", state: "queued", attempt: 1, queue: null, error: null,
+  id: null, key: null, sequence: Infinity, input: "", text: "", state: "queued", attempt: 1, losses: 0, queue: null, error: null,
   reason: null, usage: null, model: null, retryOf: null, metadata: {}, startedMs: null, seconds: null, resetReason: null,
   body: null, problem: null, willRetry: false,
 };
