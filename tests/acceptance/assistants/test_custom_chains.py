@@ -190,8 +190,9 @@ def test_an_incomplete_answer_fails_also_behind_a_parser(stack: Stack) -> None:
 
 
 def test_a_temporary_failure_of_the_provider_is_retried(stack: Stack) -> None:
-    turn = run(stack, "flaky", "hello [fail 503 1]", "haiku")
-    assert (turn["status"], turn["attempt"]) == ("completed", 2)
+    question = "hello [fail 503 1]"
+    assert run(stack, "flaky", question, "haiku")["status"] == "completed"
+    assert len(stack.model_requests(question)) == 2, "it may not count as an attempt after earlier failures"
     assert run(stack, "hopeless", "hello [fail 400]", "graph")["error"]["code"] == "provider_rejected"
 
 
