@@ -29,6 +29,7 @@ from turns.store.health import (
     read_health,
     read_store_server,
 )
+from turns.store.key_record import KeyRecord
 
 MIN_SERVER_VERSIONS = {"Redis": (7, 0), "Valkey": (7, 2)}
 MAX_SKEW_SECONDS = 2.0
@@ -211,14 +212,26 @@ def check_service(findings: Sequence[ServiceFinding]) -> Iterator[Finding]:
 
 def check_keys(api_keys: ApiKeyStore, settings: Settings) -> Finding:
     remedy = "make key TENANT=acme"
+    if not api_keys.has_keys() and requires_keys(settings):
+        observed = "none exist, but they are required: is the store empty, or an older copy? Every request is refused"
+        return Finding(Verdict.WRONG, "keys", observed, remedy)
     if not api_keys.has_keys():
         if settings.is_loopback:
             return Finding(Verdict.OK, "keys", "none exist; requests need none, and only this machine can connect")
         observed = f"none exist, and {settings.host} accepts connections from other machines"
         return Finding(Verdict.NOTE, "keys", observed, remedy)
-    if active := len(api_keys.list_keys()):
+    active = len(api_keys.list_keys())
+    if active and not requires_keys(settings):
+        observed = f"{active} active, and a loss of the store's data would open the service"
+        return Finding(Verdict.NOTE, "keys", observed, "set INTURN_REQUIRE_KEYS=true for the endpoint, or use make up")
+    if active:
         return Finding(Verdict.OK, "keys", f"{active} active; every request needs one")
     return Finding(Verdict.NOTE, "keys", "none is active, so every request is refused", remedy)
+
+
+def requires_keys(settings: Settings) -> bool:
+    """Return whether the endpoint with these settings needs keys whatever is in the store."""
+    return settings.require_keys or (not settings.redis_url and KeyRecord(settings.data_dir).requires_keys)
 
 
 def check_endpoint(settings: Settings) -> Finding:

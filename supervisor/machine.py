@@ -24,6 +24,7 @@ from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.domain.worker_kind import WorkerKind
 from turns.store.api_keys import ApiKeyStore, check_exposure
 from turns.store.health import list_live_workers
+from turns.store.key_record import KeyRecord
 
 STORE_READY_SECONDS = 60.0  # loading a long append-only file takes time
 ALL_READY_SECONDS = 60.0
@@ -46,9 +47,13 @@ class Machine:
         _check_port_is_free(settings)
         if not settings.redis_url:
             self._store, self._lock = embedded_store(settings)
+        self._key_record = KeyRecord(settings.data_dir) if self._store else None
         self._restarted_at = 0.0
         self._beats = tempfile.TemporaryDirectory(prefix="inturn-")
         self._environment = {**os.environ, "REDIS_URL": settings.store_url}
+        if self._key_record and self._key_record.requires_keys:
+            self._environment["INTURN_REQUIRE_KEYS"] = "true"
+            self._settings = settings.model_copy(update={"require_keys": True})
         self._services = [
             Child("web", [sys.executable, "-m", "web"], self._environment),
             *(self._worker(f"worker {n}", "" if n == 1 else f".{n}") for n in range(1, settings.workers + 1)),
@@ -63,6 +68,7 @@ class Machine:
             self._store.start()
         self._wait_for(self._store_description, self._store_answers, seconds=STORE_READY_SECONDS)
         with self._connect() as client:
+            self._remember_keys(ApiKeyStore(client))
             check_exposure(ApiKeyStore(client), self._settings)
         for child in self._services:
             child.start()
@@ -141,6 +147,17 @@ class Machine:
             now = time.monotonic()
             if child.keep_running(may_start=now - self._restarted_at > STAGGER_SECONDS):
                 self._restarted_at = now
+
+    def _remember_keys(self, api_keys: ApiKeyStore) -> None:
+        """Record that keys exist; revoke keys again that an older copy of the store has revived."""
+        if not self._key_record:
+            return
+        if api_keys.has_keys():
+            self._key_record.require_keys()
+        elif self._key_record.requires_keys:
+            print("The store has no API key, but it had some: every request is refused. make key creates one.")
+        for key_id in self._key_record.revoke_again(api_keys):
+            print(f"The API key {key_id}, once revoked, was in the store, an older copy perhaps. It is revoked again.")
 
     def _store_answers(self) -> bool:
         check_store(self._settings.store_url)

@@ -12,16 +12,19 @@ from turns.backend.client import check_store_or_exit, connect
 from turns.config.settings import settings_or_exit
 from turns.domain.errors import StoreUnavailable
 from turns.store.api_keys import ApiKey, ApiKeyStore, Scope
+from turns.store.key_record import KeyRecord
 
 DAY_SECONDS = 86_400
 
 
 def main() -> int:
     options = _parser().parse_args()
-    url = settings_or_exit().store_url
+    settings = settings_or_exit()
+    url = settings.store_url
+    record = None if settings.redis_url else KeyRecord(settings.data_dir)
     check_store_or_exit(url)
     try:
-        print(options.run(ApiKeyStore(connect(url, timeout_seconds=3, retries=0, max_connections=1)), options))
+        print(options.run(ApiKeyStore(connect(url, timeout_seconds=3, retries=0, max_connections=1)), record, options))
     except ValueError as error:
         return _failed(str(error), 2)
     except StoreUnavailable as error:
@@ -47,22 +50,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _create(api_keys: ApiKeyStore, options: argparse.Namespace) -> str:
+def _create(api_keys: ApiKeyStore, record: KeyRecord | None, options: argparse.Namespace) -> str:
     scopes = [Scope(name.strip()) for name in options.scopes.split(",")]
     secret, api_key = api_keys.create_key(
         options.tenant, scopes, lifetime_seconds=None if options.days is None else options.days * DAY_SECONDS
     )
+    if record:
+        record.require_keys()
     sys.stderr.write(f"{_describe(api_key)}\nStore this key now; it cannot be displayed again:\n")
     return secret
 
 
-def _list(api_keys: ApiKeyStore, _options: argparse.Namespace) -> str:
+def _list(api_keys: ApiKeyStore, _record: KeyRecord | None, _options: argparse.Namespace) -> str:
     return "\n".join(map(_describe, api_keys.list_keys()))
 
 
-def _revoke(api_keys: ApiKeyStore, options: argparse.Namespace) -> str:
+def _revoke(api_keys: ApiKeyStore, record: KeyRecord | None, options: argparse.Namespace) -> str:
     if not api_keys.revoke_key(options.id):
         raise ValueError(f"there is no key {options.id}")
+    if record:
+        record.add_revoked(options.id)
     return f"{options.id} is revoked"
 
 

@@ -105,6 +105,10 @@ class Settings(BaseSettings):
     allow_unsafe_store: bool = Field(
         False, description="Accept turns although the store's `maxmemory-policy` allows it to delete them"
     )
+    require_keys: bool = Field(
+        False,
+        description="Refuse every request without an API key, even if the store has no keys, as after a loss of its data. `make up` sets this for its embedded store once a key exists",
+    )
     data_dir: Path = Field(Path(".inturn"), description="Data directory of the embedded store")
 
     pool: Pool = Field(

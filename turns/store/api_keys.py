@@ -122,7 +122,7 @@ class ApiKeyStore:
 
 def check_exposure(api_keys: ApiKeyStore, settings: Settings) -> None:
     """Raise `ConfigurationError` if other machines could call the service without a key."""
-    if settings.is_loopback or settings.allow_open_access or api_keys.has_keys():
+    if settings.is_loopback or settings.allow_open_access or settings.require_keys or api_keys.has_keys():
         return
     raise ConfigurationError(
         f"INTURN_HOST: {settings.host} can be reached from other machines, but there is no API key. "

@@ -51,9 +51,10 @@ ANONYMOUS = Caller(DEFAULT_TENANT, frozenset(Scope))
 class Authenticator:
     """Finds the caller of a request by its API key, and caches the keys for `KEY_CACHE_SECONDS`."""
 
-    def __init__(self, api_keys: ApiKeyStore) -> None:
+    def __init__(self, api_keys: ApiKeyStore, *, requires_keys: bool) -> None:
+        """`requires_keys`: also if the store has none, because it may be empty or an older copy."""
         self._api_keys = api_keys
-        self._requires_keys = False
+        self._requires_keys = requires_keys
         self._checked_at = -KEY_CACHE_SECONDS  # when the store was asked whether keys are required
         self._cache: dict[bytes, tuple[float, ApiKey | None]] = {}
 

@@ -3,8 +3,10 @@
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -141,6 +143,22 @@ def test_ctrl_c_stops_every_process_and_keeps_the_data(private_up: Up) -> None:
     kept = call(f"{again.url}/v1/sessions/kept/messages").body["data"]
     again.press_ctrl_c()
     assert [message["content"] for message in kept][:1] == ["hello"]
+
+
+def test_an_emptied_store_does_not_open_the_service(private_up: Up) -> None:
+    up = private_up
+    command = [sys.executable, "-m", "turns", "keys", "create", "acme"]
+    environment = {**os.environ, "INTURN_DATA_DIR": str(up.directory / "data")}
+    subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
+    up.press_ctrl_c()
+    shutil.rmtree(up.directory / "data" / "appendonlydir")
+
+    again = Up(up.directory, port=free_port())
+    again.wait_until_ready()
+    status = call(f"{again.url}/v1/turns").status
+    again.press_ctrl_c()
+    assert status == 401
+    assert "every request is refused" in again.output()
 
 
 def test_killing_the_supervisor_ends_its_processes(private_up: Up) -> None:

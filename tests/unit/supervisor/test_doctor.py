@@ -90,7 +90,7 @@ def test_a_store_that_is_nearly_full_is_reported(used_bytes: int, limit_bytes: i
     [
         (None, "127.0.0.1", "ok"),
         (None, "0.0.0.0", "note"),  # noqa: S104  # nothing is bound
-        (2, "0.0.0.0", "ok"),  # noqa: S104
+        (2, "0.0.0.0", "note"),  # noqa: S104
         (0, "127.0.0.1", "note"),
     ],
 )
@@ -99,6 +99,12 @@ def test_missing_keys_are_noted_where_they_matter(active: int | None, host: str,
     finding = check_keys(api_keys, Settings(host=host))
     assert finding.verdict == verdict
     assert bool(finding.remedy) == (verdict == "note")
+
+
+@pytest.mark.parametrize(("active", "verdict"), [(None, "wrong"), (2, "ok"), (0, "note")])
+def test_a_lack_of_required_keys_is_wrong(active: int | None, verdict: str) -> None:
+    api_keys: Any = ApiKeys(active)
+    assert check_keys(api_keys, Settings(require_keys=True)).verdict == verdict
 
 
 def test_versions_are_compared_by_number() -> None:

@@ -1,6 +1,7 @@
 """Tests of API keys on a real server."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
 from turns.store.api_keys import ApiKeyStore, Scope, check_exposure
+from turns.store.key_record import KeyRecord
 
 
 @pytest.fixture
@@ -75,5 +77,24 @@ def test_a_public_address_needs_a_key_or_explicit_permission(
     with pytest.raises(ConfigurationError, match="make key"):
         check_exposure(api_keys, exposed)
     check_exposure(api_keys, exposed.model_copy(update={"allow_open_access": True}))
+    check_exposure(api_keys, exposed.model_copy(update={"require_keys": True}))
     api_keys.create_key("acme", [Scope.TURNS])
     check_exposure(api_keys, exposed)
+
+
+def test_keys_that_a_restored_store_revives_are_revoked_again(
+    api_keys: ApiKeyStore, server: Server, tmp_path: Path
+) -> None:
+    record = KeyRecord(tmp_path)
+    assert record.revoke_again(api_keys) == []
+    (old, old_made), (kept, _) = (api_keys.create_key("acme", [Scope.TURNS]) for _ in range(2))
+    record.require_keys()
+    backup = server.raw.dump(keys.API_KEY(old_made.id))
+    api_keys.revoke_key(old_made.id)
+    record.add_revoked(old_made.id)
+    assert record.revoke_again(api_keys) == []
+    server.raw.restore(keys.API_KEY(old_made.id), 0, backup)
+    assert api_keys.find_key(old) is not None
+    assert record.revoke_again(api_keys) == [old_made.id]
+    assert api_keys.find_key(old) is None
+    assert api_keys.find_key(kept) is not None

@@ -54,7 +54,7 @@ def keys() -> Keys:
 
 @pytest.fixture
 def authenticator(clock: Clock, keys: Keys) -> Authenticator:
-    return Authenticator(cast(ApiKeyStore, keys))
+    return Authenticator(cast(ApiKeyStore, keys), requires_keys=False)
 
 
 def test_a_key_names_tenant_scopes_and_id(authenticator: Authenticator) -> None:
@@ -100,7 +100,7 @@ def test_a_revoked_key_stops_working_in_time(authenticator: Authenticator, keys:
 
 def test_a_cached_key_expires_at_its_time(clock: Clock) -> None:
     expiring = ApiKey(id="k1", tenant="acme", scopes=KEY.scopes, created_at=0, expires_at=1000)
-    authenticator = Authenticator(cast(ApiKeyStore, Keys(inturn_k1_secret=expiring)))
+    authenticator = Authenticator(cast(ApiKeyStore, Keys(inturn_k1_secret=expiring)), requires_keys=False)
     authenticator.authenticate(HEADER)
     clock.seconds = 1.001
     with pytest.raises(Unauthenticated, match=WRONG_KEY):
@@ -116,7 +116,7 @@ def test_the_cache_is_bounded(authenticator: Authenticator) -> None:
 
 def test_before_the_first_key_every_caller_is_anonymous(clock: Clock) -> None:
     keys = Keys()
-    authenticator = Authenticator(cast(ApiKeyStore, keys))
+    authenticator = Authenticator(cast(ApiKeyStore, keys), requires_keys=False)
     assert authenticator.authenticate(None) is ANONYMOUS
     keys.was_created = True
     clock.seconds = KEY_CACHE_SECONDS
@@ -163,3 +163,11 @@ def test_a_refusal_names_the_scopes() -> None:
 def test_only_an_operator_may_act() -> None:
     assert Caller("acme", frozenset({Scope.OPERATOR})).may_act
     assert not Caller("acme", frozenset(Scope) - {Scope.OPERATOR}).may_act
+
+
+def test_required_keys_stay_required_in_an_empty_store(clock: Clock) -> None:
+    authenticator = Authenticator(cast(ApiKeyStore, Keys()), requires_keys=True)
+    with pytest.raises(Unauthenticated):
+        authenticator.authenticate(None)
+    with pytest.raises(Unauthenticated, match=WRONG_KEY):
+        authenticator.authenticate(HEADER)
