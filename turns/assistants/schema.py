@@ -175,6 +175,11 @@ class AssistantTable(Table):
         strict=False,
         description="Lane of its turns if the caller sets none: `interactive`, or `batch` for bulk jobs",
     )
+    concurrency: int | None = Field(
+        None,
+        ge=1,
+        description="Maximum number of its turns that run concurrently, in all workers; the others wait. A limit below the workers' `INTURN_CONCURRENCY` keeps a slow provider from holding all of them",
+    )
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

@@ -204,7 +204,7 @@ TOKENS = Key(
 SLOTS = Key(
     "inturn:out:",
     "set",
-    "the heads that occupy a slot of a group (a tenant, the lane `batch`)",
+    "the heads that occupy a slot of a group (a tenant, the lane `batch`, an assistant with a `concurrency`)",
     "while there are any",
 )
 SLOT_WAITERS = Key(

@@ -241,12 +241,12 @@ class Settings(BaseSettings):
     max_waiters: int = Field(
         1000,
         ge=1,
-        description="Maximum number of concurrent long polls per web process; further ones are answered immediately",
+        description="Maximum number of concurrent long polls per web process; further ones are answered immediately. A tenant with API keys gets at most four fifths",
     )
     max_streams: int = Field(
         1000,
         ge=0,
-        description="Maximum number of concurrent event streams per web process; further ones get status 503",
+        description="Maximum number of concurrent event streams per web process; further ones get status 503. A tenant with API keys gets at most four fifths",
     )
     cors_origins: str = Field(
         "",

@@ -80,6 +80,7 @@ class Assistant(ModelParameters):
     idle_seconds: float | None = None
     total_seconds: float | None = None
     lane: Lane = Lane.INTERACTIVE
+    concurrency: int | None = None
 
     def check_variables(self, values: Mapping[str, str]) -> None:
         """Raise `InvalidRequest` for the variables that are unknown, missing or too long."""
@@ -130,6 +131,8 @@ class Assistant(ModelParameters):
             record["queue"] = self.worker_kind.value
         if self.history_messages is not None:
             record["window"] = str(self.history_messages)
+        if self.concurrency is not None:
+            record["concurrency"] = str(self.concurrency)
         if self.model is not None:
             record["own_model"] = self.model
         if self.fallback is not None:

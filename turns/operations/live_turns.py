@@ -27,6 +27,8 @@ class LiveTurn:
     losses: int
     lane: Lane
     queue: str | None
+    assistant: str | None
+    concurrency: int | None
     provider: str | None
     model: str | None
     worker: str | None
@@ -62,6 +64,8 @@ class LiveTurn:
             losses=int(record.get("losses", 0)),
             lane=Lane(record.get("lane", Lane.INTERACTIVE)),
             queue=record.get("queue"),
+            assistant=record.get("assistant"),
+            concurrency=instant("concurrency"),
             provider=record.get("provider"),
             model=record.get("model"),
             worker=record.get("worker"),

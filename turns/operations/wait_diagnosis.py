@@ -136,6 +136,8 @@ def _read_facts(client: Client, head: LiveTurn) -> WaitFacts:
     groups = {f"tenant:{head.tenant}": f"The tenant {head.tenant}"}
     if head.lane is Lane.BATCH:
         groups["lane:batch"] = "The lane batch"
+    if head.concurrency:
+        groups[f"assistant:{head.assistant}"] = f"The assistant {head.assistant}"
     if head.losses:
         cohort = min(head.losses, len(COHORTS))  # as in `slots.lua`
         groups[f"losses:{cohort}"] = "The group of turns that lost as many workers"

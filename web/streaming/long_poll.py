@@ -9,6 +9,7 @@ from typing import Protocol
 
 from turns.backend.pubsub import Subscriptions
 from turns.domain.turn import Turn
+from web.streaming.places import Places
 from web.streaming.single_flight import SingleFlight
 
 MAX_KNOWN_TURNS = 10_000  # the newest; about 2 MB
@@ -34,8 +35,7 @@ class LongPolls:
         self._get_ended_turn = get_ended_turn
         self._reads = reads
         self._subscriptions = subscriptions
-        self._max_waiters = max_waiters
-        self._count = 0
+        self._places = Places(max_waiters)
         self._is_draining = False
         self._waiters: dict[str, set[threading.Event]] = defaultdict(set)
         self._known: OrderedDict[str, str | None] = OrderedDict()  # turn id → its tenant, or None if it has ended
@@ -56,10 +56,11 @@ class LongPolls:
 
     def wait_for_turn(self, turn_id: str, *, tenant: str, wait_seconds: float) -> Turn:
         """Return the turn when it has ended or the time is over. Raises like `TurnStore.get_turn`."""
-        if wait_seconds <= 0 or self._count >= self._max_waiters:
+        if wait_seconds <= 0 or not self._places.has_room(tenant):
             return self._reads.get_turn(turn_id, tenant=tenant)
         deadline = time.monotonic() + wait_seconds
-        with self._watch(turn_id) as woken:  # before the first check, so that an end right after it is not missed
+        # Watched before the first check, so that an end right after it is not missed.
+        with self._places.take(tenant), self._watch(turn_id) as woken:
             if self._known.get(turn_id) != tenant and (turn := self._get_ended_turn(turn_id, tenant=tenant)):
                 return turn
             while not self._is_draining and woken.wait(deadline - time.monotonic()):
@@ -74,12 +75,10 @@ class LongPolls:
     def _watch(self, turn_id: str) -> Iterator[threading.Event]:
         """Yield an event that is set when the turn ends, or may have ended."""
         woken = threading.Event()
-        self._count += 1
         self._waiters[turn_id].add(woken)
         try:
             yield woken
         finally:
-            self._count -= 1
             self._waiters[turn_id].discard(woken)
             if not self._waiters[turn_id]:
                 del self._waiters[turn_id]

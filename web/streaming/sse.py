@@ -20,6 +20,7 @@ from turns.domain.turn import Turn, Waiting
 from turns.store.turns import TurnStore
 from web.schemas import responses
 from web.security.auth import KEY_CACHE_SECONDS
+from web.streaming.places import Places
 from web.streaming.single_flight import SingleFlight
 
 KEEP_ALIVE_SECONDS = 15.0  # a stream without events checks the API key at this interval, too
@@ -45,8 +46,7 @@ class EventStreams:
         self._store = store
         self._reads = reads
         self._subscriptions = subscriptions
-        self._max_streams = max_streams
-        self._count = 0
+        self._places = Places(max_streams)
         self._is_draining = False
 
     def drain(self) -> None:
@@ -65,24 +65,23 @@ class EventStreams:
         turn = self._reads.get_turn(turn_id, tenant=tenant)
         if turn.status.is_terminal and after is not None and not self._store.read_events(turn_id, after=after):
             return None
-        if self._count >= self._max_streams:
+        if not self._places.has_room(tenant):
             raise StreamsFull
         return self._stream(turn, Cursor(after or START, turn.waiting), authenticate)
 
     def _stream(self, turn: Turn, cursor: Cursor, authenticate: Callable[[], object]) -> Iterator[bytes]:
-        self._count += 1
         try:
-            yield RETRY + _status_event(turn)
-            if self._is_beyond_the_end(turn, cursor):
-                cursor.event_id = START
-                yield _event("reset", responses.ResetEvent(turn_id=turn.id, attempt=turn.attempt, reason=Event.RESCUE))
-            yield from self._follow(turn, cursor, authenticate)
+            with self._places.take(turn.tenant):
+                yield RETRY + _status_event(turn)
+                if self._is_beyond_the_end(turn, cursor):
+                    cursor.event_id = START
+                    reset = responses.ResetEvent(turn_id=turn.id, attempt=turn.attempt, reason=Event.RESCUE)
+                    yield _event("reset", reset)
+                yield from self._follow(turn, cursor, authenticate)
         except Unauthenticated:
             return
         except StoreUnavailable as error:  # the stream ends, and the reader reconnects
             get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
-        finally:
-            self._count -= 1
 
     def _is_beyond_the_end(self, turn: Turn, cursor: Cursor) -> bool:
         """Return whether the cursor is after the last event: the store lost events, or the id is invented."""

@@ -1,23 +1,25 @@
 -- requires: tenant_of, transitions
 
 -- Each group has a limited number of slots. A head occupies a slot from the moment at which it is dispatched; heads
--- without a slot wait in order. Each tenant is a group, and so is the lane `batch`: a tenant with a thousand sessions, or
--- a nightly batch, leaves workers for all others. The turns that have lost a worker once are a group, and those that have
--- lost two, and those that have lost more: ever fewer of them run at once, so that a turn that ends its workers soon
--- takes no other one with it.
+-- without a slot wait in order. Each tenant is a group, and so are the lane `batch` and each assistant with a limit: a
+-- tenant with a thousand sessions, a nightly batch, or a provider that hangs, leaves workers for all others. The turns
+-- that have lost a worker once are a group, and those that have lost two, and those that have lost more: ever fewer of
+-- them run at once, so that a turn that ends its workers soon takes no other one with it.
+
+local SLOT_FIELDS = {'status', 'session', 'lane', 'queue', 'losses', 'accepted_at', 'assistant', 'concurrency'}
 
 -- Return the fields of a live record that its dispatch needs; nil if the turn has ended or has no record.
 local function read_slot_fields(turn)
-  local fields = redis.pcall('HMGET', KEY.turn .. turn, 'status', 'session', 'lane', 'queue', 'losses', 'accepted_at')
-  local status, session, lane, queue, losses, accepted_at = unpack(fields)
-  if not AFTER[status] then return nil end
-  return {session = session, lane = lane, queue = queue, losses = losses, accepted_at = accepted_at}
+  local values, was = redis.pcall('HMGET', KEY.turn .. turn, unpack(SLOT_FIELDS)), {}
+  for i, name in ipairs(SLOT_FIELDS) do was[name] = values[i] or nil end
+  return AFTER[was.status] and was
 end
 
 -- Return the groups of a turn, each as name and number of slots; 0: the group has no limit at present.
 local function groups_of(was)
   local groups = {{'tenant:' .. tenant_of(was.session), POLICY.tenant_concurrency}}
   if was.lane == 'batch' then groups[2] = {'lane:batch', POLICY.batch_concurrency} end
+  if was.concurrency then groups[#groups + 1] = {'assistant:' .. was.assistant, tonumber(was.concurrency)} end
   if was.losses then
     local sizes = POLICY.cohorts
     local cohort = math.min(tonumber(was.losses), #sizes)

@@ -1,15 +1,18 @@
 """Tests of slots: each tenant and the lane `batch` have a limited number of dispatched heads."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from tests.support.server import Server
 from turns.backend import keys
-from turns.domain.assistant import Lane
+from turns.backend.client import Client
+from turns.domain.assistant import DEFAULT, Lane
 from turns.domain.error_codes import Code
 from turns.domain.retry import Retry
 from turns.domain.turn import Claim, OnBusy, TurnRequest
+from turns.operations.wait_diagnosis import read_session_queue
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 
@@ -66,6 +69,24 @@ def test_a_batch_leaves_slots_for_interactive_turns(store_with: StoreWith, hints
     assert hints() == [batch[0], *now]
     store.cancel(batch[0], tenant="acme")
     assert hints() == [batch[1]]
+
+
+def test_an_assistant_with_a_limit_leaves_slots_for_others(store: TurnStore, hints: Hints, client: Client) -> None:
+    limited = replace(DEFAULT, name="hangs", concurrency=2)
+    turns = [
+        store.accept(TurnRequest(session_id=f"l{n}", input="x", tenant="acme", assistant=limited)).turn.id
+        for n in range(4)
+    ]
+    other = ask(store, 0)
+    assert hints() == [*turns[:2], other]
+    assert (
+        read_session_queue(client, "acme/-/l3").why[-1].message
+        == "The assistant hangs uses all of its 2 slots; 1 other turns are before this one."
+    )
+    store.fail(claim_turn(store, turns[0]), Code.PROVIDER_TIMEOUT)
+    assert hints() == [turns[2]]
+    store.cancel(turns[2], tenant="acme")
+    assert hints() == [turns[3]]
 
 
 def test_a_slot_goes_to_a_turn_whose_groups_are_all_free(store_with: StoreWith, hints: Hints) -> None:

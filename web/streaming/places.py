@@ -1,0 +1,38 @@
+"""The places of one process for streams or long polls, of which no tenant can take all."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from turns.domain.ids import DEFAULT_TENANT
+
+# A tenant may hold four times as many places as are free, so a tenant alone gets four fifths, and any number of greedy
+# tenants leave some. Source: Choudhury and Hahne, "Dynamic Queue Length Thresholds for Shared-Memory Packet Switches".
+MAX_HELD_PER_FREE = 4
+
+
+class Places:
+    """Counts places by tenant. Without API keys there is one tenant, which may take all."""
+
+    def __init__(self, max_places: int) -> None:
+        self._max_places = max_places
+        self._count = 0
+        self._held: Counter[str] = Counter()
+
+    def has_room(self, tenant: str) -> bool:
+        """Return whether the tenant may take a place now."""
+        free = self._max_places - self._count
+        return free > 0 and (tenant == DEFAULT_TENANT or self._held[tenant] < MAX_HELD_PER_FREE * free)
+
+    @contextmanager
+    def take(self, tenant: str) -> Iterator[None]:
+        """Hold a place inside the context."""
+        self._count += 1
+        self._held[tenant] += 1
+        try:
+            yield
+        finally:
+            self._count -= 1
+            self._held[tenant] -= 1
+            if not self._held[tenant]:
+                del self._held[tenant]
