@@ -54,6 +54,16 @@ class Client(redis.Redis):
                 pipeline.execute_command(*command)  # type: ignore[no-untyped-call]  # untyped in redis-py
             return pipeline.execute()
 
+    def read_hashes(self, names: Sequence[str], fields: Sequence[str]) -> list[dict[str, str]]:
+        """Return these fields of each hash, without those that do not exist.
+
+        A key that another program has replaced by one of another type has no fields, and hides no other one.
+        """
+        with _store_errors(), self.pipeline(transaction=False) as pipeline:
+            for name in names:
+                pipeline.execute_command("HMGET", name, *fields)  # type: ignore[no-untyped-call]  # untyped in redis-py
+            return [_to_fields(fields, reply) for reply in pipeline.execute(raise_on_error=False)]
+
     def read_config(self, *patterns: str) -> dict[Any, Any]:
         """Return these configuration parameters; empty where the server refuses CONFIG, as some managed ones do."""
         try:
@@ -75,6 +85,14 @@ class Client(redis.Redis):
         """Return a connection outside of the pool that is not connected yet."""
         pool: Any = self.connection_pool
         return pool.connection_class(**pool.connection_kwargs)
+
+
+def _to_fields(names: Sequence[str], reply: Any) -> dict[str, str]:
+    if isinstance(reply, ResponseError) and "WRONGTYPE" in str(reply):
+        return {}
+    if isinstance(reply, Exception):
+        raise reply
+    return {name: value.decode() for name, value in zip(names, reply, strict=True) if value is not None}
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Self
 
 from turns.backend import keys
 from turns.backend.client import Client
@@ -106,15 +106,10 @@ def read_live_turns(client: Client) -> LiveTurns:
 
 def read_turns(client: Client, turn_ids: Sequence[str]) -> list[LiveTurn]:
     """Return those of the turns that have a record, each as if it were the first of its session."""
-    replies = client.execute_many([("HMGET", keys.TURN(turn_id), *FIELDS) for turn_id in turn_ids])
-    records = {turn_id: _to_record(values) for turn_id, values in zip(turn_ids, replies, strict=True)}
-    kept = {turn_id: record for turn_id, record in records.items() if "status" in record}
+    records = client.read_hashes([keys.TURN(turn_id) for turn_id in turn_ids], FIELDS)
+    kept = {turn_id: record for turn_id, record in zip(turn_ids, records, strict=True) if "status" in record}
     lengths = client.execute_many([("LLEN", keys.QUEUE(record["session"])) for record in kept.values()])
     return [
         LiveTurn.from_record(turn_id, record, behind=max(0, length - 1))
         for (turn_id, record), length in zip(kept.items(), lengths, strict=True)
     ]
-
-
-def _to_record(values: Sequence[Any]) -> dict[str, str]:
-    return {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}

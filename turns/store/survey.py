@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import cast
 
 from turns.backend import keys
 from turns.backend.client import Client
@@ -60,9 +60,9 @@ def survey_heads(client: Client) -> Survey:
     waiting = cast(list[tuple[bytes, float]], client.zrange(keys.WAITING.name, 0, OLDEST_WAITING - 1, withscores=True))
     since = {turn.decode(): int(score) for turn, score in waiting}
     turn_ids = list(dict.fromkeys([*(turn.decode() for turn in due), *since]))
-    records = client.execute_many([("HMGET", keys.TURN(turn_id), *FIELDS) for turn_id in turn_ids])
-    found = {turn_id: _to_record(values) for turn_id, values in zip(turn_ids, records, strict=True)}
-    return build_survey({turn_id: record for turn_id, record in found.items() if "status" in record}, since)
+    records = client.read_hashes([keys.TURN(turn_id) for turn_id in turn_ids], FIELDS)
+    found = zip(turn_ids, records, strict=True)
+    return build_survey({turn_id: record for turn_id, record in found if "status" in record}, since)
 
 
 def build_survey(records: Mapping[str, Mapping[str, str]], since: Mapping[str, int]) -> Survey:
@@ -109,7 +109,3 @@ def _unanswered_since(record: Mapping[str, str], since: int | None) -> int | Non
     if record["claims"] != "0":
         return int(record["started_at"] if record["claims"] == "1" and "worker" in record else record["accepted_at"])
     return since or int(record.get("held_at") or record["accepted_at"])
-
-
-def _to_record(values: Sequence[Any]) -> dict[str, str]:
-    return {name: value.decode() for name, value in zip(FIELDS, values, strict=True) if value is not None}
