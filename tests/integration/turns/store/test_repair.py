@@ -128,6 +128,14 @@ def test_a_session_whose_head_was_evicted_goes_on(turns: Turns, server: Server, 
     drop_lists_of(server, lost)
 
 
+def test_the_retention_begins_if_all_turns_were_evicted(turns: Turns, server: Server, repair: Repair) -> None:
+    lost = [turns.accept(), turns.accept()]
+    server.raw.delete(*(key(turn.id) for turn in lost for key in PER_TURN))
+    assert repair() == [(lost[0].session, Reply.LOST)]
+    assert server.raw.ttl(keys.SESSION(lost[0].session)) > 0
+    drop_lists_of(server, *lost)
+
+
 def test_an_evicted_queue_is_restored_in_order(turns: Turns, store: TurnStore, server: Server) -> None:
     accepted = [turns.accept() for _ in range(3)]
     server.raw.delete(keys.QUEUE("s"), keys.HINTS.name)
@@ -171,6 +179,15 @@ def test_after_the_clock_was_set_back_dead_workers_are_noticed(turns: Turns, sto
     assert server.raw.zrange(keys.WORKERS.name, 0, -1) == [b"w"]
     assert server.raw.zscore(keys.DUE.name, turn.id) <= now_ms + 8000, "its lease runs out as usual"
     assert store.rescue(worker="w", hint="") == []
+
+
+def test_after_the_clock_was_set_back_leases_last_as_usual(turns: Turns, store: TurnStore, server: Server) -> None:
+    turn = turns.accept()
+    turns.claim(turn)
+    now_ms = int(server.raw.time()[0]) * 1000
+    server.raw.zadd(keys.WORKERS.name, {"died just before": now_ms - 10, "alive": now_ms + HOUR_MS})
+    server.raw.hset(keys.SERVICE.name, "renewable_since", 1)
+    assert store.rescue(worker="w", hint="") == [("", Reply.CLOCK_SET_BACK), (turn.id, Reply.WAITING)]
 
 
 def drop_lists_of(server: Server, *lost: Turn) -> None:
