@@ -247,3 +247,14 @@ def test_a_free_fallback_is_used_during_a_hold(holds: Holds) -> None:
     claim = holds.store.claim(holds.ask(), worker="w", model="m", fallback_model="f")
     assert claim is not None
     assert (claim.model, claim.is_admitted) == ("f", False)
+
+
+def test_a_held_turn_that_an_earlier_release_runs_goes_on(holds: Holds) -> None:
+    """A worker of a release that knows no holds leaves a turn in their list when it claims it."""
+    _, running = holds.hold_turns(2)
+    holds.server.raw.hset(keys.TURN(running), mapping={"status": "in_progress", "token": "t", "claims": 1})
+    holds.server.raw.zadd(keys.HELD("m"), {running: 1}, xx=True)
+    holds.check()
+    holds.end_pause()
+    assert holds.store.get_turn(running).status is Status.IN_PROGRESS
+    assert holds.server.raw.zscore(keys.WAITING.name, running) is None

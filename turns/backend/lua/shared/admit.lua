@@ -10,7 +10,8 @@ local function admit_turns(name, first, last, now)
   local admitted
   for _, turn in ipairs(redis.call('ZRANGE', KEY.held .. name, first, last)) do
     redis.call('ZREM', KEY.held .. name, turn)
-    if is_live(turn) then
+    -- A worker of an earlier release, which knows no holds, may run the turn.
+    if redis.call('HGET', KEY.turn .. turn, 'status') == POLICY.initial then
       redis.call('HDEL', KEY.turn .. turn, 'held_by', 'retry_at')
       redis.call('HSET', KEY.turn .. turn, 'admitted_by', name)
       dispatch(turn, now)

@@ -9,7 +9,7 @@ local function fail_impatient_turns(name, hold, now, failed)
   for _, turn in ipairs(redis.call('ZRANGE', KEY.held .. name, '-inf', since, 'BYSCORE', 'LIMIT', 0, MAX_FAILED)) do
     local was = read_record(turn)
     local to = (AFTER[was.status] or {}).fail
-    if to and was.held_by == name then
+    if to and was.status == POLICY.initial and was.held_by == name then
       finish(turn, was, to, hold.code, now, 'error_code', hold.code)
       failed[#failed + 1] = turn
     else
