@@ -109,12 +109,15 @@ class DeltaEmitter:
                 outcomes = self._store.emit(list(deltas.values()))
             except StoreUnavailable:
                 return self._has_text.set()  # try again
-            admitted = [buffer.claim for buffer in deltas if buffer.begins_admitted_answer]
+            lost = {token for token, _ in outcomes}
+            answered = [buffer.claim for buffer in deltas if buffer.begins_admitted_answer]
             for buffer in deltas:
                 buffer.confirm()
-        for claim in admitted:
-            self._store.reopen(claim)
-        return self._stop_runs(outcomes)
+        self._stop_runs(outcomes)
+        for claim in answered:
+            if claim.token not in lost:
+                self._store.reopen(claim)
+        return None
 
     def flush_and_close(self, buffer: DeltaBuffer) -> None:
         """Close the buffer and wait until its delta in flight is in the stream, exactly once.

@@ -99,6 +99,25 @@ def test_runs_that_have_lost_their_lease_are_stopped(fixture: Fixture) -> None:
     assert fixture.stopped == [("token", Reply.LOST)]
 
 
+def test_a_run_without_its_lease_opens_no_model(fixture: Fixture) -> None:
+    claim = make_claim(is_admitted=True)
+    fixture.store.replies["emit"] = [[(claim.token, Reply.LOST)]]
+    with fixture.emitter.open(claim) as buffer:
+        buffer.append("x")
+        fixture.emitter.flush()
+    assert fixture.store.verbs() == ["emit"]
+
+
+def test_runs_are_stopped_although_a_model_cannot_be_opened(fixture: Fixture) -> None:
+    fixture.store.replies["emit"] = [[("other", Reply.LOST)]]
+    fixture.store.errors["reopen"] = [StoreUnavailable()]
+    with fixture.emitter.open(make_claim(is_admitted=True)) as buffer:
+        buffer.append("x")
+        with pytest.raises(StoreUnavailable):
+            fixture.emitter.flush()
+    assert fixture.stopped == [("other", Reply.LOST)]
+
+
 def test_closing_without_a_delta_in_flight_calls_no_store(fixture: Fixture) -> None:
     with fixture.emitter.open(make_claim()) as buffer:
         buffer.append("Hello")
