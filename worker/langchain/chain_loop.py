@@ -28,6 +28,8 @@ class ChainLoop:
         """Yield the chunks in this thread. `on_abandon` gets a function that cancels them."""
         channel: SimpleQueue[tuple[Item, Any]] = SimpleQueue()
         future = asyncio.run_coroutine_threadsafe(_pump(chunks, channel), self._loop)
+        # If it is cancelled before the loop has begun it, `_pump` never runs and puts no end.
+        future.add_done_callback(lambda _: channel.put((Item.END, None)))
         on_abandon(future.cancel)
         try:
             while (item := channel.get())[0] is Item.CHUNK:

@@ -114,7 +114,7 @@ class StalledProcess:
     def end(self) -> None:
         """Log where each thread stands, release the turns that did not block the loop, and exit.
 
-        The turn that blocks the loop keeps its lease until it runs out, so that its rescue counts as a lost run.
+        The turn that blocks the loop is taken over by another worker, which counts as a lost run.
         """
         signal.alarm(LAST_SECONDS)  # ends the process if standard error or the store blocks this thread too
         frames = sys._current_frames()

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Iterable
 
 from turns.config.logs import Log, get_logger
-from turns.domain.errors import StoreUnavailable
 from turns.store.turns import TurnStore
 from worker.run.periodic import Loop
 
@@ -61,7 +60,7 @@ class WorkerWatch:
         if self._was_connected:
             self._settled_at = self._clock() + SETTLE_SECONDS
         self._must_register = True
-        with contextlib.suppress(StoreUnavailable):
+        with contextlib.suppress(Exception):  # would end the thread and its subscription; the next check logs it
             self._register()
 
     def interval_seconds(self) -> float:

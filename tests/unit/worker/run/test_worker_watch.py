@@ -134,6 +134,16 @@ def test_more_workers_check_less_often_each(fixture: Fixture, workers: int, leas
     assert least <= fixture.store.checks <= most
 
 
+def test_an_error_of_a_registration_ends_no_subscription(fixture: Fixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(fixture.store, "register_worker", lambda *_, **__: 1 / 0)
+        fixture.watch.connected()
+        with pytest.raises(ZeroDivisionError):
+            fixture.watch.check()
+    fixture.watch.check()
+    assert fixture.store.registered == [False]
+
+
 def test_the_subscription_is_followed_until_the_end(fixture: Fixture) -> None:
     def subscribe() -> Iterator[None]:
         yield None
