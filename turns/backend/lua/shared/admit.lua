@@ -1,4 +1,4 @@
--- requires: dispatch, slots, transitions
+-- requires: dispatch, transitions
 
 -- A hold keeps turns from a model whose provider asked for a pause or does not answer. After its time has passed, one turn
 -- is admitted, the probe. When that has an answer, the others follow in order, two for each further answer, so that the
