@@ -60,7 +60,7 @@ class Machine:
         ]
         self._has_chain_workers = False
         self._assistants_read_at = -math.inf
-        self._add_chain_workers_if_needed()
+        self.add_chain_workers_if_needed()
 
     def start(self) -> None:
         """Start all processes and wait until they are ready. Raises `ConfigurationError`."""
@@ -78,7 +78,7 @@ class Machine:
     def run(self) -> NoReturn:
         """Restart processes that exit, until a signal ends this."""
         while True:
-            for child in self._add_chain_workers_if_needed():
+            for child in self.add_chain_workers_if_needed():
                 child.start()
             self._keep_running()
             time.sleep(POLL_SECONDS)
@@ -107,18 +107,7 @@ class Machine:
             self._lock.close()
         self._beats.cleanup()
 
-    def _worker(self, name: str, suffix: str, *arguments: str) -> Child:
-        """Return a worker whose heartbeat file has this suffix."""
-        file = Path(self._settings.beat_file or f"{self._beats.name}/beat")
-        file = file.with_name(f"{file.name}{suffix}")
-        return Child(
-            name,
-            [sys.executable, "-m", "worker", *arguments],
-            {**self._environment, "INTURN_BEAT_FILE": str(file.absolute())},
-            heartbeat=Heartbeat(file, max_seconds=SILENT_STALLS * self._settings.stall_seconds),
-        )
-
-    def _add_chain_workers_if_needed(self) -> list[Child]:
+    def add_chain_workers_if_needed(self) -> list[Child]:
         """Return the chain workers to start: all of them as soon as an assistant has a custom chain, else none."""
         if self._has_chain_workers or time.monotonic() - self._assistants_read_at < ASSISTANTS_SECONDS:
             return []
@@ -131,6 +120,17 @@ class Machine:
         added = [self._worker(f"chain worker {n}", f".chains.{n}", "--chains") for n in numbers]
         self._services += added
         return added
+
+    def _worker(self, name: str, suffix: str, *arguments: str) -> Child:
+        """Return a worker whose heartbeat file has this suffix."""
+        file = Path(self._settings.beat_file or f"{self._beats.name}/beat")
+        file = file.with_name(f"{file.name}{suffix}")
+        return Child(
+            name,
+            [sys.executable, "-m", "worker", *arguments],
+            {**self._environment, "INTURN_BEAT_FILE": str(file.absolute())},
+            heartbeat=Heartbeat(file, max_seconds=SILENT_STALLS * self._settings.stall_seconds),
+        )
 
     def _wait_for(self, what: str, is_ready: Callable[[], bool], *, seconds: float) -> None:
         until = time.monotonic() + seconds

@@ -86,6 +86,17 @@ def test_cancel_closes_the_connection_of_an_asynchronous_chain(stack: Stack) -> 
     stack.wait_until_disconnected(question)
 
 
+def test_the_turn_of_a_killed_chain_worker_runs_on_another(stack: Stack) -> None:
+    turn = submit(stack, "killed", "hello [gate go]", "async-graph")
+    stack.wait_until_running(turn)
+    stack.chain_workers.pop().kill()
+    stack.chain_workers.append(stack.start_chain_worker())
+    stack.open_gate("go")
+    ended = stack.wait_until_finished(turn)
+    assert (ended["status"], ended["losses"]) == ("completed", 1)
+    assert len(stack.messages("killed")) == 2
+
+
 def test_a_chain_knows_whose_turn_it_runs(stack: Stack) -> None:
     turn = run(stack, "mine", "hello", "identity", user_id="ada", metadata={"order": "42"})
     found = turn["output"]["data"]

@@ -1,0 +1,27 @@
+"""The supervisor starts chain workers as soon as an assistant has a custom chain."""
+
+from pathlib import Path
+
+import pytest
+
+from supervisor import machine
+from supervisor.machine import Machine
+from tests.support.server import free_ports
+from turns.config.settings import Settings
+
+CUSTOM = '[assistants.default]\n[assistants.rag]\nchain = "a:b"\n'
+
+
+def test_chain_workers_start_when_an_assistant_needs_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "ASSISTANTS_SECONDS", 0)
+    monkeypatch.chdir(tmp_path)
+    [port] = free_ports(1)
+    supervisor = Machine(Settings(redis_url="redis://127.0.0.1:1", port=port, chain_workers=2))
+    assert supervisor.add_chain_workers_if_needed() == []
+    (tmp_path / "assistants.toml").write_text("[assistants.default")
+    assert supervisor.add_chain_workers_if_needed() == []
+    (tmp_path / "assistants.toml").write_text(CUSTOM)
+    added = supervisor.add_chain_workers_if_needed()
+    assert [child.name for child in added] == ["chain worker 1", "chain worker 2"]
+    assert supervisor.add_chain_workers_if_needed() == []
+    supervisor.stop_store()  # removes the directory of the heartbeat files
