@@ -204,7 +204,8 @@ TOKENS = Key(
 SLOTS = Key(
     "inturn:out:",
     "set",
-    "the heads that occupy a slot of a group (a tenant, the lane `batch`, an assistant with a `concurrency`)",
+    "the heads that occupy a slot of a group: a tenant, the lane `batch`, an assistant with a `concurrency`, the turns "
+    "that lost one worker, two, or more",
     "while there are any",
 )
 SLOT_WAITERS = Key(
