@@ -25,7 +25,6 @@ SEVERE_ERROR_SHARE = 0.5
 UNANSWERED_SECONDS = 60  # a user does not wait longer for the first word, whatever the reason is
 STALLED_SECONDS = 90  # as in deploy/alerts.yml
 FAILING_SECONDS = 60
-FAILING_ATTEMPTS = 3  # fewer failures in a row happen by chance
 KINDS = MappingProxyType(
     {
         WorkerKind.LOOP: ("no_worker", "worker for built-in chains", "make worker"),
@@ -45,7 +44,10 @@ def evaluate(facts: ServiceFacts) -> list[Finding]:
 def _store(facts: ServiceFacts) -> Iterator[Finding]:
     health, todo = facts.health, "Run `make doctor`, which prints a fix."
     if health.refusal:
-        headline, detail = "No turn can be submitted: the store refuses writes.", f"Its reason: {health.refusal}."
+        headline, detail = (
+            "No turn can be submitted: the store refuses writes.",
+            f"Its reason: {health.refusal.rstrip('.')}.",
+        )
         yield Finding(level=Level.BAD, code="store_refuses", headline=headline, detail=detail, todo=todo)
     if not health.is_safe:
         policy = f"Its maxmemory-policy is {health.memory.eviction_policy}."
@@ -65,7 +67,7 @@ def _memory(facts: ServiceFacts) -> Iterator[Finding]:
         level=Level.BAD if is_full else Level.WARN,
         code="store_full" if is_full else "store_nearly_full",
         headline="The store is full." if is_full else "The store is nearly full.",
-        detail=f"{memory.share:.0%} of {memory.limit_bytes / 1e6:,.0f} MB are used; a full store refuses new turns.",
+        detail=f"{min(memory.share, 1):.0%} of {memory.limit_bytes / 1e6:,.0f} MB used; a full store refuses turns.",
         todo="Raise maxmemory, delete sessions, or shorten INTURN_SESSION_TTL_SECONDS.",
     )
 
@@ -79,7 +81,9 @@ def _workers_missing(facts: ServiceFacts) -> Iterator[Finding]:
         level=Level.BAD,
         code="no_worker",
         headline="Users are waiting: no worker is running." if live else "No worker is running.",
-        detail=f"{count_of(live, 'accepted turn')} cannot continue." if live else "No turn is waiting yet.",
+        detail=f"{count_of(live, 'accepted turn')} cannot continue."
+        if live
+        else "No turn is waiting yet; the next one will.",
         todo="Start one with `make worker`. If one has stopped, its log has the reason.",
     )
 
@@ -149,8 +153,6 @@ def _holds(facts: ServiceFacts) -> Iterator[Finding]:
 def _failing_models(facts: ServiceFacts) -> Iterator[Finding]:
     for failing in facts.failing:
         seconds = facts.seconds_since(failing.since)
-        if failing.attempts < FAILING_ATTEMPTS:
-            continue
         yield Finding(
             level=Level.BAD if seconds >= FAILING_SECONDS else Level.WARN,
             code="model_failing",
@@ -280,7 +282,7 @@ def _all_good(facts: ServiceFacts) -> Finding:
     running, p95 = facts.running_turns, facts.recent.wait_p95_seconds
     detail = f"No turn waits for a worker; {are(running, 'turn')} running."
     if not facts.health.live_turns:
-        detail = "No turn is live."
+        detail = "No turn is waiting."
     if p95 is not None:
         detail += f" 95 % of turns started within {format_duration(p95)}."
     return Finding(level=Level.GOOD, code="all_good", headline="All good.", detail=detail)

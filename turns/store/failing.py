@@ -9,6 +9,7 @@ from turns.backend.client import Client
 from turns.backend.script_replies import to_record
 
 RECENT_MS = 120_000  # a model without an attempt in this time is no longer listed
+MIN_ATTEMPTS = 3  # fewer failures in a row happen by chance
 COMPLETED = "completed_at:"
 
 
@@ -29,11 +30,12 @@ def read_completions(client: Client) -> dict[str, int]:
 
 
 def read_failing(client: Client, completions: Mapping[str, int], *, now_ms: int) -> list[FailingModel]:
-    """Return the models whose last attempts have all failed, the one with most of them first."""
+    """Return the models whose last attempts, `MIN_ATTEMPTS` or more, have all failed; most attempts first."""
     streaks = to_record(cast(dict[bytes, bytes], client.hgetall(keys.FAILING.name)))
     found = []
     for model, streak in streaks.items():
         since, last_at, attempts, code = streak.split("|")
-        if int(last_at) > max(completions.get(model, 0), now_ms - RECENT_MS):
+        is_over = int(last_at) <= max(completions.get(model, 0), now_ms - RECENT_MS)
+        if not is_over and int(attempts) >= MIN_ATTEMPTS:
             found.append(FailingModel(model=model, since=int(since), attempts=int(attempts), code=code))
     return sorted(found, key=lambda failing: -failing.attempts)

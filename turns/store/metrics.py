@@ -10,6 +10,7 @@ from turns.backend.client import Client
 from turns.backend.script_loader import BUCKETS_MS
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
+from turns.store.failing import read_completions, read_failing
 from turns.store.health import is_safe_policy, list_live_workers, read_memory, read_refusal
 from turns.store.held import count_held
 from turns.store.holds import ModelHold, read_holds
@@ -26,12 +27,16 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Metrics:
-    """`counters` by name and label values, `histograms` and `gauges` by name; held turns by reason; models on hold."""
+    """`counters` by name and label values, `histograms` and `gauges` by name; held turns by reason; models on hold.
+
+    `failing_seconds` is the time since the first failure of each model of which every turn fails, by model and code.
+    """
 
     counters: Mapping[str, Mapping[tuple[str, ...], int]]
     histograms: Mapping[str, Histogram]
     gauges: Mapping[str, float]
     held: Mapping[Reason, int]
+    failing_seconds: Mapping[tuple[str, str], float]
     holds: Sequence[ModelHold] = ()
 
 
@@ -66,7 +71,7 @@ def read_metrics(client: Client) -> Metrics:
     survey = survey_heads(client)
     gauges = {**read_gauges(client), **_read_store_gauges(client), **_read_wait_gauges(client, survey)}
     holds = read_holds(client)
-    return Metrics(counters, histograms, gauges, count_held(client, survey, holds), holds)
+    return Metrics(counters, histograms, gauges, count_held(client, survey, holds), _read_failing(client), holds)
 
 
 def decode_counters(fields: Mapping[bytes, bytes]) -> dict[str, int]:
@@ -108,6 +113,12 @@ def _read_wait_gauges(client: Client, survey: Survey) -> dict[str, float]:
         "first_token_wait_seconds": age(min(survey.first_token_waits, default=None)),
         "silent_workers": client.zcard(keys.WORKERS.name) - len(list_live_workers(client)),
     }
+
+
+def _read_failing(client: Client) -> dict[tuple[str, str], float]:
+    seconds, _ = client.time()
+    failing = read_failing(client, read_completions(client), now_ms=seconds * 1000)
+    return {(model.model, model.code): max(0.0, seconds - model.since / 1000) for model in failing}
 
 
 def _read_store_gauges(client: Client) -> dict[str, float]:

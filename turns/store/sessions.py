@@ -15,7 +15,7 @@ from turns.domain.ids import DEFAULT_TENANT, session_key
 from turns.domain.messages import Message, Page, build_page, page_numbers
 from turns.domain.turn import Session
 from turns.store.acceptance import refusal
-from turns.store.safety import SafetyCheck
+from turns.store.intake import SafetyCheck
 
 ERASE_LIMIT = 500  # turns that one call deletes, so that Redis serves other clients in between
 

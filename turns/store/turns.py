@@ -25,10 +25,9 @@ from turns.domain.turn import Answer, Claim, Delta, Turn, TurnRequest
 from turns.store.acceptance import Accepted, refusal
 from turns.store.dead_workers import find_running_turns
 from turns.store.health import Health, read_health
+from turns.store.intake import RefusalCounter, SafetyCheck
 from turns.store.metrics import Metrics, read_metrics
-from turns.store.refusals import RefusalCounter
 from turns.store.repair import repair
-from turns.store.safety import SafetyCheck
 
 LIST_LIMIT = 1000  # turns that the script reads for one page, so that it takes far less than a millisecond
 RESCUE_LIMIT = 100  # due turns that one run of the script processes, so that it blocks Redis only for milliseconds

@@ -90,6 +90,10 @@ HOLD_GAUGES = MappingProxyType(
 )
 
 
+FAILING = (
+    "inturn_model_failing_seconds",
+    "Time for which every turn of a model has failed; only of models that fail, by the last code",
+)
 HELD = ("inturn_held_turns", "Live turns that do not run, by the reason why they wait")
 
 
@@ -116,6 +120,10 @@ class Snapshot(Collector):
         for why, number in self._metrics.held.items():
             held.add_metric((why,), number)
         yield held
+        failing = GaugeMetricFamily(*FAILING, labels=["model", "code"])
+        for model_and_code, seconds in self._metrics.failing_seconds.items():
+            failing.add_metric(model_and_code, seconds)
+        yield failing
         yield from self._holds()
 
     def _holds(self) -> Iterator[Any]:

@@ -5,14 +5,15 @@ import re
 
 import yaml
 
+from tests.alerts.cases import CASES
 from tools import ROOT
-from web.schemas.exposition import COUNTERS, GAUGES, HISTOGRAMS
+from web.schemas.exposition import COUNTERS, FAILING, GAUGES, HELD, HISTOGRAMS
 
 DEPLOY = ROOT / "deploy"
 EXPOSED = (
     {f"{name}_total" for name, _ in COUNTERS.values()}
     | {f"{name}_{part}" for name, _ in HISTOGRAMS.values() for part in ("bucket", "sum", "count")}
-    | {name for name, _ in GAUGES.values()}
+    | {name for name, _ in (*GAUGES.values(), HELD, FAILING)}
 )
 METRIC = re.compile(r"\b(?:inturn|gen_ai_(?:client|server))_[a-z_]+\b")
 
@@ -33,6 +34,11 @@ def test_alerts_name_exported_metrics_and_have_a_description() -> None:
         assert rule["annotations"]["description"]
 
 
+def test_every_alert_has_a_case_that_shows_that_it_fires() -> None:
+    [group] = yaml.safe_load((DEPLOY / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+    assert {case.alert for case in CASES} == {rule["alert"] for rule in group["rules"]}
+
+
 def test_the_scaler_names_an_exported_metric() -> None:
     scaler = yaml.safe_load((DEPLOY / "keda.yaml").read_text(encoding="utf-8"))
     assert set(METRIC.findall(scaler["spec"]["triggers"][0]["metadata"]["query"])) <= EXPOSED
@@ -40,5 +46,5 @@ def test_the_scaler_names_an_exported_metric() -> None:
 
 def test_every_metric_is_explained_in_the_operations_page() -> None:
     page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
-    for name, _ in (*COUNTERS.values(), *HISTOGRAMS.values(), *GAUGES.values()):
+    for name, _ in (*COUNTERS.values(), *HISTOGRAMS.values(), *GAUGES.values(), HELD, FAILING):
         assert f"`{name}" in page, name

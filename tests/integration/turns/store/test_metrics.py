@@ -74,16 +74,21 @@ def test_a_model_is_failing_until_one_of_its_turns_completes(
         return read_failing(client, read_completions(client), now_ms=seconds * 1000)
 
     assert failing() == []
-    store.fail(claim(accept(session_id="a")), Code.PROVIDER_UNREACHABLE)
+    for session_id in ("a1", "a2"):
+        store.fail(claim(accept(session_id=session_id)), Code.PROVIDER_UNREACHABLE)
+        assert failing() == [], "two failures in a row are no pattern"
     retried = accept(session_id="b")
     store.retry(claim(retried), Code.PROVIDER_ERROR, Retry(after_seconds=60), model="m")
     [found] = failing()
-    assert (found.model, found.attempts, found.code) == ("m", 2, "provider_error")
+    assert (found.model, found.attempts, found.code) == ("m", 3, "provider_error")
     commit(claim(accept(session_id="c")))
     assert failing() == []
-    store.fail(claim(accept(session_id="d")), Code.PROVIDER_UNREACHABLE)
+    for session_id in ("d1", "d2", "d3"):
+        store.fail(claim(accept(session_id=session_id)), Code.PROVIDER_UNREACHABLE)
     [after] = failing()
-    assert after.attempts == 1
+    assert after.attempts == 3
+    failing_seconds = store.read_metrics().failing_seconds
+    assert failing_seconds.keys() == {("m", "provider_unreachable")}
     assert after.since >= found.since
 
 

@@ -148,7 +148,6 @@ def headlines(facts: ServiceFacts) -> list[str]:
         (held(0), ["warn: A model takes no turns."]),
         (failing(59, 40), ["warn: Every turn of a model fails."]),
         (failing(60, 3), ["bad: Every turn of a model fails."]),
-        (failing(600, 2), ["good: All good."]),
         (replace(BUSY, oldest_unanswered_seconds=59), ["good: All good."]),
         (replace(BUSY, oldest_unanswered_seconds=60), ["bad: Users have waited long for an answer."]),
         (replace(BUSY, oldest_unanswered_seconds=90, completed_seconds=90), ["bad: Nothing completes."]),

@@ -3,7 +3,7 @@ import pytest
 from tests.support.stub_client import StubClient
 from turns.config.settings import Settings
 from turns.domain.errors import StoreUnsafe
-from turns.store.safety import CHECK_SECONDS, SafetyCheck
+from turns.store.intake import CHECK_SECONDS, SafetyCheck
 
 
 class Clock:
