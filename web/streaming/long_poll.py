@@ -9,7 +9,7 @@ from typing import Protocol
 
 from turns.backend.pubsub import Subscriptions
 from turns.domain.turn import Turn
-from web.streaming.places import Places
+from web.streaming.fair_limit import FairLimit
 from web.streaming.single_flight import SingleFlight
 
 MAX_KNOWN_TURNS = 10_000  # the newest; about 2 MB
@@ -35,7 +35,7 @@ class LongPolls:
         self._get_ended_turn = get_ended_turn
         self._reads = reads
         self._subscriptions = subscriptions
-        self._places = Places(max_waiters)
+        self._limit = FairLimit(max_waiters)
         self._is_draining = False
         self._waiters: dict[str, set[threading.Event]] = defaultdict(set)
         self._known: OrderedDict[str, str | None] = OrderedDict()  # turn id → its tenant, or None if it has ended
@@ -56,11 +56,11 @@ class LongPolls:
 
     def wait_for_turn(self, turn_id: str, *, tenant: str, wait_seconds: float) -> Turn:
         """Return the turn when it has ended or the time is over. Raises like `TurnStore.get_turn`."""
-        if wait_seconds <= 0 or not self._places.has_room(tenant):
+        if wait_seconds <= 0 or not self._limit.has_room(tenant):
             return self._reads.get_turn(turn_id, tenant=tenant)
         deadline = time.monotonic() + wait_seconds
         # Watched before the first check, so that an end right after it is not missed.
-        with self._places.take(tenant), self._watch(turn_id) as woken:
+        with self._limit.hold(tenant), self._watch(turn_id) as woken:
             if self._known.get(turn_id) != tenant and (turn := self._get_ended_turn(turn_id, tenant=tenant)):
                 return turn
             while not self._is_draining and woken.wait(deadline - time.monotonic()):

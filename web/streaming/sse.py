@@ -20,7 +20,7 @@ from turns.domain.turn import Turn, Waiting
 from turns.store.turns import TurnStore
 from web.schemas import responses
 from web.security.auth import KEY_CACHE_SECONDS
-from web.streaming.places import Places
+from web.streaming.fair_limit import FairLimit
 from web.streaming.single_flight import SingleFlight
 
 KEEP_ALIVE_SECONDS = 15.0  # a stream without events checks the API key at this interval, too
@@ -46,7 +46,7 @@ class EventStreams:
         self._store = store
         self._reads = reads
         self._subscriptions = subscriptions
-        self._places = Places(max_streams)
+        self._limit = FairLimit(max_streams)
         self._is_draining = False
 
     def drain(self) -> None:
@@ -65,13 +65,13 @@ class EventStreams:
         turn = self._reads.get_turn(turn_id, tenant=tenant)
         if turn.status.is_terminal and after is not None and not self._store.read_events(turn_id, after=after):
             return None
-        if not self._places.has_room(tenant):
+        if not self._limit.has_room(tenant):
             raise StreamsFull
         return self._stream(turn, Cursor(after or START, turn.waiting), authenticate)
 
     def _stream(self, turn: Turn, cursor: Cursor, authenticate: Callable[[], object]) -> Iterator[bytes]:
         try:
-            with self._places.take(turn.tenant):
+            with self._limit.hold(turn.tenant):
                 yield RETRY + _status_event(turn)
                 if self._is_beyond_the_end(turn, cursor):
                     cursor.event_id = START
