@@ -172,6 +172,16 @@ def test_paused_workers_are_visible_everywhere(operator: OperatorPage, stack: St
     assert [event["what"] for event in audit_events(stack, "pause")] == ["workers"]
 
 
+def test_a_paused_model_is_visible_and_resumed(operator: OperatorPage, stack: Stack) -> None:
+    turn_id = stack.submit("limited", "hello [fail 429 1] [retry-after 200]")
+    expect(operator.banners).to_contain_text("is paused by its provider")
+    expect(operator.banners).to_contain_text("1 turn waits")
+    expect(operator.verdict).to_contain_text("Users are waiting for a model.")
+    operator.banners.get_by_role("button", name="Resume").click()
+    assert stack.wait_until_finished(turn_id)["status"] == "completed"
+    expect(operator.banners).to_have_count(0)
+
+
 def test_intake_is_paused_and_resumed(operator: OperatorPage, stack: Stack) -> None:
     operator.open_view("Workers")
     operator.click_button("Pause intake")

@@ -29,7 +29,7 @@ function PausedBanner({ page, name, since }) {
 function HoldBanner({ page, hold }) {
   const { model, code, reason, since, until, is_reopening, held_turns } = hold;
   const why = reason === "rate_limited" ? "is paused by its provider" : `does not answer (${code})`;
-  return html`<div class="banner trouble held"><p><b>${model} ${is_reopening ? "answers again" : why}</b>, since <${RelativeTime} at=${since} />:
+  return html`<div class="banner trouble held"><p><b>${model} ${is_reopening ? "answers again" : why}</b> (for <${RelativeTime} at=${since} />):
     ${" "}${pluralize(held_turns, "turn waits", "turns wait")}. ${is_reopening ? "They start one after another." : `One turn tries again at ${formatTime(until)} UTC.`}</p>
     ${page.canAct && html`<button type="button" aria-label=${`Resume ${model}`} onClick=${() => page.act(liftHold(hold))}>Resume now</button>`}</div>`;
 }

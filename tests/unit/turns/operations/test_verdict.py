@@ -214,8 +214,8 @@ def test_details_name_numbers_and_causes(facts: ServiceFacts, detail: str) -> No
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({}, "gpt does not answer (provider_unreachable), since 7 min 4 s ago; 1,275 turns are waiting."),
-        ({"reason": HoldReason.RATE_LIMITED}, "gpt is paused by its provider, since"),
+        ({}, "gpt does not answer (provider_unreachable) (for 7 min 4 s); 1,275 turns are waiting."),
+        ({"reason": HoldReason.RATE_LIMITED}, "gpt is paused by its provider (for"),
         ({"is_reopening": True}, "gpt answers again"),
     ],
 )
