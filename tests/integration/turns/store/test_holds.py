@@ -258,3 +258,12 @@ def test_a_held_turn_that_an_earlier_release_runs_goes_on(holds: Holds) -> None:
     holds.end_pause()
     assert holds.store.get_turn(running).status is Status.IN_PROGRESS
     assert holds.server.raw.zscore(keys.WAITING.name, running) is None
+
+
+def test_a_held_turn_without_a_usable_record_delays_no_other(holds: Holds) -> None:
+    broken, other = holds.hold_turns(2)
+    holds.server.raw.delete(keys.TURN(broken))
+    holds.server.raw.set(keys.TURN(broken), "foreign")
+    holds.server.raw.zadd(keys.HELD("m"), {broken: 1}, xx=True)
+    assert holds.end_pause() + holds.check() == [other]
+    holds.server.raw.flushall()

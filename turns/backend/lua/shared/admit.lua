@@ -5,13 +5,18 @@
 -- provider's load doubles in each round instead of arriving at once.
 local ADMITTED_PER_ANSWER = 2
 
+-- Return whether the turn waits: a worker of an earlier release, which knows no holds, may run it, and another program may
+-- have replaced its record.
+local function is_queued(turn)
+  return redis.pcall('HGET', KEY.turn .. turn, 'status') == POLICY.initial
+end
+
 -- Admit the turns that wait for this hold from one position to another, 0 being the oldest. Return the last one, or nil.
 local function admit_turns(name, first, last, now)
   local admitted
   for _, turn in ipairs(redis.call('ZRANGE', KEY.held .. name, first, last)) do
     redis.call('ZREM', KEY.held .. name, turn)
-    -- A worker of an earlier release, which knows no holds, may run the turn.
-    if redis.call('HGET', KEY.turn .. turn, 'status') == POLICY.initial then
+    if is_queued(turn) then
       redis.call('HDEL', KEY.turn .. turn, 'held_by', 'retry_at')
       redis.call('HSET', KEY.turn .. turn, 'admitted_by', name)
       dispatch(turn, now)
@@ -43,6 +48,6 @@ end
 -- Return whether the probe of a hold is live and has neither an answer nor a failure.
 local function is_probing(name, probe)
   if not probe then return false end
-  local status, admitted_by = unpack(redis.call('HMGET', KEY.turn .. probe, 'status', 'admitted_by'))
+  local status, admitted_by = unpack(redis.pcall('HMGET', KEY.turn .. probe, 'status', 'admitted_by'))
   return AFTER[status] ~= nil and admitted_by == name
 end

@@ -7,10 +7,9 @@ local function fail_impatient_turns(name, hold, now, failed)
   local patience_ms = hold.reason == 'outage' and POLICY.outage_patience_ms or POLICY.patience_ms
   local since = now - patience_ms
   for _, turn in ipairs(redis.call('ZRANGE', KEY.held .. name, '-inf', since, 'BYSCORE', 'LIMIT', 0, MAX_FAILED)) do
-    local was = read_record(turn)
-    local to = (AFTER[was.status] or {}).fail
-    if to and was.status == POLICY.initial and was.held_by == name then
-      finish(turn, was, to, hold.code, now, 'error_code', hold.code)
+    local was = is_queued(turn) and read_record(turn) or {}
+    if was.held_by == name then
+      finish(turn, was, AFTER[was.status].fail, hold.code, now, 'error_code', hold.code)
       failed[#failed + 1] = turn
     else
       redis.call('ZREM', KEY.held .. name, turn)
