@@ -15,6 +15,7 @@ import structlog
 from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from turns.config.log_pipe import LogPipe, open_log
 from turns.config.settings import LogFormat, Settings
 
 
@@ -35,6 +36,7 @@ class Log(StrEnum):
     MESSAGE_SKIPPED = "message.skipped"
     HINT_SKIPPED = "hint.skipped"
     STORE_UNAVAILABLE = "store.unavailable"
+    LOGS_DROPPED = "logs.dropped"
     LOOP_BROKEN = "loop.broken"
     ASSISTANTS_RELOADED = "assistants.reloaded"
     ASSISTANTS_REFUSED = "assistants.refused"
@@ -69,13 +71,22 @@ class EventLogger(Protocol):
 class LineWriter:
     """Last step of the processor chain; writes a line with one call, so that threads do not mix theirs."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO | LogPipe) -> None:
         self._stream = stream
+        self._reported_lines = 0
 
     def msg(self, text: str) -> None:
-        """Write a line; drop it if the stream is broken, because no turn may fail for a log line."""
+        """Write a line; drop it if the stream is broken or full, because no turn may fail or wait for a log line."""
+        dropped = self._dropped_lines
         with suppress(OSError, ValueError):
             self._stream.write(text + "\n")
+        if self._reported_lines < dropped == self._dropped_lines:
+            self._reported_lines = dropped
+            get_logger().warning(Log.LOGS_DROPPED, lines=dropped)
+
+    @property
+    def _dropped_lines(self) -> int:
+        return self._stream.dropped_lines if isinstance(self._stream, LogPipe) else 0
 
     debug = info = warning = error = critical = exception = msg
 
@@ -108,7 +119,8 @@ def configure_logs(settings: Settings) -> None:
         foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, _redact],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    output = open_log(sys.stderr)
+    handler = logging.StreamHandler(output)
     handler.setFormatter(formatter)
     logging.basicConfig(handlers=[handler], level=settings.log_level.upper(), force=True)
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it logs each request to the provider
@@ -116,7 +128,7 @@ def configure_logs(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, *last, _redact],
         wrapper_class=structlog.make_filtering_bound_logger(settings.log_level),
-        logger_factory=lambda: LineWriter(sys.stderr),
+        logger_factory=lambda: LineWriter(output),
         cache_logger_on_first_use=True,
     )
 
