@@ -64,6 +64,13 @@ class Client(redis.Redis):
                 pipeline.execute_command("HMGET", name, *fields)  # type: ignore[no-untyped-call]  # untyped in redis-py
             return [_to_fields(fields, reply) for reply in pipeline.execute(raise_on_error=False)]
 
+    def read_info(self, section: str) -> dict[str, Any]:
+        """Return a section of INFO; empty where the user of the store has no permission for it."""
+        try:
+            return dict(self.info(section))
+        except ResponseError:
+            return {}
+
     def read_config(self, *patterns: str) -> dict[Any, Any]:
         """Return these configuration parameters; empty where the server refuses CONFIG, as some managed ones do."""
         try:

@@ -102,7 +102,7 @@ def read_health(client: Client, settings: Settings) -> Health:
 
 def read_memory(client: Client) -> Memory:
     """Return the memory and the eviction policy of the store. Raises `StoreUnavailable`."""
-    info = cast(Mapping[str, Any], client.info("memory"))
+    info = client.read_info("memory")
     return Memory(
         used_bytes=int(info.get("used_memory", 0)),
         limit_bytes=int(info.get("maxmemory", 0)),

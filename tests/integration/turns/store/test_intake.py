@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support.server import Server
-from turns.backend.client import Client
+from turns.backend.client import Client, connect
+from turns.config.settings import Settings
 from turns.domain.errors import IntakePaused, Overloaded, StoreUnavailable, StoreUnsafe
 from turns.domain.messages import Message
 from turns.domain.turn import Turn, TurnRequest
@@ -89,3 +90,9 @@ def test_the_gauges_of_the_store_follow_its_state(store: TurnStore, configure: C
     configure("maxmemory", "1")
     gauges = store.read_metrics().gauges
     assert (gauges["store_is_safe"], gauges["store_takes_writes"], gauges["store_memory_limit_bytes"]) == (0, 0, 1)
+
+
+def test_a_store_that_hides_its_policy_counts_as_safe(server: Server, settings: Settings) -> None:
+    server.raw.execute_command("ACL", "SETUSER", "limited", "on", "nopass", "~*", "&*", "+@all", "-info")
+    client = connect(f"unix://limited:any@{server.socket}", timeout_seconds=3, retries=0, max_connections=1)
+    assert TurnStore(client, settings).accept(REQUEST).turn.input == "hello"
