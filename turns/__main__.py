@@ -5,6 +5,7 @@ The command accesses the store directly, because the first key cannot be request
 
 import argparse
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -56,7 +57,7 @@ def _create(api_keys: ApiKeyStore, record: KeyRecord | None, options: argparse.N
         options.tenant, scopes, lifetime_seconds=None if options.days is None else options.days * DAY_SECONDS
     )
     if record:
-        record.require_keys()
+        _write_record(record.require_keys, "an empty store would serve everyone without a key")
     sys.stderr.write(f"{_describe(api_key)}\nStore this key now; it cannot be displayed again:\n")
     return secret
 
@@ -69,8 +70,16 @@ def _revoke(api_keys: ApiKeyStore, record: KeyRecord | None, options: argparse.N
     if not api_keys.revoke_key(options.id):
         raise ValueError(f"there is no key {options.id}")
     if record:
-        record.add_revoked(options.id)
+        _write_record(lambda: record.add_revoked(options.id), "a restored backup would accept the key again")
     return f"{options.id} is revoked"
+
+
+def _write_record(write: Callable[[], None], consequence: str) -> None:
+    """Write to the data directory, or warn: the store has already changed, so the command goes on."""
+    try:
+        write()
+    except OSError as error:
+        sys.stderr.write(f"Warning: {error}; {consequence}.\n")
 
 
 def _describe(key: ApiKey) -> str:

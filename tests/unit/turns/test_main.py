@@ -1,8 +1,14 @@
 """The command `python -m turns keys`."""
 
+from argparse import Namespace
+from pathlib import Path
+
 import pytest
 
-from turns.__main__ import main
+from tests.support.stub_client import StubClient
+from turns.__main__ import _create, main
+from turns.store.api_keys import ApiKeyStore
+from turns.store.key_record import KeyRecord
 
 
 def test_a_store_that_does_not_answer_is_reported_in_one_line(
@@ -14,3 +20,11 @@ def test_a_store_that_does_not_answer_is_reported_in_one_line(
     error = capsys.readouterr().err
     assert error.startswith("The store does not answer at redis://127.0.0.1:1/0; start it first")
     assert error.count("\n") == 1
+
+
+def test_a_file_that_cannot_be_written_hides_no_new_key(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    client = StubClient([])
+    options = Namespace(tenant="acme", scopes="turns", days=None)
+    secret = _create(ApiKeyStore(client.as_client), KeyRecord(tmp_path / "missing"), options)
+    assert secret.startswith("inturn_")
+    assert "Warning: " in capsys.readouterr().err
