@@ -24,7 +24,7 @@ def is_second_attempt(turn: dict[str, Any]) -> bool:
 
 def test_new_service_and_then_turns_without_a_worker(open_operator: Callable[..., OperatorPage], stack: Stack) -> None:
     operator = open_operator(stack)
-    expect(operator.verdict).to_contain_text("No worker is running. No turn is waiting yet.")
+    expect(operator.verdict).to_contain_text("No worker is running. No turn is waiting yet; the next one will.")
     expect(operator.view).to_contain_text("No live turns. Send a message in the chat")
     check_appearance(operator, "operator-empty")
     stack.submit("waiting", "hello")
