@@ -48,7 +48,7 @@ def audit_events(stack: Stack, action: str) -> list[dict[str, Any]]:
 
 def test_summary_shows_that_no_turn_is_waiting(operator: OperatorPage, stack: Stack) -> None:
     stack.wait_until_finished(stack.submit("calm", "hello"))
-    expect(operator.verdict).to_contain_text("All good. No turn is live")
+    expect(operator.verdict).to_contain_text("All good. No turn is waiting.")
     expect(operator.number("Workers")).to_contain_text("1")
     expect(operator.number("Wait, p95")).to_contain_text(" s")
     expect(operator.page).to_have_title(re.compile("All good"))

@@ -153,7 +153,7 @@ OPERATOR_ROUTES = [
     ("GET", "/operator/turns/{turn}/text"),  # the message text of another caller
     ("POST", "/operator/pause/intake"),
     ("POST", "/operator/resume/intake"),
-    ("POST", "/operator/failed/retry?code=worker_lost&count=0"),
+    ("POST", "/operator/failed/retry?code=provider_error&count=0"),
     ("POST", "/operator/failed/discard?code=worker_lost&count=0"),
 ]
 SINGLE_USE_ROUTES = [

@@ -21,7 +21,13 @@ TEXTS = [
 
 
 def test_no_text_and_no_key_is_in_any_log_line_or_error(start: Callable[..., Stack]) -> None:
-    stack = start(workers=1, OPENAI_API_KEY=KEY, INTURN_RETRY_SECONDS="0", INTURN_LOG_LEVEL="info")
+    stack = start(
+        workers=1,
+        OPENAI_API_KEY=KEY,
+        INTURN_RETRY_SECONDS="0",
+        INTURN_OUTAGE_PATIENCE_SECONDS="0",
+        INTURN_LOG_LEVEL="info",
+    )
     turns = [
         stack.submit(f"s{n}", f"{text} {TEXT}", metadata={"note": TEXT}, variables={"ability": TEXT})
         for n, text in enumerate(TEXTS)

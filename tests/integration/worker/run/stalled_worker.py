@@ -13,6 +13,7 @@ import os  # noqa: E402  # imports follow the patch
 import re  # noqa: E402
 
 import gevent  # noqa: E402
+from gevent.event import Event  # noqa: E402
 
 from turns.backend.client import connect  # noqa: E402
 from turns.config.logs import configure_logs  # noqa: E402
@@ -29,6 +30,8 @@ def main(url: str, blocking: str, waiting: str, kind: str) -> None:
     store = TurnStore(connect(url, timeout_seconds=5, retries=0, max_connections=2), settings)
     active_runs = ActiveRuns(store, interrupter(settings.pool))
 
+    is_other_held = Event()
+
     def run(turn_id: str) -> None:
         claim = store.claim(turn_id, worker="stalled")
         assert claim
@@ -37,8 +40,10 @@ def main(url: str, blocking: str, waiting: str, kind: str) -> None:
 
     def execute(active: ActiveRun) -> None:
         if active.claim.turn_id == waiting:
+            is_other_held.set()
             gevent.sleep(60)
-        elif kind == "system_call":
+        is_other_held.wait()
+        if kind == "system_call":
             os.read(os.pipe()[0], 1)
         else:
             re.match("(a+)+$", "a" * 60 + "b")
