@@ -5,6 +5,7 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.leaks import leaked_keys
@@ -19,6 +20,9 @@ for variable in (*variables().values(), *CLIENT_VARIABLES, "MAKEFLAGS"):
     os.environ.pop(variable, None)
 # A shell starts background jobs with SIGINT ignored, and child processes inherit that; tests of Ctrl-C would hang.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# By default hypothesis fails an example that takes 200 ms, and slow generation, which a busy machine causes.
+hypothesis.settings.register_profile("untimed", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
