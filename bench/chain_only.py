@@ -47,7 +47,15 @@ def inturn_turn(url: str, text: str) -> Callable[[], None]:
     from worker.provider.models import build_model
 
     chain = build_chain(DEFAULT, build_model(Settings(openai_base_url=url)))
-    record = {"claims": "1", "attempt": "1", "session": "s", "assistant": "default", "input": text, "model": "m"}
+    record = {
+        "claims": "1",
+        "attempt": "1",
+        "session": "s",
+        "session_id": "s",
+        "assistant": "default",
+        "input": text,
+        "model": "m",
+    }
     record |= {"variables": '{"ability": "math"}', "started_at": "0", "accepted_at": "0"}
     claim = Claim.from_record("turn_1", "t", record, tuple(seed_history.stored_messages()), DEFAULT.definition)
 
