@@ -259,7 +259,7 @@ def check_model(settings: Settings) -> Finding:
 def ask_models(settings: Settings) -> Iterator[Finding]:
     """Request one token for each assistant whose provider, model or parameters differ; yield a finding per failure."""
     # In another process, because this package does not import the worker, whose packages are large.
-    probe = [sys.executable, "-m", "worker.provider.probe"]
+    probe = [sys.executable, "-m", "worker.probe"]
     try:
         asked = subprocess.run(probe, capture_output=True, text=True, timeout=MODEL_TIMEOUT_SECONDS, check=False)
     except subprocess.TimeoutExpired:

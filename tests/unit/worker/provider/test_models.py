@@ -12,7 +12,7 @@ import pytest
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, ModelError
 from turns.domain.model_parameters import MaxTokensName, ModelParameters
-from worker.provider import probe
+from worker import probe
 from worker.provider.completions import Completions
 from worker.provider.failures import check_finish
 from worker.provider.models import build_model

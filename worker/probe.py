@@ -1,4 +1,4 @@
-"""`python -m worker.provider.probe`: ask each model for one token, with the very request of a turn.
+"""`python -m worker.probe`: ask each model for one token, with the very request of a turn.
 
 Prints the error code and the reason of each failure. `make doctor ARGS=--ask-model` runs it.
 """
