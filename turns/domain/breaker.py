@@ -42,7 +42,7 @@ class Breaker:
         """Return whether the model is down; `concurrent_failures` happened, but are not recorded yet.
 
         A turn alone cannot fail often enough in a row. Its last attempt opens the breaker if the model has answered
-        before, answered nobody since, and is unavailable by its own account.
+        before, has answered no turn since, and reports itself that it is unavailable.
         """
         failures = self._failures[model]
         if failures + concurrent_failures >= self._max_failures:

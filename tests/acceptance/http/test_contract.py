@@ -172,7 +172,7 @@ def test_head_and_options_are_answered(stack: Stack) -> None:
     stack.wait_until_finished(turn_id)
     for path in ("/livez", f"/v1/turns/{turn_id}", f"/v1/turns/{turn_id}/events"):
         assert call(f"{stack.url}{path}", method="HEAD", headers={"Accept": "*/*"}).status == 200
-    # Whatever the caller accepts: the response has no content.
+    # The header `Accept` does not matter here, because the response has no content.
     options = call(f"{stack.url}/v1/turns", method="OPTIONS", headers={"Accept": "text/html, nonsense;q=x"})
     assert options.status == 200
     assert set(options.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
