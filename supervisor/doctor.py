@@ -12,6 +12,7 @@ from types import MappingProxyType
 from supervisor.readiness import read_readiness
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client, check_store_or_exit, connect
+from turns.backend.installation import check_agreement
 from turns.config.settings import Settings, settings_or_exit
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, StoreUnavailable
@@ -115,7 +116,8 @@ def examine(settings: Settings, *, ask_model: bool) -> Iterator[Finding]:
 def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
     """Yield the findings that need the store. Raises `StoreUnavailable`."""
     server, health = read_store_server(client), read_health(client, settings)
-    yield check_server_version(server)
+    yield check_server_version(server, settings)
+    yield from check_installation(client, settings)
     yield check_clock(server)
     yield check_durability(health)
     yield check_eviction(health)
@@ -127,13 +129,22 @@ def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
     yield from check_service(evaluate(read_facts(client, settings, lost_turns=0)))
 
 
-def check_server_version(server: StoreServer) -> Finding:
-    observed = f"{server.name} {'.'.join(map(str, server.version))}"
+def check_server_version(server: StoreServer, settings: Settings) -> Finding:
+    namespace = f", namespace {settings.namespace}" if settings.namespace else ""
+    observed = f"{server.name} {'.'.join(map(str, server.version))}{namespace}"
     required = MIN_SERVER_VERSIONS[server.name]
     if server.version >= required:
         return Finding(Verdict.OK, "store", observed)
     remedy = f"upgrade to {server.name} {'.'.join(map(str, required))} or later"
     return Finding(Verdict.WRONG, "store", observed, remedy)
+
+
+def check_installation(client: Client, settings: Settings) -> Iterator[Finding]:
+    """Yield a finding if a process with these settings could not share the store with those that have used it."""
+    try:
+        check_agreement(client, settings)
+    except ConfigurationError as error:
+        yield Finding(Verdict.WRONG, "installation", str(error), "see “Several installations” in docs/operations.md")
 
 
 def check_clock(server: StoreServer) -> Finding:

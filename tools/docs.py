@@ -68,6 +68,7 @@ def redis_keys() -> str:
             "# Keys in Redis",
             "",
             "Generated from `turns/backend/keys.py`. A name that ends in a colon is a prefix, followed by an id.",
+            "`INTURN_NAMESPACE=blue` puts `blue:` before each name.",
             "",
             "| Key | Type | Content | Kept |",
             "|---|---|---|---|",

@@ -9,9 +9,9 @@ def main() -> None:
 
     monkey.patch_all()  # before any module that opens sockets is imported
 
-    from turns.backend.client import check_store_or_exit
+    from turns.backend.installation import join_or_exit
 
-    check_store_or_exit(settings.store_url)
+    join_or_exit(settings)
 
     from web.server.gunicorn_server import serve
 

@@ -85,7 +85,12 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
             Loop("deadlines", active_runs.stop_late_runs, every_seconds=DEADLINE_SECONDS),
             Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
             Loop("repair", rescuer.repair, every_seconds=REPAIR_SECONDS),
-            WorkerWatch(store, worker, connections=lambda: subscriptions.connections(worker)),
+            WorkerWatch(
+                store,
+                worker,
+                model=settings.model_description,
+                connections=lambda: subscriptions.connections(worker),
+            ),
             # A turn brings its version of the assistant. This loop only logs what is wrong with the file.
             Loop("assistants", registry.reload_if_changed, every_seconds=POLL_SECONDS),
             Loop("crowd", CrowdWatch(settings.concurrency, end_process).check, every_seconds=CROWD_SECONDS),

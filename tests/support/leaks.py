@@ -15,6 +15,7 @@ PERMANENT = {
     keys.FAILED.name,
     keys.WORKERS.name,
     keys.CONNECTED.name,
+    keys.WORKER_MODELS.name,
     keys.SERVICE.name,
     keys.HINTS.name,
     keys.CHAIN_HINTS.name,

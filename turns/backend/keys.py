@@ -1,22 +1,32 @@
 """The names of all keys and channels in Redis. No other module contains one.
 
 `script_loader.py` inserts the names into the Lua scripts. The documentation of the keys is generated from `CATALOGUE`.
+A process serves one namespace, so `INTURN_NAMESPACE` is part of the names from their definition on: no caller can
+forget it.
 """
 
 from dataclasses import dataclass
+
+from turns.config.settings import read_namespace
+
+PREFIX = f"{namespace}:" if (namespace := read_namespace()) else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
     """A key, or a family of keys if its name ends in a colon; the id of the member follows the colon.
 
-    `holds` and `lives` describe its content and its lifetime for the documentation.
+    It is defined by its name without the namespace. `holds` and `lives` describe its content and its lifetime for the
+    documentation.
     """
 
     name: str
     type: str
     holds: str
     lives: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", PREFIX + self.name)
 
     def __call__(self, member: str) -> str:
         return self.name + member
@@ -146,6 +156,12 @@ CONNECTED = Key(
     "the workers that keep a subscription to their channel `inturn:connection:<worker>`",
     "always; an entry is removed when its worker leaves or its subscription ends",
 )
+WORKER_MODELS = Key(
+    "inturn:worker_models",
+    "hash",
+    "the default model of each registered worker and its provider, by worker",
+    "always; an entry is removed when its worker leaves, or when another one starts after it has vanished",
+)
 DRAINED = Key(
     "inturn:drained:",
     "string",
@@ -233,6 +249,7 @@ SERVICE = Key(
     "`repeated`: number of scripts that ran a second time; `pace_ms`: recent duration of a turn; `locked`: callers "
     "need an API key; `intake` and `workers`: time (ms) at which they were paused; `hint`: Celery's message for the "
     "task `run_turn`, with a placeholder for the turn id, written by the workers; "
+    "`schema` and `history`: what all processes must agree on; "
     "`chain_hint`: likewise, written by the chain workers; `completed_at:<model>`: time (ms) of its last completed "
     "turn",
     "always; a fixed set of fields, and one for each model",
@@ -299,6 +316,7 @@ CATALOGUE = (
     SESSIONS,
     WORKERS,
     CONNECTED,
+    WORKER_MODELS,
     REPAIRER,
     SET_ASIDE,
     DRAINED,

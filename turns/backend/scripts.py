@@ -134,9 +134,10 @@ class Scripts:
         """Return the sessions that were not in order, each with RESTORED, LOST or BROKEN."""
         return to_outcomes(self._all("repair_sessions", *sessions))
 
-    def register_worker(self, worker: str, *, again: bool) -> Reply:
-        """Return CONNECTED."""
-        return self._outcome("register_worker", worker, int(again))
+    def register_worker(self, worker: str, *, model: str, again: bool) -> set[str]:
+        """Return the default models of other workers that differ from `model`."""
+        _, *models = self._run("register_worker", worker, model, int(again))
+        return {other.decode() for other in models}
 
     def find_vanished(self, worker: str) -> tuple[int, frozenset[str]]:
         """Return the number of registered workers, and those whose subscription has ended."""

@@ -43,6 +43,7 @@ class Log(StrEnum):
     WORKER_READY = "worker.ready"
     WORKER_LIMITED = "worker.limited"
     WORKER_DRAINING = "worker.draining"
+    WORKERS_DIFFER = "workers.differ"
     WORKER_VANISHED = "worker.vanished"
     CHAINS_ABANDONED = "chains.abandoned"
     WORKER_STALLED = "worker.stalled"

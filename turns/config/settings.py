@@ -25,6 +25,7 @@ from turns.config.store_url import check_store_url
 from turns.domain.errors import ConfigurationError
 
 PREFIX = "INTURN_"
+NAMESPACE = "INTURN_NAMESPACE"
 CLIENT_VARIABLES = frozenset({"INTURN_URL", "INTURN_API_KEY"})  # settings of the client, often set in the same shell
 
 MAX_SOCKET_PATH_BYTES = 100  # the kernel's limit is 104 bytes on macOS, 108 on Linux
@@ -97,6 +98,11 @@ class Settings(BaseSettings):
 
     model: str = Field("gpt-4o-mini", min_length=1, description="Name of the model at the provider")
     fallback_model: str = Field("", description="Another model at the same provider, used when the first one fails")
+    namespace: str = Field(
+        "",
+        pattern="^([A-Za-z0-9-]{1,32})?$",
+        description="Prefix of all names in the store, so that installations with different ones can share it: up to 32 letters, digits or `-`",
+    )
     host: str = Field(
         "127.0.0.1",
         description="Address that the HTTP endpoint binds to. Addresses other than loopback require that an API key exists, or `INTURN_ALLOW_OPEN_ACCESS`",
@@ -306,7 +312,9 @@ class Settings(BaseSettings):
     @property
     def history_directory(self) -> Path | None:
         kind, _, directory = self.history.partition(":")
-        return Path(directory) if kind == "file" else None
+        # A user's directory can have any name without a colon.
+        part = f"namespace:{self.namespace}" if self.namespace else ""
+        return Path(directory) / part if kind == "file" else None
 
     @property
     def model_name(self) -> str:
@@ -379,6 +387,11 @@ def _check_api_base(base_url: str) -> None:
 def _check_root_path(path: str) -> None:
     if path and (not ROOT_PATH.fullmatch(path) or path.split("/")[1] in SERVED_PATHS):
         raise ValueError("must be a path such as /chat, without a slash at its end, and not a path of the API")
+
+
+def read_namespace() -> str:
+    """Return `INTURN_NAMESPACE` for the names of keys, which are made before the settings are checked."""
+    return next((value.strip() for name, value in os.environ.items() if name.upper() == NAMESPACE), "")
 
 
 def read_secret(name: str) -> SecretStr:

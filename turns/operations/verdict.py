@@ -4,6 +4,7 @@ The operator page, its JSON and `make doctor` show the same findings. All functi
 facts.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 
@@ -120,6 +121,22 @@ def _workers_silent(facts: ServiceFacts) -> Iterator[Finding]:
 def _describe_silence(worker: Worker) -> str:
     holds = f", holds {count_of(len(worker.running), 'turn')}" if worker.running else ""
     return f"Worker {worker.name}: silent {format_duration(worker.silent_seconds)}{holds}"
+
+
+def _workers_differ(facts: ServiceFacts) -> Iterator[Finding]:
+    models = Counter(worker.model for worker in facts.workers if worker.is_alive and worker.model)
+    if len(models) < 2:
+        return
+    described = "; ".join(f"{count_of(number, 'worker')}: {model}" for model, number in models.most_common())
+    yield Finding(
+        level=Level.WARN,
+        code="workers_differ",
+        headline="Workers have different default models.",
+        detail=f"{described}.",
+        todo="If these are two installations, give one a store or an INTURN_NAMESPACE of its own. If you are changing "
+        "the model, restart all workers.",
+        to=MappingProxyType({"view": "workers"}),
+    )
 
 
 def _pauses(facts: ServiceFacts) -> Iterator[Finding]:
@@ -273,7 +290,7 @@ def _slow_model(facts: ServiceFacts) -> Iterator[Finding]:
 
 SERVICE_REFUSALS = frozenset({"overloaded", "store_unavailable", "store_unsafe"})
 CHECKS: Sequence[Check] = (
-    *(_store, _workers_missing, _workers_silent, _pauses, _holds, _failing_models, _stalled, _waiting),
+    *(_store, _workers_missing, _workers_silent, _workers_differ, _pauses, _holds, _failing_models, _stalled, _waiting),
     *(_waiting_whatever_for, _failures, _refusals, _past_wait, _poison, _slow_model),
 )
 

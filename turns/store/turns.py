@@ -295,12 +295,13 @@ class TurnStore:
         """Repair damaged indexes, at most once a minute; yield what was not in order, each with what was done."""
         return repair(self._client, self._scripts, worker=worker)
 
-    def register_worker(self, worker: str, *, again: bool) -> None:
+    def register_worker(self, worker: str, *, model: str, again: bool) -> set[str]:
         """Let other workers notice at once when the subscription of this worker ends.
 
-        `again` means that this process was registered before.
+        `again` means that this process was registered before. Return the default models of registered workers that
+        have another one than `model`.
         """
-        self._scripts.register_worker(worker, again=again)
+        return self._scripts.register_worker(worker, model=model, again=again)
 
     def find_vanished(self, worker: str) -> tuple[int, frozenset[str]]:
         """Return the number of registered workers, and those whose subscription has ended; ask as this worker."""
@@ -316,7 +317,8 @@ class TurnStore:
 
     def remove_worker(self, worker: str) -> None:
         """Remove a worker that exits from the live workers."""
-        self._client.execute_many([("ZREM", keys.WORKERS.name, worker), ("SREM", keys.CONNECTED.name, worker)])
+        lists = (("ZREM", keys.WORKERS), ("SREM", keys.CONNECTED), ("HDEL", keys.WORKER_MODELS))
+        self._client.execute_many([(command, key.name, worker) for command, key in lists])
 
     def _read_record(self, turn_id: str, tenant: str) -> dict[str, str]:
         if not is_turn_id(turn_id):

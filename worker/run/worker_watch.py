@@ -30,13 +30,15 @@ class WorkerWatch:
         store: TurnStore,
         worker: str,
         *,
+        model: str,
         connections: Callable[[], Iterable[object]],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Watch as `worker`; `connections` yields an item each time its subscription begins."""
+        """Watch as `worker`, whose default model is `model`; `connections` yields when its subscription begins."""
         self._store = store
         self._worker = worker
+        self._model = model
         self._connections = connections
         self._clock = clock
         self._sleep = sleep
@@ -86,7 +88,9 @@ class WorkerWatch:
 
     def _register(self) -> None:
         if self._must_register:
-            self._store.register_worker(self._worker, again=self._was_connected)
+            others = self._store.register_worker(self._worker, model=self._model, again=self._was_connected)
+            if others:
+                get_logger().warning(Log.WORKERS_DIFFER, model=self._model, others=sorted(others))
             self._must_register, self._was_connected = False, True
 
     def _take_over(self, worker: str) -> None:

@@ -58,10 +58,14 @@ def test_a_missing_worker_is_wrong_for_each_kind(tmp_path: Path) -> None:
 
 
 def test_a_server_that_is_too_old_is_wrong() -> None:
-    assert check_server_version(server((7, 2))).verdict is Verdict.OK
-    finding = check_server_version(server((7, 1, 9)))
+    assert check_server_version(server((7, 2)), Settings()).verdict is Verdict.OK
+    finding = check_server_version(server((7, 1, 9)), Settings())
     assert finding.verdict is Verdict.WRONG
     assert "Valkey 7.2" in finding.remedy
+
+
+def test_the_namespace_is_named_beside_the_store() -> None:
+    assert check_server_version(server((7, 2)), Settings(namespace="blue")).observed == "Valkey 7.2, namespace blue"
 
 
 @pytest.mark.parametrize(("skew_seconds", "verdict"), [(2.0, "ok"), (2.1, "note"), (-2.1, "note")])

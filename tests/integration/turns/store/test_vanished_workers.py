@@ -29,7 +29,7 @@ class Workers:
     def register(self, *names: str) -> None:
         for name in names:
             self.connect(name)
-            self._store.register_worker(name, again=False)
+            self._store.register_worker(name, model="m", again=False)
 
     def kill(self, name: str) -> None:
         """Close the connection as the kernel does for a killed process."""
@@ -100,7 +100,7 @@ def test_a_removed_worker_that_returns_is_a_false_alarm(store: TurnStore, worker
     store.remove_vanished("b")
     workers.connect("b")
     for _ in range(2):
-        store.register_worker("b", again=True)
+        store.register_worker("b", model="m", again=True)
     assert store.read_metrics().counters["returned"] == {(): 1}
     assert store.find_vanished("a") == (2, frozenset())
 
@@ -109,5 +109,21 @@ def test_a_reconnection_alone_is_no_false_alarm(store: TurnStore, workers: Worke
     workers.register("a")
     workers.kill("a")
     workers.connect("a")
-    store.register_worker("a", again=True)
+    store.register_worker("a", model="m", again=True)
     assert store.read_metrics().counters["returned"] == {}
+
+
+def test_a_worker_learns_of_others_with_another_model(store: TurnStore) -> None:
+    assert store.register_worker("a", model="gpt", again=False) == set()
+    assert store.register_worker("b", model="llama", again=False) == {"gpt"}
+    assert store.register_worker("a", model="gpt", again=True) == {"llama"}
+    store.remove_worker("b")
+    assert store.register_worker("c", model="gpt", again=False) == set()
+
+
+def test_the_model_of_a_vanished_worker_is_forgotten(store: TurnStore, server: Server, workers: Workers) -> None:
+    workers.register("a", "b")
+    workers.kill("b")
+    assert store.remove_vanished("b")
+    assert store.register_worker("a", model="other", again=True) == set()
+    assert server.raw.hgetall(keys.WORKER_MODELS.name) == {b"a": b"other"}

@@ -89,6 +89,28 @@ def silent(seconds: float, *, turns: int) -> ServiceFacts:
     return replace(BUSY, workers=[worker("w1", silent_seconds=seconds, turns=turns)])
 
 
+def with_models(*models: str, is_alive: bool = True) -> ServiceFacts:
+    workers = [worker(f"w{n}", silent_seconds=0 if is_alive else 60, turns=0) for n in range(len(models))]
+    return replace(BUSY, workers=[replace(one, model=model) for one, model in zip(workers, models, strict=True)])
+
+
+def test_workers_with_different_models_are_noticed() -> None:
+    [found] = evaluate(with_models("gpt at A", "llama at B", "gpt at A"))
+    assert (found.level, found.code, found.detail) == (
+        "warn",
+        "workers_differ",
+        "2 workers: gpt at A; 1 worker: llama at B.",
+    )
+    assert "INTURN_NAMESPACE" in found.todo
+
+
+@pytest.mark.parametrize(
+    "facts", [with_models("gpt", "gpt", ""), with_models("gpt"), with_models("gpt", "llama", is_alive=False)]
+)
+def test_equal_or_dead_workers_do_not_differ(facts: ServiceFacts) -> None:
+    assert "workers_differ" not in [found.code for found in evaluate(facts)]
+
+
 def failing(seconds: int, attempts: int) -> ServiceFacts:
     model = FailingModel(model="gpt", since=NOW - seconds * 1000, attempts=attempts, code="provider_unreachable")
     return replace(BUSY, failing=[model])

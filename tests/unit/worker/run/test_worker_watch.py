@@ -23,12 +23,14 @@ class Store:
         self.is_available = True
         self.checks = 0
         self.registered: list[bool] = []
+        self.other_models: set[str] = set()
         self.taken: list[str] = []
 
-    def register_worker(self, worker: str, *, again: bool) -> None:
+    def register_worker(self, worker: str, *, model: str, again: bool) -> set[str]:
         if not self.is_available:
             raise StoreUnavailable("gone")
         self.registered.append(again)
+        return self.other_models
 
     def find_vanished(self, worker: str) -> tuple[int, frozenset[str]]:
         self.checks += 1
@@ -52,6 +54,7 @@ class Fixture:
         self.watch = WorkerWatch(
             self.store,  # type: ignore[arg-type]  # a stand-in
             "me",
+            model="gpt",
             connections=lambda: iter(self.connections),
             clock=self.clock,
             sleep=self.clock.sleep,
@@ -127,6 +130,13 @@ def test_each_connection_is_registered_even_after_an_outage(fixture: Fixture) ->
     assert fixture.store.registered == [False, True]
 
 
+def test_another_default_model_is_logged(fixture: Fixture) -> None:
+    fixture.store.other_models = {"llama"}
+    with capture_logs() as logs:
+        fixture.watch.connected()
+    assert [(log["event"], log["model"], log["others"]) for log in logs] == [("workers.differ", "gpt", ["llama"])]
+
+
 @pytest.mark.parametrize(("workers", "least", "most"), [(1, 30, 41), (2, 15, 21), (10, 4, 6), (1000, 4, 6)])
 def test_more_workers_check_less_often_each(fixture: Fixture, workers: int, least: int, most: int) -> None:
     fixture.store.workers = workers
@@ -149,7 +159,7 @@ def test_the_subscription_is_followed_until_the_end(fixture: Fixture) -> None:
         yield None
         yield None
 
-    watch = WorkerWatch(fixture.store, "me", connections=subscribe)  # type: ignore[arg-type]  # a stand-in
+    watch = WorkerWatch(fixture.store, "me", model="gpt", connections=subscribe)  # type: ignore[arg-type]  # a stand-in
     watch.start()
     wait_until("it is registered", lambda: fixture.store.registered)
     watch.stop()

@@ -1,0 +1,67 @@
+"""What all processes that share a store and a namespace must agree on. Each one checks it when it starts."""
+
+import sys
+from contextlib import suppress
+
+from redis.exceptions import ResponseError
+
+from turns.backend import keys
+from turns.backend.client import CHECK_TIMEOUT_SECONDS, Client, check_store, connect
+from turns.config.settings import Settings
+from turns.domain.errors import ConfigurationError, StoreUnavailable
+
+SCHEMA = 1  # raise it when an earlier release could not work with what this one writes
+
+
+def join_or_exit(settings: Settings) -> None:
+    """Check that this process can share the store; if not, print the reason and exit with code 2.
+
+    A store that does not answer yet is not checked, because waiting may cure that.
+    """
+    try:
+        check_store(settings.store_url)
+        with (
+            suppress(StoreUnavailable),
+            connect(settings.store_url, timeout_seconds=CHECK_TIMEOUT_SECONDS, retries=0, max_connections=1) as client,
+        ):
+            join(client, settings)
+    except ConfigurationError as error:
+        sys.stderr.write(f"InTurn cannot start.\n{error}\n")
+        raise SystemExit(2) from None
+
+
+def join(client: Client, settings: Settings) -> None:
+    """Record what the first process decides for all. Raises `ConfigurationError` if this process differs."""
+    # A store that refuses writes can still be compared. A key of another type is repaired by a worker.
+    with suppress(StoreUnavailable, ResponseError):
+        own = {"schema": str(SCHEMA), "history": _history(settings)}
+        client.execute_many([("HSETNX", keys.SERVICE.name, name, value) for name, value in own.items()])
+        if check_agreement(client, settings) < SCHEMA:
+            client.hset(keys.SERVICE.name, "schema", SCHEMA)
+    check_agreement(client, settings)
+
+
+def check_agreement(client: Client, settings: Settings) -> int:
+    """Return the schema of the store. Raises `ConfigurationError` if this process differs from those before it."""
+    [found] = client.read_hashes([keys.SERVICE.name], ["schema", "history"])
+    schema, own = int(found.get("schema", SCHEMA)), _history(settings)
+    history = found.get("history", own)
+    if schema > SCHEMA:
+        raise ConfigurationError(
+            f"The store was written by a newer release (schema {schema}; this release knows {SCHEMA}): "
+            "start that release or a later one."
+        )
+    if history != own:
+        raise ConfigurationError(
+            f"INTURN_HISTORY: the histories of this store are kept in {_place(history)}, and this process would "
+            f"keep them in {_place(own)}; use the same value everywhere, or another INTURN_NAMESPACE."
+        )
+    return schema
+
+
+def _history(settings: Settings) -> str:
+    return "file" if settings.history_directory else "redis"
+
+
+def _place(history: str) -> str:
+    return "files (file:DIR)" if history == "file" else "the store (redis)"
