@@ -1,4 +1,4 @@
-"""`python -m bench`: run all measurements, or the named ones, and update docs/performance.md."""
+"""`python -m bench`: run all measurements, or the named ones, and update docs/explanation/performance.md."""
 
 import argparse
 import sys

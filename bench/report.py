@@ -1,4 +1,4 @@
-"""Keep the latest results in `measured.json`, and write them to docs/performance.md as tables and plots."""
+"""Keep the latest results in `measured.json`, and write them to docs/explanation/performance.md as tables and plots."""
 
 import json
 import os
@@ -14,8 +14,8 @@ from tools import ROOT
 from tools.docs import with_part
 
 MEASURED = Path(__file__).parent / "measured.json"
-PAGE = ROOT / "docs" / "performance.md"
-PLOTS = ROOT / "docs" / "plots"
+PAGE = ROOT / "docs" / "explanation" / "performance.md"
+PLOTS = ROOT / "docs" / "explanation" / "plots"
 SEPARATE_ROW = "pools"  # this row has a table in another section
 HEAD = ["| | Measured | Target | |", "|---|---|---|---|"]
 

@@ -55,7 +55,7 @@ MODEL_REMEDIES: Mapping[str, str] = MappingProxyType(
         Code.PROVIDER_UNREACHABLE: "check OPENAI_BASE_URL, the proxy variables and the network",
     }
 )
-# Earlier versions have known vulnerabilities, which docs/dependencies.md lists.
+# Earlier versions have known vulnerabilities, which docs/reference/dependencies.md lists.
 MIN_PACKAGE_VERSIONS = {
     "flask": "3.1.3",
     "gunicorn": "23",
@@ -144,7 +144,9 @@ def check_installation(client: Client, settings: Settings) -> Iterator[Finding]:
     try:
         check_agreement(client, settings)
     except ConfigurationError as error:
-        yield Finding(Verdict.WRONG, "installation", str(error), "see “Several installations” in docs/operations.md")
+        yield Finding(
+            Verdict.WRONG, "installation", str(error), "see “Several installations” in docs/guides/operations.md"
+        )
 
 
 def check_clock(server: StoreServer) -> Finding:
@@ -159,7 +161,7 @@ def check_clock(server: StoreServer) -> Finding:
 def check_durability(health: Health) -> Finding:
     if health.durability == "always":
         return Finding(Verdict.OK, "durability", "each write is on disk before it is confirmed")
-    remedy = "to lose nothing in a power cut, set appendonly yes and appendfsync always (see docs/operations.md)"
+    remedy = "to lose nothing in a power cut, set appendonly yes and appendfsync always (see docs/guides/operations.md)"
     return Finding(Verdict.NOTE, "durability", health.durability, remedy)
 
 

@@ -23,12 +23,14 @@ HELP_WIDTH = 100
 
 def generated() -> dict[Path, str]:
     """Return the expected text of each file that has generated parts."""
-    settings_page, client, assistants = (ROOT / "docs" / name for name in ("settings.md", "client.md", "assistants.md"))
+    reference = ROOT / "docs" / "reference"
+    settings_page, client = reference / "settings.md", reference / "client.md"
+    assistants = ROOT / "docs" / "guides" / "assistants.md"
     codes = ROOT / "inturn" / "protocol" / "error_codes.py"
     return {
         codes: with_part(codes.read_text(encoding="utf-8"), "errors", error_codes(), comment=("    # ", "")),
-        ROOT / "docs" / "state_machine.md": state_machine(),
-        ROOT / "docs" / "redis_keys.md": redis_keys(),
+        reference / "state_machine.md": state_machine(),
+        reference / "redis_keys.md": redis_keys(),
         settings_page: with_part(settings_page.read_text(encoding="utf-8"), "settings", settings()),
         client: with_part(
             with_part(client.read_text(encoding="utf-8"), "exit codes", exit_codes()), "commands", commands()

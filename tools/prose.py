@@ -20,7 +20,7 @@ from tools import ROOT
 
 SUFFIXES = frozenset({".py", ".lua", ".js", ".md", ".html", ".toml", ".yml"})
 MARK = re.compile(r"^[\s|>#*-]+")
-SKIPPED = ("/vendor/", "requirements", "docs/plots/", "/baseline/", "uv.lock")
+SKIPPED = ("/vendor/", "requirements", "docs/explanation/plots/", "/baseline/", "uv.lock")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from inturn.values import TurnData
 
 
 class Exit(IntEnum):
-    """An exit code. `meaning` is its row in `docs/client.md`."""
+    """An exit code. `meaning` is its row in `docs/reference/client.md`."""
 
     OK = 0, "Success."
     NO_ANSWER = 1, "The turn is `failed` or `incomplete`; for `batch`, at least one turn has no answer."

@@ -23,7 +23,7 @@ from inturn.errors import InTurnError, InvalidRequest, Unreachable
     cls=OrderedGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="The API key is read from INTURN_API_KEY only, because other users of this machine can see command lines. "
-    "Answers and tables go to stdout, everything else to stderr. Exit codes: docs/client.md.",
+    "Answers and tables go to stdout, everything else to stderr. Exit codes: docs/reference/client.md.",
 )
 @click.option(
     "--url", metavar="URL", envvar="INTURN_URL", help="URL of the service.  [INTURN_URL; http://127.0.0.1:8000]"

@@ -1,1 +1,1 @@
-"""Faults under load and an independent checker of the results; `make chaos` writes the table in docs/chaos.md."""
+"""Faults under load and an independent checker of the results. `make chaos` writes docs/explanation/chaos.md."""

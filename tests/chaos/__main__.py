@@ -16,7 +16,7 @@ from tests.support.processes import Stack
 from tests.support.replicas import ReplicatedStore
 from tools import ROOT
 
-PAGE = ROOT / "docs" / "chaos.md"
+PAGE = ROOT / "docs" / "explanation" / "chaos.md"
 SESSIONS = 50
 SETTINGS = {"INTURN_LOG_FORMAT": "json", "INTURN_HISTORY_WINDOW": "100000"}
 PER_SECOND = 25.0

@@ -1,4 +1,4 @@
-"""A new run can replace one row of `docs/chaos.md`."""
+"""A new run can replace one row of `docs/explanation/chaos.md`."""
 
 from tests.chaos.__main__ import PAGE, with_row
 

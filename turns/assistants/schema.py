@@ -1,4 +1,4 @@
-"""The schema of `assistants.toml`, from which the tables in `docs/assistants.md` are generated."""
+"""The schema of `assistants.toml`, from which the tables in `docs/guides/assistants.md` are generated."""
 
 import re
 import string

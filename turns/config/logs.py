@@ -1,6 +1,6 @@
 """Structured logs: past-tense events with bound ids, never message text.
 
-All event names are listed here; `docs/operations.md` explains them.
+All event names are listed here; `docs/guides/operations.md` explains them.
 """
 
 import logging

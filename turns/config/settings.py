@@ -179,12 +179,12 @@ class Settings(BaseSettings):
     max_answer_bytes: int = Field(262_144, ge=1, description="Maximum size of an answer; a larger one fails the turn")
     assistants: Path = Field(
         Path("assistants.toml"),
-        description="File that defines the assistants ([assistants](assistants.md)), reloaded when it changes. Without the file, the only assistant is `default`",
+        description="File that defines the assistants ([assistants](../guides/assistants.md)), reloaded when it changes. Without the file, the only assistant is `default`",
     )
     history: str = Field(
         "redis",
         pattern="^(redis|file:.+)$",
-        description="Storage of histories: `redis`, or `file:DIR` for one JSON file per session ([assistants](assistants.md#files-as-history))",
+        description="Storage of histories: `redis`, or `file:DIR` for one JSON file per session ([assistants](../guides/assistants.md#files-as-history))",
     )
     history_window: int = Field(
         40,
@@ -425,7 +425,7 @@ def _misspelt_names(environment: Mapping[str, str]) -> list[str]:
     for name in sorted({name.upper() for name in environment} - known - CLIENT_VARIABLES):
         if name.startswith(PREFIX):
             nearest = sorted(known & {name.removeprefix(PREFIX)}) or difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else "; docs/settings.md lists all of them"
+            hint = f"; did you mean {nearest[0]}?" if nearest else "; docs/reference/settings.md lists all of them"
             problems.append(f"{name}: there is no such setting{hint}")
     return problems
 

@@ -1,8 +1,8 @@
 """The state machine of a turn, as a table.
 
 The table is substituted into the Lua scripts (`turns/backend/script_loader.py`), the only code that changes the status
-of a turn, and the diagram in `docs/state_machine.md` is generated from it. A script changes nothing if the transition
-is not in the table.
+of a turn, and the diagram in `docs/reference/state_machine.md` is generated from it. A script changes nothing if the
+transition is not in the table.
 
 The values of `Status` are those of the OpenAI Responses API, so a client's loop over `{"queued", "in_progress"}` works
 unchanged.

@@ -49,7 +49,7 @@ class Memory:
 class Health:
     """The state of the store.
 
-    `durability` is the loss that a power failure can cause, see `docs/operations.md`. Each confirmed write is on
+    `durability` is the loss that a power failure can cause, see `docs/guides/operations.md`. Each confirmed write is on
     `replicas` replicas. Unless `is_safe`, Redis may evict data at any time. `live_chain_workers` are among
     `live_workers`. `refusal` is the store's reason for refusing writes now, or "". `had_workers`: a worker has run
     since the store was created.

@@ -45,6 +45,6 @@ def test_the_scaler_names_an_exported_metric() -> None:
 
 
 def test_every_metric_is_explained_in_the_operations_page() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "guides" / "operations.md").read_text(encoding="utf-8")
     for name, _ in (*COUNTERS.values(), *HISTOGRAMS.values(), *GAUGES.values(), HELD, FAILING):
         assert f"`{name}" in page, name

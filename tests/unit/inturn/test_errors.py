@@ -11,7 +11,7 @@ CLASSES = [kind for kind in vars(errors).values() if isinstance(kind, type) and 
 
 def test_each_class_is_exported_and_documented() -> None:
     assert {error.__name__ for error in CLASSES} <= set(inturn.__all__)
-    page = (ROOT / "docs" / "client.md").read_text(encoding="utf-8").replace("`inturn.", "`")
+    page = (ROOT / "docs" / "reference" / "client.md").read_text(encoding="utf-8").replace("`inturn.", "`")
     assert [error.__name__ for error in CLASSES if f"`{error.__name__}`" not in page] == []
 
 

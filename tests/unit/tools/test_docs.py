@@ -24,7 +24,7 @@ def test_every_link_to_a_file_resolves() -> None:
 
 
 def test_every_test_that_the_guarantees_name_exists() -> None:
-    page = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "explanation" / "guarantees.md").read_text(encoding="utf-8")
     named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page)
     assert named
     for file, function in named:
@@ -39,6 +39,6 @@ def test_the_readme_stays_short_and_narrow() -> None:
 
 
 def test_every_log_event_and_error_code_is_explained() -> None:
-    page = Path(ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    page = Path(ROOT / "docs" / "guides" / "operations.md").read_text(encoding="utf-8")
     for name in (*Log, *Code):
         assert f"`{name}`" in page, name

@@ -1,4 +1,4 @@
-// Texts for the values of the API. The codes of failed turns are described in docs/operations.md.
+// Texts for the values of the API. The codes of failed turns are described in docs/guides/operations.md.
 import { html } from "../shared/ui.js";
 
 export const ADVICE = {

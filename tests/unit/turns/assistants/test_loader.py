@@ -167,7 +167,7 @@ def test_the_example_is_valid_and_its_chains_are_importable() -> None:
 
 def test_the_example_and_the_page_show_each_field() -> None:
     example = (ROOT / "examples/assistants.toml").read_text(encoding="utf-8")
-    page = (ROOT / "docs" / "assistants.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "guides" / "assistants.md").read_text(encoding="utf-8")
     for field in AssistantTable.model_fields:
         assert f"| `{field}` |" in page
     shown = {field for field in AssistantTable.model_fields if field in example}

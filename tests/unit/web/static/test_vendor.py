@@ -24,7 +24,7 @@ def test_each_file_matches_its_checksum(folder: Path) -> None:
 
 @pytest.mark.parametrize("folder", VENDORED, ids=lambda folder: folder.parent.name)
 def test_each_library_has_a_licence_and_is_listed(folder: Path) -> None:
-    listed = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+    listed = (ROOT / "docs" / "reference" / "dependencies.md").read_text(encoding="utf-8")
     for script in folder.glob("*.js"):
         name, _, version = script.stem.rpartition("-")
         assert list(folder.rglob(f"{name}.txt")), f"the licence of {name}"
