@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.support.processes import turn_request
+from tests.support.processes import EXAMPLE, turn_request
 
 POLL_SECONDS = 0.25  # pause between reads where the endpoint has no long poll
 MAX_IDLE_SECONDS = 2  # the server may be closing a connection that was idle for longer
@@ -55,7 +55,7 @@ class Caller:
 
     def submit(self, session: str, text: str) -> str:
         """Submit a turn and return its id."""
-        return str(self.call("POST", "/v1/turns", turn_request(session, text))["id"])
+        return str(self.call("POST", "/v1/turns", turn_request(session, text, **EXAMPLE))["id"])
 
     def wait_for_turn(self, turn_id: str) -> None:
         """Wait with long polls until the turn has completed. Raises `RuntimeError` if it ends otherwise."""

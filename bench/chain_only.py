@@ -41,23 +41,23 @@ def stock_turn(text: str) -> Callable[[], None]:
 
 def inturn_turn(url: str, text: str) -> Callable[[], None]:
     from turns.config.settings import Settings
-    from turns.domain.assistant import DEFAULT
+    from turns.domain.assistant import EXAMPLE
     from turns.domain.turn import Claim
     from worker.langchain.chain import ChainRun, build_chain
     from worker.provider.models import build_model
 
-    chain = build_chain(DEFAULT, build_model(Settings(openai_base_url=url)))
+    chain = build_chain(EXAMPLE, build_model(Settings(openai_base_url=url)))
     record = {
         "claims": "1",
         "attempt": "1",
         "session": "s",
         "session_id": "s",
-        "assistant": "default",
+        "assistant": "example",
         "input": text,
         "model": "m",
     }
     record |= {"variables": '{"ability": "math"}', "started_at": "0", "accepted_at": "0"}
-    claim = Claim.from_record("turn_1", "t", record, tuple(seed_history.stored_messages()), DEFAULT.definition)
+    claim = Claim.from_record("turn_1", "t", record, tuple(seed_history.stored_messages()), EXAMPLE.definition)
 
     def turn() -> None:
         run = ChainRun(chain, claim)

@@ -3,7 +3,7 @@
     import inturn
 
     with inturn.Client() as client:
-        turn = client.turns.create("foobar", "What does cosine mean?", variables={"ability": "math"})
+        turn = client.turns.create("foobar", "What does cosine mean?")
         print(turn.wait().text)
 
 It speaks HTTP and imports nothing of the service. Programs import the names below, and `inturn.langchain`.

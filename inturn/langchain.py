@@ -1,6 +1,6 @@
 """InTurn inside a LangChain program; needs `pip install "inturn[langchain]"`.
 
-    chain = RemoteChain(Client()) | StrOutputParser()
+    chain = RemoteChain(Client(), assistant="example") | StrOutputParser()
     chain.invoke({"ability": "math", "input": "What does cosine mean?"}, {"configurable": {"session_id": "foobar"}})
 
 The call is the same as for LangChain's `RunnableWithMessageHistory`; the service keeps the history.

@@ -214,7 +214,7 @@ class Machine:
             Submit a turn, then wait for its answer:
 
               id=$(curl -s {self._url}/v1/turns -H 'Content-Type: application/json' -d '{{"session_id": "foobar",
-                "input": "What does cosine mean?", "variables": {{"ability": "math"}}}}' \\
+                "input": "What does cosine mean?"}}' \\
                 | python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])')
               curl -s "{self._url}/v1/turns/$id?wait=30" | python3 -m json.tool --no-ensure-ascii
 

@@ -39,8 +39,8 @@ def cli(context: click.Context, url: str | None) -> None:
     \b
       inturn up                                     start everything on this machine
       inturn chat                                   chat, in another terminal
-      inturn send "What does cosine mean?" -v ability=math
-      git diff | inturn send - -v ability=review    read the input from a pipe
+      inturn send "What does cosine mean?"
+      git diff | inturn send -                      read the input from a pipe
     """
     context.obj = Invocation(url, Terminal())
 

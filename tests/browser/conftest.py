@@ -110,7 +110,5 @@ def open_operator(open_page: Callable[..., OperatorPage]) -> Callable[..., Opera
 
 @pytest.fixture
 def chat(open_chat: Callable[..., ChatPage], stack: Stack) -> ChatPage:
-    """Open an empty chat with the variable of the assistant filled in."""
-    chat = open_chat(stack)
-    chat.fill_variable()
-    return chat
+    """Open an empty chat."""
+    return open_chat(stack)

@@ -60,16 +60,15 @@ def test_markdown_and_right_to_left_text(open_chat: Callable[..., ChatPage], sta
     messages = [{"role": "user", "content": "مرحبا! كيف (حالك)؟"}, {"role": "assistant", "content": MARKDOWN}]
     call(f"{stack.url}/v1/sessions/markdown/messages", method="PUT", body={"messages": messages})
     chat = open_chat(stack, "/?session=markdown")
-    chat.fill_variable()
     expect(chat.sessions.filter(has_text="مرحبا")).to_have_count(1)
     check_appearance(chat, "markdown")
 
 
 def test_empty_variable_and_too_long_message(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
     chat = open_chat(stack)
-    expect(chat.page.locator("#variable-ability")).to_be_visible()  # the page has read the assistants
+    chat.choose_assistant("example")
     chat.send("hello")
-    expect(chat.page.get_by_text("Fill in ability first.")).to_be_visible()
+    expect(chat.page.get_by_text("Fill in ability first")).to_be_visible()
     chat.message.fill("too long " * 5000)
     expect(chat.page.get_by_text("Too long to send")).to_be_visible()
     check_appearance(chat, "refused")
@@ -160,7 +159,6 @@ def test_session_list_on_a_phone(chat: ChatPage) -> None:
 
 def test_demo_mode_explains_how_to_use_a_real_model(open_chat: Callable[..., ChatPage], offline: Stack) -> None:
     chat = open_chat(offline)
-    chat.fill_variable()
     chat.page.get_by_text("Demo mode: no AI model is configured").click()
     expect(chat.page.locator(".offline-model")).to_contain_text("OPENAI_API_KEY=… make up")
     expect(chat.page.locator(".offline-model")).to_contain_text("OPENAI_BASE_URL=")

@@ -117,7 +117,6 @@ def test_hidden_tab_sends_no_requests_and_catches_up_later(chat: ChatPage, stack
 def test_answer_is_polled_when_no_stream_is_free(without_streams: Stack, open_chat: Callable[..., ChatPage]) -> None:
     chat = open_chat(without_streams)
     chat.allow_error("503")
-    chat.fill_variable()
     chat.send("polled [gate polled]")
     banner = chat.page.locator(".banner")
     expect(banner).to_have_text("Live updates are at capacity: the answer is shown when it is complete.")

@@ -17,7 +17,6 @@ def prefixed(start: Callable[..., Stack]) -> Stack:
 
 def test_a_chat_stays_below_its_prefix(prefixed: Stack, open_chat: Callable[..., ChatPage]) -> None:
     chat = open_chat(prefixed, "/a/chat/")
-    chat.fill_variable()
     chat.send("hello")
     chat.wait_for_state("done")
     assert chat.page.url.startswith(f"{prefixed.url}/a/chat/?session=")

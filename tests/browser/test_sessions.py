@@ -26,7 +26,6 @@ def test_url_opens_a_session_and_back_returns(chat: ChatPage, open_chat: Callabl
 def test_sessions_belong_to_a_user(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
     stack.wait_until_finished(stack.submit("mine", "sent by alice", user_id="alice"))
     chat = open_chat(stack, "/?session=mine&user=alice")
-    chat.fill_variable()
     chat.wait_for_state("done")
     chat.send("sent by alice again")
     chat.wait_for_state("done", count=2)

@@ -29,35 +29,22 @@ def test_messages_are_answered_with_the_history(chat: ChatPage, stack: Stack) ->
 
 def test_required_variables_of_the_assistant_are_requested(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
     chat = open_chat(stack)
-    expect(chat.page.get_by_label("ability")).to_be_visible()
+    chat.choose_assistant("example")
     chat.send("hello")
-    expect(chat.page.get_by_label("ability")).to_be_focused()
-    expect(chat.page.get_by_role("alert").filter(has_text="Fill in ability first.")).to_be_visible()
+    ability = chat.page.get_by_label("ability")
+    expect(ability).to_be_focused()
+    expect(ability).to_have_accessible_description("Fill in ability first: What the assistant is good at")
+    expect(
+        chat.page.get_by_role("alert").filter(has_text="Fill in ability first: What the assistant is good at")
+    ).to_be_visible()
     expect(chat.message).to_have_value("hello")
     chat.fill_variable("riddles")
-    expect(chat.page.get_by_text("Fill in ability first.")).to_have_count(0)
+    expect(chat.page.get_by_text("Fill in ability first")).to_have_count(0)
     chat.message.press("Enter")
     chat.wait_for_state("done")
     assert "riddles" in stack.model_requests()[-1]["messages"][0]["content"]
     chat.reload()
     expect(chat.page.get_by_label("ability")).to_have_value("riddles")
-
-
-def test_empty_variable_is_described(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
-    chat = open_chat(stack)
-
-    def describe(route: Route) -> None:
-        assistants = route.fetch().json()
-        assistants["data"][0]["variables"]["ability"]["description"] = "A subject such as math"
-        route.fulfill(json=assistants)
-
-    chat.page.route("**/v1/assistants", describe)
-    chat.reload()
-    chat.fill_variable(" ")
-    chat.send("hello")
-    ability = chat.page.get_by_label("ability")
-    expect(ability).to_have_accessible_description("Fill in ability first: A subject such as math")
-    expect(ability).to_be_focused()
 
 
 def test_long_paste_stays_whole_and_is_not_sent(chat: ChatPage) -> None:
@@ -224,7 +211,8 @@ def test_rejected_message_waits_for_the_user_after_a_reload(chat: ChatPage, stac
 
 def test_refused_message_can_be_edited(chat: ChatPage) -> None:
     chat.allow_error("400")
-    chat.fill_variable("x" * 33_000)
+    chat.choose_assistant("example")
+    chat.fill_variable("x" * 101)
     chat.send("too much")
     chat.wait_for_status(re.compile("Not sent: variables.ability"))
     chat.click_button("Edit")
@@ -234,7 +222,6 @@ def test_refused_message_can_be_edited(chat: ChatPage) -> None:
 
 def test_copied_text_is_what_the_model_wrote(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
     chat = open_chat(stack, permissions=["clipboard-read", "clipboard-write"])
-    chat.fill_variable()
     chat.send("How do I find all primes below n in Python?")
     chat.wait_for_state("done")
     answer = stack.turn(chat.turn_id)["output"]["content"]

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from tests.chaos.checker import SubmittedTurn
-from tests.support.processes import Stack, call, turn_request
+from tests.support.processes import EXAMPLE, Stack, call, turn_request
 from tests.support.waiting import wait_until
 
 ACCEPT_SECONDS = 120
@@ -43,7 +43,7 @@ class Driver:
                 response = call(
                     f"{self._stack.url}/v1/turns",
                     method="POST",
-                    body=turn_request(session, text),
+                    body=turn_request(session, text, **EXAMPLE),
                     headers={"Idempotency-Key": text},
                     seconds=5,
                 )

@@ -12,7 +12,7 @@ from datetime import datetime
 from tests.chaos.checker import Verdict, check
 from tests.chaos.driver import PACE, Driver
 from tests.chaos.nemesis import Nemesis
-from tests.support.processes import SYSTEM_MESSAGE, Stack
+from tests.support.processes import EXAMPLE_SYSTEM_MESSAGE, Stack
 
 SETTLE_SECONDS = 120
 
@@ -66,7 +66,7 @@ def run(
     turns_read = driver.read_turns(submitted)
     statuses = {turn["id"]: turn["status"] for turn in turns_read}
     return Outcome(
-        verdict=check(submitted, statuses, driver.histories(), system=SYSTEM_MESSAGE["content"]),
+        verdict=check(submitted, statuses, driver.histories(), system=EXAMPLE_SYSTEM_MESSAGE["content"]),
         turns=len(submitted),
         completed=sum(status == "completed" for status in statuses.values()),
         faults=nemesis.done,

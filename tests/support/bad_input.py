@@ -3,7 +3,12 @@
 import json
 from typing import Any
 
-GOOD = {"session_id": "foobar", "input": "What does cosine mean?", "variables": {"ability": "math"}}
+GOOD = {
+    "session_id": "foobar",
+    "input": "What does cosine mean?",
+    "assistant": "example",
+    "variables": {"ability": "math"},
+}
 CONSTRUCTOR = {
     "lc": 1,
     "type": "constructor",

@@ -22,7 +22,13 @@ from tools import ROOT
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy of the environment can reach a test
 GRACE_SECONDS = 15
 CANARY = "sk-canary-0815"  # the provider key of each stack; `Stack.stop` checks that no log contains it
-SYSTEM_MESSAGE = {"role": "system", "content": "You're an assistant who's good at math. Respond in 20 words or fewer"}
+SYSTEM_MESSAGE = {"role": "system", "content": "You are a helpful assistant."}
+# Fields of a turn with the prompt of LangChain's example, which the plain Celery baseline uses too.
+EXAMPLE = {"assistant": "example", "variables": {"ability": "math"}}
+EXAMPLE_SYSTEM_MESSAGE = {
+    "role": "system",
+    "content": "You're an assistant who's good at math. Respond in 20 words or fewer",
+}
 
 
 class Process:
@@ -295,4 +301,4 @@ class Stack:
 
 def turn_request(session_id: str, text: str, **more: Any) -> dict[str, Any]:
     """Return the JSON body that submits a turn of the default assistant."""
-    return {"session_id": session_id, "input": text, "variables": {"ability": "math"}, **more}
+    return {"session_id": session_id, "input": text, **more}

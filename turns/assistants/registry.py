@@ -9,7 +9,7 @@ from pathlib import Path
 from turns.assistants.loader import Check, read_assistants
 from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
-from turns.domain.assistant import DEFAULT, Assistant
+from turns.domain.assistant import DEFAULT, EXAMPLE, Assistant
 from turns.domain.errors import AssistantNotFound, ConfigurationError
 from turns.domain.worker_kind import WorkerKind
 
@@ -19,7 +19,7 @@ FileStamp = tuple[int, int, int] | None  # differs for each version of a file; N
 
 
 class AssistantRegistry:
-    """The assistants of the configured file; without a file, the default assistant."""
+    """The assistants of the configured file; without a file, the two built-in ones."""
 
     def __init__(self, settings: Settings, *, check: Check = lambda _: None) -> None:
         """Read the file; raise `ConfigurationError` if it has errors, or was configured and does not exist."""
@@ -27,7 +27,7 @@ class AssistantRegistry:
         self._check = check
         self._stamp = _stamp(self._path)
         is_configured = "assistants" in settings.model_fields_set
-        self._assistants: Mapping[str, Assistant] = {DEFAULT.name: DEFAULT}
+        self._assistants: Mapping[str, Assistant] = {built_in.name: built_in for built_in in (DEFAULT, EXAMPLE)}
         if self._stamp or is_configured:
             self._assistants = read_assistants(self._path, check=check)
         self._permitted = {assistant.resources for assistant in self._assistants.values()}

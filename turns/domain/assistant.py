@@ -191,9 +191,11 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-# The prompt of the LangChain example from which this project grew.
-DEFAULT = Assistant(
-    name="default",
+DEFAULT = Assistant(name="default", system="You are a helpful assistant.")
+# LangChain's example for message histories, from which this project grew.
+EXAMPLE = Assistant(
+    name="example",
+    description="LangChain's example for message histories",
     system="You're an assistant who's good at {ability}. Respond in 20 words or fewer",
-    variables={"ability": Variable()},
+    variables={"ability": Variable(max_length=100, description="What the assistant is good at")},
 )

@@ -25,9 +25,7 @@ class SubmitBody(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         strict=True,
-        json_schema_extra={
-            "examples": [{"session_id": "foobar", "input": "What does cosine mean?", "variables": {"ability": "math"}}]
-        },
+        json_schema_extra={"examples": [{"session_id": "foobar", "input": "What does cosine mean?"}]},
     )
 
     session_id: Name

@@ -110,5 +110,6 @@ class Chat:
         values = dict(self._body.get("variables") or {})
         for variable, declaration in assistant.variables.items():
             if declaration.required and variable not in values:
-                values[variable] = click.prompt(variable, err=True)
+                purpose = f" ({declaration.description})" if declaration.description else ""
+                values[variable] = click.prompt(f"{variable}{purpose}", err=True)
         self._body["variables"] = values

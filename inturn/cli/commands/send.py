@@ -56,9 +56,10 @@ def send(
     Ctrl-C cancels the turn, except with --detach.
 
     \b
-      inturn send "What does cosine mean?" -v ability=math
+      inturn send "What does cosine mean?"
       inturn send "What's its inverse" -c           the same session
-      id=$(inturn send --detach "…" -v ability=math); inturn get $id --wait 30
+      inturn send "What is a fugue?" -a example -v ability=music
+      id=$(inturn send --detach "…"); inturn get $id --wait 30
     """
     terminal = invocation.terminal
     mode = mode or ("wait" if timeout or not terminal.stdout_is_terminal else "stream")

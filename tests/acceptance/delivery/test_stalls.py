@@ -13,7 +13,6 @@ from worker.run.watchdog import STALLED_EXIT_CODE
 
 FILE = """
 [assistants.default]
-variables.ability = {}
 [assistants.blocking]
 chain = "tests.acceptance.delivery.test_stalls:build_blocking"
 runs_in = "loop"
@@ -36,7 +35,7 @@ def test_a_blocked_worker_exits_and_its_turns_run_elsewhere(start: Callable[...,
     assert (tmp_path / "beat").exists()
     innocent = stack.submit("s", "hello [gate go]")
     stack.wait_until_running(innocent)
-    stack.submit("other", "hello", assistant="blocking", variables={})
+    stack.submit("other", "hello", assistant="blocking")
     [worker] = stack.workers
     wait_until("the worker has ended", lambda: not worker.is_running)
     assert worker.stop() == STALLED_EXIT_CODE

@@ -124,10 +124,15 @@ def test_a_longer_queue_means_a_later_retry_after(stack: Stack) -> None:
 
 
 def test_the_assistants_are_listed_with_their_variables(stack: Stack) -> None:
-    [assistant] = call(f"{stack.url}/v1/assistants").body["data"]
-    assert (assistant["name"], assistant["model"]) == ("default", "gpt-4o-mini")
-    ability = {"description": "", "required": True, "default": None, "max_length": None}
-    assert (assistant["variables"], assistant["lane"]) == ({"ability": ability}, "interactive")
+    default, example = call(f"{stack.url}/v1/assistants").body["data"]
+    assert (default["name"], default["model"], default["variables"]) == ("default", "gpt-4o-mini", {})
+    ability = {
+        "description": "What the assistant is good at",
+        "required": True,
+        "default": None,
+        "max_length": 100,
+    }
+    assert (example["name"], example["variables"], example["lane"]) == ("example", {"ability": ability}, "interactive")
 
 
 def test_every_response_has_security_headers(stack: Stack) -> None:

@@ -1,20 +1,18 @@
 """The main job, with the conversation of LangChain's example for message histories."""
 
-from tests.support.processes import Stack, call, turn_request
+from tests.support.processes import EXAMPLE, EXAMPLE_SYSTEM_MESSAGE, Stack, call, turn_request
 from tests.support.scripted_model import digest
-
-SYSTEM = {"role": "system", "content": "You're an assistant who's good at math. Respond in 20 words or fewer"}
 
 
 def test_the_second_answer_has_the_first_in_its_history(stack: Stack) -> None:
-    first = stack.wait_until_finished(stack.submit("foobar", "What does cosine mean?"))
+    first = stack.wait_until_finished(stack.submit("foobar", "What does cosine mean?", **EXAMPLE))
     assert first["status"] == "completed"
-    second = stack.wait_until_finished(stack.submit("foobar", "What's its inverse"))
+    second = stack.wait_until_finished(stack.submit("foobar", "What's its inverse", **EXAMPLE))
     assert second["status"] == "completed"
     assert second["sequence"] == 2
 
     prompts = [request["messages"] for request in stack.model_requests()]
-    one = [SYSTEM, {"role": "user", "content": "What does cosine mean?"}]
+    one = [EXAMPLE_SYSTEM_MESSAGE, {"role": "user", "content": "What does cosine mean?"}]
     two = [
         *one,
         {"role": "assistant", "content": first["output"]["content"]},

@@ -74,7 +74,7 @@ def test_the_client_works_below_the_prefix(start: Callable[..., Stack]) -> None:
     stack = start(workers=1, INTURN_ROOT_PATH="/chat")
     with InTurn(f"{stack.url}/chat") as inturn:
         assert inturn.readiness().status == "ok"
-        turn = inturn.turns.create("s", "hello", variables={"ability": "math"})
+        turn = inturn.turns.create("s", "hello")
         assert turn.wait().status == "completed"
 
 

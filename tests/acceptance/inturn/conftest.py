@@ -9,8 +9,6 @@ from inturn import Client
 from tests.acceptance.inturn.cli.runner import Inturn
 from tests.support.processes import Stack
 
-MATH = {"ability": "math"}
-
 
 @pytest.fixture
 def client(stack: Stack) -> Iterator[Client]:

@@ -21,6 +21,6 @@ def test_all_fields_of_an_assistant_are_typed(start: Callable[..., Stack]) -> No
         "shop": Variable(required=False, default="the shop", description="", max_length=60),
     }
     assert summary.lane == "batch"
-    assert assistants["default"].variables["ability"] == Variable(
+    assert assistants["example"].variables["ability"] == Variable(
         required=True, default=None, description="What the assistant is good at", max_length=100
     )

@@ -9,7 +9,6 @@ import pytest
 import inturn
 from inturn import AsyncClient, Delta, Done
 from inturn.transport.connection import DEFAULT_RETRIES
-from tests.acceptance.inturn.conftest import MATH
 from tests.acceptance.inturn.stream_cutting_proxy import stream_cutting_proxy
 from tests.support.processes import Stack
 
@@ -29,7 +28,7 @@ def run(
 def test_many_turns_are_awaited_concurrently(stack: Stack) -> None:
     async def program(client: AsyncClient) -> None:
         async def answer(n: int) -> str:
-            turn = await client.turns.create(f"at-once-{n}", f"{n} [delay 0.3]", variables=MATH)
+            turn = await client.turns.create(f"at-once-{n}", f"{n} [delay 0.3]")
             return (await turn.wait(30)).check().text
 
         texts = await asyncio.gather(*(answer(n) for n in range(50)))
@@ -43,7 +42,7 @@ def test_a_stream_continues_across_a_restart(start: Callable[..., Stack]) -> Non
 
     async def program(client: AsyncClient) -> None:
         text, turn, restarted = "", None, False
-        async for event in (await client.turns.create("s", f"hello {SLOWLY}", variables=MATH)).stream():
+        async for event in (await client.turns.create("s", f"hello {SLOWLY}")).stream():
             match event:
                 case Delta(piece):
                     text += piece
@@ -61,7 +60,7 @@ def test_a_stream_continues_across_a_restart(start: Callable[..., Stack]) -> Non
 
 def test_a_long_poll_follows_repeatedly_broken_streams(stack: Stack) -> None:
     async def program(client: AsyncClient) -> None:
-        turn = await client.turns.create("short", "hello [gate short]", variables=MATH)
+        turn = await client.turns.create("short", "hello [gate short]")
         events = turn.stream()
         await anext(events)
         stack.open_gate("short")
@@ -75,15 +74,11 @@ def test_a_long_poll_follows_repeatedly_broken_streams(stack: Stack) -> None:
 
 def test_the_other_methods_work_like_those_of_the_client(stack: Stack) -> None:
     async def program(client: AsyncClient) -> None:
-        failed = await (await client.turns.create("a", "hello [fail 400 1]", variables=MATH)).wait()
+        failed = await (await client.turns.create("a", "hello [fail 400 1]")).wait()
         assert (await (await failed.retry()).wait()).status == "completed"
-        assert (
-            await (await client.turns.create("a", "hello [gate never]", variables=MATH)).cancel()
-        ).status == "cancelled"
+        assert (await (await client.turns.create("a", "hello [gate never]")).cancel()).status == "cancelled"
         assert len([turn async for turn in client.turns.list(session_id="a")]) == 3
-        one, wrong = await client.turns.batch(
-            [{"session_id": "a", "input": text, "variables": MATH} for text in ("x", "")]
-        )
+        one, wrong = await client.turns.batch([{"session_id": "a", "input": text} for text in ("x", "")])
         assert isinstance(one, inturn.AsyncTurn)
         assert isinstance(wrong, inturn.InvalidRequest)
         await one.wait()
@@ -94,6 +89,6 @@ def test_the_other_methods_work_like_those_of_the_client(stack: Stack) -> None:
         with pytest.raises(inturn.TurnNotFound):
             await client.turns.get(one.id)
         assert (await client.readiness()).status == "ok"
-        assert [assistant.name for assistant in await client.assistants.list()] == ["default"]
+        assert [assistant.name for assistant in await client.assistants.list()] == ["default", "example"]
 
     run(stack.url, program)

@@ -10,7 +10,6 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, mess
 from inturn import AsyncClient, Client, InvalidRequest, MessageBody, SessionNotEmpty
 from inturn.cli.exit_codes import Exit
 from tests.acceptance.inturn.cli.runner import Inturn
-from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack
 
 MESSAGES = ["What does cosine mean?", "A ratio – é"]  # noqa: RUF001  # a dash that is not ASCII
@@ -23,7 +22,7 @@ def prompt(stack: Stack) -> list[str]:
 
 def test_an_exported_session_survives_an_import(inturn: Inturn, client: Client, stack: Stack, tmp_path: Path) -> None:
     for text in MESSAGES:
-        client.turns.create("original", text, variables=MATH).wait().check()
+        client.turns.create("original", text).wait().check()
     exported = inturn("sessions", "export", "original").stdout
     assert exported.count("\n") == 4
     ran = inturn("sessions", "import", "-", "--session", "copy", stdin=exported)
@@ -31,7 +30,7 @@ def test_an_exported_session_survives_an_import(inturn: Inturn, client: Client, 
     assert inturn("sessions", "export", "copy").stdout == exported
     (tmp_path / "kept.jsonl").write_text(exported)
     assert inturn("sessions", "import", str(tmp_path / "kept.jsonl"), "-s", "copy").returncode == Exit.OK
-    client.turns.create("copy", "and now?", variables=MATH).wait().check()
+    client.turns.create("copy", "and now?").wait().check()
     assert prompt(stack) == [*(json.loads(line)["content"] for line in exported.splitlines()), "and now?"]
 
 
@@ -48,12 +47,12 @@ def test_a_langchain_history_can_be_continued(inturn: Inturn, client: Client, st
     ran = inturn("sessions", "import", "-", "-s", "langchain", stdin=json.dumps(history))
     assert (ran.returncode, ran.stdout) == (Exit.OK, "langchain\n")
     assert "Skipped 1" in ran.stderr
-    client.turns.create("langchain", "and now?", variables=MATH).wait().check()
+    client.turns.create("langchain", "and now?").wait().check()
     assert prompt(stack) == [*MESSAGES, "and now?"]
 
 
 def test_a_refused_import_is_reported_and_changes_nothing(inturn: Inturn, client: Client, tmp_path: Path) -> None:
-    client.turns.create("talked", "hello", variables=MATH).wait().check()
+    client.turns.create("talked", "hello").wait().check()
     line = json.dumps({"role": "user", "content": "hello"})
     ran = inturn("sessions", "import", "-", "-s", "talked", stdin=line)
     assert (ran.returncode, ran.stdout) == (Exit.REFUSED, "")
@@ -70,7 +69,7 @@ def test_a_refused_import_is_reported_and_changes_nothing(inturn: Inturn, client
 
 
 def test_messages_of_one_session_can_begin_another(client: Client, stack: Stack) -> None:
-    client.turns.create("one", "hello", variables=MATH).wait().check()
+    client.turns.create("one", "hello").wait().check()
     messages = list(client.sessions.messages("one"))
     assert client.sessions.import_messages("other", messages).message_count == 2
     assert list(client.sessions.messages("other")) == messages

@@ -8,7 +8,6 @@ import inturn
 from inturn import Client
 from inturn.cli.exit_codes import Exit
 from tests.acceptance.inturn.cli.runner import Inturn
-from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack, call
 from tests.support.waiting import wait_until
 
@@ -24,7 +23,7 @@ def test_the_key_comes_from_the_argument_or_the_environment(
     stack: Stack, api_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Client(stack.url, api_key=api_key) as client:
-        assert client.turns.create("s", "hello", variables=MATH).wait().status == "completed"
+        assert client.turns.create("s", "hello").wait().status == "completed"
     with Client(stack.url) as client, pytest.raises(inturn.Unauthenticated):
         next(client.turns.list())
     monkeypatch.setenv("INTURN_API_KEY", api_key)
@@ -35,7 +34,7 @@ def test_the_key_comes_from_the_argument_or_the_environment(
 def test_a_key_is_limited_to_its_scopes(stack: Stack, api_key: str) -> None:
     with Client(stack.url, api_key=stack.create_api_key("acme", "--scopes", "read")) as client:
         with pytest.raises(inturn.Forbidden):
-            client.turns.create("s", "hello", variables=MATH)
+            client.turns.create("s", "hello")
         with pytest.raises(inturn.Forbidden):
             client.status()
 
@@ -46,6 +45,6 @@ def test_the_command_names_the_variable_for_the_key(stack: Stack, api_key: str, 
     assert "Set INTURN_API_KEY." in without.stderr
     invalid = Inturn(stack.url, tmp_path, INTURN_API_KEY="inturn_invalid")("turns", "ls")
     assert (invalid.returncode, "was read from INTURN_API_KEY" in invalid.stderr) == (Exit.REFUSED, True)
-    ran = Inturn(stack.url, tmp_path, INTURN_API_KEY=api_key)("send", "hello", "-v", "ability=math")
+    ran = Inturn(stack.url, tmp_path, INTURN_API_KEY=api_key)("send", "hello")
     assert (ran.returncode, ran.stderr) == (Exit.OK, "")
     assert api_key not in "".join(path.read_text() for path in tmp_path.rglob("*.json"))

@@ -14,7 +14,6 @@ from langchain_core.runnables import RunnableConfig, RunnableLambda
 import inturn
 from inturn import Client
 from inturn.langchain import RemoteChain, RemoteHistory
-from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack
 from tests.support.scripted_model import Handler, Script, ScriptedModel, chunk
 
@@ -48,7 +47,7 @@ def in_session(session_id: str, **options: str) -> RunnableConfig:
 
 
 def test_the_call_of_the_langchain_example_works(client: Client) -> None:
-    chain = RemoteChain(client) | StrOutputParser()
+    chain = RemoteChain(client, assistant="example") | StrOutputParser()
     chain_input = {"ability": "math", "input": "What does cosine mean?"}
     answer = chain.invoke(chain_input, config=in_session("example"))
     assert answer.startswith("answer to What does cosine mean?")
@@ -57,19 +56,19 @@ def test_the_call_of_the_langchain_example_works(client: Client) -> None:
 
 def test_it_can_follow_a_prompt_and_precede_a_function(client: Client) -> None:
     prompt = ChatPromptTemplate.from_messages([("human", "Say {word}")])
-    chain = prompt | RemoteChain(client, variables=MATH) | RunnableLambda(str.upper)
+    chain = prompt | RemoteChain(client) | RunnableLambda(str.upper)
     assert chain.invoke({"word": "hello"}, config=in_session("prompt")).startswith("ANSWER TO SAY HELLO")
 
 
 def test_it_streams_pieces_of_text(client: Client) -> None:
-    pieces = list(RemoteChain(client, variables=MATH).stream(f"hello {SLOWLY}", in_session("pieces")))
+    pieces = list(RemoteChain(client).stream(f"hello {SLOWLY}", in_session("pieces")))
     assert len(pieces) > 5
     assert "".join(pieces) == RemoteHistory(client, "pieces").messages[-1].content
 
 
 def test_it_has_async_methods(client: Client) -> None:
     async def program() -> tuple[str, list[str]]:
-        chain = RemoteChain(client, variables=MATH)
+        chain = RemoteChain(client)
         answer = await chain.ainvoke("one", in_session("awaited", user_id="alice"))
         return answer, [piece async for piece in chain.astream(f"two {SLOWLY}", in_session("awaited", user_id="alice"))]
 
@@ -80,7 +79,7 @@ def test_it_has_async_methods(client: Client) -> None:
 
 
 def test_a_failed_turn_raises_an_error_in_the_chain(client: Client) -> None:
-    chain = RemoteChain(client, variables=MATH)
+    chain = RemoteChain(client)
     with pytest.raises(inturn.TurnFailed):
         chain.invoke("hello [fail 400]", in_session("failed"))
     with pytest.raises(inturn.TurnFailed):
@@ -101,7 +100,7 @@ def test_a_repeated_answer_continues_after_a_killed_worker(start: Callable[..., 
     stack = start(workers=1, INTURN_LEASE_SECONDS="3")
     with Client(stack.url) as client:
         pieces = []
-        for piece in RemoteChain(client, variables=MATH).stream(f"hello {SLOWLY}", in_session("s")):
+        for piece in RemoteChain(client).stream(f"hello {SLOWLY}", in_session("s")):
             pieces.append(piece)
             if len(pieces) == 5:
                 stack.workers[0].kill()
@@ -114,7 +113,7 @@ def test_pieces_are_withdrawn_if_the_next_attempt_is_shorter(
 ) -> None:
     stack = start(workers=1, OPENAI_BASE_URL=f"http://127.0.0.1:{model_with_shorter_second_answer.server_port}/v1")
     with Client(stack.url) as client:
-        pieces = RemoteChain(client, variables=MATH).stream("hello", in_session("s"))
+        pieces = RemoteChain(client).stream("hello", in_session("s"))
         assert next(pieces) == "abcdef"
         model_with_shorter_second_answer.gates["read"].set()
         with pytest.raises(inturn.TextWithdrawn):

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from inturn import Client, Delta, Done, Reset, StatusChanged, Turn
-from tests.acceptance.inturn.conftest import MATH
 from tests.acceptance.inturn.stream_cutting_proxy import stream_cutting_proxy
 from tests.support.processes import Stack
 
@@ -37,7 +36,7 @@ class TextReader:
 
 
 def test_an_answer_arrives_in_pieces_and_then_the_turn(client: Client) -> None:
-    turn = client.turns.create("s", f"hello {SLOWLY}", variables=MATH)
+    turn = client.turns.create("s", f"hello {SLOWLY}")
     events = list(turn.stream())
     reader = TextReader()
     reader.add_all(iter(events))
@@ -51,12 +50,12 @@ def test_an_answer_arrives_in_pieces_and_then_the_turn(client: Client) -> None:
 def test_unusual_characters_do_not_split_a_piece(client: Client, odd: str) -> None:
     """Some libraries treat each of these characters as a line end."""
     reader = TextReader()
-    reader.add_all(client.turns.create("odd", f"a{odd}b", variables=MATH).stream())
+    reader.add_all(client.turns.create("odd", f"a{odd}b").stream())
     assert f"a{odd}b" in reader.text
 
 
 def test_an_ended_turn_is_streamed_from_the_beginning(client: Client) -> None:
-    turn = client.turns.create("ended", "hello", variables=MATH).wait()
+    turn = client.turns.create("ended", "hello").wait()
     reader = TextReader()
     reader.add_all(turn.stream())
     assert (reader.text, reader.turn) == (turn.text, turn)
@@ -67,7 +66,7 @@ def test_a_restarted_web_process_goes_unnoticed(start: Callable[..., Stack]) -> 
     reader = TextReader()
     with Client(stack.url) as client:
         restarts = 0
-        for event in client.turns.create("s", f"hello {SLOWLY}", variables=MATH).stream():
+        for event in client.turns.create("s", f"hello {SLOWLY}").stream():
             reader.add(event)
             if restarts < 2 and len(reader.text) > 40 * (restarts + 1):
                 stack.web.kill()
@@ -80,7 +79,7 @@ def test_a_restarted_web_process_goes_unnoticed(start: Callable[..., Stack]) -> 
 
 def test_a_long_poll_follows_repeatedly_broken_streams(stack: Stack) -> None:
     with stream_cutting_proxy(stack.url) as url, Client(url, max_retries=0) as client:
-        turn = client.turns.create("short", "hello [gate short]", variables=MATH)
+        turn = client.turns.create("short", "hello [gate short]")
         events = turn.stream()
         assert isinstance(next(events), StatusChanged)
         stack.open_gate("short")

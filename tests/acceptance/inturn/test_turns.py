@@ -6,12 +6,11 @@ import pytest
 
 import inturn
 from inturn import Client
-from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack, call
 
 
 def test_the_example_of_the_readme_works(client: Client) -> None:
-    turn = client.turns.create("foobar", "What does cosine mean?", variables=MATH)
+    turn = client.turns.create("foobar", "What does cosine mean?")
     assert turn.status == "queued"
     assert turn.wait().check().text.startswith("answer to What does cosine mean?")
 
@@ -20,7 +19,6 @@ def test_all_fields_of_a_turn_are_typed(client: Client) -> None:
     turn = client.turns.create(
         "typed",
         "hello",
-        variables=MATH,
         user_id="alice",
         metadata={"ticket": "42"},
         lane="batch",
@@ -39,8 +37,8 @@ def test_all_fields_of_a_turn_are_typed(client: Client) -> None:
 
 
 def test_a_queued_turn_has_the_reason_why_it_waits(client: Client, stack: Stack) -> None:
-    first = client.turns.create("behind", "one [gate behind]", variables=MATH)
-    second = client.turns.get(client.turns.create("behind", "two", variables=MATH).id)
+    first = client.turns.create("behind", "one [gate behind]")
+    second = client.turns.get(client.turns.create("behind", "two").id)
     assert second.queue
     assert (second.queue.position, second.queue.waiting_for, second.queue.turn_id) == (2, "turn", first.id)
     with pytest.raises(inturn.StillRunning) as error:
@@ -52,7 +50,7 @@ def test_a_queued_turn_has_the_reason_why_it_waits(client: Client, stack: Stack)
 
 
 def test_cancelling_twice_changes_nothing_more(client: Client) -> None:
-    turn = client.turns.create("cancelled", "hello [gate never]", variables=MATH).cancel()
+    turn = client.turns.create("cancelled", "hello [gate never]").cancel()
     assert turn.status == "cancelled"
     assert turn.cancel() == turn
     with pytest.raises(inturn.TurnCancelled):
@@ -60,7 +58,7 @@ def test_cancelling_twice_changes_nothing_more(client: Client) -> None:
 
 
 def test_a_failed_turn_has_a_code_and_can_be_retried(client: Client) -> None:
-    failed = client.turns.create("again", "hello [fail 400 1]", variables=MATH).wait()
+    failed = client.turns.create("again", "hello [fail 400 1]").wait()
     with pytest.raises(inturn.TurnFailed) as error:
         failed.check()
     assert (error.value.code, error.value.turn) == ("provider_rejected", failed)
@@ -72,16 +70,16 @@ def test_a_failed_turn_has_a_code_and_can_be_retried(client: Client) -> None:
 
 
 def test_the_same_idempotency_key_returns_the_same_turn(client: Client) -> None:
-    one, two = (client.turns.create("key", "hello", variables=MATH, idempotency_key="k") for _ in range(2))
+    one, two = (client.turns.create("key", "hello", idempotency_key="k") for _ in range(2))
     assert one.id == two.id
     with pytest.raises(inturn.IdempotencyKeyReused) as error:
-        client.turns.create("key", "goodbye", variables=MATH, idempotency_key="k")
+        client.turns.create("key", "goodbye", idempotency_key="k")
     assert error.value.status == 422
     assert error.value.request_id
 
 
 def test_lists_are_filtered_and_limited(client: Client) -> None:
-    created = [client.turns.create("many", f"{n}", variables=MATH).id for n in range(5)]
+    created = [client.turns.create("many", f"{n}").id for n in range(5)]
     found = [turn.id for turn in client.turns.list(session_id="many")]
     assert found == created[::-1]
     assert [turn.id for turn in client.turns.list(session_id="many", limit=2)] == found[:2]
@@ -92,9 +90,9 @@ def test_lists_are_filtered_and_limited(client: Client) -> None:
 
 def test_a_batch_returns_a_turn_or_an_error_for_each_turn(client: Client) -> None:
     bodies: list[inturn.TurnBody] = [
-        {"session_id": "batch", "input": "one", "variables": MATH},
-        {"session_id": "batch", "input": "", "variables": MATH},
-        {"session_id": "batch", "input": "three", "variables": MATH},
+        {"session_id": "batch", "input": "one"},
+        {"session_id": "batch", "input": ""},
+        {"session_id": "batch", "input": "three"},
     ]
     one, two, three = client.turns.batch(bodies, idempotency_key="b")
     assert isinstance(one, inturn.Turn)
@@ -135,7 +133,7 @@ LONE = "turn_\udcff"
         (lambda client: list(client.turns.list(session_id=LONE)), "session_id"),
         (lambda client: client.sessions.get(LONE), "session_id"),
         (lambda client: client.sessions.delete("s", user_id=LONE), "user_id"),
-        (lambda client: client.turns.create("s", LONE, variables=MATH), "input"),
+        (lambda client: client.turns.create("s", LONE), "input"),
     ],
 )
 def test_invalid_unicode_is_refused_in_every_field(client: Client, ask: Callable[[Client], object], field: str) -> None:
@@ -149,7 +147,7 @@ def test_a_misspelt_field_is_refused_with_a_suggestion(client: Client) -> None:
 
 
 def test_sessions_are_listed_read_and_erased(client: Client) -> None:
-    client.turns.create("erased", "hello", variables=MATH, user_id="alice").wait()
+    client.turns.create("erased", "hello", user_id="alice").wait()
     assert client.sessions.get("erased", user_id="alice").message_count == 2
     assert ("erased", "alice") in [(session.session_id, session.user_id) for session in client.sessions.list()]
     newest = next(iter(client.sessions.messages("erased", user_id="alice", order="desc", limit=1)))
@@ -171,7 +169,7 @@ def test_calls_and_waits_survive_a_restart(start: Callable[..., Stack]) -> None:
     stack.web.kill()
     with Client(stack.url, max_retries=10) as client:
         stack.web = stack.start_web()
-        turn = client.turns.create("s", "hello [gate go]", variables=MATH)
+        turn = client.turns.create("s", "hello [gate go]")
         stack.web.kill()
         stack.web = stack.start_web()
         stack.open_gate("go")

@@ -20,7 +20,7 @@ assert not {"turns", "web", "worker", "langchain_core"} & set(sys.modules)
 USE = """
 import inturn, sys
 with inturn.Client(sys.argv[1]) as client:
-    print(client.turns.create("wheel", "hello", variables={"ability": "math"}).wait().text)
+    print(client.turns.create("wheel", "hello").wait().text)
 """
 
 

@@ -70,7 +70,7 @@ def test_the_commands_of_the_containers_answer_a_turn(tmp_path: Path) -> None:
         wait_until("it is ready", lambda: ready(url), seconds=60)
         check = services()["web"]["healthcheck"]["test"][-1].replace("8000", str(port))
         assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
-        body = {"session_id": "s", "input": "hello", "variables": {"ability": "math"}}
+        body = {"session_id": "s", "input": "hello"}
         turn = call(f"{url}/v1/turns", method="POST", body=body).body
         assert call(f"{url}/v1/turns/{turn['id']}?wait=20").body["status"] == "completed"
     finally:

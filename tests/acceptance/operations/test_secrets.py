@@ -29,7 +29,9 @@ def test_no_text_and_no_key_is_in_any_log_line_or_error(start: Callable[..., Sta
         INTURN_LOG_LEVEL="info",
     )
     turns = [
-        stack.submit(f"s{n}", f"{text} {TEXT}", metadata={"note": TEXT}, variables={"ability": TEXT})
+        stack.submit(
+            f"s{n}", f"{text} {TEXT}", metadata={"note": TEXT}, assistant="example", variables={"ability": TEXT}
+        )
         for n, text in enumerate(TEXTS)
     ]
     ended = [stack.wait_until_finished(turn) for turn in turns]

@@ -204,7 +204,7 @@ def test_wrong_settings_stop_each_process_with_a_hint(command: str) -> None:
 
 
 def wait_for_answer(up: Up, session_id: str) -> dict[str, object]:
-    body = {"session_id": session_id, "input": "hello", "variables": {"ability": "math"}}
+    body = {"session_id": session_id, "input": "hello"}
     accepted: list[str] = []
 
     def submitted() -> bool:

@@ -32,7 +32,10 @@ class ChatPage(BrowserPage):
     def sessions(self) -> Locator:
         return self.page.get_by_role("navigation", name="Sessions").get_by_role("listitem")
 
-    def fill_variable(self, value: str = "math") -> None:
+    def choose_assistant(self, name: str) -> None:
+        self.page.get_by_role("combobox", name="Assistant").select_option(name)
+
+    def fill_variable(self, value: str) -> None:
         self.page.get_by_label("ability").fill(value)
 
     def send(self, text: str) -> None:

@@ -10,27 +10,25 @@ import pytest
 from inturn import Client
 from inturn.cli.exit_codes import Exit
 from tests.acceptance.inturn.cli.runner import Inturn
-from tests.acceptance.inturn.conftest import MATH
 from tests.support.processes import Stack
 from tests.support.waiting import wait_until
 
-VAR = ("-v", "ability=math")
-
 
 def test_stdout_is_only_the_answer(inturn: Inturn) -> None:
-    ran = inturn("send", "hello", *VAR)
+    ran = inturn("send", "hello")
     assert (ran.returncode, ran.stderr) == (Exit.OK, "")
     assert ran.stdout.startswith("answer to hello")
     assert ran.stdout.count("\n") == 1
 
 
 def test_the_text_is_read_from_a_pipe(inturn: Inturn) -> None:
-    for arguments in (("send", "-", *VAR), ("send", *VAR)):
+    for arguments in (("send", "-"), ("send",)):
         assert inturn(*arguments, stdin="from a\npipe\n").stdout.startswith("answer to from a\npipe ")
 
 
 def test_continue_uses_the_last_session_and_its_variables(inturn: Inturn) -> None:
-    first = json.loads(inturn("send", "one", *VAR, "--user", "alice", "--wait", "--json").stdout)
+    example = ("-a", "example", "-v", "ability=math")
+    first = json.loads(inturn("send", "one", *example, "--user", "alice", "--wait", "--json").stdout)
     second = json.loads(inturn("send", "two", "-c", "--wait", "--json").stdout)
     assert (second["session_id"], second["user_id"], second["sequence"]) == (first["session_id"], "alice", 2)
     assert inturn("send", "two", "-c", "-s", "other").returncode == Exit.USAGE
@@ -43,7 +41,7 @@ def test_continue_without_a_last_session_is_a_usage_error(inturn: Inturn) -> Non
 
 
 def test_a_detached_turn_can_be_waited_for(inturn: Inturn, stack: Stack) -> None:
-    turn_id = inturn("send", "hello [gate detached]", *VAR, "--detach").stdout.strip()
+    turn_id = inturn("send", "hello [gate detached]", "--detach").stdout.strip()
     running = inturn("get", turn_id)
     assert (running.returncode, running.stdout, running.stderr.count("\n")) == (Exit.OK, "", 1)
     waited = inturn("get", turn_id, "--wait", "0.2")
@@ -55,7 +53,7 @@ def test_a_detached_turn_can_be_waited_for(inturn: Inturn, stack: Stack) -> None
 
 
 def test_a_json_stream_ends_with_the_turn(inturn: Inturn) -> None:
-    ran = inturn("send", "hello [words 20] [pace 0.05]", *VAR, "--stream", "--json")
+    ran = inturn("send", "hello [words 20] [pace 0.05]", "--stream", "--json")
     events = [json.loads(line) for line in ran.stdout.splitlines()]
     text = "".join(event["text"] for event in events if event["event"] == "delta")
     assert events[-1]["event"] == "done"
@@ -63,14 +61,14 @@ def test_a_json_stream_ends_with_the_turn(inturn: Inturn) -> None:
 
 
 def test_the_turn_continues_after_a_timeout(inturn: Inturn, client: Client, stack: Stack) -> None:
-    ran = inturn("send", "hello [gate timeout]", *VAR, "-s", "timeout", "--timeout", "0.3")
+    ran = inturn("send", "hello [gate timeout]", "-s", "timeout", "--timeout", "0.3")
     assert ran.returncode == Exit.STILL_RUNNING
     stack.open_gate("timeout")
     assert next(client.turns.list(session_id="timeout")).wait(20).status == "completed"
 
 
 def test_a_failed_turn_is_reported_and_can_be_retried(inturn: Inturn) -> None:
-    ran = inturn("send", "hello [fail 400 1]", *VAR, "--json", "--wait")
+    ran = inturn("send", "hello [fail 400 1]", "--json", "--wait")
     assert ran.returncode == Exit.NO_ANSWER
     assert "provider_rejected" in ran.stderr
     retried = inturn("retry", json.loads(ran.stdout)["id"])
@@ -79,13 +77,13 @@ def test_a_failed_turn_is_reported_and_can_be_retried(inturn: Inturn) -> None:
 
 
 def test_cancel_prints_the_status_of_each_turn(inturn: Inturn) -> None:
-    turn_id = inturn("send", "hello [gate never]", *VAR, "--detach").stdout.strip()
+    turn_id = inturn("send", "hello [gate never]", "--detach").stdout.strip()
     assert inturn("cancel", turn_id).stdout == f"{turn_id}\tcancelled\n"
     assert inturn("get", turn_id).returncode == Exit.CANCELLED
 
 
 def test_ctrl_c_cancels_the_turn(inturn: Inturn, client: Client) -> None:
-    process = inturn.start("send", "hello [gate never]", *VAR, "-s", "ctrl-c")
+    process = inturn.start("send", "hello [gate never]", "-s", "ctrl-c")
     wait_until("the turn runs", lambda: list(client.turns.list(session_id="ctrl-c", status="in_progress")))
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate(timeout=20)
@@ -94,7 +92,7 @@ def test_ctrl_c_cancels_the_turn(inturn: Inturn, client: Client) -> None:
 
 
 def test_lists_are_tab_separated_lines(inturn: Inturn, client: Client) -> None:
-    turn = client.turns.create("listed", "two\nlines\tand a tab", variables=MATH).wait()
+    turn = client.turns.create("listed", "two\nlines\tand a tab").wait()
     [line] = inturn("turns", "ls", "--session", "listed").stdout.splitlines()
     assert line.split("\t")[:3] == [turn.id, "listed", "completed"]
     assert line.endswith("two lines and a tab")
@@ -104,7 +102,7 @@ def test_lists_are_tab_separated_lines(inturn: Inturn, client: Client) -> None:
 
 
 def test_a_session_is_shown_exported_and_erased(inturn: Inturn, client: Client, tmp_path: Path) -> None:
-    answer = client.turns.create("kept", "hello", variables=MATH).wait().text
+    answer = client.turns.create("kept", "hello").wait().text
     assert inturn("sessions", "show", "kept").stdout == f"> hello\n< {answer}\n"
     assert inturn("sessions", "show", "kept", "-n", "1").stdout == f"< {answer}\n"
     assert inturn("sessions", "export", "kept", "-o", str(tmp_path / "kept.jsonl")).returncode == Exit.OK
@@ -121,7 +119,7 @@ def test_top_prints_the_state_once(inturn: Inturn) -> None:
 
 
 def test_chat_reads_lines_from_a_pipe(inturn: Inturn) -> None:
-    ran = inturn("chat", *VAR, stdin="one\n\ntwo\n/history\n")
+    ran = inturn("chat", stdin="one\n\ntwo\n/history\n")
     assert ran.returncode == Exit.OK
     lines = ran.stdout.splitlines()
     assert [line.rpartition(" ")[0] for line in lines[:2]] == ["answer to one", "answer to two"]
@@ -131,7 +129,7 @@ def test_chat_reads_lines_from_a_pipe(inturn: Inturn) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (("send", "hello"), Exit.REFUSED, "--var NAME=VALUE"),
+        (("send", "hello", "-a", "example"), Exit.REFUSED, "--var NAME=VALUE"),
         (("get", "nonsense"), Exit.REFUSED, "turn_not_found"),
         (("send", "hello", "-v", "ability"), Exit.USAGE, "NAME=VALUE"),
         (("--url", "ftp://x", "get", "x"), Exit.USAGE, "must be like"),
@@ -150,7 +148,7 @@ def test_errors_are_printed_only_to_stderr(
 
 def test_a_closed_stdout_is_not_an_error(inturn: Inturn, client: Client) -> None:
     for _ in range(2):  # more than a pipe holds
-        client.turns.create("enough", "x" * 30_000, variables=MATH).wait()
+        client.turns.create("enough", "x" * 30_000).wait()
     process = inturn.start("sessions", "show", "enough")
     assert process.stdout
     assert process.stderr
@@ -167,7 +165,7 @@ def test_a_batch_writes_results_in_order_with_failures(inturn: Inturn, tmp_path:
     lines[5]["input"] = "q5 [fail 400]"
     lines[6]["input"] = ""
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    ran = inturn("batch", str(file), *VAR)
+    ran = inturn("batch", str(file))
     assert (ran.returncode, ran.stdout, ran.stderr) == (Exit.NO_ANSWER, "", "")
     results = [json.loads(line) for line in (tmp_path / "in.jsonl.results.jsonl").read_text().splitlines()]
     assert [result["line"] for result in results] == list(range(1, 121))
@@ -182,12 +180,12 @@ def test_a_killed_batch_resumes_and_calls_no_model_twice(start: Callable[..., St
     inturn = Inturn(stack.url, tmp_path / "state")
     file, part = tmp_path / "in.jsonl", tmp_path / "in.jsonl.results.jsonl.part"
     file.write_text("".join(json.dumps({"input": f"q{n} [delay 0.1]"}) + "\n" for n in range(200)))
-    process = inturn.start("batch", str(file), *VAR)
+    process = inturn.start("batch", str(file))
     wait_until("some results are written", lambda: part.exists() and part.read_bytes().count(b"\n") > 60)
     process.kill()
     process.communicate()
-    assert inturn("batch", str(file), *VAR).returncode == Exit.OK
+    assert inturn("batch", str(file)).returncode == Exit.OK
     results = [json.loads(line) for line in (tmp_path / "in.jsonl.results.jsonl").read_text().splitlines()]
     assert [result["turn"]["input"] for result in results] == [f"q{n} [delay 0.1]" for n in range(200)]
     assert len(stack.model_requests()) == 200
-    assert inturn("batch", str(file), *VAR).returncode == Exit.USAGE, "the results already exist"
+    assert inturn("batch", str(file)).returncode == Exit.USAGE, "the results already exist"

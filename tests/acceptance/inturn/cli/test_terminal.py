@@ -5,16 +5,14 @@ import re
 from inturn import Client
 from inturn.cli.exit_codes import Exit
 from tests.acceptance.inturn.cli.runner import Inturn
-from tests.acceptance.inturn.conftest import MATH
 
 SLOWLY = "[words 400] [pace 0.05]"
-VAR = ("-v", "ability=math")
 COLOURS = re.compile(r"\x1b\[(2|22|3\d|4\d|9\d)m")
 
 
 def test_chat_asks_for_missing_variables_and_streams(inturn: Inturn, client: Client) -> None:
-    chat = inturn.at_terminal("chat", "-s", "talk")
-    chat.wait_for("ability: ")
+    chat = inturn.at_terminal("chat", "-s", "talk", "-a", "example")
+    chat.wait_for("ability (What the assistant is good at): ")
     chat.type("math\n")
     chat.wait_for("/help")
     chat.type("hello\n")
@@ -29,7 +27,7 @@ def test_chat_asks_for_missing_variables_and_streams(inturn: Inturn, client: Cli
 
 
 def test_ctrl_c_in_chat_cancels_the_turn_and_the_chat_continues(inturn: Inturn, client: Client) -> None:
-    chat = inturn.at_terminal("chat", "-s", "cancelled", *VAR)
+    chat = inturn.at_terminal("chat", "-s", "cancelled")
     chat.wait_for("> ")
     chat.type(f"slowly {SLOWLY}\n")
     chat.wait_for("word3")
@@ -45,7 +43,7 @@ def test_ctrl_c_in_chat_cancels_the_turn_and_the_chat_continues(inturn: Inturn, 
 
 
 def test_chat_continues_the_last_session(inturn: Inturn) -> None:
-    assert inturn("send", "one", "-s", "again", *VAR).returncode == Exit.OK
+    assert inturn("send", "one", "-s", "again").returncode == Exit.OK
     chat = inturn.at_terminal("chat", "-c")
     chat.wait_for("Session again.")
     chat.type("/history\n")
@@ -55,8 +53,8 @@ def test_chat_continues_the_last_session(inturn: Inturn) -> None:
 
 
 def test_a_refused_turn_does_not_end_the_chat(inturn: Inturn, client: Client) -> None:
-    client.turns.create("busy", f"first {SLOWLY}", variables=MATH)
-    chat = inturn.at_terminal("chat", "-s", "busy", "--on-busy", "reject", *VAR)
+    client.turns.create("busy", f"first {SLOWLY}")
+    chat = inturn.at_terminal("chat", "-s", "busy", "--on-busy", "reject")
     chat.wait_for("> ")
     chat.type("second\n")
     chat.wait_for("session_busy")
@@ -70,25 +68,25 @@ def test_a_refused_turn_does_not_end_the_chat(inturn: Inturn, client: Client) ->
 
 
 def test_control_characters_are_not_written_to_a_terminal(inturn: Inturn) -> None:
-    send = inturn.at_terminal("send", "harm\x1b]0;owned\x07less \x9b31m", *VAR)
+    send = inturn.at_terminal("send", "harm\x1b]0;owned\x07less \x9b31m")
     send.wait_for("harm\ufffd]0;owned\ufffdless \ufffd31m")
     assert send.wait_for_end() == Exit.OK
     assert "\x1b]0;" not in send.raw
-    assert inturn("send", "harm\x1b]0;x", *VAR).stdout.startswith("answer to harm\x1b]0;x"), (
+    assert inturn("send", "harm\x1b]0;x").stdout.startswith("answer to harm\x1b]0;x"), (
         "a script gets the unchanged text"
     )
 
 
 def test_no_color_disables_colours(inturn: Inturn) -> None:
     inturn.environment["NO_COLOR"] = "1"
-    for arguments in (("turns", "ls"), ("send", "hello", *VAR), ("get", "nonsense")):
+    for arguments in (("turns", "ls"), ("send", "hello"), ("get", "nonsense")):
         shown = inturn.at_terminal(*arguments)
         shown.wait_for_end()
         assert not COLOURS.search(shown.raw)
 
 
 def test_top_shows_live_turns_until_ctrl_c(inturn: Inturn, client: Client) -> None:
-    turn = client.turns.create("watched", f"secret {SLOWLY}", variables=MATH)
+    turn = client.turns.create("watched", f"secret {SLOWLY}")
     top = inturn.at_terminal("top")
     top.wait_for(turn.id)
     top.wait_for("workers: 1")
@@ -100,7 +98,7 @@ def test_top_shows_live_turns_until_ctrl_c(inturn: Inturn, client: Client) -> No
 
 
 def test_erasing_asks_for_confirmation(inturn: Inturn, client: Client) -> None:
-    client.turns.create("asked", "hello", variables=MATH).wait()
+    client.turns.create("asked", "hello").wait()
     rm = inturn.at_terminal("sessions", "rm", "asked")
     rm.wait_for("Erase asked?")
     rm.type("n\n")

@@ -79,10 +79,7 @@ def test_a_pause_has_a_start_time_and_is_idempotent(actions: OperatorActions) ->
 def test_failed_turns_are_listed_until_they_are_resolved(
     accept: Accept, claim: ClaimTurn, actions: OperatorActions, store: TurnStore
 ) -> None:
-    turns = [
-        accept(session_id=str(n), tenant=tenant, variables={"ability": "math"})
-        for n, tenant in enumerate(("acme", "-", "acme"))
-    ]
+    turns = [accept(session_id=str(n), tenant=tenant) for n, tenant in enumerate(("acme", "-", "acme"))]
     codes = [Code.PROVIDER_QUOTA, Code.CHAIN_ERROR, Code.PROVIDER_QUOTA]
     for turn, code in zip(turns, codes, strict=True):
         store.fail(claim(turn), code)
@@ -103,7 +100,7 @@ def test_retrying_all_turns_of_a_code_checks_their_number(
     accept: Accept, claim: ClaimTurn, actions: OperatorActions, store: TurnStore
 ) -> None:
     for n in range(3):
-        store.fail(claim(accept(session_id=str(n), variables={"ability": "math"})), Code.PROVIDER_QUOTA)
+        store.fail(claim(accept(session_id=str(n))), Code.PROVIDER_QUOTA)
     store.fail(claim(accept(session_id="other")), Code.CHAIN_ERROR)
     assert actions.count_failed() == {Code.PROVIDER_QUOTA: 3, Code.CHAIN_ERROR: 1}
     for act in (actions.retry_all_failed, actions.discard_all_failed):
@@ -119,9 +116,8 @@ def test_retrying_all_turns_of_a_code_checks_their_number(
 def test_a_turn_that_cannot_be_retried_does_not_block_the_others(
     accept: Accept, claim: ClaimTurn, actions: OperatorActions, store: TurnStore
 ) -> None:
-    variables = {"ability": "math"}
-    gone = accept(session_id="0", assistant=dataclasses.replace(DEFAULT, name="gone"), variables=variables)
-    for turn in (gone, accept(session_id="1", variables=variables)):
+    gone = accept(session_id="0", assistant=dataclasses.replace(DEFAULT, name="gone"))
+    for turn in (gone, accept(session_id="1")):
         store.fail(claim(turn), Code.PROVIDER_QUOTA)
     result = actions.retry_all_failed(Code.PROVIDER_QUOTA, count=2)
     assert (result.done, type(result.refused)) == (1, AssistantNotFound)
@@ -132,7 +128,7 @@ def test_retrying_all_stops_when_the_intake_is_paused(
     accept: Accept, claim: ClaimTurn, actions: OperatorActions, store: TurnStore
 ) -> None:
     for n in range(2):
-        store.fail(claim(accept(session_id=str(n), variables={"ability": "math"})), Code.PROVIDER_QUOTA)
+        store.fail(claim(accept(session_id=str(n))), Code.PROVIDER_QUOTA)
     actions.pause(Switch.INTAKE)
     result = actions.retry_all_failed(Code.PROVIDER_QUOTA, count=2)
     assert (result.done, type(result.refused)) == (0, IntakePaused)
@@ -153,6 +149,6 @@ def test_a_live_worker_can_be_drained(actions: OperatorActions, store: TurnStore
 def test_two_operators_retry_the_same_turn_once(
     accept: Accept, claim: ClaimTurn, actions: OperatorActions, store: TurnStore
 ) -> None:
-    store.fail(claim(accept(variables={"ability": "math"})), Code.PROVIDER_QUOTA)
+    store.fail(claim(accept()), Code.PROVIDER_QUOTA)
     [failed] = actions.list_failed(limit=10).turns
     assert actions.retry_failed(failed).turn.id == actions.retry_failed(failed).turn.id

@@ -29,7 +29,7 @@ def run(store: TurnStore, claim: ClaimTurn, accept: Accept, settings: Settings) 
     chain = build_chain(DEFAULT, build_model(settings))
 
     def run(text: str) -> Turn:
-        turn = accept(text, variables={"ability": "math"})
+        turn = accept(text)
         claimed = claim(turn)
         attempt = ChainRun(chain, claimed)
         streamed = "".join(attempt.deltas())

@@ -14,7 +14,7 @@ from turns.assistants.registry import AssistantRegistry
 from turns.assistants.schema import AssistantTable
 from turns.config.logs import configure_logs
 from turns.config.settings import Settings
-from turns.domain.assistant import DEFAULT, Assistant, HistoryMode, Lane, RunsIn, Variable
+from turns.domain.assistant import DEFAULT, EXAMPLE, Assistant, HistoryMode, Lane, RunsIn, Variable
 from turns.domain.errors import AssistantNotFound, ConfigurationError, InvalidRequest
 from turns.domain.model_parameters import MaxTokensName
 from turns.domain.worker_kind import WorkerKind
@@ -162,7 +162,7 @@ def test_all_errors_in_the_file_are_reported_at_once(tmp_path: Path) -> None:
 def test_the_example_is_valid_and_its_chains_are_importable() -> None:
     assistants = read_assistants(ROOT / "examples/assistants.toml", check=check_in_chain_worker)
     assert set(assistants) >= {"default", "haiku", "clock"}
-    assert assistants["default"].system == DEFAULT.system
+    assert (assistants["default"], assistants["example"]) == (DEFAULT, EXAMPLE)
 
 
 def test_the_example_and_the_page_show_each_field() -> None:
@@ -176,10 +176,10 @@ def test_the_example_and_the_page_show_each_field() -> None:
     )
 
 
-def test_without_a_file_the_default_assistant_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_file_the_built_in_assistants_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     registry = AssistantRegistry(Settings())
-    assert registry.find("default") == DEFAULT
+    assert list(registry.all_assistants().values()) == [DEFAULT, EXAMPLE]
     with pytest.raises(AssistantNotFound):
         registry.find("support")
     with pytest.raises(ConfigurationError, match=r"nowhere\.toml: cannot be read"):
@@ -225,7 +225,7 @@ def test_a_reload_with_such_a_key_keeps_the_assistants(
     monkeypatch.setenv("MINE", "sk-canary\u20ac")
     file.write_text("[assistants.a]\napi_key_env = 'MINE'\n")
     registry.reload_if_changed()
-    assert list(registry.all_assistants()) == ["default"]
+    assert list(registry.all_assistants()) == ["default", "example"]
     logged = capsys.readouterr().err
     assert '"event": "assistants.refused"' in logged
     assert "MINE" in logged

@@ -22,7 +22,12 @@ from web.schemas.field_types import MAX_INPUT_BYTES
 from web.schemas.requests import MessagesQuery, WaitQuery
 
 REGISTRY = AssistantRegistry(Settings())
-GOOD = {"session_id": "foobar", "input": "What does cosine mean?", "variables": {"ability": "math"}}
+GOOD = {
+    "session_id": "foobar",
+    "input": "What does cosine mean?",
+    "assistant": "example",
+    "variables": {"ability": "math"},
+}
 
 
 def submit(**changes: Any) -> Any:

@@ -23,7 +23,7 @@ def make_claim(*, assistant: Assistant = DEFAULT, **fields: Any) -> Claim:
         "attempt": 1,
         "session": "s",
         "input": "hello",
-        "variables": {"ability": "math"} if assistant is DEFAULT else {},
+        "variables": {},
         "model": "offline",
         "waited_ms": 0,
         "superseded": False,

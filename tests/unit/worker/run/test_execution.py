@@ -102,7 +102,7 @@ def test_a_delta_in_flight_is_in_the_stream_before_the_commit(worker: Worker) ->
 
 
 def test_the_default_assistant_runs_with_the_offline_model(worker: Worker) -> None:
-    [(verb, _, output, _)] = worker.run(assistant=make_claim().assistant, variables={"ability": "math"})
+    [(verb, _, output, _)] = worker.run(assistant=make_claim().assistant)
     assert verb == "commit"
     assert "offline model" in output
 

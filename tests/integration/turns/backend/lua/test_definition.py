@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 
 from tests.support.server import Server
+from turns.assistants.registry import AssistantRegistry
 from turns.backend import keys
-from turns.domain.assistant import DEFAULT, Assistant
+from turns.config.settings import Settings
+from turns.domain.assistant import DEFAULT, Assistant, Variable
 from turns.domain.error_codes import Code
-from turns.domain.errors import ModelError, ModelErrorKind
+from turns.domain.errors import InvalidRequest, ModelError, ModelErrorKind
 from turns.domain.retry import Hold, HoldReason, Retry
 from turns.domain.turn import Claim, Turn
 from turns.store.sessions import SessionStore
@@ -29,6 +31,16 @@ def ttl(server: Server, assistant: Assistant) -> int:
 def test_a_claim_returns_the_version_of_its_acceptance(accept: Accept, claim: ClaimTurn) -> None:
     one, other = accept(session_id="a", assistant=DEFAULT), accept(session_id="b", assistant=OTHER)
     assert (claim(one).assistant, claim(other).assistant) == (DEFAULT, OTHER)
+
+
+def test_a_turn_of_an_earlier_release_keeps_its_prompt(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
+    earlier = replace(DEFAULT, system="You are good at {ability}.", variables={"ability": Variable()})
+    claimed = claim(accept(assistant=earlier, variables={"ability": "math"}))
+    assert (claimed.assistant, claimed.variables) == (earlier, {"ability": "math"})
+    assert AssistantRegistry(Settings()).permits(earlier), "a worker of this release runs it"
+    store.fail(claimed, Code.CHAIN_ERROR)
+    with pytest.raises(InvalidRequest, match=r"variables\.ability: assistant 'default' declares no such variable"):
+        store.retry_failed(claimed.turn_id, find=lambda _: DEFAULT, tenant="-", idempotency_key=None)
 
 
 def test_a_version_is_kept_while_a_live_turn_needs_it(
