@@ -33,9 +33,9 @@ def test_required_variables_of_the_assistant_are_requested(open_chat: Callable[.
     chat.send("hello")
     ability = chat.page.get_by_label("ability")
     expect(ability).to_be_focused()
-    expect(ability).to_have_accessible_description("Fill in ability first: What the assistant is good at")
+    expect(ability).to_have_accessible_description("Fill in ability first: Subject, such as math")
     expect(
-        chat.page.get_by_role("alert").filter(has_text="Fill in ability first: What the assistant is good at")
+        chat.page.get_by_role("alert").filter(has_text="Fill in ability first: Subject, such as math")
     ).to_be_visible()
     expect(chat.message).to_have_value("hello")
     chat.fill_variable("riddles")

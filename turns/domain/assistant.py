@@ -197,5 +197,5 @@ EXAMPLE = Assistant(
     name="example",
     description="LangChain's example for message histories",
     system="You're an assistant who's good at {ability}. Respond in 20 words or fewer",
-    variables={"ability": Variable(max_length=100, description="What the assistant is good at")},
+    variables={"ability": Variable(max_length=100, description="Subject, such as math")},
 )

@@ -127,7 +127,7 @@ def test_the_assistants_are_listed_with_their_variables(stack: Stack) -> None:
     default, example = call(f"{stack.url}/v1/assistants").body["data"]
     assert (default["name"], default["model"], default["variables"]) == ("default", "gpt-4o-mini", {})
     ability = {
-        "description": "What the assistant is good at",
+        "description": "Subject, such as math",
         "required": True,
         "default": None,
         "max_length": 100,

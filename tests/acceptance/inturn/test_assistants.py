@@ -22,5 +22,5 @@ def test_all_fields_of_an_assistant_are_typed(start: Callable[..., Stack]) -> No
     }
     assert summary.lane == "batch"
     assert assistants["example"].variables["ability"] == Variable(
-        required=True, default=None, description="What the assistant is good at", max_length=100
+        required=True, default=None, description="Subject, such as math", max_length=100
     )

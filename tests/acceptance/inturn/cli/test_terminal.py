@@ -12,7 +12,7 @@ COLOURS = re.compile(r"\x1b\[(2|22|3\d|4\d|9\d)m")
 
 def test_chat_asks_for_missing_variables_and_streams(inturn: Inturn, client: Client) -> None:
     chat = inturn.at_terminal("chat", "-s", "talk", "-a", "example")
-    chat.wait_for("ability (What the assistant is good at): ")
+    chat.wait_for("ability (Subject, such as math): ")
     chat.type("math\n")
     chat.wait_for("/help")
     chat.type("hello\n")
