@@ -40,6 +40,7 @@ from worker.run.interrupt import call_in_loop, interrupter, offload
 from worker.run.lease_thread import LeaseRenewalThread
 from worker.run.periodic import Loop
 from worker.run.rescuer import Rescuer
+from worker.run.slow_start import SlowStart
 from worker.run.watchdog import StalledProcess, Watchdog
 from worker.run.worker_watch import WorkerWatch
 from worker.tasks import RUN_TURN, register
@@ -69,7 +70,8 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     loop = ChainLoop(max_threads=settings.concurrency) if settings.pool is Pool.THREADS else None
     chains = ChainCache(loop, permits=registry.permits)
     chains.prepare((one for one in registry.all_assistants().values() if one.worker_kind is kind), settings)
-    execution = Execution(store, chains, active_runs, emitter, settings, worker=worker)
+    slow_start = SlowStart(settings.concurrency)
+    execution = Execution(store, chains, active_runs, emitter, settings, worker=worker, wait_to_claim=slow_start.wait)
     register(app, execution)
     hint = render_hint(app, RUN_TURN)
     rescuer = Rescuer(store, worker=worker, hint=hint, drain=end_process)
@@ -78,6 +80,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
         active_runs,
         execution,
         [
+            slow_start,
             subscriptions,
             lease_renewal(active_runs, settings),
             watchdog(active_runs, settings),

@@ -12,6 +12,20 @@ OUTAGE_CODES = frozenset(
     {Code.INCOMPLETE_ANSWER, Code.PROVIDER_ERROR, Code.PROVIDER_TIMEOUT, Code.PROVIDER_UNREACHABLE}
 )
 
+# Errors that only an answer of the provider can cause, even if it rejects the request. What a chain or a worker does
+# wrong is not among them, because it says nothing about the provider.
+ANSWER_CODES = frozenset(
+    {
+        Code.CONTENT_FILTERED,
+        Code.CONTEXT_TOO_LONG,
+        Code.PROVIDER_AUTHENTICATION,
+        Code.PROVIDER_MODEL_NOT_FOUND,
+        Code.PROVIDER_PROTOCOL,
+        Code.PROVIDER_QUOTA,
+        Code.PROVIDER_REJECTED,
+    }
+)
+
 
 def is_provider_failure(error: ModelError) -> bool:
     """Return whether any turn could have met this error; an answer that takes too long is the turn's own."""

@@ -8,7 +8,7 @@ from turns.assistants.overrides import settings_for
 from turns.config.logs import Log, bound, get_logger
 from turns.config.settings import Settings
 from turns.config.tracing import span
-from turns.domain.breaker import Breaker, is_provider_failure
+from turns.domain.breaker import ANSWER_CODES, Breaker, is_provider_failure
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
 from turns.domain.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
@@ -39,6 +39,7 @@ class Execution:
         settings: Settings,
         *,
         worker: str,
+        wait_to_claim: Callable[[], None] = lambda: None,
         clock: Clock = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -54,6 +55,7 @@ class Execution:
         self._budget = RetryBudget()
         self._breaker = Breaker(max_failures=settings.breaker_failures, max_attempts=settings.max_attempts)
         self._worker = worker
+        self._wait_to_claim = wait_to_claim
         self._clock = clock
         self._sleep = sleep
         self._is_draining = False
@@ -66,6 +68,7 @@ class Execution:
         """Claim the turn and make one attempt at it. Do nothing if there is nothing to claim."""
         with bound(turn_id=turn_id):
             try:
+                self._wait_to_claim()
                 if self._is_draining:
                     self._store.release(turn_id)
                 elif claim := self._claim(turn_id):
@@ -157,7 +160,7 @@ class Execution:
         try:
             return self._chains.create_run(active.claim, active.settings)
         except ConfigurationError as error:  # this version of the assistant cannot be used in this process
-            raise ModelError(Code.PROVIDER_REJECTED, ModelErrorKind.HOPELESS, message=str(error)) from error
+            raise ModelError(Code.ASSISTANT_NOT_CONFIGURED, ModelErrorKind.HOPELESS, message=str(error)) from error
 
     def _stream_answer(self, run: ChainRun, active: ActiveRun, buffer: DeltaBuffer) -> None:
         settings, size = active.settings, 0
@@ -229,7 +232,8 @@ class Execution:
         if error.kind is ModelErrorKind.RATE_LIMITED:
             return False
         if not is_provider_failure(error):
-            self._breaker.record_answer(claim.hold_name)
+            if error.code in ANSWER_CODES:
+                self._breaker.record_answer(claim.hold_name)
             return False
         self._breaker.record_failure(claim.hold_name)
         late = self._active_runs.count_other_late_runs(active)
