@@ -13,6 +13,7 @@ from importlib import resources
 
 from turns.backend import keys
 from turns.config.settings import Settings
+from turns.domain.breaker import ANSWER_CODES
 from turns.domain.ids import DEFAULT_TENANT
 from turns.domain.retry import COHORTS, MAX_DELAY_SECONDS
 from turns.domain.state import INITIAL, LIVE, TRANSITIONS
@@ -112,6 +113,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
             status: {event: to for (frm, event), to in TRANSITIONS.items() if frm is status} for status in LIVE
         },
         "initial": INITIAL,
+        "is_answer": dict.fromkeys(ANSWER_CODES, 1),
         "first_delta": str(FIRST_DELTA),
         "buckets_ms": BUCKETS_MS,
         "default_tenant": DEFAULT_TENANT,

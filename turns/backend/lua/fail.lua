@@ -19,6 +19,8 @@
 -- requires: admit, count, finish, hold_name, hold_turn, now_ms, open_hold, read_record, record_failure, release_slots
 -- requires: replayed, requeue, timings, transitions
 
+local IS_ANSWER = POLICY.is_answer  -- codes with which the provider itself has answered
+
 local turn, token, code, retry_in, counts, model, reason, asked_ms, provider_status = unpack(ARGV, 1, 9)
 local was = read_record(turn)
 if was.retried_token == token then return replayed({'RETRYING'}) end
@@ -35,9 +37,9 @@ end
 local is_admitted = was.admitted_by == hold
 if reason ~= '' then
   open_hold(hold, reason, code, tonumber(asked_ms), is_admitted, now)
-elseif is_admitted then  -- the provider answers, although this turn has failed
+elseif is_admitted then  -- if it was the probe and says nothing about the provider, another turn probes
   redis.call('HDEL', KEY.turn .. turn, 'admitted_by', 'held_at')
-  confirm_answer(hold, now)
+  if IS_ANSWER[code] then confirm_answer(hold, now) end
 end
 if retry_in == '' then
   local fields = {'error_code', code}

@@ -199,6 +199,25 @@ def test_a_turn_that_fails_by_itself_shows_that_the_model_answers(holds: Holds) 
     assert len(holds.hints()) == 2
 
 
+def test_a_probe_whose_chain_fails_shows_nothing(holds: Holds) -> None:
+    turns = holds.hold_turns(3)
+    [probe] = holds.end_pause()
+    holds.store.fail(holds.claim(probe), Code.CHAIN_ERROR)
+    assert holds.hints() == []
+    [other] = holds.check()
+    assert other in set(turns) - {probe}
+
+
+def test_an_admitted_turn_without_an_answer_admits_none(holds: Holds) -> None:
+    holds.hold_turns(6)
+    [probe] = holds.end_pause()
+    holds.commit(holds.claim(probe))
+    admitted = [holds.claim(turn) for turn in holds.hints()]
+    assert len(admitted) == 2
+    holds.fail(admitted[0], Retry(after_seconds=60), Code.PROVIDER_UNREACHABLE)
+    assert holds.hints() == []
+
+
 def test_a_turn_that_waited_too_long_fails_with_the_last_error(holds: Holds) -> None:
     turns = holds.hold_turns(3)
     holds.server.raw.zadd(keys.HELD("m"), {turns[1]: 1}, xx=True)

@@ -178,6 +178,17 @@ def test_an_outage_makes_turns_wait_instead_of_failing(worker: Worker) -> None:
     assert worker.run(UNREACHABLE, attempt=2)[-1][3].hold is None, "an answer ends the outage"
 
 
+@pytest.mark.parametrize(
+    ("between", "is_over"),
+    [(refused(400), True), (refused(401), True), (ValueError("a bug"), False), ("", False)],
+)
+def test_only_the_provider_itself_ends_an_outage(worker: Worker, between: Step, is_over: bool) -> None:
+    for _ in range(4):
+        worker.run(UNREACHABLE)
+    worker.run(between)
+    assert (worker.run(UNREACHABLE)[-1][3].hold is None) == is_over
+
+
 def test_a_silent_model_fails_none_of_the_turns_that_it_has() -> None:
     worker = Worker(breaker_failures=2)
     with worker.runs.hold(make_claim(), worker.settings) as other:
@@ -416,5 +427,5 @@ def test_a_turn_whose_key_this_worker_lacks_fails_at_once(
     monkeypatch.setenv("MINE", key)
     with capture_logs() as logs:
         calls = worker.run(assistant=Assistant(name="a", api_key_env="MINE"))
-    assert calls == [("fail", worker.claim.turn_id, Code.PROVIDER_REJECTED)]
+    assert calls == [("fail", worker.claim.turn_id, Code.ASSISTANT_NOT_CONFIGURED)]
     assert "canary" not in str(logs)
