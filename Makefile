@@ -17,8 +17,8 @@ COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
 # downloading an unpinned one.
 INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-.PHONY: help up web worker key doctor test test-first-half test-second-half check audit chaos alerts bench bench-langgraph \
-  format lock clean
+.PHONY: help up web worker key doctor test test-first-half test-second-half check docs audit chaos alerts bench \
+  bench-langgraph format lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,6 +59,10 @@ check: $(VENV)/.installed-dev ## run the quick checks: lint, types, unit tests
 	@$(BIN)/python -m tools.prose
 	@$(BIN)/python -m pytest tests/unit
 
+docs: $(VENV)/.installed-docs ## build the documentation as a site in docs/.site; a broken link is an error
+	@$(BIN)/zensical build --config-file docs/zensical.toml --strict --clean
+	@echo "Open docs/.site/index.html"
+
 chaos: $(VENV)/.installed-dev ## run about ten thousand turns under faults and write docs/explanation/chaos.md (15 minutes)
 	@$(BIN)/python -m tests.chaos
 
@@ -90,6 +94,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 lock: $(VENV)/.installed-dev ## resolve the requirements again and write the pins
 	@$(LOCK) $(PINS)/service.in -o requirements.txt
 	@for name in otel dev; do $(LOCK) -c requirements.txt $(PINS)/$$name.in -o $(PINS)/$$name.txt || exit; done
+	@$(LOCK) -c requirements.txt -c $(PINS)/dev.txt $(PINS)/docs.in -o $(PINS)/docs.txt
 	@for name in bench langgraph; do $(LOCK) $(PINS)/$$name.in -o $(PINS)/$$name.txt || exit; done
 
 clean: ## remove the environment; keep the data
@@ -118,6 +123,11 @@ $(VENV)/.installed-dev: $(PINS)/dev.txt | $(VENV)/bin/python
 	@$(INSTALL_COMMAND)
 	@$(COMPILE)
 	@touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: $(PINS)/docs.txt | $(VENV)/bin/python
+	@echo "Installing the site generator (only once)…"
+	@$(PIP_INSTALL) $(PINS)/docs.txt
+	@touch $@
 
 $(VENV)/.installed-bench: $(PINS)/bench.txt | $(VENV)/.installed-dev
 	@echo "Installing the plotting library (only once)…"

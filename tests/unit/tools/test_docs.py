@@ -1,14 +1,19 @@
 """Generated parts, links and lists in the documentation match the code."""
 
 import re
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from tools import ROOT
 from tools.docs import generated
 from turns.config.logs import Log
 from turns.domain.error_codes import Code
 
-MARKDOWN = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+DOCS = ROOT / "docs"
+MARKDOWN = [*ROOT.glob("*.md"), *DOCS.glob("**/*.md")]
+MAX_PROSE_WIDTH = 120
 
 
 def test_the_generated_docs_are_up_to_date() -> None:
@@ -17,10 +22,41 @@ def test_the_generated_docs_are_up_to_date() -> None:
         assert path.read_text(encoding="utf-8") == text, path
 
 
-def test_every_link_to_a_file_resolves() -> None:
+def test_every_link_and_anchor_resolves() -> None:
     for page in MARKDOWN:
-        for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text(encoding="utf-8")):
-            assert (page.parent / target).exists(), f"{page}: {target}"
+        for target, anchor in links(page):
+            file = (page.parent / target).resolve() if target else page
+            assert file.exists(), f"{page}: {target}"
+            assert not anchor or anchor in anchors(file), f"{page}: {target}#{anchor}"
+
+
+def test_the_documentation_links_only_to_itself() -> None:
+    """The site contains nothing else. Pages name other files of the repository in backticks."""
+    for page in DOCS.glob("**/*.md"):
+        for target, _ in links(page):
+            assert (page.parent / target).resolve().is_relative_to(DOCS), f"{page}: {target}"
+
+
+def test_the_site_and_the_index_list_every_page() -> None:
+    pages = {page for page in DOCS.glob("**/*.md") if not re.match(r"\d{4}-", page.name)}
+    site = tomllib.loads((DOCS / "zensical.toml").read_text(encoding="utf-8"))["project"]["nav"]
+    index = DOCS / "README.md"
+    assert {DOCS / name for name in nav_pages(site)} == pages, "list each page in `nav` of docs/zensical.toml"
+    linked = {(DOCS / target).resolve() for target, _ in links(index)}
+    assert linked == pages - {index}, "link each page in docs/README.md"
+
+
+def test_the_index_of_decisions_lists_each_in_order() -> None:
+    folder = DOCS / "decisions"
+    rows = re.findall(r"^\| \[(\d{4})\]\((\1-[^)]+)\)", (folder / "README.md").read_text(encoding="utf-8"), re.M)
+    assert [name for _, name in rows] == sorted(page.name for page in folder.glob("[0-9]*.md"))
+
+
+def test_no_line_of_prose_is_wide() -> None:
+    """Tables and code have lines as wide as their content."""
+    for page in MARKDOWN:
+        for number, line in enumerate(without_code(page).splitlines(), start=1):
+            assert line.lstrip().startswith("|") or len(line) <= MAX_PROSE_WIDTH, f"{page}:{number}"
 
 
 def test_every_test_that_the_guarantees_name_exists() -> None:
@@ -42,3 +78,29 @@ def test_every_log_event_and_error_code_is_explained() -> None:
     page = Path(ROOT / "docs" / "guides" / "operations.md").read_text(encoding="utf-8")
     for name in (*Log, *Code):
         assert f"`{name}`" in page, name
+
+
+def without_code(page: Path) -> str:
+    """Return the Markdown of the page with an empty line in place of each line of a code block."""
+    code = re.compile(r"^[ ]*```.*?^[ ]*```", re.MULTILINE | re.DOTALL)
+    return code.sub(lambda block: "\n" * block.group().count("\n"), page.read_text(encoding="utf-8"))
+
+
+def links(page: Path) -> list[tuple[str, str]]:
+    """Return the file, empty for the page itself, and the anchor of each relative link."""
+    return re.findall(r"\]\((?!https?:)([^)#]*)#?([^)]*)\)", without_code(page))
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors that GitHub and the site give to the headings of the page."""
+    headings = re.findall(r"^#+ (.+)$", without_code(page), re.MULTILINE)
+    return {re.sub(r"[-\s]+", "-", re.sub(r"[^\w\s-]", "", heading).strip().lower()) for heading in headings}
+
+
+def nav_pages(nav: list[dict[str, Any]]) -> Iterator[str]:
+    for entry in nav:
+        for target in entry.values():
+            if isinstance(target, str):
+                yield target
+            else:
+                yield from nav_pages(target)
