@@ -155,13 +155,17 @@ class Variable:
 
 @dataclass(frozen=True, kw_only=True)
 class Assistant:
-    """A named chain with the variables that it declares. `lane` applies to turns that do not set one."""
+    """A named chain with the variables that it declares.
+
+    `lane` applies to turns that do not set one; `max_input_bytes` is 0 if the service is older.
+    """
 
     name: str
     description: str
     model: str
     lane: Lane
     variables: Mapping[str, Variable]
+    max_input_bytes: int
     raw: Json = field(compare=False, repr=False)
 
 

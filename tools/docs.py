@@ -14,9 +14,12 @@ from inturn.cli.main import cli
 from tools import ROOT
 from turns.assistants.schema import AssistantTable, Table, VariableTable
 from turns.backend.keys import CATALOGUE
-from turns.config.settings import Settings, variables
+from turns.config.settings import MAX_INPUT_BYTES, Settings, variables
 from turns.domain import errors
+from turns.domain.ids import NAME_RULE
 from turns.domain.state import INITIAL, TERMINAL, TRANSITIONS
+from web.http.validation import MAX_KEY_CHARACTERS
+from web.schemas import field_types, requests
 
 HELP_WIDTH = 100
 
@@ -25,6 +28,7 @@ def generated() -> dict[Path, str]:
     """Return the expected text of each file that has generated parts."""
     reference = ROOT / "docs" / "reference"
     settings_page, client = reference / "settings.md", reference / "client.md"
+    api = reference / "http_api.md"
     assistants = ROOT / "docs" / "guides" / "assistants.md"
     codes = ROOT / "inturn" / "protocol" / "error_codes.py"
     return {
@@ -32,6 +36,7 @@ def generated() -> dict[Path, str]:
         reference / "state_machine.md": state_machine(),
         reference / "redis_keys.md": redis_keys(),
         settings_page: with_part(settings_page.read_text(encoding="utf-8"), "settings", settings()),
+        api: with_part(api.read_text(encoding="utf-8"), "limits", limits()),
         client: with_part(
             with_part(client.read_text(encoding="utf-8"), "exit codes", exit_codes()), "commands", commands()
         ),
@@ -104,6 +109,25 @@ def settings() -> str:
         for name, variable in variables().items()
     ]
     return "\n".join(["| Variable | Default | What it does |", "|---|---|---|", *rows])
+
+
+def limits() -> str:
+    names, values = field_types.MAX_VARIABLE_NAME_BYTES, field_types.MAX_VARIABLE_BYTES
+    metadata_names, metadata_values = field_types.MAX_METADATA_NAME_BYTES, field_types.MAX_METADATA_BYTES
+    rows = {
+        "`session_id`, `user_id`, `assistant`": NAME_RULE.removeprefix("must be "),
+        "`input`": f"1 to {Settings().max_input_bytes:,} bytes; `INTURN_MAX_INPUT_BYTES` is at most {MAX_INPUT_BYTES:,}",
+        "`variables`": f"{requests.MAX_VARIABLES}, with names of at most {names} and values of {values:,} bytes",
+        "`metadata`": f"{requests.MAX_METADATA}, with names of 1 to {metadata_names} and values of at most "
+        f"{metadata_values} bytes",
+        "`start_within_seconds`": f"{requests.MAX_START_WITHIN_SECONDS:,}",
+        "`Idempotency-Key`": f"1 to {MAX_KEY_CHARACTERS} printable ASCII characters",
+        "Turns of a batch": f"{requests.MAX_BATCH}",
+        "Imported messages": f"{requests.MAX_IMPORTED:,}, each of at most {field_types.MAX_CONTENT_BYTES:,} bytes",
+        "Items of a page": f"{requests.MAX_LIMIT}",
+        "Seconds of a `wait`": f"{requests.MAX_WAIT_SECONDS}",
+    }
+    return "\n".join(["| Value | Limit |", "|---|---|", *(f"| {value} | {limit} |" for value, limit in rows.items())])
 
 
 def exit_codes() -> str:

@@ -84,7 +84,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     app.before_request(lambda: _authorize(authenticator, origins))
     app.after_request(_finish)
     for blueprint in (
-        build_turns(store, long_polls, registry.find),
+        build_turns(store, long_polls, registry.find, max_input_bytes=settings.max_input_bytes),
         build_streams(streams, authenticator),
         build_sessions(open_session_store(client, settings, offload=_run_in_thread)),
         build_description(registry, settings, assets),

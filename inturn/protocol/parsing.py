@@ -155,6 +155,7 @@ def to_assistant(body: Json) -> Assistant:
         model=body["model"],
         lane=body.get("lane", "interactive"),
         variables={name: to_variable(variable) for name, variable in body["variables"].items()},
+        max_input_bytes=body.get("max_input_bytes", 0),
         raw=body,
     )
 

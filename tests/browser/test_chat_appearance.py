@@ -69,7 +69,7 @@ def test_empty_variable_and_too_long_message(open_chat: Callable[..., ChatPage],
     chat.choose_assistant("example")
     chat.send("hello")
     expect(chat.page.get_by_text("Fill in ability first")).to_be_visible()
-    chat.message.fill("too long " * 5000)
+    chat.message.fill("too long " * 20_000)
     expect(chat.page.get_by_text("Too long to send")).to_be_visible()
     check_appearance(chat, "refused")
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Route, expect
 from tests.browser.support.chat_page import ChatPage
 from tests.support.processes import Stack, call
 from tests.support.waiting import wait_until
-from web.schemas.field_types import MAX_INPUT_BYTES
+from turns.config.settings import Settings
 
 
 def model_calls(stack: Stack, text: str) -> int:
@@ -48,19 +48,19 @@ def test_required_variables_of_the_assistant_are_requested(open_chat: Callable[.
 
 
 def test_long_paste_stays_whole_and_is_not_sent(chat: ChatPage) -> None:
-    sentence = chat.page.get_by_text("Too long to send: 40,000 bytes. The limit is 32,768 bytes.")
+    sentence = chat.page.get_by_text("Too long to send: 140,000 bytes. The limit is 131,072 bytes.")
     chat.message.focus()
-    chat.page.keyboard.insert_text("é" * 20_000)
+    chat.page.keyboard.insert_text("é" * 70_000)
     expect(sentence).to_be_visible()
     chat.message.press("Enter")
     chat.click_button("Send")
-    expect(chat.message).to_have_value("é" * 20_000)
+    expect(chat.message).to_have_value("é" * 70_000)
     expect(chat.message).to_be_focused()
     expect(chat.turns).to_have_count(0)
     chat.reload()
-    expect(chat.message).to_have_value("é" * 20_000)
+    expect(chat.message).to_have_value("é" * 70_000)
     expect(sentence).to_be_visible()
-    chat.send("é" * (MAX_INPUT_BYTES // 2))
+    chat.send("é" * (Settings().max_input_bytes // 2))
     expect(chat.page.get_by_text("Too long to send")).to_have_count(0)
     chat.wait_for_state("done")
 

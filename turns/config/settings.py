@@ -37,6 +37,8 @@ SERVED_PATHS = frozenset({"v1", "docs", "livez", "metrics", "openapi.json", "ope
 
 MAX_VALUE = 1_000_000_000  # 30 years in seconds; sums and products of such values are exact in the store's numbers
 
+MAX_INPUT_BYTES = 1024 * 1024  # each read of a turn returns its input, and a claim those of its history
+
 RENEWALS_PER_LEASE = 3  # a lease survives two failed renewals
 
 
@@ -176,10 +178,13 @@ class Settings(BaseSettings):
     stock_client: bool = Field(
         False, description="Call the model with OpenAI's client instead of the built-in one; takes four times the CPU"
     )
+    max_input_bytes: int = Field(
+        131_072, ge=1, le=MAX_INPUT_BYTES, description="Maximum size of a turn's input, in bytes of UTF-8"
+    )
     max_answer_bytes: int = Field(262_144, ge=1, description="Maximum size of an answer; a larger one fails the turn")
     assistants: Path = Field(
         Path("assistants.toml"),
-        description="File that defines the assistants ([assistants](../guides/assistants.md)), reloaded when it changes. Without the file, the only assistant is `default`",
+        description="File that defines the assistants ([assistants](../guides/assistants.md)), reloaded when it changes. Without the file, the assistants are `default` and `example`",
     )
     history: str = Field(
         "redis",

@@ -29,6 +29,7 @@ RULES = MappingProxyType(
         "list_type": "must be a list",
     }
 )
+MAX_KEY_CHARACTERS = 255
 PRINTABLE_ASCII = frozenset(map(chr, range(0x20, 0x7F)))
 # https://www.w3.org/TR/trace-context/#traceparent-header, version 00
 TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -36,6 +37,7 @@ TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-
 
 def parse_submit(
     body: bytes,
+    model: type[SubmitBody],
     *,
     find: Callable[[str], Assistant],
     idempotency_key: str | None,
@@ -44,10 +46,10 @@ def parse_submit(
 ) -> TurnRequest:
     """Parse the body of a turn. Raises `InvalidRequest`, or like `find`.
 
-    `find` returns an assistant by its name.
+    `model` is the body with the limits of this service; `find` returns an assistant by its name.
     """
     key = parse_idempotency_key(idempotency_key)
-    return to_request(_object(body), find=find, idempotency_key=key, traceparent=traceparent, tenant=tenant)
+    return to_request(_object(body), model, find=find, idempotency_key=key, traceparent=traceparent, tenant=tenant)
 
 
 def parse_batch(body: bytes) -> list[dict[str, Any]]:
@@ -71,6 +73,7 @@ def parse_messages(body: bytes) -> list[Message]:
 
 def to_request(
     fields: Mapping[str, Any],
+    model: type[SubmitBody],
     *,
     find: Callable[[str], Assistant],
     idempotency_key: str | None,
@@ -81,7 +84,7 @@ def to_request(
 
     A malformed `traceparent` is ignored, as its standard requires.
     """
-    body = _validate(SubmitBody, fields)
+    body = _validate(model, fields)
     assistant = find(body.assistant)
     assistant.check_variables(body.variables)
     return TurnRequest(
@@ -121,8 +124,8 @@ def parse_name(field: str, value: str) -> str:
 
 
 def parse_idempotency_key(key: str | None) -> str | None:
-    if key is not None and not (1 <= len(key) <= 255 and PRINTABLE_ASCII.issuperset(key)):
-        raise InvalidRequest("Idempotency-Key", "must be 1 to 255 printable ASCII characters")
+    if key is not None and not (1 <= len(key) <= MAX_KEY_CHARACTERS and PRINTABLE_ASCII.issuperset(key)):
+        raise InvalidRequest("Idempotency-Key", f"must be 1 to {MAX_KEY_CHARACTERS} printable ASCII characters")
     return key
 
 

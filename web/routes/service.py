@@ -103,6 +103,7 @@ def build_description(registry: AssistantRegistry, settings: Settings, assets: A
                 model=settings_for(assistant, settings).model_name,
                 lane=assistant.lane,
                 variables=assistant.variables,
+                max_input_bytes=settings.max_input_bytes,
             )
             for assistant in registry.all_assistants().values()
         )

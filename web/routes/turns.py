@@ -29,11 +29,11 @@ from web.http.validation import parse_batch, parse_idempotency_key, parse_submit
 from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
 from web.schemas import responses
 from web.schemas.links import link
-from web.schemas.requests import BatchBody, SubmitBody, TurnsQuery, WaitQuery
+from web.schemas.requests import BatchBody, SubmitBody, TurnsQuery, WaitQuery, submit_body
 from web.streaming.long_poll import LongPolls
 
-# The largest valid body has an input of 32 KiB and its variables, each character escaped to six.
-MAX_SUBMIT_BYTES = 1024 * 1024
+ESCAPED_BYTES = 6  # of a character of one byte that is sent as \u0041
+MAX_OTHER_BYTES = 256 * 1024  # of a submitted turn, besides its input
 MAX_BATCH_BYTES = 8 * 1024 * 1024
 
 MISSING = (TurnNotFound, TurnExpired)
@@ -63,16 +63,20 @@ READ_TASK = replace(
 )
 
 
-def build_turns(store: TurnStore, long_polls: LongPolls, find: Callable[[str], Assistant]) -> Blueprint:
+def build_turns(
+    store: TurnStore, long_polls: LongPolls, find: Callable[[str], Assistant], *, max_input_bytes: int
+) -> Blueprint:
     """`find` returns an assistant by its name, or raises `AssistantNotFound`."""
     api = Blueprint("turns", __name__)
+    model = submit_body(max_input_bytes)
+    max_submit_bytes = ESCAPED_BYTES * max_input_bytes + MAX_OTHER_BYTES
 
     @Operation(
         id="submit",
         method="post",
         path="/v1/turns",
         summary="Submit a turn",
-        body=SubmitBody,
+        body=model,
         headers=("Idempotency-Key", "Prefer", "traceparent"),
         responses=ACCEPTED,
         refusals=(AssistantNotFound, SessionBusy, *RESUBMITTED),
@@ -80,7 +84,8 @@ def build_turns(store: TurnStore, long_polls: LongPolls, find: Callable[[str], A
     def submit() -> Response:
         with span("POST /v1/turns", parent=request.headers.get("traceparent"), kind="SERVER") as traceparent:
             turn_request = parse_submit(
-                read_json_body(max_bytes=MAX_SUBMIT_BYTES),
+                read_json_body(max_bytes=max_submit_bytes),
+                model,
                 find=find,
                 idempotency_key=request.headers.get("Idempotency-Key"),
                 traceparent=traceparent,
@@ -101,7 +106,8 @@ def build_turns(store: TurnStore, long_polls: LongPolls, find: Callable[[str], A
     def submit_batch() -> Response:
         key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
         items = parse_batch(read_json_body(max_bytes=MAX_BATCH_BYTES))
-        data = tuple(_accept_item(store, find, item, f"{key}\n{n}" if key else None) for n, item in enumerate(items))
+        keys = (f"{key}\n{n}" if key else None for n in range(len(items)))
+        data = tuple(_accept_item(store, find, model, *item) for item in zip(items, keys, strict=True))
         return reply(responses.Batch(data=data))
 
     @Operation(
@@ -190,12 +196,17 @@ def _with_preference(response: Response, preferred: int | None) -> Response:
 
 
 def _accept_item(
-    store: TurnStore, find: Callable[[str], Assistant], item: dict[str, Any], key: str | None
+    store: TurnStore,
+    find: Callable[[str], Assistant],
+    model: type[SubmitBody],
+    item: dict[str, Any],
+    key: str | None,
 ) -> responses.AcceptedItem | responses.RefusedItem:
     try:
         accepted = store.accept(
             to_request(
                 item,
+                model,
                 find=find,
                 idempotency_key=key,
                 traceparent=request.headers.get("traceparent"),

@@ -7,9 +7,11 @@ from pydantic_core import PydanticCustomError
 
 from turns.domain.ids import NAME, NAME_RULE, is_name
 
-MAX_INPUT_BYTES = 32 * 1024
+MAX_VARIABLE_NAME_BYTES = 128
 MAX_VARIABLE_BYTES = 8 * 1024
 MAX_CONTENT_BYTES = 1024 * 1024  # more than answers have, unless INTURN_MAX_ANSWER_BYTES was raised
+MAX_METADATA_NAME_BYTES = 64
+MAX_METADATA_BYTES = 512
 
 
 def _rule(text: str) -> PydanticCustomError:
@@ -22,7 +24,7 @@ def _name(value: str) -> str:
     return value
 
 
-def _text(*, max_bytes: int, min_bytes: int = 0) -> Any:
+def text_rules(*, max_bytes: int, min_bytes: int = 0) -> Any:
     """Return the annotations of a text type with these bounds.
 
     Lone surrogates cannot be encoded as UTF-8, and NUL ends strings in too many programs.
@@ -52,9 +54,8 @@ def _text(*, max_bytes: int, min_bytes: int = 0) -> Any:
 Name = Annotated[
     str, AfterValidator(_name), Field(json_schema_extra={"pattern": rf"^(?!(\.{{1,2}}|-)$){NAME.pattern}$"})
 ]
-Input = Annotated[str, *_text(min_bytes=1, max_bytes=MAX_INPUT_BYTES)]
-Content = Annotated[str, *_text(max_bytes=MAX_CONTENT_BYTES)]
-VariableName = Annotated[str, *_text(max_bytes=128)]
-Variable = Annotated[str, *_text(max_bytes=MAX_VARIABLE_BYTES)]
-MetadataName = Annotated[str, *_text(min_bytes=1, max_bytes=64)]
-Metadata = Annotated[str, *_text(max_bytes=512)]
+Content = Annotated[str, *text_rules(max_bytes=MAX_CONTENT_BYTES)]
+VariableName = Annotated[str, *text_rules(max_bytes=MAX_VARIABLE_NAME_BYTES)]
+Variable = Annotated[str, *text_rules(max_bytes=MAX_VARIABLE_BYTES)]
+MetadataName = Annotated[str, *text_rules(min_bytes=1, max_bytes=MAX_METADATA_NAME_BYTES)]
+Metadata = Annotated[str, *text_rules(max_bytes=MAX_METADATA_BYTES)]

@@ -2,18 +2,22 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field, create_model
 
+from turns.config.settings import MAX_INPUT_BYTES
 from turns.domain.error_codes import Code
 from turns.domain.events import EVENT_ID
 from turns.domain.ids import DEFAULT_TENANT, NAME, TURN_ID
 from turns.domain.state import Status
-from web.schemas.field_types import Content, Input, Metadata, MetadataName, Name, Variable, VariableName
+from web.schemas.field_types import Content, Metadata, MetadataName, Name, Variable, VariableName, text_rules
 
 MAX_START_WITHIN_SECONDS = 7 * 24 * 3600
 MAX_WAIT_SECONDS = 30
+MAX_VARIABLES = 64
+MAX_METADATA = 16
 MAX_BATCH = 100
 MAX_IMPORTED = 10_000
+MAX_LIMIT = 100
 TurnId = Annotated[str, Field(pattern=f"^{TURN_ID.pattern}$")]
 TURN_CURSOR = rf"^[0-9]{{1,16}}\.{TURN_ID.pattern}$"
 SESSION_CURSOR = r"^[0-9]{1,16}\.[A-Za-z0-9._~/-]{1,400}$"
@@ -29,14 +33,20 @@ class SubmitBody(BaseModel):
     )
 
     session_id: Name
-    input: Input
+    input: Annotated[str, *text_rules(min_bytes=1, max_bytes=MAX_INPUT_BYTES)]
     user_id: Name | None = None
     assistant: Name = "default"
-    variables: dict[VariableName, Variable] = Field(default_factory=dict, max_length=64)
-    metadata: dict[MetadataName, Metadata] = Field(default_factory=dict, max_length=16)
+    variables: dict[VariableName, Variable] = Field(default_factory=dict, max_length=MAX_VARIABLES)
+    metadata: dict[MetadataName, Metadata] = Field(default_factory=dict, max_length=MAX_METADATA)
     on_busy: Literal["enqueue", "reject", "interrupt", "rollback"] = "enqueue"
     lane: Literal["interactive", "batch"] | None = Field(None, description="default: the assistant's")
     start_within_seconds: Annotated[float, Field(gt=0, le=MAX_START_WITHIN_SECONDS)] | None = None
+
+
+def submit_body(max_input_bytes: int) -> type[SubmitBody]:
+    """Return the body of `POST /v1/turns` for a service with this limit of the input."""
+    limited = Annotated[str, *text_rules(min_bytes=1, max_bytes=max_input_bytes)]
+    return create_model(SubmitBody.__name__, __base__=SubmitBody, __doc__=SubmitBody.__doc__, input=(limited, ...))
 
 
 class BatchBody(BaseModel):
@@ -102,7 +112,7 @@ class SessionQuery(Query):
     user_id: Name | None = None
 
 
-Limit = Annotated[int, Field(ge=1, le=100)]
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
 
 
 class TurnsQuery(Query):

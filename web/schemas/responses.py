@@ -157,6 +157,7 @@ class Assistant(ResponseModel):
     model: str
     lane: Lane = Field(description="of turns whose caller names none")
     variables: Mapping[str, Variable]
+    max_input_bytes: int = Field(description="of a turn's input, in UTF-8")
 
 
 Item = TypeVar("Item", bound=BaseModel)

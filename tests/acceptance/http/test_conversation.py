@@ -1,7 +1,15 @@
 """The main job, with the conversation of LangChain's example for message histories."""
 
+import pytest
+
 from tests.support.processes import EXAMPLE, EXAMPLE_SYSTEM_MESSAGE, Stack, call, turn_request
 from tests.support.scripted_model import digest
+from turns.config.settings import MAX_INPUT_BYTES
+
+
+@pytest.fixture(scope="module")
+def settings() -> dict[str, str]:
+    return {"INTURN_MAX_INPUT_BYTES": str(MAX_INPUT_BYTES)}
 
 
 def test_the_second_answer_has_the_first_in_its_history(stack: Stack) -> None:
@@ -29,6 +37,15 @@ def test_the_second_answer_has_the_first_in_its_history(stack: Stack) -> None:
         ("user", "What's its inverse", second["id"]),
         ("assistant", second["output"]["content"], second["id"]),
     ]
+
+
+def test_a_mebibyte_of_input_is_answered_if_the_limit_permits(stack: Stack) -> None:
+    [assistant, _] = call(f"{stack.url}/v1/assistants").body["data"]
+    text = "[words 3] ".ljust(assistant["max_input_bytes"], "x")
+    turn = stack.wait_until_finished(stack.submit("large", text))
+    assert (turn["status"], turn["input"]) == ("completed", text)
+    longer = call(f"{stack.url}/v1/turns", method="POST", body=turn_request("large", f"{text}x"))
+    assert (longer.status, longer.body["errors"][0]["field"]) == (400, "input")
 
 
 def test_submit_returns_the_location_at_once(stack: Stack) -> None:

@@ -1,7 +1,7 @@
 // The message box. Its text survives reloads until it is sent.
 import { Component, createRef, html } from "../shared/ui.js";
 
-const MAX_INPUT_BYTES = 32_768; // of UTF-8; the API refuses a longer `input`
+const MAX_INPUT_BYTES = 131_072; // of UTF-8; the default of the service, until the assistants are loaded
 
 export class Composer extends Component {
   #area = createRef();
@@ -30,7 +30,7 @@ export class Composer extends Component {
 
   render({ page }, { bytes }) {
     const { answering } = page;
-    const isTooLong = bytes > MAX_INPUT_BYTES;
+    const isTooLong = bytes > this.#maxBytes;
     return html`<section class="composer" aria-label="Your message">
       <${Variables} page=${page} />
       <div class="composer-box">
@@ -41,10 +41,14 @@ export class Composer extends Component {
         <button type="button" class="send" onClick=${() => this.#send()}>Send</button>
       </div>
       <p class="problem" id="message-size" role="alert">${isTooLong &&
-        `Too long to send: ${format(bytes)} bytes. The limit is ${format(MAX_INPUT_BYTES)} bytes.`}</p>
+        `Too long to send: ${format(bytes)} bytes. The limit is ${format(this.#maxBytes)} bytes.`}</p>
       <p class="hint"><kbd>Enter</kbd> to send, <kbd>Shift</kbd> <kbd>Enter</kbd> for a new line.${" "}
         <button type="button" class="link" onClick=${() => page.update({ isHelpOpen: true })}>All shortcuts</button></p>
     </section>`;
+  }
+
+  get #maxBytes() {
+    return this.props.page.assistant?.max_input_bytes ?? MAX_INPUT_BYTES;
   }
 
   #loadDraft() {
@@ -78,7 +82,7 @@ export class Composer extends Component {
 
   #send() {
     const text = this.#area.current.value;
-    if (!text.trim() || byteLength(text) > MAX_INPUT_BYTES) return this.focus();
+    if (!text.trim() || byteLength(text) > this.#maxBytes) return this.focus();
     const missing = this.props.page.send(text);
     if (missing) return document.getElementById(`variable-${missing}`).focus();
     this.#area.current.value = "";

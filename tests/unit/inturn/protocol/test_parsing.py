@@ -68,7 +68,7 @@ def test_fields_that_an_older_service_lacks_have_defaults() -> None:
     assert (turn.lane, turn.attempt, turn.output, turn.queue) == ("interactive", 1, None, None)
     declared = {"name": "default", "model": "m", "variables": {"ability": {"required": True, "default": None}}}
     assistant = to_assistant(declared)
-    assert (assistant.lane, assistant.description) == ("interactive", "")
+    assert (assistant.lane, assistant.description, assistant.max_input_bytes) == ("interactive", "", 0)
     assert (assistant.variables["ability"].description, assistant.variables["ability"].max_length) == ("", None)
 
 

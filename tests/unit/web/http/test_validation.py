@@ -18,10 +18,10 @@ from turns.domain.errors import AssistantNotFound, InvalidRequest
 from turns.domain.turn import TurnRequest
 from web.http.strict_json import load_json
 from web.http.validation import parse_messages, parse_query, parse_submit
-from web.schemas.field_types import MAX_INPUT_BYTES
-from web.schemas.requests import MessagesQuery, WaitQuery
+from web.schemas.requests import MessagesQuery, WaitQuery, submit_body
 
 REGISTRY = AssistantRegistry(Settings())
+MAX_INPUT_BYTES = Settings().max_input_bytes
 GOOD = {
     "session_id": "foobar",
     "input": "What does cosine mean?",
@@ -34,8 +34,9 @@ def submit(**changes: Any) -> Any:
     return parse(json.dumps({**GOOD, **changes}).encode())
 
 
-def parse(body: bytes, *, key: str | None = None) -> TurnRequest:
-    return parse_submit(body, find=REGISTRY.find, idempotency_key=key, traceparent=None, tenant="-")
+def parse(body: bytes, *, key: str | None = None, max_input_bytes: int = MAX_INPUT_BYTES) -> TurnRequest:
+    model = submit_body(max_input_bytes)
+    return parse_submit(body, model, find=REGISTRY.find, idempotency_key=key, traceparent=None, tenant="-")
 
 
 @pytest.mark.parametrize(("body", "field"), BAD_BODIES.values(), ids=BAD_BODIES.keys())
@@ -59,6 +60,15 @@ def test_any_text_is_accepted_unchanged(text: str) -> None:
 def test_the_largest_input_is_accepted() -> None:
     assert len(submit(input="x" * MAX_INPUT_BYTES).input) == MAX_INPUT_BYTES
     assert submit(input="é" * (MAX_INPUT_BYTES // 2)).input
+
+
+def test_the_limit_of_the_input_is_that_of_the_service() -> None:
+    body = json.dumps({**GOOD, "input": "1234", "user_id": "a b"}).encode()
+    with pytest.raises(InvalidRequest) as error:
+        parse(body, max_input_bytes=3)
+    first, second = error.value.errors
+    assert str(first) == "input: must be at most 3 bytes of UTF-8"
+    assert second.field == "user_id", "reported with the other wrong fields"
 
 
 def test_a_misspelt_field_gets_a_suggestion() -> None:
