@@ -116,7 +116,7 @@ def limits() -> str:
     metadata_names, metadata_values = field_types.MAX_METADATA_NAME_BYTES, field_types.MAX_METADATA_BYTES
     rows = {
         "`session_id`, `user_id`, `assistant`": NAME_RULE.removeprefix("must be "),
-        "`input`": f"1 to {Settings().max_input_bytes:,} bytes; `INTURN_MAX_INPUT_BYTES` is at most {MAX_INPUT_BYTES:,}",
+        "`input`": f"1 to {Settings().max_input_bytes:,} bytes; `INTURN_MAX_INPUT_BYTES` is up to {MAX_INPUT_BYTES:,}",
         "`variables`": f"{requests.MAX_VARIABLES}, with names of at most {names} and values of {values:,} bytes",
         "`metadata`": f"{requests.MAX_METADATA}, with names of 1 to {metadata_names} and values of at most "
         f"{metadata_values} bytes",
