@@ -1,13 +1,12 @@
 """The commands `inturn up`, `inturn doctor` and `inturn keys`, which run programs of the service on this machine."""
 
-import importlib.util
 import os
 import sys
-from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
-SERVICE_MODULES = ("supervisor.machine", "turns.store", "web.server", "worker.app")
+from inturn.installed_service import find_service, service_command, service_environment
 
 
 @click.command()
@@ -68,16 +67,10 @@ def revoke(key_id: str) -> None:
 
 def _exec_module(module: str, *arguments: str, **environment: str) -> None:
     """Replace this process by a program of the service, so that Ctrl-C and the exit code are those of the program."""
-    if not all(map(_is_installed, SERVICE_MODULES)):
+    service = find_service()
+    if service is None:
         raise click.ClickException(
             "The service is not installed here, only the client. To start it, run `make up` in a clone of InTurn."
         )
-    merged: Mapping[str, str] = {**os.environ, **environment}
-    os.execve(sys.executable, [sys.executable, "-m", module, *arguments], merged)  # noqa: S606  # our own programs
-
-
-def _is_installed(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
+    merged = service_environment(service, {**os.environ, **environment}, Path.cwd())
+    os.execve(sys.executable, service_command(module, *arguments), merged)  # noqa: S606  # our own programs

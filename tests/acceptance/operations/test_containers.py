@@ -12,9 +12,11 @@ from tests.support.processes import Process, call
 from tests.support.server import Server, free_port
 from tests.support.waiting import wait_until
 from tools import ROOT
+from turns.config.network import OPENAI_PROXY, PROXIES
 from turns.config.settings import variables
 
 COMPOSE = ROOT / "docker-compose.yml"
+OURS = ("web", "worker", "chain-worker")
 
 
 def services() -> dict[str, dict[str, Any]]:
@@ -28,13 +30,21 @@ def test_the_compose_file_is_valid() -> None:
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_the_compose_file_sets_only_known_settings() -> None:
-    for service in ("web", "worker"):
-        assert set(services()[service]["environment"]) <= set(variables().values())
+def test_the_compose_file_passes_every_setting() -> None:
+    not_in_containers = {"PORT", "WORKERS", "CHAIN_WORKERS", "INTURN_DATA_DIR"}  # of make up, and of the host's port
+    provider = {*PROXIES, *map(str.lower, PROXIES), "NO_PROXY", "no_proxy", OPENAI_PROXY}
+    named = {name for service in OURS for name in services()[service]["environment"]}
+    assert named == {*variables().values(), *provider} - not_in_containers
+    for service in OURS:
+        assert named - set(services()[service]["environment"]) <= {
+            "INTURN_HOST",
+            "INTURN_ALLOW_OPEN_ACCESS",
+            "INTURN_BEAT_FILE",
+        }
 
 
 def test_our_containers_have_few_rights() -> None:
-    for service in ("web", "worker"):
+    for service in OURS:
         options = services()[service]
         assert options["read_only"] is True
         assert options["cap_drop"] == ["ALL"]

@@ -1,0 +1,1 @@
+"""The tests of this project: `python -m pytest`."""
