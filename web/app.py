@@ -2,9 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Callable
 
-import gevent
 from flask import Flask, Response, g, request
 from flask_cors import CORS
 
@@ -20,6 +18,7 @@ from turns.operations.queries import OperatorQueries
 from turns.store.api_keys import ApiKeyStore
 from web.http import problems
 from web.http.root_path import RootPath
+from web.http.threads import run_in_thread
 from web.routes.assets import Assets, build_assets
 from web.routes.operator_actions import build_operator_actions
 from web.routes.operator_holds import build_operator_holds
@@ -86,7 +85,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     for blueprint in (
         build_turns(store, long_polls, registry.find, max_input_bytes=settings.max_input_bytes),
         build_streams(streams, authenticator),
-        build_sessions(open_session_store(client, settings, offload=_run_in_thread)),
+        build_sessions(open_session_store(client, settings, offload=run_in_thread)),
         build_description(registry, settings, assets),
         build_operator_actions(actions, queries),
         build_operator_holds(actions, queries),
@@ -100,11 +99,6 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     if settings.cors_origins:
         CORS(app, origins=settings.allowed_origins, expose_headers=EXPOSED)
     return app
-
-
-def _run_in_thread(work: Callable[[], object]) -> object:
-    """Run the work in a real thread; in a greenlet, all other requests would wait for the disk too."""
-    return gevent.get_hub().threadpool.apply(work)
 
 
 def _begin() -> None:

@@ -70,6 +70,12 @@ HISTORY = Key(
     "the session's committed messages, newest first, in the layout of LangChain's RedisChatMessageHistory",
     "while the session has live turns; then for the session retention",
 )
+IMPORT = Key(
+    "inturn:import:",
+    "list",
+    "messages that are being imported, newest first, by a random token; the script renames it to the history",
+    "one minute after its last part was written",
+)
 SESSION_TURNS = Key(
     "inturn:session_turns:",
     "sorted set",
@@ -304,6 +310,7 @@ CATALOGUE = (
     SESSION,
     QUEUE,
     HISTORY,
+    IMPORT,
     SESSION_TURNS,
     IDEMPOTENCY,
     DUE,

@@ -1,20 +1,16 @@
 """Run disk I/O without blocking other greenlets."""
 
 from collections.abc import Callable
-from typing import TypeAlias, TypeVar, cast
+from typing import TypeVar, cast
 
 from turns.domain.errors import HistoryUnusable, StoreUnavailable
+from turns.store.offload import Offload, run_inline
 
 T = TypeVar("T")
-Offload: TypeAlias = Callable[[Callable[[], object]], object]  # runs a function and returns its result
 
 
 class DiskUnavailable(StoreUnavailable):
     """The file of a session's history cannot be read or written."""
-
-
-def run_inline(work: Callable[[], object]) -> object:
-    return work()
 
 
 def run_disk_io(work: Callable[[], T], offload: Offload = run_inline) -> T:

@@ -11,22 +11,22 @@ from turns.domain.errors import HistoryUnusable, SessionNotEmpty, SessionNotFoun
 from turns.domain.ids import DEFAULT_TENANT, new_token, session_key
 from turns.domain.messages import Message, Page, build_page, page_numbers
 from turns.file_history.files import HistoryFiles
-from turns.file_history.offload import Offload, run_disk_io, run_inline
+from turns.file_history.offload import run_disk_io
+from turns.store.offload import Offload, run_inline
 from turns.store.sessions import ERASE_LIMIT, Imported, SessionStore
 
 
 def open_session_store(client: Client, settings: Settings, *, offload: Offload = run_inline) -> SessionStore:
-    """Return the store for `INTURN_HISTORY`; `offload` runs its writes to the disk."""
+    """Return the store for `INTURN_HISTORY`; `offload` runs its writes to the disk, and the encoding of imports."""
     if settings.history_directory is None:
-        return SessionStore(client, settings)
+        return SessionStore(client, settings, offload)
     return FileHistorySessionStore(client, settings, HistoryFiles(settings.history_directory), offload)
 
 
 class FileHistorySessionStore(SessionStore):
     def __init__(self, client: Client, settings: Settings, files: HistoryFiles, offload: Offload = run_inline) -> None:
-        super().__init__(client, settings)
+        super().__init__(client, settings, offload)
         self._files = files
-        self._offload = offload
 
     def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
         """Return a page of the committed messages in the file. Raises `SessionNotFound`."""
@@ -51,9 +51,11 @@ class FileHistorySessionStore(SessionStore):
         """
         self._safety.check()
         session, version = session_key(session_id, user_id, tenant), new_token()
-        stored = [message.to_stored() for message in messages]
-        self._stage(session, version, stored)
-        outcome, snapshot, wait_ms = self._put(stored, session, session_id=session_id, user_id=user_id, version=version)
+        encoded = self._encode(messages)
+        self._stage(session, version, encoded.stored)
+        outcome, snapshot, wait_ms = self._put(
+            encoded, session, session_id=session_id, user_id=user_id, version=version
+        )
         # A replayed import must not be published: a later version may already be the session's file.
         finish = self._files.publish if outcome is Reply.IMPORTED else self._files.discard
         run_disk_io(lambda: finish(session, version))

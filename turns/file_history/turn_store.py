@@ -22,7 +22,8 @@ from turns.domain.messages import window_length
 from turns.domain.retry import Retry
 from turns.domain.turn import Answer, Claim, FileVersion
 from turns.file_history.files import HistoryFiles
-from turns.file_history.offload import DiskUnavailable, Offload, run_disk_io, run_inline
+from turns.file_history.offload import DiskUnavailable, run_disk_io
+from turns.store.offload import Offload, run_inline
 from turns.store.turns import TurnStore
 
 MAX_STAGED = 10_000  # more than the unanswered commits of one process

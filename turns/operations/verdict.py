@@ -133,7 +133,7 @@ def _workers_differ(facts: ServiceFacts) -> Iterator[Finding]:
         code="workers_differ",
         headline="Workers have different default models.",
         detail=f"{described}.",
-        todo="If these are two installations, give one a store or an INTURN_NAMESPACE of its own. If you are changing "
+        todo="If these are two installations, give each its own INTURN_NAMESPACE or store. If you are changing "
         "the model, restart all workers.",
         to=MappingProxyType({"view": "workers"}),
     )

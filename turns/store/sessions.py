@@ -1,7 +1,7 @@
 """The session store: the state of sessions, their committed messages, and their deletion."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -10,13 +10,16 @@ from turns.backend.client import Client
 from turns.backend.script_replies import Reply, SessionSnapshot
 from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
-from turns.domain.errors import SessionNotFound
-from turns.domain.ids import DEFAULT_TENANT, session_key
+from turns.domain.errors import SessionNotFound, StoreUnavailable
+from turns.domain.ids import DEFAULT_TENANT, new_token, session_key
 from turns.domain.messages import Message, Page, build_page, page_numbers
 from turns.domain.turn import Session
 from turns.store.acceptance import refusal
 from turns.store.intake import SafetyCheck
+from turns.store.offload import Offload, run_inline
 
+IMPORT_CHUNK_BYTES = 256 * 1024  # written by one command, so that Redis serves other clients in between
+IMPORT_SECONDS = 60  # an import that broke off is deleted after this time
 ERASE_LIMIT = 500  # turns that one call deletes, so that Redis serves other clients in between
 
 
@@ -26,6 +29,14 @@ class SessionPage:
 
     sessions: tuple[Session, ...]
     after: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedMessages:
+    """Messages as they are stored, oldest first, and a digest of them."""
+
+    stored: Sequence[str]
+    digest: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +50,9 @@ class Imported:
 class SessionStore:
     """Every method raises `StoreUnavailable` if Redis cannot be reached or refuses to write."""
 
-    def __init__(self, client: Client, settings: Settings) -> None:
+    def __init__(self, client: Client, settings: Settings, offload: Offload = run_inline) -> None:
         self._client = client
+        self._offload = offload
         self._scripts = Scripts(client, settings)
         self._safety = SafetyCheck(client, settings)
 
@@ -82,33 +94,62 @@ class SessionStore:
         Raises `SessionNotEmpty`, `SessionBusy`, or like `TurnStore.accept`; then nothing is stored.
         """
         self._safety.check()
-        session = session_key(session_id, user_id, tenant)
-        stored = [message.to_stored() for message in messages]
-        return self._imported(*self._put(stored, session, session_id=session_id, user_id=user_id))
+        session, token = session_key(session_id, user_id, tenant), new_token()
+        encoded = self._encode(messages)
+        self._stage_list(token, encoded.stored)
+        outcome, snapshot, wait_ms = self._put(encoded, session, session_id=session_id, user_id=user_id, version=token)
+        if outcome is not Reply.IMPORTED:
+            self._client.unlink(keys.IMPORT(token))
+        return self._imported(outcome, snapshot, wait_ms)
 
     def erase(self, session: str) -> None:
         """Cancel the live turns of a session and delete its history and its turns, whether or not it exists."""
         while self._scripts.erase(session, max_turns=ERASE_LIMIT) is Reply.MORE:
             pass
 
+    def _encode(self, messages: Sequence[Message]) -> EncodedMessages:
+        def encode() -> EncodedMessages:
+            stored = [message.to_stored() for message in messages]
+            return EncodedMessages(stored, hashlib.sha256("\n".join(stored).encode()).hexdigest())
+
+        return cast(EncodedMessages, self._offload(encode))
+
+    def _stage_list(self, token: str, stored: Sequence[str]) -> None:
+        """Write the messages to a separate list, newest first, which the script makes the history."""
+        for chunk in _chunks(stored):
+            commands = [("LPUSH", keys.IMPORT(token), *chunk), ("EXPIRE", keys.IMPORT(token), IMPORT_SECONDS)]
+            self._client.execute_many(commands, transaction=True)
+
     def _put(
-        self, stored: Sequence[str], session: str, *, session_id: str, user_id: str | None, version: str = ""
+        self, encoded: EncodedMessages, session: str, *, session_id: str, user_id: str | None, version: str
     ) -> tuple[Reply, SessionSnapshot | None, int]:
-        """Run the script; with the `version` of a file that has the messages, it gets only their number."""
+        """Make the staged messages the history: the list of this token, or the file of this version."""
         return self._scripts.import_messages(
             session,
             session_id=session_id,
             user_id=user_id or "",
-            digest=hashlib.sha256("\n".join(stored).encode()).hexdigest(),
-            count=len(stored),
+            digest=encoded.digest,
+            count=len(encoded.stored),
             version=version,
-            stored=[] if version else stored,
         )
 
     def _imported(self, outcome: Reply, snapshot: SessionSnapshot | None, wait_ms: int) -> Imported:
+        if outcome is Reply.LOST:
+            raise StoreUnavailable("the store has lost a part of the import")
         if snapshot is None:
             raise refusal(outcome, wait_ms=wait_ms)
         return Imported(session=_to_session(snapshot), replayed=outcome is Reply.REPLAYED)
+
+
+def _chunks(stored: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Split the messages, so that each part is at most `IMPORT_CHUNK_BYTES` long, or one message."""
+    first, size = 0, 0
+    for index, message in enumerate(stored):
+        if index > first and size + len(message) > IMPORT_CHUNK_BYTES:
+            yield stored[first:index]
+            first, size = index, 0
+        size += len(message)
+    yield stored[first:]
 
 
 def _to_session(found: SessionSnapshot, session: str = "") -> Session:

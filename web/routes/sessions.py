@@ -7,6 +7,7 @@ from turns.domain.errors import IntakePaused, SessionBusy, SessionNotEmpty, Sess
 from turns.domain.ids import session_key
 from turns.store.sessions import SessionStore
 from web.http.responses import read_json_body, reply, reply_empty
+from web.http.threads import run_in_thread
 from web.http.validation import parse_messages, parse_name
 from web.openapi.operation import QUOTA, Operation, ResponseSpec
 from web.schemas import responses
@@ -85,7 +86,8 @@ def build_sessions(store: SessionStore) -> Blueprint:
         refusals=(SessionNotEmpty, SessionBusy, *QUOTA, IntakePaused, StoreUnsafe),
     ).on(api)
     def import_messages(session_id: str, query: SessionQuery) -> Response:
-        messages = parse_messages(read_json_body(max_bytes=MAX_IMPORT_BYTES))
+        body = read_json_body(max_bytes=MAX_IMPORT_BYTES)
+        messages = run_in_thread(lambda: parse_messages(body))
         session = _session_key(session_id, query)
         imported = store.import_messages(messages, session_id=session_id, user_id=query.user_id, tenant=g.caller.tenant)
         get_logger().info(Log.SESSION_IMPORTED, session=session, messages=len(messages), replayed=imported.replayed)

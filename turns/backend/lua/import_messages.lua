@@ -1,7 +1,8 @@
 #!lua
 -- import_messages: Make these messages the history of an empty, idle session: all of them at once, or none.
 --
--- There is no allow-oom here: when memory is full, Redis refuses the messages before anything is written.
+-- The messages have been staged before, in a list or in a file, so that no single command keeps the store from others for
+-- long. There is no allow-oom here: when memory is full, Redis refuses the import before anything is written.
 -- An import counts as one turn in its tenant's rate, whatever its size, which the endpoint bounds.
 --
 -- ARGV  1 session
@@ -9,15 +10,15 @@
 --       3 user_id, or ''
 --       4 digest of the messages
 --       5 number of messages
---       6 version of the file that contains them, or '' if histories are not files
---       7… the messages as stored, oldest first; none if a file contains them
+--       6 token of the list that contains them, newest first, or version of the file
 -- Reply IMPORTED, session    they are its history; session: as `session_snapshot` returns it
 --       REPLAYED, session    the same messages were imported into it before; it may have continued since then
 --       NOT_EMPTY            it has other messages
 --       SESSION_BUSY         it has live turns
+--       LOST                 the list is not complete
 --       PAUSED, TENANT_BACKLOG_FULL, RATE_LIMITED, ms, TOKENS_SPENT, ms  as in `accept`: the same limits apply
 --
--- requires: begin_session, now_ms, push_messages, quota, replayed, session_retention, session_snapshot, tenant_of
+-- requires: begin_session, now_ms, quota, replayed, session_retention, session_snapshot, tenant_of
 
 local session, session_id, user_id, digest, length, version = unpack(ARGV, 1, 6)
 local key, queue = KEY.session .. session, KEY.queue .. session
@@ -25,7 +26,7 @@ local key, queue = KEY.session .. session, KEY.queue .. session
 local imported, file = unpack(redis.call('HMGET', key, 'imported', 'file'))
 if imported == digest then
   -- With the same version, the reply of the first run was lost and the client sent the command again.
-  return replayed({version ~= '' and file == version and 'IMPORTED' or 'REPLAYED', session_snapshot(session)})
+  return replayed({file == version and 'IMPORTED' or 'REPLAYED', session_snapshot(session)})
 end
 if count_messages(session) ~= 0 then return {'NOT_EMPTY'} end
 if redis.call('EXISTS', queue) == 1 then return {'SESSION_BUSY'} end
@@ -33,13 +34,14 @@ if redis.call('HEXISTS', KEY.service, 'intake') == 1 then return {'PAUSED'} end
 local now, tenant = now_ms(), tenant_of(session)
 local refusal = quota_refusal(tenant, now)
 if refusal then return refusal end
+if POLICY.history == 'redis' and redis.call('LLEN', KEY.import .. version) ~= tonumber(length) then return {'LOST'} end
 
 begin_session(session, session_id, user_id, now)
 redis.call('HSET', key, 'imported', digest)
 if POLICY.history == 'file' then
   redis.call('HSET', key, 'messages', length, 'file', version)
 else
-  push_messages(session, ARGV, 7)
+  redis.call('RENAME', KEY.import .. version, KEY.history .. session)
 end
 advance_rate(tenant, now)
 start_session_retention(session, now)

@@ -31,7 +31,7 @@ from turns.domain.turn import Answer, Claim, Turn, TurnRequest
 from turns.file_history.files import HistoryFiles
 from turns.file_history.session_store import FileHistorySessionStore, open_session_store
 from turns.file_history.turn_store import open_turn_store
-from turns.store.sessions import Imported, SessionStore
+from turns.store.sessions import IMPORT_CHUNK_BYTES, IMPORT_SECONDS, Imported, SessionStore
 from turns.store.turns import TurnStore
 
 OLD_TURN = "turn_" + "a" * 32
@@ -307,6 +307,55 @@ def test_a_late_publisher_changes_nothing(
     assert stores.sessions.get_session("s").message_count == len(stores.history()) == 4
 
 
+def large_messages() -> list[Message]:
+    return messages([("user" if i % 2 == 0 else "assistant", f"{i:02}" * 20_000, None) for i in range(60)])
+
+
+@pytest.mark.parametrize("history", ["redis"], indirect=True)
+def test_a_large_import_is_written_in_bounded_parts(stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+
+    def execute_many(client: Client, commands: Sequence[Sequence[Any]], **options: Any) -> list[Any]:
+        sent.append(sum(len(str(part)) for command in commands for part in command))
+        return original(client, commands, **options)
+
+    original = Client.execute_many
+    monkeypatch.setattr(Client, "execute_many", execute_many)
+    stores.import_messages(large_messages())
+    assert stores.history() == large_messages()
+    assert len(sent) > 5
+    assert max(sent) < IMPORT_CHUNK_BYTES + 200
+
+
+@pytest.mark.parametrize("history", ["redis"], indirect=True)
+def test_an_import_leaves_no_staged_list(stores: Stores, server: Server) -> None:
+    stores.import_messages(messages())
+    assert stores.import_messages(messages()).replayed
+    with pytest.raises(SessionNotEmpty):
+        stores.import_messages(other_messages())
+    assert list(server.raw.scan_iter(keys.IMPORT("*"))) == []
+
+
+@pytest.mark.parametrize("history", ["redis"], indirect=True)
+def test_an_import_that_is_not_complete_changes_nothing(
+    stores: Stores, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part is written twice if its reply was lost, and the store may evict the list."""
+
+    def stage_twice(token: str, stored: Sequence[str]) -> None:
+        for _ in range(2):
+            original(token, stored)
+        assert 0 < server.raw.ttl(keys.IMPORT(token)) <= IMPORT_SECONDS
+
+    original = stores.sessions._stage_list
+    monkeypatch.setattr(stores.sessions, "_stage_list", stage_twice)
+    with pytest.raises(StoreUnavailable):
+        stores.import_messages(messages())
+    monkeypatch.undo()
+    assert not stores.import_messages(messages()).replayed
+    assert stores.history() == messages()
+
+
 @pytest.mark.parametrize("history", ["file"], indirect=True)
 def test_an_import_leaves_no_other_file(stores: Stores, tmp_path: Path) -> None:
     stores.import_messages(messages())
@@ -321,9 +370,7 @@ def test_an_import_whose_reply_was_lost_is_repeated(stores: Stores) -> None:
     """The Redis client repeats the command with the same arguments, including the version."""
     scripts = Scripts(stores.client, stores.settings)
     for _ in range(2):
-        outcome, *_ = scripts.import_messages(
-            "s", session_id="s", user_id="", digest="d", count=2, version="v" * 32, stored=[]
-        )
+        outcome, *_ = scripts.import_messages("s", session_id="s", user_id="", digest="d", count=2, version="v" * 32)
         assert outcome == "IMPORTED"
 
 

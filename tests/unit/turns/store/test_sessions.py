@@ -46,7 +46,9 @@ def test_a_cursor_keeps_the_dots_of_a_session_id() -> None:
 
 @pytest.mark.parametrize(("outcome", "error"), [(b"SESSION_BUSY", SessionBusy), (b"NOT_EMPTY", SessionNotEmpty)])
 def test_a_refused_import_raises(outcome: bytes, error: type[Exception]) -> None:
-    store, _ = store_with({}, [outcome])  # the first reply has no eviction policy
+    store, _ = store_with(
+        {}, [1, 1], [outcome], 1
+    )  # no eviction policy, one staged part, the script, the end of the part
     with pytest.raises(error):
         store.import_messages(MESSAGES, session_id="s", user_id=None)
 
