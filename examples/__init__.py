@@ -1,1 +1,4 @@
-"""Custom chains, ready to run: copy examples/assistants.toml to assistants.toml, then `make up`."""
+"""Custom chains, ready to run (copy assistants.toml to the top, then `make up`), and the app of the tutorial.
+
+`docs/guides/custom_chains.md` and `docs/start/first_app.md` explain them.
+"""

@@ -2,7 +2,7 @@
 
 import http.client
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,12 +18,19 @@ class Event:
 class Stream:
     """One connection to `…/events`. Raises `OSError` or `HTTPException` when it breaks."""
 
-    def __init__(self, url: str, *, last_event_id: str | None = None, seconds: float = 60) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        last_event_id: str | None = None,
+        seconds: float = 60,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         parts = urlsplit(url)
         self._connection = http.client.HTTPConnection(parts.netloc, timeout=seconds)
         resume = {"Last-Event-ID": last_event_id} if last_event_id else {}
-        headers = {"Accept": "text/event-stream", **resume}
-        self._connection.request("GET", f"{parts.path}?{parts.query}", headers=headers)
+        all_headers = {"Accept": "text/event-stream", **resume, **(headers or {})}
+        self._connection.request("GET", f"{parts.path}?{parts.query}", headers=all_headers)
         self.response = self._connection.getresponse()
 
     @property
@@ -50,8 +57,9 @@ class Stream:
 class StreamReader:
     """The text and the events that a client has of a turn, received over any number of connections."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, headers: Mapping[str, str] | None = None) -> None:
         self._url = url
+        self._headers = headers
         self.last_event_id: str | None = None
         self.text = ""
         self.resets = 0
@@ -60,7 +68,7 @@ class StreamReader:
 
     def read(self, *, max_events: int | None = None) -> None:
         """Open a stream and read it to its end, or at most `max_events` events."""
-        stream = Stream(self._url, last_event_id=self.last_event_id)
+        stream = Stream(self._url, last_event_id=self.last_event_id, headers=self._headers)
         try:
             for count, event in enumerate(stream, 1):
                 self._apply(event)

@@ -59,6 +59,15 @@ def test_no_line_of_prose_is_wide() -> None:
             assert line.lstrip().startswith("|") or len(line) <= MAX_PROSE_WIDTH, f"{page}:{number}"
 
 
+def test_the_tutorial_shows_the_code_that_is_tested() -> None:
+    blocks = re.findall(
+        r"```python\n(.*?)```", (DOCS / "start" / "first_app.md").read_text(encoding="utf-8"), re.DOTALL
+    )
+    code = (ROOT / "examples" / "fastapi_app.py").read_text(encoding="utf-8")
+    assert blocks
+    assert [block for block in blocks if block not in code] == []
+
+
 def test_every_test_that_the_guarantees_name_exists() -> None:
     page = (ROOT / "docs" / "explanation" / "guarantees.md").read_text(encoding="utf-8")
     named = re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", page)
