@@ -9,6 +9,7 @@ from enum import StrEnum
 from importlib.metadata import version
 from types import MappingProxyType
 
+from supervisor.provider_check import ProviderCheck, State
 from supervisor.readiness import read_readiness
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client, check_store_or_exit, connect
@@ -72,6 +73,9 @@ class Verdict(StrEnum):
 
 
 SERVICE_VERDICTS = MappingProxyType({Level.GOOD: Verdict.OK, Level.WARN: Verdict.NOTE, Level.BAD: Verdict.WRONG})
+PROVIDER_VERDICTS = MappingProxyType(
+    {State.HAS_MODELS: Verdict.OK, State.UNKNOWN: Verdict.NOTE, State.UNUSABLE: Verdict.WRONG}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,8 @@ def examine(settings: Settings, *, ask_model: bool) -> Iterator[Finding]:
     except StoreUnavailable as error:
         yield Finding(Verdict.WRONG, "store", str(error), "start it (make up), or use a running one: REDIS_URL=…")
     yield check_endpoint(settings)
-    yield from ask_models(settings) if ask_model else [check_model(settings)]
+    yield from check_offline(settings)
+    yield from ask_models(settings) if ask_model else check_providers(settings)
     yield check_packages()
 
 
@@ -261,12 +266,21 @@ def check_endpoint(settings: Settings) -> Finding:
     return Finding(Verdict.WRONG, "endpoint", f"{url} returns {status}: {reason}", remedy)
 
 
-def check_model(settings: Settings) -> Finding:
+def check_offline(settings: Settings) -> Iterator[Finding]:
     if settings.is_offline:
         remedy = "to use a real model, set OPENAI_API_KEY=… or OPENAI_BASE_URL=…"
-        return Finding(Verdict.NOTE, "model", "the built-in offline model answers", remedy)
-    observed = f"{settings.model_description}; not tested (--ask-model requests one token)"
-    return Finding(Verdict.OK, "model", observed)
+        yield Finding(Verdict.NOTE, "model", "the built-in offline model answers", remedy)
+
+
+def check_providers(settings: Settings) -> Iterator[Finding]:
+    """Yield a finding for each provider, from its list of models, which costs nothing."""
+    try:
+        assistants = AssistantRegistry(settings).all_assistants().values()
+    except ConfigurationError:
+        return  # `check_chain_workers` reports it
+    for found in ProviderCheck(assistants, settings).findings():
+        remedy = found.remedy or "--ask-model also requests one token"
+        yield Finding(PROVIDER_VERDICTS[found.state], "model", found.observed, remedy)
 
 
 def ask_models(settings: Settings) -> Iterator[Finding]:
@@ -279,8 +293,6 @@ def ask_models(settings: Settings) -> Iterator[Finding]:
         observed = f"not all models have answered within {MODEL_TIMEOUT_SECONDS} s"
         yield Finding(Verdict.WRONG, "model", observed, "check OPENAI_BASE_URL, the assistants and the network")
         return
-    if settings.is_offline:
-        yield check_model(settings)
     if asked.returncode == 0:
         yield Finding(Verdict.OK, "model", f"{settings.model_description} answers, and so does each other model")
         return

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, NoReturn
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from supervisor.child import Child
 from supervisor.embedded_store import embedded_store
 from supervisor.heartbeat import Heartbeat
+from supervisor.provider_check import ProviderCheck, ProviderFinding
 from supervisor.readiness import read_readiness
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client, check_store, connect
@@ -43,7 +44,7 @@ class Machine:
         self._lock: IO[str] | None = None
         self._store: Child | None = None
         self._store_error = ""
-        AssistantRegistry(settings)  # raises for an invalid assistants file before anything is started
+        self._assistants = AssistantRegistry(settings)  # raises for an invalid file before anything is started
         _check_port_is_free(settings)
         if not settings.redis_url:
             self._store, self._lock = embedded_store(settings)
@@ -70,10 +71,11 @@ class Machine:
         with self._connect() as client:
             self._remember_keys(ApiKeyStore(client))
             check_exposure(ApiKeyStore(client), self._settings)
+        providers = ProviderCheck(self._assistants.all_assistants().values(), self._settings)
         for child in self._services:
             child.start()
         self._wait_for("the endpoint and the workers", self._all_ready, seconds=ALL_READY_SECONDS)
-        print(self._welcome(), flush=True)
+        print(self._welcome(providers.findings()), flush=True)
 
     def run(self) -> NoReturn:
         """Restart processes that exit, until a signal ends this."""
@@ -204,8 +206,9 @@ class Machine:
     def _url(self) -> str:
         return f"http://{self._settings.address}"
 
-    def _welcome(self) -> str:
+    def _welcome(self, providers: Sequence[ProviderFinding]) -> str:
         settings = self._settings
+        checked = "".join(f"{found}\n{'':21}" for found in providers)
         data = f"{settings.data_dir.resolve()} (embedded store; each write is on disk before it is confirmed)"
         change = "OPENAI_API_KEY=… make up, or OPENAI_BASE_URL=http://127.0.0.1:11434/v1 INTURN_MODEL=llama3.2 make up"
         return textwrap.dedent(f"""
@@ -221,7 +224,7 @@ class Machine:
             Or chat: {self._url} in a browser, .venv/bin/inturn chat in another terminal.
 
             Model    {settings.model_description}
-                     change it: {change}
+                     {checked}change it: {change}
             API      {self._url}/docs
             Data     {data if self._store else self._store_description}
             Workers  {settings.workers}; to add one, in another terminal with the same settings: make worker

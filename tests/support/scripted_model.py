@@ -75,6 +75,9 @@ It takes `n` bytes of memory; for a larger `n`, sieve in segments.""",
 }
 
 
+MODELS = ("gpt-4o-mini", "gpt-4o", "llama3.2:latest")
+
+
 class Script:
     """The directives in a question."""
 
@@ -114,7 +117,9 @@ class Handler(BaseHTTPRequestHandler):
         """Log no requests; the tests read `/requests` instead."""
 
     def do_GET(self) -> None:
-        self._json(200, self.server.requests)
+        if self.path.endswith("/models"):
+            return self._json(200, {"data": [{"id": name} for name in MODELS]})
+        return self._json(200, self.server.requests)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))

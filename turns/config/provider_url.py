@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit, urlunsplit
 
 ENDPOINT = "/chat/completions"
+OPENAI_URL = "https://api.openai.com/v1"  # of a provider with a key and no base URL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

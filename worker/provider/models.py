@@ -13,7 +13,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
-from turns.config.provider_url import check_header_value, parse_provider_url
+from turns.config.provider_url import OPENAI_URL, check_header_value, parse_provider_url
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
 from turns.domain.model_parameters import ModelParameters
@@ -24,7 +24,6 @@ from worker.provider.http import CONNECT_SECONDS
 from worker.provider.http_client import build_async_http_client, build_http_client, is_proxied
 from worker.provider.stock_client import AsyncCompletions
 
-OPENAI_URL = "https://api.openai.com/v1"
 OFFLINE_MODEL = "offline"
 DEFAULT_PARAMETERS = ModelParameters()
 FINISHED = {"finish_reason": "stop", "model_name": OFFLINE_MODEL}

@@ -1,6 +1,7 @@
 """`make doctor` finds problems and prints a fix for each."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,7 @@ def test_an_unreachable_store_is_reported(stack: Stack) -> None:
     code, output = doctor(stack, REDIS_URL="unix:///nowhere")
     assert code == 1
     assert "REDIS_URL" in output
+    assert re.search("ok      model: .* answers and has gpt-4o-mini\n", output)
 
 
 def test_each_problem_is_printed_with_its_fix(stack: Stack) -> None:

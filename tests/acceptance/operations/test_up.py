@@ -145,13 +145,16 @@ def test_ctrl_c_stops_every_process_and_keeps_the_data(private_up: Up) -> None:
     assert [message["content"] for message in kept][:1] == ["hello"]
 
 
-def test_an_emptied_store_does_not_open_the_service(private_up: Up) -> None:
+def test_an_emptied_store_does_not_open_the_service(private_up: Up, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second start also has a provider that does not answer, which does not prevent it."""
     up = private_up
     command = [sys.executable, "-m", "turns", "keys", "create", "acme"]
     environment = {**os.environ, "INTURN_DATA_DIR": str(up.directory / "data")}
     subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, check=True)
     up.press_ctrl_c()
     shutil.rmtree(up.directory / "data" / "appendonlydir")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://user:canary@127.0.0.1:9/v1")
+    monkeypatch.setenv("no_proxy", "*")
 
     again = Up(up.directory, port=free_port())
     again.wait_until_ready()
@@ -159,6 +162,8 @@ def test_an_emptied_store_does_not_open_the_service(private_up: Up) -> None:
     again.press_ctrl_c()
     assert status == 401
     assert "every request is refused" in again.output()
+    assert "http://127.0.0.1:9/v1 does not answer (Connection refused)" in again.output()
+    assert "canary" not in again.output()
 
 
 def test_killing_the_supervisor_ends_its_processes(private_up: Up) -> None:
