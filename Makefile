@@ -63,7 +63,7 @@ docs: $(VENV)/.installed-docs ## build the documentation as a site in docs/.site
 	@$(BIN)/zensical build --config-file docs/zensical.toml --strict --clean
 	@echo "Open docs/.site/index.html"
 
-chaos: $(VENV)/.installed-dev ## run about ten thousand turns under faults and write docs/explanation/chaos.md (15 minutes)
+chaos: $(VENV)/.installed-dev ## run about twenty thousand turns under faults and write docs/explanation/chaos.md (25 minutes)
 	@$(BIN)/python -m tests.chaos
 
 alerts: $(VENV)/.installed-dev $(PROMETHEUS)/promtool ## show in Debian's Prometheus that each alert of deploy/ fires (3 minutes, 20 MB)
@@ -76,7 +76,7 @@ $(PROMETHEUS)/promtool: | $(VENV)/bin/python
 	  { apt-get download -qq prometheus 2>/dev/null || { apt-get update -qq && apt-get download -qq prometheus; }; } && \
 	  dpkg -x prometheus_*.deb . && rm prometheus_*.deb
 
-bench: $(VENV)/.installed-bench ## measure what a turn costs and write docs/explanation/performance.md (15 minutes)
+bench: $(VENV)/.installed-bench ## measure what a turn costs and write docs/performance.md (15 minutes)
 	@$(BIN)/python -W ignore -m bench
 
 bench-langgraph: $(LANGGRAPH_VENV)/.installed ## install LangGraph's development server (Elastic License 2.0), which make bench then measures too

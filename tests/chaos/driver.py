@@ -3,6 +3,8 @@
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 from tests.chaos.checker import SubmittedTurn
@@ -14,10 +16,36 @@ RETRY_SECONDS = 0.2
 PACE = "[pace 0.1]"  # an answer takes most of a second, so that each fault hits answers in progress
 
 
+@dataclass(frozen=True)
+class Load:
+    """The turns of a session: their assistant, None for `example`, and what their texts repeat in turn."""
+
+    assistant: str | None = None
+    misbehaviour: tuple[str, ...] = ("",)
+
+    def text(self, session: str, n: int, pace: str) -> str:
+        return " ".join(filter(None, (f"{session} turn {n}", self.misbehaviour[n % len(self.misbehaviour)], pace)))
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return {"assistant": self.assistant} if self.assistant else EXAMPLE
+
+
 class Driver:
-    def __init__(self, stack: Stack, *, sessions: int, turns: int, per_second: float, pace: str = PACE) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        *,
+        sessions: int,
+        turns: int,
+        per_second: float,
+        pace: str = PACE,
+        loads: Sequence[Load] = (Load(),),
+    ) -> None:
+        """Distribute the loads evenly among the sessions, each of which submits `turns` turns."""
         self._stack = stack
         self._sessions = [f"session-{n}" for n in range(sessions)]
+        self._loads = dict(zip(self._sessions, cycle(loads), strict=False))
         self._turns = turns
         self._pace = pace
         self._pause_seconds = sessions / per_second
@@ -30,7 +58,7 @@ class Driver:
     def _submit_session(self, session: str) -> list[SubmittedTurn]:
         submitted = []
         for n in range(self._turns):
-            submitted.append(self._submit(session, f"{session} turn {n} {self._pace}"))
+            submitted.append(self._submit(session, self._loads[session].text(session, n, self._pace)))
             time.sleep(self._pause_seconds)
         return submitted
 
@@ -43,7 +71,7 @@ class Driver:
                 response = call(
                     f"{self._stack.url}/v1/turns",
                     method="POST",
-                    body=turn_request(session, text, **EXAMPLE),
+                    body=turn_request(session, text, **self._loads[session].fields),
                     headers={"Idempotency-Key": text},
                     seconds=5,
                 )

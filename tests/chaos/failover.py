@@ -8,6 +8,8 @@ from tests.support.processes import HttpResponse, Stack, call, turn_request
 from tests.support.replicas import ReplicatedStore
 from tests.support.waiting import wait_until
 
+FAILOVER_TURNS = 500
+
 
 @dataclass(frozen=True)
 class FailoverOutcome:

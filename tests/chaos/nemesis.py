@@ -19,6 +19,8 @@ DEFAULT = Settings(redis_url="unset")
 HINTS = "inturn:hints"
 TURN = re.compile("turn_[0-9a-f]{32}")
 FROZEN_BEYOND_LEASE_SECONDS = 2.0
+FREEZE_SECONDS = (1.0, 20.0)
+OUTAGE_SECONDS = 60.0
 STORE_DOWN_SECONDS = 1.0
 POISON_FIELDS = ("status", "claims", "worker", "error_code")
 POISON_SECONDS = 0.2  # until a poison turn that runs kills its worker
@@ -96,6 +98,27 @@ class Nemesis:
         worker.signal(signal.SIGSTOP)
         time.sleep(self._lease_seconds + FROZEN_BEYOND_LEASE_SECONDS)
         worker.signal(signal.SIGCONT)
+
+    def freeze_worker_briefly(self) -> None:
+        self._freeze(self._random.choice(self._stack.workers).signal)
+
+    def freeze_web(self) -> None:
+        self._freeze(self._stack.web.signal)
+
+    def freeze_store(self) -> None:
+        self._freeze(self._stack.store.signal)
+
+    def _freeze(self, send: Callable[[signal.Signals], None]) -> None:
+        send(signal.SIGSTOP)
+        time.sleep(self._random.uniform(*FREEZE_SECONDS))
+        with suppress(ProcessLookupError):  # the supervisor may have replaced it
+            send(signal.SIGCONT)
+
+    def stop_provider(self) -> None:
+        """Let the model answer 503 for a minute."""
+        self._stack.set_outage(is_down=True)
+        time.sleep(OUTAGE_SECONDS)
+        self._stack.set_outage(is_down=False)
 
     def kill_store(self) -> None:
         self._stack.store.kill()

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from tests.chaos.checker import Verdict, check
-from tests.chaos.driver import PACE, Driver
+from tests.chaos.driver import PACE, Driver, Load
 from tests.chaos.nemesis import Nemesis
 from tests.support.processes import EXAMPLE_SYSTEM_MESSAGE, Stack
 
-SETTLE_SECONDS = 120
+SETTLE_SECONDS = 180
+FAILING = ("[crash ", "[hang ")  # in the texts of turns whose own chain fails them
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,7 @@ class Outcome:
     verdict: Verdict
     turns: int
     completed: int
+    failed_innocents: list[str]  # the texts of turns that did not complete, though nothing in them fails
     faults: Counter[str]
     poisoned: Counter[str]  # turns that kill their workers, by the error code with which they ended
     durations: list[float]  # seconds from acceptance to the end of each turn
@@ -54,8 +56,9 @@ def run(
     every_seconds: float,
     faults: Counter[str],
     pace: str = PACE,
+    loads: Sequence[Load] = (Load(),),
 ) -> Outcome:
-    driver = Driver(stack, sessions=sessions, turns=turns, per_second=per_second, pace=pace)
+    driver = Driver(stack, sessions=sessions, turns=turns, per_second=per_second, pace=pace, loads=loads)
     nemesis = Nemesis(stack, seed=seed, every_seconds=every_seconds, faults=faults)
     nemesis.start()
     submitted = driver.submit_all()
@@ -69,6 +72,11 @@ def run(
         verdict=check(submitted, statuses, driver.histories(), system=EXAMPLE_SYSTEM_MESSAGE["content"]),
         turns=len(submitted),
         completed=sum(status == "completed" for status in statuses.values()),
+        failed_innocents=[
+            turn.text
+            for turn in submitted
+            if statuses[turn.turn_id] != "completed" and not any(word in turn.text for word in FAILING)
+        ],
         faults=nemesis.done,
         poisoned=poisoned,
         durations=[

@@ -36,8 +36,9 @@ class SupervisedStack(Stack):
     """A stack whose dead processes the product's supervisor starts again, with its own delays and default limits."""
 
     def start_processes(self, *, workers: int, chain_workers: int) -> None:
-        assert not chain_workers, "the supervisor starts them when it needs them"
         self.environment["WORKERS"] = str(workers)
+        if chain_workers:  # the supervisor starts them if an assistant needs them
+            self.environment["CHAIN_WORKERS"] = str(chain_workers)
         self.supervisor = self._process("supervisor")
         self._find_children()
 
@@ -45,8 +46,10 @@ class SupervisedStack(Stack):
         self._find_children()
 
     def stop(self) -> None:
-        self.supervisor.stop()
-        super().stop()
+        try:
+            self.supervisor.stop()
+        finally:
+            super().stop()
 
     def _find_children(self) -> None:
         """Find the endpoint and at least one worker."""

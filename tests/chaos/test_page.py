@@ -1,6 +1,6 @@
 """A new run can replace one row of `docs/explanation/chaos.md`."""
 
-from tests.chaos.__main__ import PAGE, with_row
+from tests.chaos.page import PAGE, with_row
 
 ROWS = """\
 | Faults | Times |

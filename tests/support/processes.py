@@ -126,6 +126,8 @@ class Store(Protocol):
 
     def kill(self) -> None: ...
 
+    def signal(self, number: signal.Signals) -> None: ...
+
 
 class Stack:
     """A store, a scripted model, one endpoint and some workers; a context manager that stops them."""
@@ -269,6 +271,11 @@ class Stack:
 
     def open_gate(self, name: str) -> None:
         call(f"http://{self.model_address}:{self._model_port}/gates/{name}", method="POST", body={})
+
+    def set_outage(self, *, is_down: bool) -> None:
+        """Let the model answer 503 from now on, or stop that."""
+        path = "down" if is_down else "up"
+        call(f"http://{self.model_address}:{self._model_port}/outage/{path}", method="POST", body={})
 
     def create_api_key(self, tenant: str, *options: str) -> str:
         return self._run_turns_command("keys", "create", tenant, *options).strip()

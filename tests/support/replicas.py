@@ -1,5 +1,6 @@
 """A primary, a replica and three Sentinels that act as one store."""
 
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,9 @@ class ReplicatedStore:
 
     def kill(self) -> None:
         self._primary.kill()
+
+    def signal(self, number: signal.Signals) -> None:
+        self._primary.signal(number)
 
     def stop(self) -> None:
         for sentinel in self._sentinels:

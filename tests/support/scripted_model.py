@@ -20,6 +20,8 @@ brackets anywhere in the question change that:
     [cut x]        close the connection in the middle of the answer
     [raw x]        answer 200 with one of the invalid bodies in `RAW`
 
+`POST /outage/down` lets it answer 503 to all questions until `POST /outage/up`.
+
 `GET /requests` lists all requests: `messages`, `closed` (true if the client disconnected before the end), the whole
 `body`, the `headers` and the client's `port`, which identifies its connection.
 """
@@ -100,6 +102,7 @@ class ScriptedModel(ThreadingHTTPServer):
         self.requests: list[dict[str, Any]] = []
         self.request_counts: Counter[str] = Counter()
         self.gates: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+        self.is_down = False
         self.lock = threading.Lock()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -126,6 +129,9 @@ class Handler(BaseHTTPRequestHandler):
         if self.path.startswith("/gates/"):
             self.server.gates[self.path.removeprefix("/gates/")].set()
             return self._json(200, {})
+        if self.path.startswith("/outage/"):
+            self.server.is_down = self.path == "/outage/down"
+            return self._json(200, {})
         return self._complete(json.loads(body))
 
     def _complete(self, body: dict[str, Any]) -> None:
@@ -150,7 +156,8 @@ class Handler(BaseHTTPRequestHandler):
             time.sleep(script.number("delay", 0))
             if (failure := script.word("fail")) and count <= int([*failure.split(), "1000000"][1]):
                 return self._fail(int(failure.split()[0]), script, question)
-            if (down := script.word("down")) and not self.server.gates[down].is_set():
+            down = script.word("down")
+            if self.server.is_down or (down and not self.server.gates[down].is_set()):
                 return self._fail(503, script, question)
             if raw := script.word("raw"):
                 return self._raw(RAW[raw], declared=len(RAW[raw]))
