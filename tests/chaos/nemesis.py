@@ -63,7 +63,7 @@ class Nemesis:
             self.done[fault] += 1
 
     def kill_worker(self) -> None:
-        worker = self._random.choice(self._stack.workers)
+        worker = self._random.choice([*self._stack.workers, *self._stack.chain_workers])
         self.kills.append((time.time(), worker.pid))
         worker.kill()
         self._stack.replace_dead()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.rows import CHAINS, CUSTOM_CHAINS
 from tests.chaos.run import run
 from tests.support.processes import Stack
 
@@ -54,3 +55,27 @@ def test_a_turn_that_kills_its_workers_fails_alone(tmp_path: Path) -> None:
     assert (outcome.turns, outcome.completed) == (120, 120)
     assert outcome.poisoned == {"worker_lost": 1}
     assert outcome.recoveries, "other turns were hit too"
+
+
+@pytest.mark.timeout(240)
+def test_chains_that_block_crash_and_hang_harm_no_other(tmp_path: Path) -> None:
+    """Workers of both kinds are killed meanwhile; a turn may fail only because of its own chain."""
+    file = tmp_path / "assistants.toml"
+    file.write_text(CHAINS.replace("total_seconds = 20", "total_seconds = 5"))
+    faults = Counter(kill_worker=4)
+    with Stack(tmp_path, workers=1, chain_workers=1, settings={**SETTINGS, "INTURN_ASSISTANTS": str(file)}) as stack:
+        outcome = run(
+            stack,
+            sessions=16,
+            turns=5,
+            per_second=10,
+            seed=SEED,
+            every_seconds=1.5,
+            faults=faults,
+            loads=CUSTOM_CHAINS,
+        )
+    assert outcome.verdict.is_clean, outcome.verdict
+    assert not outcome.failed_innocents
+    assert outcome.completed == 80 - 2 * (
+        1 + 2
+    )  # per session, a thread hangs once; a process crashes once and hangs once

@@ -192,6 +192,9 @@ class Stack:
         if not self.web.is_running:
             self.web = self.start_web()
         self.workers = [worker if worker.is_running else self.start_worker() for worker in self.workers]
+        self.chain_workers = [
+            worker if worker.is_running else self.start_chain_worker() for worker in self.chain_workers
+        ]
 
     def stop(self) -> None:
         for process in (self.web, *self.workers, *self.chain_workers, self.model):
