@@ -26,7 +26,7 @@ chain = "tests.chaos.chains:build"
 runs_in = "process"
 total_seconds = 20
 """
-# Of eight sessions, one has a chain in a thread and one a chain in a process of its own. A crash in a thread would end
+# One in eight sessions has a chain in a thread, and one a chain in a process of its own. A crash in a thread would end
 # its worker; `three turns that kill their workers` shows that.
 CUSTOM_CHAINS = (
     Load(assistant="threaded", misbehaviour=("", "[block 1]", "", "", "[hang 60]")),
