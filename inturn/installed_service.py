@@ -3,16 +3,21 @@
 import os
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGES = ("turns", "web", "worker", "supervisor")
 PACKAGE = Path(__file__).parent
 # In a wheel the service is inside this package, in a clone beside it.
 PLACES = (PACKAGE / "_service", PACKAGE.parent)
+# The wheel contains the service in any case. These are packages of the extra `service`, which may be missing.
+LIBRARIES = ("celery", "flask", "gunicorn", "redis")
 
 
 def find_service() -> Path | None:
     """Return the directory that contains the packages of the service, or None if only the client is installed."""
+    if not all(map(find_spec, LIBRARIES)):
+        return None
     return next((place for place in PLACES if all((place / name).is_dir() for name in PACKAGES)), None)
 
 

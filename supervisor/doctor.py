@@ -14,6 +14,7 @@ from supervisor.readiness import read_readiness
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client, check_store_or_exit, connect
 from turns.backend.installation import check_agreement
+from turns.config import commands
 from turns.config.settings import Settings, settings_or_exit
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, StoreUnavailable
@@ -91,7 +92,7 @@ class Finding:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="make doctor", description=__doc__)
+    parser = argparse.ArgumentParser(prog=commands.DOCTOR, description=__doc__)
     parser.add_argument(
         "--ask-model", action="store_true", help="request one token from each model, at its usual price"
     )
@@ -111,7 +112,9 @@ def examine(settings: Settings, *, ask_model: bool) -> Iterator[Finding]:
     try:
         yield from check_store(client, settings)
     except StoreUnavailable as error:
-        yield Finding(Verdict.WRONG, "store", str(error), "start it (make up), or use a running one: REDIS_URL=…")
+        yield Finding(
+            Verdict.WRONG, "store", str(error), f"start it ({commands.UP}), or use a running one: REDIS_URL=…"
+        )
     yield check_endpoint(settings)
     yield from check_offline(settings)
     yield from ask_models(settings) if ask_model else check_providers(settings)
@@ -201,7 +204,7 @@ def check_workers(health: Health) -> Finding:
     observed = f"{alive} alive, {health.live_turns} live turns"
     if alive:
         return Finding(Verdict.OK, "workers", observed)
-    return Finding(Verdict.WRONG, "workers", observed, "start one: make worker")
+    return Finding(Verdict.WRONG, "workers", observed, f"start one: {commands.WORKER}")
 
 
 def check_chain_workers(health: Health, settings: Settings) -> Iterator[Finding]:
@@ -215,7 +218,7 @@ def check_chain_workers(health: Health, settings: Settings) -> Iterator[Finding]
     if health.live_chain_workers and needed_by:
         yield Finding(Verdict.OK, "chain workers", observed)
     elif needed_by:
-        yield Finding(Verdict.WRONG, "chain workers", observed, "start one: make worker CHAINS=1")
+        yield Finding(Verdict.WRONG, "chain workers", observed, f"start one: {commands.CHAIN_WORKER}")
 
 
 def check_service(findings: Sequence[ServiceFinding]) -> Iterator[Finding]:
@@ -229,7 +232,7 @@ def check_service(findings: Sequence[ServiceFinding]) -> Iterator[Finding]:
 
 
 def check_keys(api_keys: ApiKeyStore, settings: Settings) -> Finding:
-    remedy = "make key TENANT=acme"
+    remedy = commands.CREATE_KEY
     if not api_keys.has_keys() and requires_keys(settings):
         observed = "none exist, but they are required: is the store empty, or an older copy? Every request is refused"
         return Finding(Verdict.WRONG, "keys", observed, remedy)
@@ -241,7 +244,9 @@ def check_keys(api_keys: ApiKeyStore, settings: Settings) -> Finding:
     active = len(api_keys.list_keys())
     if active and not requires_keys(settings):
         observed = f"{active} active, and a loss of the store's data would open the service"
-        return Finding(Verdict.NOTE, "keys", observed, "set INTURN_REQUIRE_KEYS=true for the endpoint, or use make up")
+        return Finding(
+            Verdict.NOTE, "keys", observed, f"set INTURN_REQUIRE_KEYS=true for the endpoint, or use {commands.UP}"
+        )
     if active:
         return Finding(Verdict.OK, "keys", f"{active} active; every request needs one")
     return Finding(Verdict.NOTE, "keys", "none is active, so every request is refused", remedy)
@@ -257,7 +262,7 @@ def check_endpoint(settings: Settings) -> Finding:
     try:
         status, ready = read_readiness(settings, timeout_seconds=3)
     except OSError as error:
-        remedy = "start it (make up or make web), or set PORT and INTURN_HOST to its address"
+        remedy = f"start it ({commands.UP} or {commands.WEB}), or set PORT and INTURN_HOST to its address"
         return Finding(Verdict.WRONG, "endpoint", f"{url}: {error}", remedy)
     if status == 200:
         return Finding(Verdict.OK, "endpoint", f"{url}: {ready.get('status')}")

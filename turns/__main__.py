@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from turns.backend.client import check_store_or_exit, connect
+from turns.config import commands
 from turns.config.settings import settings_or_exit
 from turns.domain.errors import StoreUnavailable
 from turns.store.api_keys import ApiKey, ApiKeyStore, Scope
@@ -94,7 +95,7 @@ def _minute(milliseconds: int) -> str:
 def _no_answer(url: str) -> str:
     parts = urlsplit(url)
     address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # without credentials
-    return f"The store does not answer at {address}; start it first (make up), or set REDIS_URL."
+    return f"The store does not answer at {address}; start it first ({commands.UP}), or set REDIS_URL."
 
 
 def _failed(message: str, code: int) -> int:

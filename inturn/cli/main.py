@@ -9,7 +9,7 @@ import inturn
 from inturn.cli.commands.batch import batch
 from inturn.cli.commands.chat import chat
 from inturn.cli.commands.send import send
-from inturn.cli.commands.service import doctor, keys, up
+from inturn.cli.commands.service import check_chain, doctor, keys, up, web, worker
 from inturn.cli.commands.sessions import sessions
 from inturn.cli.commands.top import top
 from inturn.cli.commands.turns import cancel, get, retry, turns
@@ -45,7 +45,23 @@ def cli(context: click.Context, url: str | None) -> None:
     context.obj = Invocation(url, Terminal())
 
 
-for command in (up, chat, send, get, cancel, retry, sessions, turns, batch, top, doctor, keys):
+for command in (
+    up,
+    chat,
+    send,
+    get,
+    cancel,
+    retry,
+    sessions,
+    turns,
+    batch,
+    top,
+    doctor,
+    keys,
+    web,
+    worker,
+    check_chain,
+):
     cli.add_command(command)
 
 

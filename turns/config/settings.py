@@ -19,6 +19,7 @@ from urllib.parse import quote
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from turns.config import commands
 from turns.config.network import find_certificate_problems, find_client_problems
 from turns.config.provider_url import check_header_value, parse_provider_url
 from turns.config.store_url import check_store_url
@@ -272,7 +273,7 @@ class Settings(BaseSettings):
     otel_endpoint: str = Field(
         "",
         validation_alias="OTEL_EXPORTER_OTLP_ENDPOINT",
-        description="URL of an OpenTelemetry collector for traces, such as `http://127.0.0.1:4318`; requires `tools/requirements/otel.txt`",
+        description="URL of an OpenTelemetry collector for traces, such as `http://127.0.0.1:4318`; requires `tools/requirements/otel.txt`, or `inturn[otel]`",
     )
     log_format: LogFormat = Field(
         LogFormat.AUTO, description="`json`, `console`, or `auto`: console if the output is a terminal, else JSON"
@@ -372,9 +373,7 @@ class Settings(BaseSettings):
             if not ORIGIN.fullmatch(origin)
         ]
         if self.otel_endpoint and not find_spec("opentelemetry"):
-            problems.append(
-                "OTEL_EXPORTER_OTLP_ENDPOINT: OpenTelemetry is not installed: pip install -r tools/requirements/otel.txt"
-            )
+            problems.append(f"OTEL_EXPORTER_OTLP_ENDPOINT: OpenTelemetry is not installed: {commands.INSTALL_TRACES}")
         return problems
 
 

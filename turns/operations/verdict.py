@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from types import MappingProxyType
 
+from turns.config import commands
 from turns.domain.retry import HoldReason
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
@@ -28,8 +29,8 @@ STALLED_SECONDS = 90  # as in deploy/alerts.yml
 FAILING_SECONDS = 60
 KINDS = MappingProxyType(
     {
-        WorkerKind.LOOP: ("no_worker", "worker for built-in chains", "make worker"),
-        WorkerKind.CHAINS: ("no_chain_worker", "chain worker", "make worker CHAINS=1"),
+        WorkerKind.LOOP: ("no_worker", "worker for built-in chains", commands.WORKER),
+        WorkerKind.CHAINS: ("no_chain_worker", "chain worker", commands.CHAIN_WORKER),
     }
 )
 
@@ -43,7 +44,7 @@ def evaluate(facts: ServiceFacts) -> list[Finding]:
 
 
 def _store(facts: ServiceFacts) -> Iterator[Finding]:
-    health, todo = facts.health, "Run `make doctor`, which prints a fix."
+    health, todo = facts.health, f"Run `{commands.DOCTOR}`, which prints a fix."
     if health.refusal:
         headline, detail = (
             "No turn can be submitted: the store refuses writes.",
@@ -85,7 +86,7 @@ def _workers_missing(facts: ServiceFacts) -> Iterator[Finding]:
         detail=f"{count_of(live, 'accepted turn')} cannot continue."
         if live
         else "No turn is waiting yet; the next one will.",
-        todo="Start one with `make worker`. If one has stopped, its log has the reason.",
+        todo=f"Start one with `{commands.WORKER}`. If one has stopped, its log has the reason.",
     )
 
 

@@ -6,6 +6,7 @@ from typing import cast
 
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.config import commands
 from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound
@@ -20,7 +21,8 @@ from turns.store.holds import ModelHold, read_hold
 NO_WORKER = MappingProxyType(
     {
         WorkerKind.LOOP: "No worker is alive. Start one, and read the logs of the workers that stopped.",
-        WorkerKind.CHAINS: "No chain worker is alive, which this custom chain needs. Start one: make worker CHAINS=1",
+        WorkerKind.CHAINS: "No chain worker is alive, which this custom chain needs. "
+        f"Start one: {commands.CHAIN_WORKER}",
     }
 )
 HINTS = MappingProxyType({WorkerKind.LOOP: keys.HINTS, WorkerKind.CHAINS: keys.CHAIN_HINTS})

@@ -15,6 +15,7 @@ from typing import Self, cast
 
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.config import commands
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
 from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name
@@ -126,7 +127,7 @@ def check_exposure(api_keys: ApiKeyStore, settings: Settings) -> None:
         return
     raise ConfigurationError(
         f"INTURN_HOST: {settings.host} can be reached from other machines, but there is no API key. "
-        "Create one (make key TENANT=acme, or python -m turns keys create acme), bind to 127.0.0.1, "
+        f"Create one ({commands.CREATE_KEY}, or python -m turns keys create acme), bind to 127.0.0.1, "
         "or set INTURN_ALLOW_OPEN_ACCESS=true."
     )
 

@@ -1,4 +1,4 @@
-"""The commands `inturn up`, `inturn doctor` and `inturn keys`, which run programs of the service on this machine."""
+"""The commands that run programs of the service on this machine, such as `inturn up` and `inturn keys`."""
 
 import os
 import sys
@@ -21,6 +21,36 @@ def up(port: int | None, workers: int | None) -> None:
     """
     options = {"PORT": port, "WORKERS": workers}
     _exec_module("supervisor", **{name: str(value) for name, value in options.items() if value is not None})
+
+
+@click.command()
+def web() -> None:
+    """Run one process of the endpoint, for your own process supervisor.
+
+    Needs REDIS_URL, or the data directory of `inturn up`.
+    """
+    _exec_module("web")
+
+
+@click.command()
+@click.option("--chains", is_flag=True, help="Run the turns of custom chains instead of all others.")
+def worker(chains: bool) -> None:
+    """Run one worker process, for your own process supervisor.
+
+    Needs REDIS_URL, or the data directory of `inturn up`.
+    """
+    _exec_module("worker", *(["--chains"] if chains else []))
+
+
+@click.command("check-chain")
+@click.argument("chain", metavar="MODULE:FACTORY")
+@click.option("--input", "question", default="hello", show_default=True, help="The question.")
+def check_chain(chain: str, question: str) -> None:
+    """Run a custom chain with the offline model, and describe it.
+
+    MODULE is imported from this directory. The exit code is 1 if a turn of the chain would fail.
+    """
+    _exec_module("worker.check_chain", chain, "--input", question)
 
 
 @click.command()
@@ -70,7 +100,7 @@ def _exec_module(module: str, *arguments: str, **environment: str) -> None:
     service = find_service()
     if service is None:
         raise click.ClickException(
-            "The service is not installed here, only the client. To start it, run `make up` in a clone of InTurn."
+            "The service is not installed here, only the client. Install it with `pip install 'inturn[service]'`."
         )
     merged = service_environment(service, {**os.environ, **environment}, Path.cwd())
     os.execve(sys.executable, service_command(module, *arguments), merged)  # noqa: S606  # our own programs

@@ -6,14 +6,17 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.support.processes import Process, call
 from tests.support.server import Server, free_port
 from tests.support.waiting import wait_until
 from tools import ROOT
+from tools.docs import READ_BY_MAKE_UP
 from turns.config.network import OPENAI_PROXY, PROXIES
 from turns.config.settings import variables
+from turns.config.version import VERSION
 
 COMPOSE = ROOT / "docker-compose.yml"
 OURS = ("web", "worker", "chain-worker")
@@ -31,7 +34,7 @@ def test_the_compose_file_is_valid() -> None:
 
 
 def test_the_compose_file_passes_every_setting() -> None:
-    not_in_containers = {"PORT", "WORKERS", "CHAIN_WORKERS", "INTURN_DATA_DIR"}  # of make up, and of the host's port
+    not_in_containers = {*READ_BY_MAKE_UP, "PORT"}  # PORT is the port of the host
     provider = {*PROXIES, *map(str.lower, PROXIES), "NO_PROXY", "no_proxy", OPENAI_PROXY}
     named = {name for service in OURS for name in services()[service]["environment"]}
     assert named == {*variables().values(), *provider} - not_in_containers
@@ -58,6 +61,13 @@ def test_the_image_holds_the_packages_of_the_service() -> None:
     copied = {line.split()[1] for line in dockerfile() if line.startswith("COPY") and "--from" not in line}
     assert copied == {"requirements.txt", "turns", "web", "worker"}
     assert all((ROOT / path).exists() for path in copied)
+
+
+@pytest.mark.parametrize(("version", "code"), [("", 0), (VERSION, 0), ("9.9", 1)])
+def test_the_image_is_built_only_with_its_own_version(version: str, code: int) -> None:
+    [check] = [line.removeprefix("RUN python ") for line in dockerfile() if line.startswith("RUN python -c")]
+    arguments = shlex.split(check.replace("$VERSION", version))
+    assert subprocess.run([sys.executable, *arguments], cwd=ROOT, check=False).returncode == code
 
 
 def test_the_commands_of_the_containers_answer_a_turn(tmp_path: Path) -> None:
