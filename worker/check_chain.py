@@ -12,7 +12,7 @@ from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
 from turns.domain.errors import ModelError
 from turns.domain.turn import Answer, Claim
-from worker.langchain.chain_call import CustomChain, build_custom_chain
+from worker.langchain.chain_call import ChainRefused, CustomChain, build_custom_chain
 from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.custom_chain import CustomChainRun
 from worker.langchain.factories import ChainNotFound, find_factory
@@ -33,7 +33,7 @@ def main() -> int:
     try:
         for line in check(options.chain, options.input):
             print(line, flush=True)  # noqa: T201  # a command-line tool
-    except (ChainNotFound, ModelError) as error:
+    except (ChainNotFound, ChainRefused, ModelError) as error:
         print(f"failed     {error}", file=sys.stderr)  # noqa: T201
         return 1
     return 0

@@ -45,6 +45,7 @@ class Log(StrEnum):
     WORKER_DRAINING = "worker.draining"
     WORKERS_DIFFER = "workers.differ"
     WORKER_VANISHED = "worker.vanished"
+    CHAIN_NOT_BUILT = "chain.not_built"
     CHAINS_ABANDONED = "chains.abandoned"
     WORKER_STALLED = "worker.stalled"
     WEB_READY = "web.ready"

@@ -1,24 +1,35 @@
 """Cache of the chains of this process: one for each version of an assistant and each model, built at first use."""
 
 import dataclasses
+import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from turns.assistants.overrides import check_secret, settings_for
+from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant, RunsIn
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, ModelError, ModelErrorKind
 from turns.domain.turn import Claim
 from worker.langchain.chain import ChainRun, build_chain
-from worker.langchain.chain_call import build_custom_chain
+from worker.langchain.chain_call import ChainRefused, build_custom_chain
 from worker.langchain.chain_loop import ChainLoop
-from worker.langchain.chain_process import ProcessChainRun, start_server
+from worker.langchain.chain_process import ProcessChainRun, call_in_process, start_server
 from worker.langchain.custom_chain import CustomChainRun
 from worker.langchain.factories import find_factory
 from worker.provider.models import build_model
 
 MAX_CHAINS = 256  # beyond this number the cache is emptied, because versions of assistants come and go
+BUILD_SECONDS = 10.0  # for the factories of all custom chains, at the start of a worker
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Problem:
+    """The reason why a custom chain cannot be built, and whether that is certain for all its turns."""
+
+    reason: str
+    is_refusal: bool
 
 
 class ChainCache:
@@ -37,17 +48,47 @@ class ChainCache:
     def prepare(self, assistants: Iterable[Assistant], settings: Settings) -> None:
         """Build the chains of these assistants before their first turn; `settings` are those of the service.
 
-        Raise `ConfigurationError`.
+        Raise `ConfigurationError`, also for custom chains that no turn can run. A factory that raises fails its turns
+        and not the worker; one that takes longer than `BUILD_SECONDS` is left to its first turn.
         """
-        processes = []
+        custom = []
         for assistant in assistants:
-            if not assistant.chain:  # a factory may raise, which must fail its turn and not the worker
+            if assistant.chain:
+                custom.append(assistant)
+            else:
                 effective = settings_for(assistant, settings)
                 self._chain(assistant, effective.model_name, effective)
-            elif assistant.runs_in is RunsIn.PROCESS:
-                processes.append(assistant.chain.partition(":")[0])
-        if processes:
-            start_server(processes)
+        if modules := [one.chain.partition(":")[0] for one in custom if one.runs_in is RunsIn.PROCESS]:
+            start_server(modules)
+        refusals: list[str] = []
+        thread = threading.Thread(target=self._build_custom, args=(custom, settings, refusals), daemon=True)
+        thread.start()
+        thread.join(BUILD_SECONDS)
+        if refusals:
+            raise ConfigurationError("\n".join(refusals))
+
+    def _build_custom(self, assistants: Iterable[Assistant], settings: Settings, refusals: list[str]) -> None:
+        """Build custom chains where their turns will run, and add the reasons of those that no turn can run."""
+        for assistant in assistants:
+            effective = settings_for(assistant, settings)
+            if assistant.runs_in is RunsIn.PROCESS:
+                problem = call_in_process(find_problem_in_process, assistant, effective, timeout_seconds=BUILD_SECONDS)
+            else:
+                problem = self.find_problem(assistant, effective)
+            if problem and problem.is_refusal:
+                refusals.append(f"{settings.assistants}: assistants.{assistant.name}.chain: {problem.reason}")
+            elif problem:
+                get_logger().error(Log.CHAIN_NOT_BUILT, assistant=assistant.name, error=problem.reason)
+
+    def find_problem(self, assistant: Assistant, settings: Settings) -> Problem | None:
+        """Build the custom chain; return what keeps it from running."""
+        try:
+            self._chain(assistant, settings.model_name, settings)
+        except ChainRefused as refusal:
+            return Problem(str(refusal), is_refusal=True)
+        except (Exception, SystemExit) as error:
+            return Problem(repr(error), is_refusal=False)
+        return None
 
     def create_run(self, claim: Claim, settings: Settings) -> ChainRun:
         """Return one attempt at the claimed turn, with the version of its assistant that it was accepted under.
@@ -101,5 +142,13 @@ class ChainCache:
 def create_run_in_process(claim: Claim, settings: Settings) -> ChainRun:
     """Return one attempt at the turn in the process of a chain, which runs no other turn."""
     assistant = dataclasses.replace(claim.assistant, runs_in=RunsIn.THREAD)
-    chains = ChainCache(ChainLoop(max_threads=settings.concurrency), permits=lambda _: True)  # the worker has asked
-    return chains.create_run(dataclasses.replace(claim, assistant=assistant), settings)
+    return _cache_of_process(settings).create_run(dataclasses.replace(claim, assistant=assistant), settings)
+
+
+def find_problem_in_process(assistant: Assistant, settings: Settings) -> Problem | None:
+    """Return what keeps a chain from running in a process."""
+    return _cache_of_process(settings).find_problem(assistant, settings)
+
+
+def _cache_of_process(settings: Settings) -> ChainCache:
+    return ChainCache(ChainLoop(max_threads=settings.concurrency), permits=lambda _: True)  # the worker has asked

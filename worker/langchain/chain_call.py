@@ -18,7 +18,7 @@ from turns.domain.turn import Claim
 from worker.langchain.chain import MODEL_TAG, ModelCallObserver
 from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.chain_output import ChainObject, GraphMessages
-from worker.langchain.chain_parts import contains_graph, has_checkpointer, is_graph, needs_loop
+from worker.langchain.chain_parts import contains_graph, find_refusal, is_graph, needs_loop
 from worker.langchain.chain_thread import Chunks, OnAbandon
 
 GRAPH_OPTIONS = {"stream_mode": ["messages", "values"]}
@@ -39,17 +39,18 @@ class CustomChain:
         self.is_async = needs_loop(self.runnable)
 
 
+class ChainRefused(TypeError):
+    """No turn can run this chain. The message explains what to do."""
+
+
 def build_custom_chain(factory: Callable[..., Any], model: BaseChatModel) -> CustomChain:
-    """Call the factory, with the model if it takes one. Raise what it raises, and `TypeError` for a useless result."""
+    """Call the factory, with the model if it takes one. Raise what it raises, and `ChainRefused`."""
     takes_model = "model" in inspect.signature(factory).parameters
     chain = factory(model=model.model_copy(update={"tags": [MODEL_TAG]})) if takes_model else factory()
     if not isinstance(chain, Runnable):
-        raise TypeError(f"the factory returned a {type(chain).__name__}; it must return a Runnable")
-    if has_checkpointer(chain):
-        raise TypeError(
-            "the graph has a checkpointer; compile it without one: the session's history is already kept, and a "
-            "checkpointer would also keep the messages of attempts that failed"
-        )
+        raise ChainRefused(f"the factory returned a {type(chain).__name__}; it must return a Runnable")
+    if refusal := find_refusal(chain):
+        raise ChainRefused(refusal)
     return CustomChain(chain)
 
 

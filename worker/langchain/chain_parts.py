@@ -1,9 +1,11 @@
-"""Look into a chain before it runs: which of its parts are asynchronous only, and which are graphs.
+"""Look into a chain before it runs: which of its parts are asynchronous only, which are graphs, and what is refused.
 
 LangGraph is recognized by its module, because it is only installed if a custom chain uses it.
 """
 
+import inspect
 from collections.abc import Iterable, Iterator, Mapping
+from types import FunctionType, MethodType
 from typing import Any
 
 from langchain_core.runnables import Runnable, RunnableBinding, RunnableGenerator, RunnableLambda
@@ -24,10 +26,32 @@ def contains_graph(chain: object) -> bool:
     return any(map(_is_compiled, parts_of(chain)))
 
 
-def has_checkpointer(chain: object) -> bool:
-    """Return whether a graph in the chain keeps its state; `True` means the checkpointer of an outer graph."""
-    graphs = filter(_is_compiled, parts_of(chain))
-    return any(getattr(graph, "checkpointer", None) not in {None, False, True} for graph in graphs)
+def find_refusal(chain: object) -> str | None:
+    """Return why no turn may run this chain, and what to do; None if it may run."""
+    return next(filter(None, map(_refusal_of_part, parts_of(chain))), None)
+
+
+def _refusal_of_part(part: Any) -> str | None:
+    config = _attributes(part).get("config")
+    if isinstance(config, Mapping) and "thread_id" in (config.get("configurable") or ()):
+        return (
+            "a part of the chain has a fixed thread_id, which would mix the sessions of all users; remove it, because "
+            "each run receives the thread_id of its session"
+        )
+    if not _is_compiled(part):
+        return None
+    # `True` means the checkpointer of an outer graph.
+    if getattr(part, "checkpointer", None) not in {None, False, True}:
+        return (
+            "the graph has a checkpointer; compile it without one: the session's history is already kept, and a "
+            "checkpointer would also keep the messages of attempts that failed"
+        )
+    if getattr(part, "interrupt_before_nodes", None) or getattr(part, "interrupt_after_nodes", None):
+        return (
+            "the graph is compiled with interrupt_before or interrupt_after; compile it without them, because a turn "
+            "cannot wait for a person"
+        )
+    return None
 
 
 def needs_loop(chain: object) -> bool:
@@ -47,19 +71,41 @@ def parts_of(chain: object) -> Iterator[object]:
 
 
 def _inner_parts(part: object) -> Iterator[object]:
-    if isinstance(part, RunnableLambda):
-        yield from part.deps
-    yield from _parts_among(vars(part).values() if hasattr(part, "__dict__") else ())
+    attributes = list(_attributes(part).values())
+    yield from _parts_among(attributes)
+    for function in filter(inspect.isfunction, attributes):
+        yield from _parts_in_scope(function)
 
 
 def _parts_among(values: Iterable[object]) -> Iterator[object]:
     for value in values:
-        if isinstance(value, Runnable) or _is_from_langgraph(value):
-            yield value
+        if (part := _part_of(value)) is not None:
+            yield part
         elif isinstance(value, Mapping):
             yield from _parts_among(list(value.values()))
         elif isinstance(value, list | tuple):
             yield from _parts_among(value)
+
+
+def _parts_in_scope(function: FunctionType) -> Iterator[object]:
+    """Yield the parts that the code of a function names, such as the graph that a node or a tool calls."""
+    try:
+        scope = inspect.getclosurevars(function)
+    except ValueError:  # a variable of an outer function has no value yet
+        return
+    for value in (*scope.nonlocals.values(), *scope.globals.values()):
+        if (part := _part_of(value)) is not None:
+            yield part
+
+
+def _part_of(value: object) -> object | None:
+    """Return the value, or the owner of a method such as `graph.invoke`, if it is a part of a chain."""
+    part = value.__self__ if isinstance(value, MethodType) else value
+    return part if isinstance(part, Runnable) or _is_from_langgraph(part) else None
+
+
+def _attributes(part: object) -> Mapping[str, object]:
+    return vars(part) if hasattr(part, "__dict__") else {}
 
 
 def _is_async_only(part: object) -> bool:

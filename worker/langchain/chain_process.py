@@ -98,6 +98,31 @@ class ProcessChainRun(ChainRun):
                     raise ChainProcessFailed(value)
 
 
+def call_in_process(function: Callable[..., Any], *arguments: object, timeout_seconds: float) -> Any:
+    """Return what a function of a module returns in another process; None if that process ends before."""
+    connection, its_end = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=send_result, args=(its_end, timeout_seconds, function, *arguments), daemon=True)
+    process.start()
+    its_end.close()
+    with connection:
+        try:
+            return connection.recv()
+        except (EOFError, OSError):
+            return None
+        finally:
+            process.kill()
+            process.join()
+
+
+def send_result(
+    connection: Connection, timeout_seconds: float, function: Callable[..., Any], *arguments: object
+) -> None:
+    """Call the function and send its result. The main function of the process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker
+    signal.alarm(math.ceil(timeout_seconds))
+    connection.send(function(*arguments))
+
+
 def run_chain(connection: Connection, create_run: CreateRun, claim: Claim, settings: Settings) -> None:
     """Run the chain and send what it yields. The main function of the process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker

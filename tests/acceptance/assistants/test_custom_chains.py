@@ -52,8 +52,6 @@ history = "full"
 chain = "tests.acceptance.assistants.chains:number"
 [assistants.silent]
 chain = "tests.acceptance.assistants.chains:silent"
-[assistants.no-runnable]
-chain = "tests.acceptance.assistants.chains:no_runnable"
 [assistants.parsed]
 chain = "tests.acceptance.assistants.chains:parsed"
 [assistants.illegal]
@@ -162,7 +160,7 @@ def test_a_graph_without_a_model_answers_too(stack: Stack) -> None:
     assert turn["output"]["content"] == "tea: 3 messages"
 
 
-FAULTY = ["fail", "leave", "build-leaves", "cancelled", "timed", "dated", "number", "silent", "no-runnable"]
+FAULTY = ["fail", "leave", "build-leaves", "cancelled", "timed", "dated", "number", "silent"]
 
 
 @pytest.mark.parametrize("assistant", FAULTY)
@@ -234,9 +232,10 @@ def test_an_interrupted_chain_keeps_its_text(stack: Stack) -> None:
         ("examples.haiku:PROMPT", "examples.haiku:PROMPT is a ChatPromptTemplate; name a function that returns it"),
         ("broken_chain:build", "broken_chain raises ZeroDivisionError"),
         ("needy_chain:build", "needy_chain needs 'no_such_library', which is not installed"),
+        ("tests.acceptance.assistants.chains:no_runnable", "the factory returned a str; it must return a Runnable"),
     ],
 )
-def test_a_worker_that_cannot_import_a_factory_does_not_start(tmp_path: Path, chain: str, message: str) -> None:
+def test_a_worker_that_cannot_use_a_factory_does_not_start(tmp_path: Path, chain: str, message: str) -> None:
     (tmp_path / "broken_chain.py").write_text("1 / 0\n")
     (tmp_path / "needy_chain.py").write_text("import no_such_library\n")
     file, log = tmp_path / "assistants.toml", tmp_path / "log"

@@ -37,12 +37,17 @@ def test_a_synchronous_chain_is_described(monkeypatch: pytest.MonkeyPatch, capsy
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("nowhere:build", "there is no module 'nowhere'"), ("silent", "the chain returned no text")]
+    ("name", "reason"),
+    [
+        ("nowhere:build", "there is no module 'nowhere'"),
+        ("silent", "the chain returned no text"),
+        ("no_runnable", "the factory returned a str; it must return a Runnable"),
+    ],
 )
 def test_a_chain_that_would_fail_has_a_reason(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, reason: str
 ) -> None:
-    chain = name if ":" in name else "tests.acceptance.assistants.chains:silent"
+    chain = name if ":" in name else f"tests.acceptance.assistants.chains:{name}"
     code, printed = checked(monkeypatch, capsys, chain)
     assert (code, reason in printed) == (1, True)
 

@@ -1,15 +1,19 @@
 """Test which turns share a chain and which share a model."""
 
+import threading
 from typing import Any
 
 import pytest
 from langchain_core.runnables import Runnable, RunnableLambda
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.graph import START, MessagesState, StateGraph
+from structlog.testing import capture_logs
 
 from tests.unit.worker.run.stand_ins import make_claim
 from turns.assistants.overrides import settings_for
 from turns.config.settings import Settings
-from turns.domain.assistant import DEFAULT, Assistant
-from turns.domain.errors import ModelError
+from turns.domain.assistant import DEFAULT, Assistant, RunsIn
+from turns.domain.errors import ConfigurationError, ModelError
 from turns.domain.model_parameters import ModelParameters
 from worker.langchain import chain_cache
 from worker.langchain.chain import ChainRun, build_chain
@@ -95,15 +99,58 @@ def test_prepared_chains_are_not_built_again(calls: list[Any]) -> None:
     assert len(calls) == 4
 
 
-def test_a_custom_chain_is_built_when_it_runs(calls: list[Any]) -> None:
+def test_a_custom_chain_is_built_at_the_start(calls: list[Any]) -> None:
     cache = ChainCache(permits=lambda _: True)
     cache.prepare([CUSTOM], SETTINGS)
-    run = create(cache, CUSTOM)
-    assert isinstance(run, CustomChainRun)
-    assert (built, calls) == ([], [])
+    assert built == ["chain"]
     for _ in range(2):
         assert "".join(create(cache, CUSTOM).deltas()) == "x"
     assert built == ["chain"]
+
+
+def test_without_preparation_a_chain_is_built_when_it_runs(calls: list[Any]) -> None:
+    cache = ChainCache(permits=lambda _: True)
+    run = create(cache, CUSTOM)
+    assert isinstance(run, CustomChainRun)
+    assert (built, calls) == ([], [])
+    assert "".join(run.deltas()) == "x"
+
+
+def remembering() -> Runnable[Any, Any]:
+    builder = StateGraph(MessagesState)
+    builder.add_node("node", lambda state: state)
+    builder.add_edge(START, "node")
+    return builder.compile(checkpointer=InMemorySaver())
+
+
+def raising() -> Runnable[Any, Any]:
+    raise SystemExit("SHOP_URL is not set")
+
+
+@pytest.mark.parametrize("runs_in", [RunsIn.THREAD, RunsIn.PROCESS])
+def test_a_chain_that_no_turn_can_run_is_refused(calls: list[Any], runs_in: RunsIn) -> None:
+    refused = Assistant(name="notes", chain=f"{__name__}:remembering", runs_in=runs_in)
+    with pytest.raises(ConfigurationError, match=r"^assistants.toml: assistants.notes.chain: the graph has a chec"):
+        ChainCache(permits=lambda _: True).prepare([CUSTOM, refused], SETTINGS)
+
+
+@pytest.mark.parametrize("runs_in", [RunsIn.THREAD, RunsIn.PROCESS])
+def test_a_factory_that_raises_does_not_stop_the_worker(calls: list[Any], runs_in: RunsIn) -> None:
+    broken = Assistant(name="shop", chain=f"{__name__}:raising", runs_in=runs_in)
+    with capture_logs() as logs:
+        ChainCache(permits=lambda _: True).prepare([broken, CUSTOM], SETTINGS)
+    [line] = logs
+    assert (line["event"], line["assistant"]) == ("chain.not_built", "shop")
+    assert "SHOP_URL is not set" in line["error"]
+    assert built == ["chain"], "the other chains are built"
+
+
+def test_a_slow_factory_does_not_delay_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    go = threading.Event()
+    monkeypatch.setattr(chain_cache, "BUILD_SECONDS", 0.01)
+    monkeypatch.setattr(chain_cache, "find_factory", lambda _: go.wait)
+    ChainCache(permits=lambda _: True).prepare([CUSTOM], SETTINGS)
+    go.set()
 
 
 def test_a_full_cache_is_emptied(calls: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:

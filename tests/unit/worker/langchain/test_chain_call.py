@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from tests.unit.worker.run.stand_ins import make_claim
 from turns.domain.assistant import Assistant
-from worker.langchain.chain_call import CustomChain, build_custom_chain
+from worker.langchain.chain_call import ChainRefused, CustomChain, build_custom_chain
 from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.chain_parts import needs_loop
 from worker.langchain.custom_chain import CustomChainRun
@@ -176,8 +176,63 @@ def test_a_graph_behind_a_step_is_read_like_a_graph() -> None:
     assert run(asked | RunnableLambda(lambda state: state["messages"][-1].content.upper()))[0] == "HI"
 
 
-def test_a_graph_that_keeps_state_or_waits_for_a_person_is_refused() -> None:
-    with pytest.raises(TypeError, match="the graph has a checkpointer; compile it without one"):
-        build_custom_chain(lambda: graph(answer_node, checkpointer=InMemorySaver()), OfflineModel())
+def refusal_of(chain: Runnable[Any, Any]) -> str:
+    """Return why a chain is refused before its first turn; "" if it is not."""
+    try:
+        build_custom_chain(lambda: chain, OfflineModel())
+    except ChainRefused as refusal:
+        return str(refusal)
+    return ""
+
+
+KEEPING = graph(answer_node, checkpointer=InMemorySaver())
+
+
+def ask_keeping(question: str) -> str:
+    """Ask a graph that keeps its state."""
+    return str(KEEPING.invoke({"messages": [question]}))
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        KEEPING,
+        RunnableLambda(lambda given: given) | KEEPING.with_retry(),
+        RunnableLambda(KEEPING.invoke),
+        RunnableLambda(lambda given: KEEPING.invoke({"messages": given["history"]})),
+        RunnableParallel(a=KEEPING),
+        graph(KEEPING),
+        graph(lambda state: {"result": ask_keeping(state["result"])}) | RunnableLambda(ask_keeping),
+        graph(ToolNode([StructuredTool.from_function(ask_keeping)])),
+    ],
+    ids=range(8),
+)
+def test_a_graph_that_keeps_its_state_is_refused(chain: Runnable[Any, Any]) -> None:
+    assert "the graph has a checkpointer; compile it without one" in refusal_of(chain)
+
+
+FIXED: RunnableConfig = {"configurable": {"thread_id": "1"}}
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [
+        graph(answer_node).with_config(FIXED),
+        RunnableLambda(greet).with_config(FIXED),
+        RunnableLambda(greet) | RunnableLambda(greet).with_config(FIXED).with_retry(),
+    ],
+    ids=range(3),
+)
+def test_a_fixed_thread_is_refused(chain: Runnable[Any, Any]) -> None:
+    assert "a part of the chain has a fixed thread_id" in refusal_of(chain)
+
+
+def test_a_graph_that_stops_for_a_person_is_refused() -> None:
+    assert "interrupt_before or interrupt_after" in refusal_of(graph(answer_node, interrupt_before=["node"]))
     with pytest.raises(TypeError, match=r"the graph called interrupt\(\)"):
         run(graph(lambda _: {"result": interrupt("sure?")}))
+
+
+def test_other_chains_are_not_refused() -> None:
+    for chain in (*ASYNCHRONOUS, graph(graph(answer_node, checkpointer=True)), graph(answer_node, checkpointer=False)):
+        assert refusal_of(chain.with_config({"tags": ["x"], "configurable": {"session_id": "s"}})) == ""
