@@ -17,6 +17,7 @@ CALM: Mapping[str, str] = MappingProxyType(
         "inturn_silent_workers": "0x200",
         "inturn_oldest_waiting_seconds": "0x200",
         "inturn_oldest_unanswered_seconds": "1x200",
+        "inturn_stalled_seconds": "1x200",
         "inturn_first_token_wait_seconds": "0x200",
         'inturn_held_turns{why="model_paused"}': "0x200",
         "inturn_store_takes_writes": "1x200",
@@ -52,13 +53,7 @@ CASES = (
     ),
     Case(
         alert="NothingCompletes",
-        changes={"inturn_oldest_unanswered_seconds": "0+15x200", COMPLETED: "5x200"},
-        not_until=90,
-        fires_at=105,
-    ),
-    Case(
-        alert="NothingCompletes",  # in a new service, in which no turn has ever completed
-        changes={"inturn_oldest_unanswered_seconds": "0+15x200", COMPLETED: None},
+        changes={"inturn_stalled_seconds": "0+15x200"},
         not_until=90,
         fires_at=105,
     ),

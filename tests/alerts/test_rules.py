@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +24,12 @@ def instances(name: str, values: str) -> list[dict[str, str]]:
     ]
 
 
-def promtool_test(case: Case | None) -> dict[str, Any]:
+def promtool_test(case: Case | None, *, interval: int = STEP_SECONDS) -> dict[str, Any]:
     series = {**CALM, **(case.changes if case else {})}
     expected = [f'{{alertname="{case.alert}"}}'] if case else []
     moments = [(case.not_until, []), (case.fires_at, expected)] if case else [(600, [])]
     return {
-        "interval": f"{STEP_SECONDS}s",
+        "interval": f"{interval}s",
         "input_series": [one for name, values in series.items() if values for one in instances(name, values)],
         "promql_expr_test": [
             {
@@ -54,6 +55,13 @@ def run_promtool(test: dict[str, Any], folder: Path) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.alert)
 def test_an_alert_fires_in_time_and_not_before(case: Case, tmp_path: Path) -> None:
     run_promtool(promtool_test(case), tmp_path)
+
+
+@pytest.mark.parametrize("interval", [30, 60, 120])
+@pytest.mark.parametrize("alert", ["NothingCompletes", "TurnsAreRefused"])
+def test_alerts_fire_with_longer_intervals_too(alert: str, interval: int, tmp_path: Path) -> None:
+    [case] = [case for case in CASES if case.alert == alert]
+    run_promtool(promtool_test(replace(case, not_until=0, fires_at=12 * interval), interval=interval), tmp_path)
 
 
 def test_no_alert_fires_while_all_is_well(tmp_path: Path) -> None:

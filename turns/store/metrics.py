@@ -106,10 +106,12 @@ def _read_wait_gauges(client: Client, survey: Survey) -> dict[str, float]:
     def age(at: int | None) -> float:
         return max(0.0, seconds - at / 1000) if at else 0.0
 
+    unanswered, completions = age(survey.oldest_unanswered_at), read_completions(client)
     return {
         "running_turns": len(survey.running),
         "oldest_live_seconds": age(survey.oldest_live_at),
-        "oldest_unanswered_seconds": age(survey.oldest_unanswered_at),
+        "oldest_unanswered_seconds": unanswered,
+        "stalled_seconds": min(unanswered, age(max(completions.values()))) if completions else unanswered,
         "first_token_wait_seconds": age(min(survey.first_token_waits, default=None)),
         "silent_workers": client.zcard(keys.WORKERS.name) - len(list_live_workers(client)),
     }

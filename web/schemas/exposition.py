@@ -69,6 +69,10 @@ GAUGES = MappingProxyType(
             "inturn_oldest_unanswered_seconds",
             "How long the first turn of a session has waited for its answer to begin, whatever for; not of lane batch",
         ),
+        "stalled_seconds": (
+            "inturn_stalled_seconds",
+            "How long no turn has completed although one has waited for its answer to begin; 0 if none waits",
+        ),
         "first_token_wait_seconds": (
             "inturn_first_token_wait_seconds",
             "How long the running turn that has waited longest for the first piece of its answer has waited",

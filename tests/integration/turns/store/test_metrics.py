@@ -115,3 +115,22 @@ def test_a_silent_worker_is_listed_with_the_turns_that_it_holds(
     assert store.read_metrics().gauges["silent_workers"] == 1
     store.rescue(worker="other", hint="")
     assert server.raw.zcard(keys.WORKERS.name) == 2
+
+
+def test_a_service_is_stalled_while_a_turn_waits_and_none_completes(
+    store: TurnStore, server: Server, accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None]
+) -> None:
+    def stalled() -> float:
+        return store.read_metrics().gauges["stalled_seconds"]
+
+    commit(claim(accept()))
+    server.raw.hset(keys.SERVICE.name, "completed_at:m", 1)
+    assert stalled() == 0, "no turn waits"
+    turn = accept(session_id="waits")
+    seconds, _ = server.raw.time()
+    server.raw.zadd(keys.WAITING.name, {turn.id: (seconds - 500) * 1000}, xx=True)
+    assert 499 <= stalled() <= 510
+    server.raw.hset(keys.SERVICE.name, "completed_at:m", (seconds - 100) * 1000)
+    assert 99 <= stalled() <= 110
+    server.raw.hdel(keys.SERVICE.name, "completed_at:m")
+    assert 499 <= stalled() <= 510, "no turn has ever completed"
