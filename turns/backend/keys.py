@@ -162,6 +162,12 @@ CONNECTED = Key(
     "the workers that keep a subscription to their channel `inturn:connection:<worker>`",
     "always; an entry is removed when its worker leaves or its subscription ends",
 )
+TAKEOVER = Key(
+    "inturn:takeover:",
+    "string",
+    "another worker takes over the turns of this one, by name",
+    "two seconds; then any worker takes over the rest",
+)
 WORKER_MODELS = Key(
     "inturn:worker_models",
     "hash",
@@ -323,6 +329,7 @@ CATALOGUE = (
     SESSIONS,
     WORKERS,
     CONNECTED,
+    TAKEOVER,
     WORKER_MODELS,
     REPAIRER,
     SET_ASIDE,

@@ -31,6 +31,7 @@ from turns.store.repair import repair
 
 LIST_LIMIT = 1000  # turns that the script reads for one page, so that it takes far less than a millisecond
 RESCUE_LIMIT = 100  # due turns that one run of the script processes, so that it blocks Redis only for milliseconds
+TAKEOVER_SECONDS = 2  # a takeover takes milliseconds; after this time its worker counts as dead too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +307,10 @@ class TurnStore:
     def find_vanished(self, worker: str) -> tuple[int, frozenset[str]]:
         """Return the number of registered workers, and those whose subscription has ended; ask as this worker."""
         return self._scripts.find_vanished(worker)
+
+    def begin_takeover(self, worker: str) -> bool:
+        """Return true for one of the workers that have found this one vanished, and for another one if that dies."""
+        return bool(self._client.set(keys.TAKEOVER(worker), 1, nx=True, ex=TAKEOVER_SECONDS))
 
     def remove_vanished(self, worker: str) -> bool:
         """Remove a worker whose subscription has ended. Return whether it was there and has not returned."""

@@ -94,6 +94,9 @@ class WorkerWatch:
             self._must_register, self._was_connected = False, True
 
     def _take_over(self, worker: str) -> None:
+        if not self._store.begin_takeover(worker):
+            return
+        outcomes = self._store.rescue_worker(worker)
+        # Only now: if this worker dies before, others still find the vanished one and take over the rest.
         if self._store.remove_vanished(worker):
-            outcomes = self._store.rescue_worker(worker)
             get_logger().warning(Log.WORKER_VANISHED, worker=worker, turns=len(outcomes))

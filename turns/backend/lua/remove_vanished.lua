@@ -2,7 +2,7 @@
 -- remove_vanished: Remove a registered worker whose subscription has ended, from all lists of workers.
 --
 -- ARGV  1 worker
--- Reply LOST       the worker was removed; its turns can be taken away from it
+-- Reply LOST       the worker was removed; its turns have been taken away from it
 --       CONNECTED  it is subscribed again
 --       GONE       it was removed before
 --

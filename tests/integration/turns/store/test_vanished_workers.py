@@ -9,6 +9,8 @@ import redis
 from tests.support.server import Server
 from tests.support.waiting import wait_until
 from turns.backend import keys
+from turns.backend.script_replies import Reply
+from turns.domain.turn import TurnRequest
 from turns.store.turns import TurnStore
 
 
@@ -127,3 +129,26 @@ def test_the_model_of_a_vanished_worker_is_forgotten(store: TurnStore, server: S
     assert store.remove_vanished("b")
     assert store.register_worker("a", model="other", again=True) == set()
     assert server.raw.hgetall(keys.WORKER_MODELS.name) == {b"a": b"other"}
+
+
+def test_a_takeover_that_broke_off_is_continued(store: TurnStore, server: Server, workers: Workers) -> None:
+    turns = [store.accept(TurnRequest(session_id=f"s{n}", input="x")).turn for n in range(2)]
+    assert all(store.claim(turn.id, worker="b", model="m") for turn in turns)
+    workers.register("a", "b", "c")
+    workers.kill("b")
+    assert store.begin_takeover("b")
+    assert not store.begin_takeover("b"), "one worker at a time"
+    assert store._scripts.rescue_worker("b", [turns[0].id]) == [(turns[0].id, Reply.RESCUED)]
+    assert server.raw.ttl(keys.TAKEOVER("b")) in {1, 2}
+    server.raw.delete(keys.TAKEOVER("b"))  # the time has passed, because the worker that took over has died
+    assert store.find_vanished("c")[1] == {"b"}
+    assert store.begin_takeover("b")
+    assert store.rescue_worker("b") == [(turns[1].id, Reply.RESCUED)]
+    assert store.remove_vanished("b")
+
+
+def test_a_worker_that_is_subscribed_again_keeps_its_turns(store: TurnStore, workers: Workers) -> None:
+    turn = store.accept(TurnRequest(session_id="s", input="x")).turn
+    assert store.claim(turn.id, worker="b", model="m")
+    workers.register("b")
+    assert store.rescue_worker("b") == []

@@ -19,7 +19,8 @@ class Store:
         self.workers = 2
         self.vanished: set[str] = set()
         self.replies: list[set[str]] = []
-        self.has_returned = False
+        self.is_taken_by_another = False
+        self.removed: list[str] = []
         self.is_available = True
         self.checks = 0
         self.registered: list[bool] = []
@@ -36,13 +37,18 @@ class Store:
         self.checks += 1
         return self.workers, frozenset(self.replies.pop(0) if self.replies else self.vanished)
 
-    def remove_vanished(self, worker: str) -> bool:
-        self.vanished.discard(worker)
-        return not self.has_returned
+    def begin_takeover(self, worker: str) -> bool:
+        return not self.is_taken_by_another
 
     def rescue_worker(self, worker: str) -> list[tuple[str, Reply]]:
+        assert worker not in self.removed, "nobody would take over the rest if this worker died now"
         self.taken.append(worker)
         return [("turn", Reply.RESCUED)]
+
+    def remove_vanished(self, worker: str) -> bool:
+        self.vanished.discard(worker)
+        self.removed.append(worker)
+        return True
 
 
 class Fixture:
@@ -95,9 +101,12 @@ def test_only_workers_that_stay_away_are_taken_over(fixture: Fixture) -> None:
 
 
 def test_another_worker_may_be_faster(fixture: Fixture) -> None:
-    fixture.store.vanished, fixture.store.has_returned = {"other"}, True
+    fixture.store.vanished, fixture.store.is_taken_by_another = {"other"}, True
     fixture.run(5)
-    assert fixture.store.taken == []
+    assert fixture.store.taken == fixture.store.removed == []
+    fixture.store.is_taken_by_another = False  # it has died
+    fixture.run(1)
+    assert fixture.store.taken == fixture.store.removed == ["other"]
 
 
 def test_after_a_reconnection_the_others_get_time(fixture: Fixture) -> None:
