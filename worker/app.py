@@ -74,7 +74,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     execution = Execution(store, chains, active_runs, emitter, settings, worker=worker, wait_to_claim=slow_start.wait)
     register(app, execution)
     hint = render_hint(app, RUN_TURN)
-    rescuer = Rescuer(store, worker=worker, hint=hint, drain=end_process)
+    rescuer = Rescuer(store, worker=worker, hint=hint, slots=settings.concurrency, drain=end_process)
     subscriptions = store.subscriptions()
     lifecycle = Lifecycle(
         active_runs,

@@ -14,12 +14,14 @@ PERMANENT = {
     keys.COUNTER_SNAPSHOTS.name,
     keys.FAILED.name,
     keys.WORKERS.name,
+    keys.WORKER_SLOTS.name,
     keys.CONNECTED.name,
     keys.WORKER_MODELS.name,
     keys.SERVICE.name,
     keys.HINTS.name,
     keys.CHAIN_HINTS.name,
     keys.HOLDS.name,
+    keys.CROWDED.name,
 }
 WHILE_ANY_TURN_IS_LIVE = (keys.DEFINITION, keys.TENANT, keys.SLOTS, keys.SLOT_WAITERS)
 PER_LIVE_TURN = (keys.TURN, keys.EVENTS)

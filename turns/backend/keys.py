@@ -144,6 +144,12 @@ WORKERS = Key(
     "each worker process at the time (ms) of its last heartbeat",
     "always; entries of dead workers are pruned",
 )
+WORKER_SLOTS = Key(
+    "inturn:worker_slots",
+    "hash",
+    "the number of turns that each worker can run at once, by its name",
+    "always; the field of a dead worker is removed",
+)
 REPAIRER = Key(
     "inturn:repairer",
     "string",
@@ -233,7 +239,8 @@ SLOTS = Key(
     "inturn:out:",
     "set",
     "the heads that occupy a slot of a group: a tenant, the lane `batch`, an assistant with a `concurrency`, the turns "
-    "that lost one worker, two, or more",
+    "that lost one worker, two, or more; while the workers are nearly full, also all turns of one kind of worker "
+    "(`loop` or `chains`), and those of each model, custom chain and tenant (`loop/model:<name>`)",
     "while there are any",
 )
 SLOT_WAITERS = Key(
@@ -241,6 +248,12 @@ SLOT_WAITERS = Key(
     "sorted set",
     "the heads that wait for a slot of a group, at the time (ms) at which they began to wait",
     "while there are any",
+)
+CROWDED = Key(
+    "inturn:crowded",
+    "sorted set",
+    "each group with heads that wait for a slot, by name, at the time (ms) of its next check",
+    "while heads wait for slots",
 )
 API_KEY = Key(
     "inturn:api_key:",
@@ -262,8 +275,9 @@ SERVICE = Key(
     "need an API key; `intake` and `workers`: time (ms) at which they were paused; `hint`: Celery's message for the "
     "task `run_turn`, with a placeholder for the turn id, written by the workers; "
     "`schema` and `history`: what all processes must agree on; "
-    "`chain_hint`: likewise, written by the chain workers; `completed_at:<model>`: time (ms) of its last completed "
-    "turn",
+    "`capacity`: number of turns that these workers can run at once; `shared_since`: time (ms) since which turns share "
+    "it; `chain_hint`, `chain_capacity`, `chain_shared_since`: likewise, of the chain workers; "
+    "`completed_at:<model>`: time (ms) of its last completed turn",
     "always; a fixed set of fields, and one for each model",
 )
 HINTS = Key(
@@ -328,6 +342,7 @@ CATALOGUE = (
     EXPIRING,
     SESSIONS,
     WORKERS,
+    WORKER_SLOTS,
     CONNECTED,
     TAKEOVER,
     WORKER_MODELS,
@@ -344,6 +359,7 @@ CATALOGUE = (
     TOKENS,
     SLOTS,
     SLOT_WAITERS,
+    CROWDED,
     API_KEY,
     API_KEYS,
     SERVICE,

@@ -33,6 +33,7 @@ CLOCK_STEP_MS = 2_000  # a heartbeat this far in the future means that the clock
 SET_ASIDE_MS = 60_000  # interval at which an entry that raises an error is tried again
 PAUSE_POLL_MS = 2_000  # the last head is dispatched at most this long after a pause of the workers ends
 STREAK_MS = 300_000  # a failure after this time without one begins a new streak
+CROWD_POLL_MS = 500  # interval at which a group is checked for which turns wait
 HOLD_POLL_MS = 1_000  # interval at which a hold is checked
 LONGEST_PROBE_GAP_MS = 15_000  # between two probes of a model that does not answer
 ADMITTED_PER_POLL = 10  # turns, when the answers that should admit the next ones do not come
@@ -129,6 +130,8 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "clock_step_ms": CLOCK_STEP_MS,
         "set_aside_ms": SET_ASIDE_MS,
         "hold_poll_ms": HOLD_POLL_MS,
+        "crowd_poll_ms": CROWD_POLL_MS,
+        "max_share_percent": settings.max_share_percent,
         "longest_probe_gap_ms": LONGEST_PROBE_GAP_MS,
         "longest_pause_ms": to_ms(settings.longest_pause_seconds),
         "patience_ms": to_ms(settings.patience_seconds),
@@ -153,6 +156,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "result_ttl_ms": to_ms(settings.result_ttl_seconds),
         "event_ttl_ms": to_ms(min(settings.event_ttl_seconds, settings.result_ttl_seconds)),
         "session_ttl_ms": to_ms(settings.session_ttl_seconds),
+        "dead_worker_ms": to_ms(DEAD_WORKER_SECONDS),
         "worker_ttl_ms": to_ms(LOST_WORKER_SECONDS),
     }
     tables: dict[str, Mapping[str, object]] = {"KEY": names, "POLICY": policy}

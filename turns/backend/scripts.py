@@ -121,10 +121,10 @@ class Scripts:
         """Return CANCELLED, ENDED or GONE."""
         return self._outcome("cancel", turn_id, tenant)
 
-    def rescue(self, *, worker: str, limit: int, hint: str) -> list[tuple[str, Reply]]:
+    def rescue(self, *, worker: str, limit: int, hint: str, slots: int) -> list[tuple[str, Reply]]:
         """Return the ids of the turns that were processed, each with its outcome."""
         field = "chain_hint" if kind_of(worker) is WorkerKind.CHAINS else "hint"
-        return to_outcomes(self._all("rescue", worker, limit, hint, field))
+        return to_outcomes(self._all("rescue", worker, limit, hint, field, slots))
 
     def rescue_worker(self, worker: str, turn_ids: Sequence[str]) -> list[tuple[str, Reply]]:
         """Return the turn ids with RESCUED, LOST or GONE."""

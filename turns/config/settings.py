@@ -223,6 +223,12 @@ class Settings(BaseSettings):
         ge=0,
         description="Maximum number of concurrently dispatched turns per tenant (0 = unlimited)",
     )
+    max_share_percent: int = Field(
+        90,
+        ge=10,
+        le=100,
+        description="Maximum share of all slots of the workers, in percent, that the turns of one model (with API keys: of one tenant and model) use at once, so that other turns start without delay; likewise of a custom chain (100 = unlimited)",
+    )
     batch_concurrency: int = Field(
         50, ge=1, description="Maximum number of concurrently dispatched turns of the lane `batch`"
     )

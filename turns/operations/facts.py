@@ -9,7 +9,7 @@ from turns.operations.time_series import read_recent
 from turns.operations.workers import read_workers
 from turns.store.failing import read_completions, read_failing
 from turns.store.health import read_health
-from turns.store.held import count_held
+from turns.store.held import count_held, read_crowded_groups
 from turns.store.holds import read_holds
 from turns.store.metrics import read_gauges
 from turns.store.survey import survey_heads
@@ -30,6 +30,7 @@ def read_facts(client: Client, settings: Settings, *, lost_turns: int) -> Servic
         paused=read_pauses(client),
         held=count_held(client, survey, holds),
         holds=holds,
+        crowded=read_crowded_groups(client),
         waiting_kinds=survey.waiting_kinds,
         oldest_waiting_seconds=read_gauges(client)["oldest_waiting_seconds"],
         oldest_unanswered_seconds=age(survey.oldest_unanswered_at),

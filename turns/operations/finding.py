@@ -12,6 +12,7 @@ from turns.operations.time_series import StatsPoint
 from turns.operations.workers import Worker
 from turns.store.failing import FailingModel
 from turns.store.health import Health
+from turns.store.held import CrowdedGroup
 from turns.store.holds import ModelHold
 
 
@@ -41,7 +42,8 @@ class ServiceFacts:
     """The facts of one moment. Waits are in seconds, 0 without a turn that waits.
 
     `held` has the waiting turns by reason, `waiting_kinds` those that wait for a worker by its kind. `lost_turns`
-    have failed because too many workers died while they ran them. `completed_seconds` is the time since the last
+    have failed because too many workers died while they ran them. Turns wait for slots of the `crowded` groups, most
+    of them for the first one. `completed_seconds` is the time since the last
     completed turn, or None.
     """
 
@@ -60,6 +62,7 @@ class ServiceFacts:
     running_turns: int
     recent: StatsPoint
     now: int
+    crowded: Sequence[CrowdedGroup] = ()
 
     @property
     def waiting_for_worker(self) -> int:

@@ -28,7 +28,6 @@ class LiveTurn:
     lane: Lane
     queue: str | None
     assistant: str | None
-    concurrency: int | None
     provider: str | None
     model: str | None
     worker: str | None
@@ -65,7 +64,6 @@ class LiveTurn:
             lane=Lane(record.get("lane", Lane.INTERACTIVE)),
             queue=record.get("queue"),
             assistant=record.get("assistant"),
-            concurrency=instant("concurrency"),
             provider=record.get("provider"),
             model=record.get("model"),
             worker=record.get("worker"),

@@ -213,6 +213,25 @@ def _waiting(facts: ServiceFacts) -> Iterator[Finding]:
     )
 
 
+def _shares(facts: ServiceFacts) -> Iterator[Finding]:
+    """Report turns that wait because their model or tenant uses its share of the workers."""
+    groups = [group for group in facts.crowded if group.is_sharing]
+    if not groups or not facts.health.live_workers:
+        return
+    described = [
+        f"{group.label} uses {group.slots} slots, and {are(group.waiting, 'turn')} waiting" for group in groups
+    ]
+    rest = f"; and {len(groups) - 3} more" if len(groups) > 3 else ""
+    yield Finding(
+        level=Level.WARN,
+        code="share_used",
+        headline="Some turns wait so that others can start.",
+        detail=f"{'; '.join(described[:3])}{rest}.",
+        todo="See which turns run, and how long. If they are healthy, start more workers.",
+        to=MappingProxyType({"view": "live", "status": "in_progress"}),
+    )
+
+
 def _waiting_whatever_for(facts: ServiceFacts) -> Iterator[Finding]:
     if facts.oldest_unanswered_seconds < UNANSWERED_SECONDS or list(_stalled(facts)) or list(_waiting(facts)):
         return
@@ -292,7 +311,7 @@ def _slow_model(facts: ServiceFacts) -> Iterator[Finding]:
 SERVICE_REFUSALS = frozenset({"overloaded", "store_unavailable", "store_unsafe"})
 CHECKS: Sequence[Check] = (
     *(_store, _workers_missing, _workers_silent, _workers_differ, _pauses, _holds, _failing_models, _stalled, _waiting),
-    *(_waiting_whatever_for, _failures, _refusals, _past_wait, _poison, _slow_model),
+    *(_shares, _waiting_whatever_for, _failures, _refusals, _past_wait, _poison, _slow_model),
 )
 
 

@@ -7,15 +7,15 @@ from typing import cast
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.config import commands
-from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound
-from turns.domain.retry import COHORTS, HoldReason
+from turns.domain.retry import HoldReason
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
 from turns.operations.live_turns import LiveTurn, read_turns
 from turns.store.health import list_live_workers
+from turns.store.held import CrowdedGroup, count_turns_before, read_crowded_groups
 from turns.store.holds import ModelHold, read_hold
 
 NO_WORKER = MappingProxyType(
@@ -47,10 +47,9 @@ class SessionQueue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotWait:
-    """A wait for a slot of a group (a tenant or a lane), which the group's other turns occupy."""
+    """A wait for a slot of a group, which the group's other turns occupy."""
 
-    group: str
-    slots: int
+    group: CrowdedGroup
     turns_before: int
 
 
@@ -125,8 +124,13 @@ def _held(hold: ModelHold) -> WaitReason:
 
 
 def _over_concurrency_limit(facts: WaitFacts) -> list[WaitReason]:
-    message = "{0.group} uses all of its {0.slots} slots; {0.turns_before} other turns are before this one."
-    return [WaitReason(reason=Reason.PARKED, message=message.format(wait)) for wait in facts.slot_waits]
+    return [WaitReason(reason=Reason.PARKED, message=_describe(wait)) for wait in facts.slot_waits]
+
+
+def _describe(wait: SlotWait) -> str:
+    used = "its share of the workers, {} slots" if wait.group.is_sharing else "all of its {} slots"
+    before = f"{wait.turns_before} other turns are before this one."
+    return f"{wait.group.label} uses {used.format(wait.group.slots)}; {before}"
 
 
 def _workers_busy(facts: WaitFacts) -> WaitReason:
@@ -135,29 +139,14 @@ def _workers_busy(facts: WaitFacts) -> WaitReason:
 
 
 def _read_facts(client: Client, head: LiveTurn) -> WaitFacts:
-    groups = {f"tenant:{head.tenant}": f"The tenant {head.tenant}"}
-    if head.lane is Lane.BATCH:
-        groups["lane:batch"] = "The lane batch"
-    if head.concurrency:
-        groups[f"assistant:{head.assistant}"] = f"The assistant {head.assistant}"
-    if head.losses:
-        cohort = min(head.losses, len(COHORTS))  # as in `slots.lua`
-        groups[f"losses:{cohort}"] = "The group of turns that lost as many workers"
-    workers_paused, queued_hints, *slots = client.execute_many(
-        [
-            ("HEXISTS", keys.SERVICE.name, "workers"),
-            ("LLEN", HINTS[head.worker_kind].name),
-            *(("ZRANK", keys.SLOT_WAITERS(group), head.id) for group in groups),
-            *(("SCARD", keys.SLOTS(group)) for group in groups),
-        ]
+    workers_paused, queued_hints = client.execute_many(
+        [("HEXISTS", keys.SERVICE.name, "workers"), ("LLEN", HINTS[head.worker_kind].name)]
     )
-    waits = zip(groups.values(), slots[: len(groups)], slots[len(groups) :], strict=True)
+    waits = count_turns_before(client, read_crowded_groups(client), head.id)
     return WaitFacts(
         workers_paused=bool(workers_paused),
         live_workers=len(list_live_workers(client, head.worker_kind)),
         hold=read_hold(client, head.held_by) if head.held_by else None,
-        slot_waits=tuple(
-            SlotWait(group=group, slots=used, turns_before=rank) for group, rank, used in waits if rank is not None
-        ),
+        slot_waits=tuple(SlotWait(group=group, turns_before=before) for group, before in waits.items()),
         queued_hints=queued_hints,
     )

@@ -280,9 +280,12 @@ class TurnStore:
         """Dispatch the turn again at once. Without a token it must be a head that no worker has claimed."""
         self._scripts.release(turn_id, token=token)
 
-    def rescue(self, *, worker: str, hint: str) -> list[tuple[str, Reply]]:
-        """Process due turns and record a heartbeat of the worker; return the turn ids with their outcomes."""
-        return self._scripts.rescue(worker=worker, limit=RESCUE_LIMIT, hint=hint)
+    def rescue(self, *, worker: str, hint: str, slots: int = 0) -> list[tuple[str, Reply]]:
+        """Process due turns and record a heartbeat of the worker; return the turn ids with their outcomes.
+
+        `slots` is the number of turns that the worker can run at once, or 0 if that is unknown.
+        """
+        return self._scripts.rescue(worker=worker, limit=RESCUE_LIMIT, hint=hint, slots=slots)
 
     def rescue_worker(self, worker: str) -> list[tuple[str, Reply]]:
         """Take all turns away from a worker that is known to be dead; return the turn ids with RESCUED or LOST."""

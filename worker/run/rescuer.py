@@ -14,13 +14,14 @@ REPAIRS = {Reply.BROKEN, Reply.RESTORED, Reply.CLOCK_SET_BACK}
 class Rescuer:
     """Rescues turns, and drains the worker if an operator requests it."""
 
-    def __init__(self, store: TurnStore, *, worker: str, hint: str, drain: Callable[[], None]) -> None:
-        """`drain` is called once."""
+    def __init__(self, store: TurnStore, *, worker: str, hint: str, slots: int, drain: Callable[[], None]) -> None:
+        """`slots`: maximum number of concurrent turns of this worker. `drain` is called once."""
         self._drain = drain
         self._is_drained = False
         self._store = store
         self._worker = worker
         self._hint = hint
+        self._slots = slots
 
     def rescue(self) -> None:
         """Process all due turns, in batches."""
@@ -36,7 +37,7 @@ class Rescuer:
             get_logger().warning(Log.INDEX_REPAIRED, name=name, how=outcome.lower())
 
     def _rescue_batch(self) -> int:
-        outcomes = self._store.rescue(worker=self._worker, hint=self._hint)
+        outcomes = self._store.rescue(worker=self._worker, hint=self._hint, slots=self._slots)
         for turn_id, outcome in outcomes:
             if outcome in LOGGED:
                 get_logger().info(Log.TURN_RESCUED, turn_id=turn_id, how=outcome.lower())

@@ -27,7 +27,7 @@
 --       TOKENS_SPENT, ms      the tenant's tokens of this day are used or reserved; the next day begins after this time
 --
 -- requires: begin_session, by_name, clear_session, count, definitions, dispatch, now_ms, quota, replayed
--- requires: session_retention, slots, tenant_of, turn_snapshot
+-- requires: session_retention, share_capacity, slots, tenant_of, turn_snapshot
 
 local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id, definition =
   unpack(ARGV, 1, 9)
@@ -50,8 +50,8 @@ if idempotency ~= '' then
   end
 end
 
-local live_of_all, pace_ms, is_paused, hint =
-  unpack(redis.call('HMGET', KEY.service, 'live', 'pace_ms', 'intake', 'hint'))
+local live_of_all, pace_ms, is_paused, hint, capacity, shared_since =
+  unpack(redis.call('HMGET', KEY.service, 'live', 'pace_ms', 'intake', 'hint', 'capacity', 'shared_since'))
 if is_paused then return {'PAUSED'} end
 local now, live = now_ms(), redis.call('LRANGE', queue, 0, -1)  -- bounded by the backlog
 local clears = on_busy == 'interrupt' or on_busy == 'rollback'
@@ -79,8 +79,9 @@ if idempotency ~= '' then
   record[#record + 1], record[#record + 2] = 'idempotency', idempotency
   redis.call('HSET', KEY.idempotency .. idempotency, 'turn', turn, 'fingerprint', fingerprint)
 end
-if fields.queue then hint = redis.call('HGET', KEY.service, 'chain_hint') end
-if ahead == 0 and send_hint(hint, turn, now, fields) then
+if fields.queue then hint, capacity, shared_since = read_workers(fields.queue) end
+capacity = ahead == 0 and share_capacity(fields.queue, capacity, shared_since, (live_of_all or 0) + 1, now)
+if ahead == 0 and not send_hint(hint, turn, now, fields, capacity) then
   record[#record + 1], record[#record + 2] = 'hinted_at', tostring(now)
 end
 redis.call('HSET', key, unpack(record))

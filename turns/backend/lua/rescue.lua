@@ -8,6 +8,7 @@
 --       2 maximum number of turns to process
 --       3 the hint with its placeholder, as this worker's Celery writes it, or ''
 --       4 where to keep it: 'hint', or 'chain_hint' if this worker runs custom chains
+--       5 number of turns that this worker can run at once, or 0 if that is unknown
 -- Reply turn id, outcome, turn id, outcome, …  outcome: DISPATCHED (once more), RESCUED (its lease ran out), LOST
 --       (likewise, but it has lost too many workers and has failed), WAITING (its hint is still in the broker's
 --       list, leases could not be renewed, or the workers are paused), GONE (there is no such turn),
@@ -16,9 +17,9 @@
 --       FAILED (it has waited for its model as long as it may)
 --
 -- requires: advance_hold, dispatch, finish, heartbeats, is_hint_queued, lose_run, now_ms, process_due, read_record
--- requires: remove_from_lists, restore_queue, snapshot_counters, transitions
+-- requires: remove_from_lists, restore_queue, serve_group, snapshot_counters, transitions, update_capacity
 
-local worker, limit, hint, hint_field = unpack(ARGV, 1, 4)
+local worker, limit, hint, hint_field, slots = unpack(ARGV, 1, 5)
 local now = now_ms()
 snapshot_counters(now)
 
@@ -31,6 +32,7 @@ if hint ~= '' and redis.call('HGET', KEY.service, hint_field) ~= hint then
   redis.call('HSET', KEY.service, hint_field, hint)
 end
 redis.call('ZREMRANGEBYSCORE', KEY.workers, '-inf', now - POLICY.worker_ttl_ms)
+if worker ~= '' then update_capacity(worker, tonumber(slots), now) end
 
 local are_paused = redis.call('HEXISTS', KEY.service, 'workers') == 1
 
@@ -83,8 +85,13 @@ local function advance(name)
   end
 end
 
+local function serve(name)
+  serve_group(name, limit, now)
+end
+
 process_due(KEY.expiring, remove_expired, 10 * limit, now, processed)
 process_due(KEY.start_by, expire_turn, limit, now, processed)
 process_due(KEY.due, rescue_turn, limit, now, processed)
+process_due(KEY.crowded, serve, limit, now, processed)
 if not are_paused then process_due(KEY.holds, advance, limit, now, processed) end
 return processed

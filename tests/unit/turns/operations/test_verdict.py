@@ -16,6 +16,7 @@ from turns.operations.verdict import evaluate
 from turns.operations.workers import Worker
 from turns.store.failing import FailingModel
 from turns.store.health import Health, Memory
+from turns.store.held import CrowdedGroup
 from turns.store.holds import ModelHold
 
 NOW = 1_000_000_000
@@ -51,6 +52,8 @@ CALM = ServiceFacts(
     recent=RECENT,
 )
 BUSY = replace(CALM, health=replace(HEALTH, live_turns=9), running_turns=5, completed_seconds=1)
+LIMITED = CrowdedGroup(name="tenant:acme", slots=5, waiting=3)
+SHARING = CrowdedGroup(name="loop/model:slow", slots=360, waiting=240)
 WAITING = replace(BUSY, held={Reason.WORKERS_BUSY: 4})
 
 
@@ -157,6 +160,8 @@ def headlines(facts: ServiceFacts) -> list[str]:
         (replace(WAITING, oldest_waiting_seconds=1.5), ["warn: Users are waiting."]),
         (replace(WAITING, oldest_waiting_seconds=40), ["bad: Users are waiting."]),
         (replace(BUSY, held={Reason.PARKED: 4}, oldest_waiting_seconds=40), ["good: All good."]),
+        (replace(BUSY, crowded=[LIMITED]), ["good: All good."]),
+        (replace(BUSY, crowded=[LIMITED, SHARING]), ["warn: Some turns wait so that others can start."]),
         (replace(BUSY, workers=[worker("w1", silent_seconds=9, turns=7)]), ["good: All good."]),
         (
             replace(BUSY, workers=[worker("w1", silent_seconds=41, turns=7)]),
@@ -245,3 +250,11 @@ def test_a_held_model_is_named_with_its_reason(changes: dict[str, Any], words: s
     facts = held(1275)
     [finding] = evaluate(replace(facts, holds=[replace(facts.holds[0], **changes)]))
     assert words in finding.detail
+
+
+def test_the_groups_that_use_their_share_are_named() -> None:
+    groups = [replace(SHARING, name=f"loop/model:slow{n}") for n in range(5)]
+    [finding] = evaluate(replace(BUSY, crowded=[LIMITED, *groups]))
+    assert finding.code == "share_used"
+    assert finding.detail.startswith("The model slow0 uses 360 slots, and 240 turns are waiting; The model slow1 ")
+    assert finding.detail.endswith("; and 2 more.")

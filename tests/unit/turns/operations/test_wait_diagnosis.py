@@ -9,6 +9,7 @@ from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.operations.live_turns import LiveTurn
 from turns.operations.wait_diagnosis import SlotWait, WaitFacts, diagnose
+from turns.store.held import CrowdedGroup
 from turns.store.holds import ModelHold
 
 HOLD = ModelHold(
@@ -57,7 +58,10 @@ def test_a_running_turn_is_the_only_reason() -> None:
 
 def test_reasons_are_sorted_by_importance() -> None:
     facts = replace(
-        CALM, workers_paused=True, live_workers=0, slot_waits=(SlotWait(group="The tenant a", slots=2, turns_before=0),)
+        CALM,
+        workers_paused=True,
+        live_workers=0,
+        slot_waits=(SlotWait(group=CrowdedGroup(name="tenant:a", slots=2, waiting=1), turns_before=0),),
     )
     head = replace(QUEUED, retry_at=5, last_error_code=Code.CHAIN_ERROR)
     assert reasons(head, facts) == [Reason.WORKERS_PAUSED, Reason.NO_WORKER, Reason.RETRY, Reason.PARKED]
@@ -85,9 +89,16 @@ def test_the_model_of_a_hold_is_shown_without_its_provider(name: str) -> None:
 
 def test_each_group_without_a_free_slot_is_a_reason() -> None:
     waits = (
-        SlotWait(group="The tenant acme", slots=5, turns_before=3),
-        SlotWait(group="The lane batch", slots=2, turns_before=0),
+        SlotWait(group=CrowdedGroup(name="tenant:acme", slots=5, waiting=4), turns_before=3),
+        SlotWait(group=CrowdedGroup(name="lane:batch", slots=2, waiting=1), turns_before=0),
     )
     found = diagnose(QUEUED, replace(CALM, slot_waits=waits))
     assert [why.reason for why in found] == [Reason.PARKED, Reason.PARKED]
     assert found[0].message == "The tenant acme uses all of its 5 slots; 3 other turns are before this one."
+
+
+def test_a_share_of_the_workers_is_a_reason() -> None:
+    wait = SlotWait(group=CrowdedGroup(name="loop/model:m", slots=360, waiting=4), turns_before=3)
+    [why] = diagnose(QUEUED, replace(CALM, slot_waits=(wait,)))
+    assert why.reason is Reason.PARKED
+    assert why.message == "The model m uses its share of the workers, 360 slots; 3 other turns are before this one."

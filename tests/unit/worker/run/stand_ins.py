@@ -88,8 +88,8 @@ class FakeStore:
     def release(self, turn_id: str, *, token: str = "") -> None:
         self._call("release", turn_id, token)
 
-    def rescue(self, *, worker: str, hint: str) -> Any:
-        return self._call("rescue", worker, hint, default=[])
+    def rescue(self, *, worker: str, hint: str, slots: int) -> Any:
+        return self._call("rescue", worker, hint, slots, default=[])
 
     def repair(self, *, worker: str) -> Any:
         return self._call("repair", worker, default=[])

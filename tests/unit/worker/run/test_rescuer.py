@@ -17,6 +17,7 @@ class Fixture:
             self.store,  # type: ignore[arg-type]  # a stand-in
             worker="w",
             hint="h",
+            slots=200,
             drain=self.drain,
         )
 
@@ -31,7 +32,7 @@ def fixture() -> Fixture:
 
 def test_one_batch_is_enough_if_it_is_not_full(fixture: Fixture) -> None:
     fixture.rescuer.rescue()
-    assert fixture.store.calls == [("rescue", "w", "h"), ("is_drained", "w")]
+    assert fixture.store.calls == [("rescue", "w", "h", 200), ("is_drained", "w")]
 
 
 def test_full_batches_are_followed_by_another(fixture: Fixture) -> None:

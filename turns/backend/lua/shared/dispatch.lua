@@ -12,21 +12,36 @@ local function render_hint(turn, hint)
   return table.concat(parts, turn)
 end
 
--- Send the hint for a head and schedule the next check, in case the hint gets lost. Return whether the turn has its
--- slots; if so, the caller records the time in `hinted_at`.
+-- Return the hint for the workers of this queue, their capacity, and the time since which turns share it.
+local function read_workers(queue)
+  local prefix = queue and 'chain_' or ''
+  return unpack(redis.call('HMGET', KEY.service, prefix .. 'hint', prefix .. 'capacity', prefix .. 'shared_since'))
+end
+
+-- Send the hint for a head and schedule the next check, in case the hint gets lost. Return the name of the group for which
+-- the turn waits, or nil if it has its slots; then the caller records the time in `hinted_at`.
 --
 -- Before the first worker of a kind has started there is no hint to send; the due index then brings the turn to it.
 -- A head without a slot waits for one: the turn that releases it dispatches this one, and the due index does so otherwise.
 -- `was.queue` is set if the turn runs a custom chain apart; those hints have a list and a text of their own.
-local function send_hint(hint, turn, now, was)
+local function send_hint(hint, turn, now, was, capacity)
   redis.call('ZADD', KEY.waiting, 'NX', now, turn)
-  if not acquire_slots(turn, was, now) then
+  local full = acquire_slots(turn, was, now, capacity)
+  if full then
     redis.call('ZADD', KEY.due, now + POLICY.slot_wait_ms, turn)
-    return false
+    return full
   end
   if hint then redis.call('LPUSH', was.queue and KEY.chain_hints or KEY.hints, render_hint(turn, hint)) end
   redis.call('ZADD', KEY.due, now + POLICY.hint_grace_ms, turn)
-  return true
+  return nil
+end
+
+-- Send the hint for a head with these fields. Return the name of the group for which it waits, or nil.
+local function dispatch_turn(turn, now, was)
+  local hint, capacity, shared_since = read_workers(was.queue)
+  local full = send_hint(hint, turn, now, was, shared_since and tonumber(capacity))
+  if not full then redis.call('HSET', KEY.turn .. turn, 'hinted_at', now) end
+  return full
 end
 
 -- Send the hint for a head whose record is written. The fields of `was` are read if the caller does not pass it. Return
@@ -34,8 +49,7 @@ end
 local function dispatch(turn, now, was)
   was = was or read_slot_fields(turn)
   if not was then return false end
-  local hint = redis.call('HGET', KEY.service, was.queue and 'chain_hint' or 'hint')
-  if send_hint(hint, turn, now, was) then redis.call('HSET', KEY.turn .. turn, 'hinted_at', now) end
+  dispatch_turn(turn, now, was)
   return true
 end
 

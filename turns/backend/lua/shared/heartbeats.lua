@@ -7,7 +7,7 @@ local function follow_clock(now)
   if not newest or newest - now < POLICY.clock_step_ms then return false end
   redis.call('ZREMRANGEBYSCORE', KEY.workers, now, '+inf')
   redis.call('HSET', KEY.service, 'renewable_since', now)  -- also if a heartbeat before `now` remains
-  for _, index in ipairs({KEY.due, KEY.holds}) do redis.call('ZUNIONSTORE', index, 1, index, 'WEIGHTS', 0) end
+  for _, index in ipairs({KEY.due, KEY.holds, KEY.crowded}) do redis.call('ZUNIONSTORE', index, 1, index, 'WEIGHTS', 0) end
   count('repaired|clock')
   return true
 end

@@ -1,19 +1,17 @@
--- requires: dispatch, slots
+-- requires: serve_waiters, slots
 
--- Release the turn's slots, because it waits or has ended, and dispatch turns that wait for a slot of its groups.
+-- Release the turn's slots, because it waits or has ended, and dispatch the next turn of each of its groups.
 --
--- A group whose limit was removed meanwhile is cleaned up too. A dispatched turn may have to wait for its other group.
+-- A group whose limit was removed meanwhile is cleaned up too. The slots of all groups are free before the first dispatch.
 local function release_slots(turn, was, now)
-  local next_turns = {}
-  for _, group in ipairs(groups_of(was)) do
-    local slots, waiters = KEY.slots .. group[1], KEY.slot_waiters .. group[1]
-    if redis.call('EXISTS', slots, waiters) > 0 then
-      redis.call('SREM', slots, turn)
-      redis.call('ZREM', waiters, turn)
-      for _, other in ipairs(redis.call('ZRANGE', waiters, 0, MAX_SAMPLES - 1)) do
-        if is_live(other) then next_turns[#next_turns + 1] = other else redis.call('ZREM', waiters, other) end
-      end
-    end
+  local groups, names = groups_of(was), {}
+  for _, group in ipairs(groups) do
+    names[#names + 1], names[#names + 2] = KEY.slots .. group[1], KEY.slot_waiters .. group[1]
   end
-  for _, other in ipairs(next_turns) do dispatch(other, now) end  -- now that the slots of all groups are free
+  if redis.call('EXISTS', unpack(names)) == 0 then return end
+  for i = 1, #names, 2 do
+    redis.call('SREM', names[i], turn)
+    redis.call('ZREM', names[i + 1], turn)
+  end
+  for _, group in ipairs(groups) do serve_waiters(group[1], 1, now) end
 end
