@@ -1,4 +1,5 @@
 // The message box. Its text survives reloads until it is sent.
+import { Icon } from "../shared/icons.js";
 import { Component, createRef, html } from "../shared/ui.js";
 
 const MAX_INPUT_BYTES = 131_072; // of UTF-8; the default of the service, until the assistants are loaded
@@ -37,13 +38,15 @@ export class Composer extends Component {
         <textarea ref=${this.#area} rows="1" dir="auto" placeholder="Message InTurn…" aria-label="Message"
           aria-invalid=${String(isTooLong)} aria-describedby="message-size" enterkeyhint="send"
           onInput=${() => this.#saveDraft()} onKeyDown=${(event) => this.#handleKey(event)}></textarea>
-        ${answering && html`<button type="button" class="stop" onClick=${() => page.stop(answering)}>Stop</button>`}
-        <button type="button" class="send" onClick=${() => this.#send()}>Send</button>
+        ${answering && html`<button type="button" class="round" title="Stop (Esc)" aria-label="Stop" onClick=${() => page.stop(answering)}>
+          <${Icon} name="stop" /></button>`}
+        <button type="button" class="round primary" title="Send (Enter)" aria-label="Send" onClick=${() => this.#send()}>
+          <${Icon} name="send" /></button>
       </div>
       <p class="problem" id="message-size" role="alert">${isTooLong &&
         `Too long to send: ${format(bytes)} bytes. The limit is ${format(this.#maxBytes)} bytes.`}</p>
       <p class="hint"><kbd>Enter</kbd> to send, <kbd>Shift</kbd> <kbd>Enter</kbd> for a new line.${" "}
-        <button type="button" class="link" onClick=${() => page.update({ isHelpOpen: true })}>All shortcuts</button></p>
+        <button type="button" class="link" onClick=${() => page.update({ dialog: "help" })}>All shortcuts</button></p>
     </section>`;
   }
 
@@ -91,15 +94,9 @@ export class Composer extends Component {
 }
 
 function Variables({ page }) {
-  const { assistants } = page.state;
-  const { variables, assistant } = page;
-  if (assistants.length < 2 && !variables.length) return null;
+  const { variables } = page;
+  if (!variables.length) return null;
   return html`<div class="variables">
-    ${assistants.length > 1 &&
-    html`<label>Assistant
-      <select value=${assistant.name} onChange=${(event) => page.chooseAssistant(event.target.value)}>
-        ${assistants.map(({ name }) => html`<option key=${name}>${name}</option>`)}
-      </select></label>`}
     ${variables.map((variable) => html`<${Variable} key=${variable.name} variable=${variable} page=${page} />`)}
   </div>`;
 }

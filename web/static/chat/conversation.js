@@ -24,6 +24,12 @@ export class Conversation {
     this.connection = "open";
     this.isLoaded = Boolean(session.isNew);
     this.error = null;
+    this.chosenAssistant = null;
+  }
+
+  get lastAssistant() {
+    const newest = (one, other) => (one && one.sequence > other.sequence ? one : other);
+    return [...this.turns.values()].reduce(newest, null)?.assistant;
   }
 
   get live() {

@@ -9,8 +9,10 @@ export function turnLabel(turn, now = Date.now()) {
   switch (turn.state) {
     case "sending":
       return "Sending…";
+    case "waiting":
+      return `Waiting, sending again ${countdown(turn.resendAtMs, now)}…`;
     case "unsent":
-      return turn.problem;
+      return turn.resendAtMs ? `${turn.problem} Retrying ${countdown(turn.resendAtMs, now)}…` : turn.problem;
     case "queued":
       return [resetLabel(turn), queueLabel(turn, now)].filter(Boolean).join(" ");
     case "thinking":
@@ -45,20 +47,25 @@ export const CONNECTION_LABELS = {
   polling: "Live updates are at capacity: the answer is shown when it is complete.",
 };
 
-// A retry that is still the first attempt is a pause that the provider asked for, not a failure.
+// A retry that is still the first attempt is a pause, because the provider limits the rate or is down, not a failure.
 function resetLabel({ resetReason, attempt }) {
   if (resetReason !== "retry") return RESET_LABELS[resetReason];
-  return attempt > 1 ? "The last attempt failed." : "The model provider asked us to wait.";
+  return attempt > 1 ? "The last attempt failed." : "";
 }
 
 function queueLabel({ queue, attempt }, now) {
   if (queue?.waiting_for === "retry") {
-    const left = queue.retry_at ? Math.ceil((Date.parse(queue.retry_at) - now) / 1000) : 0;
-    return `Retrying ${left > 0 ? `in ${left} s` : "now"}${attempt > 1 ? ` (attempt ${attempt})` : ""}…`;
+    const at = countdown(Date.parse(queue.retry_at ?? 0), now);
+    return attempt > 1 ? `Retrying ${at} (attempt ${attempt})…` : `Waiting for the model, asking again ${at}…`;
   }
   const ahead = queue?.position - 1;
   if (queue?.waiting_for === "turn") return `Waiting for ${ahead === 1 ? "the previous answer" : `${ahead} previous answers`}.`;
-  return "Waiting for a worker.";
+  return "Waiting for a free worker…";
+}
+
+function countdown(atMs, now) {
+  const left = Math.ceil((atMs - now) / 1000);
+  return left > 0 ? `in ${left} s` : "now";
 }
 
 function elapsed({ startedMs }, now) {

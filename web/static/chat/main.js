@@ -3,11 +3,16 @@ import { copy } from "../shared/clipboard.js";
 import { Component, createRef, html, render } from "../shared/ui.js";
 import { Announcer } from "./announcer.js";
 import { Composer } from "./composer.js";
+import { Header } from "./header.js";
 import { Banners, Help, Undo } from "./notices.js";
 import { Page } from "./page.js";
+import { Settings } from "./settings.js";
 import { actionFor } from "./shortcuts.js";
 import { Sidebar } from "./sidebar.js";
 import { transcriptEntries, TranscriptView } from "./transcript_view.js";
+
+const NARROW = "(max-width: 44rem)"; // as in the style sheet
+const DIALOGS = { help: Help, settings: Settings };
 
 class App extends Component {
   #composer = createRef();
@@ -24,8 +29,9 @@ class App extends Component {
   }
 
   render({ page }) {
-    const { conversation, state, sessions } = page;
-    const { session } = conversation;
+    const { state } = page;
+    const { session } = page.conversation;
+    const Dialog = DIALOGS[state.dialog];
     const turns = transcriptEntries(page).filter(({ kind }) => kind === "turn");
     const edit = {
       text: (text) => this.#composer.current.edit(text),
@@ -35,24 +41,21 @@ class App extends Component {
       <${Sidebar} page=${page} />
       ${state.isListOpen && html`<div class="backdrop" onClick=${() => page.update({ isListOpen: false })}></div>`}
       <main>
-        <header>
-          <button type="button" class="list-button" aria-expanded=${state.isListOpen ? "true" : "false"}
-            aria-controls="sessions" onClick=${() => page.update({ isListOpen: !state.isListOpen })}>Sessions</button>
-          <h1 class="session-title" dir="auto">${sessions.titles.get(session)}</h1>
-        </header>
+        <${Header} page=${page} />
         <${Banners} page=${page} />
         <${TranscriptView} page=${page} session=${session} lastSentKey=${page.outbox.turns.at(-1)?.key} edit=${edit} />
         <${Composer} handle=${this.#composer} page=${page} session=${session} lastInput=${turns.at(-1)?.input} />
       </main>
       <${Undo} page=${page} />
       <${Announcer} turn=${turns.at(-1)} session=${session} />
-      <${Help} isOpen=${state.isHelpOpen} onClose=${() => page.update({ isHelpOpen: false })} />`;
+      ${Dialog && html`<${Dialog} page=${page} onClose=${() => page.update({ dialog: null })} />`}`;
   }
 
   #handleKey(event) {
     const action = actionFor(event);
     const { page } = this.props;
-    if (!action || (page.state.isHelpOpen && action !== "help")) return; // the dialog handles Escape itself
+    const { dialog } = page.state;
+    if (!action || (dialog && (dialog !== "help" || action !== "help"))) return; // a dialog handles Escape itself
     if (action === "stop" && page.state.isListOpen) return page.update({ isListOpen: false });
     event.preventDefault();
     const neighbour = (step) => page.sessions.neighbour(page.conversation.session, step);
@@ -63,9 +66,15 @@ class App extends Component {
       above: () => neighbour(-1) && page.open(neighbour(-1)),
       below: () => neighbour(1) && page.open(neighbour(1)),
       copyLast: () => copy(transcriptEntries(page).findLast(({ text }) => text)?.text ?? ""),
-      help: () => page.update({ isHelpOpen: !page.state.isHelpOpen }),
+      search: () => this.#focusSearch(),
+      help: () => page.update({ dialog: dialog ? null : "help" }),
     };
     return actions[action]();
+  }
+
+  #focusSearch() {
+    this.props.page.update({ isListOpen: matchMedia(NARROW).matches });
+    requestAnimationFrame(() => document.getElementById("search").focus()); // once the list is visible
   }
 }
 

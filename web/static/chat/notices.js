@@ -1,6 +1,7 @@
 // Banners above the conversation, the offer to undo a deletion, and the dialog with the shortcuts.
 import { KeyForm, unauthenticatedPrompt } from "../shared/api_key.js";
-import { Component, createRef, html } from "../shared/ui.js";
+import { Dialog } from "../shared/dialog.js";
+import { html } from "../shared/ui.js";
 import { CONNECTION_LABELS } from "./labels.js";
 import { SHORTCUTS } from "./shortcuts.js";
 
@@ -35,28 +36,13 @@ export function Undo({ page }) {
   </div>`;
 }
 
-export class Help extends Component {
-  #dialog = createRef();
-
-  componentDidMount() {
-    this.componentDidUpdate();
-  }
-
-  componentDidUpdate() {
-    const dialog = this.#dialog.current;
-    if (this.props.isOpen && !dialog.open) dialog.showModal();
-    if (!this.props.isOpen && dialog.open) dialog.close();
-  }
-
-  render({ onClose }) {
-    return html`<dialog ref=${this.#dialog} class="help" aria-labelledby="help-title" onClose=${onClose}>
-      <h2 id="help-title">Keyboard shortcuts</h2>
-      <dl>
-        ${SHORTCUTS.map(
-          ({ keys, label }) => html`<div key=${label}><dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${label}</dd></div>`,
-        )}
-      </dl>
-      <button type="button" onClick=${onClose}>Close</button>
-    </dialog>`;
-  }
+export function Help({ onClose }) {
+  return html`<${Dialog} title="Keyboard shortcuts" onClose=${onClose}>
+    <dl class="shortcuts">
+      ${SHORTCUTS.map(
+        ({ keys, label }) => html`<div key=${label}><dt>${keys.map((key) => html`<kbd>${key}</kbd>`)}</dt><dd>${label}</dd></div>`,
+      )}
+    </dl>
+    <p class="dialog-actions"><button type="button" onClick=${onClose}>Close</button></p>
+  </${Dialog}>`;
 }

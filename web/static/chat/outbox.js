@@ -4,13 +4,15 @@ import { tabStorage } from "../shared/storage.js";
 import * as api from "./api.js";
 import { delay } from "./delay.js";
 
-const MAX_ATTEMPTS = 5; // after that the user decides
+const MAX_FAILURES = 5; // after that the user decides
 const MAX_DELAY_SECONDS = 10;
+const MAX_WAIT_SECONDS = 120; // a rate limit that lasts longer, such as that of a day, is reported instead
 
 export class Outbox {
   #onAccepted;
   #onChange;
   #isSending = false;
+  #pause = new AbortController(); // ends the pause before the message is sent again
 
   constructor({ onAccepted, onChange }) {
     this.#onAccepted = onAccepted;
@@ -24,7 +26,8 @@ export class Outbox {
   }
 
   resend(key) {
-    this.#change(key, { state: "sending", problem: null });
+    this.#change(key, SENDING);
+    this.#pause.abort();
     this.send();
   }
 
@@ -32,6 +35,7 @@ export class Outbox {
   takeMessage(key) {
     const turn = this.turns.find((other) => other.key === key);
     this.#remove(key);
+    this.#pause.abort();
     return turn?.input ?? "";
   }
 
@@ -51,20 +55,19 @@ export class Outbox {
 
   async #deliver(turn) {
     const { key } = turn;
-    for (let attempt = 1; this.#has(key); attempt++) {
-      this.#change(key, { state: "sending", problem: null });
+    for (let failures = 0; this.#has(key); ) {
+      this.#change(key, SENDING);
       try {
         const record = await (turn.retryOf ? api.retryTurn(turn.retryOf, key) : api.submitTurn(turn.body, key));
         this.#onAccepted(turn.session, record, key);
         return this.#remove(key);
       } catch (error) {
-        if (!error.isRetryable) return this.#change(key, unsent(`Not sent: ${error.message}`));
-        const seconds = Math.min(MAX_DELAY_SECONDS, error.retryAfterSeconds ?? 2 ** (attempt - 1));
-        const isLast = attempt === MAX_ATTEMPTS;
-        const next = isLast ? "" : ` Retrying in ${seconds} s…`;
-        this.#change(key, unsent(`Not sent yet: ${error.message}${next}`, { willRetry: !isLast }));
-        if (isLast) return undefined;
-        await delay(seconds);
+        if (!isRateLimit(error)) failures += 1;
+        const next = afterError(error, failures);
+        this.#change(key, next);
+        if (!next.resendAtMs) return undefined;
+        this.#pause = new AbortController();
+        await delay((next.resendAtMs - Date.now()) / 1000, this.#pause.signal);
       }
     }
     return undefined;
@@ -90,12 +93,21 @@ export class Outbox {
   }
 }
 
-// `willRetry`: the message is sent again without an action of the user.
-function unsent(problem, { willRetry = false } = {}) {
-  return { state: "unsent", problem, willRetry };
+const SENDING = { state: "sending", problem: null, resendAtMs: null };
+
+const isRateLimit = (error) => error.status === 429 && error.retryAfterSeconds <= MAX_WAIT_SECONDS;
+
+// Return the changes of a turn that was not accepted. With `resendAtMs` it is sent again without an action of the user.
+function afterError(error, failures) {
+  const resendIn = (seconds) => Date.now() + seconds * 1000;
+  if (isRateLimit(error)) return { state: "waiting", problem: null, resendAtMs: resendIn(error.retryAfterSeconds ?? 1) };
+  if (!error.isRetryable || error.status === 429) return { state: "unsent", problem: `Not sent: ${error.message}`, resendAtMs: null };
+  const seconds = Math.min(MAX_DELAY_SECONDS, error.retryAfterSeconds ?? 2 ** (failures - 1));
+  const resendAtMs = failures < MAX_FAILURES ? resendIn(seconds) : null;
+  return { state: "unsent", problem: `Not sent yet: ${error.message}`, resendAtMs };
 }
 
-// A reload ends the delay before the next attempt. Send the message at once, or a later message would overtake it.
+// A reload ends the pause before the next attempt. Send the message at once, or a later message would overtake it.
 function resumeAfterReload(turn) {
-  return turn.willRetry ? { ...turn, state: "sending", problem: null } : turn;
+  return turn.resendAtMs ? { ...turn, ...SENDING } : turn;
 }

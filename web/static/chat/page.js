@@ -5,6 +5,7 @@ import { browserStorage, tabStorage } from "../shared/storage.js";
 import * as api from "./api.js";
 import { Conversation } from "./conversation.js";
 import { Outbox } from "./outbox.js";
+import { setUser } from "./preferences.js";
 import { randomId } from "./random.js";
 import { isSameSession, newSession, pushSession, sessionFromUrl, sessionKey } from "./route.js";
 import { Sessions } from "./sessions.js";
@@ -16,7 +17,7 @@ const otherTabs = new BroadcastChannel(`inturn${ROOT}`); // tabs of the same bro
 
 export class Page extends StateContainer {
   constructor() {
-    super({ assistants: [], isHelpOpen: false, isListOpen: false, isOnline: navigator.onLine, error: null });
+    super({ assistants: [], values: {}, dialog: null, isListOpen: false, isOnline: navigator.onLine, error: null });
     const onChange = () => this.update({});
     this.sessions = new Sessions({ onChange, onDeleted: (session) => this.#onDeleted(session) });
     this.outbox = new Outbox({ onChange, onAccepted: (...args) => this.#onAccepted(...args) });
@@ -35,13 +36,17 @@ export class Page extends StateContainer {
     this.#loadAssistants();
   }
 
+  // The assistant of the next message: the one chosen here, or that of the last turn, or the one chosen last.
   get assistant() {
-    const { assistants, assistantName } = this.state;
-    return assistants.find(({ name }) => name === assistantName) ?? assistants[0];
+    const { assistants } = this.state;
+    const names = [this.conversation.chosenAssistant, this.conversation.lastAssistant, browserStorage.get("assistant", null)];
+    const found = names.map((name) => assistants.find((assistant) => assistant.name === name)).find(Boolean);
+    return found ?? assistants[0];
   }
 
   get variables() {
-    const values = this.state.values ?? browserStorage.get(`variables.${this.assistant?.name}`, {});
+    const name = this.assistant?.name;
+    const values = this.state.values[name] ?? browserStorage.get(`variables.${name}`, {});
     const declared = Object.entries(this.assistant?.variables ?? {});
     return declared.map(([name, { required, description, default: fallback }]) => ({
       ...{ name, description, isRequired: required, value: values[name] ?? fallback ?? "" },
@@ -89,18 +94,25 @@ export class Page extends StateContainer {
   }
 
   loadMoreSessions() {
-    return this.#attempt("Could not load more sessions", () => this.sessions.loadMore());
+    return this.#attempt("Could not load older chats", () => this.sessions.loadMore());
   }
 
   setVariable(name, value) {
     const values = { ...Object.fromEntries(this.variables.map((known) => [known.name, known.value])), [name]: value };
     browserStorage.set(`variables.${this.assistant.name}`, values);
-    this.update({ values });
+    this.update({ values: { ...this.state.values, [this.assistant.name]: values } });
   }
 
   chooseAssistant(name) {
     browserStorage.set("assistant", name);
-    this.update({ assistantName: name, values: null });
+    this.conversation.chosenAssistant = name;
+    this.update({ missingVariable: null });
+  }
+
+  chooseUser(userId) {
+    setUser(userId);
+    if (this.conversation.session.isNew) this.openNew();
+    this.update({});
   }
 
   get draft() {
@@ -179,7 +191,7 @@ export class Page extends StateContainer {
   async #loadAssistants() {
     try {
       const { data } = await api.listAssistants();
-      this.update({ assistants: data, assistantName: browserStorage.get("assistant", null) });
+      this.update({ assistants: data });
     } catch {
       setTimeout(() => this.#loadAssistants(), REFRESH_SECONDS * 1000);
     }

@@ -1,20 +1,24 @@
 // The session in the URL of the page, so that a link opens a session and Back returns to the previous one.
 import { ROOT } from "../shared/root.js";
+import { getUser } from "./preferences.js";
 import { randomId } from "./random.js";
 
 const NAME = /^[A-Za-z0-9._~-]{1,128}$/;
+export const NAME_RULE = "1 to 128 letters, digits and . _ ~ -";
+
+export const isName = (text) => NAME.test(text);
 
 export const sessionKey = ({ session_id, user_id }) => (user_id ? `${user_id}/${session_id}` : session_id);
 export const isSameSession = (one, other) => sessionKey(one) === sessionKey(other);
 
 export function newSession() {
-  return { session_id: randomId("s-").slice(0, 14), user_id: null, isNew: true };
+  return { session_id: randomId("s-").slice(0, 14), user_id: getUser(), isNew: true };
 }
 
 export function sessionFromUrl() {
   const query = new URLSearchParams(location.search);
   const [session_id, user_id] = [query.get("session"), query.get("user")];
-  if (!NAME.test(session_id ?? "") || (user_id !== null && !NAME.test(user_id))) return newSession();
+  if (!isName(session_id ?? "") || (user_id !== null && !isName(user_id))) return newSession();
   return { session_id, user_id };
 }
 

@@ -2,6 +2,7 @@
 import { isUnauthenticated } from "../shared/api_key.js";
 import * as api from "./api.js";
 import { Deletions } from "./deletions.js";
+import { getUser } from "./preferences.js";
 import { isSameSession, sessionKey } from "./route.js";
 import { Titles } from "./titles.js";
 
@@ -24,12 +25,14 @@ export class Sessions {
     });
     this.error = null;
     this.needsKey = false;
+    this.search = "";
   }
 
-  // The visible sessions, the most recently active first.
+  // The visible sessions, the most recently active first: those of the user whose title contains the search text.
   get shown() {
+    const user = getUser();
     return [...this.#all.values()]
-      .filter((session) => !this.deletions.has(session))
+      .filter((session) => !this.deletions.has(session) && (!user || session.user_id === user) && this.#matches(session))
       .sort((one, other) => (other.last_active_at ?? "").localeCompare(one.last_active_at ?? ""));
   }
 
@@ -39,6 +42,11 @@ export class Sessions {
 
   find(session) {
     return this.#all.get(sessionKey(session));
+  }
+
+  setSearch(text) {
+    this.search = text;
+    this.#onChange();
   }
 
   // Load the first page, which contains the sessions that have changed.
@@ -80,6 +88,10 @@ export class Sessions {
   #removeDeletedElsewhere({ data, has_more }) {
     const oldest = has_more ? data.at(-1).last_active_at : "";
     for (const [key, session] of this.#all) if ((session.last_active_at ?? "") >= oldest) this.#all.delete(key);
+  }
+
+  #matches(session) {
+    return this.titles.get(session).toLocaleLowerCase().includes(this.search.trim().toLocaleLowerCase());
   }
 
   #merge(sessions) {

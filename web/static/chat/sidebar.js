@@ -1,26 +1,49 @@
-// The list of sessions.
+// The list of chats, with the search, and the button for the settings.
+import { Icon } from "../shared/icons.js";
 import { Component, createRef, html } from "../shared/ui.js";
+import { dateGroup } from "./dates.js";
+import { getUser } from "./preferences.js";
 import { isSameSession, sessionKey, sessionUrl } from "./route.js";
+import { isAnswering } from "./turn.js";
 
-export class Sidebar extends Component {
-  render({ page }) {
-    const { sessions, conversation, state } = page;
-    return html`<nav class=${`sidebar ${state.isListOpen ? "open" : ""}`} id="sessions" aria-label="Sessions">
-      <div class="sidebar-head">
-        <span class="brand"><span class="mark" aria-hidden="true"></span>InTurn</span>
-        <button type="button" class="new" onClick=${() => page.openNew()}>New session</button>
-      </div>
-      <ul>
-        ${sessions.shown.map(
-          (session) => html`<${Item} key=${sessionKey(session)} page=${page} session=${session}
-            title=${sessions.titles.get(session)} isOpen=${isSameSession(session, conversation.session)} />`,
-        )}
-      </ul>
-      ${!sessions.shown.length && html`<p class="no-sessions">${sessions.error ?? "No sessions yet."}</p>`}
-      ${sessions.hasMore &&
-      html`<button type="button" class="quiet" onClick=${() => page.loadMoreSessions()}>Show more</button>`}
-    </nav>`;
-  }
+export function Sidebar({ page }) {
+  const { sessions, state } = page;
+  const { shown, search } = sessions;
+  return html`<nav class=${`sidebar ${state.isListOpen ? "open" : ""}`} id="chats" aria-label="Chats">
+    <div class="sidebar-head">
+      <span class="brand"><span class="mark" aria-hidden="true"></span>InTurn</span>
+      <button type="button" class="icon-button close-list" aria-label="Close the list" title="Close the list"
+        onClick=${() => page.update({ isListOpen: false })}><${Icon} name="cancel" /></button>
+    </div>
+    <button type="button" class="new" onClick=${() => page.openNew()}><${Icon} name="new" />New chat</button>
+    <${Search} sessions=${sessions} onOpen=${() => shown.length && page.open(shown[0])} />
+    <div class="groups">
+      ${groupByDate(shown).map(
+        ([label, group]) => html`<section key=${label} aria-label=${label}>
+          <h2>${label}</h2>
+          <ul>${group.map((session) => html`<${Item} key=${sessionKey(session)} page=${page} session=${session}
+            title=${sessions.titles.get(session)} isOpen=${isSameSession(session, page.conversation.session)} />`)}</ul>
+        </section>`,
+      )}
+      ${!shown.length && html`<p class="no-chats" role="status">${sessions.error ?? (search ? "No chat has this in its title." : "No chats yet.")}</p>`}
+      ${sessions.hasMore && html`<button type="button" class="quiet more" onClick=${() => page.loadMoreSessions()}>
+        <${Icon} name="down" />${search ? "Search older chats" : "Show older chats"}</button>`}
+    </div>
+    <button type="button" class="quiet open-settings" onClick=${() => page.update({ dialog: "settings" })}>
+      <${Icon} name="settings" />Settings${getUser() && html` <bdi>${getUser()}</bdi>`}</button>
+  </nav>`;
+}
+
+function Search({ sessions, onOpen }) {
+  const handleKey = (event) => {
+    if (event.key === "Enter" && !event.isComposing) onOpen();
+    if (event.key !== "Escape" || !sessions.search) return;
+    event.preventDefault(); // otherwise the shortcut for Escape would stop the answer
+    sessions.setSearch("");
+  };
+  return html`<label class="search"><${Icon} name="search" />
+    <input id="search" type="search" aria-label="Search chats" placeholder="Search chats" autocomplete="off" value=${sessions.search}
+      onInput=${({ target }) => sessions.setSearch(target.value)} onKeyDown=${handleKey} /></label>`;
 }
 
 class Item extends Component {
@@ -36,16 +59,16 @@ class Item extends Component {
       return html`<li class="item"><input ref=${this.#name} class="rename" dir="auto" defaultValue=${title} maxlength="80"
         aria-label=${`New name for ${title}`} onBlur=${() => this.#rename()} onKeyDown=${(event) => this.#handleKey(event)} /></li>`;
     }
-    const activity = activityLabel(session);
+    const activity = activityLabel(session, isOpen ? page.conversation : null);
     return html`<li class=${`item ${isOpen ? "current" : ""}`}>
       <a href=${sessionUrl(session)} aria-current=${isOpen ? "page" : null} onClick=${(event) => this.#open(event)}>
-        <span class="title" dir="auto">${title}</span>
+        <span class="title" dir="auto" title=${title}>${title}</span>
         ${activity && html`<span class="activity">${activity}</span>`}
       </a>
       <button type="button" class="icon-button" title="Rename" aria-label=${`Rename ${title}`}
-        onClick=${() => this.setState({ isRenaming: true })}><${PenIcon} /></button>
+        onClick=${() => this.setState({ isRenaming: true })}><${Icon} name="edit" /></button>
       <button type="button" class="icon-button" title="Delete" aria-label=${`Delete ${title}`}
-        onClick=${() => page.delete(session)}><${BinIcon} /></button>
+        onClick=${() => page.delete(session)}><${Icon} name="delete" /></button>
     </li>`;
   }
 
@@ -73,11 +96,19 @@ class Item extends Component {
   }
 }
 
-function activityLabel({ running_turn, queued_turns, user_id }) {
-  const parts = [user_id, running_turn && "answering"];
-  if (queued_turns.length) parts.push(`${queued_turns.length} waiting`);
-  return parts.filter(Boolean).join(" · ");
+function groupByDate(sessions) {
+  const groups = new Map();
+  for (const session of sessions) {
+    const label = dateGroup(session.last_active_at);
+    groups.set(label, [...(groups.get(label) ?? []), session]);
+  }
+  return [...groups];
 }
 
-const PenIcon = () => html`<svg viewBox="0 0 16 16" aria-hidden="true"><path d="m3 13 .7-3L11 2.700l2.300 2.300L6 12.300z" /></svg>`;
-const BinIcon = () => html`<svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 4.500h10M6.500 4V2.500h3V4M4.500 4.500l.5 9h6l.5-9" /></svg>`;
+// The open conversation knows more than the list, which is loaded every few seconds only.
+function activityLabel({ running_turn, queued_turns, user_id }, conversation) {
+  const live = conversation?.isLoaded ? conversation.live : null;
+  const isBusy = live ? live.some(isAnswering) : Boolean(running_turn);
+  const waiting = live ? live.length - Number(isBusy) : queued_turns.length;
+  return [!getUser() && user_id, isBusy && "answering", waiting && `${waiting} waiting`].filter(Boolean).join(" · ");
+}

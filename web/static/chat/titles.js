@@ -17,7 +17,7 @@ export class Titles {
 
   get(session) {
     const key = sessionKey(session);
-    return this.#names[key] || this.#firstLines[key] || (session.isNew ? "New session" : session.session_id);
+    return this.#names[key] || this.#firstLines[key] || (session.isNew ? "New chat" : session.session_id);
   }
 
   rename(session, title) {
@@ -28,7 +28,7 @@ export class Titles {
   setFirstLine(session, text) {
     const key = sessionKey(session);
     if (this.#firstLines[key]) return;
-    this.#firstLines = { ...this.#firstLines, [key]: text.trim().split("\n")[0].slice(0, MAX_LENGTH) };
+    this.#firstLines = { ...this.#firstLines, [key]: titleOf(text) };
     this.#save();
   }
 
@@ -56,4 +56,12 @@ export class Titles {
     browserStorage.set("first-lines", this.#firstLines);
     this.#onChange();
   }
+}
+
+// Return the first line of a message without its Markdown, cut after a whole word.
+export function titleOf(text) {
+  const line = text.trim().split("\n")[0].replace(/^(?:#{1,6}|>|[-*+]|\d+[.)])\s+/, "");
+  const plain = line.replace(/!?\[([^\]]+)\]\([^)]*\)/g, "$1").replace(/(\*\*|__|~~|`|\*)(\S(?:.*?\S)?)\1/g, "$2").trim() || line;
+  if (plain.length <= MAX_LENGTH) return plain;
+  return `${plain.slice(0, MAX_LENGTH).replace(/\s+\S*$/, "")}…`;
 }

@@ -1,5 +1,7 @@
 // The conversation. It follows new text while its end is visible, and does not scroll while the user reads further up.
+import { Icon } from "../shared/icons.js";
 import { Component, createRef, html } from "../shared/ui.js";
+import { Empty } from "./empty.js";
 import { isSameSession } from "./route.js";
 import { buildTranscript } from "./transcript.js";
 import { MessageView, TurnView } from "./turn_view.js";
@@ -29,12 +31,12 @@ export class TranscriptView extends Component {
         <div class="column">
           ${conversation.hasEarlier &&
           html`<button type="button" class="quiet earlier" onClick=${() => page.loadEarlier()}>Show earlier messages</button>`}
-          ${!entries.length && html`<${Empty} page=${page} />`}
+          ${!entries.length && html`<${Empty} page=${page} edit=${edit} />`}
           ${entries.map((entry, at) => view(entry, { page, edit, isLast: at === entries.length - 1 }))}
         </div>
       </div>
       ${!this.#isAtEnd &&
-      html`<button type="button" class="to-end" onClick=${() => this.#jumpToEnd()}>↓ Jump to latest</button>`}
+      html`<button type="button" class="to-end" onClick=${() => this.#jumpToEnd()}><${Icon} name="down" />Jump to latest</button>`}
     </div>`;
   }
 
@@ -66,15 +68,4 @@ export function transcriptEntries({ conversation, outbox }) {
 function view(entry, props) {
   if (entry.kind === "message") return html`<${MessageView} key=${entry.id} message=${entry} />`;
   return html`<${TurnView} key=${entry.key ?? entry.id} turn=${entry} ...${props} />`;
-}
-
-function Empty({ page }) {
-  const { conversation } = page;
-  if (conversation.error) return html`<p class="empty">${conversation.error} Retrying…</p>`;
-  if (!conversation.isLoaded) return html`<p class="empty">Loading the session…</p>`;
-  return html`<div class="empty">
-    <h2>What would you like to know?</h2>
-    <p>Messages of a session are answered one at a time, in order. You can send several, and close this page while you
-      wait; nothing is lost.</p>
-  </div>`;
 }

@@ -2,6 +2,7 @@
 //
 //   sending ─▶ queued ─▶ thinking ─▶ streaming ─▶ done | stopped | failed | expired | interrupted
 //      │         ▲           └───────────┴── reset: the text is discarded, another run follows
+//      ├▶ waiting (the service limits the rate; sending again by itself)
 //      └▶ unsent (and sending again)
 
 const FINAL_STATES = { completed: "done", cancelled: "stopped", failed: "failed" };
@@ -17,15 +18,17 @@ export function unconfirmed({ key, input, body, retryOf = null }) {
 
 // Return the turn of an API record. Text that was streamed to `previous` is kept until the record has the whole answer.
 export function fromRecord(record, previous = EMPTY_TURN, key = previous.key) {
-  const { id, sequence, input, attempt, losses, queue, error, usage, model } = record;
+  const { id, sequence, input, assistant, attempt, losses, queue, error, usage, model } = record;
   return {
     ...EMPTY_TURN,
-    ...{ id, key, sequence, input, attempt, losses, queue, error, usage, model },
+    ...{ id, key, sequence, input, assistant, attempt, losses, queue, error, usage, model },
     state: stateOf(record, previous),
     text: record.output?.content ?? previous.text,
     reason: record.status_reason,
     retryOf: record.retry_of,
     metadata: record.metadata,
+    acceptedAt: record.accepted_at,
+    finishedAt: record.finished_at,
     startedMs: record.started_at ? Date.parse(record.started_at) : previous.startedMs,
     seconds: record.finished_at && record.started_at ? secondsRun(record) : null,
     resetReason: isTerminal(record) ? null : previous.resetReason,
@@ -53,9 +56,9 @@ export function applyEvent(turn, { type, data }) {
 }
 
 const EMPTY_TURN = {
-  id: null, key: null, sequence: Infinity, input: "", text: "", state: "queued", attempt: 1, losses: 0, queue: null, error: null,
-  reason: null, usage: null, model: null, retryOf: null, metadata: {}, startedMs: null, seconds: null, resetReason: null,
-  body: null, problem: null, willRetry: false,
+  id: null, key: null, sequence: Infinity, input: "", assistant: null, text: "", state: "queued", attempt: 1, losses: 0,
+  queue: null, error: null, reason: null, usage: null, model: null, retryOf: null, metadata: {}, acceptedAt: null,
+  startedMs: null, finishedAt: null, seconds: null, resetReason: null, body: null, problem: null, resendAtMs: null,
 };
 
 function isTerminal(record) {

@@ -1,6 +1,8 @@
 // One turn: the message, the answer, the status, and the actions.
 import { copyWithFeedback } from "../shared/clipboard.js";
+import { Icon } from "../shared/icons.js";
 import { Component, html } from "../shared/ui.js";
+import { Time } from "./dates.js";
 import { turnDetails, turnLabel } from "./labels.js";
 import { Markdown } from "./markdown.js";
 import { isLive } from "./turn.js";
@@ -15,27 +17,31 @@ export function MessageView({ message: { role, content } }) {
 export function TurnView({ turn, page, isLast, edit }) {
   return html`<article class=${`turn ${turn.state}`} data-state=${turn.state} data-turn=${turn.id} aria-label="Turn"
     aria-busy=${isLive(turn) ? "true" : "false"}>
-    <${UserMessage} text=${turn.input} />
+    <${UserMessage} text=${turn.input} at=${turn.acceptedAt} />
     ${turn.text && html`<${Answer} text=${turn.text} isOpen=${turn.state === "streaming"} />`}
     <${TurnStatus} turn=${turn} />
-    <div class="actions">${actionsFor(turn, { page, isLast, edit })}</div>
+    <div class="turn-foot">
+      ${actionsFor(turn, { page, isLast, edit })}
+      ${!isLive(turn) && html`<span class="details">${turn.finishedAt && html`<${Time} at=${turn.finishedAt} />`}
+        ${turn.state === "done" && turnDetails(turn)}</span>`}
+    </div>
   </article>`;
 }
 
-function UserMessage({ text }) {
-  return html`<div class="user-message"><h2 class="visually-hidden">You</h2><p dir="auto">${text}</p></div>`;
+function UserMessage({ text, at }) {
+  return html`<div class="user-message"><h2 class="visually-hidden">You</h2>${at && html`<${Time} at=${at} />`}<p dir="auto">${text}</p></div>`;
 }
 
 function Answer({ text, isOpen = false }) {
   return html`<div class="answer"><h2 class="visually-hidden">Answer</h2><${Markdown} text=${text} isOpen=${isOpen} /></div>`;
 }
 
-// Renders every second while the turn is live, because the label contains a time.
+// Renders every second while the label contains a time.
 class TurnStatus extends Component {
   #timer = null;
 
   componentDidMount() {
-    this.#timer = setInterval(() => (isLive(this.props.turn) ? this.forceUpdate() : undefined), 1000);
+    this.#timer = setInterval(() => (hasTime(this.props.turn) ? this.forceUpdate() : undefined), 1000);
   }
 
   componentWillUnmount() {
@@ -44,36 +50,37 @@ class TurnStatus extends Component {
 
   render({ turn }) {
     const label = turnLabel(turn);
-    const details = turn.state === "done" ? turnDetails(turn) : "";
-    if (!label && !details) return null;
+    if (!label) return null;
     return html`<p class="turn-status">
-      ${isLive(turn) && html`<span class="pulse" aria-hidden="true"></span>`}
-      ${label && html`<span class="label">${label}</span>`}
-      ${details && html`<span class="details">${details}</span>`}
+      ${hasTime(turn) && html`<span class="pulse" aria-hidden="true"></span>`}
+      <span class="label">${label}</span>
     </p>`;
   }
 }
 
+const hasTime = (turn) => isLive(turn) || turn.resendAtMs !== null;
+
 function actionsFor(turn, { page, isLast, edit }) {
   const { state } = turn;
-  const button = (label, onClick) => html`<button key=${label} type="button" class="quiet" onClick=${onClick}>${label}</button>`;
-  const copy = turn.text && !isLive(turn) && button("Copy answer", ({ target }) => copyWithFeedback(target, turn.text));
-  const askAgain = isLast && button("Ask again", () => edit.missing(page.send(turn.input)));
+  const button = (icon, label, onClick) =>
+    html`<button key=${label} type="button" class="quiet" onClick=${onClick}><${Icon} name=${icon} />${label}</button>`;
+  const takeBack = () => edit.text(page.outbox.takeMessage(turn.key));
+  const copy = turn.text && !isLive(turn) && button("copy", "Copy", ({ currentTarget }) => copyWithFeedback(currentTarget, turn.text));
+  const askAgain = isLast && button("retry", "Ask again", () => edit.missing(page.send(turn.input)));
   switch (state) {
     case "unsent":
-      return [
-        button("Send again", () => page.outbox.resend(turn.key)),
-        button("Edit", () => edit.text(page.outbox.takeMessage(turn.key))),
-      ];
+      return [button("retry", "Send again", () => page.outbox.resend(turn.key)), button("edit", "Edit", takeBack)];
+    case "waiting":
+      return [button("cancel", "Cancel", takeBack)];
     case "failed":
-      return turn.isRetried ? [copy] : [button("Retry", () => page.retry(turn)), copy];
+      return turn.isRetried ? [copy] : [button("retry", "Retry", () => page.retry(turn)), copy];
     case "done":
     case "stopped":
     case "expired":
     case "interrupted":
       return [copy, askAgain];
     case "queued":
-      return [button("Cancel", () => page.stop(turn))];
+      return [button("cancel", "Cancel", () => page.stop(turn))];
     default:
       return [];
   }

@@ -11,11 +11,19 @@ export const authorization = () => {
   return key ? { Authorization: `Bearer ${key}` } : {};
 };
 
+export const hasApiKey = () => tabStorage.get(NAME, null) !== null;
+
+// Keep the key, or forget it if it is null. Every request is sent again after the reload, now with the key.
+export function saveApiKey(key) {
+  tabStorage.set(NAME, key);
+  location.reload();
+}
+
 export const isUnauthenticated = (error) => error.code === "unauthenticated";
 
 // Return the label of the form when the service answers 401. `kind` is for example "an API key".
 export function unauthenticatedPrompt(kind) {
-  return tabStorage.get(NAME, null) ? "Invalid, expired or revoked API key. Enter another one." : `Locked. Enter ${kind}.`;
+  return hasApiKey() ? "Invalid, expired or revoked API key. Enter another one." : `Locked. Enter ${kind}.`;
 }
 
 export class KeyForm extends Component {
@@ -29,13 +37,12 @@ export class KeyForm extends Component {
     return html`<form class="banner key" onSubmit=${(event) => this.#submit(event)}>
       <label for="key">${prompt}</label>
       <input id="key" ref=${this.#key} type="password" autocomplete="off" spellcheck=${false} placeholder="inturn_…" />
-      <button type="submit">Use key</button>
+      <button type="submit" class="primary">Use key</button>
     </form>`;
   }
 
   #submit(event) {
     event.preventDefault();
-    tabStorage.set(NAME, this.#key.current.value.trim());
-    location.reload(); // every request is sent again, now with the key
+    saveApiKey(this.#key.current.value.trim());
   }
 }

@@ -10,12 +10,13 @@ export async function copy(text) {
   area.remove();
 }
 
-// Show the result in the label of the button that was pressed.
+// Show the result in the label of the button that was pressed. An icon may stand before the label.
 export async function copyWithFeedback(button, text) {
-  const label = button.textContent;
+  const { lastChild } = button;
+  const label = lastChild.data;
   await copy(text).then(
-    () => (button.textContent = "Copied"),
-    () => (button.textContent = "Copy failed"),
+    () => (lastChild.data = "Copied"),
+    () => (lastChild.data = "Copy failed"),
   );
-  setTimeout(() => (button.textContent = label), 1500);
+  setTimeout(() => (lastChild.data = label), 1500);
 }
