@@ -1,6 +1,7 @@
 // The message box. Its text survives reloads until it is sent.
 import { Icon } from "../shared/icons.js";
 import { Component, createRef, html } from "../shared/ui.js";
+import { readable } from "./labels.js";
 
 const MAX_INPUT_BYTES = 131_072; // of UTF-8; the default of the service, until the assistants are loaded
 
@@ -38,7 +39,7 @@ export class Composer extends Component {
         <textarea ref=${this.#area} rows="1" dir="auto" placeholder="Message InTurn…" aria-label="Message"
           aria-invalid=${String(isTooLong)} aria-describedby="message-size" enterkeyhint="send"
           onInput=${() => this.#saveDraft()} onKeyDown=${(event) => this.#handleKey(event)}></textarea>
-        ${answering && html`<button type="button" class="round" title="Stop (Esc)" aria-label="Stop" onClick=${() => page.stop(answering)}>
+        ${answering && html`<button type="button" class="round stop" title="Stop (Esc)" aria-label="Stop" onClick=${() => page.stop(answering)}>
           <${Icon} name="stop" /></button>`}
         <button type="button" class="round primary" title="Send (Enter)" aria-label="Send" onClick=${() => this.#send()}>
           <${Icon} name="send" /></button>
@@ -102,16 +103,15 @@ function Variables({ page }) {
 }
 
 function Variable({ variable: { name, description, value, isRequired }, page }) {
-  const label = name.replaceAll("_", " ");
   const isMissing = page.state.missingVariable === name && !value.trim();
   return html`<div class="variable">
-    <label for=${`variable-${name}`}>${label}${isRequired && " (required)"}
+    <label for=${`variable-${name}`}>${readable(name)}${isRequired && " (required)"}
       <input id=${`variable-${name}`} value=${value} required=${isRequired} dir="auto" autocomplete="off" spellcheck="false"
         aria-invalid=${String(isMissing)} aria-describedby=${`missing-${name}`}
-        placeholder=${isRequired ? "Enter a value" : "Optional"} onInput=${(event) => page.setVariable(name, event.target.value)} />
+        placeholder=${description || "Enter a value"} onInput=${(event) => page.setVariable(name, event.target.value)} />
     </label>
     <p class="problem" id=${`missing-${name}`} role="alert">${isMissing &&
-      html`Fill in <em>${label}</em> first${description ? `: ${description}` : "."}`}</p>
+      html`Fill in <em>${name}</em> first${description ? `: ${description}` : "."}`}</p>
   </div>`;
 }
 

@@ -20,7 +20,7 @@ export function dateGroup(timestamp, now = new Date()) {
 export function Time({ at }) {
   const date = new Date(at);
   const day = dateGroup(at) === "Today" ? {} : { weekday: "short", day: "numeric", month: "short" };
-  const label = date.toLocaleString([], { ...day, hour: "2-digit", minute: "2-digit" });
+  const label = date.toLocaleString([], { ...day, hour: "numeric", minute: "2-digit" });
   const full = date.toLocaleString([], { dateStyle: "full", timeStyle: "medium" });
   return html`<time datetime=${at} title=${full}>${label}</time>`;
 }

@@ -2,9 +2,9 @@
 import { html } from "../shared/ui.js";
 
 const SUGGESTIONS = [
-  { label: "Explain", rest: "how HTTP caching works, with an example" },
-  { label: "Write", rest: "a polite reminder for an unpaid invoice" },
-  { label: "Compare", rest: "PostgreSQL and SQLite for a small web app" },
+  { label: "Explain", rest: "how HTTP caching works" },
+  { label: "Write", rest: "a reminder for an unpaid invoice" },
+  { label: "Compare", rest: "PostgreSQL with SQLite" },
   { label: "Plan", rest: "a week of vegetarian dinners" },
 ];
 

@@ -1,6 +1,7 @@
 // The bar above the conversation: the assistant, the title, and on narrow screens the buttons of the list.
 import { Icon } from "../shared/icons.js";
 import { html } from "../shared/ui.js";
+import { readable } from "./labels.js";
 
 export function Header({ page }) {
   const { session } = page.conversation;
@@ -19,8 +20,8 @@ function AssistantChoice({ page }) {
   const { assistants } = page.state;
   const { assistant } = page;
   if (assistants.length < 2) return null;
-  return html`<label class="assistant"><span class="visually-hidden">Assistant</span>
+  return html`<label class="assistant"><span>Assistant</span>
     <select value=${assistant.name} title=${assistant.description || "Assistant"} onChange=${({ target }) => page.chooseAssistant(target.value)}>
-      ${assistants.map(({ name }) => html`<option key=${name}>${name}</option>`)}
+      ${assistants.map(({ name }) => html`<option key=${name} value=${name}>${readable(name)}</option>`)}
     </select></label>`;
 }

@@ -32,6 +32,9 @@ export function turnLabel(turn, now = Date.now()) {
   }
 }
 
+// Return the name of an assistant or variable for display.
+export const readable = (name) => name[0].toUpperCase() + name.slice(1).replaceAll("_", " ");
+
 // Return the model, duration and tokens of a finished answer.
 export function turnDetails(turn) {
   const parts = [turn.model, turn.seconds !== null && formatSeconds(turn.seconds)];

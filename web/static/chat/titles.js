@@ -45,9 +45,8 @@ export class Titles {
       const key = sessionKey(session);
       if (this.#firstLines[key] || this.#requested.has(key)) continue;
       this.#requested.add(key);
-      const request = session.message_count ? api.listFirstMessage(session) : api.listNewestTurn(session);
-      const [first] = (await request.catch(() => ({ data: [] }))).data;
-      if (first) this.setFirstLine(session, first.content ?? first.input);
+      const text = await findFirstText(session).catch(() => null);
+      if (text) this.setFirstLine(session, text);
     }
   }
 
@@ -56,6 +55,12 @@ export class Titles {
     browserStorage.set("first-lines", this.#firstLines);
     this.#onChange();
   }
+}
+
+async function findFirstText(session) {
+  if (session.message_count) return (await api.listFirstMessage(session)).data[0]?.content;
+  const head = session.running_turn ?? session.queued_turns[0];
+  return (head ? await api.getTurn(head) : (await api.listNewestTurn(session)).data[0])?.input;
 }
 
 // Return the first line of a message without its Markdown, cut after a whole word.

@@ -19,8 +19,8 @@ export function TurnView({ turn, page, isLast, edit }) {
     aria-busy=${isLive(turn) ? "true" : "false"}>
     <${UserMessage} text=${turn.input} at=${turn.acceptedAt} />
     ${turn.text && html`<${Answer} text=${turn.text} isOpen=${turn.state === "streaming"} />`}
-    <${TurnStatus} turn=${turn} />
     <div class="turn-foot">
+      <${TurnStatus} turn=${turn} />
       ${actionsFor(turn, { page, isLast, edit })}
       ${!isLive(turn) && html`<span class="details">${turn.finishedAt && html`<${Time} at=${turn.finishedAt} />`}
         ${turn.state === "done" && turnDetails(turn)}</span>`}
