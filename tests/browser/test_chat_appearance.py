@@ -138,6 +138,20 @@ def test_deleted_session_with_undo(chat: ChatPage) -> None:
     check_appearance(chat, "undo")
 
 
+def test_message_that_the_service_limits(chat: ChatPage) -> None:
+    chat.allow_error("429")
+    chat.page.route("**/v1/turns", lambda route: route.fulfill(status=429, headers={"Retry-After": "60"}))
+    chat.send("Slowly, please")
+    chat.wait_for_state("waiting")
+    check_appearance(chat, "rate-limited")
+
+
+def test_settings_dialog(chat: ChatPage) -> None:
+    chat.click_button("Settings")
+    expect(chat.page.get_by_role("dialog", name="Settings")).to_be_visible()
+    check_appearance(chat, "settings")
+
+
 def test_shortcuts_dialog(chat: ChatPage) -> None:
     chat.page.keyboard.press("Control+Slash")
     expect(chat.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
@@ -148,13 +162,13 @@ def test_session_list_on_a_phone(chat: ChatPage) -> None:
     chat.send("On the road")
     chat.wait_for_state("done")
     chat.page.set_viewport_size({"width": 375, "height": 740})
-    expect(chat.page.get_by_role("navigation", name="Sessions")).to_be_hidden()
-    chat.page.get_by_role("button", name="Sessions").click()
+    expect(chat.page.get_by_role("navigation", name="Chats")).to_be_hidden()
+    chat.page.get_by_role("button", name="Chats").click()
     expect(chat.sessions.first).to_be_visible()
     check_appearance(chat, "list")
     chat.page.set_viewport_size({"width": 375, "height": 740})
     chat.page.keyboard.press("Escape")
-    expect(chat.page.get_by_role("navigation", name="Sessions")).to_be_hidden()
+    expect(chat.page.get_by_role("navigation", name="Chats")).to_be_hidden()
 
 
 def test_demo_mode_explains_how_to_use_a_real_model(open_chat: Callable[..., ChatPage], offline: Stack) -> None:

@@ -37,19 +37,19 @@ def test_sessions_with_the_keyboard(chat: ChatPage) -> None:
     chat.wait_for_state("done")
     expect(chat.sessions.first).to_contain_text("the newer one")
     keys.press("Alt+ArrowDown")
-    expect(chat.page.locator(".session-title")).to_have_text("the older one")
+    expect(chat.page.locator(".chat-title")).to_have_text("the older one")
     keys.press("Alt+ArrowUp")
-    expect(chat.page.locator(".session-title")).to_have_text("the newer one")
+    expect(chat.page.locator(".chat-title")).to_have_text("the newer one")
     chat.tab_to("Rename the newer one")
     keys.press("Enter")
     keys.type("renamed")
     keys.press("Enter")
-    expect(chat.page.locator(".session-title")).to_have_text("renamed")
+    expect(chat.page.locator(".chat-title")).to_have_text("renamed")
     chat.tab_to("Delete renamed")
     keys.press("Enter")
     chat.tab_to("Undo")
     keys.press("Enter")
-    expect(chat.page.locator(".session-title")).to_have_text("renamed")
+    expect(chat.page.locator(".chat-title")).to_have_text("renamed")
 
 
 def test_shortcuts_dialog_opens_and_closes(chat: ChatPage) -> None:

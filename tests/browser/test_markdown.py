@@ -129,7 +129,7 @@ def test_answers_are_written_in_the_direction_of_their_text(chat: ChatPage) -> N
         chat.user_messages,
         chat.message,
         chat.sessions.first.locator(".title"),
-        chat.page.locator(".session-title"),
+        chat.page.locator(".chat-title"),
     )
     for text in texts:
         expect(text).to_have_css("direction", "rtl")

@@ -14,7 +14,7 @@ def test_url_opens_a_session_and_back_returns(chat: ChatPage, open_chat: Callabl
     chat.wait_for_state("done")
     first = chat.session_id
     chat.sessions.filter(has_text="sent over the API").get_by_role("link").click()
-    expect(chat.turns.locator(".user-message")).to_have_text("You" + "sent over the API")
+    expect(chat.user_messages).to_have_text("sent over the API")
     assert chat.session_id == "linked"
     chat.page.go_back()
     expect(chat.turns.locator(".user-message")).to_contain_text("sent here")
@@ -32,6 +32,70 @@ def test_sessions_belong_to_a_user(open_chat: Callable[..., ChatPage], stack: St
     assert stack.turn(chat.turn_id)["user_id"] == "alice"
 
 
+def test_settings_choose_user_and_theme(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
+    stack.wait_until_finished(stack.submit("of-nobody", "sent for nobody"))
+    chat = open_chat(stack)
+    expect(chat.sessions.filter(has_text="sent for nobody")).to_have_count(1)
+    chat.save_settings(user="carol", theme="Dark")
+    expect(chat.sessions).to_have_count(0)
+    chat.send("sent by carol")
+    chat.wait_for_state("done")
+    expect(chat.sessions.locator(".title")).to_have_text(["sent by carol"])
+    assert stack.turn(chat.turn_id)["user_id"] == "carol"
+    chat.reload()
+    chat.wait_for_state("done")
+    assert chat.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    chat.save_settings()
+    expect(chat.sessions.filter(has_text="sent for nobody")).to_have_count(1)
+
+
+def test_wrong_user_is_explained_in_the_settings(chat: ChatPage) -> None:
+    chat.save_settings(user="two words")
+    expect(chat.page.get_by_role("dialog", name="Settings")).to_be_visible()
+    message = chat.page.get_by_role("textbox", name="User").evaluate("field => field.validationMessage")
+    assert message == "Enter 1 to 128 letters, digits and . _ ~ -."
+
+
+def test_search_finds_sessions_by_title(chat: ChatPage, stack: Stack) -> None:
+    for session in ("plums", "pears"):
+        stack.wait_until_finished(stack.submit(session, f"Recipe with {session}"))
+    chat.reload()
+    expect(chat.sessions.filter(has_text="Recipe with")).to_have_count(2)
+    chat.page.keyboard.press("Control+KeyK")
+    chat.page.keyboard.type("WITH PLUMS")
+    expect(chat.sessions.locator(".title")).to_have_text(["Recipe with plums"])
+    chat.page.keyboard.press("Enter")
+    expect(chat.page.locator(".chat-title")).to_have_text("Recipe with plums")
+    chat.page.keyboard.type(" and more")
+    expect(chat.page.get_by_text("No chat has this in its title.")).to_be_visible()
+    chat.page.keyboard.press("Escape")
+    expect(chat.sessions.filter(has_text="Recipe with")).to_have_count(2)
+
+
+def test_sessions_are_grouped_by_day(chat: ChatPage) -> None:
+    groups = chat.evaluate(
+        """async () => {
+          const { dateGroup } = await import("$static/chat/dates.js");
+          const now = new Date(2026, 2, 31, 0, 30); // two days after the change to summer time in Europe
+          const before = (days) => dateGroup(new Date(2026, 2, 31 - days, 23, 50), now);
+          return [before(0), before(1), before(2), before(7), before(8), before(30), before(31), dateGroup(null, now)];
+        }"""
+    )
+    assert groups == ["Today", "Yesterday"] + ["Previous 7 days"] * 2 + ["Previous 30 days"] * 2 + ["Older", "Today"]
+
+
+def test_title_has_no_markdown(chat: ChatPage) -> None:
+    texts = {
+        "## **Plan** the `garden`\nNow": "Plan the garden",
+        "1. see [the docs](https://example.org/a_b)": "see the docs",
+        "snake_case and 2*3*4": "snake_case and 2*3*4",
+        "word " * 20: " ".join(["word"] * 12) + "…",
+        "```": "```",
+    }
+    script = 'async (texts) => texts.map((await import("$static/chat/titles.js")).titleOf)'
+    assert chat.evaluate(script, list(texts)) == list(texts.values())
+
+
 def test_title_is_the_first_line_until_renamed(chat: ChatPage) -> None:
     chat.send("What is a prime?\nAnd why?")
     chat.wait_for_state("done")
@@ -43,7 +107,7 @@ def test_title_is_the_first_line_until_renamed(chat: ChatPage) -> None:
     box.press("Enter")
     expect(chat.sessions.first.locator(".title")).to_have_text("Primes")
     chat.reload()
-    expect(chat.page.locator(".session-title")).to_have_text("Primes")
+    expect(chat.page.locator(".chat-title")).to_have_text("Primes")
 
 
 def test_undo_restores_a_deleted_session(chat: ChatPage, stack: Stack) -> None:

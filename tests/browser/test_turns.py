@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Route, expect
 
 from tests.browser.support.chat_page import ChatPage
-from tests.support.processes import Stack, call
+from tests.support.processes import EXAMPLE, Stack, call
 from tests.support.waiting import wait_until
 from turns.config.settings import Settings
 
@@ -166,6 +166,58 @@ def test_lost_response_creates_no_second_turn(chat: ChatPage, stack: Stack) -> N
     assert len(stack.messages(chat.session_id)) == 2
 
 
+def test_rate_limited_message_waits_and_is_sent(chat: ChatPage, stack: Stack) -> None:
+    chat.allow_error("429")
+    retry_after = iter(["1", "60", "60"])
+
+    def limit(route: Route) -> None:
+        if seconds := next(retry_after, None):
+            route.fulfill(status=429, headers={"Retry-After": seconds})
+        else:
+            route.continue_()
+
+    chat.page.route("**/v1/turns", limit)
+    chat.send("patience")
+    chat.wait_for_status("Waiting, sending again in 1 s…")
+    chat.wait_for_status(re.compile(r"Waiting, sending again in \d\d s…"))
+    chat.click_button("Cancel")
+    expect(chat.turns).to_have_count(0)
+    expect(chat.message).to_have_value("patience")
+    chat.message.press("Enter")
+    chat.wait_for_state("waiting")
+    chat.allow_error("404.*messages")  # the session does not exist yet
+    chat.reload()
+    chat.wait_for_state("done")
+    assert model_calls(stack, "patience") == 1
+
+
+def test_long_rate_limit_is_reported(chat: ChatPage) -> None:
+    chat.allow_error("429")
+    problem = {"code": "tokens_spent", "detail": "The tokens for today are used up."}
+    chat.page.route(
+        "**/v1/turns", lambda route: route.fulfill(status=429, headers={"Retry-After": "7200"}, json=problem)
+    )
+    chat.send("too late")
+    chat.wait_for_status("Not sent: The tokens for today are used up.")
+    chat.wait_for_state("unsent")
+
+
+def test_suggestion_fills_the_message_box(chat: ChatPage) -> None:
+    chat.page.get_by_role("button", name="Plan a week of vegetarian dinners").click()
+    expect(chat.message).to_have_value("Plan a week of vegetarian dinners")
+    expect(chat.message).to_be_focused()
+    expect(chat.turns).to_have_count(0)
+
+
+def test_each_chat_keeps_its_assistant(chat: ChatPage, stack: Stack) -> None:
+    stack.wait_until_finished(stack.submit("of-example", "hello", **EXAMPLE))
+    chat.page.goto(f"{stack.url}/?session=of-example")
+    choice = chat.page.get_by_role("combobox", name="Assistant")
+    expect(choice).to_have_value("example")
+    chat.page.keyboard.press("Control+Shift+KeyO")
+    expect(choice).to_have_value("default")
+
+
 def test_unsent_message_survives_a_reload(chat: ChatPage, stack: Stack) -> None:
     chat.allow_error("ERR_FAILED")
     chat.page.route("**/v1/turns", lambda route: route.abort())
@@ -225,7 +277,7 @@ def test_copied_text_is_what_the_model_wrote(open_chat: Callable[..., ChatPage],
     chat.send("How do I find all primes below n in Python?")
     chat.wait_for_state("done")
     answer = stack.turn(chat.turn_id)["output"]["content"]
-    chat.click_button("Copy answer")
+    chat.click_button("Copy")
     expect(chat.page.get_by_role("button", name="Copied")).to_be_visible()
     assert chat.page.evaluate("navigator.clipboard.readText()") == answer
     chat.click_button("Copy code")

@@ -66,7 +66,9 @@ def test_attacks_from_model_and_history_are_harmless(
     again.wait_for_state("done", count=-(-len(ATTACKS) // 11))
     for each in (chat, again):
         assert each.page.evaluate("window.alarm") is None
-        expect(each.page.locator("article :is(img, form, script, iframe, input, svg, style)")).to_have_count(0)
+        expect(
+            each.page.locator("article :is(.user-message, .answer) :is(img, form, script, iframe, input, svg, style)")
+        ).to_have_count(0)
 
 
 def test_markup_in_a_title_is_shown_as_text(chat: ChatPage) -> None:

@@ -30,7 +30,13 @@ class ChatPage(BrowserPage):
 
     @property
     def sessions(self) -> Locator:
-        return self.page.get_by_role("navigation", name="Sessions").get_by_role("listitem")
+        return self.page.get_by_role("navigation", name="Chats").get_by_role("listitem")
+
+    def save_settings(self, *, theme: str = "System", user: str = "") -> None:
+        self.page.get_by_role("button", name="Settings").click()  # the user's id may follow
+        self.page.get_by_text(theme, exact=True).click()
+        self.page.get_by_role("textbox", name="User").fill(user)
+        self.click_button("Save")
 
     def choose_assistant(self, name: str) -> None:
         self.page.get_by_role("combobox", name="Assistant").select_option(name)

@@ -4,6 +4,9 @@ import * as api from "./api.js";
 import { sessionKey } from "./route.js";
 
 const MAX_LENGTH = 60;
+const BLOCK_MARK = /^(?:#{1,6}|>|[-*+]|\d+[.)])\s+/;
+const LINK = /!?\[([^\]]+)\]\([^)]*\)/g;
+const EMPHASIS = /(?<![\w*`~])(\*\*|__|~~|`|\*)([^\s*`~](?:.*?[^\s*`~])?)\1(?![\w*`~])/g;
 
 export class Titles {
   #names = browserStorage.get("titles", {});
@@ -65,8 +68,8 @@ async function findFirstText(session) {
 
 // Return the first line of a message without its Markdown, cut after a whole word.
 export function titleOf(text) {
-  const line = text.trim().split("\n")[0].replace(/^(?:#{1,6}|>|[-*+]|\d+[.)])\s+/, "");
-  const plain = line.replace(/!?\[([^\]]+)\]\([^)]*\)/g, "$1").replace(/(\*\*|__|~~|`|\*)(\S(?:.*?\S)?)\1/g, "$2").trim() || line;
+  const line = text.trim().split("\n")[0];
+  const plain = line.replace(BLOCK_MARK, "").replace(LINK, "$1").replace(EMPHASIS, "$2").trim() || line;
   if (plain.length <= MAX_LENGTH) return plain;
-  return `${plain.slice(0, MAX_LENGTH).replace(/\s+\S*$/, "")}…`;
+  return `${plain.slice(0, MAX_LENGTH + 1).replace(/\s+\S*$/, "").slice(0, MAX_LENGTH)}…`;
 }
