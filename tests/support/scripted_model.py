@@ -14,7 +14,9 @@ brackets anywhere in the question change that:
     [finish x]     end with this finish_reason; `none`: end without one
     [tokens x]     report x, which is JSON, as the number of tokens of the answer
     [last x]       announce that the connection closes after this answer
-    [call x]       call the tool x, and answer when the next request contains its result
+    [say x]        answer with exactly x, which may be JSON
+    [call x]       call the tool x, and answer when the next request contains its result; [call x {"n": 1}]: with these
+                   arguments
     [gate x]       wait for `POST /gates/x`
     [hold x]       wait for `POST /gates/x` in the middle of the answer
     [cut x]        close the connection in the middle of the answer
@@ -136,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _complete(self, body: dict[str, Any]) -> None:
         messages = body["messages"]
-        question = messages[-1]["content"]
+        question = text_of(messages[-1])
         record = {
             "messages": messages,
             "closed": False,
@@ -217,11 +219,17 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
 
+def text_of(message: dict[str, Any]) -> str:
+    """Return the text of a message, whose content may be a list of blocks."""
+    content = message["content"]
+    return content if isinstance(content, str) else "".join(block["text"] for block in content)
+
+
 def answer(messages: list[dict[str, Any]]) -> str:
     """Return the model's answer to these messages, which ends with a digest of all of them."""
-    question = messages[-1]["content"]
-    if question in ANSWERS:
-        return ANSWERS[question]
+    question = text_of(messages[-1])
+    if exact := Script(question).word("say") or ANSWERS.get(question):
+        return exact
     return f"answer to {question} {digest(messages)}"
 
 
@@ -239,7 +247,9 @@ def answer_chunks(words: list[str], model: str, finish: str | None, tokens: Any)
 
 
 def tool_call_chunks(tool: str, model: str) -> Iterator[dict[str, Any]]:
-    call = {"index": 0, "id": f"call_{tool}", "type": "function", "function": {"name": tool, "arguments": "{}"}}
+    name, _, arguments = tool.partition(" ")
+    function = {"name": name, "arguments": arguments or "{}"}
+    call = {"index": 0, "id": f"call_{name}", "type": "function", "function": function}
     yield chunk(model, {"role": "assistant", "content": None, "tool_calls": [call]})
     yield chunk(model, {}, "tool_calls")
     yield usage_chunk(model, 1)

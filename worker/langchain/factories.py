@@ -1,4 +1,4 @@
-"""Find the factory of a custom chain by its name in `assistants.toml`, such as `examples.haiku:build`."""
+"""Find the factory of a custom chain by its name in `assistants.toml`, such as `examples.chains.haiku:build`."""
 
 import importlib
 from collections.abc import Callable

@@ -32,13 +32,13 @@ chain = "tests.acceptance.assistants.chains:model_in_loops"
 chain = "tests.acceptance.assistants.chains:crash"
 runs_in = "process"
 [assistants.separate]
-chain = "examples.haiku:build"
+chain = "examples.chains.haiku:build"
 variables.season = { default = "autumn" }
 runs_in = "process"
 [assistants.identity]
 chain = "tests.acceptance.assistants.chains:identity"
 [assistants.orders]
-chain = "examples.orders:build"
+chain = "examples.chains.orders:build"
 [assistants.order]
 chain = "tests.acceptance.assistants.chains:order"
 """

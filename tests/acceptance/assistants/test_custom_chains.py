@@ -14,13 +14,13 @@ from tests.support.waiting import wait_until
 
 FILE = """
 [assistants.haiku]
-chain = "examples.haiku:build"
+chain = "examples.chains.haiku:build"
 variables.season = { default = "autumn" }
 [assistants.clock]
-chain = "examples.clock:build"
+chain = "examples.chains.clock:build"
 history = "full"
 [assistants.forgetful-clock]
-chain = "examples.clock:build"
+chain = "examples.chains.clock:build"
 [assistants.graph]
 chain = "tests.acceptance.assistants.chains:graph"
 history = "full"
@@ -228,8 +228,11 @@ def test_an_interrupted_chain_keeps_its_text(stack: Stack) -> None:
     ("chain", "message"),
     [
         ("no_such_package.module:build", "there is no module 'no_such_package'; start the worker where"),
-        ("examples.haiku:missing", "examples.haiku has no 'missing'; name a function"),
-        ("examples.haiku:PROMPT", "examples.haiku:PROMPT is a ChatPromptTemplate; name a function that returns it"),
+        ("examples.chains.haiku:missing", "examples.chains.haiku has no 'missing'; name a function"),
+        (
+            "examples.chains.haiku:PROMPT",
+            "examples.chains.haiku:PROMPT is a ChatPromptTemplate; name a function that returns it",
+        ),
         ("broken_chain:build", "broken_chain raises ZeroDivisionError"),
         ("needy_chain:build", "needy_chain needs 'no_such_library', which is not installed"),
         ("tests.acceptance.assistants.chains:no_runnable", "the factory returned a str; it must return a Runnable"),

@@ -18,7 +18,7 @@ def checked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
 def test_an_asynchronous_chain_is_described(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, printed = checked(monkeypatch, capsys, "examples.orders:build")
+    code, printed = checked(monkeypatch, capsys, "examples.chains.orders:build")
     assert code == 0
     for line in (
         "runs       on the event loop",

@@ -260,11 +260,11 @@ def test_only_the_resources_that_the_file_names_are_permitted(tmp_path: Path, mo
 
 
 def test_a_changed_file_adds_to_what_is_permitted(tmp_path: Path) -> None:
-    file, custom = tmp_path / "assistants.toml", Assistant(name="c", chain="examples.haiku:build")
+    file, custom = tmp_path / "assistants.toml", Assistant(name="c", chain="examples.chains.haiku:build")
     file.write_text("[assistants.default]\n")
     registry = AssistantRegistry(Settings(assistants=file))
     assert not registry.permits(custom)
-    file.write_text('[assistants.c]\nchain = "examples.haiku:build"\n')
+    file.write_text('[assistants.c]\nchain = "examples.chains.haiku:build"\n')
     assert registry.permits(custom)
     file.write_text("[assistants.default]\n")
     registry.reload_if_changed()
