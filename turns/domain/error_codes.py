@@ -55,10 +55,14 @@ MESSAGES = MappingProxyType(
 )
 
 
-def error_message(code: Code, *, model: str | None, provider_status: int | None) -> str:
-    """Return the message of a failed turn, with the model and the status if they are part of the reason."""
+def error_message(code: Code | str, *, model: str | None, provider_status: int | None) -> str:
+    """Return the message of a failed turn, with the model and the status if they are part of the reason.
+
+    A newer release may have given it a code that this one does not know.
+    """
+    message = MESSAGES[code] if isinstance(code, Code) else "The turn failed."
     is_from_provider = code.startswith("provider_") or provider_status is not None
     details = [f"model: {model}"] if is_from_provider and model else []
     if provider_status is not None:
         details.append(f"HTTP status: {provider_status}")
-    return f"{MESSAGES[code]} ({', '.join(details)})" if details else MESSAGES[code]
+    return f"{message} ({', '.join(details)})" if details else message

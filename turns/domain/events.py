@@ -21,6 +21,9 @@ class EventType(StrEnum):
     DONE = "done"  # the turn has ended; `text` is its final status
 
 
+TYPES = frozenset(EventType)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnEvent:
     """One entry of the stream."""
@@ -31,19 +34,24 @@ class TurnEvent:
     text: str
 
     @classmethod
-    def from_entry(cls, entry_id: bytes, fields: Mapping[bytes, bytes]) -> Self:
-        """Parse an entry that was read from the stream."""
+    def from_entry(cls, entry_id: bytes, fields: Mapping[bytes, bytes]) -> Self | None:
+        """Parse an entry that was read from the stream; None for a type that a newer release has written."""
+        event_type = fields[b"type"].decode()
+        if event_type not in TYPES:
+            return None
         return cls(
             id=entry_id.decode(),
             attempt=int(fields[b"attempt"]),
-            type=EventType(fields[b"type"].decode()),
+            type=EventType(event_type),
             text=fields[b"text"].decode(),
         )
 
     @classmethod
-    def from_message(cls, message: bytes) -> Self:
-        """Parse a message that `append_event.lua` has published: `<id> <attempt> <type> <text>`."""
+    def from_message(cls, message: bytes) -> Self | None:
+        """Parse a message that `append_event.lua` has published: `<id> <attempt> <type> <text>`; None as above."""
         entry_id, attempt, event_type, text = message.decode().split(" ", 3)
+        if event_type not in TYPES:
+            return None
         return cls(id=entry_id, attempt=int(attempt), type=EventType(event_type), text=text)
 
 

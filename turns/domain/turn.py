@@ -12,6 +12,7 @@ from typing import Any, Self
 from turns.domain.assistant import DEFAULT, Assistant, Lane
 from turns.domain.error_codes import Code, error_message
 from turns.domain.ids import DEFAULT_TENANT, session_key, tenant_of
+from turns.domain.open_enum import member_or_text
 from turns.domain.state import Status
 
 FIRST_DELTA = 1  # entry number of the first piece of text; each claim emits a `status` event before it
@@ -115,7 +116,7 @@ class Turn:
     output: str | None
     data: Any
     usage: Usage | None
-    error_code: Code | None
+    error_code: Code | str | None
     provider_status: int | None
     waiting: Waiting | None
     retry_of: str | None
@@ -174,7 +175,7 @@ class Turn:
             output=record.get("output"),
             data=json.loads(record.get("output_data", "null")),
             usage=Usage(**json.loads(usage)) if usage else None,
-            error_code=Code(code) if code else None,
+            error_code=member_or_text(Code, code) if code else None,
             provider_status=optional_int("provider_status"),
             waiting=_waiting(position, ahead, optional_int("retry_at"), pace_ms) if status is Status.QUEUED else None,
             retry_of=record.get("retry_of"),

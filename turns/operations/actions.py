@@ -20,6 +20,7 @@ from turns.domain.errors import (
     TurnNotFound,
     WorkerNotFound,
 )
+from turns.domain.open_enum import member_or_text
 from turns.domain.state import Status
 from turns.domain.turn import Turn
 from turns.store.acceptance import Accepted
@@ -66,7 +67,7 @@ class OperatorActions:
         self._client = client
         self._store = store
         self._find_assistant = find_assistant
-        self._codes: dict[str, Code] = {}  # by member of the failed list; the code of a failed turn never changes
+        self._codes: dict[str, Code | str] = {}  # by member of the failed list; the code of a failed turn never changes
 
     def pause(self, switch: Switch) -> None:
         """Pause this part of the service in all processes until `resume`."""
@@ -92,7 +93,7 @@ class OperatorActions:
         found: list[Turn] = []
         for count, member in enumerate(members, 1):
             turn = self._read_failed(member.decode())
-            if turn and (code is None or turn.error_code is code):
+            if turn and (code is None or turn.error_code == code):
                 found.append(turn)
             if len(found) == limit:
                 has_more = first + count < self._client.zcard(keys.FAILED.name)
@@ -106,7 +107,7 @@ class OperatorActions:
                 return turn
         raise TurnNotFound
 
-    def count_failed(self) -> dict[Code, int]:
+    def count_failed(self) -> dict[Code | str, int]:
         """Return the number of failed turns by code, highest first."""
         return dict(Counter(self._read_codes().values()).most_common())
 
@@ -153,12 +154,12 @@ class OperatorActions:
 
     def _read_exactly(self, code: Code, count: int) -> list[Turn]:
         """Return the failed turns with this code, oldest first. Raises `CountChanged`."""
-        members = [member for member, member_code in self._read_codes().items() if member_code is code]
+        members = [member for member, member_code in self._read_codes().items() if member_code == code]
         if len(members) != count:
             raise CountChanged(len(members))
         return [turn for member in reversed(members) if (turn := self._read_failed(member))]
 
-    def _read_codes(self) -> dict[str, Code]:
+    def _read_codes(self) -> dict[str, Code | str]:
         """Return the code of each failed turn by member, newest first."""
         found = cast(list[bytes], self._client.zrevrange(keys.FAILED.name, 0, MAX_COUNTED - 1))
         members = [member.decode() for member in found]
@@ -166,7 +167,7 @@ class OperatorActions:
         turns = [keys.TURN(member.rpartition("/")[2]) for member in unknown]
         records = self._client.execute_many([("HMGET", turn, "status", "error_code") for turn in turns])
         read = {
-            member: Code(code.decode())
+            member: member_or_text(Code, code.decode())
             for member, (status, code) in zip(unknown, records, strict=True)
             if status == Status.FAILED.encode() and code
         }

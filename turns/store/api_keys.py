@@ -19,6 +19,7 @@ from turns.config import commands
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
 from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name
+from turns.domain.open_enum import member_or_text
 
 SECRET_BYTES = 32  # 256 random bits cannot be guessed, so a fast digest without a salt is enough
 ID_BYTES = 6
@@ -34,11 +35,14 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """The record of a key, without its secret; times in ms, `expires_at` None if it does not expire."""
+    """The record of a key, without its secret; times in ms, `expires_at` None if it does not expire.
+
+    A scope that only a newer release knows allows nothing here.
+    """
 
     id: str
     tenant: str
-    scopes: frozenset[Scope]
+    scopes: frozenset[Scope | str]
     created_at: int
     expires_at: int | None
 
@@ -48,7 +52,7 @@ class ApiKey:
         return cls(
             id=key_id,
             tenant=record[b"tenant"].decode(),
-            scopes=frozenset(map(Scope, record[b"scopes"].decode().split())),
+            scopes=frozenset(member_or_text(Scope, name) for name in record[b"scopes"].decode().split()),
             created_at=int(record[b"created_at"]),
             expires_at=int(expires_at) if expires_at else None,
         )

@@ -6,6 +6,7 @@ from typing import cast
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_replies import to_record
+from turns.domain.open_enum import member_or_text
 from turns.domain.retry import HoldReason
 
 
@@ -17,7 +18,7 @@ class ModelHold:
     """
 
     name: str
-    reason: HoldReason
+    reason: HoldReason | str
     code: str
     since: int
     until: int
@@ -51,7 +52,7 @@ def read_hold(client: Client, name: str) -> ModelHold | None:
     oldest = cast(list[tuple[bytes, float]], client.zrange(keys.HELD(name), 0, 0, withscores=True))
     return ModelHold(
         name=name,
-        reason=HoldReason(fields["reason"]),
+        reason=member_or_text(HoldReason, fields["reason"]),
         code=fields["code"],
         since=int(fields["since"]),
         until=int(fields["until"]),

@@ -151,7 +151,7 @@ class TurnStore:
     def read_events(self, turn_id: str, *, after: str) -> list[TurnEvent]:
         """Return the events of a turn after this entry, oldest first."""
         entries = cast(list[Any], self._client.xrange(keys.EVENTS(turn_id), f"({after}"))
-        return [TurnEvent.from_entry(*entry) for entry in entries]
+        return [event for entry in entries if (event := TurnEvent.from_entry(*entry))]
 
     def last_event_id(self, turn_id: str) -> str:
         """Return the id of the last entry in the turn's event stream, or `START` if it has none."""

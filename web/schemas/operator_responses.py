@@ -6,12 +6,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasPath, BeforeValidator, Field
 
 from turns.domain.assistant import Lane
-from turns.domain.error_codes import Code
 from turns.domain.state import Event, Status
 from turns.domain.wait_reason import Reason
 from turns.operations.finding import Level
 from turns.operations.time_series import RECENT_MINUTES
-from web.schemas.responses import Instant, Name, Problem, ResponseModel, ServiceStatus, TurnId, Usage
+from web.schemas.responses import ErrorCode, Instant, Name, Problem, ResponseModel, ServiceStatus, TurnId, Usage
 
 
 class StatsPoint(ResponseModel):
@@ -62,7 +61,7 @@ class Stats(ServiceStatus):
     held_turns: Mapping[Reason, int] = Field(description="live turns that do not run, by reason")
     oldest_unanswered_seconds: float = Field(description="wait of the first turn of a session for its answer to begin")
     recent: StatsPoint = Field(description=f"the last {RECENT_MINUTES} minutes")
-    failed_by_code: Mapping[Code, int]
+    failed_by_code: Mapping[str, int]
     workers: tuple[Worker, ...]
     minutes: int
     step_minutes: int
@@ -127,7 +126,7 @@ class Timeline(ResponseModel):
     sequence: int = _of_turn("sequence")
     status: Status = _of_turn("status")
     status_reason: str | None = _of_turn("status_reason")
-    code: Code | None = _of_turn("error_code")
+    code: ErrorCode | None = _of_turn("error_code")
     message: str | None = _of_turn("error_message")
     attempt: int = _of_turn("attempt")
     losses: int = _of_turn("losses")

@@ -35,6 +35,10 @@ TurnId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{TURN_ID
 Name = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
 
 
+# A newer release of the workers may know further codes.
+ErrorCode = Annotated[Code | str, Field(description="a later release may add codes")]
+
+
 class ResponseModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
 
@@ -56,7 +60,7 @@ class Usage(ResponseModel):
 class Failure(ResponseModel):
     """The reason why a turn failed. The message contains no text of the provider and no internal details."""
 
-    code: Code
+    code: ErrorCode
     message: str
 
 
@@ -242,7 +246,7 @@ class ModelHold(ResponseModel):
         description="name for lifting the hold: the model, after the digest of an assistant's own provider"
     )
     model: str
-    reason: HoldReason
+    reason: HoldReason | str
     code: str = Field(description="code of the last error")
     since: Instant
     until: Instant = Field(description="then one turn tries the model")
@@ -271,7 +275,7 @@ class FailedTurn(ResponseModel):
     tenant: str
     session_id: Name
     user_id: Name | None
-    code: Code = Field(validation_alias="error_code")
+    code: ErrorCode = Field(validation_alias="error_code")
     message: str = Field(validation_alias="error_message")
     attempts: int = Field(validation_alias="attempt")
     losses: int = Field(description="workers that died while they ran it")

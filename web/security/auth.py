@@ -20,7 +20,7 @@ WRONG_KEY = "Invalid, expired or revoked API key."
 @dataclass(frozen=True, slots=True)
 class Caller:
     tenant: str
-    scopes: frozenset[Scope]
+    scopes: frozenset[Scope | str]
     key_id: str | None = None
 
     @property

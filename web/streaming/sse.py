@@ -119,7 +119,7 @@ class EventStreams:
         if message is None:
             return self._store.read_events(turn_id, after=cursor.event_id)
         event = TurnEvent.from_message(message)
-        return [event] if cursor.is_before(event) else []
+        return [event] if event and cursor.is_before(event) else []
 
     def _position_events(self, turn: Turn, cursor: Cursor) -> Iterator[bytes]:
         """Yield the new position of a turn if an earlier turn of its session has ended."""

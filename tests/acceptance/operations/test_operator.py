@@ -44,6 +44,18 @@ def test_the_stats_count_the_turns(stack: Stack) -> None:
     assert post(stack, "failed/discard", code="provider_authentication", count=1).body["done"] == 1
 
 
+def test_an_error_code_of_a_newer_release_is_shown_as_it_is(stack: Stack) -> None:
+    turn_id = stack.submit("newer", "x [fail 401]")
+    stack.wait_until_finished(turn_id)
+    stack.store.raw.hset(f"inturn:turn:{turn_id}", "error_code", "code_of_tomorrow")
+    assert stack.turn(turn_id)["error"]["code"] == "code_of_tomorrow"
+    assert stack.turn(turn_id)["error"]["message"].startswith("The turn failed.")
+    assert stats(stack)["failed_by_code"] == {"code_of_tomorrow": 1}
+    assert [turn["code"] for turn in get(stack, "failed")["data"]] == ["code_of_tomorrow"]
+    assert timeline(stack, turn_id)["code"] == "code_of_tomorrow"
+    assert post(stack, f"failed/{turn_id}/discard").status == 204
+
+
 def test_the_version_is_in_the_api_and_the_log(stack: Stack) -> None:
     assert stats(stack)["version"] == VERSION
     assert call(f"{stack.url}/readyz").body["version"] == VERSION

@@ -5,7 +5,7 @@ import pytest
 from tests.support.stub_client import StubClient
 from turns.backend.client import connect
 from turns.domain.errors import StoreUnavailable
-from turns.store.api_keys import ApiKeyStore, Scope
+from turns.store.api_keys import ApiKey, ApiKeyStore, Scope
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "inturn_", "inturn_" + "g" * 12 + "_" + "a" * 43])
@@ -29,3 +29,8 @@ def test_a_store_that_does_not_answer_is_reported(call: Callable[[ApiKeyStore], 
     closed = connect("redis://127.0.0.1:1/0", timeout_seconds=1, retries=0, max_connections=1)
     with pytest.raises(StoreUnavailable):
         call(ApiKeyStore(closed))
+
+
+def test_a_scope_of_a_newer_release_is_shown_as_it_is() -> None:
+    record = {b"tenant": b"acme", b"scopes": b"admin read", b"created_at": b"1"}
+    assert ApiKey.from_record("a", record).scopes == {Scope.READ, "admin"}
