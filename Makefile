@@ -6,6 +6,7 @@ VENV := .venv
 LANGGRAPH_VENV := .venv-langgraph
 BIN := $(VENV)/bin
 PROMETHEUS := $(VENV)/prometheus/usr/bin
+NGINX := $(VENV)/nginx/usr/sbin
 PINS := tools/requirements
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 SECOND_HALF = tests/acceptance/inturn tests/acceptance/assistants/test_custom_chains.py \
@@ -17,7 +18,7 @@ COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
 # downloading an unpinned one.
 INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-.PHONY: help up web worker key doctor test test-first-half test-second-half check docs audit chaos alerts bench \
+.PHONY: help up web worker key doctor test test-first-half test-second-half check docs audit chaos alerts deployments bench \
   bench-langgraph format lock clean
 
 help: ## list these targets
@@ -45,7 +46,8 @@ test: check ## run all checks and tests (15 minutes on two cores)
 # end. Within it the client's tests come first, because asyncio tests fail in a process in which Playwright's loop has run.
 # The tests of chains and providers are there to make both halves take the same time.
 test-first-half:
-	@$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/alerts $(SECOND_HALF:%=--ignore=%)
+	@$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/alerts --ignore=tests/deployments \
+	  $(SECOND_HALF:%=--ignore=%)
 
 test-second-half:
 	@log=$$(mktemp) && \
@@ -75,6 +77,15 @@ $(PROMETHEUS)/promtool: | $(VENV)/bin/python
 	@mkdir -p $(VENV)/prometheus && cd $(VENV)/prometheus && \
 	  { apt-get download -qq prometheus 2>/dev/null || { apt-get update -qq && apt-get download -qq prometheus; }; } && \
 	  dpkg -x prometheus_*.deb . && rm prometheus_*.deb
+
+deployments: $(VENV)/.installed-dev $(NGINX)/nginx ## run deploy/ in Debian's nginx, and check its units with systemd-analyze
+	@PATH="$(abspath $(NGINX)):$$PATH" $(BIN)/python -m pytest tests/deployments
+
+$(NGINX)/nginx: | $(VENV)/bin/python
+	@command -v apt-get dpkg >/dev/null || { echo "make deployments needs Debian or Ubuntu, whose package of nginx it unpacks."; exit 1; }
+	@mkdir -p $(VENV)/nginx && cd $(VENV)/nginx && \
+	  { apt-get download -qq nginx 2>/dev/null || { apt-get update -qq && apt-get download -qq nginx; }; } && \
+	  dpkg -x nginx_*.deb . && rm nginx_*.deb
 
 bench: $(VENV)/.installed-bench ## measure what a turn costs and write docs/performance.md (15 minutes)
 	@$(BIN)/python -W ignore -m bench

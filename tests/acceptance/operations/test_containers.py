@@ -19,6 +19,7 @@ from turns.config.settings import variables
 from turns.config.version import VERSION
 
 COMPOSE = ROOT / "docker-compose.yml"
+TLS = ROOT / "deploy" / "docker-compose.tls.yml"
 OURS = ("web", "worker", "chain-worker")
 
 
@@ -27,8 +28,15 @@ def services() -> dict[str, dict[str, Any]]:
     return loaded
 
 
-def test_the_compose_file_is_valid() -> None:
-    checker = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(COMPOSE)]
+def test_the_compose_files_are_valid() -> None:
+    checker = [
+        sys.executable,
+        "-m",
+        "check_jsonschema",
+        "--builtin-schema",
+        "vendor.compose-spec",
+        *map(str, [COMPOSE, TLS]),
+    ]
     checked = subprocess.run(checker, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
@@ -82,14 +90,21 @@ def test_the_commands_of_the_containers_answer_a_turn(tmp_path: Path) -> None:
     server.start()
     environment = {"REDIS_URL": f"redis://127.0.0.1:{store_port}/0", "PORT": str(port), "INTURN_LOG_FORMAT": "json"}
     log = tmp_path / "log"
-    commands = [shlex.split(services()[service]["command"]) for service in ("web", "worker")]
-    assert [command[:2] for command in commands] == [["python", "-m"]] * 2
-    processes = [Process(command[2], log=log, environment=environment, directory=image) for command in commands]
+    beats = {service: str(tmp_path / f"beat-{service}") for service in OURS}
+    commands = {service: shlex.split(services()[service]["command"]) for service in OURS}
+    assert {tuple(command[:2]) for command in commands.values()} == {("python", "-m")}
+    processes = [
+        Process(*command[2:], log=log, environment={**environment, "INTURN_BEAT_FILE": beats[service]}, directory=image)
+        for service, command in commands.items()
+    ]
     try:
         url = f"http://127.0.0.1:{port}"
         wait_until("it is ready", lambda: ready(url), seconds=60)
-        check = services()["web"]["healthcheck"]["test"][-1].replace("8000", str(port))
-        assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0
+        beat_file = services()["worker"]["environment"]["INTURN_BEAT_FILE"]
+        for service, beat in beats.items():
+            check = services()[service]["healthcheck"]["test"][-1]
+            check = check.replace("8000", str(port)).replace(beat_file, beat)
+            assert subprocess.run([sys.executable, "-c", check], check=False).returncode == 0, service
         body = {"session_id": "s", "input": "hello"}
         turn = call(f"{url}/v1/turns", method="POST", body=body).body
         assert call(f"{url}/v1/turns/{turn['id']}?wait=20").body["status"] == "completed"
@@ -106,6 +121,6 @@ def dockerfile() -> list[str]:
 
 def ready(url: str) -> bool:
     try:
-        return bool(call(f"{url}/readyz", seconds=2).body["live_workers"])
+        return bool(call(f"{url}/readyz", seconds=2).body["live_workers"] == 2)
     except OSError:
         return False
