@@ -153,8 +153,8 @@ WORKER_SLOTS = Key(
 REPAIRER = Key(
     "inturn:repairer",
     "string",
-    "the worker that has begun to repair the indexes last",
-    "one minute; then another repair begins",
+    "the worker that repairs the indexes, or has done so last",
+    "one minute after its last step; then another repair begins",
 )
 SET_ASIDE = Key(
     "inturn:set_aside:",
@@ -274,7 +274,7 @@ SERVICE = Key(
     "`repeated`: number of scripts that ran a second time; `pace_ms`: recent duration of a turn; `locked`: callers "
     "need an API key; `intake` and `workers`: time (ms) at which they were paused; `hint`: Celery's message for the "
     "task `run_turn`, with a placeholder for the turn id, written by the workers; "
-    "`schema` and `history`: what all processes must agree on; "
+    "`schema` and `history`: what all processes must agree on; `repair_cursor`: progress of a repair; "
     "`capacity`: number of turns that these workers can run at once; `shared_since`: time (ms) since which turns share "
     "it; `chain_hint`, `chain_capacity`, `chain_shared_since`: likewise, of the chain workers; "
     "`completed_at:<model>`: time (ms) of its last completed turn",

@@ -7,10 +7,12 @@ import pytest
 
 from tests.support.server import Server
 from turns.backend import keys
+from turns.backend.client import Client
 from turns.backend.script_replies import Reply
 from turns.domain.ids import DEFAULT_TENANT
 from turns.domain.state import Status
 from turns.domain.turn import Claim, Turn
+from turns.store import repair as repairs
 from turns.store.turns import TurnStore
 
 Hints = Callable[[], list[str]]
@@ -197,3 +199,31 @@ def drop_lists_of(server: Server, *lost: Turn) -> None:
         server.raw.zrem(keys.SESSION_TURNS(turn.session), turn.id)
         for definition in server.raw.scan_iter(keys.DEFINITION("*")):
             server.raw.expire(definition, 1)
+
+
+def test_a_repair_scans_in_steps_and_continues_where_it_was(
+    turns: Turns, store: TurnStore, client: Client, server: Server
+) -> None:
+    lost = [turns.accept(session_id=f"s{n}") for n in range(3)]
+    server.raw.mset({f"other:{n}": 1 for n in range(3000)})
+    server.raw.zrem(keys.DUE.name, *(turn.id for turn in lost))
+    repaired: list[str] = []
+
+    def run(pause: Callable[[float], None]) -> None:
+        server.raw.delete(keys.REPAIRER.name)
+        for name, _ in repairs.repair(client, store._scripts, worker="a", sleep=pause):
+            repaired.append(name)
+
+    def die(_seconds: float) -> None:
+        assert 0 < server.raw.ttl(keys.REPAIRER.name) <= 60, "no other worker begins meanwhile"
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        run(die)
+    rest: list[float] = []
+    run(rest.append)
+    assert sorted(repaired) == [turn.session for turn in lost]
+    whole: list[float] = []
+    run(whole.append)
+    assert len(whole) == len(rest) + 1 >= 2
+    server.raw.delete(*server.raw.scan_iter("other:*"))
