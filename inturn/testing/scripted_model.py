@@ -75,8 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Log no requests."""
 
     def do_GET(self) -> None:
-        """Answer the list of models, which the service may ask for when it starts."""
-        self._send(200, {"object": "list", "data": []})
+        """Answer the list of models, for which the service asks when it starts, with its default model."""
+        self._send(200, {"object": "list", "data": [{"id": "gpt-4o-mini", "object": "model"}]})
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

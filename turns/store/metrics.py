@@ -10,6 +10,7 @@ from turns.backend.client import Client
 from turns.backend.script_loader import BUCKETS_MS
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
+from turns.domain.worker_kind import WorkerKind
 from turns.store.failing import read_completions, read_failing
 from turns.store.health import is_safe_policy, list_live_workers, read_memory, read_refusal
 from turns.store.held import count_held
@@ -37,6 +38,7 @@ class Metrics:
     gauges: Mapping[str, float]
     held: Mapping[Reason, int]
     failing_seconds: Mapping[tuple[str, str], float]
+    worker_wait_seconds: Mapping[WorkerKind, float]
     holds: Sequence[ModelHold] = ()
 
 
@@ -71,7 +73,15 @@ def read_metrics(client: Client) -> Metrics:
     survey = survey_heads(client)
     gauges = {**read_gauges(client), **_read_store_gauges(client), **_read_wait_gauges(client, survey)}
     holds = read_holds(client)
-    return Metrics(counters, histograms, gauges, count_held(client, survey, holds), _read_failing(client), holds)
+    return Metrics(
+        counters,
+        histograms,
+        gauges,
+        held=count_held(client, survey, holds),
+        failing_seconds=_read_failing(client),
+        worker_wait_seconds=_read_worker_waits(client, survey),
+        holds=holds,
+    )
 
 
 def decode_counters(fields: Mapping[bytes, bytes]) -> dict[str, int]:
@@ -121,6 +131,12 @@ def _read_failing(client: Client) -> dict[tuple[str, str], float]:
     seconds, _ = client.time()
     failing = read_failing(client, read_completions(client), now_ms=seconds * 1000)
     return {(model.model, model.code): max(0.0, seconds - model.since / 1000) for model in failing}
+
+
+def _read_worker_waits(client: Client, survey: Survey) -> dict[WorkerKind, float]:
+    seconds, _ = client.time()
+    since = survey.waiting_kinds_since
+    return {kind: max(0.0, seconds - since[kind] / 1000) if kind in since else 0.0 for kind in WorkerKind}
 
 
 def _read_store_gauges(client: Client) -> dict[str, float]:

@@ -37,14 +37,16 @@ class RunningTurn:
 class Survey:
     """The heads that were read: those that run, and the others by the reason for which they wait.
 
-    `waiting_kinds` has those that wait for a worker, by its kind. `oldest_live_at` and `oldest_unanswered_at`
-    (ms) are None if there is no such turn. A turn is unanswered while it waits or runs without a first piece of its
-    answer; those of the lane `batch` do not count, because they may wait.
+    `waiting_kinds` has those that wait for a worker, by its kind, and `waiting_kinds_since` the time (ms) since which
+    the first of them has waited. `oldest_live_at` and `oldest_unanswered_at` (ms) are None if there is no such turn. A
+    turn is unanswered while it waits or runs without a first piece of its answer; those of the lane `batch` do not
+    count, because they may wait.
     """
 
     running: Sequence[RunningTurn]
     waiting: Mapping[Reason, int]
     waiting_kinds: Mapping[WorkerKind, int]
+    waiting_kinds_since: Mapping[WorkerKind, int]
     oldest_live_at: int | None
     oldest_unanswered_at: int | None
 
@@ -68,6 +70,7 @@ def survey_heads(client: Client) -> Survey:
 def build_survey(records: Mapping[str, Mapping[str, str]], since: Mapping[str, int]) -> Survey:
     """Build the survey of these heads; `since` has the times (ms) since which heads wait for a worker or a slot."""
     running, waiting, kinds, waits = [], Counter[Reason](), Counter[WorkerKind](), []
+    kinds_since: dict[WorkerKind, int] = {}
     for turn_id, record in records.items():
         if record["status"] == Status.IN_PROGRESS:
             turn = RunningTurn(
@@ -77,13 +80,17 @@ def build_survey(records: Mapping[str, Mapping[str, str]], since: Mapping[str, i
         elif record["status"] == Status.QUEUED and (reason := _wait_reason(record, since.get(turn_id))):
             waiting[reason] += 1
             if reason is Reason.WORKERS_BUSY:
-                kinds[WorkerKind(record.get("queue", WorkerKind.LOOP))] += 1
+                kind = WorkerKind(record.get("queue", WorkerKind.LOOP))
+                kinds[kind] += 1
+                if turn_id in since:
+                    kinds_since[kind] = min(since[turn_id], kinds_since.get(kind, since[turn_id]))
         if record.get("lane") != Lane.BATCH:
             waits.append(_unanswered_since(record, since.get(turn_id)))
     return Survey(
         running=running,
         waiting=waiting,
         waiting_kinds=kinds,
+        waiting_kinds_since=kinds_since,
         oldest_live_at=min(map(created_at, records), default=None),
         oldest_unanswered_at=min((wait for wait in waits if wait is not None), default=None),
     )

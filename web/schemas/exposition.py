@@ -98,6 +98,10 @@ FAILING = (
     "inturn_model_failing_seconds",
     "Time for which every turn of a model has failed; only of models that fail, by the last code",
 )
+WORKER_WAIT = (
+    "inturn_worker_wait_seconds",
+    "How long the turn that has waited longest for a worker has waited, by the kind of worker",
+)
 HELD = ("inturn_held_turns", "Live turns that do not run, by the reason why they wait")
 
 
@@ -124,6 +128,10 @@ class Snapshot(Collector):
         for why, number in self._metrics.held.items():
             held.add_metric((why,), number)
         yield held
+        waits = GaugeMetricFamily(*WORKER_WAIT, labels=["kind"])
+        for kind, seconds in self._metrics.worker_wait_seconds.items():
+            waits.add_metric((kind,), seconds)
+        yield waits
         failing = GaugeMetricFamily(*FAILING, labels=["model", "code"])
         for model_and_code, seconds in self._metrics.failing_seconds.items():
             failing.add_metric(model_and_code, seconds)

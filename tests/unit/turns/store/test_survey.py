@@ -3,6 +3,7 @@
 import pytest
 
 from turns.domain.wait_reason import Reason
+from turns.domain.worker_kind import WorkerKind
 from turns.store.survey import Survey, build_survey
 
 ID = "turn_" + "0" * 32
@@ -45,6 +46,19 @@ def test_a_user_waits_until_the_answer_begins(record: dict[str, str], since: int
 )
 def test_each_queued_head_has_one_reason(record: dict[str, str], reason: Reason | None) -> None:
     assert dict(survey(record, WAITING_SINCE).waiting) == ({reason: 1} if reason else {})
+
+
+def test_the_longest_wait_for_each_kind_of_worker() -> None:
+    hinted = {**QUEUED, "hinted_at": "900"}
+    records = {"a": {**hinted, "queue": "chains"}, "b": hinted, "c": hinted, "d": QUEUED, "e": hinted}
+    found = build_survey({ID[:-1] + name: record for name, record in records.items()}, since("a7 b5 c4 d1"))
+    assert found.waiting_kinds_since == {WorkerKind.CHAINS: 700, WorkerKind.LOOP: 400}
+    assert found.waiting_kinds == {WorkerKind.CHAINS: 1, WorkerKind.LOOP: 3}
+
+
+def since(waits: str) -> dict[str, int]:
+    """Return the times (ms) of turns whose ids end with these letters."""
+    return {ID[:-1] + wait[0]: int(wait[1]) * 100 for wait in waits.split()}
 
 
 def test_running_turns_are_listed_with_their_waits() -> None:
