@@ -14,6 +14,7 @@ from turns.domain.errors import ModelError
 from turns.domain.turn import Answer, Claim
 from worker.langchain.chain_call import ChainRefused, CustomChain, build_custom_chain
 from worker.langchain.chain_loop import ChainLoop
+from worker.langchain.chain_parts import is_graph
 from worker.langchain.custom_chain import CustomChainRun
 from worker.langchain.factories import ChainNotFound, find_factory
 from worker.provider.models import build_model
@@ -44,7 +45,13 @@ def check(name: str, question: str) -> Iterator[str]:
     settings = Settings(openai_api_key="", openai_base_url="")
     assistant, loop = Assistant(name="checked", chain=name), ChainLoop(max_threads=MAX_THREADS)
     chain = build_custom_chain(find_factory(name), build_model(settings, assistant))
-    kind = "a LangGraph graph" if chain.is_graph else "a chain with a graph" if chain.contains_graph else "a chain"
+    kind = (
+        "a LangGraph graph"
+        if is_graph(chain.runnable)
+        else "a chain with a graph"
+        if chain.contains_graph
+        else "a chain"
+    )
     yield f"built      {kind}, without a checkpointer"
     watch = LoopWatch(loop)
     began = time.monotonic()

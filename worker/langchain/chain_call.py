@@ -1,27 +1,23 @@
-"""The call of a custom chain for one turn: what the chain receives, and how its chunks are read.
-
-Graphs are called in a mode that yields the text of their models and their whole state. A chain that contains a graph as
-a step is called at once, because LangChain would pass only the last change of the graph's state to the next step.
-"""
+"""The call of a custom chain for one turn: what the chain receives, and how its chunks are read."""
 
 import inspect
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable, RunnableConfig
+from langchain_core.runnables.utils import AddableDict
 
 from turns.domain.ids import tenant_of
 from turns.domain.turn import Claim
 from worker.langchain.chain import MODEL_TAG, ModelCallObserver
 from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.chain_output import ChainObject, GraphMessages
-from worker.langchain.chain_parts import contains_graph, find_refusal, is_graph, needs_loop
+from worker.langchain.chain_parts import contains_graph, find_refusal, needs_loop
 from worker.langchain.chain_thread import Chunks, OnAbandon
-
-GRAPH_OPTIONS = {"stream_mode": ["messages", "values"]}
+from worker.langchain.graph_stream import ALIVE, GraphState, GraphText, streaming
 
 
 @dataclass(slots=True)
@@ -29,12 +25,12 @@ class CustomChain:
     """A chain, and what determines how it is called."""
 
     runnable: Runnable[Any, Any]
-    is_graph: bool = field(init=False)
+    streamed: Runnable[Any, Any] = field(init=False)
     contains_graph: bool = field(init=False)
     is_async: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.is_graph = is_graph(self.runnable)
+        self.streamed = streaming(self.runnable)
         self.contains_graph = contains_graph(self.runnable)
         self.is_async = needs_loop(self.runnable)
 
@@ -67,14 +63,16 @@ class ChainCall:
     def chunks(self, chain: CustomChain, loop: ChainLoop | None, on_abandon: OnAbandon) -> Chunks:
         """Yield what the chain yields. Without a loop, an asynchronous chain raises."""
         values = {**self._values, "messages": self._messages} if chain.contains_graph else self._values
-        parts = self._parts(chain, values, loop, on_abandon)
-        if chain.is_graph:
-            yield from self._read_graph(parts, values)
-        elif chain.contains_graph:
-            for result in parts:
-                yield from self._read_state(result, values)
-        else:
-            yield from parts
+        for part in self._parts(chain, values, loop, on_abandon):
+            match part:
+                case GraphText(message):
+                    yield message
+                case GraphState(before, after):
+                    yield from read_state(after, before)
+                case Mapping() if chain.contains_graph and not isinstance(part, AddableDict):
+                    yield from read_state(part, values)  # a function has called the graph
+                case _:
+                    yield part
 
     def _parts(
         self, chain: CustomChain, values: dict[str, Any], loop: ChainLoop | None, on_abandon: OnAbandon
@@ -82,7 +80,7 @@ class ChainCall:
         if chain.is_async:
             if loop is None:
                 raise TypeError('the chain is asynchronous; remove runs_in = "loop" from its assistant')
-            return loop.iterate(lambda: self._asynchronous(chain, values), on_abandon)
+            return loop.iterate(lambda: chain.streamed.astream(values, self._config), on_abandon)
         return self._synchronous(chain, values, loop, on_abandon)
 
     def _synchronous(
@@ -91,57 +89,39 @@ class ChainCall:
         """Yield from the chain; if it turns out to be asynchronous only before it has done anything, from the loop."""
         has_yielded = False
         try:
-            for part in self._stream(chain, values):
-                has_yielded = True
+            for part in chain.streamed.stream(values, self._config):
+                has_yielded = has_yielded or part is not ALIVE
                 yield part
         except NotImplementedError:
             if has_yielded or self._observer.has_seen_calls or loop is None:
                 raise
             chain.is_async = True
-            yield from loop.iterate(lambda: self._asynchronous(chain, values), on_abandon)
+            yield from loop.iterate(lambda: chain.streamed.astream(values, self._config), on_abandon)
 
-    def _stream(self, chain: CustomChain, values: dict[str, Any]) -> Iterator[Any]:
-        if chain.contains_graph and not chain.is_graph:
-            return iter([chain.runnable.invoke(values, self._config)])
-        return chain.runnable.stream(values, self._config, **(GRAPH_OPTIONS if chain.is_graph else {}))
 
-    async def _asynchronous(self, chain: CustomChain, values: dict[str, Any]) -> AsyncIterator[Any]:
-        if chain.contains_graph and not chain.is_graph:
-            yield await chain.runnable.ainvoke(values, self._config)
-            return
-        options = GRAPH_OPTIONS if chain.is_graph else {}
-        async for part in chain.runnable.astream(values, self._config, **options):
-            yield part
+def read_state(state: Any, before: Any) -> Iterator[Any]:
+    """Yield the new messages in the final state of a graph, or what else it has beside the state before."""
+    if not isinstance(state, Mapping):
+        yield state
+        return
+    if "__interrupt__" in state:
+        raise TypeError("the graph called interrupt(); a turn cannot wait for a person, so answer with the question")
+    before = before if isinstance(before, Mapping) else {}
+    if new := new_messages(state.get("messages"), before.get("messages")):
+        yield GraphMessages(new)
+        if "structured_response" in state:
+            yield ChainObject(state["structured_response"])
+    elif rest := {name: value for name, value in state.items() if value is not before.get(name)}:
+        yield rest
 
-    def _read_graph(self, parts: Iterator[Any], values: Mapping[str, Any]) -> Iterator[Any]:
-        """Yield the messages of the graph's models as they arrive, and at the end its final state."""
-        state: Any = None
-        for mode, part in parts:
-            if mode == "values":
-                state = part
-            yield part[0] if mode == "messages" and isinstance(part[0], AIMessage) else ""
-        yield from self._read_state(state, values)
 
-    def _read_state(self, state: Any, values: Mapping[str, Any]) -> Iterator[Any]:
-        """Yield the messages after the question in a final state, or what the state has beside the input."""
-        if not isinstance(state, Mapping):
-            yield state
-            return
-        if "__interrupt__" in state:
-            raise TypeError(
-                "the graph called interrupt(); a turn cannot wait for a person, so answer with the question"
-            )
-        if isinstance(messages := state.get("messages"), list) and messages:
-            yield GraphMessages(messages[self._start(messages) :])
-            if "structured_response" in state:
-                yield ChainObject(state["structured_response"])
-            return
-        yield {name: value for name, value in state.items() if name not in values or value is not values[name]}
-
-    def _start(self, messages: list[BaseMessage]) -> int:
-        """Return the index after the question; a state without it has only new messages."""
-        ids = (n for n, message in enumerate(messages, 1) if message.id == self._question.id)
-        return next(ids, len(messages))
+def new_messages(messages: Any, before: Any) -> list[BaseMessage]:
+    """Return the messages after the last one that was there before. LangGraph gives each message an id."""
+    if not isinstance(messages, list):
+        return []
+    known = {id(message) for message in before or ()} | {message.id for message in before or () if message.id}
+    ends = [n for n, message in enumerate(messages, 1) if known & {id(message), message.id}]
+    return messages[max(ends, default=0) :]
 
 
 def run_config(claim: Claim, observer: ModelCallObserver) -> RunnableConfig:

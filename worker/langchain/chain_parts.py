@@ -18,12 +18,17 @@ def is_graph(chain: object) -> bool:
     """Return whether it is a compiled LangGraph graph, also behind `with_config`, `with_retry` or `bind`."""
     while isinstance(chain, RunnableBinding):
         chain = chain.bound
-    return _is_compiled(chain)
+    return is_compiled(chain)
+
+
+def is_compiled(value: Any) -> bool:
+    """Return whether it is a compiled LangGraph graph."""
+    return _is_from_langgraph(value) and isinstance(value, Runnable) and hasattr(value, "nodes")
 
 
 def contains_graph(chain: object) -> bool:
     """Return whether it is a graph, or has one as a step."""
-    return any(map(_is_compiled, parts_of(chain)))
+    return any(map(is_compiled, parts_of(chain)))
 
 
 def find_refusal(chain: object) -> str | None:
@@ -38,7 +43,7 @@ def _refusal_of_part(part: Any) -> str | None:
             "a part of the chain has a fixed thread_id, which would mix the sessions of all users; remove it, because "
             "each run receives the thread_id of its session"
         )
-    if not _is_compiled(part):
+    if not is_compiled(part):
         return None
     # `True` means the checkpointer of an outer graph.
     if getattr(part, "checkpointer", None) not in {None, False, True}:
@@ -124,7 +129,3 @@ def _is_async_only(part: object) -> bool:
 
 def _is_from_langgraph(value: object) -> bool:
     return any(base.__module__.startswith("langgraph.") for base in type(value).__mro__)
-
-
-def _is_compiled(value: Any) -> bool:
-    return _is_from_langgraph(value) and isinstance(value, Runnable) and hasattr(value, "nodes")
