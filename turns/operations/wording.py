@@ -2,7 +2,9 @@
 
 
 def format_duration(seconds: float) -> str:
-    """Return a duration in words, such as `0.4 s`, `41 s` or `7 min 4 s`."""
+    """Return a duration in words, such as `0.05 s`, `0.4 s`, `41 s` or `7 min 4 s`."""
+    if 0 < seconds < 0.1:
+        return f"{seconds:.2f} s"
     if seconds < 10:
         return f"{seconds:.1f} s" if seconds % 1 else f"{seconds:.0f} s"
     minutes, rest = divmod(int(seconds), 60)
