@@ -165,10 +165,12 @@ def test_session_list_on_a_phone(chat: ChatPage) -> None:
     expect(chat.page.get_by_role("navigation", name="Chats")).to_be_hidden()
     chat.page.get_by_role("button", name="Chats").click()
     expect(chat.sessions.first).to_be_visible()
+    expect(chat.page.get_by_role("navigation").get_by_role("button", name="New chat")).to_be_focused()
     check_appearance(chat, "list")
     chat.page.set_viewport_size({"width": 375, "height": 740})
     chat.page.keyboard.press("Escape")
     expect(chat.page.get_by_role("navigation", name="Chats")).to_be_hidden()
+    expect(chat.page.get_by_role("button", name="Chats")).to_be_focused()
 
 
 def test_demo_mode_explains_how_to_use_a_real_model(open_chat: Callable[..., ChatPage], offline: Stack) -> None:

@@ -54,6 +54,8 @@ def test_wrong_user_is_explained_in_the_settings(chat: ChatPage) -> None:
     expect(chat.page.get_by_role("dialog", name="Settings")).to_be_visible()
     message = chat.page.get_by_role("textbox", name="User").evaluate("field => field.validationMessage")
     assert message == "Enter 1 to 128 letters, digits and . _ ~ -."
+    chat.page.keyboard.press("Escape")
+    expect(chat.page.get_by_role("button", name="Settings")).to_be_focused()
 
 
 def test_search_finds_sessions_by_title(chat: ChatPage, stack: Stack) -> None:

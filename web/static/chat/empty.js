@@ -9,7 +9,8 @@ const SUGGESTIONS = [
 ];
 
 export function Empty({ page, edit }) {
-  const { conversation, assistant } = page;
+  const { conversation, assistant, sessions } = page;
+  if (sessions.needsKey) return html`<div class="empty"><h2>This service is locked</h2><p>Enter your API key above to see your chats.</p></div>`;
   if (conversation.error) return html`<p class="empty">${conversation.error} Retrying…</p>`;
   if (!conversation.isLoaded) return html`<p class="empty">Loading the chat…</p>`;
   return html`<div class="empty">

@@ -38,7 +38,7 @@ class App extends Component {
       missing: (variable) => variable && document.getElementById(`variable-${variable}`).focus(),
     };
     return html`
-      <${Sidebar} page=${page} />
+      <${Sidebar} page=${page} isOpen=${state.isListOpen} />
       ${state.isListOpen && html`<div class="backdrop" onClick=${() => page.update({ isListOpen: false })}></div>`}
       <main>
         <${Header} page=${page} />

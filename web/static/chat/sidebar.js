@@ -6,10 +6,22 @@ import { getUser } from "./preferences.js";
 import { isSameSession, sessionKey, sessionUrl } from "./route.js";
 import { isAnswering } from "./turn.js";
 
-export function Sidebar({ page }) {
-  const { sessions, state } = page;
+export class Sidebar extends Component {
+  // On narrow screens the list covers the page: the focus follows it, and returns to the button that opened it.
+  componentDidUpdate({ isOpen }) {
+    if (isOpen === this.props.isOpen) return;
+    document.querySelector(isOpen ? "[aria-controls=chats]" : "#chats .new").focus();
+  }
+
+  render({ page, isOpen }) {
+    return html`<nav class=${`sidebar ${isOpen ? "open" : ""}`} id="chats" aria-label="Chats"><${List} page=${page} /></nav>`;
+  }
+}
+
+function List({ page }) {
+  const { sessions } = page;
   const { shown, search } = sessions;
-  return html`<nav class=${`sidebar ${state.isListOpen ? "open" : ""}`} id="chats" aria-label="Chats">
+  return html`
     <div class="sidebar-head">
       <span class="brand"><span class="mark" aria-hidden="true"></span>InTurn</span>
       <button type="button" class="icon-button close-list" aria-label="Close the list" title="Close the list"
@@ -25,13 +37,12 @@ export function Sidebar({ page }) {
             title=${sessions.titles.get(session)} isOpen=${isSameSession(session, page.conversation.session)} />`)}</ul>
         </section>`,
       )}
-      ${!shown.length && html`<p class="no-chats" role="status">${sessions.error ?? (search ? "No chat has this in its title." : "No chats yet.")}</p>`}
+      ${!shown.length && html`<p class="no-chats" role="status">${emptyLabel(sessions)}</p>`}
       ${sessions.hasMore && html`<button type="button" class="quiet more" onClick=${() => page.loadMoreSessions()}>
         <${Icon} name="down" />${search ? "Search older chats" : "Show older chats"}</button>`}
     </div>
     <button type="button" class="quiet open-settings" onClick=${() => page.update({ dialog: "settings" })}>
-      <${Icon} name="settings" />Settings${getUser() && html` <bdi>${getUser()}</bdi>`}</button>
-  </nav>`;
+      <${Icon} name="settings" />Settings${getUser() && html` <bdi>${getUser()}</bdi>`}</button>`;
 }
 
 function Search({ sessions, onOpen }) {
@@ -94,6 +105,11 @@ class Item extends Component {
       this.setState({ isRenaming: false });
     }
   }
+}
+
+function emptyLabel({ needsKey, error, search }) {
+  if (needsKey) return "Locked.";
+  return error ?? (search ? "No chat has this in its title." : "No chats yet.");
 }
 
 function groupByDate(sessions) {

@@ -14,6 +14,8 @@ export class TranscriptView extends Component {
 
   componentDidMount() {
     this.#scrollToEnd();
+    // The keyboard of a phone, a growing message box and a rotated screen take room from the end.
+    new ResizeObserver(() => this.#scrollToEnd()).observe(this.#scroller.current);
   }
 
   componentDidUpdate({ session, lastSentKey }) {
