@@ -249,7 +249,7 @@ def check_keys(api_keys: ApiKeyStore, settings: Settings) -> Finding:
         )
     if active:
         return Finding(Verdict.OK, "keys", f"{active} active; every request needs one")
-    return Finding(Verdict.NOTE, "keys", "none is active, so every request is refused", remedy)
+    return Finding(Verdict.WRONG, "keys", "no valid key exists, so every request is refused", remedy)
 
 
 def requires_keys(settings: Settings) -> bool:

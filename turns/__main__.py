@@ -1,22 +1,48 @@
-"""Create, list and revoke API keys in the store: `python -m turns keys …`.
+"""Create, list and revoke API keys in the store, and give sessions to tenants: `python -m turns keys …`.
 
 The command accesses the store directly, because the first key cannot be requested over HTTP.
 """
 
 import argparse
+import math
 import sys
+import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from turns.backend.client import check_store_or_exit, connect
+from turns.backend.client import Client, check_store_or_exit, connect
+from turns.backend.script_replies import Reply
 from turns.config import commands
-from turns.config.settings import settings_or_exit
+from turns.config.settings import Settings, settings_or_exit
 from turns.domain.errors import StoreUnavailable
-from turns.store.api_keys import ApiKey, ApiKeyStore, Scope
+from turns.domain.ids import NAME_RULE, is_name
+from turns.file_history.session_store import open_session_store
+from turns.store.api_keys import KEY_CACHE_SECONDS, ApiKey, ApiKeyStore, Scope
 from turns.store.key_record import KeyRecord
+from turns.store.sessions import SessionStore
 
 DAY_SECONDS = 86_400
+ADOPT = f"{commands.INTURN} keys adopt"
+LOCKED = f"No valid API key exists, so every request is refused. To open the service, create one: {commands.CREATE_KEY}"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The store, and the record of keys in the data directory if the store is the embedded one."""
+
+    settings: Settings
+    client: Client
+    record: KeyRecord | None
+
+    @property
+    def api_keys(self) -> ApiKeyStore:
+        return ApiKeyStore(self.client)
+
+    @property
+    def sessions(self) -> SessionStore:
+        return open_session_store(self.client, self.settings)
 
 
 def main() -> int:
@@ -26,7 +52,9 @@ def main() -> int:
     record = None if settings.redis_url else KeyRecord(settings.data_dir)
     check_store_or_exit(url)
     try:
-        print(options.run(ApiKeyStore(connect(url, timeout_seconds=3, retries=0, max_connections=1)), record, options))
+        client = connect(url, timeout_seconds=3, retries=0, max_connections=1)
+        if output := options.run(Service(settings, client, record), options):
+            print(output)
     except ValueError as error:
         return _failed(str(error), 2)
     except StoreUnavailable as error:
@@ -43,35 +71,100 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument(
         "--scopes", default=Scope.TURNS, help=f"comma-separated list of {', '.join(Scope)} (default: %(default)s)"
     )
-    create.add_argument("--days", type=float, help="days until the key expires (default: it never expires)")
+    create.add_argument("--days", type=_days, help="days until the key expires (default: it never expires)")
+    create.add_argument("--adopt", action="store_true", help="then give the sessions without a tenant to this one")
     create.set_defaults(run=_create)
-    commands.add_parser("list", help="list all active keys").set_defaults(run=_list)
-    revoke = commands.add_parser("revoke", help="revoke a key; takes effect within five seconds")
+    adopt = commands.add_parser("adopt", help="give the sessions that were stored without a key to a tenant")
+    adopt.add_argument("tenant", help="tenant whose keys give access to them from then on")
+    adopt.set_defaults(run=_adopt)
+    commands.add_parser("list", help="list all valid keys").set_defaults(run=_list)
+    revoke = commands.add_parser("revoke", help="revoke a key; takes effect within two seconds")
     revoke.add_argument("id", help="id of the key, as in the list")
     revoke.set_defaults(run=_revoke)
     return parser
 
 
-def _create(api_keys: ApiKeyStore, record: KeyRecord | None, options: argparse.Namespace) -> str:
-    scopes = [Scope(name.strip()) for name in options.scopes.split(",")]
-    secret, api_key = api_keys.create_key(
-        options.tenant, scopes, lifetime_seconds=None if options.days is None else options.days * DAY_SECONDS
+def _days(text: str) -> float:
+    if not 0 < (days := float(text)) < math.inf:
+        raise argparse.ArgumentTypeError("must be more than 0")
+    return days
+
+
+def _create(service: Service, options: argparse.Namespace) -> str:
+    scopes, is_first = _scopes(options.scopes), not service.api_keys.has_keys()
+    if options.adopt:
+        _check_adopting(options.tenant)
+    if is_first:
+        sys.stderr.write(_first_key_notice(service.sessions.count_sessions(), options))
+    secret, api_key = service.api_keys.create_key(
+        options.tenant,
+        scopes,
+        lifetime_seconds=None if options.days is None else options.days * DAY_SECONDS,
     )
-    if record:
+    if record := service.record:
         _write_record(record.require_keys, "an empty store would serve everyone without a key")
     sys.stderr.write(f"{_describe(api_key)}\nStore this key now; it cannot be displayed again:\n")
-    return secret
+    if not options.adopt:
+        return secret
+    print(secret, flush=True)
+    if is_first:
+        time.sleep(KEY_CACHE_SECONDS)  # until then an endpoint may accept turns without a key
+    return _adopt(service, options)
 
 
-def _list(api_keys: ApiKeyStore, _record: KeyRecord | None, _options: argparse.Namespace) -> str:
-    return "\n".join(map(_describe, api_keys.list_keys()))
+def _first_key_notice(sessions: int, options: argparse.Namespace) -> str:
+    notice = "This is the first API key: from now on, each request needs one."
+    if sessions and options.adopt:
+        notice += f" The sessions stored so far ({sessions}) go to the tenant {options.tenant}."
+    elif sessions:
+        notice += (
+            f" The sessions stored so far ({sessions}) belong to no tenant, so no key of {options.tenant} reads them; "
+            f"to give them to it: {ADOPT} {options.tenant}"
+        )
+    return f"{notice}\n"
 
 
-def _revoke(api_keys: ApiKeyStore, record: KeyRecord | None, options: argparse.Namespace) -> str:
-    if not api_keys.revoke_key(options.id):
+def _scopes(names: str) -> list[Scope]:
+    known = set(Scope)
+    for name in (scopes := [name.strip() for name in names.split(",")]):
+        if name not in known:
+            raise ValueError(f"scopes: {name!r} is not one of {', '.join(Scope)}")
+    return [Scope(name) for name in scopes]
+
+
+def _adopt(service: Service, options: argparse.Namespace) -> str:
+    tenant = options.tenant
+    _check_adopting(tenant)
+    if not service.api_keys.has_keys():
+        raise ValueError(f"No API key exists yet: {commands.INTURN} keys create {tenant} --adopt")
+    outcomes = service.sessions.adopt_all(tenant=tenant)
+    lines = [f"Sessions given to the tenant {tenant}: {outcomes[Reply.ADOPTED]}"]
+    if left := outcomes[Reply.SESSION_BUSY] + outcomes[Reply.LOST]:
+        lines.append(f"Left, because they have live turns: {left}; when these have ended, run: {ADOPT} {tenant}")
+    if taken := outcomes[Reply.NOT_EMPTY]:
+        lines.append(f"Left, because {tenant} has sessions with the same ids: {taken}")
+    return "\n".join(lines)
+
+
+def _check_adopting(tenant: str) -> None:
+    if not is_name(tenant):
+        raise ValueError(f"tenant: {NAME_RULE}")
+
+
+def _list(service: Service, _options: argparse.Namespace) -> str:
+    if found := service.api_keys.list_keys():
+        return "\n".join(map(_describe, found))
+    sys.stderr.write(f"{LOCKED}\n" if service.api_keys.has_keys() else "No API key exists, and requests need none.\n")
+    return ""
+
+
+def _revoke(service: Service, options: argparse.Namespace) -> str:
+    if not service.api_keys.revoke_key(options.id):
         raise ValueError(f"there is no key {options.id}")
-    if record:
+    if record := service.record:
         _write_record(lambda: record.add_revoked(options.id), "a restored backup would accept the key again")
+    if not service.api_keys.list_keys():
+        sys.stderr.write(f"This was the last one. {LOCKED}\n")
     return f"{options.id} is revoked"
 
 

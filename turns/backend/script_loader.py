@@ -59,6 +59,7 @@ VERBS = (
     "reopen",
     "import_messages",
     "erase",
+    "adopt",
     "get_turn",
     "list_turns",
     "get_session",

@@ -40,6 +40,7 @@ class Reply(StrEnum):
     WAITING = "WAITING"
     IMPORTED = "IMPORTED"
     NOT_EMPTY = "NOT_EMPTY"
+    ADOPTED = "ADOPTED"
     ERASED = "ERASED"
     MORE = "MORE"
     FOUND = "FOUND"

@@ -23,7 +23,7 @@ from turns.domain.turn import Delta, TurnRequest
 from turns.domain.worker_kind import WorkerKind, kind_of
 
 # Callers rely on the effects of these verbs, so with `settings.replicas` the replicas must have them first.
-PROMISES = frozenset({"accept", "commit", "interrupt", "fail", "cancel", "import_messages", "erase"})
+PROMISES = frozenset({"accept", "commit", "interrupt", "fail", "cancel", "import_messages", "erase", "adopt"})
 REPLICATION_MS = 400  # shorter than the shortest timeout of a caller
 OPTIONAL = ("retry_of", "traceparent")  # fields of the record that not every turn has
 
@@ -196,6 +196,10 @@ class Scripts:
     def erase(self, session: str, *, max_turns: int) -> Reply:
         """Return ERASED, or MORE if the script must be called again."""
         return self._outcome("erase", session, max_turns)
+
+    def adopt(self, session: str, adopted: str, *, version: str) -> Reply:
+        """Return ADOPTED, GONE, SESSION_BUSY, NOT_EMPTY or LOST. `adopted` is the name in the other tenant."""
+        return self._outcome("adopt", session, adopted, version)
 
     def count_refusals(self, numbers: Mapping[str, int]) -> None:
         """Add to the counters of refused turns by code."""

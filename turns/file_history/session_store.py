@@ -10,6 +10,7 @@ from turns.config.settings import Settings
 from turns.domain.errors import HistoryUnusable, SessionNotEmpty, SessionNotFound
 from turns.domain.ids import DEFAULT_TENANT, new_token, session_key
 from turns.domain.messages import Message, Page, build_page, page_numbers
+from turns.domain.turn import Session
 from turns.file_history.files import HistoryFiles
 from turns.file_history.offload import run_disk_io
 from turns.store.offload import Offload, run_inline
@@ -68,6 +69,24 @@ class FileHistorySessionStore(SessionStore):
             files = self._files.list_files(session)  # before the script, so that files of a new session are kept
             outcome = self._scripts.erase(session, max_turns=ERASE_LIMIT)
             self._files.remove_files(session, files)
+
+    def adopt(self, session: Session, *, tenant: str) -> Reply:
+        """Adopt a session like `SessionStore.adopt`: copy its file before that, and delete the old one after it."""
+        old, new = (session_key(session.session_id, session.user_id, of) for of in (DEFAULT_TENANT, tenant))
+        committed = cast(bytes | None, self._client.hget(keys.SESSION(old), "file"))
+        version, old_files = (committed or b"").decode(), self._files.list_files(old)
+        stored, copy = self._files.read_messages(old, version), version or new_token()
+        self._files.discard(new, copy)  # of a call that was interrupted
+        if self._files.list_files(new):
+            return Reply.NOT_EMPTY
+        if stored is not None:
+            self._files.stage(new, copy, stored)
+        outcome = self._scripts.adopt(old, new, version=version)
+        finish = self._files.publish if outcome is Reply.ADOPTED else self._files.discard
+        finish(new, copy)
+        if outcome is Reply.ADOPTED:
+            self._files.remove_files(old, old_files)
+        return outcome
 
     def _stage(self, session: str, version: str, stored: Sequence[str]) -> None:
         """Write a version. Raises `SessionNotEmpty` for a file with messages that the record does not count."""

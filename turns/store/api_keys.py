@@ -21,6 +21,7 @@ from turns.domain.errors import ConfigurationError
 from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name
 from turns.domain.open_enum import member_or_text
 
+KEY_CACHE_SECONDS = 2.0  # an endpoint notices the first key, and that a key was revoked, within this time
 SECRET_BYTES = 32  # 256 random bits cannot be guessed, so a fast digest without a salt is enough
 ID_BYTES = 6
 API_KEY = re.compile(r"inturn_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
@@ -131,7 +132,7 @@ def check_exposure(api_keys: ApiKeyStore, settings: Settings) -> None:
         return
     raise ConfigurationError(
         f"INTURN_HOST: {settings.host} can be reached from other machines, but there is no API key. "
-        f"Create one ({commands.CREATE_KEY}, or python -m turns keys create acme), bind to 127.0.0.1, "
+        f"Start it on 127.0.0.1 (without INTURN_HOST) and create one there ({commands.CREATE_KEY}), "
         "or set INTURN_ALLOW_OPEN_ACCESS=true."
     )
 

@@ -1,6 +1,7 @@
 """The session store: the state of sessions, their committed messages, and their deletion."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import cast
@@ -20,6 +21,7 @@ from turns.store.offload import Offload, run_inline
 
 IMPORT_CHUNK_BYTES = 256 * 1024  # written by one command, so that Redis serves other clients in between
 IMPORT_SECONDS = 60  # an import that broke off is deleted after this time
+ADOPT_PAGE = 100
 ERASE_LIMIT = 500  # turns that one call deletes, so that Redis serves other clients in between
 
 
@@ -106,6 +108,36 @@ class SessionStore:
         """Cancel the live turns of a session and delete its history and its turns, whether or not it exists."""
         while self._scripts.erase(session, max_turns=ERASE_LIMIT) is Reply.MORE:
             pass
+
+    def count_sessions(self, *, tenant: str = DEFAULT_TENANT) -> int:
+        return int(self._client.zcard(keys.SESSIONS(tenant)))
+
+    def adopt_all(self, *, tenant: str) -> Counter[Reply]:
+        """Give all idle sessions of the default tenant to this one; return the number of sessions by outcome.
+
+        Each session moves at once, so a call that was interrupted can be repeated.
+        """
+        adopted = 0
+        while (outcomes := self._adopt_once(tenant))[Reply.ADOPTED]:  # the cursor may skip sessions while others leave
+            adopted += outcomes[Reply.ADOPTED]
+        outcomes[Reply.ADOPTED] = adopted
+        return outcomes
+
+    def adopt(self, session: Session, *, tenant: str) -> Reply:
+        """Give a session of the default tenant to this one. Return ADOPTED, GONE, SESSION_BUSY, NOT_EMPTY or LOST."""
+        return self._scripts.adopt(
+            session_key(session.session_id, session.user_id),
+            session_key(session.session_id, session.user_id, tenant),
+            version="",
+        )
+
+    def _adopt_once(self, tenant: str) -> Counter[Reply]:
+        outcomes, page = Counter[Reply](), self.list_sessions(after=None, limit=ADOPT_PAGE)
+        while True:
+            outcomes.update(self.adopt(session, tenant=tenant) for session in page.sessions)
+            if page.after is None:
+                return outcomes
+            page = self.list_sessions(after=page.after, limit=ADOPT_PAGE)
 
     def _encode(self, messages: Sequence[Message]) -> EncodedMessages:
         def encode() -> EncodedMessages:

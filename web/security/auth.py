@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from turns.domain.errors import Forbidden, Unauthenticated
 from turns.domain.ids import DEFAULT_TENANT
-from turns.store.api_keys import ApiKey, ApiKeyStore, Scope
+from turns.store.api_keys import KEY_CACHE_SECONDS, ApiKey, ApiKeyStore, Scope
 
-KEY_CACHE_SECONDS = 2.0  # a revoked key works no longer than this
 MAX_CACHED_KEYS = 10_000  # about 2 MB
 OPERATOR_PATHS = ("/operator/", "/metrics")  # the page `/operator` holds no data, and asks for the key itself
 GUARDED = ("/v1/", *OPERATOR_PATHS)

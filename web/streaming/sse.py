@@ -17,9 +17,9 @@ from turns.domain.errors import StoreUnavailable, StreamsFull, TurnExpired, Turn
 from turns.domain.events import START, EventType, TurnEvent, event_sort_key
 from turns.domain.state import Event, Status
 from turns.domain.turn import Turn, Waiting
+from turns.store.api_keys import KEY_CACHE_SECONDS
 from turns.store.turns import TurnStore
 from web.schemas import responses
-from web.security.auth import KEY_CACHE_SECONDS
 from web.streaming.fair_limit import FairLimit
 from web.streaming.single_flight import SingleFlight
 

@@ -68,7 +68,8 @@ def doctor(ask_model: bool) -> None:
 def keys() -> None:
     """Manage API keys in the store that REDIS_URL of this shell names.
 
-    As soon as one key exists, every request needs a key. A key is shown only when it is created.
+    Once a key was created, every request needs a key, also after the last one was revoked. A key is shown only when it
+    is created.
     """
 
 
@@ -76,10 +77,18 @@ def keys() -> None:
 @click.argument("tenant")
 @click.option("--scopes", default="turns", show_default=True, help="Any of turns,read,operator,observer.")
 @click.option("--days", type=click.FloatRange(min=0, min_open=True), help="Days until it expires.  [until revoked]")
-def create(tenant: str, scopes: str, days: float | None) -> None:
+@click.option("--adopt", is_flag=True, help="Then give TENANT the sessions that were stored without a key.")
+def create(tenant: str, scopes: str, days: float | None, adopt: bool) -> None:
     """Create a key for TENANT and print it."""
     arguments = [tenant, "--scopes", scopes, *([] if days is None else ["--days", str(days)])]
-    _exec_module("turns", "keys", "create", *arguments)
+    _exec_module("turns", "keys", "create", *arguments, *(["--adopt"] if adopt else []))
+
+
+@keys.command()
+@click.argument("tenant")
+def adopt(tenant: str) -> None:
+    """Give TENANT the idle sessions that were stored without a key, with their turns. Can be repeated."""
+    _exec_module("turns", "keys", "adopt", tenant)
 
 
 @keys.command("ls")

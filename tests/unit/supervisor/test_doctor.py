@@ -95,17 +95,17 @@ def test_a_store_that_is_nearly_full_is_reported(used_bytes: int, limit_bytes: i
         (None, "127.0.0.1", "ok"),
         (None, "0.0.0.0", "note"),  # noqa: S104  # nothing is bound
         (2, "0.0.0.0", "note"),  # noqa: S104
-        (0, "127.0.0.1", "note"),
+        (0, "127.0.0.1", "wrong"),
     ],
 )
 def test_missing_keys_are_noted_where_they_matter(active: int | None, host: str, verdict: str) -> None:
     api_keys: Any = ApiKeys(active)
     finding = check_keys(api_keys, Settings(host=host))
     assert finding.verdict == verdict
-    assert bool(finding.remedy) == (verdict == "note")
+    assert bool(finding.remedy) == (verdict != "ok")
 
 
-@pytest.mark.parametrize(("active", "verdict"), [(None, "wrong"), (2, "ok"), (0, "note")])
+@pytest.mark.parametrize(("active", "verdict"), [(None, "wrong"), (2, "ok"), (0, "wrong")])
 def test_a_lack_of_required_keys_is_wrong(active: int | None, verdict: str) -> None:
     api_keys: Any = ApiKeys(active)
     assert check_keys(api_keys, Settings(require_keys=True)).verdict == verdict

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.stub_client import StubClient
-from turns.__main__ import _create, main
-from turns.store.api_keys import ApiKeyStore
+from turns.__main__ import Service, _create, main
+from turns.config.settings import Settings
 from turns.store.key_record import KeyRecord
 
 
@@ -23,8 +23,8 @@ def test_a_store_that_does_not_answer_is_reported_in_one_line(
 
 
 def test_a_file_that_cannot_be_written_hides_no_new_key(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    client = StubClient([])
-    options = Namespace(tenant="acme", scopes="turns", days=None)
-    secret = _create(ApiKeyStore(client.as_client), KeyRecord(tmp_path / "missing"), options)
+    client = StubClient(b"1", [])  # the reply to: are there keys?
+    options = Namespace(tenant="acme", scopes="turns", days=None, adopt=False)
+    secret = _create(Service(Settings(), client.as_client, KeyRecord(tmp_path / "missing")), options)
     assert secret.startswith("inturn_")
     assert "Warning: " in capsys.readouterr().err

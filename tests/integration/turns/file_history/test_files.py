@@ -13,6 +13,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, SessionNotFound, StoreUnavailable
@@ -232,6 +233,31 @@ def test_an_erased_session_leaves_nothing_and_stays_erased(
         sessions.get_session("s")
     run(store, "again")
     assert contents(file) == ["again", "yes, again"]
+
+
+def test_an_adopted_session_keeps_its_history(
+    store: TurnStore, sessions: SessionStore, server: Server, file: Path, tmp_path: Path
+) -> None:
+    run(store, "one")
+    version = server.raw.hget(keys.SESSION("s"), "file").decode()
+    adopted = tmp_path / "histories" / "@acme" / "-" / "s.json"
+    adopted.parent.mkdir(parents=True)
+    adopted.with_name(f"s.json.{version}").write_text("[")  # a call was interrupted before
+    assert sessions.adopt_all(tenant="acme") == {Reply.ADOPTED: 1}
+    assert (contents(adopted), list(file.parent.iterdir())) == (["one", "yes, one"], [])
+    run(store, "two", tenant="acme")
+    assert contents(adopted) == page_contents(sessions, "acme/-/s") == ["one", "yes, one", "two", "yes, two"]
+
+
+def test_a_session_is_not_adopted_over_a_file_of_the_tenant(
+    store: TurnStore, sessions: SessionStore, file: Path, tmp_path: Path
+) -> None:
+    run(store, "one")
+    other = tmp_path / "histories" / "@acme" / "-" / "s.json"
+    other.parent.mkdir(parents=True)
+    other.write_text("[]")
+    assert sessions.adopt_all(tenant="acme") == {Reply.ADOPTED: 0, Reply.NOT_EMPTY: 1}
+    assert (contents(file), other.read_text()) == (["one", "yes, one"], "[]")
 
 
 def test_an_erase_holds_even_if_the_file_was_not_removed(

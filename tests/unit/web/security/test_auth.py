@@ -6,9 +6,9 @@ from typing import cast
 import pytest
 
 from turns.domain.errors import Forbidden, Unauthenticated
-from turns.store.api_keys import ApiKey, ApiKeyStore, Scope
+from turns.store.api_keys import KEY_CACHE_SECONDS, ApiKey, ApiKeyStore, Scope
 from web.security import auth
-from web.security.auth import ANONYMOUS, KEY_CACHE_SECONDS, MAX_CACHED_KEYS, WRONG_KEY, Authenticator, Caller
+from web.security.auth import ANONYMOUS, MAX_CACHED_KEYS, WRONG_KEY, Authenticator, Caller
 
 KEY = ApiKey(id="k1", tenant="acme", scopes=frozenset({Scope.TURNS}), created_at=0, expires_at=None)
 HEADER = "Bearer inturn_k1_secret"

@@ -1,0 +1,50 @@
+#!lua flags=allow-oom
+-- adopt: Give an idle session, with its history and its turns, to another tenant.
+--
+-- The session moves at once, so that it never belongs to two tenants in part. One of a thousand turns takes the store 15 ms.
+--
+-- ARGV  1 session
+--       2 its name in the other tenant
+--       3 version of the file of its history, or ''
+-- Reply ADOPTED
+--       GONE          there is no such session, perhaps because this script runs a second time
+--       SESSION_BUSY  it has live turns
+--       NOT_EMPTY     the other tenant has a session of this name
+--       LOST          its history has another version by now
+--
+-- requires: tenant_of
+
+local session, adopted, version = unpack(ARGV, 1, 3)
+local from, to = tenant_of(session), tenant_of(adopted)
+
+local function count_keys(name)
+  return redis.call('EXISTS', KEY.session .. name, KEY.history .. name, KEY.session_turns .. name, KEY.queue .. name)
+end
+
+-- Move a member of a sorted set to another set or another name, with its score.
+local function move(index, member, other_index, other)
+  local score = redis.call('ZSCORE', index, member)
+  if not score then return end
+  redis.call('ZREM', index, member)
+  redis.call('ZADD', other_index, score, other)
+end
+
+if redis.call('EXISTS', KEY.queue .. session) == 1 then return {'SESSION_BUSY'} end
+if count_keys(session) == 0 then return {'GONE'} end
+if count_keys(adopted) > 0 then return {'NOT_EMPTY'} end
+if POLICY.history == 'file' and (redis.call('HGET', KEY.session .. session, 'file') or '') ~= version then
+  return {'LOST'}
+end
+
+for _, family in ipairs({KEY.session, KEY.history, KEY.session_turns}) do
+  if redis.call('EXISTS', family .. session) == 1 then redis.call('RENAME', family .. session, family .. adopted) end
+end
+for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. adopted, 0, -1)) do
+  if redis.call('EXISTS', KEY.turn .. turn) == 1 then redis.call('HSET', KEY.turn .. turn, 'session', adopted) end
+  move(KEY.turns .. from, turn, KEY.turns .. to, turn)
+  move(KEY.expiring, session .. '/' .. turn, KEY.expiring, adopted .. '/' .. turn)
+  move(KEY.failed, from .. '/' .. turn, KEY.failed, to .. '/' .. turn)
+end
+move(KEY.sessions .. from, session, KEY.sessions .. to, adopted)
+redis.call('PEXPIRE', KEY.sessions .. to, POLICY.session_ttl_ms)
+return {'ADOPTED'}
