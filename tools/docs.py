@@ -14,12 +14,10 @@ from inturn.cli.main import cli
 from tools import ROOT
 from turns.assistants.schema import AssistantTable, Table, VariableTable
 from turns.backend.keys import CATALOGUE
-from turns.config.settings import MAX_INPUT_BYTES, Settings, variables
+from turns.config.settings import Settings, variables
 from turns.domain import errors
-from turns.domain.ids import NAME_RULE
 from turns.domain.state import INITIAL, TERMINAL, TRANSITIONS
-from web.http.validation import MAX_KEY_CHARACTERS
-from web.schemas import field_types, requests
+from web.openapi.limits import request_limits
 
 HELP_WIDTH = 100
 # Variables that docker-compose.yml sets itself, or that only `make up` reads.
@@ -124,22 +122,8 @@ def settings() -> str:
 
 
 def limits() -> str:
-    names, values = field_types.MAX_VARIABLE_NAME_BYTES, field_types.MAX_VARIABLE_BYTES
-    metadata_names, metadata_values = field_types.MAX_METADATA_NAME_BYTES, field_types.MAX_METADATA_BYTES
-    rows = {
-        "`session_id`, `user_id`, `assistant`": NAME_RULE.removeprefix("must be "),
-        "`input`": f"1 to {Settings().max_input_bytes:,} bytes; `INTURN_MAX_INPUT_BYTES` is up to {MAX_INPUT_BYTES:,}",
-        "`variables`": f"{requests.MAX_VARIABLES}, with names of at most {names} and values of {values:,} bytes",
-        "`metadata`": f"{requests.MAX_METADATA}, with names of 1 to {metadata_names} and values of at most "
-        f"{metadata_values} bytes",
-        "`start_within_seconds`": f"{requests.MAX_START_WITHIN_SECONDS:,}",
-        "`Idempotency-Key`": f"1 to {MAX_KEY_CHARACTERS} printable ASCII characters",
-        "Turns of a batch": f"{requests.MAX_BATCH}",
-        "Imported messages": f"{requests.MAX_IMPORTED:,}, each of at most {field_types.MAX_CONTENT_BYTES:,} bytes",
-        "Items of a page": f"{requests.MAX_LIMIT}",
-        "Seconds of a `wait`": f"{requests.MAX_WAIT_SECONDS}",
-    }
-    return "\n".join(["| Value | Limit |", "|---|---|", *(f"| {value} | {limit} |" for value, limit in rows.items())])
+    rows = [f"| {value} | {limit} |" for value, limit in request_limits(Settings().max_input_bytes).items()]
+    return "\n".join(["| Value | Limit |", "|---|---|", *rows])
 
 
 def exit_codes() -> str:

@@ -16,7 +16,8 @@ from turns.domain.ids import NAME
 from turns.operations.actions import Switch
 from web.http.codes import HTTP_CODES, MEDIA_TYPE
 from web.http.responses import EVENT_STREAM, JSON
-from web.openapi.operation import Operation, ResponseSpec
+from web.openapi.examples import response_example
+from web.openapi.operation import TAGS, Operation, ResponseSpec
 from web.schemas import responses
 from web.schemas.requests import NoQuery
 
@@ -72,15 +73,23 @@ def describe(operations: Sequence[Operation]) -> Json:
     paths: defaultdict[str, Json] = defaultdict(dict)
     for operation in operations:
         paths[operation.path][operation.method] = _operation(operation, refs, links)
+        _add_examples(paths[operation.path][operation.method], definitions["$defs"])
     return {
         "openapi": "3.1.0",
         "info": {"title": "InTurn", "version": VERSION, "description": DESCRIPTION},
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": dict(paths),
         "components": {
             "schemas": definitions["$defs"],
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key, `inturn_…`"}},
         },
     }
+
+
+def _add_examples(operation: Json, definitions: Json) -> None:
+    for status, response in operation["responses"].items():
+        if content := response.get("content", {}).get(JSON):
+            content["example"] = response_example(operation["operationId"], int(status), content["schema"], definitions)
 
 
 def _models(operations: Sequence[Operation]) -> list[tuple[Model, JsonSchemaMode]]:
@@ -96,6 +105,7 @@ def _operation(operation: Operation, refs: Refs, links: Json) -> Json:
     described: Json = {
         "operationId": operation.id,
         "summary": operation.summary,
+        "tags": [operation.tag],
         "parameters": [*_path_parameters(operation), *_query(operation), *map(_header, operation.headers)],
         "responses": dict(sorted({**_problems(operation, refs), **successes}.items())),
     }
@@ -132,7 +142,8 @@ def _inlined(schema: Json, definitions: Json) -> Json:
     [only] = [choice for choice in schema.get("anyOf", [schema]) if choice != {"type": "null"}]
     if "$ref" in only:
         only = definitions[only["$ref"].rpartition("/")[2]]
-    return {**{key: value for key, value in schema.items() if key not in {"anyOf", "default", "title"}}, **only}
+    kept = {key: value for key, value in schema.items() if key not in {"anyOf", "title"} and value is not None}
+    return {**kept, **only}
 
 
 def _header(name: str) -> Json:

@@ -5,6 +5,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import KW_ONLY, dataclass
+from types import MappingProxyType
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -30,6 +31,15 @@ from web.http.validation import parse_query
 from web.schemas.requests import NoQuery
 from web.security.auth import GUARDED
 
+TAGS = MappingProxyType(
+    {
+        "Turns": "Submit a message, follow its answer, cancel it",
+        "Sessions": "List and read conversations, import and erase them",
+        "Assistants": "The chains that a turn can name",
+        "Operator": "Load and health, why turns wait, failed turns, pausing and draining",
+        "Service": "Probes, without a key",
+    }
+)
 EXTENSION = "operations"  # the key in `Flask.extensions` under which an app has its operations
 QUOTA = (TenantBacklogFull, RateLimited, TokensSpent)
 RESUBMITTED = (IdempotencyKeyReused, SessionBacklogFull, *QUOTA, Overloaded, IntakePaused, StoreUnsafe)
@@ -77,6 +87,14 @@ class Operation:
     def is_guarded(self) -> bool:
         """Whether an API key is required, once there are keys."""
         return self.path.startswith(GUARDED)
+
+    @property
+    def tag(self) -> str:
+        """The group of operations to which this one belongs, a key of `TAGS`."""
+        begin = self.path.removeprefix("/v1").split("/")[1]
+        return {"tasks": "Turns", "metrics": "Operator"}.get(begin) or (
+            begin.title() if begin.title() in TAGS else "Service"
+        )
 
     @property
     def kind(self) -> str:

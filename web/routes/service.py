@@ -14,12 +14,14 @@ from turns.store.health import Readiness
 from turns.store.turns import TurnStore
 from web.http.responses import JSON, check_accept, reply
 from web.openapi.operation import EXTENSION, Operation, ResponseSpec
-from web.openapi.schema_text import coded, words
+from web.openapi.schema_text import coded, described, words
 from web.routes.assets import Assets
 from web.schemas import responses
 from web.schemas.links import link
 
-DOCS_POLICY = "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+DOCS_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def build_health(store: TurnStore) -> Blueprint:
@@ -124,10 +126,19 @@ def build_description(registry: AssistantRegistry, settings: Settings, assets: A
 
     @api.get("/docs")
     def docs() -> Response:
-        response = Response(
-            render_template("docs.html", api=document(), words=words, coded=coded, asset=assets.url, link=link),
-            content_type="text/html; charset=utf-8",
+        from web.openapi import docs_page  # noqa: PLC0415  # for the same reason
+
+        page = render_template(
+            "docs.html",
+            api=document(),
+            page=docs_page,
+            words=words,
+            described=described,
+            coded=coded,
+            asset=assets.url,
+            link=link,
         )
+        response = Response(page, content_type="text/html; charset=utf-8")
         response.headers["Content-Security-Policy"] = DOCS_POLICY
         return response
 

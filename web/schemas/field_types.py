@@ -52,7 +52,12 @@ def text_rules(*, max_bytes: int, min_bytes: int = 0) -> Any:
 
 
 Name = Annotated[
-    str, AfterValidator(_name), Field(json_schema_extra={"pattern": rf"^(?!(\.{{1,2}}|-)$){NAME.pattern}$"})
+    str,
+    AfterValidator(_name),
+    Field(
+        description=NAME_RULE.removeprefix("must be "),
+        json_schema_extra={"pattern": rf"^(?!(\.{{1,2}}|-)$){NAME.pattern}$"},
+    ),
 ]
 Content = Annotated[str, *text_rules(max_bytes=MAX_CONTENT_BYTES)]
 VariableName = Annotated[str, *text_rules(max_bytes=MAX_VARIABLE_NAME_BYTES)]

@@ -52,7 +52,11 @@ def submit_body(max_input_bytes: int) -> type[SubmitBody]:
 class BatchBody(BaseModel):
     """The body of `POST /v1/turns/batch`. Each turn is validated and accepted or refused independently."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"turns": [{"session_id": "foobar", "input": "What does cosine mean?"}]}]},
+    )
 
     turns: list[dict[str, Any]] = Field(
         min_length=1,
@@ -74,7 +78,20 @@ class MessageBody(BaseModel):
 class ImportBody(BaseModel):
     """The body of `PUT /v1/sessions/{session_id}/messages`: oldest first, starting with a user's message."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "messages": [
+                        {"role": "user", "content": "What does cosine mean?"},
+                        {"role": "assistant", "content": "The ratio of the adjacent side to the hypotenuse."},
+                    ]
+                }
+            ]
+        },
+    )
 
     # The first wrong message ends the validation; otherwise pydantic would record errors for ten thousand messages.
     messages: Annotated[list[MessageBody], FailFast()] = Field(min_length=1, max_length=MAX_IMPORTED)
