@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import jsonschema  # type: ignore[import-untyped]  # of check-jsonschema
+import jsonschema
 import pytest
 import yaml
 
