@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from flask import Blueprint, Response, redirect, render_template, request
 from werkzeug.wrappers import Response as ResponseBase
 
+from turns.config import commands
 from web.routes.assets import Assets
 from web.schemas.links import link
 
@@ -55,6 +56,7 @@ def _page(assets: Assets, *, title: str, folder: str, modules: Sequence[str]) ->
         title=title,
         asset=assets.url,
         link=link,
+        commands=commands,
         main=f"{folder}/main.js",
         styles=("shared/base.css", f"{folder}/{folder}.css"),
         modules=modules,

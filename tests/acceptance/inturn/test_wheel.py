@@ -117,7 +117,7 @@ def test_the_installed_service_answers_a_turn(wheel: Path, tmp_path: Path) -> No
             wait_until("it is ready", lambda: "is ready at" in log.read_text() or not process.is_running, seconds=60)
             with inturn.Client(f"http://127.0.0.1:{port}") as client:
                 assert client.turns.create("s", "6 x 7?").wait().check().text == "forty-two"
-            assert call_page(f"http://127.0.0.1:{port}/operator").startswith("<!doctype html>")
+            assert 'data-worker="inturn worker"' in call_page(f"http://127.0.0.1:{port}/operator")
         finally:
             process.terminate()
             wait_until("it has stopped", lambda: not process.is_running, seconds=60)

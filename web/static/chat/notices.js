@@ -1,5 +1,6 @@
 // Banners above the conversation, the offer to undo a deletion, and the dialog with the shortcuts.
 import { KeyForm, unauthenticatedPrompt } from "../shared/api_key.js";
+import { commands } from "../shared/commands.js";
 import { Dialog } from "../shared/dialog.js";
 import { html } from "../shared/ui.js";
 import { CONNECTION_LABELS } from "./labels.js";
@@ -20,7 +21,7 @@ export function Banners({ page }) {
 function OfflineModel() {
   return html`<details class="banner offline-model">
     <summary>Demo mode: no AI model is configured, so replies just echo your message. To use a real model, restart with:</summary>
-    <pre tabindex="0">OPENAI_API_KEY=… make up${"\n"}OPENAI_BASE_URL=http://127.0.0.1:11434/v1 INTURN_MODEL=llama3.2 make up</pre>
+    <pre tabindex="0">OPENAI_API_KEY=… ${commands.up}${"\n"}OPENAI_BASE_URL=http://127.0.0.1:11434/v1 INTURN_MODEL=llama3.2 ${commands.up}</pre>
   </details>`;
 }
 

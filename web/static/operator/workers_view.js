@@ -1,4 +1,5 @@
 // The running workers, and the two switches that pause the whole service.
+import { commands } from "../shared/commands.js";
 import { html } from "../shared/ui.js";
 import { drain, pause, resume } from "./actions.js";
 import { SWITCHES } from "./labels.js";
@@ -23,7 +24,7 @@ function WorkerTable({ page, workers }) {
     { head: "Actions", cell: (worker) => html`<${Drain} page=${page} worker=${worker} />` },
   ];
   return html`<${Table} label="Workers" columns=${page.canAct ? columns : columns.slice(0, -1)} rows=${workers} keyOf=${({ name }) => name}
-    empty=${html`No worker is running. Start one with <code>make worker</code>. If one has stopped, its log has the reason.`} />`;
+    empty=${html`No worker is running. Start one with <code>${commands.worker}</code>. If one has stopped, its log has the reason.`} />`;
 }
 
 function workerStatus({ is_alive, silent_seconds, is_draining, running_turns }) {
