@@ -1,6 +1,5 @@
 """Fixtures that tests of several kinds share."""
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +10,10 @@ import pytest
 from tests.support.leaks import leaked_keys
 from tests.support.server import Server
 from turns.backend.client import Client, connect
-from turns.config.settings import CLIENT_VARIABLES, Settings, variables
+from turns.config.settings import Settings
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 
-# The environment of the developer must not change the tests or the processes that they start.
-for variable in (*variables().values(), *CLIENT_VARIABLES, "MAKEFLAGS"):
-    os.environ.pop(variable, None)
 # A shell starts background jobs with SIGINT ignored, and child processes inherit that; tests of Ctrl-C would hang.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # By default hypothesis fails an example that takes 200 ms, and slow generation, which a busy machine causes.
