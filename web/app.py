@@ -21,6 +21,7 @@ from web.http.root_path import RootPath
 from web.http.threads import run_in_thread
 from web.routes.assets import Assets, build_assets
 from web.routes.operator_actions import build_operator_actions
+from web.routes.operator_cancellations import build_operator_cancellations
 from web.routes.operator_holds import build_operator_holds
 from web.routes.operator_views import build_operator_views
 from web.routes.pages import build_pages
@@ -88,6 +89,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_sessions(open_session_store(client, settings, offload=run_in_thread)),
         build_description(registry, settings, assets),
         build_operator_actions(actions, queries),
+        build_operator_cancellations(actions, queries),
         build_operator_holds(actions, queries),
         build_operator_views(queries, actions),
         build_health(store),

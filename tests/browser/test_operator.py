@@ -70,6 +70,24 @@ def test_three_clicks_show_why_a_user_waits(operator: OperatorPage, stack: Stack
     expect(operator.view).to_contain_text("Ended: completed")
 
 
+def test_operators_cancel_a_turn_and_a_session(operator: OperatorPage, stack: Stack) -> None:
+    first = stack.submit("stuck", "Think [gate never]")
+    for n in range(3):
+        stack.submit("stuck", f"And then {n} [gate never]")
+    stack.wait_until_running(first)
+    operator.find(first)
+    operator.click_button("Cancel turn")
+    operator.confirm("Cancel this turn?", "Cancel turn")
+    expect(operator.notice).to_contain_text("Cancelled.")
+    expect(operator.view).to_contain_text("Ended: cancelled")
+    operator.click_link("stuck")
+    operator.click_button("Cancel all turns")
+    operator.confirm("Cancel 3 turns?", "Cancel 3 turns")
+    expect(operator.notice).to_contain_text("3 turns cancelled.")
+    expect(operator.view).to_contain_text("No turn of this session is running or waiting.")
+    assert [event["what"] for event in audit_events(stack, "cancel")] == [first]
+
+
 def test_timeline_shows_attempts_and_text_on_request_only(operator: OperatorPage, stack: Stack) -> None:
     turn_id = stack.submit("twice", f"{PRIVATE} [fail 503 1]")
     stack.wait_until_finished(turn_id)
@@ -271,13 +289,13 @@ def test_operator_page_with_the_keyboard(operator: OperatorPage, stack: Stack) -
     operator.open("/operator?view=workers")
     operator.tab_to("Pause intake")
     keys.press("Enter")
-    expect(operator.dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    expect(operator.dialog.get_by_role("button", name="Back")).to_be_focused()
     keys.press("Escape")
     expect(operator.dialog).to_have_count(0)
     pause = operator.page.get_by_role("button", name="Pause intake")
     expect(pause).to_be_focused()
     pause.press("Enter")  # on the element: a refresh of the page may replace it after the check
-    expect(operator.dialog.get_by_role("button", name="Cancel")).to_be_focused()
+    expect(operator.dialog.get_by_role("button", name="Back")).to_be_focused()
     operator.tab_to("Pause intake")
     keys.press("Enter")
     expect(operator.banners).to_contain_text("Intake paused")

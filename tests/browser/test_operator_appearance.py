@@ -74,7 +74,7 @@ def test_busy_service(open_operator: Callable[..., OperatorPage], stack: Stack) 
     check_appearance(operator, "operator-failed", is_full_page=True)
     operator.click_button("Retry 3 with provider_authentication")
     check_appearance(operator, "operator-dialog")
-    operator.click_button("Cancel")
+    operator.click_button("Back")
 
     operator.open_view("Workers")
     operator.click_button("Pause intake")

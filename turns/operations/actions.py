@@ -20,6 +20,7 @@ from turns.domain.errors import (
     TurnNotFound,
     WorkerNotFound,
 )
+from turns.domain.ids import tenant_of
 from turns.domain.open_enum import member_or_text
 from turns.domain.state import Status
 from turns.domain.turn import Turn
@@ -145,6 +146,25 @@ class OperatorActions:
         for turn in turns:
             self.discard_failed(turn)
         return BulkResult(done=len(turns))
+
+    def cancel_turn(self, turn: Turn) -> None:
+        """End a live turn of any tenant without effect. An ended one stays as it is."""
+        self._store.cancel(turn.id, tenant=turn.tenant)
+
+    def cancel_session(self, session: str) -> int:
+        """Cancel the live turns of a session and return their number.
+
+        The last one is cancelled first, so that the end of one starts no other.
+        """
+        live = cast(list[bytes], self._client.lrange(keys.QUEUE(session), 0, -1))
+        return sum(self._is_cancelled(turn_id.decode(), tenant_of(session)) for turn_id in reversed(live))
+
+    def _is_cancelled(self, turn_id: str, tenant: str) -> bool:
+        """Cancel a turn; return false if it has ended otherwise or has expired."""
+        try:
+            return self._store.cancel(turn_id, tenant=tenant).status is Status.CANCELLED
+        except (TurnNotFound, TurnExpired):
+            return False
 
     def drain_worker(self, worker: str) -> None:
         """Let a worker finish its runs and exit, as after SIGTERM. Raises `WorkerNotFound`."""

@@ -183,6 +183,14 @@ class SessionQueueQuery(Query):
     tenant: Tenant = DEFAULT_TENANT
 
 
+class CancelQuery(Query):
+    reason: Annotated[str, Field(max_length=200, description="recorded in the log with the action")] = ""
+
+
+class CancelSessionQuery(SessionQueueQuery, CancelQuery):
+    """A session, and why its turns are cancelled."""
+
+
 class SessionsQuery(Query):
     after: Annotated[str, Field(pattern=SESSION_CURSOR)] | None = None
     limit: Limit = 20

@@ -160,6 +160,21 @@ def test_a_failed_turn_is_retried_or_discarded(stack: Stack) -> None:
     assert (again, None) in acted(stack, "retry")
 
 
+def test_a_turn_and_a_session_of_any_tenant_are_cancelled(stack: Stack) -> None:
+    first = running(stack, "stuck", "never")
+    others = [stack.submit("stuck", f"next {n} [gate never]") for n in range(3)]
+    cancelled = post(stack, f"turns/{first}/cancel", reason="asked by its user")
+    assert (cancelled.status, cancelled.body["status"]) == (200, "cancelled")
+    assert post(stack, f"turns/{first}/cancel").body["finished_at"] == cancelled.body["finished_at"]
+    assert post(stack, "session/cancel", session_id="stuck").body == {"done": 3, "refused": None}
+    assert {timeline(stack, turn_id)["status"] for turn_id in others} == {"cancelled"}
+    assert post(stack, "session/cancel", session_id="stuck").body["done"] == 0
+    assert post(stack, "session/cancel", session_id="no-such").body["code"] == "session_not_found"
+    assert post(stack, "turns/turn_0/cancel").body["code"] == "turn_not_found"
+    wait_until("it is in the audit log", lambda: [n for _, n in acted(stack, "cancel_session")] == [3, 0])
+    assert '"reason": "asked by its user"' in stack.logs()
+
+
 def test_bulk_actions_need_the_current_count(stack: Stack) -> None:
     rejected, hopeless = fail(stack, "again [fail 400 1]", times=3), fail(stack, "never [fail 401]", times=2)
     assert stats(stack)["failed_by_code"] == {"provider_rejected": 3, "provider_authentication": 2}

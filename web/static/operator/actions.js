@@ -55,6 +55,26 @@ export const discardAll = (code, count) => ({
   run: async () => bulkMessage(await api.discardAll(code, count), count, "discarded"),
 });
 
+export const cancelTurn = (id) => ({
+  title: "Cancel this turn?",
+  description: "It ends without an answer. Its user sees that it was cancelled, and the next turn of the session starts.",
+  confirmLabel: "Cancel turn",
+  async run() {
+    const { status } = await api.cancelTurn(id);
+    return status === "cancelled" ? "Cancelled." : `The turn had already ended: ${status}.`;
+  },
+});
+
+export const cancelSession = (session, count) => ({
+  title: `Cancel ${pluralize(count, "turn")}?`,
+  description: "All running and waiting turns of this session end without an answer. Its history stays.",
+  confirmLabel: `Cancel ${pluralize(count, "turn")}`,
+  async run() {
+    const { done } = await api.cancelSession(session);
+    return `${pluralize(done, "turn")} cancelled.`;
+  },
+});
+
 export const drain = (worker, runningTurns) => ({
   title: "Drain this worker?",
   description: `${worker} starts no new turn, finishes ${pluralize(runningTurns, "running turn")}, and stops.`,

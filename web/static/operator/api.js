@@ -19,4 +19,6 @@ export const discard = (id) => requestJson("POST", `/operator/failed/${id}/disca
 export const retryAll = (code, count, more) =>
   requestJson("POST", `/operator/failed/retry${queryString({ code, count, ...more })}`);
 export const discardAll = (code, count) => requestJson("POST", `/operator/failed/discard${queryString({ code, count })}`);
+export const cancelTurn = (id) => requestJson("POST", `${turnPath(id)}/cancel`);
+export const cancelSession = (session) => requestJson("POST", `/operator/session/cancel${queryString(session)}`);
 export const drain = (worker) => requestJson("POST", `/operator/workers/${encodeURIComponent(worker)}/drain`);

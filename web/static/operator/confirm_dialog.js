@@ -10,7 +10,7 @@ export class ConfirmDialog extends Component {
       ${action.consent && html`<p><label><input type="checkbox" checked=${hasConsent}
         onChange=${({ target }) => this.setState({ hasConsent: target.checked })} /> ${action.consent}</label></p>`}
       <p class="dialog-actions">
-        <button type="button" autofocus onClick=${() => onClose(false)}>Cancel</button>
+        <button type="button" autofocus onClick=${() => onClose(false)}>Back</button>
         <button type="button" class="primary" disabled=${isActing || !hasConsent} onClick=${() => onClose(true)}>${action.confirmLabel}</button>
       </p>
     </${Dialog}>`;

@@ -2,6 +2,7 @@
 import { copyWithFeedback } from "../shared/clipboard.js";
 import { serverNow } from "../shared/http.js";
 import { html } from "../shared/ui.js";
+import { cancelTurn } from "./actions.js";
 import { TurnActions } from "./failed_view.js";
 import { ADVICE, liveStatus, tenantLabel } from "./labels.js";
 import { sessionRoute, urlOf } from "./route.js";
@@ -15,7 +16,8 @@ export function TurnView({ page, data }) {
   const now = new Date(serverNow()).toISOString();
   return html`
     <p class="summary"><${StatusLabel} ...${liveStatus({ ...lastRun, ...data, last_error_code: lastRun?.code })} /> ${durationText(data, now)}
-      ${isLive(data) && html` <a href=${urlOf(sessionRoute(data))}>${data.status === "queued" ? "Why is it waiting?" : "Queue of its session"}</a>`}</p>
+      ${isLive(data) && html` <a href=${urlOf(sessionRoute(data))}>${data.status === "queued" ? "Why is it waiting?" : "Queue of its session"}</a>`}
+      ${isLive(data) && page.canAct && html` <button type="button" onClick=${() => page.act(cancelTurn(data.id))}>Cancel turn</button>`}</p>
     ${data.code && html`<p class="why"><b>${data.code}</b>: ${data.message} ${ADVICE[data.code]}
       ${data.status === "failed" && page.canAct && html`<${TurnActions} page=${page} id=${data.id} />`}</p>`}
     <${SegmentBar} segments=${timeSegments(data, now)} />
