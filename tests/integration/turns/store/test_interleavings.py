@@ -6,6 +6,7 @@ pairs, nothing is lost, nothing happens twice, each live head is in the due inde
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,19 +14,31 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as depth
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.integration.conftest import answer_to, history, send_heartbeat
 from tests.support.leaks import leaked_keys
-from tests.support.reference_model import COHORTS, MAX_LOSSES, ReferenceModel
+from tests.support.reference.model import CAPACITY, COHORTS, MAX_LOSSES, ReferenceModel
+from tests.support.reference.slots import ALL, LOST
 from tests.support.server import Server
 from turns.backend import keys, script_loader
 from turns.backend.client import Client
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
+from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, SessionBusy, SessionNotEmpty, TurnNotFound
 from turns.domain.messages import Message
+from turns.domain.retry import Hold, HoldReason, Retry
 from turns.domain.state import Status
 from turns.domain.turn import Claim, OnBusy, TurnRequest
 from turns.file_history.files import HistoryFiles
@@ -34,11 +47,16 @@ from turns.file_history.turn_store import open_turn_store
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 
-pytestmark = pytest.mark.usefixtures("small_cohorts")
+pytestmark = pytest.mark.usefixtures("small_policies")
 
-SESSIONS = st.sampled_from(["a", "b"])
+NAMES = ("a", "b", "c", "d")
+SESSIONS = st.sampled_from(NAMES)
+MODELS = st.sampled_from(["x", "y"])
 WORKERS = st.sampled_from(["v", "w"])
-LIMITS = {"max_losses": MAX_LOSSES, "retry_seconds": 60.0}  # no delay ends during an example
+# No delay, lease or interval of a check ends during an example.
+LIMITS = {"max_losses": MAX_LOSSES, "retry_seconds": 60.0, "lease_seconds": 60.0, "hint_grace_seconds": 60.0}
+POLL_MS = 3_600_000
+PAUSE = Retry(after_seconds=0, counts=False, hold=Hold(reason=HoldReason.RATE_LIMITED, seconds=300))
 
 
 class Interleavings(RuleBasedStateMachine):
@@ -60,93 +78,163 @@ class Interleavings(RuleBasedStateMachine):
         self.directory.mkdir()
         send_heartbeat(self.server)
         self.store.rescue(worker="w2", hint="turn_" + "0" * 32)
+        self.server.raw.hset(keys.SERVICE.name, mapping={"capacity": CAPACITY, "shared_since": 1})
         self.model = ReferenceModel()
+        self.last_claims: dict[str, Claim] = {}
 
-    @rule(target=turns, session=SESSIONS)
-    def accept(self, session: str) -> str:
-        turn = self.store.accept(TurnRequest(session_id=session, input="x")).turn
-        self.model.accept(turn.id, session)
+    @rule(target=turns, session=SESSIONS, model=MODELS)
+    def accept(self, session: str, model: str) -> str:
+        turn = self.store.accept(_request(session, model)).turn
+        self.model.accept(turn.id, session, model)
         return turn.id
 
     @rule(target=turns, session=SESSIONS, key=st.sampled_from(["k", "l"]))
     def accept_with_key(self, session: str, key: str) -> str:
-        request = TurnRequest(session_id=session, input="x", idempotency_key=f"{session}{key}")
-        accepted = self.store.accept(request)
+        accepted = self.store.accept(replace(_request(session, "x"), idempotency_key=f"{session}{key}"))
         assert accepted.replayed == (accepted.turn.id in self.model.turns)
         if not accepted.replayed:
-            self.model.accept(accepted.turn.id, session)
+            self.model.accept(accepted.turn.id, session, "x")
         return accepted.turn.id
 
+    @rule(target=turns, model=MODELS)
+    def accept_in_each_session(self, model: str) -> MultipleResults[str]:
+        for session in NAMES:
+            self.accept(session, model)
+            self.the_clock_moves_on()
+        return multiple(*(queue[-1] for queue in self.model.queues.values()))
+
     @rule(target=claims, turn_id=turns, worker=WORKERS)
-    def claim(self, turn_id: str, worker: str) -> Claim | None:
+    def claim(self, turn_id: str, worker: str) -> MultipleResults[Claim]:
         claim = self.store.claim(turn_id, worker=worker)
-        assert (claim is not None) == self.model.can_claim(turn_id)
+        assert (claim is not None) == self.model.claim(turn_id, worker)
+        if claim is None:
+            return multiple()
+        expected = [pair for turn in self.model.histories.get(claim.session, []) for pair in _pair(turn)]
+        assert [message.decode() for message in claim.messages] == expected
+        self.model.turns[turn_id].token = claim.token
+        self.last_claims[turn_id] = claim
+        return multiple(claim)
+
+    @rule(target=claims, worker=WORKERS)
+    def claim_heads(self, worker: str) -> MultipleResults[Claim]:
+        heads = sorted(self.model.heads())
+        for turn_id in heads:
+            self.claim(turn_id, worker)
+            self.the_clock_moves_on()
+        return multiple(*(self.last_claims[turn_id] for turn_id in heads if turn_id in self.last_claims))
+
+    @rule(session=SESSIONS, how=st.sampled_from(["commit", "pause_model", "fail", "receive_first_text", "release"]))
+    def continue_run(self, session: str, how: str) -> None:
+        """Let the running turn of a session go on, because most claims of the bundle have ended."""
+        head = self.model.queues.get(session, [])[:1]
+        claim = self.last_claims.get(head[0]) if head else None
         if claim:
-            expected = [pair for turn in self.model.histories.get(claim.session, []) for pair in _pair(turn)]
-            assert [message.decode() for message in claim.messages] == expected
-            self.model.claim(turn_id, claim.token, worker)
-        return claim
+            self.commit(claim, doubled=False) if how == "commit" else getattr(self, how)(claim)
 
     @rule(target=turns, session=SESSIONS, on_busy=st.sampled_from([OnBusy.INTERRUPT, OnBusy.ROLLBACK]))
     def accept_instead(self, session: str, on_busy: OnBusy) -> str:
-        turn = self.store.accept(TurnRequest(session_id=session, input="x", on_busy=on_busy)).turn
+        turn = self.store.accept(replace(_request(session, "x"), on_busy=on_busy)).turn
         self.model.clear_session(session, keep_running=on_busy is OnBusy.INTERRUPT)
-        self.model.accept(turn.id, session)
+        self.model.accept(turn.id, session, "x")
         return turn.id
 
     @rule(claim=claims)
-    def renew(self, claim: Claim | None) -> None:
-        if claim:
-            superseded = [(claim.token, Reply.SUPERSEDED)] if self.model.turns[claim.turn_id].superseded else []
-            holds = self.model.holds(claim.turn_id, claim.token)
-            assert self.store.renew([claim]) == (superseded if holds else [(claim.token, Reply.LOST)])
+    def renew(self, claim: Claim) -> None:
+        superseded = [(claim.token, Reply.SUPERSEDED)] if self.model.turns[claim.turn_id].superseded else []
+        holds = self.model.holds_lease(claim.turn_id, claim.token)
+        assert self.store.renew([claim]) == (superseded if holds else [(claim.token, Reply.LOST)])
 
     @rule(claim=claims)
-    def interrupt(self, claim: Claim | None) -> None:
-        if claim:
-            done = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.INCOMPLETE
+    def interrupt(self, claim: Claim) -> None:
+        done = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.INCOMPLETE
+        self._write(
+            claim,
+            lambda: self.store.interrupt(claim, answer_to(claim), tail=""),
+            lambda: self.model.interrupt(claim.turn_id),
+            allowed=done,
+        )
+
+    @rule(claim=claims)
+    def release(self, claim: Claim) -> None:
+        self.store.release(claim.turn_id, token=claim.token)
+        if self.model.holds_lease(claim.turn_id, claim.token):
+            self.model.release(claim.turn_id)
+
+    @rule(claim=claims)
+    def emit(self, claim: Claim) -> None:
+        holds = self.model.holds_lease(claim.turn_id, claim.token)
+        assert self.store.emit([claim.delta(0, "x")]) == ([] if holds else [(claim.token, Reply.LOST)])
+
+    @rule(claim=claims, doubled=st.booleans())
+    def commit(self, claim: Claim, *, doubled: bool) -> None:
+        for _ in range(1 + doubled):
+            done = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.COMPLETED
             self._write(
                 claim,
-                lambda: self.store.interrupt(claim, answer_to(claim), tail=""),
-                lambda: self.model.interrupt(claim.turn_id),
+                lambda: self.store.commit(claim, answer_to(claim), tail=""),
+                lambda: self.model.commit(claim.turn_id),
                 allowed=done,
             )
 
     @rule(claim=claims)
-    def release(self, claim: Claim | None) -> None:
-        if claim:
-            self.store.release(claim.turn_id, token=claim.token)
-            if self.model.holds(claim.turn_id, claim.token):
-                self.model.release(claim.turn_id)
+    def fail(self, claim: Claim) -> None:
+        failed = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.FAILED
+        self._write(
+            claim,
+            lambda: self.store.fail(claim, Code.PROVIDER_QUOTA),
+            lambda: self.model.fail(claim.turn_id),
+            allowed=failed or self._was_retried_by(claim),
+        )
 
     @rule(claim=claims)
-    def emit(self, claim: Claim | None) -> None:
-        if claim:
-            holds = self.model.holds(claim.turn_id, claim.token)
-            assert self.store.emit([claim.delta(0, "x")]) == ([] if holds else [(claim.token, Reply.LOST)])
+    def pause_model(self, claim: Claim) -> None:
+        """Let the provider ask the running turn for a pause of its model."""
+        failed = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.FAILED
+        self._write(
+            claim,
+            lambda: self.store.retry(claim, Code.PROVIDER_RATE_LIMITED, PAUSE, model=claim.model),
+            lambda: self.model.pause_model(claim.turn_id),
+            allowed=failed or self._was_retried_by(claim),
+        )
 
-    @rule(claim=claims, doubled=st.booleans())
-    def commit(self, claim: Claim | None, *, doubled: bool) -> None:
-        if claim:
-            for _ in range(1 + doubled):
-                done = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.COMPLETED
-                self._write(
-                    claim,
-                    lambda: self.store.commit(claim, answer_to(claim), tail=""),
-                    lambda: self.model.commit(claim.turn_id),
-                    allowed=done,
-                )
+    @rule(model=MODELS)
+    def pause_running_turns(self, model: str) -> None:
+        """Let all running turns of a model fail, as when its provider limits the rate."""
+        for turn_id in sorted(self.model.heads()):
+            if self.model.turns[turn_id].status is Status.IN_PROGRESS and self.model.turns[turn_id].model == model:
+                self.pause_model(self.last_claims[turn_id])
+                self.the_clock_moves_on()
 
     @rule(claim=claims)
-    def fail(self, claim: Claim | None) -> None:
-        if claim:
-            failed = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.FAILED
-            self._write(
-                claim,
-                lambda: self.store.fail(claim, Code.PROVIDER_QUOTA),
-                lambda: self.model.fail(claim.turn_id),
-                allowed=failed,
-            )
+    def receive_first_text(self, claim: Claim) -> None:
+        self.store.reopen(claim)
+        self.model.confirm_first_text(claim.turn_id)
+
+    @precondition(lambda self: self.model.holds)
+    @rule(model=MODELS)
+    def lift_hold(self, model: str) -> None:
+        assert self.store.lift_hold(model) == (model in self.model.holds)
+        if model in self.model.holds:
+            self.model.lift_hold(model)
+
+    @precondition(lambda self: self.model.holds)
+    @rule(model=MODELS)
+    def end_pause(self, model: str) -> None:
+        """Let the time of a hold pass and a worker check it."""
+        if model in self.model.holds:
+            self.server.raw.hset(keys.HOLD(model), "until", 1)
+            self.server.raw.zadd(keys.HOLDS.name, {model: 1})
+            self.store.rescue(worker="", hint="")
+            self.model.end_pause(model)
+
+    @precondition(lambda self: self.model.slots.crowded)
+    @rule()
+    def check_groups(self) -> None:
+        """Let a worker check all groups for which turns wait."""
+        groups = self.server.raw.zrange(keys.CROWDED.name, 0, -1)
+        self.server.raw.zadd(keys.CROWDED.name, dict.fromkeys(groups, 1))
+        self.store.rescue(worker="", hint="")
+        self.model.check_groups()
 
     @rule(turn_id=turns)
     def cancel(self, turn_id: str) -> None:
@@ -169,15 +257,38 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(turn_id=turns)
     def expire_lease(self, turn_id: str) -> None:
-        """Make the turn due and let a worker rescue it."""
+        """Make the turn due and let a worker rescue it; if it has not begun, its hint is lost."""
         send_heartbeat(self.server)  # without a gap
+        self.server.raw.delete(keys.HINTS.name)
         if self.server.raw.zadd(keys.DUE.name, {turn_id: 1}, xx=True, ch=True):
             self.store.rescue(worker="", hint="")
             self.model.expire_lease(turn_id)
 
     @rule(worker=WORKERS)
     def lose_worker(self, worker: str) -> None:
-        assert {turn_id for turn_id, _ in self.store.rescue_worker(worker)} == self.model.lose_worker(worker)
+        rescued = [turn_id for turn_id, _ in self.store.rescue_worker(worker)]
+        assert set(rescued) == self.model.running_turns(worker)
+        self.model.lose_runs(rescued)
+
+    @invariant()
+    def the_clock_moves_on(self) -> None:
+        """Let each step have a time (ms) of its own, so that the order of waiting turns is that of the model."""
+        before = self._now_ms()
+        while self._now_ms() == before:
+            pass
+        self.model.now += 1
+
+    @invariant()
+    def slots_and_holds_are_as_in_the_model(self) -> None:
+        slots = self.model.slots
+        for group in (LOST, ALL, *(f"loop/model:{model}" for model in "xy")):
+            holders, waiting = keys.SLOTS(group), keys.SLOT_WAITERS(group)
+            assert {turn.decode() for turn in self.server.raw.smembers(holders)} == slots.holders[group]
+            assert [turn.decode() for turn in self.server.raw.zrange(waiting, 0, -1)] == slots.waiting(group)
+        assert {name.decode() for name in self.server.raw.zrange(keys.CROWDED.name, 0, -1)} == slots.crowded
+        for model in "xy":
+            assert [turn.decode() for turn in self.server.raw.zrange(keys.HELD(model), 0, -1)] == self.model.held(model)
+            assert bool(self.server.raw.exists(keys.HOLD(model))) == (model in self.model.holds)
 
     @invariant()
     def each_turn_is_as_in_the_model(self) -> None:
@@ -189,7 +300,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def history_is_the_committed_pairs_in_order(self) -> None:
-        for session in ("a", "b"):
+        for session in NAMES:
             pairs = [message for turn in self.model.histories.get(session, []) for message in _pair(turn)]
             assert type(self).read_history(session) == pairs
 
@@ -206,6 +317,10 @@ class Interleavings(RuleBasedStateMachine):
     def teardown(self) -> None:
         assert leaked_keys(self.server.raw) == set()
 
+    def _now_ms(self) -> int:
+        seconds, microseconds = self.server.raw.time()
+        return int(seconds * 1000 + microseconds // 1000)
+
     def _imported(self, session: str, name: str) -> str:
         try:
             imported = self.sessions.import_messages(_messages(name), session_id=session, user_id=None)
@@ -219,11 +334,15 @@ class Interleavings(RuleBasedStateMachine):
         turn = self.model.turns[claim.turn_id]
         return turn.status.is_terminal and turn.token == claim.token and not turn.erased
 
+    def _was_retried_by(self, claim: Claim) -> bool:
+        turn = self.model.turns[claim.turn_id]
+        return turn.retried_token == claim.token and not turn.erased
+
     def _write(
         self, claim: Claim, write: Callable[[], None], then: Callable[[], None], *, allowed: bool = False
     ) -> None:
         """Check that the holder's write takes effect, that its repetition does nothing and that others are refused."""
-        if self.model.holds(claim.turn_id, claim.token):
+        if self.model.holds_lease(claim.turn_id, claim.token):
             write()
             then()
         elif allowed:
@@ -231,6 +350,10 @@ class Interleavings(RuleBasedStateMachine):
         else:
             with pytest.raises(LeaseLost):
                 write()
+
+
+def _request(session: str, model: str) -> TurnRequest:
+    return TurnRequest(session_id=session, input="x", assistant=Assistant(name=model, model=model))
 
 
 def _messages(name: str) -> list[Message]:
@@ -248,8 +371,10 @@ def _pair(turn_id: str) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def small_cohorts(monkeypatch: pytest.MonkeyPatch) -> None:
+def small_policies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script_loader, "COHORTS", COHORTS)
+    for interval in ("CROWD_POLL_MS", "HOLD_POLL_MS"):
+        monkeypatch.setattr(script_loader, interval, POLL_MS)
 
 
 def test_interleavings(
@@ -258,7 +383,7 @@ def test_interleavings(
     Interleavings.directory = tmp_path
     Interleavings.server, Interleavings.store = server, store_with(**LIMITS)
     Interleavings.sessions, Interleavings.read_history = sessions, partial(history, server)
-    interleave()
+    interleave(80)
 
 
 def test_interleavings_with_histories_in_files(
@@ -269,7 +394,7 @@ def test_interleavings_with_histories_in_files(
     Interleavings.sessions = open_session_store(client, in_files)
     Interleavings.directory = tmp_path
     Interleavings.read_history = partial(read_file_history, server, HistoryFiles(tmp_path))
-    interleave()
+    interleave(40)
 
 
 def read_file_history(server: Server, files: HistoryFiles, session: str) -> list[str]:
@@ -278,8 +403,8 @@ def read_file_history(server: Server, files: HistoryFiles, session: str) -> list
     return [item.decode() for item in files.read_messages(session, (version or b"").decode()) or []][: int(count or 0)]
 
 
-def interleave() -> None:
-    run_state_machine_as_test(
-        Interleavings,
-        settings=depth(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)),
+def interleave(examples: int) -> None:
+    limits = depth(
+        max_examples=examples, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
     )
+    run_state_machine_as_test(Interleavings, settings=limits)

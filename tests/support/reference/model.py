@@ -1,0 +1,260 @@
+"""The reference model: sessions, turns, slots and holds."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tests.support.reference.slots import LOST, ReferenceSlots
+from tests.support.reference.turn import ReferenceHold, ReferenceTurn
+from turns.domain.state import Event, Status, advance
+
+MAX_LOSSES = 3
+LOSSES_DELAYED = 2  # from this number of lost workers on, a turn waits before it runs again
+COHORTS = (1,)  # all turns that have lost a worker run one at a time, so that few steps lead there
+CAPACITY = 3  # of which one model uses two, and each model at least one
+ADMITTED_PER_ANSWER = 2
+MAX_PASSED = 3  # turns of a group that have to wait for another one
+
+
+@dataclass
+class ReferenceModel:
+    now: int = 0
+    turns: dict[str, ReferenceTurn] = field(default_factory=dict)
+    slots: ReferenceSlots = field(default_factory=lambda: ReferenceSlots(CAPACITY))
+    holds: dict[str, ReferenceHold] = field(default_factory=dict)
+    queues: dict[str, list[str]] = field(default_factory=dict)
+    histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns, after the name of an import
+
+    def accept(self, turn_id: str, session: str, model: str) -> None:
+        self.turns[turn_id] = ReferenceTurn(session, model, accepted_at=self.now)
+        self.queues.setdefault(session, []).append(turn_id)
+        if self.is_head(turn_id):
+            self._dispatch(turn_id)
+
+    def is_head(self, turn_id: str) -> bool:
+        return self.queues[self.turns[turn_id].session][:1] == [turn_id]
+
+    def claim(self, turn_id: str, worker: str) -> bool:
+        """Return whether the worker gets the turn; a turn whose model is held waits for it."""
+        turn = self.turns[turn_id]
+        has_slot = turn.losses == 0 or turn_id in self.slots.holders[LOST]
+        if turn.status is not Status.QUEUED or not self.is_head(turn_id) or not has_slot or turn.is_delayed:
+            return False
+        may_call, is_probe = self._pass_hold(turn)
+        if not may_call:
+            self._hold_turn(turn_id)
+            return False
+        if is_probe:
+            self.holds[turn.model].probe = turn_id
+        is_free = turn.model not in self.holds or (turn.admitted_by != turn.model and not is_probe)
+        turn.admitted_by = None if is_free else turn.model
+        turn.held_by = turn.waits_since = None
+        turn.worker = worker
+        turn.status = advance(turn.status, Event.CLAIM)
+        return True
+
+    def holds_lease(self, turn_id: str, token: str) -> bool:
+        turn = self.turns[turn_id]
+        return turn.status is Status.IN_PROGRESS and turn.token == token
+
+    def commit(self, turn_id: str) -> None:
+        self.histories.setdefault(self.turns[turn_id].session, []).append(turn_id)
+        self._end(turn_id, Event.COMMIT)
+        self._confirm_answer(self.turns[turn_id].admitted_by)
+
+    def interrupt(self, turn_id: str) -> None:
+        self.histories.setdefault(self.turns[turn_id].session, []).append(turn_id)
+        self._end(turn_id, Event.INTERRUPT)
+
+    def clear_session(self, session: str, *, keep_running: bool) -> None:
+        """Cancel the live turns of a session for a newer turn with `interrupt` or `rollback`."""
+        for turn_id in reversed(list(self.queues.get(session, []))):
+            if keep_running and self.turns[turn_id].status is Status.IN_PROGRESS:
+                self.turns[turn_id].superseded = True
+            else:
+                self._end(turn_id, Event.CANCEL)
+
+    def release(self, turn_id: str) -> None:
+        self._requeue(turn_id, Event.RELEASE)
+        self._dispatch(turn_id)
+
+    def fail(self, turn_id: str) -> None:
+        turn = self.turns[turn_id]
+        admitted_by, turn.admitted_by = turn.admitted_by, None
+        self._confirm_answer(admitted_by)  # an error is an answer
+        self._end(turn_id, Event.FAIL)
+
+    def pause_model(self, turn_id: str) -> None:
+        """Let the provider ask the running turn for a pause."""
+        turn = self.turns[turn_id]
+        hold = self.holds.get(turn.model)
+        if hold is None:
+            self.holds[turn.model] = ReferenceHold()
+        elif hold.is_over and turn.admitted_by == turn.model:
+            self.holds[turn.model] = ReferenceHold(step=hold.step + 1)
+        turn.retried_token = turn.token
+        self._requeue(turn_id, Event.RETRY)
+        self._hold_turn(turn_id)
+
+    def end_pause(self, model: str) -> None:
+        """Let the time of a hold pass and a worker check it."""
+        hold, held = self.holds[model], self.held(model)
+        hold.is_over = True
+        if not held:
+            del self.holds[model]
+        elif hold.is_answered:
+            self._admit(held, model)
+        elif not self._is_probing(model, hold):
+            hold.probe = held[hold.step % len(held)]
+            self._admit([hold.probe], model)
+
+    def lift_hold(self, model: str) -> None:
+        self._reopen(model, len(self.turns))
+
+    def confirm_first_text(self, turn_id: str) -> None:
+        turn = self.turns[turn_id]
+        if turn.admitted_by in self.holds and not turn.erased:
+            admitted_by, turn.admitted_by = turn.admitted_by, None
+            self._confirm_answer(admitted_by)
+
+    def held(self, model: str) -> list[str]:
+        """Return the turns that wait for a model, in order."""
+        held = [(turn.held_at, turn_id) for turn_id, turn in self.turns.items() if turn.held_by == model]
+        return [turn_id for _, turn_id in sorted(held)]
+
+    def erase(self, session: str) -> None:
+        self.clear_session(session, keep_running=False)
+        self.histories.pop(session, None)
+        for turn in self.turns.values():
+            turn.erased = turn.erased or turn.session == session
+
+    def import_messages(self, session: str, name: str) -> str:
+        """Import messages, for which `name` stands, and return the result in words."""
+        history = self.histories.get(session, [])
+        if history[:1] == [name]:
+            return "replayed"
+        if history:
+            return "not empty"
+        if self.queues.get(session):
+            return "busy"
+        self.histories[session] = [name]
+        return "imported"
+
+    def cancel(self, turn_id: str) -> None:
+        if not self.turns[turn_id].status.is_terminal:
+            self._end(turn_id, Event.CANCEL)
+
+    def expire_lease(self, turn_id: str) -> None:
+        """Rescue a turn whose lease has expired, or dispatch a head that is due."""
+        turn = self.turns[turn_id]
+        if turn.status is Status.IN_PROGRESS:
+            self.lose_runs([turn_id])
+        else:
+            turn.is_delayed = False
+            self._dispatch(turn_id)
+
+    def running_turns(self, worker: str) -> set[str]:
+        running = {id: turn for id, turn in self.turns.items() if turn.status is Status.IN_PROGRESS}
+        return {turn_id for turn_id, turn in running.items() if turn.worker == worker}
+
+    def lose_runs(self, turn_ids: Iterable[str]) -> None:
+        """Rescue the turns of a dead worker, in this order."""
+        for turn_id in turn_ids:
+            turn = self.turns[turn_id]
+            if turn.losses + 1 >= MAX_LOSSES:
+                self._end(turn_id, Event.LOSE)
+                turn.losses += 1
+                continue
+            self._release_slots(turn_id)
+            self._requeue(turn_id, Event.RESCUE)
+            turn.losses += 1
+            turn.is_delayed = turn.losses >= LOSSES_DELAYED
+            if not turn.is_delayed:
+                self._dispatch(turn_id)
+
+    def check_groups(self) -> None:
+        """Let a worker check all groups for which turns wait."""
+        for group in sorted(self.slots.crowded):
+            self._serve(group, len(self.turns))
+            if not self.slots.waiters[group]:
+                self.slots.crowded.discard(group)
+
+    def heads(self) -> set[str]:
+        return {queue[0] for queue in self.queues.values() if queue}
+
+    def _dispatch(self, turn_id: str) -> str | None:
+        """Return the group for which the turn waits, or None if it has its slots."""
+        turn = self.turns[turn_id]
+        turn.waits_since = self.now if turn.waits_since is None else turn.waits_since
+        since = turn.accepted_at if turn.losses else turn.waits_since
+        return self.slots.acquire(turn_id, turn.groups, since=since, goes_first=turn.losses > 0)
+
+    def _release_slots(self, turn_id: str) -> None:
+        groups = self.turns[turn_id].groups
+        self.slots.leave(turn_id, groups)
+        for group in groups:
+            self._serve(group, 1)
+
+    def _serve(self, group: str, max_turns: int) -> None:
+        for turn_id in self.slots.waiting(group)[: max_turns + MAX_PASSED]:
+            is_waiting = self.turns[turn_id].status is Status.QUEUED
+            full = self._dispatch(turn_id) if is_waiting else None
+            if full == group:
+                return
+            self.slots.waiters[group].pop(turn_id, None)
+            max_turns -= is_waiting and full is None
+            if max_turns == 0:
+                return
+
+    def _pass_hold(self, turn: ReferenceTurn) -> tuple[bool, bool]:
+        """Return whether the turn may call its model, and whether it is the probe."""
+        hold = self.holds.get(turn.model)
+        if hold is None:
+            return True, False
+        if not hold.is_over:
+            return False, False
+        if turn.admitted_by == turn.model:
+            return True, not hold.is_answered
+        if self.held(turn.model):
+            return False, False
+        return (True, False) if hold.is_answered else (not self._is_probing(turn.model, hold),) * 2
+
+    def _is_probing(self, model: str, hold: ReferenceHold) -> bool:
+        probe = self.turns.get(hold.probe or "")
+        return probe is not None and not probe.status.is_terminal and probe.admitted_by == model
+
+    def _hold_turn(self, turn_id: str) -> None:
+        turn = self.turns[turn_id]
+        turn.held_by, turn.admitted_by, turn.is_delayed, turn.waits_since = turn.model, None, True, None
+        turn.held_at = self.now if turn.held_at is None else turn.held_at
+        self._release_slots(turn_id)
+
+    def _confirm_answer(self, model: str | None) -> None:
+        if model in self.holds and self.holds[model].is_over:
+            self._reopen(model, ADMITTED_PER_ANSWER)
+
+    def _reopen(self, model: str, max_turns: int) -> None:
+        if held := self.held(model):
+            self.holds[model] = ReferenceHold(is_over=True, is_answered=True, step=0)
+            self._admit(held[:max_turns], model)
+        else:
+            del self.holds[model]
+
+    def _admit(self, turn_ids: Sequence[str], model: str) -> None:
+        for turn_id in turn_ids:
+            turn = self.turns[turn_id]
+            turn.held_by, turn.is_delayed, turn.admitted_by = None, False, model
+            self._dispatch(turn_id)
+
+    def _requeue(self, turn_id: str, event: Event) -> None:
+        turn = self.turns[turn_id]
+        turn.status, turn.token = advance(turn.status, event), None
+
+    def _end(self, turn_id: str, event: Event) -> None:
+        turn = self.turns[turn_id]
+        queue, was_head = self.queues[turn.session], self.is_head(turn_id)
+        turn.status = advance(turn.status, event)
+        turn.held_by = turn.waits_since = None
+        queue.remove(turn_id)
+        self._release_slots(turn_id)
+        if was_head and queue:
+            self._dispatch(queue[0])

@@ -1,0 +1,38 @@
+"""A turn and a hold of the reference model."""
+
+from dataclasses import dataclass
+
+from tests.support.reference.slots import ALL, LOST
+from turns.domain.state import Status
+
+
+@dataclass
+class ReferenceTurn:
+    session: str
+    model: str
+    accepted_at: int
+    status: Status = Status.QUEUED
+    attempt: int = 1
+    losses: int = 0
+    is_delayed: bool = False  # until the time of its next attempt
+    waits_since: int | None = None  # for a worker or a slot
+    held_by: str | None = None
+    held_at: int | None = None
+    admitted_by: str | None = None
+    worker: str = ""
+    token: str | None = None  # the fencing token that may write
+    retried_token: str | None = None
+    superseded: bool = False
+    erased: bool = False
+
+    @property
+    def groups(self) -> list[str]:
+        return [*([LOST] if self.losses else []), ALL, f"loop/model:{self.model}"]
+
+
+@dataclass
+class ReferenceHold:
+    is_over: bool = False  # its time has passed
+    is_answered: bool = False
+    step: int = 1
+    probe: str | None = None
