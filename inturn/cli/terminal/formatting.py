@@ -24,7 +24,7 @@ def format_status(status: Status, queue: Queue | None) -> str:
             return "Waiting for the previous turn" if before == 1 else f"Waiting for {before} previous turns"
         case "retry":
             at = f" at {queue.retry_at.astimezone():%H:%M:%S}" if queue.retry_at else ""
-            return f"The last attempt failed. Retrying{at}"
+            return f"Waiting for the model. Asking again{at}"
         case _:
             return "Waiting for a worker"
 

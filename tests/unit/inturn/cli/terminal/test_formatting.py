@@ -22,7 +22,7 @@ def test_an_age_is_shown_in_its_largest_unit(seconds: int, expected: str) -> Non
         (2, "turn", "Waiting for the previous turn"),
         (4, "turn", "Waiting for 3 previous turns"),
         (1, "worker", "Waiting for a worker"),
-        (1, "retry", "The last attempt failed. Retrying"),
+        (1, "retry", "Waiting for the model. Asking again"),
     ],
 )
 def test_a_queued_turn_shows_what_it_waits_for(
