@@ -53,7 +53,7 @@ def test_wrong_user_is_explained_in_the_settings(chat: ChatPage) -> None:
     chat.save_settings(user="two words")
     expect(chat.page.get_by_role("dialog", name="Settings")).to_be_visible()
     message = chat.page.get_by_role("textbox", name="User").evaluate("field => field.validationMessage")
-    assert message == "Enter 1 to 128 letters, digits and . _ ~ -."
+    assert message == "Enter 1 to 128 letters, digits and . _ ~ -, but not . or .. or - alone."
     chat.page.keyboard.press("Escape")
     expect(chat.page.get_by_role("button", name="Settings")).to_be_focused()
 

@@ -31,5 +31,5 @@ export function openEvents(turnId, after, signal) {
 }
 
 function sessionPath({ session_id, user_id }, suffix = "", fields = {}) {
-  return `/v1/sessions/${session_id}${suffix}${queryString({ user_id, ...fields })}`;
+  return `/v1/sessions/${encodeURIComponent(session_id)}${suffix}${queryString({ user_id, ...fields })}`;
 }

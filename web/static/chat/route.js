@@ -4,9 +4,9 @@ import { getUser } from "./preferences.js";
 import { randomId } from "./random.js";
 
 const NAME = /^[A-Za-z0-9._~-]{1,128}$/;
-export const NAME_RULE = "1 to 128 letters, digits and . _ ~ -";
+export const NAME_RULE = "1 to 128 letters, digits and . _ ~ -, but not . or .. or - alone";
 
-export const isName = (text) => NAME.test(text);
+export const isName = (text) => NAME.test(text) && ![".", "..", "-"].includes(text);
 
 export const sessionKey = ({ session_id, user_id }) => (user_id ? `${user_id}/${session_id}` : session_id);
 export const isSameSession = (one, other) => sessionKey(one) === sessionKey(other);
