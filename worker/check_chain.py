@@ -5,10 +5,10 @@ import asyncio
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from turns.config.settings import Settings
+from turns.config.settings import Settings, settings_or_exit
 from turns.domain.assistant import Assistant
 from turns.domain.errors import ModelError
 from turns.domain.turn import Answer, Claim
@@ -29,10 +29,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m worker.check_chain", description=__doc__)
     parser.add_argument("chain", help="package.module:factory")
     parser.add_argument("--input", default="hello", help="the question")
+    parser.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="a variable; repeatable")
+    parser.add_argument("--ask-model", action="store_true", help="use the model of the settings, which costs tokens")
     options = parser.parse_args()
+    if wrong := [variable for variable in options.var if "=" not in variable]:
+        parser.error(f"--var {wrong[0]}: must be NAME=VALUE")
     sys.path.insert(0, "")  # as for `python -m worker`
+    settings = settings_or_exit() if options.ask_model else Settings(openai_api_key="", openai_base_url="")
+    variables = dict(variable.split("=", 1) for variable in options.var)
     try:
-        for line in check(options.chain, options.input):
+        for line in check(options.chain, options.input, settings, variables):
             print(line, flush=True)  # noqa: T201  # a command-line tool
     except (ChainNotFound, ChainRefused, ModelError) as error:
         print(f"failed     {error}", file=sys.stderr)  # noqa: T201
@@ -40,10 +46,10 @@ def main() -> int:
     return 0
 
 
-def check(name: str, question: str) -> Iterator[str]:
+def check(name: str, question: str, settings: Settings, variables: Mapping[str, str]) -> Iterator[str]:
     """Yield what is found out about the chain. Raise what a turn of it would raise."""
-    settings = Settings(openai_api_key="", openai_base_url="")
     assistant, loop = Assistant(name="checked", chain=name), ChainLoop(max_threads=MAX_THREADS)
+    claims = [claim(assistant, question, number, variables) for number in (1, 2, 3)]
     chain = build_custom_chain(find_factory(name), build_model(settings, assistant))
     kind = (
         "a LangGraph graph"
@@ -55,7 +61,7 @@ def check(name: str, question: str) -> Iterator[str]:
     yield f"built      {kind}, without a checkpointer"
     watch = LoopWatch(loop)
     began = time.monotonic()
-    answer, pieces = run_turn(chain, claim(assistant, question, 1), loop)
+    answer, pieces = run_turn(chain, claims[0], loop)
     seconds = time.monotonic() - began
     yield f"runs       {'on the event loop of its worker' if chain.is_async else 'in a thread'}, {seconds:.2f} s"
     if chain.is_async:
@@ -64,7 +70,7 @@ def check(name: str, question: str) -> Iterator[str]:
     yield f"answers    {answer.output[:SHORTENED]}"
     yield f"data       {answer.data[:SHORTENED]}" if answer.data else "data       none"
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda n: run_turn(chain, claim(assistant, question, n), loop), (2, 3)))
+        list(pool.map(lambda one: run_turn(chain, one, loop), claims[1:]))
     yield "overlaps   two turns at once have ended"
 
 
@@ -75,7 +81,7 @@ def run_turn(chain: CustomChain, of: Claim, loop: ChainLoop) -> tuple[Answer, in
     return run.answer(), pieces
 
 
-def claim(assistant: Assistant, question: str, number: int) -> Claim:
+def claim(assistant: Assistant, question: str, number: int, variables: Mapping[str, str]) -> Claim:
     """Return a claim as a worker would get it for the first turn of a session."""
     return Claim(
         turn_id=f"turn_{number}",
@@ -85,7 +91,7 @@ def claim(assistant: Assistant, question: str, number: int) -> Claim:
         session=f"-/-/check-{number}",
         assistant=assistant,
         input=question,
-        variables=assistant.with_defaults({}),
+        variables=variables,
         model="offline",
         waited_ms=0,
         superseded=False,

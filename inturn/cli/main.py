@@ -9,7 +9,7 @@ import inturn
 from inturn.cli.commands.batch import batch
 from inturn.cli.commands.chat import chat
 from inturn.cli.commands.send import send
-from inturn.cli.commands.service import check_chain, doctor, keys, up, web, worker
+from inturn.cli.commands.service import chains, doctor, keys, up, web, worker
 from inturn.cli.commands.sessions import sessions
 from inturn.cli.commands.top import top
 from inturn.cli.commands.turns import cancel, get, retry, turns
@@ -60,7 +60,7 @@ for command in (
     keys,
     web,
     worker,
-    check_chain,
+    chains,
 ):
     cli.add_command(command)
 

@@ -10,7 +10,9 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
 from enum import Enum
+from functools import partial
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -23,6 +25,8 @@ from worker.langchain.chain import ChainRun
 from worker.langchain.chain_thread import NEVER, Stop
 
 CONTEXT = multiprocessing.get_context("forkserver")
+# Modules that are otherwise imported by the first call of a model, in each process: 0.7 s of CPU for structured output.
+PRELOADED = ("worker.langchain.chain_cache", "openai.resources.beta.beta", "openai.lib.streaming.chat", "httpcore2")
 CLEANUP_SECONDS = 5  # after the time limit of the turn, when its worker should have killed the process
 
 CreateRun = Callable[[Claim, Settings], ChainRun]  # a function of a module, because it is sent by name
@@ -43,7 +47,7 @@ class ChainProcessFailed(Exception):
 
 def start_server(modules: Iterable[str]) -> None:
     """Start the server from which the processes are forked, with these modules imported."""
-    CONTEXT.set_forkserver_preload(["worker.langchain.chain_cache", *modules])
+    CONTEXT.set_forkserver_preload([*PRELOADED, *modules])
     forkserver.ensure_running()
 
 
@@ -61,15 +65,15 @@ class ProcessChainRun(ChainRun):
         """Yield text as `ChainRun.deltas` does."""
         connection, its_end = CONTEXT.Pipe()
         arguments = (its_end, self._create_run, self._claim, self._settings)
-        process = CONTEXT.Process(target=run_chain, args=arguments, name="chain", daemon=True)
+        process = CONTEXT.Process(target=run_chain, args=arguments, name="chain")
         process.start()
         its_end.close()
-        stop.interrupt_with(process.kill)
+        stop.interrupt_with(partial(kill, process))
         try:
             stop.check()
             yield from self._read(connection, process, stop)
         finally:
-            process.kill()
+            kill(process)
             process.join()
             connection.close()
 
@@ -101,7 +105,7 @@ class ProcessChainRun(ChainRun):
 def call_in_process(function: Callable[..., Any], *arguments: object, timeout_seconds: float) -> Any:
     """Return what a function of a module returns in another process; None if that process ends before."""
     connection, its_end = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=send_result, args=(its_end, timeout_seconds, function, *arguments), daemon=True)
+    process = CONTEXT.Process(target=send_result, args=(its_end, timeout_seconds, function, *arguments))
     process.start()
     its_end.close()
     with connection:
@@ -110,23 +114,37 @@ def call_in_process(function: Callable[..., Any], *arguments: object, timeout_se
         except (EOFError, OSError):
             return None
         finally:
-            process.kill()
+            kill(process)
             process.join()
+
+
+def kill(process: BaseProcess) -> None:
+    """Kill the process with all that it has started; it is not a daemon, which could not use `multiprocessing`."""
+    if process.pid:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()  # it may not lead its group yet
+
+
+def prepare_process(timeout_seconds: float) -> None:
+    """Lead a process group, and end at the latest after this time, also in code that holds the interpreter."""
+    os.setpgid(0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker
+    signal.alarm(math.ceil(timeout_seconds))
 
 
 def send_result(
     connection: Connection, timeout_seconds: float, function: Callable[..., Any], *arguments: object
 ) -> None:
     """Call the function and send its result. The main function of the process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker
-    signal.alarm(math.ceil(timeout_seconds))
+    prepare_process(timeout_seconds)
+    threading.Thread(target=_exit_with_worker, args=(connection,), daemon=True).start()
     connection.send(function(*arguments))
 
 
 def run_chain(connection: Connection, create_run: CreateRun, claim: Claim, settings: Settings) -> None:
     """Run the chain and send what it yields. The main function of the process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker
-    signal.alarm(math.ceil(settings.total_seconds) + CLEANUP_SECONDS)  # ends it also in code that holds the interpreter
+    prepare_process(settings.total_seconds + CLEANUP_SECONDS)
     threading.Thread(target=_exit_with_worker, args=(connection,), daemon=True).start()
     connection.send(_last_message(connection, create_run, claim, settings))
 
@@ -145,8 +163,8 @@ def _last_message(connection: Connection, create_run: CreateRun, claim: Claim, s
 
 
 def _exit_with_worker(connection: Connection) -> None:
-    """Wait for the end of the worker, which sends nothing, and exit."""
+    """Wait for the end of the worker, which sends nothing, and end with all that the chain has started."""
     try:
         connection.recv()
     except (EOFError, OSError):
-        os._exit(1)
+        os.killpg(0, signal.SIGKILL)

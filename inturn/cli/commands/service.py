@@ -42,15 +42,23 @@ def worker(chains: bool) -> None:
     _exec_module("worker", *(["--chains"] if chains else []))
 
 
-@click.command("check-chain")
+@click.group()
+def chains() -> None:
+    """Develop custom chains."""
+
+
+@chains.command()
 @click.argument("chain", metavar="MODULE:FACTORY")
 @click.option("--input", "question", default="hello", show_default=True, help="The question.")
-def check_chain(chain: str, question: str) -> None:
+@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="Variable of the chain; repeatable.")
+@click.option("--ask-model", is_flag=True, help="Use the model of the settings, which costs its tokens.")
+def check(chain: str, question: str, variables: tuple[str, ...], ask_model: bool) -> None:
     """Run a custom chain with the offline model, and describe it.
 
     MODULE is imported from this directory. The exit code is 1 if a turn of the chain would fail.
     """
-    _exec_module("worker.check_chain", chain, "--input", question)
+    options = [f"--var={variable}" for variable in variables] + ["--ask-model"] * ask_model
+    _exec_module("worker.check_chain", chain, "--input", question, *options)
 
 
 @click.command()

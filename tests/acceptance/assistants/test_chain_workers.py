@@ -1,5 +1,7 @@
 """Custom chains in chain workers: they may block, compute and use asyncio without delaying anything else."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +11,7 @@ import pytest
 from tests.acceptance.assistants.test_assistants import submit
 from tests.acceptance.assistants.test_custom_chains import deltas, run
 from tests.support.processes import Stack, call
+from tests.support.waiting import wait_until
 
 FILE = """
 [assistants.default]
@@ -86,15 +89,33 @@ def test_cancel_closes_the_connection_of_an_asynchronous_chain(stack: Stack) -> 
     stack.wait_until_disconnected(question)
 
 
-def test_the_turn_of_a_killed_chain_worker_runs_on_another(stack: Stack) -> None:
-    turn = submit(stack, "killed", "hello [gate go]", "async-graph")
-    stack.wait_until_running(turn)
-    stack.chain_workers.pop().kill()
+def test_the_turns_of_a_killed_chain_worker_run_once_more(stack: Stack) -> None:
+    """It is killed alone; what it has started must end by itself."""
+    on_loop, in_thread, in_process = "async-graph", "model-in-loops", "separate"
+    turns = {
+        name: submit(stack, f"killed-{name}", f"{name} [gate go]", name) for name in (on_loop, in_thread, in_process)
+    }
+    wait_until("all ask their model", lambda: all(stack.model_requests(f"{name} [gate go]") for name in turns))
+    killed = stack.chain_workers.pop()
+    os.kill(killed.pid, signal.SIGKILL)
     stack.chain_workers.append(stack.start_chain_worker())
+    wait_until("no process of it is left", lambda: not killed.is_running and not has_processes(killed.pid))
     stack.open_gate("go")
-    ended = stack.wait_until_finished(turn)
-    assert (ended["status"], ended["losses"]) == ("completed", 1)
-    assert len(stack.messages("killed")) == 2
+    for name, turn in turns.items():
+        ended = stack.wait_until_finished(turn)
+        assert (ended["status"], ended["losses"]) == ("completed", 1), name
+        assert [message["content"] for message in stack.messages(f"killed-{name}")] == [
+            f"{name} [gate go]",
+            ended["output"]["content"],
+        ]
+
+
+def has_processes(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_a_chain_knows_whose_turn_it_runs(stack: Stack) -> None:

@@ -36,6 +36,12 @@ def test_a_synchronous_chain_is_described(monkeypatch: pytest.MonkeyPatch, capsy
     assert "answers    tea" in printed
 
 
+def test_a_chain_gets_its_variables(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, printed = checked(monkeypatch, capsys, "examples.chains.haiku:build", "--var", "season=spring")
+    assert code == 0
+    assert "streams" in printed
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [

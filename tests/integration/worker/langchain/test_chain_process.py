@@ -2,8 +2,11 @@
 
 import os
 import signal
+import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -52,6 +55,22 @@ def endless() -> Runnable[Any, str]:
         yield str(os.getpid())
         while True:
             pass
+
+    return RunnableGenerator(words)
+
+
+def pooling() -> Runnable[Any, str]:
+    def compute(_: Any) -> str:
+        with ProcessPoolExecutor(1) as pool:
+            return str(pool.submit(pow, 2, 10).result())
+
+    return RunnableLambda(compute)
+
+
+def leaving_a_child() -> Runnable[Any, str]:
+    def words(_: Iterator[Any]) -> Iterator[str]:
+        yield str(subprocess.Popen(["sleep", "60"]).pid)
+        time.sleep(60)
 
     return RunnableGenerator(words)
 
@@ -114,9 +133,14 @@ class Stopper:
         self.interrupt = interrupt
 
 
-def test_a_chain_that_computes_for_ever_is_killed() -> None:
+def test_a_chain_may_start_processes() -> None:
+    assert run(pooling).output == "1024"
+
+
+@pytest.mark.parametrize("factory", ["endless", "leaving_a_child"])
+def test_a_chain_is_killed_with_what_it_has_started(factory: str) -> None:
     stopper = Stopper()
-    assistant = Assistant(name="a", chain=f"{__name__}:endless", runs_in=RunsIn.PROCESS)
+    assistant = Assistant(name="a", chain=f"{__name__}:{factory}", runs_in=RunsIn.PROCESS)
     deltas = ChainCache(permits=lambda _: True).create_run(make_claim(assistant=assistant), Settings()).deltas(stopper)
     pid = int(next(deltas))
     stopper.is_stopped = True
