@@ -6,9 +6,8 @@ import os
 import socket
 import sys
 import tempfile
-import textwrap
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, NoReturn
 from urllib.parse import urlsplit
@@ -16,8 +15,9 @@ from urllib.parse import urlsplit
 from supervisor.child import Child
 from supervisor.embedded_store import embedded_store
 from supervisor.heartbeat import Heartbeat
-from supervisor.provider_check import ProviderCheck, ProviderFinding
+from supervisor.provider_check import ProviderCheck
 from supervisor.readiness import read_readiness
+from supervisor.welcome import welcome
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client, check_store, connect
 from turns.config import commands
@@ -70,13 +70,17 @@ class Machine:
             self._store.start()
         self._wait_for(self._store_description, self._store_answers, seconds=STORE_READY_SECONDS)
         with self._connect() as client:
-            self._remember_keys(ApiKeyStore(client))
-            check_exposure(ApiKeyStore(client), self._settings)
+            api_keys = ApiKeyStore(client)
+            self._remember_keys(api_keys)
+            check_exposure(api_keys, self._settings)
+            needs_key = self._settings.require_keys or api_keys.has_keys()
         providers = ProviderCheck(self._assistants.all_assistants().values(), self._settings)
         for child in self._services:
             child.start()
         self._wait_for("the endpoint and the workers", self._all_ready, seconds=ALL_READY_SECONDS)
-        print(self._welcome(providers.findings()), flush=True)
+        data = f"{self._settings.data_dir.resolve()} (embedded store; each write is on disk before it is confirmed)"
+        store = data if self._store else self._store_description
+        print(welcome(self._settings, store=store, providers=providers.findings(), needs_key=needs_key), flush=True)
 
     def run(self) -> NoReturn:
         """Restart processes that exit, until a signal ends this."""
@@ -205,38 +209,6 @@ class Machine:
             return "the embedded store"
         url = urlsplit(self._settings.store_url)
         return f"REDIS_URL ({url.netloc.rpartition('@')[2] or url.path})"
-
-    @property
-    def _url(self) -> str:
-        return f"http://{self._settings.address}"
-
-    def _welcome(self, providers: Sequence[ProviderFinding]) -> str:
-        settings = self._settings
-        checked = "".join(f"{found}\n{'':21}" for found in providers)
-        data = f"{settings.data_dir.resolve()} (embedded store; each write is on disk before it is confirmed)"
-        change = (
-            f"OPENAI_API_KEY=… {commands.UP}, or "
-            f"OPENAI_BASE_URL=http://127.0.0.1:11434/v1 INTURN_MODEL=llama3.2 {commands.UP}"
-        )
-        return textwrap.dedent(f"""
-            InTurn is ready at {self._url}
-
-            Submit a turn, then wait for its answer:
-
-              id=$(curl -s {self._url}/v1/turns -H 'Content-Type: application/json' -d '{{"session_id": "foobar",
-                "input": "What does cosine mean?"}}' \\
-                | python3 -c 'import json, sys; print(json.load(sys.stdin)["id"])')
-              curl -s "{self._url}/v1/turns/$id?wait=30" | python3 -m json.tool --no-ensure-ascii
-
-            Or chat: {self._url} in a browser, {commands.INTURN} chat in another terminal.
-
-            Model    {settings.model_description}
-                     {checked}change it: {change}
-            API      {self._url}/docs
-            Data     {data if self._store else self._store_description}
-            Workers  {settings.workers}; to add one, in another terminal with the same settings: {commands.WORKER}
-            Stop     Ctrl-C
-        """)
 
 
 def _check_port_is_free(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """The current assistants of a process, reloaded when their file changes."""
 
+import difflib
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ from turns.domain.errors import AssistantNotFound, ConfigurationError
 from turns.domain.worker_kind import WorkerKind
 
 POLL_SECONDS = 2.0
+MAX_LISTED = 20  # names in an error
 
 FileStamp = tuple[int, int, int] | None  # differs for each version of a file; None if there is no file
 
@@ -36,10 +38,12 @@ class AssistantRegistry:
 
     def find(self, name: str) -> Assistant:
         """Return the assistant of this name; raise `AssistantNotFound` if there is none."""
-        try:
-            return self.all_assistants()[name]
-        except KeyError:
-            raise AssistantNotFound from None
+        assistants = self.all_assistants()
+        if name in assistants:
+            return assistants[name]
+        nearest = difflib.get_close_matches(name, assistants, n=1)
+        hint = f"did you mean {nearest[0]}?" if nearest else f"there are: {', '.join(list(assistants)[:MAX_LISTED])}"
+        raise AssistantNotFound(f"There is no assistant {name!r}; {hint}")
 
     def need_worker(self, kind: WorkerKind) -> list[str]:
         """Return the names of the assistants whose turns need a worker of this kind."""

@@ -96,9 +96,8 @@ class Assistant(ModelParameters):
         for name, value in values.items():
             declared = self.variables.get(name)
             if declared is None:
-                known = ", ".join(self.variables) or "none"
-                rule = f"assistant {self.name!r} declares no such variable; it has: {known}"
-                yield FieldError(f"variables.{name}", rule)
+                hint = f"; it has: {', '.join(self.variables)}" if self.variables else ", nor any other"
+                yield FieldError(f"variables.{name}", f"assistant {self.name!r} declares no such variable{hint}")
             elif declared.max_length is not None and len(value) > declared.max_length:
                 yield FieldError(f"variables.{name}", f"must be at most {declared.max_length} characters")
         for name, declared in self.variables.items():

@@ -180,8 +180,10 @@ def test_without_a_file_the_built_in_assistants_exist(tmp_path: Path, monkeypatc
     monkeypatch.chdir(tmp_path)
     registry = AssistantRegistry(Settings())
     assert list(registry.all_assistants().values()) == [DEFAULT, EXAMPLE]
-    with pytest.raises(AssistantNotFound):
+    with pytest.raises(AssistantNotFound, match="no assistant 'support'; there are: default, example"):
         registry.find("support")
+    with pytest.raises(AssistantNotFound, match=r"no assistant 'exmaple'; did you mean example\?"):
+        registry.find("exmaple")
     with pytest.raises(ConfigurationError, match=r"nowhere\.toml: cannot be read"):
         AssistantRegistry(Settings(assistants=tmp_path / "nowhere.toml"))
 
