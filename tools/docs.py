@@ -80,6 +80,8 @@ def redis_keys() -> str:
             "# Keys in Redis",
             "",
             "Generated from `turns/backend/keys.py`. A name that ends in a colon is a prefix, followed by an id.",
+            "A session is `<session id>`, or for a user or tenant `<tenant>/<user id or ->/<session id>`; each id is",
+            "percent-encoded.",
             "`INTURN_NAMESPACE=blue` puts `blue:` before each name.",
             "",
             "| Key | Type | Content | Kept |",

@@ -19,6 +19,7 @@ from turns.store.api_keys import ApiKeyStore
 from web.http import problems
 from web.http.root_path import RootPath
 from web.http.threads import run_in_thread
+from web.http.urls import EncodedPath, Segment
 from web.routes.assets import Assets, build_assets
 from web.routes.operator_actions import build_operator_actions
 from web.routes.operator_cancellations import build_operator_cancellations
@@ -73,8 +74,10 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     app = Flask("web", static_folder=None)
     # Otherwise Flask answers `//` with a redirect, whose address ignores the proxies in front of the service.
     app.url_map.merge_slashes = False
+    app.url_map.converters["default"] = Segment
     if settings.root_path:
         app.wsgi_app = RootPath(app.wsgi_app, settings.root_path)  # type: ignore[method-assign]  # as Flask documents it
+    app.wsgi_app = EncodedPath(app.wsgi_app)  # type: ignore[method-assign]
     assets = Assets()
     app.extensions["draining"] = (long_polls, streams)
     actions, queries = OperatorActions(client, store, registry.find), OperatorQueries(client, settings)

@@ -130,11 +130,18 @@ def _message_body(message: Message | MessageBody) -> MessageBody:
 
 
 def _turn_path(turn_id: str) -> str:
-    return f"/v1/turns/{quote(_require_unicode('turn_id', turn_id), safe='')}"
+    return f"/v1/turns/{_segment('turn_id', turn_id)}"
 
 
 def _session_path(session_id: str) -> str:
-    return f"/v1/sessions/{quote(_require_unicode('session_id', session_id), safe='')}"
+    return f"/v1/sessions/{_segment('session_id', session_id)}"
+
+
+def _segment(name: str, value: str) -> str:
+    """Return the value as one segment of a path; raise `InvalidRequest` if it would be removed from the URL."""
+    if value in {"", ".", ".."}:
+        raise InvalidRequest(f"{name}: must not be empty, and not . or ..")
+    return quote(_require_unicode(name, value), safe="")
 
 
 def _query(fields: Mapping[str, str | None]) -> dict[str, str]:

@@ -88,6 +88,16 @@ def test_operators_cancel_a_turn_and_a_session(operator: OperatorPage, stack: St
     assert [event["what"] for event in audit_events(stack, "cancel")] == [first]
 
 
+def test_ids_with_separators_are_found_and_opened(operator: OperatorPage, stack: Stack) -> None:
+    session, user = "auth0|a/b?c=%2F&d#<i>", "日本/🌈@example.com"
+    stack.submit(session, "Think [gate odd]", user_id=user)
+    operator.find("日本/🌈")
+    operator.click_link(session)
+    expect(operator.heading).to_have_text(f"Session {session}")
+    expect(operator.rows("Live turns of this session")).to_have_count(1)
+    stack.open_gate("odd")
+
+
 def test_timeline_shows_attempts_and_text_on_request_only(operator: OperatorPage, stack: Stack) -> None:
     turn_id = stack.submit("twice", f"{PRIVATE} [fail 503 1]")
     stack.wait_until_finished(turn_id)

@@ -1,6 +1,7 @@
 """The list of sessions and their URLs."""
 
 from collections.abc import Callable
+from urllib.parse import urlencode
 
 from playwright.sync_api import expect
 
@@ -32,6 +33,22 @@ def test_sessions_belong_to_a_user(open_chat: Callable[..., ChatPage], stack: St
     assert stack.turn(chat.turn_id)["user_id"] == "alice"
 
 
+def test_ids_with_separators_work_on_the_page(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
+    session, user = "https://idp/a+b?c=%2F&d#<i>", "Łódź|日本/🌈@example.com"
+    stack.wait_until_finished(stack.submit(session, "sent under odd ids", user_id=user))
+    chat = open_chat(stack, f"/?{urlencode({'session': session, 'user': user})}")
+    chat.send("and again")
+    chat.wait_for_state("done", count=2)
+    assert (stack.turn(chat.turn_id)["session_id"], stack.turn(chat.turn_id)["user_id"]) == (session, user)
+    chat.reload()
+    chat.wait_for_state("done", count=2)
+    listed = chat.sessions.filter(has_text="sent under odd ids")
+    expect(listed).to_contain_text(user)
+    chat.page.keyboard.press("Control+Shift+KeyO")
+    listed.get_by_role("link").click()
+    expect(chat.user_messages).to_have_text(["sent under odd ids", "and again"])
+
+
 def test_settings_choose_user_and_theme(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
     stack.wait_until_finished(stack.submit("of-nobody", "sent for nobody"))
     chat = open_chat(stack)
@@ -53,7 +70,7 @@ def test_wrong_user_is_explained_in_the_settings(chat: ChatPage) -> None:
     chat.save_settings(user="two words")
     expect(chat.page.get_by_role("dialog", name="Settings")).to_be_visible()
     message = chat.page.get_by_role("textbox", name="User").evaluate("field => field.validationMessage")
-    assert message == "Enter 1 to 128 letters, digits and . _ ~ -, but not . or .. or - alone."
+    assert message == "Enter 1 to 255 characters without spaces, but not . or .. alone."
     chat.page.keyboard.press("Escape")
     expect(chat.page.get_by_role("button", name="Settings")).to_be_focused()
 

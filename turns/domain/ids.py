@@ -2,15 +2,29 @@
 
 import re
 import secrets
+from functools import lru_cache
+from urllib.parse import quote, unquote
 
 from uuid_utils import UUID, uuid7
 
 TURN_ID = re.compile(r"turn_[0-9a-f]{32}")
 
-# Session and user ids. They contain none of the separators of keys, paths, URLs or log lines.
+# Names of tenants and assistants. They contain none of the separators of keys, paths, URLs or log lines.
 NAME = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 
 NAME_RULE = "must be 1 to 128 characters of A-Z a-z 0-9 . _ ~ -, and not . or .. or -"
+
+# Ids of sessions and users are the caller's, for example from an identity provider.
+MAX_ID_CHARACTERS = 255
+MAX_ID_BYTES = 512  # two ids, escaped twice in the cursor of a list, fit into the 8 KiB that a URL can have
+PLAIN_ID = re.compile(rf"[A-Za-z0-9._~-]{{1,{MAX_ID_CHARACTERS}}}")  # stored as it is
+
+ID_RULE = (
+    f"must be 1 to {MAX_ID_CHARACTERS} printable characters without spaces, at most {MAX_ID_BYTES} bytes of UTF-8, "
+    "and not . or .."
+)
+
+ESCAPED_IDS = 1024  # an id is escaped several times in one request
 
 TOKEN_BYTES = 16  # 128 random bits stay unique even if a failover has lost the tokens issued last
 
@@ -25,11 +39,38 @@ def is_turn_id(text: str) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Return whether the text is valid as the id of a session or user.
+    """Return whether the text is valid as the name of a tenant or assistant.
 
     HTTP clients remove the path segments `.` and `..` from a URL; `-` means "no user" in composed names.
     """
     return NAME.fullmatch(text) is not None and text not in {".", "..", "-"}
+
+
+def is_id(text: str) -> bool:
+    """Return whether the text is valid as the id of a session or user.
+
+    Printable is what Unicode defines: no control, format, surrogate, private or unassigned characters. U+FFFD stands
+    for bytes that were not UTF-8, so different ids would become one.
+    """
+    if PLAIN_ID.fullmatch(text):
+        return text not in {".", ".."}
+    if not 1 <= len(text) <= MAX_ID_CHARACTERS or not text.isprintable():
+        return False
+    return len(text.encode()) <= MAX_ID_BYTES and " " not in text and "\ufffd" not in text
+
+
+@lru_cache(maxsize=ESCAPED_IDS)
+def escape_id(text: str) -> str:
+    """Return the id with all characters but A-Z a-z 0-9 . _ ~ - as percent-encoded UTF-8.
+
+    A plain id stays as it is, except `-`, which means "no user". The result is safe in keys, patterns and file names.
+    """
+    return "%2D" if text == "-" else quote(text, safe="")
+
+
+def unescape_id(text: str) -> str:
+    """Return the id that `escape_id` has escaped."""
+    return unquote(text)
 
 
 def created_at(turn_id: str) -> int:
@@ -47,12 +88,13 @@ DEFAULT_TENANT = "-"  # the tenant of all requests while the service requires no
 def session_key(session_id: str, user_id: str | None = None, tenant: str = DEFAULT_TENANT) -> str:
     """Return the name of a (tenant, user, session), under which its history is stored too.
 
-    For the default tenant without a user it is the session's id alone, which an unmodified
-    `RedisChatMessageHistory(session_id)` reads. Ids contain no slash, so no two sessions share a name.
+    For the default tenant without a user it is the session's escaped id alone, which an unmodified
+    `RedisChatMessageHistory` reads. Escaped ids contain no slash, so no two sessions share a name.
     """
+    session = escape_id(session_id)
     if user_id is None and tenant == DEFAULT_TENANT:
-        return session_id
-    return f"{tenant}/{user_id or '-'}/{session_id}"
+        return session
+    return f"{tenant}/{escape_id(user_id) if user_id else '-'}/{session}"
 
 
 def tenant_of(session: str) -> str:

@@ -1,8 +1,11 @@
 """Histories in the files of LangChain's `FileChatMessageHistory`.
 
 A file is a JSON array, `DIR/<user or ->/<session>.json`. The directory of a user of another tenant than the default one
-is `DIR/@<tenant>/<user or ->`. A version that is not committed yet is a file beside it, named `<session>.json.<token>`
-after the token of its claim. A late worker therefore writes to a name that no record refers to, and damages nothing.
+is `DIR/@<tenant>/<user or ->`. Ids are escaped as in Redis. One of more than 200 characters is split: its first part is
+a directory, and the further parts in it have names that begin with `+`.
+
+A version that is not committed yet is a file beside it, named `<session>.json.<token>` after the token of its claim. A
+late worker therefore writes to a name that no record refers to, and damages nothing.
 """
 
 import errno
@@ -16,10 +19,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from turns.domain.errors import ConfigurationError, HistoryUnusable
-from turns.domain.ids import DEFAULT_TENANT, is_name, session_key
+from turns.domain.ids import DEFAULT_TENANT
 
 VERSION_NAME = re.compile(r"(.+)\.json\.([0-9a-f]{32})")
 TENANT_PREFIX = "@"  # of a tenant's directory; not allowed in a user id, so a user cannot have the same directory
+PART_CHARACTERS = 200  # with the suffix of a version, less than the 255 bytes that a file name can have
+PART_PREFIX = "+"  # of the further parts of a long id; neither a plain nor an escaped id contains it
+ESCAPED_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9._~%-]+")
 READ_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # without O_NONBLOCK, opening a pipe would block
 CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
@@ -143,16 +149,24 @@ class HistoryFiles:
 def _path_of(session: str) -> tuple[str, ...]:
     """Return the directories and the file name of a session. Raises `ValueError` for an invalid session."""
     tenant, user, name = session.split("/") if "/" in session else (DEFAULT_TENANT, "-", session)
-    if not all(is_name(part) or part == "-" for part in (tenant, user)) or not is_name(name):
+    if not all(map(ESCAPED_ID.fullmatch, (tenant, user, name))):
         raise ValueError(f"{session!r} is not a session")
     tenant_directory = () if tenant == DEFAULT_TENANT else (f"{TENANT_PREFIX}{tenant}",)
-    return (*tenant_directory, user, f"{name}.json")
+    return (*tenant_directory, *_parts(user), *_parts(name)[:-1], f"{_parts(name)[-1]}.json")
+
+
+def _parts(escaped_id: str) -> list[str]:
+    """Split an id into names that a file can have."""
+    first, *others = (escaped_id[n : n + PART_CHARACTERS] for n in range(0, len(escaped_id), PART_CHARACTERS))
+    return [first, *(PART_PREFIX + part for part in others)]
 
 
 def _session_at(directories: tuple[str, ...], session_id: str) -> str:
     """Return the session whose file is in these directories. Raises `ValueError` for other directories."""
-    tenant, user = directories if len(directories) == 2 else (f"{TENANT_PREFIX}{DEFAULT_TENANT}", *directories)
-    return session_key(session_id, None if user == "-" else user, tenant.removeprefix(TENANT_PREFIX))
+    ids = "/".join((*directories, session_id)).replace(f"/{PART_PREFIX}", "").split("/")
+    tenant, user, name = ids if len(ids) == 3 else (f"{TENANT_PREFIX}{DEFAULT_TENANT}", *ids)
+    tenant = tenant.removeprefix(TENANT_PREFIX)
+    return name if (tenant, user) == (DEFAULT_TENANT, "-") else f"{tenant}/{user}/{name}"
 
 
 def _parse_version(name: str) -> tuple[str, str]:

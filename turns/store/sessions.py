@@ -12,7 +12,7 @@ from turns.backend.script_replies import Reply, SessionSnapshot
 from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
 from turns.domain.errors import SessionNotFound, StoreUnavailable
-from turns.domain.ids import DEFAULT_TENANT, new_token, session_key
+from turns.domain.ids import DEFAULT_TENANT, new_token, session_key, unescape_id
 from turns.domain.messages import Message, Page, build_page, page_numbers
 from turns.domain.turn import Session
 from turns.store.acceptance import refusal
@@ -188,7 +188,7 @@ def _to_session(found: SessionSnapshot, session: str = "") -> Session:
     """Return the session. One that only other programs have written to gets its id from `session`."""
     running, queued = (found.live[0], found.live[1:]) if found.is_running else (None, found.live)
     return Session(
-        session_id=found.session_id or session.rpartition("/")[2],
+        session_id=found.session_id or unescape_id(session.rpartition("/")[2]),
         user_id=found.user_id or None,
         running=running,
         queued=tuple(queued),

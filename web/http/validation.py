@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from turns.domain.assistant import Assistant, Lane
 from turns.domain.errors import MAX_FIELD_ERRORS, FieldError, InvalidRequest
-from turns.domain.ids import NAME_RULE, is_name
+from turns.domain.ids import ID_RULE, is_id
 from turns.domain.messages import Message
 from turns.domain.turn import OnBusy, TurnRequest
 from web.http.strict_json import load_json, printable
@@ -116,10 +116,10 @@ def parse_query(model: type[Model], arguments: Iterable[tuple[str, str]]) -> Mod
     return _validate(model, given)
 
 
-def parse_name(field: str, value: str) -> str:
+def parse_id(field: str, value: str) -> str:
     """Return the value. Raises `InvalidRequest` if it cannot be a session or user id."""
-    if not is_name(value):
-        raise InvalidRequest(field, NAME_RULE)
+    if not is_id(value):
+        raise InvalidRequest(field, ID_RULE)
     return value
 
 

@@ -12,13 +12,13 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from turns.config.version import VERSION
 from turns.domain.events import EVENT_ID
-from turns.domain.ids import NAME
 from turns.operations.actions import Switch
 from web.http.codes import HTTP_CODES, MEDIA_TYPE
 from web.http.responses import EVENT_STREAM, JSON
 from web.openapi.examples import response_example
 from web.openapi.operation import TAGS, Operation, ResponseSpec
 from web.schemas import responses
+from web.schemas.field_types import ID_SCHEMA
 from web.schemas.requests import NoQuery
 
 Model = type[BaseModel]
@@ -37,7 +37,7 @@ PATH_PARAMETERS: dict[str, Json] = {
     "switch": {"enum": list(Switch)},
     "turn_id": TEXT,
     "worker": TEXT,
-    "session_id": {**TEXT, "pattern": f"^{NAME.pattern}$"},
+    "session_id": ID_SCHEMA,
 }
 REQUEST_HEADERS: dict[str, tuple[str, Json]] = {
     "Idempotency-Key": (

@@ -1,7 +1,7 @@
 """The limits of requests in words, for the page `/docs` and the documentation."""
 
 from turns.config.settings import MAX_INPUT_BYTES
-from turns.domain.ids import NAME_RULE
+from turns.domain.ids import ID_RULE, NAME_RULE
 from web.http.validation import MAX_KEY_CHARACTERS
 from web.schemas import field_types, requests
 
@@ -11,7 +11,8 @@ def request_limits(max_input_bytes: int) -> dict[str, str]:
     names, values = field_types.MAX_VARIABLE_NAME_BYTES, field_types.MAX_VARIABLE_BYTES
     metadata_names, metadata_values = field_types.MAX_METADATA_NAME_BYTES, field_types.MAX_METADATA_BYTES
     return {
-        "`session_id`, `user_id`, `assistant`": NAME_RULE.removeprefix("must be "),
+        "`session_id`, `user_id`": ID_RULE.removeprefix("must be "),
+        "`assistant`": NAME_RULE.removeprefix("must be "),
         "`input`": f"1 to {max_input_bytes:,} bytes; `INTURN_MAX_INPUT_BYTES` is up to {MAX_INPUT_BYTES:,}",
         "`variables`": f"{requests.MAX_VARIABLES}, with names of at most {names} and values of {values:,} bytes",
         "`metadata`": f"{requests.MAX_METADATA}, with names of 1 to {metadata_names} and values of at most "

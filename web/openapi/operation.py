@@ -27,6 +27,7 @@ from turns.domain.errors import (
     Unauthenticated,
 )
 from web.http.responses import JSON, check_accept
+from web.http.urls import read_query
 from web.http.validation import parse_query
 from web.schemas.requests import NoQuery
 from web.security.auth import GUARDED
@@ -127,7 +128,7 @@ class Operation:
                 if self.negotiates:
                     check_accept(self.kind)
                 if self.query is not None:
-                    query = parse_query(self.query, request.args.items(multi=True))
+                    query = parse_query(self.query, read_query(request))
                     if self.query is not NoQuery:
                         arguments["query"] = query
                 return view(**arguments)

@@ -8,7 +8,7 @@ from turns.domain.ids import session_key
 from turns.store.sessions import SessionStore
 from web.http.responses import read_json_body, reply, reply_empty
 from web.http.threads import run_in_thread
-from web.http.validation import parse_messages, parse_name
+from web.http.validation import parse_id, parse_messages
 from web.openapi.operation import QUOTA, Operation, ResponseSpec
 from web.schemas import responses
 from web.schemas.requests import ImportBody, MessagesQuery, SessionQuery, SessionsQuery
@@ -97,4 +97,4 @@ def build_sessions(store: SessionStore) -> Blueprint:
 
 
 def _session_key(session_id: str, query: SessionQuery) -> str:
-    return session_key(parse_name("session_id", session_id), query.user_id, g.caller.tenant)
+    return session_key(parse_id("session_id", session_id), query.user_id, g.caller.tenant)

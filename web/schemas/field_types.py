@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from turns.domain.ids import NAME, NAME_RULE, is_name
+from turns.domain.ids import ID_RULE, MAX_ID_CHARACTERS, NAME, NAME_RULE, is_id, is_name
 
 MAX_VARIABLE_NAME_BYTES = 128
 MAX_VARIABLE_BYTES = 8 * 1024
@@ -21,6 +21,12 @@ def _rule(text: str) -> PydanticCustomError:
 def _name(value: str) -> str:
     if not is_name(value):
         raise _rule(NAME_RULE)
+    return value
+
+
+def _id(value: str) -> str:
+    if not is_id(value):
+        raise _rule(ID_RULE)
     return value
 
 
@@ -59,6 +65,14 @@ Name = Annotated[
         json_schema_extra={"pattern": rf"^(?!(\.{{1,2}}|-)$){NAME.pattern}$"},
     ),
 ]
+ID_SCHEMA = {  # Python's regular expressions, which many validators use, have no class of printable characters
+    "type": "string",
+    "description": ID_RULE.removeprefix("must be "),
+    "minLength": 1,
+    "maxLength": MAX_ID_CHARACTERS,
+    "pattern": r"^(?!\.{1,2}$)\S+$",
+}
+Id = Annotated[str, AfterValidator(_id), WithJsonSchema(ID_SCHEMA)]
 Content = Annotated[str, *text_rules(max_bytes=MAX_CONTENT_BYTES)]
 VariableName = Annotated[str, *text_rules(max_bytes=MAX_VARIABLE_NAME_BYTES)]
 Variable = Annotated[str, *text_rules(max_bytes=MAX_VARIABLE_BYTES)]

@@ -10,7 +10,7 @@ from turns.domain.state import Event, Status
 from turns.domain.wait_reason import Reason
 from turns.operations.finding import Level
 from turns.operations.time_series import RECENT_MINUTES
-from web.schemas.responses import ErrorCode, Instant, Name, Problem, ResponseModel, ServiceStatus, TurnId, Usage
+from web.schemas.responses import ErrorCode, Id, Instant, Name, Problem, ResponseModel, ServiceStatus, TurnId, Usage
 
 
 class StatsPoint(ResponseModel):
@@ -72,8 +72,8 @@ class LiveTurn(ResponseModel):
     id: TurnId
     object: Literal["live_turn"] = "live_turn"
     tenant: str
-    session_id: Name
-    user_id: Name | None
+    session_id: Id
+    user_id: Id | None
     status: Status
     attempt: int
     losses: int = Field(description="workers that died while they ran it")
@@ -121,8 +121,8 @@ class Timeline(ResponseModel):
     id: TurnId = _of_turn("id")
     object: Literal["timeline"] = "timeline"
     tenant: str = _of_turn("tenant")
-    session_id: Name = _of_turn("session_id")
-    user_id: Name | None = _of_turn("user_id")
+    session_id: Id = _of_turn("session_id")
+    user_id: Id | None = _of_turn("user_id")
     sequence: int = _of_turn("sequence")
     status: Status = _of_turn("status")
     status_reason: str | None = _of_turn("status_reason")

@@ -7,9 +7,9 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, create_model
 from turns.config.settings import MAX_INPUT_BYTES
 from turns.domain.error_codes import Code
 from turns.domain.events import EVENT_ID
-from turns.domain.ids import DEFAULT_TENANT, NAME, TURN_ID
+from turns.domain.ids import DEFAULT_TENANT, MAX_ID_CHARACTERS, NAME, TURN_ID
 from turns.domain.state import Status
-from web.schemas.field_types import Content, Metadata, MetadataName, Name, Variable, VariableName, text_rules
+from web.schemas.field_types import Content, Id, Metadata, MetadataName, Name, Variable, VariableName, text_rules
 
 MAX_START_WITHIN_SECONDS = 7 * 24 * 3600
 MAX_WAIT_SECONDS = 30
@@ -20,7 +20,7 @@ MAX_IMPORTED = 10_000
 MAX_LIMIT = 100
 TurnId = Annotated[str, Field(pattern=f"^{TURN_ID.pattern}$")]
 TURN_CURSOR = rf"^[0-9]{{1,16}}\.{TURN_ID.pattern}$"
-SESSION_CURSOR = r"^[0-9]{1,16}\.[A-Za-z0-9._~/-]{1,400}$"
+SESSION_CURSOR = r"^[0-9]{1,16}\.[A-Za-z0-9._~%/-]{1,3300}$"
 
 
 class SubmitBody(BaseModel):
@@ -32,9 +32,9 @@ class SubmitBody(BaseModel):
         json_schema_extra={"examples": [{"session_id": "foobar", "input": "What does cosine mean?"}]},
     )
 
-    session_id: Name
+    session_id: Id
     input: Annotated[str, *text_rules(min_bytes=1, max_bytes=MAX_INPUT_BYTES)]
-    user_id: Name | None = None
+    user_id: Id | None = None
     assistant: Name = "default"
     variables: dict[VariableName, Variable] = Field(default_factory=dict, max_length=MAX_VARIABLES)
     metadata: dict[MetadataName, Metadata] = Field(default_factory=dict, max_length=MAX_METADATA)
@@ -126,7 +126,7 @@ class EventsQuery(Query):
 
 
 class SessionQuery(Query):
-    user_id: Name | None = None
+    user_id: Id | None = None
 
 
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
@@ -134,8 +134,8 @@ Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
 
 class TurnsQuery(Query):
     status: Status | None = None
-    session_id: Name | None = None
-    user_id: Name | None = Field(None, description="requires session_id")
+    session_id: Id | None = None
+    user_id: Id | None = Field(None, description="requires session_id")
     after: Annotated[str, Field(pattern=TURN_CURSOR)] | None = None
     limit: Limit = 20
 
@@ -173,13 +173,15 @@ class LiveQuery(Query):
     status: Literal["queued", "in_progress"] | None = None
     tenant: Tenant | None = None
     worker: Annotated[str, Field(max_length=300)] | None = None
-    text: Annotated[str, Field(max_length=128, description="part of the id of the turn, session or user")] = ""
+    text: Annotated[
+        str, Field(max_length=MAX_ID_CHARACTERS, description="part of the id of the turn, session or user")
+    ] = ""
     limit: Limit = 50
 
 
 class SessionQueueQuery(Query):
-    session_id: Name
-    user_id: Name | None = None
+    session_id: Id
+    user_id: Id | None = None
     tenant: Tenant = DEFAULT_TENANT
 
 

@@ -18,6 +18,7 @@ from turns.domain.state import Event, Status
 from turns.domain.turn import WaitingFor
 from turns.operations.actions import Switch
 from turns.store.health import Readiness
+from web.schemas.field_types import ID_SCHEMA
 from web.schemas.links import link
 
 
@@ -32,6 +33,7 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, UTC, milliseconds"}),
 ]
 TurnId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{TURN_ID.pattern}$"})]
+Id = Annotated[str, WithJsonSchema(ID_SCHEMA)]
 Name = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
 
 
@@ -86,8 +88,8 @@ class Turn(ResponseModel):
 
     id: TurnId
     object: Literal["turn"] = "turn"
-    session_id: Name
-    user_id: Name | None
+    session_id: Id
+    user_id: Id | None
     sequence: int = Field(description="its position in its session, from 1")
     status: Status
     status_reason: str | None = Field(description="`length`, `expired` or `interrupted`, if that is how it ended")
@@ -124,8 +126,8 @@ class Turn(ResponseModel):
 
 class Session(ResponseModel):
     object: Literal["session"] = "session"
-    session_id: Name
-    user_id: Name | None
+    session_id: Id
+    user_id: Id | None
     status: Annotated[Literal["idle", "busy"], BeforeValidator(lambda is_busy: "busy" if is_busy else "idle")] = Field(
         validation_alias="is_busy"
     )
@@ -273,8 +275,8 @@ class FailedTurn(ResponseModel):
     id: TurnId
     object: Literal["failed_turn"] = "failed_turn"
     tenant: str
-    session_id: Name
-    user_id: Name | None
+    session_id: Id
+    user_id: Id | None
     code: ErrorCode = Field(validation_alias="error_code")
     message: str = Field(validation_alias="error_message")
     attempts: int = Field(validation_alias="attempt")

@@ -30,6 +30,7 @@ from web.server.malformed import malformed
 CONNECTIONS = 4000  # long polls, streams and idle connections together; a greenlet takes a few kilobytes
 GRACE_SECONDS = 10
 KEEP_ALIVE_SECONDS = 5  # also the time for the head of a request; gunicorn waits for idle connections when it stops
+MAX_REQUEST_LINE_BYTES = 8190  # gunicorn's most; an escaped session and user id together take up to 3 KiB
 SEND_SECONDS = 30  # a client that reads nothing for this long is disconnected
 LINGER_SECONDS = 2  # the time for a client to read the response to a request that it is still sending
 LINGER_BYTES = 64 * 1024  # at a time
@@ -154,6 +155,7 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn is unty
             "worker_connections": CONNECTIONS,
             "graceful_timeout": GRACE_SECONDS,
             "keepalive": KEEP_ALIVE_SECONDS,
+            "limit_request_line": MAX_REQUEST_LINE_BYTES,
             "logger_class": PropagatingLogger,
             "proc_name": "inturn-web",
             "control_socket_disable": True,

@@ -3,12 +3,14 @@ import { ROOT } from "../shared/root.js";
 import { getUser } from "./preferences.js";
 import { randomId } from "./random.js";
 
-const NAME = /^[A-Za-z0-9._~-]{1,128}$/;
-export const NAME_RULE = "1 to 128 letters, digits and . _ ~ -, but not . or .. or - alone";
+// The service's rule, but for its limit in bytes: no control, format, private, unassigned or separating characters.
+const ID = /^(?!\.{1,2}$)[^\p{C}\p{Z}\ufffd]{1,255}$/u;
+export const ID_RULE = "1 to 255 characters without spaces, but not . or .. alone";
 
-export const isName = (text) => NAME.test(text) && ![".", "..", "-"].includes(text);
+export const isId = (text) => ID.test(text);
 
-export const sessionKey = ({ session_id, user_id }) => (user_id ? `${user_id}/${session_id}` : session_id);
+// An encoded id contains no slash, so no two sessions share a key.
+export const sessionKey = ({ session_id, user_id }) => [user_id, session_id].filter(Boolean).map(encodeURIComponent).join("/");
 export const isSameSession = (one, other) => sessionKey(one) === sessionKey(other);
 
 export function newSession() {
@@ -18,7 +20,7 @@ export function newSession() {
 export function sessionFromUrl() {
   const query = new URLSearchParams(location.search);
   const [session_id, user_id] = [query.get("session"), query.get("user")];
-  if (!isName(session_id ?? "") || (user_id !== null && !isName(user_id))) return newSession();
+  if (!isId(session_id ?? "") || (user_id !== null && !isId(user_id))) return newSession();
   return { session_id, user_id };
 }
 

@@ -3,7 +3,7 @@ import { hasApiKey, saveApiKey } from "../shared/api_key.js";
 import { Dialog } from "../shared/dialog.js";
 import { Component, html } from "../shared/ui.js";
 import { getTheme, getUser, setTheme, THEMES } from "./preferences.js";
-import { isName, NAME_RULE } from "./route.js";
+import { ID_RULE, isId } from "./route.js";
 
 export class Settings extends Component {
   render({ onClose }) {
@@ -48,5 +48,5 @@ export class Settings extends Component {
 
 function checkUser(field) {
   const name = field.value.trim();
-  field.setCustomValidity(name && !isName(name) ? `Enter ${NAME_RULE}.` : "");
+  field.setCustomValidity(name && !isId(name) ? `Enter ${ID_RULE}.` : "");
 }

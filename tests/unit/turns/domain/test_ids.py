@@ -1,6 +1,24 @@
-import pytest
+import re
 
-from turns.domain.ids import created_at, is_name, is_turn_id, new_turn_id, session_key, tenant_of
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from turns.domain.ids import (
+    MAX_ID_BYTES,
+    created_at,
+    escape_id,
+    is_id,
+    is_name,
+    is_turn_id,
+    new_turn_id,
+    session_key,
+    tenant_of,
+    unescape_id,
+)
+
+IDS = st.text(st.sampled_from("ab/%2F.-_~@|:*{}[]?+#&é\u0301日\U0001f308") | st.characters(), min_size=1).filter(is_id)
+PLAIN_ID = re.compile(r"[A-Za-z0-9._~-]+")
 
 
 @pytest.mark.parametrize("tenant", ["-", "acme"])
@@ -20,6 +38,38 @@ def test_turn_ids_sort_by_their_time_of_creation() -> None:
     assert turn_ids == sorted(turn_ids)
     assert all(map(is_turn_id, turn_ids))
     assert 0 <= created_at(turn_ids[-1]) - created_at(turn_ids[0]) < 10_000
+
+
+@given(IDS)
+def test_an_escaped_id_is_reversible_and_safe(text: str) -> None:
+    escaped = escape_id(text)
+    assert unescape_id(escaped) == text
+    assert re.fullmatch(r"(?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+", escaped)
+    assert escaped not in {".", "..", "-"}
+    assert len(escaped) <= 3 * MAX_ID_BYTES
+    if PLAIN_ID.fullmatch(text) and text != "-":
+        assert escaped == text, "plain ids keep their keys"
+
+
+@given(*[st.tuples(IDS, st.none() | IDS, st.sampled_from(["-", "a", "acme"]))] * 2)
+def test_different_sessions_have_different_keys(
+    one: tuple[str, str | None, str], other: tuple[str, str | None, str]
+) -> None:
+    assert (session_key(*one) == session_key(*other)) == (one == other)
+    assert tenant_of(session_key(*one)) == one[2]
+
+
+@pytest.mark.parametrize("text", ["alice@example.com", "auth0|abc", "https://idp/x?y=z#w", "a..b", "-", "Ω" * 255])
+def test_ids_of_identity_providers_are_valid(text: str) -> None:
+    assert is_id(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ".", "..", "a b", "a\n", "a\x1f", "\u200b", "\u202ea", chr(0xD800), "\ue000", "\ufffd", "x" * 256, "日" * 171],
+)
+def test_an_unprintable_or_long_id_is_invalid(text: str) -> None:
+    assert not is_id(text)
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "-", "a/b", "a b", "a\n", "é", "x" * 129])

@@ -1,5 +1,6 @@
 import json
 import os
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,35 @@ def test_only_old_versions_of_sessions_are_stale(files: HistoryFiles, tmp_path: 
         os.utime(path, (0, 0))
     files.stage("s", NEW, [])
     assert set(files.find_stale_versions(older_than_seconds=60)) == {(session, OLD) for session in sessions}
+
+
+def test_long_and_escaped_ids_have_files_of_their_own(files: HistoryFiles, tmp_path: Path) -> None:
+    ids = ("a" * 200, "a" * 201, "a" * 200 + ".", "日" * 170, "/" * 255, "-", "a/+b", "+", "%2F")
+    sessions = [session_key(session_id) for session_id in ids]
+    sessions += [session_key(*each) for each in product(ids, ids, ("-", "acme"))]
+    for session in sessions:
+        files.stage(session, OLD, [json.dumps(session)])
+    for path in (tmp_path / "histories").rglob("*.json.*"):
+        os.utime(path, (0, 0))
+    assert set(files.find_stale_versions(older_than_seconds=60)) == {(session, OLD) for session in sessions}
+    for session in sessions:
+        files.publish(session, OLD)
+        assert files.read_messages(session) == [json.dumps(session).encode()]
+        files.remove_files(session, files.list_files(session))
+    assert [path for path in (tmp_path / "histories").rglob("*") if path.is_file()] == []
+
+
+def test_plain_ids_keep_their_paths(files: HistoryFiles, tmp_path: Path) -> None:
+    for session in ("v1.2_~-", session_key("s", "alice"), session_key("s", "x" * 128, "acme"), "y" * 128):
+        files.stage(session, OLD, [])
+        files.publish(session, OLD)
+    root = tmp_path / "histories"
+    assert {str(path.relative_to(root)) for path in root.rglob("*.json")} == {
+        "-/v1.2_~-.json",
+        "alice/s.json",
+        f"@acme/{'x' * 128}/s.json",
+        f"-/{'y' * 128}.json",
+    }
 
 
 @pytest.mark.parametrize("session", ["../x", "a/../x", "-/-/..", "a/b", "-/-/a\n", "", "-/./x", "@a/b/c"])

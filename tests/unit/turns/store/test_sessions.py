@@ -33,7 +33,7 @@ def test_the_first_live_turn_is_running_or_queued(
 
 def test_a_session_of_another_program_is_named_by_its_key() -> None:
     store, _ = store_with([b"FOUND", snapshot(live=[], is_running=False, session_id=b"")])
-    assert store.get_session("acme/-/theirs").session_id == "theirs"
+    assert store.get_session("acme/-/their%2Fs").session_id == "their/s"
 
 
 def test_a_cursor_keeps_the_dots_of_a_session_id() -> None:

@@ -13,7 +13,7 @@ from werkzeug.test import Client
 
 from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
-from turns.domain.ids import NAME_RULE
+from turns.domain.ids import ID_RULE
 from web.app import create_app
 from web.openapi.docs_page import Entry, groups
 from web.schemas import requests
@@ -103,7 +103,7 @@ def test_required_values_are_marked_and_limits_named(page: str) -> None:
     body = page.partition('id="schema-SubmitBody"')[2].partition("</section>")[0]
     rows = {row[0]: row[1] for row in re.findall(r"<tr><td><code>(\w+)</code>(.*?)</tr>", body, re.DOTALL)}
     assert {name for name, row in rows.items() if "required" in row} == {"session_id", "input"}
-    assert NAME_RULE.removeprefix("must be ") in unescape(rows["session_id"])
+    assert ID_RULE.removeprefix("must be ") in unescape(rows["session_id"])
     assert "131072 bytes" in rows["input"]
     assert "up to 64 entries" in rows["variables"]
     assert "default <code>enqueue</code>" in rows["on_busy"]
