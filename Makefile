@@ -89,7 +89,7 @@ $(NGINX)/nginx: | $(VENV)/bin/python
 	  { apt-get download -qq nginx 2>/dev/null || { apt-get update -qq && apt-get download -qq nginx; }; } && \
 	  dpkg -x nginx_*.deb . && rm nginx_*.deb
 
-bench: $(VENV)/.installed-bench ## measure what a turn costs and write docs/performance.md (15 minutes)
+bench: $(VENV)/.installed-bench ## measure what a turn costs and write docs/explanation/performance.md (15 minutes)
 	@$(BIN)/python -W ignore -m bench
 
 bench-langgraph: $(LANGGRAPH_VENV)/.installed ## install LangGraph's development server (Elastic License 2.0), which make bench then measures too

@@ -6,7 +6,8 @@
         turn = client.turns.create("foobar", "What does cosine mean?")
         print(turn.wait().text)
 
-It speaks HTTP and imports nothing of the service. Programs import the names below, and `inturn.langchain`.
+It speaks HTTP and imports nothing of the service. Programs import the names below, `inturn.langchain`, and
+`inturn.testing` in their tests.
 """
 
 from inturn.async_client import AsyncClient, AsyncTurn

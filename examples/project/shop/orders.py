@@ -8,7 +8,7 @@ from datetime import date
 
 from dateutil.relativedelta import relativedelta
 
-DATABASE = "SHOP_DATABASE"  # an environment variable; in containers it comes from inturn.env
+DATABASE = "SHOP_DATABASE"  # an environment variable; in containers it comes from shop.env
 DELIVERY = relativedelta(days=3)
 TABLES = """
 create table if not exists orders (number text primary key, owner text, item text, ordered_on text, status text);

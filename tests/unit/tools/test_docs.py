@@ -14,6 +14,8 @@ from turns.domain.error_codes import Code
 DOCS = ROOT / "docs"
 MARKDOWN = [*ROOT.glob("*.md"), *DOCS.glob("**/*.md")]
 MAX_PROSE_WIDTH = 120
+NAMING = ("bench", "deploy", "examples", "inturn", "supervisor", "tests", "tools", "turns", "web", "worker")
+TEXT = {".css", ".example", ".html", ".js", ".lua", ".py", ".service", ".toml", ".txt", ".yaml", ".yml"}
 
 
 def test_the_generated_docs_are_up_to_date() -> None:
@@ -28,6 +30,13 @@ def test_every_link_and_anchor_resolves() -> None:
             file = (page.parent / target).resolve() if target else page
             assert file.exists(), f"{page}: {target}"
             assert not anchor or anchor in anchors(file), f"{page}: {target}#{anchor}"
+
+
+def test_every_page_that_code_names_exists() -> None:
+    """A page that was moved leaves its old name in comments, help texts and examples, which no link check reads."""
+    for path in named_by():
+        for name in re.findall(r"\bdocs/[\w/-]+\.md\b", path.read_text(encoding="utf-8")):
+            assert (ROOT / name).is_file(), f"{path}: {name}"
 
 
 def test_the_documentation_links_only_to_itself() -> None:
@@ -93,6 +102,13 @@ def without_code(page: Path) -> str:
     """Return the Markdown of the page with an empty line in place of each line of a code block."""
     code = re.compile(r"^[ ]*```.*?^[ ]*```", re.MULTILINE | re.DOTALL)
     return code.sub(lambda block: "\n" * block.group().count("\n"), page.read_text(encoding="utf-8"))
+
+
+def named_by() -> Iterator[Path]:
+    """Yield the files outside the documentation that may name a page of it."""
+    yield from (ROOT / name for name in ("Makefile", "docker-compose.yml", "pyproject.toml"))
+    for folder in NAMING:
+        yield from (path for path in (ROOT / folder).rglob("*") if path.suffix in TEXT)
 
 
 def links(page: Path) -> list[tuple[str, str]]:
