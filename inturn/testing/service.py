@@ -26,7 +26,10 @@ PORTS = range(20_000, 32_000)
 # A test wants the failure of the model at once, neither a long retry nor a wait for its recovery.
 TEST_SETTINGS = {"INTURN_RETRY_SECONDS": "0.1", "INTURN_OUTAGE_PATIENCE_SECONDS": "0"}
 # The settings of the developer's shell must not change a test.
-FOREIGN = ("REDIS_URL", "PORT", "WORKERS", "CHAIN_WORKERS", "OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_API_KEY")
+FOREIGN = frozenset(
+    {"REDIS_URL", "PORT", "WORKERS", "CHAIN_WORKERS", "OPENAI_BASE_URL", "OPENAI_API_BASE", "OPENAI_API_KEY"}
+    | {"OPENAI_PROXY", "OTEL_EXPORTER_OTLP_ENDPOINT"}
+)
 
 
 class CannotStart(RuntimeError):

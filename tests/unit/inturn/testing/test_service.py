@@ -6,6 +6,8 @@ import pytest
 
 from inturn import installed_service
 from inturn.testing import CannotStart, running_inturn
+from inturn.testing.service import FOREIGN
+from turns.config.settings import variables
 
 
 def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
@@ -20,6 +22,10 @@ def test_a_client_without_the_service_names_the_extra(monkeypatch: pytest.Monkey
     monkeypatch.setattr(installed_service, "PLACES", (tmp_path,))
     with pytest.raises(CannotStart, match=r"inturn\[service\]"), running_inturn():
         pass
+
+
+def test_no_setting_of_the_shell_reaches_the_service() -> None:
+    assert {name for name in variables().values() if not name.startswith("INTURN_")} <= FOREIGN
 
 
 def test_the_service_imports_its_packages_before_those_of_a_project(tmp_path: Path) -> None:
