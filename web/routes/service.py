@@ -8,6 +8,7 @@ from flask import Blueprint, Response, current_app, render_template
 
 from turns.assistants.overrides import settings_for
 from turns.assistants.registry import AssistantRegistry
+from turns.config import commands
 from turns.config.settings import Settings
 from turns.config.version import VERSION
 from turns.store.health import Readiness
@@ -132,6 +133,7 @@ def build_description(registry: AssistantRegistry, settings: Settings, assets: A
             "docs.html",
             api=document(),
             page=docs_page,
+            commands=commands,
             words=words,
             described=described,
             coded=coded,
