@@ -41,6 +41,7 @@ export class Outbox {
 
   removeWhere(isOfSession) {
     this.turns = this.turns.filter((turn) => !isOfSession(turn.session));
+    this.#pause.abort(); // otherwise the next message waits for the pause of one that is gone
     this.#notify();
   }
 
