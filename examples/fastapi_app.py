@@ -119,7 +119,9 @@ async def list_sessions(client: InTurn, user: User) -> list[str]:
 @app.get("/sessions/{session_id}")
 async def show_session(session_id: str, client: InTurn, user: User) -> list[dict[str, Any]]:
     messages = client.sessions.messages(session_id, user_id=user)
-    return [{"role": message.role, "content": message.content} async for message in messages]
+    return [
+        {"role": message.role, "content": message.content, "turn_id": message.turn_id} async for message in messages
+    ]
 
 
 @app.delete("/sessions", status_code=204)
