@@ -40,7 +40,8 @@ def test_no_text_and_no_key_is_in_any_log_line_or_error(start: Callable[..., Sta
         assert KEY not in json.dumps(turn)
         assert "scripted failure" not in json.dumps(turn["error"]), "the provider's own words"
     headers = {"Authorization": f"Bearer {KEY}", "X-Request-Id": f"{TEXT} {KEY}"}
-    for body in ({"inptu": TEXT}, {"session_id": TEXT + "/", "input": KEY}, turn_request("s", TEXT, assistant=TEXT)):
+    wrong_id = {"session_id": f"{TEXT} ", "input": KEY}
+    for body in ({"inptu": TEXT}, wrong_id, turn_request("s", TEXT, assistant="unknown")):
         answer = call(f"{stack.url}/v1/turns", method="POST", body=body, headers=headers)
         assert answer.status in {400, 404}
         assert TEXT not in json.dumps(answer.body)

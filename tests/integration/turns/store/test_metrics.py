@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.server import Server
+from tests.support.waiting import wait_until
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.domain.error_codes import Code
@@ -23,6 +24,11 @@ ClaimTurn = Callable[[Turn], Claim]
 
 def held(store: TurnStore) -> dict[Reason, int]:
     return {reason: number for reason, number in store.read_metrics().held.items() if number}
+
+
+def clock_ms(client: Client) -> int:
+    seconds, microseconds = client.time()
+    return int(seconds * 1000 + microseconds // 1000)
 
 
 def beat(server: Server, worker: str, *, seconds_ago: float = 0) -> None:
@@ -83,6 +89,8 @@ def test_a_model_is_failing_until_one_of_its_turns_completes(
     assert (found.model, found.attempts, found.code) == ("m", 3, "provider_error")
     commit(claim(accept(session_id="c")))
     assert failing() == []
+    committed_at = read_completions(client)["m"]
+    wait_until("the store's clock is past the commit", lambda: clock_ms(client) > committed_at)
     for session_id in ("d1", "d2", "d3"):
         store.fail(claim(accept(session_id=session_id)), Code.PROVIDER_UNREACHABLE)
     [after] = failing()
