@@ -7,6 +7,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import tests.support.clean_environment  # noqa: F401  # before all other modules of the product
 from tests.support.leaks import leaked_keys
 from tests.support.server import Server
 from turns.backend.client import Client, connect

@@ -26,7 +26,6 @@ class Outcome:
     failed_innocents: list[str]  # the texts of turns that did not complete, though nothing in them fails
     faults: Counter[str]
     poisoned: Counter[str]  # turns that kill their workers, by the error code with which they ended
-    durations: list[float]  # seconds from acceptance to the end of each turn
     recoveries: list[float]  # seconds from the last fault that hit a turn to its next claim
     calls_per_turn: float
 
@@ -79,9 +78,6 @@ def run(
         ],
         faults=nemesis.done,
         poisoned=poisoned,
-        durations=[
-            _instant(turn["finished_at"]) - _instant(turn["accepted_at"]) for turn in turns_read if turn["finished_at"]
-        ],
         recoveries=recoveries(stack.logs(), nemesis.kills, nemesis.lost_hints),
         calls_per_turn=len(stack.model_requests()) / len(submitted),
     )

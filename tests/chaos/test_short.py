@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.baseline.stack import Baseline
 from tests.chaos.rows import CHAINS, CUSTOM_CHAINS
 from tests.chaos.run import run
 from tests.support.processes import Stack
@@ -79,3 +80,11 @@ def test_chains_that_block_crash_and_hang_harm_no_other(tmp_path: Path) -> None:
     assert outcome.completed == 80 - 2 * (
         1 + 2
     )  # per session, a thread hangs once; a process crashes once and hangs once
+
+
+def test_the_baseline_answers_first_turns_without_faults(tmp_path: Path) -> None:
+    """A second turn of a session would overtake the first one there."""
+    with Baseline(tmp_path, workers=1, settings=SETTINGS) as stack:
+        outcome = run(stack, sessions=4, turns=1, per_second=10, seed=SEED, every_seconds=1, faults=Counter())
+    assert outcome.verdict.is_clean, outcome.verdict
+    assert outcome.completed == 4
