@@ -7,15 +7,18 @@ local function is_dispatched(turn, was)
   return tonumber(was.hinted_at or 0) >= tonumber(redis.call('ZSCORE', KEY.waiting, turn) or 0)
 end
 
--- Count the slots of all heads of this queue, because nothing has counted them so far.
-local function count_slots(queue)
-  for _, turn in ipairs(redis.call('ZRANGE', KEY.due, 0, -1)) do
-    local was, groups = read_record(turn), {}
-    if was.queue == queue and is_dispatched(turn, was) then
-      add_sharing_groups(groups, was, tenant_of(was.session))
-      for _, group in ipairs(groups) do redis.call('SADD', KEY.slots .. group[1], turn) end
-    end
+local function count_turn(turn, queue)
+  local was, groups = read_record(turn), {}
+  if was.queue == queue and is_dispatched(turn, was) then
+    add_sharing_groups(groups, was, tenant_of(was.session))
+    for _, group in ipairs(groups) do redis.call('SADD', KEY.slots .. group[1], turn) end
   end
+end
+
+-- Count the slots of all heads of this queue, because nothing has counted them so far. A head whose record another program
+-- has replaced is passed over: it must not keep new turns from being accepted.
+local function count_slots(queue)
+  for _, turn in ipairs(redis.call('ZRANGE', KEY.due, 0, -1)) do pcall(count_turn, turn, queue) end
 end
 
 -- Return the capacity if turns share it with this one, else nil.

@@ -247,6 +247,16 @@ def test_a_lost_record_keeps_no_share(
     assert hints() == turns[18:]
 
 
+def test_a_foreign_record_does_not_keep_others_out(ask: Ask, hints: Hints, server: Server) -> None:
+    turns = ask(17)
+    server.raw.set(keys.TURN(turns[0]), "foreign")
+    assert hints() == turns
+    later = ask(5)
+    assert is_shared(server)
+    assert hints() == later[:2]
+    server.raw.delete(keys.TURN(turns[0]))
+
+
 def test_a_turn_that_waits_for_its_share_says_so(ask: Ask, hints: Hints, client: Client, store: TurnStore) -> None:
     ask(22)
     [why] = read_session_queue(client, "s22").why
