@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from turns.backend.client import Client, check_store_or_exit, connect
+from turns.backend.installation import check_agreement
 from turns.backend.script_replies import Reply
 from turns.config import commands
 from turns.config.settings import Settings, settings_or_exit
-from turns.domain.errors import StoreUnavailable
+from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.domain.ids import NAME_RULE, is_name
 from turns.file_history.session_store import open_session_store
 from turns.store.api_keys import KEY_CACHE_SECONDS, ApiKey, ApiKeyStore, Scope
@@ -55,7 +56,7 @@ def main() -> int:
         client = connect(url, timeout_seconds=3, retries=0, max_connections=1)
         if output := options.run(Service(settings, client, record), options):
             print(output)
-    except ValueError as error:
+    except (ValueError, ConfigurationError) as error:
         return _failed(str(error), 2)
     except StoreUnavailable as error:
         return _failed(str(error) if error.refused else _no_answer(url), 3)
@@ -93,7 +94,7 @@ def _days(text: str) -> float:
 def _create(service: Service, options: argparse.Namespace) -> str:
     scopes, is_first = _scopes(options.scopes), not service.api_keys.has_keys()
     if options.adopt:
-        _check_adopting(options.tenant)
+        _check_adopting(service, options.tenant)
     if is_first:
         sys.stderr.write(_first_key_notice(service.sessions.count_sessions(), options))
     secret, api_key = service.api_keys.create_key(
@@ -134,7 +135,7 @@ def _scopes(names: str) -> list[Scope]:
 
 def _adopt(service: Service, options: argparse.Namespace) -> str:
     tenant = options.tenant
-    _check_adopting(tenant)
+    _check_adopting(service, tenant)
     if not service.api_keys.has_keys():
         raise ValueError(f"No API key exists yet: {commands.INTURN} keys create {tenant} --adopt")
     outcomes = service.sessions.adopt_all(tenant=tenant)
@@ -143,12 +144,15 @@ def _adopt(service: Service, options: argparse.Namespace) -> str:
         lines.append(f"Left, because they have live turns: {left}; when these have ended, run: {ADOPT} {tenant}")
     if taken := outcomes[Reply.NOT_EMPTY]:
         lines.append(f"Left, because {tenant} has sessions with the same ids: {taken}")
+    if broken := outcomes[Reply.BROKEN]:
+        lines.append(f"Left, because the files of their histories cannot be read: {broken}")
     return "\n".join(lines)
 
 
-def _check_adopting(tenant: str) -> None:
+def _check_adopting(service: Service, tenant: str) -> None:
     if not is_name(tenant):
         raise ValueError(f"tenant: {NAME_RULE}")
+    check_agreement(service.client, service.settings)  # otherwise the histories would stay behind
 
 
 def _list(service: Service, _options: argparse.Namespace) -> str:

@@ -71,11 +71,19 @@ class FileHistorySessionStore(SessionStore):
             self._files.remove_files(session, files)
 
     def adopt(self, session: Session, *, tenant: str) -> Reply:
-        """Adopt a session like `SessionStore.adopt`: copy its file before that, and delete the old one after it."""
+        """Adopt a session like `SessionStore.adopt`: copy its file before that, and delete the old one after it.
+
+        Return BROKEN, and leave the session, if its committed file cannot be read.
+        """
         old, new = (session_key(session.session_id, session.user_id, of) for of in (DEFAULT_TENANT, tenant))
         committed = cast(bytes | None, self._client.hget(keys.SESSION(old), "file"))
         version, old_files = (committed or b"").decode(), self._files.list_files(old)
-        stored, copy = self._files.read_messages(old, version), version or new_token()
+        try:
+            stored, copy = self._files.read_messages(old, version), version or new_token()
+        except (HistoryUnusable, OSError):
+            return Reply.BROKEN
+        if version and stored is None:
+            return Reply.BROKEN
         self._files.discard(new, copy)  # of a call that was interrupted
         if self._files.list_files(new):
             return Reply.NOT_EMPTY

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from turns import __main__ as command
+from turns.backend import keys
+from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.turn import Turn
 from turns.store.sessions import SessionStore
@@ -57,6 +59,16 @@ def test_the_first_key_can_adopt_the_stored_sessions(run: Run, stored: Turn, sto
 def test_sessions_are_not_adopted_while_requests_need_no_key(run: Run, stored: Turn, sessions: SessionStore) -> None:
     code, _, error = run("adopt", "acme")
     assert (code, error) == (2, "No API key exists yet: .venv/bin/inturn keys create acme --adopt\n")
+    assert sessions.count_sessions() == 1
+
+
+@pytest.mark.parametrize("arguments", [("adopt", "acme"), ("create", "acme", "--adopt")])
+def test_sessions_are_not_adopted_without_their_histories(
+    run: Run, stored: Turn, sessions: SessionStore, client: Client, *, arguments: tuple[str, ...]
+) -> None:
+    client.hset(keys.SERVICE.name, "history", "file")  # as the endpoint and the workers have recorded
+    code, output, error = run(*arguments)
+    assert (code, output, error.startswith("INTURN_HISTORY: ")) == (2, "", True)
     assert sessions.count_sessions() == 1
 
 

@@ -6,13 +6,13 @@
 -- ARGV  1 session
 --       2 its name in the other tenant
 --       3 version of the file of its history, or ''
--- Reply ADOPTED
+-- Reply ADOPTED       also when this script runs a second time with the version of a file
 --       GONE          there is no such session, perhaps because this script runs a second time
 --       SESSION_BUSY  it has live turns
 --       NOT_EMPTY     the other tenant has a session of this name
 --       LOST          its history has another version by now
 --
--- requires: tenant_of
+-- requires: replayed, tenant_of
 
 local session, adopted, version = unpack(ARGV, 1, 3)
 local from, to = tenant_of(session), tenant_of(adopted)
@@ -30,7 +30,11 @@ local function move(index, member, other_index, other)
 end
 
 if redis.call('EXISTS', KEY.queue .. session) == 1 then return {'SESSION_BUSY'} end
-if count_keys(session) == 0 then return {'GONE'} end
+if count_keys(session) == 0 then
+  -- With its version, the reply of the first run was lost and the client sent the command again.
+  local is_repeated = version ~= '' and redis.call('HGET', KEY.session .. adopted, 'file') == version
+  return is_repeated and replayed({'ADOPTED'}) or {'GONE'}
+end
 if count_keys(adopted) > 0 then return {'NOT_EMPTY'} end
 if POLICY.history == 'file' and (redis.call('HGET', KEY.session .. session, 'file') or '') ~= version then
   return {'LOST'}

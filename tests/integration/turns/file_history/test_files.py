@@ -260,6 +260,27 @@ def test_a_session_is_not_adopted_over_a_file_of_the_tenant(
     assert (contents(file), other.read_text()) == (["one", "yes, one"], "[]")
 
 
+@pytest.mark.parametrize("damage", [Path.unlink, lambda file: file.write_text("[")])
+def test_a_session_without_a_readable_file_is_left(
+    store: TurnStore, sessions: SessionStore, file: Path, damage: Callable[[Path], object]
+) -> None:
+    run(store, "one")
+    run(store, "two", session_id="other")
+    damage(file)
+    assert sessions.adopt_all(tenant="acme") == {Reply.ADOPTED: 1, Reply.BROKEN: 1}
+    assert sessions.count_sessions() == 1
+
+
+def test_an_adoption_of_which_the_reply_was_lost_counts(
+    store: TurnStore, sessions: SessionStore, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(store, "one")
+    session, once = sessions.get_session("s"), client.evalsha
+    monkeypatch.setattr(client, "evalsha", lambda *call: once(*call) and once(*call))  # its second reply is returned
+    assert sessions.adopt(session, tenant="acme") is Reply.ADOPTED
+    assert page_contents(sessions, "acme/-/s") == ["one", "yes, one"]
+
+
 def test_an_erase_holds_even_if_the_file_was_not_removed(
     store: TurnStore, sessions: SessionStore, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
