@@ -66,7 +66,7 @@ from inturn.values import (
     Variable,
 )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Assistant",

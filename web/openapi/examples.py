@@ -63,7 +63,7 @@ VALUES: Mapping[str, Any] = MappingProxyType(
         "last_active_at": "2026-11-27T09:00:01.250Z",
         "durability": "always",
         "eviction_policy": "noeviction",
-        "version": "0.1.0",
+        "version": "0.2.0",
         "self": f"/v1/turns/{TURN_ID}",
         "events": f"/v1/turns/{TURN_ID}/events",
         "cancel": f"/v1/turns/{TURN_ID}/cancel",
