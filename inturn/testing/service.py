@@ -2,9 +2,7 @@
 
 import contextlib
 import os
-import random
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -14,6 +12,7 @@ from pathlib import Path
 
 from inturn.client import Client
 from inturn.installed_service import find_service, service_command, service_environment
+from inturn.testing.ports import PORTS, free_ports
 from inturn.testing.scripted_model import Script, ScriptedModel, echo
 
 READY = "InTurn is ready"  # printed when endpoint and workers are ready
@@ -21,8 +20,6 @@ READY_SECONDS = 90.0  # LangChain takes seconds to import, on a busy machine man
 GRACE_SECONDS = 0.5
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.05
-# Below the ports of outgoing connections; one of those could take the port between its choice and its use.
-PORTS = range(20_000, 32_000)
 # A test wants the failure of the model at once, neither a long retry nor a wait for its recovery.
 TEST_SETTINGS = {"INTURN_RETRY_SECONDS": "0.1", "INTURN_OUTAGE_PATIENCE_SECONDS": "0"}
 # The settings of the developer's shell must not change a test.
@@ -117,8 +114,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def _free_port() -> int:
-    for port in random.sample(PORTS, len(PORTS)):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
-    raise CannotStart(f"No port from {PORTS.start} to {PORTS.stop - 1} is free.")
+    if not (ports := free_ports(1)):
+        raise CannotStart(f"No port from {PORTS.start} to {PORTS.stop - 1} is free.")
+    return ports[0]

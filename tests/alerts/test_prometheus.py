@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from inturn.testing.ports import free_port
 from tests.alerts.test_rules import RULES
 from tests.support.processes import Stack, call, turn_request
-from tests.support.server import free_port
 from tests.support.waiting import wait_until
 
 EXPECTED = {"EveryTurnFails", "NothingCompletes", "UsersWait", "StoreRefusesWrites", "TurnsAreRefused"}

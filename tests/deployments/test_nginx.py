@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from inturn.testing.ports import free_ports
 from tests.support.processes import Stack, turn_request
-from tests.support.server import free_ports
 from tests.support.waiting import wait_until
 from tools import ROOT
 from web.routes.sessions import MAX_IMPORT_BYTES

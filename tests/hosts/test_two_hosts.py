@@ -11,12 +11,13 @@ from types import ModuleType
 import pytest
 import redis
 
+from inturn.testing.ports import free_port
 from tests.acceptance.delivery import test_order
 from tests.acceptance.http import test_contract, test_conversation, test_streams
 from tests.chaos.run import run
 from tests.hosts.network import BACK, FRONT_ADDRESS, Cable, is_available, two_hosts
 from tests.support.processes import Process, Stack
-from tests.support.server import DURABLE, Server, free_port
+from tests.support.server import DURABLE, Server
 
 OUTAGE_SECONDS = 30.0
 

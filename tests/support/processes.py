@@ -15,7 +15,8 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-from tests.support.server import DURABLE, Server, free_ports
+from inturn.testing.ports import free_ports
+from tests.support.server import DURABLE, Server
 from tests.support.waiting import wait_until
 from tools import ROOT
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import redis
 
+from inturn.testing.ports import free_ports
 from supervisor.embedded_store import server_program
-from tests.support.server import DURABLE, Server, free_ports
+from tests.support.server import DURABLE, Server
 from tests.support.waiting import wait_until
 
 SERVICE = "inturn"

@@ -1,9 +1,6 @@
 """A private Valkey server for the tests: a separate directory, a socket file and no port."""
 
-import itertools
-import random
 import signal
-import socket
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,26 +13,6 @@ from tests.support.waiting import wait_until
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
 NOT_DURABLE = ("--appendonly", "no", "--save", "")
-# Below the ports of outgoing connections; one of those could take the port between its choice and its use.
-PORTS = range(20_000, 32_000)
-
-
-def free_port() -> int:
-    return free_ports(1)[0]
-
-
-def free_ports(count: int) -> list[int]:
-    free = filter(is_free, random.sample(PORTS, len(PORTS)))
-    return list(itertools.islice(free, count))
-
-
-def is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 class Server:

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from inturn.testing.ports import free_ports
 from tests.support.processes import Process
-from tests.support.server import free_ports
 from tests.support.waiting import wait_until
 
 

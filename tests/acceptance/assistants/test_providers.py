@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from inturn.testing.ports import free_port
 from tests.support.processes import Stack, call
-from tests.support.server import free_port
 from tests.support.waiting import wait_until
 
 # Directive to the scripted model, error code of the turn, number of requests. All together need 22 retries, which the

@@ -12,8 +12,8 @@ import pytest
 
 import inturn
 from inturn.testing import ScriptedModel
+from inturn.testing.ports import free_port
 from tests.support.processes import DIRECT, Process, Stack
-from tests.support.server import free_port
 from tests.support.waiting import wait_until
 from tools import ROOT
 

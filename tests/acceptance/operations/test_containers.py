@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from inturn.testing.ports import free_port
 from tests.support.processes import Process, call
-from tests.support.server import Server, free_port
+from tests.support.server import Server
 from tests.support.waiting import wait_until
 from tools import ROOT
 from tools.docs import READ_BY_MAKE_UP

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import pytest
 
+from inturn.testing.ports import free_port
 from tests.support.processes import call
-from tests.support.server import free_port
 from tests.support.waiting import wait_until
 from tools import ROOT
 from turns.backend.client import connect

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from inturn.testing.ports import free_ports
 from supervisor import machine
 from supervisor.machine import Machine
-from tests.support.server import free_ports
 from turns.config.settings import Settings
 
 CUSTOM = '[assistants.default]\n[assistants.rag]\nchain = "a:b"\n'

@@ -13,9 +13,9 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessageChunk, HumanMessage, SystemMessage
 from langchain_openai import ChatOpenAI
 
+from inturn.testing.ports import free_port
 from tests.acceptance.assistants.test_providers import FAILURES
 from tests.support.processes import Process, call
-from tests.support.server import free_port
 from tests.support.waiting import wait_until
 from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT
