@@ -20,6 +20,7 @@ def read_facts(client: Client, settings: Settings, *, lost_turns: int) -> Servic
     seconds, microseconds = client.time()
     now = seconds * 1000 + microseconds // 1000
     survey, completions, holds = survey_heads(client), read_completions(client), read_holds(client)
+    crowded = read_crowded_groups(client)
 
     def age(at: int | None) -> float:
         return max(0, now - at) / 1000 if at else 0.0
@@ -28,9 +29,9 @@ def read_facts(client: Client, settings: Settings, *, lost_turns: int) -> Servic
         now=now,
         health=read_health(client, settings),
         paused=read_pauses(client),
-        held=count_held(client, survey, holds),
+        held=count_held(client, survey, holds, crowded),
         holds=holds,
-        crowded=read_crowded_groups(client),
+        crowded=crowded,
         waiting_kinds=survey.waiting_kinds,
         oldest_waiting_seconds=read_gauges(client)["oldest_waiting_seconds"],
         oldest_unanswered_seconds=age(survey.oldest_unanswered_at),

@@ -43,8 +43,7 @@ class ServiceFacts:
 
     `held` has the waiting turns by reason, `waiting_kinds` those that wait for a worker by its kind. `lost_turns`
     have failed because too many workers died while they ran them. Turns wait for slots of the `crowded` groups, most
-    of them for the first one. `completed_seconds` is the time since the last
-    completed turn, or None.
+    of them for the first one. `completed_seconds` is the time since the last completed turn, or None.
     """
 
     health: Health

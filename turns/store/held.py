@@ -70,7 +70,9 @@ def count_turns_before(client: Client, groups: Sequence[CrowdedGroup], turn_id: 
     return {group: rank for group, rank in zip(groups, ranks, strict=True) if rank is not None}
 
 
-def count_held(client: Client, survey: Survey, holds: Sequence[ModelHold]) -> Mapping[Reason, int]:
+def count_held(
+    client: Client, survey: Survey, holds: Sequence[ModelHold], crowded: Sequence[CrowdedGroup]
+) -> Mapping[Reason, int]:
     """Return the turns that wait by reason, each reason with a number. Raises `StoreUnavailable`.
 
     Waits for a retry are those of the survey. Turns behind the first one of their session have the reason
@@ -78,7 +80,7 @@ def count_held(client: Client, survey: Survey, holds: Sequence[ModelHold]) -> Ma
     """
     live, workers_paused = client.hmget(keys.SERVICE.name, ["live", "workers"])
     heads, waiting = client.zcard(keys.DUE.name), client.zcard(keys.WAITING.name)
-    parked = sum(group.waiting for group in read_crowded_groups(client))
+    parked = sum(group.waiting for group in crowded)
     held = {reason: survey.waiting.get(reason, 0) for reason in Reason} | {Reason.PARKED: parked}
     for hold in holds:
         reason = Reason.MODEL_PAUSED if hold.reason is HoldReason.RATE_LIMITED else Reason.MODEL_OUTAGE

@@ -1,6 +1,6 @@
 """The counters and histograms that the scripts keep, for all processes and across their restarts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import cast
@@ -13,7 +13,7 @@ from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
 from turns.store.failing import read_completions, read_failing
 from turns.store.health import is_safe_policy, list_live_workers, read_memory, read_refusal
-from turns.store.held import count_held
+from turns.store.held import count_held, read_crowded_groups
 from turns.store.holds import ModelHold, read_holds
 from turns.store.survey import Survey, survey_heads
 
@@ -70,16 +70,24 @@ def read_metrics(client: Client) -> Metrics:
         if name in counters:
             counters[name][tuple(labels)] = amount
     histograms = {name: _histogram(name, fields) for name in HISTOGRAMS}
-    survey = survey_heads(client)
-    gauges = {**read_gauges(client), **_read_store_gauges(client), **_read_wait_gauges(client, survey)}
-    holds = read_holds(client)
+    survey, completions, holds = survey_heads(client), read_completions(client), read_holds(client)
+    seconds, _ = client.time()
+
+    def age(at: int | None) -> float:
+        return max(0.0, seconds - at / 1000) if at else 0.0
+
+    failing = read_failing(client, completions, now_ms=seconds * 1000)
     return Metrics(
         counters,
         histograms,
-        gauges,
-        held=count_held(client, survey, holds),
-        failing_seconds=_read_failing(client),
-        worker_wait_seconds=_read_worker_waits(client, survey),
+        gauges={
+            **read_gauges(client),
+            **_read_store_gauges(client),
+            **_read_wait_gauges(client, survey, completions, age),
+        },
+        held=count_held(client, survey, holds, read_crowded_groups(client)),
+        failing_seconds={(model.model, model.code): age(model.since) for model in failing},
+        worker_wait_seconds={kind: age(survey.waiting_kinds_since.get(kind)) for kind in WorkerKind},
         holds=holds,
     )
 
@@ -110,13 +118,10 @@ def read_gauges(client: Client) -> dict[str, float]:
     }
 
 
-def _read_wait_gauges(client: Client, survey: Survey) -> dict[str, float]:
-    seconds, _ = client.time()
-
-    def age(at: int | None) -> float:
-        return max(0.0, seconds - at / 1000) if at else 0.0
-
-    unanswered, completions = age(survey.oldest_unanswered_at), read_completions(client)
+def _read_wait_gauges(
+    client: Client, survey: Survey, completions: Mapping[str, int], age: Callable[[int | None], float]
+) -> dict[str, float]:
+    unanswered = age(survey.oldest_unanswered_at)
     return {
         "running_turns": len(survey.running),
         "oldest_live_seconds": age(survey.oldest_live_at),
@@ -125,18 +130,6 @@ def _read_wait_gauges(client: Client, survey: Survey) -> dict[str, float]:
         "first_token_wait_seconds": age(min(survey.first_token_waits, default=None)),
         "silent_workers": client.zcard(keys.WORKERS.name) - len(list_live_workers(client)),
     }
-
-
-def _read_failing(client: Client) -> dict[tuple[str, str], float]:
-    seconds, _ = client.time()
-    failing = read_failing(client, read_completions(client), now_ms=seconds * 1000)
-    return {(model.model, model.code): max(0.0, seconds - model.since / 1000) for model in failing}
-
-
-def _read_worker_waits(client: Client, survey: Survey) -> dict[WorkerKind, float]:
-    seconds, _ = client.time()
-    since = survey.waiting_kinds_since
-    return {kind: max(0.0, seconds - since[kind] / 1000) if kind in since else 0.0 for kind in WorkerKind}
 
 
 def _read_store_gauges(client: Client) -> dict[str, float]:
