@@ -15,6 +15,7 @@ from turns.domain.errors import (
     IntakePaused,
     Overloaded,
     Refused,
+    SessionNotFound,
     StoreUnsafe,
     TurnExpired,
     TurnNotFound,
@@ -152,10 +153,12 @@ class OperatorActions:
         self._store.cancel(turn.id, tenant=turn.tenant)
 
     def cancel_session(self, session: str) -> int:
-        """Cancel the live turns of a session and return their number.
+        """Cancel the live turns of a session and return their number. Raises `SessionNotFound`.
 
         The last one is cancelled first, so that the end of one starts no other.
         """
+        if not self._client.exists(keys.SESSION(session)):
+            raise SessionNotFound
         live = cast(list[bytes], self._client.lrange(keys.QUEUE(session), 0, -1))
         return sum(self._is_cancelled(turn_id.decode(), tenant_of(session)) for turn_id in reversed(live))
 

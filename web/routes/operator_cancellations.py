@@ -41,7 +41,6 @@ def build_operator_cancellations(actions: OperatorActions, queries: OperatorQuer
     ).on(api)
     def operator_cancel_session(query: CancelSessionQuery) -> Response:
         session = session_key(query.session_id, query.user_id, query.tenant)
-        queries.read_session_queue(session)
         count = actions.cancel_session(session)
         audit("cancel_session", session, count=count, reason=query.reason)
         return reply(schema.BulkResult(done=count, refused=None))
