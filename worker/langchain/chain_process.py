@@ -63,11 +63,7 @@ class ProcessChainRun(ChainRun):
 
     def deltas(self, stop: Stop = NEVER) -> Generator[str, None, None]:
         """Yield text as `ChainRun.deltas` does."""
-        connection, its_end = CONTEXT.Pipe()
-        arguments = (its_end, self._create_run, self._claim, self._settings)
-        process = CONTEXT.Process(target=run_chain, args=arguments, name="chain")
-        process.start()
-        its_end.close()
+        process, connection = start_process(run_chain, self._create_run, self._claim, self._settings)
         stop.interrupt_with(partial(kill, process))
         try:
             stop.check()
@@ -104,10 +100,7 @@ class ProcessChainRun(ChainRun):
 
 def call_in_process(function: Callable[..., Any], *arguments: object, timeout_seconds: float) -> Any:
     """Return what a function of a module returns in another process; None if that process ends before."""
-    connection, its_end = CONTEXT.Pipe()
-    process = CONTEXT.Process(target=send_result, args=(its_end, timeout_seconds, function, *arguments))
-    process.start()
-    its_end.close()
+    process, connection = start_process(send_result, timeout_seconds, function, *arguments)
     with connection:
         try:
             return connection.recv()
@@ -118,6 +111,15 @@ def call_in_process(function: Callable[..., Any], *arguments: object, timeout_se
             process.join()
 
 
+def start_process(main: Callable[..., None], *arguments: object) -> tuple[BaseProcess, Connection]:
+    """Start a process with this main function, which also receives its end of the returned connection."""
+    connection, its_end = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=main, args=(its_end, *arguments), name="chain")
+    process.start()
+    its_end.close()
+    return process, connection
+
+
 def kill(process: BaseProcess) -> None:
     """Kill the process with all that it has started; it is not a daemon, which could not use `multiprocessing`."""
     if process.pid:
@@ -126,26 +128,25 @@ def kill(process: BaseProcess) -> None:
     process.kill()  # it may not lead its group yet
 
 
-def prepare_process(timeout_seconds: float) -> None:
-    """Lead a process group, and end at the latest after this time, also in code that holds the interpreter."""
+def prepare_process(connection: Connection, timeout_seconds: float) -> None:
+    """Lead a process group, and end with the worker, or after this time, also in code that holds the interpreter."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker
     signal.alarm(math.ceil(timeout_seconds))
+    threading.Thread(target=_exit_with_worker, args=(connection,), daemon=True).start()
 
 
 def send_result(
     connection: Connection, timeout_seconds: float, function: Callable[..., Any], *arguments: object
 ) -> None:
     """Call the function and send its result. The main function of the process."""
-    prepare_process(timeout_seconds)
-    threading.Thread(target=_exit_with_worker, args=(connection,), daemon=True).start()
+    prepare_process(connection, timeout_seconds)
     connection.send(function(*arguments))
 
 
 def run_chain(connection: Connection, create_run: CreateRun, claim: Claim, settings: Settings) -> None:
     """Run the chain and send what it yields. The main function of the process."""
-    prepare_process(settings.total_seconds + CLEANUP_SECONDS)
-    threading.Thread(target=_exit_with_worker, args=(connection,), daemon=True).start()
+    prepare_process(connection, settings.total_seconds + CLEANUP_SECONDS)
     connection.send(_last_message(connection, create_run, claim, settings))
 
 
