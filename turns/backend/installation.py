@@ -1,6 +1,7 @@
 """What all processes that share a store and a namespace must agree on. Each one checks it when it starts."""
 
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 from redis.exceptions import ResponseError
@@ -32,13 +33,10 @@ def join_or_exit(settings: Settings) -> None:
 
 def join(client: Client, settings: Settings) -> None:
     """Record what the first process decides for all. Raises `ConfigurationError` if this process differs."""
-    # A store that refuses writes can still be compared. A key of another type is repaired by a worker.
-    with suppress(StoreUnavailable, ResponseError):
-        own = {"schema": str(SCHEMA), "history": _history(settings)}
-        client.execute_many([("HSETNX", keys.SERVICE.name, name, value) for name, value in own.items()])
-        if check_agreement(client, settings) < SCHEMA:
-            client.hset(keys.SERVICE.name, "schema", SCHEMA)
-    check_agreement(client, settings)
+    own = {"schema": str(SCHEMA), "history": _history(settings)}
+    _write(client, [("HSETNX", keys.SERVICE.name, name, value) for name, value in own.items()])
+    if check_agreement(client, settings) < SCHEMA:
+        _write(client, [("HSET", keys.SERVICE.name, "schema", SCHEMA)])
 
 
 def check_agreement(client: Client, settings: Settings) -> int:
@@ -57,6 +55,12 @@ def check_agreement(client: Client, settings: Settings) -> int:
             f"keep them in {_place(own)}; use the same value everywhere, or another INTURN_NAMESPACE."
         )
     return schema
+
+
+def _write(client: Client, commands: Sequence[Sequence[str | int]]) -> None:
+    """Write if possible: a store that refuses writes can be compared, and a worker repairs a key of another type."""
+    with suppress(StoreUnavailable, ResponseError):
+        client.execute_many(commands)
 
 
 def _history(settings: Settings) -> str:
