@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from turns.config.version import VERSION
+
 Json = dict[str, Any]
 
 TURN_ID = "turn_01a2073c9fe1775a924bcc85e05eaf46"
 NAMES: Mapping[str, str] = MappingProxyType(
-    {"turn_id": TURN_ID, "session_id": "foobar", "worker": "worker-1:42:c0ffee", "switch": "dispatch"}
+    {"turn_id": TURN_ID, "session_id": "foobar", "worker": "worker-1:42:c0ffee", "switch": "workers"}
 )
 TYPES: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
     {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list}
@@ -63,7 +65,7 @@ VALUES: Mapping[str, Any] = MappingProxyType(
         "last_active_at": "2026-11-27T09:00:01.250Z",
         "durability": "always",
         "eviction_policy": "noeviction",
-        "version": "0.2.0",
+        "version": VERSION,
         "self": f"/v1/turns/{TURN_ID}",
         "events": f"/v1/turns/{TURN_ID}/events",
         "cancel": f"/v1/turns/{TURN_ID}/cancel",
