@@ -66,8 +66,8 @@ def main() -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m turns", description="Manage the API keys of this service.")
     keys = parser.add_subparsers(required=True).add_parser("keys", help="create, list and revoke API keys")
-    commands = keys.add_subparsers(required=True)
-    create = commands.add_parser("create", help="create a key and print it; it cannot be printed again")
+    subcommands = keys.add_subparsers(required=True)
+    create = subcommands.add_parser("create", help="create a key and print it; it cannot be printed again")
     create.add_argument("tenant", help="tenant whose turns and sessions the key gives access to")
     create.add_argument(
         "--scopes", default=Scope.TURNS, help=f"comma-separated list of {', '.join(Scope)} (default: %(default)s)"
@@ -75,11 +75,11 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--days", type=_days, help="days until the key expires (default: it never expires)")
     create.add_argument("--adopt", action="store_true", help="then give the sessions without a tenant to this one")
     create.set_defaults(run=_create)
-    adopt = commands.add_parser("adopt", help="give the sessions that were stored without a key to a tenant")
+    adopt = subcommands.add_parser("adopt", help="give the sessions that were stored without a key to a tenant")
     adopt.add_argument("tenant", help="tenant whose keys give access to them from then on")
     adopt.set_defaults(run=_adopt)
-    commands.add_parser("list", help="list all valid keys").set_defaults(run=_list)
-    revoke = commands.add_parser("revoke", help="revoke a key; takes effect within two seconds")
+    subcommands.add_parser("list", help="list all valid keys").set_defaults(run=_list)
+    revoke = subcommands.add_parser("revoke", help="revoke a key; takes effect within two seconds")
     revoke.add_argument("id", help="id of the key, as in the list")
     revoke.set_defaults(run=_revoke)
     return parser

@@ -51,14 +51,7 @@ def check(name: str, question: str, settings: Settings, variables: Mapping[str, 
     assistant, loop = Assistant(name="checked", chain=name), ChainLoop(max_threads=MAX_THREADS)
     claims = [claim(assistant, question, number, variables) for number in (1, 2, 3)]
     chain = build_custom_chain(find_factory(name), build_model(settings, assistant))
-    kind = (
-        "a LangGraph graph"
-        if is_graph(chain.runnable)
-        else "a chain with a graph"
-        if chain.contains_graph
-        else "a chain"
-    )
-    yield f"built      {kind}, without a checkpointer"
+    yield f"built      {describe_kind(chain)}, without a checkpointer"
     watch = LoopWatch(loop)
     began = time.monotonic()
     answer, pieces = run_turn(chain, claims[0], loop)
@@ -72,6 +65,12 @@ def check(name: str, question: str, settings: Settings, variables: Mapping[str, 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda one: run_turn(chain, one, loop), claims[1:]))
     yield "overlaps   two turns at once have ended"
+
+
+def describe_kind(chain: CustomChain) -> str:
+    if is_graph(chain.runnable):
+        return "a LangGraph graph"
+    return "a chain with a graph" if chain.contains_graph else "a chain"
 
 
 def run_turn(chain: CustomChain, of: Claim, loop: ChainLoop) -> tuple[Answer, int]:
