@@ -50,9 +50,9 @@ def test_ids_with_separators_work_on_the_page(open_chat: Callable[..., ChatPage]
 
 
 def test_settings_choose_user_and_theme(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
-    stack.wait_until_finished(stack.submit("of-nobody", "sent for nobody"))
+    stack.wait_until_finished(stack.submit("of-no-user", "sent without a user"))
     chat = open_chat(stack)
-    expect(chat.sessions.filter(has_text="sent for nobody")).to_have_count(1)
+    expect(chat.sessions.filter(has_text="sent without a user")).to_have_count(1)
     chat.save_settings(user="carol", theme="Dark")
     expect(chat.sessions).to_have_count(0)
     chat.send("sent by carol")
@@ -63,7 +63,7 @@ def test_settings_choose_user_and_theme(open_chat: Callable[..., ChatPage], stac
     chat.wait_for_state("done")
     assert chat.page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
     chat.save_settings()
-    expect(chat.sessions.filter(has_text="sent for nobody")).to_have_count(1)
+    expect(chat.sessions.filter(has_text="sent without a user")).to_have_count(1)
 
 
 def test_wrong_user_is_explained_in_the_settings(chat: ChatPage) -> None:

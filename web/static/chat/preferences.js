@@ -10,6 +10,6 @@ export function setTheme(theme) {
   document.documentElement.dataset.theme = theme; // `theme.js` does this for the next page
 }
 
-// The user to whom new chats belong. With null they belong to nobody, and the list shows the chats of all users.
+// The user of new chats. With null they have no user, and the list shows the chats of all users.
 export const getUser = () => browserStorage.get("user", null);
 export const setUser = (userId) => browserStorage.set("user", userId || null);

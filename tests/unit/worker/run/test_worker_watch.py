@@ -41,7 +41,7 @@ class Store:
         return not self.is_taken_by_another
 
     def rescue_worker(self, worker: str) -> list[tuple[str, Reply]]:
-        assert worker not in self.removed, "nobody would take over the rest if this worker died now"
+        assert worker not in self.removed, "no worker would take over the rest if this one died now"
         self.taken.append(worker)
         return [("turn", Reply.RESCUED)]
 
