@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from urllib.parse import urlencode
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.support.chat_page import ChatPage
 from tests.support.processes import Stack, call
@@ -47,6 +47,20 @@ def test_ids_with_separators_work_on_the_page(open_chat: Callable[..., ChatPage]
     chat.page.keyboard.press("Control+Shift+KeyO")
     listed.get_by_role("link").click()
     expect(chat.user_messages).to_have_text(["sent under odd ids", "and again"])
+
+
+def test_a_message_sent_before_the_history_is_no_title(open_chat: Callable[..., ChatPage], stack: Stack) -> None:
+    chat = open_chat(stack)
+    held: list[Route] = []
+    chat.page.route("**/v1/sessions/long-ago/messages*", lambda route: held.append(route), times=2)  # noqa: PLW0108  # Playwright takes functions only
+    stack.wait_until_finished(stack.submit("long-ago", "the first message"))
+    chat.page.goto(f"{stack.url}/?session=long-ago")
+    chat.send("the second message")
+    expect(chat.user_messages).to_have_text(["the second message"])
+    for route in held:
+        route.continue_()
+    expect(chat.sessions.filter(has_text="the first message")).to_have_count(1)
+    expect(chat.user_messages).to_have_text(["the first message", "the second message"])
 
 
 def test_settings_choose_user_and_theme(open_chat: Callable[..., ChatPage], stack: Stack) -> None:

@@ -32,7 +32,7 @@ def test_a_blocked_worker_exits_and_its_turns_run_elsewhere(start: Callable[...,
         INTURN_STALL_SECONDS="1",
         INTURN_BEAT_FILE=str(tmp_path / "beat"),
     )
-    assert (tmp_path / "beat").exists()
+    wait_until("the worker touches its heartbeat file", (tmp_path / "beat").exists)
     innocent = stack.submit("s", "hello [gate go]")
     stack.wait_until_running(innocent)
     stack.submit("other", "hello", assistant="blocking")

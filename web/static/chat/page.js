@@ -144,8 +144,8 @@ export class Page extends StateContainer {
     if (this.conversation.session.isNew) {
       this.conversation.session = session;
       pushSession(session);
+      this.sessions.titles.setFirstLine(session, message.input);
     }
-    this.sessions.titles.setFirstLine(session, message.input);
     this.outbox.add({ ...unconfirmed({ ...message, key: randomId("page-") }), session });
   }
 
