@@ -34,7 +34,11 @@ def provider() -> Iterator[ScriptedModel]:
 
 @pytest.fixture(scope="module")
 def ask(provider: ScriptedModel) -> Iterator[Ask]:
-    """Return a function that runs a turn of an example; it returns the answer and its deltas."""
+    """Return a function that runs a turn of an example; it returns the answer and its deltas.
+
+    `[hold first delta]` in a question makes the model wait until the first delta has been read. So there are several
+    deltas if the chain streams, and the test takes very long if it does not.
+    """
     model: Any = build_model(Settings(openai_base_url=f"http://127.0.0.1:{provider.server_port}/v1", model="m"))
 
     def ask(name: str, question: str, **fields: Any) -> tuple[Answer, list[str]]:
@@ -42,7 +46,11 @@ def ask(provider: ScriptedModel) -> Iterator[Ask]:
             assistant=Assistant(name=name, chain=f"examples.chains.{name}:build"), input=question, **fields
         )
         run = CustomChainRun(lambda: build_custom_chain(find_factory(claim.assistant.chain), model), claim, loop=LOOP)
-        deltas = [text for text in run.deltas() if text]
+        provider.gates["first delta"].clear()
+        deltas = []
+        for text in filter(None, run.deltas()):
+            deltas.append(text)
+            provider.gates["first delta"].set()
         return run.answer(), deltas
 
     yield ask
@@ -51,7 +59,7 @@ def ask(provider: ScriptedModel) -> Iterator[Ask]:
 
 
 def test_haiku_puts_its_season_into_the_prompt(ask: Ask, provider: ScriptedModel) -> None:
-    _, deltas = ask("haiku", "Write one.", variables={"season": "spring"})
+    _, deltas = ask("haiku", "Write one. [hold first delta]", variables={"season": "spring"})
     assert "the season is spring" in provider.requests[-1]["messages"][0]["content"]
     assert len(deltas) > 1
 
@@ -67,7 +75,7 @@ def test_orders_lists_those_of_the_user(ask: Ask) -> None:
 
 
 def test_rag_answers_from_the_passage_it_names(ask: Ask, provider: ScriptedModel) -> None:
-    answer, deltas = ask("rag", "How long does delivery take?")
+    answer, deltas = ask("rag", "How long does delivery take? [hold first delta]")
     assert "Delivery takes two days" in provider.requests[-1]["messages"][0]["content"]
     assert json.loads(answer.data or "") == {"answer": answer.output, "sources": ["delivery.md"]}
     assert len(deltas) > 1
@@ -76,7 +84,7 @@ def test_rag_answers_from_the_passage_it_names(ask: Ask, provider: ScriptedModel
 def test_agent_acts_once_for_a_turn_that_runs_twice(ask: Ask) -> None:
     agent.CANCELLED.clear()
     for attempt in (1, 2):
-        question = 'Cancel it. [call cancel_order {"order": "o-1"}]'
+        question = 'Cancel it. [call cancel_order {"order": "o-1"}] [hold first delta]'
         answer, deltas = ask("agent", question, turn_id="turn_a", attempt=attempt, user_id="ada")
         assert "Order o-1 is cancelled." in answer.output
         assert len(deltas) > 1
@@ -84,7 +92,7 @@ def test_agent_acts_once_for_a_turn_that_runs_twice(ask: Ask) -> None:
 
 
 def test_mcp_tools_ask_the_server(ask: Ask) -> None:
-    answer, deltas = ask("mcp_tools", 'Is there tea? [call count_stock {"product": "tea"}]')
+    answer, deltas = ask("mcp_tools", 'Is there tea? [call count_stock {"product": "tea"}] [hold first delta]')
     assert answer.output.startswith("answer to 12 ")
     assert len(deltas) > 1
 
