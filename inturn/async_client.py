@@ -2,7 +2,7 @@
 
 import builtins
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Self, Unpack
 
@@ -44,6 +44,7 @@ class AsyncClient:
         self._transport = AsyncTransport(self.connection)
         self.turns = AsyncTurns(self._transport)
         self.sessions = AsyncSessions(self._transport)
+        self.operator = AsyncOperator(self._transport)
         self.assistants = AsyncAssistants(self._transport)
 
     async def readiness(self) -> Readiness:
@@ -185,6 +186,28 @@ class AsyncSessions:
         Raises `SessionNotEmpty`, `SessionBusy` or `InvalidRequest`.
         """
         return await self._transport.run(self._steps.import_messages(session_id, messages, user_id))
+
+
+class AsyncOperator:
+    """The endpoints for operators. Their responses are the JSON objects that the OpenAPI document describes."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | None] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> Json:
+        """Call `/operator/<path>` and return the response; {} if it is empty. A value None is left out.
+
+        The request may be sent several times. Raise `Forbidden` if the key lacks the scope.
+        """
+        request = requests.call_operator(method, path, query=query, body=body)
+        return await self._transport.run(steps.fetch_optional(request, self._transport.retry_policy))
 
 
 class AsyncAssistants:

@@ -2,7 +2,7 @@
 
 import builtins
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Self, Unpack
 
@@ -44,6 +44,7 @@ class Client:
         self._transport = Transport(self.connection)
         self.turns = Turns(self._transport)
         self.sessions = Sessions(self._transport)
+        self.operator = Operator(self._transport)
         self.assistants = Assistants(self._transport)
 
     def readiness(self) -> Readiness:
@@ -185,6 +186,28 @@ class Sessions:
         Raises `SessionNotEmpty`, `SessionBusy` or `InvalidRequest`.
         """
         return self._transport.run(self._steps.import_messages(session_id, messages, user_id))
+
+
+class Operator:
+    """The endpoints for operators. Their responses are the JSON objects that the OpenAPI document describes."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | None] | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> Json:
+        """Call `/operator/<path>` and return the response; {} if it is empty. A value None is left out.
+
+        The request may be sent several times. Raise `Forbidden` if the key lacks the scope.
+        """
+        request = requests.call_operator(method, path, query=query, body=body)
+        return self._transport.run(steps.fetch_optional(request, self._transport.retry_policy))
 
 
 class Assistants:

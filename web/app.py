@@ -21,10 +21,10 @@ from web.http.root_path import RootPath
 from web.http.threads import run_in_thread
 from web.http.urls import EncodedPath, Segment
 from web.routes.assets import Assets, build_assets
-from web.routes.operator_actions import build_operator_actions
-from web.routes.operator_cancellations import build_operator_cancellations
-from web.routes.operator_holds import build_operator_holds
-from web.routes.operator_views import build_operator_views
+from web.routes.operator.actions import build_operator_actions
+from web.routes.operator.cancellations import build_operator_cancellations
+from web.routes.operator.holds import build_operator_holds
+from web.routes.operator.views import build_operator_views
 from web.routes.pages import build_pages
 from web.routes.service import build_description, build_health
 from web.routes.sessions import build_sessions

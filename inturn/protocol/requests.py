@@ -123,6 +123,13 @@ def get_service_status() -> Request:
     return Request(method="GET", path="/operator/status")
 
 
+def call_operator(
+    method: str, path: str, *, query: Mapping[str, str | None] | None, body: Mapping[str, Any] | None
+) -> Request:
+    content = None if body is None else _json(_without_none(body))
+    return Request(method=method, path=f"/operator/{path}", query=_query(query or {}), body=content)
+
+
 def _message_body(message: Message | MessageBody) -> MessageBody:
     if not isinstance(message, Message):
         return message

@@ -96,6 +96,12 @@ def fetch(request: Request, build: Callable[[Json], Value], retry_policy: Reques
     return parse((yield from send_with_retries(request, retry_policy)), build)
 
 
+def fetch_optional(request: Request, retry_policy: RequestRetryPolicy) -> Steps[Json]:
+    """Return the response's JSON, or {} if the response has no body. Raise `InTurnError`."""
+    response = yield from send_with_retries(request, retry_policy)
+    return parse(response, dict) if response.body else {}
+
+
 def wait_for_turn(
     turn_id: str, build: Callable[[Json], TurnT], retry_policy: RequestRetryPolicy, *, timeout_seconds: float | None
 ) -> Steps[TurnT]:

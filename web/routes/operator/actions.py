@@ -10,7 +10,8 @@ from web.http.problems import to_problem
 from web.http.responses import reply, reply_empty, reply_turn
 from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
 from web.routes.service_status import service_status
-from web.schemas import operator_responses, responses
+from web.schemas import responses
+from web.schemas.operator import responses as schema
 from web.schemas.requests import CodeQuery, FailedQuery, RetryAllQuery
 from web.security.audit import audit
 
@@ -70,7 +71,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         path="/operator/failed/retry",
         summary="Retry all failed turns with a code, if there are as many as the caller expects",
         query=RetryAllQuery,
-        responses={200: ResponseSpec("The number of retries, and the first refusal", operator_responses.BulkResult)},
+        responses={200: ResponseSpec("The number of retries, and the first refusal", schema.BulkResult)},
         refusals=(CountChanged,),
     ).on(api)
     def retry_all_failed(query: RetryAllQuery) -> Response:
@@ -85,7 +86,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         path="/operator/failed/discard",
         summary="Resolve all failed turns with a code without a retry, if there are as many as the caller expects",
         query=CodeQuery,
-        responses={200: ResponseSpec("The number of resolved turns", operator_responses.BulkResult)},
+        responses={200: ResponseSpec("The number of resolved turns", schema.BulkResult)},
         refusals=(CountChanged,),
     ).on(api)
     def discard_all_failed(query: CodeQuery) -> Response:
@@ -135,8 +136,8 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
     return api
 
 
-def _to_bulk_result(result: BulkResult) -> operator_responses.BulkResult:
-    return operator_responses.BulkResult(done=result.done, refused=result.refused and to_problem(result.refused))
+def _to_bulk_result(result: BulkResult) -> schema.BulkResult:
+    return schema.BulkResult(done=result.done, refused=result.refused and to_problem(result.refused))
 
 
 def _check_consent(query: RetryAllQuery) -> None:

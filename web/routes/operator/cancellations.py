@@ -8,7 +8,7 @@ from turns.operations.actions import OperatorActions
 from turns.operations.queries import OperatorQueries
 from web.http.responses import reply
 from web.openapi.operation import Operation, ResponseSpec
-from web.schemas import operator_responses as schema
+from web.schemas.operator import responses as schema
 from web.schemas.requests import CancelQuery, CancelSessionQuery
 from web.security.audit import audit
 

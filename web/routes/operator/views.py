@@ -14,7 +14,7 @@ from turns.operations.verdict import evaluate
 from web.http.responses import reply
 from web.openapi.operation import Operation, ResponseSpec
 from web.routes.service_status import service_status
-from web.schemas import operator_responses as schema
+from web.schemas.operator import responses as schema
 from web.schemas.requests import LiveQuery, SessionQueueQuery, StatsQuery
 from web.security.audit import audit
 

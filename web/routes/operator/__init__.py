@@ -1,0 +1,1 @@
+"""The endpoints under `/operator`, a module for each subject. Imported by `web.app`."""

@@ -1,0 +1,1 @@
+"""Pydantic models of the requests and responses under `/operator`. Imported by `web.routes.operator`."""
