@@ -61,13 +61,18 @@ class ChainCache:
         if modules := [one.chain.partition(":")[0] for one in custom if one.runs_in is RunsIn.PROCESS]:
             start_server(modules)
         refusals: list[str] = []
-        thread = threading.Thread(target=self._build_custom, args=(custom, settings, refusals), daemon=True)
+        has_started = threading.Event()  # from then on, a refusal can only be logged
+        arguments = (custom, settings, refusals, has_started)
+        thread = threading.Thread(target=self._build_custom, args=arguments, daemon=True)
         thread.start()
         thread.join(BUILD_SECONDS)
+        has_started.set()
         if refusals:
             raise ConfigurationError("\n".join(refusals))
 
-    def _build_custom(self, assistants: Iterable[Assistant], settings: Settings, refusals: list[str]) -> None:
+    def _build_custom(
+        self, assistants: Iterable[Assistant], settings: Settings, refusals: list[str], has_started: threading.Event
+    ) -> None:
         """Build custom chains where their turns will run, and add the reasons of those that no turn can run."""
         for assistant in assistants:
             effective = settings_for(assistant, settings)
@@ -75,7 +80,7 @@ class ChainCache:
                 problem = call_in_process(find_problem_in_process, assistant, effective, timeout_seconds=BUILD_SECONDS)
             else:
                 problem = self.find_problem(assistant, effective)
-            if problem and problem.is_refusal:
+            if problem and problem.is_refusal and not has_started.is_set():
                 refusals.append(f"{settings.assistants}: assistants.{assistant.name}.chain: {problem.reason}")
             elif problem:
                 get_logger().error(Log.CHAIN_NOT_BUILT, assistant=assistant.name, error=problem.reason)

@@ -44,7 +44,8 @@ for _, family in ipairs({KEY.session, KEY.history, KEY.session_turns}) do
   if redis.call('EXISTS', family .. session) == 1 then redis.call('RENAME', family .. session, family .. adopted) end
 end
 for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. adopted, 0, -1)) do
-  if redis.call('EXISTS', KEY.turn .. turn) == 1 then redis.call('HSET', KEY.turn .. turn, 'session', adopted) end
+  -- A key of another type, which the repair will set aside, must not stop a move that has begun.
+  if redis.call('TYPE', KEY.turn .. turn).ok == 'hash' then redis.call('HSET', KEY.turn .. turn, 'session', adopted) end
   move(KEY.turns .. from, turn, KEY.turns .. to, turn)
   move(KEY.expiring, session .. '/' .. turn, KEY.expiring, adopted .. '/' .. turn)
   move(KEY.failed, from .. '/' .. turn, KEY.failed, to .. '/' .. turn)

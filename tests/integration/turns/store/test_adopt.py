@@ -126,3 +126,12 @@ def test_the_script_adopts_once(accept: Accept, sessions: SessionStore, store: T
     store.cancel(accept().id)
     session = sessions.get_session("s")
     assert [sessions.adopt(session, tenant="acme") for _ in range(2)] == [Reply.ADOPTED, Reply.GONE]
+
+
+def test_a_turn_key_of_another_type_stops_no_move(two_turns: TwoTurns, sessions: SessionStore, server: Server) -> None:
+    done, failed = two_turns("alice")
+    server.raw.delete(keys.TURN(done.id))
+    server.raw.rpush(keys.TURN(done.id), "x")
+    server.raw.expire(keys.TURN(done.id), 60)
+    assert sessions.adopt_all(tenant="acme") == {Reply.ADOPTED: 1}
+    assert server.raw.hget(keys.TURN(failed.id), "session") == session_key("s", "alice", "acme").encode()

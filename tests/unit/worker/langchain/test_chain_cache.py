@@ -153,6 +153,23 @@ def test_a_slow_factory_does_not_delay_the_worker(monkeypatch: pytest.MonkeyPatc
     go.set()
 
 
+def test_a_late_refusal_is_logged(monkeypatch: pytest.MonkeyPatch) -> None:
+    go, was_logged, logged = threading.Event(), threading.Event(), []
+
+    class Logger:
+        def error(self, event: str, **fields: str) -> None:
+            logged.append((event, fields["assistant"]))
+            was_logged.set()
+
+    monkeypatch.setattr(chain_cache, "BUILD_SECONDS", 0.01)
+    monkeypatch.setattr(chain_cache, "get_logger", Logger)
+    monkeypatch.setattr(chain_cache, "find_factory", lambda _: lambda: go.wait() and remembering())
+    ChainCache(permits=lambda _: True).prepare([CUSTOM], SETTINGS)
+    go.set()
+    assert was_logged.wait(10)
+    assert logged == [("chain.not_built", CUSTOM.name)]
+
+
 def test_a_full_cache_is_emptied(calls: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(chain_cache, "MAX_CHAINS", 2)
     cache = ChainCache(permits=lambda _: True)
