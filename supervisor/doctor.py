@@ -11,6 +11,8 @@ from types import MappingProxyType
 
 from supervisor.provider_check import ProviderCheck, State
 from supervisor.readiness import read_readiness
+from turns.access.api_keys import ApiKeyStore
+from turns.access.key_record import KeyRecord
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client, check_store_or_exit, connect
 from turns.backend.installation import check_agreement
@@ -23,7 +25,6 @@ from turns.operations.facts import read_facts
 from turns.operations.finding import Finding as ServiceFinding
 from turns.operations.finding import Level
 from turns.operations.verdict import evaluate
-from turns.store.api_keys import ApiKeyStore
 from turns.store.health import (
     FULL_SHARE,
     NEARLY_FULL_SHARE,
@@ -32,7 +33,6 @@ from turns.store.health import (
     read_health,
     read_store_server,
 )
-from turns.store.key_record import KeyRecord
 
 MIN_SERVER_VERSIONS = {"Redis": (7, 0), "Valkey": (7, 2)}
 MAX_SKEW_SECONDS = 2.0

@@ -18,15 +18,15 @@ from supervisor.heartbeat import Heartbeat
 from supervisor.provider_check import ProviderCheck
 from supervisor.readiness import read_readiness
 from supervisor.welcome import welcome
+from turns.access.api_keys import ApiKeyStore, check_exposure
+from turns.access.key_record import KeyRecord
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client, check_store, connect
 from turns.config import commands
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.domain.worker_kind import WorkerKind
-from turns.store.api_keys import ApiKeyStore, check_exposure
 from turns.store.health import list_live_workers
-from turns.store.key_record import KeyRecord
 
 STORE_READY_SECONDS = 60.0  # loading a long append-only file takes time
 ALL_READY_SECONDS = 60.0

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
+from turns.access.api_keys import KEY_CACHE_SECONDS, ApiKey, ApiKeyStore, Scope
+from turns.access.key_record import KeyRecord
 from turns.backend.client import Client, check_store_or_exit, connect
 from turns.backend.installation import check_agreement
 from turns.backend.script_replies import Reply
@@ -20,8 +22,6 @@ from turns.config.settings import Settings, settings_or_exit
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.domain.ids import NAME_RULE, is_name
 from turns.file_history.session_store import open_session_store
-from turns.store.api_keys import KEY_CACHE_SECONDS, ApiKey, ApiKeyStore, Scope
-from turns.store.key_record import KeyRecord
 from turns.store.sessions import SessionStore
 
 DAY_SECONDS = 86_400

@@ -6,22 +6,25 @@ import secrets
 from flask import Flask, Response, g, request
 from flask_cors import CORS
 
+from turns.access.api_keys import ApiKeyStore
+from turns.access.audit_log import AuditLog
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import connect
-from turns.config.logs import bind
+from turns.config.logs import bind, bind_more
 from turns.config.settings import Settings
 from turns.config.tracing import start_tracing
+from turns.domain.errors import Forbidden, Unauthenticated
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.operations.actions import OperatorActions
 from turns.operations.queries import OperatorQueries
-from turns.store.api_keys import ApiKeyStore
 from web.http import problems
 from web.http.root_path import RootPath
 from web.http.threads import run_in_thread
 from web.http.urls import EncodedPath, Segment
 from web.routes.assets import Assets, build_assets
 from web.routes.operator.actions import build_operator_actions
+from web.routes.operator.audit import build_operator_audit
 from web.routes.operator.cancellations import build_operator_cancellations
 from web.routes.operator.holds import build_operator_holds
 from web.routes.operator.views import build_operator_views
@@ -31,6 +34,8 @@ from web.routes.sessions import build_sessions
 from web.routes.streams import build_streams
 from web.routes.turns import build_turns
 from web.schemas.links import set_root_path
+from web.security.audit import EXTENSION as AUDIT_EXTENSION
+from web.security.audit import RefusalAudit
 from web.security.auth import ANONYMOUS, GUARDED, Authenticator
 from web.security.cross_origin import CrossOriginGuard
 from web.streaming.long_poll import LongPolls
@@ -82,9 +87,10 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     app.extensions["draining"] = (long_polls, streams)
     actions, queries = OperatorActions(client, store, registry.find), OperatorQueries(client, settings)
     authenticator = Authenticator(ApiKeyStore(client), requires_keys=settings.require_keys)
-    origins = CrossOriginGuard(settings)
+    origins, refusals = CrossOriginGuard(settings), RefusalAudit()
+    audit_log = app.extensions[AUDIT_EXTENSION] = AuditLog(client)
     app.before_request(_begin)
-    app.before_request(lambda: _authorize(authenticator, origins))
+    app.before_request(lambda: _authorize(authenticator, origins, refusals))
     app.after_request(_finish)
     for blueprint in (
         build_turns(store, long_polls, registry.find, max_input_bytes=settings.max_input_bytes),
@@ -92,6 +98,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_sessions(open_session_store(client, settings, offload=run_in_thread)),
         build_description(registry, settings, assets),
         build_operator_actions(actions, queries),
+        build_operator_audit(audit_log),
         build_operator_cancellations(actions, queries),
         build_operator_holds(actions, queries),
         build_operator_views(queries, actions),
@@ -113,15 +120,21 @@ def _begin() -> None:
     set_root_path(request.script_root)
 
 
-def _authorize(authenticator: Authenticator, origins: CrossOriginGuard) -> None:
+def _authorize(authenticator: Authenticator, origins: CrossOriginGuard, refusals: RefusalAudit) -> None:
     """Raise `Unauthenticated` or `Forbidden` unless the caller may make the request.
 
     Pages contain no data and need no key. A browser's preflight request (OPTIONS) cannot carry one.
     """
     if request.path.startswith(GUARDED) and request.method != "OPTIONS" and request.blueprint != "pages":
-        g.caller = authenticator.authenticate(request.headers.get("Authorization"))
-        g.caller.check(request.method, request.path)
-        if g.caller is ANONYMOUS:
+        try:
+            caller = g.caller = authenticator.authenticate(request.headers.get("Authorization"))
+            if caller is not ANONYMOUS:
+                bind_more(key_id=caller.key_id, tenant=caller.tenant)
+            caller.check(request.method, request.path)
+        except (Unauthenticated, Forbidden) as error:
+            refusals.record(error)
+            raise
+        if caller is ANONYMOUS:
             origins.check(request.method, request.environ)
 
 

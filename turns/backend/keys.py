@@ -267,6 +267,20 @@ API_KEYS = Key(
     "ids of the API keys, at the time (ms) at which each was created",
     "always; an entry is removed when its key is revoked, or when keys are listed after it expired",
 )
+AUDIT = Key(
+    "inturn:audit",
+    "stream",
+    "what operators did: `action`, `what`, `key_id`, `tenant`, `target_tenant`, `request_id`, `reason` and `details`, "
+    "without message text",
+    "about 10,000 entries, each for 90 days",
+)
+AUDIT_REFUSED = Key(
+    "inturn:audit_refused",
+    "stream",
+    "requests with a wrong key, and operators' requests that the scopes of their keys do not allow, likewise; at most "
+    "one of each kind in a minute and process",
+    "about 2,000 entries, each for 90 days",
+)
 SERVICE = Key(
     "inturn:service",
     "hash",
@@ -362,6 +376,8 @@ CATALOGUE = (
     CROWDED,
     API_KEY,
     API_KEYS,
+    AUDIT,
+    AUDIT_REFUSED,
     SERVICE,
     HINTS,
     CHAIN_HINTS,

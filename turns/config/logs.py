@@ -50,6 +50,8 @@ class Log(StrEnum):
     WORKER_STALLED = "worker.stalled"
     WEB_READY = "web.ready"
     OPERATOR_ACTED = "operator.acted"
+    REQUEST_REFUSED = "request.refused"
+    AUDIT_FAILED = "audit.failed"
     REQUEST_BROKEN = "request.broken"
 
 
@@ -96,6 +98,11 @@ class LineWriter:
 def bind(**ids: object) -> None:
     """Add these ids to all further events of this greenlet or thread, instead of those bound before."""
     structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(**ids)
+
+
+def bind_more(**ids: object) -> None:
+    """Add these ids to all further events of this greenlet or thread, besides those bound before."""
     structlog.contextvars.bind_contextvars(**ids)
 
 

@@ -4,9 +4,9 @@ import hashlib
 import time
 from dataclasses import dataclass
 
+from turns.access.api_keys import API_KEY, KEY_CACHE_SECONDS, ApiKey, ApiKeyStore, Scope
 from turns.domain.errors import Forbidden, Unauthenticated
 from turns.domain.ids import DEFAULT_TENANT
-from turns.store.api_keys import KEY_CACHE_SECONDS, ApiKey, ApiKeyStore, Scope
 
 MAX_CACHED_KEYS = 10_000  # about 2 MB
 OPERATOR_PATHS = ("/operator/", "/metrics")  # the page `/operator` holds no data, and asks for the key itself
@@ -61,10 +61,10 @@ class Authenticator:
         """Return the caller, given the header `Authorization`. Raises `Unauthenticated`, `StoreUnavailable`."""
         if not self._are_keys_required():
             return ANONYMOUS
-        scheme, _, api_key = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer":
+        api_key = _sent_key(authorization)
+        if api_key is None:
             raise Unauthenticated
-        key = self._find(api_key.strip())
+        key = self._find(api_key)
         if key is None:
             raise Unauthenticated(WRONG_KEY)
         return Caller(key.tenant, key.scopes, key.id)
@@ -88,6 +88,18 @@ class Authenticator:
         key = self._api_keys.find_key(api_key)
         self._cache[digest] = (now, key)
         return key
+
+
+def claimed_key_id(authorization: str | None) -> str | None:
+    """Return the id in the key that was sent, which may be revoked or wrong; None if it has not the form of a key."""
+    parts = API_KEY.fullmatch(_sent_key(authorization) or "")
+    return parts[1] if parts else None
+
+
+def _sent_key(authorization: str | None) -> str | None:
+    """Return the API key in the header, or None if it has none."""
+    scheme, _, api_key = (authorization or "").partition(" ")
+    return api_key.strip() if scheme.lower() == "bearer" else None
 
 
 def _has_expired(key: ApiKey) -> bool:

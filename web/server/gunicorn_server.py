@@ -16,6 +16,7 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
+from turns.access.api_keys import ApiKeyStore, check_exposure
 from turns.assistants.registry import AssistantRegistry, registry_or_exit
 from turns.backend.client import connect
 from turns.config.logs import Log, configure_logs, get_logger
@@ -24,7 +25,6 @@ from turns.config.settings import Settings
 from turns.config.version import VERSION
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.file_history.turn_store import prepare_or_exit
-from turns.store.api_keys import ApiKeyStore, check_exposure
 from web.server.malformed import malformed
 
 CONNECTIONS = 4000  # long polls, streams and idle connections together; a greenlet takes a few kilobytes

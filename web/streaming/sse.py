@@ -11,13 +11,13 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from turns.access.api_keys import KEY_CACHE_SECONDS
 from turns.backend.pubsub import Message, Subscriptions
 from turns.config.logs import Log, get_logger
 from turns.domain.errors import StoreUnavailable, StreamsFull, TurnExpired, TurnNotFound, Unauthenticated
 from turns.domain.events import START, EventType, TurnEvent, event_sort_key
 from turns.domain.state import Event, Status
 from turns.domain.turn import Turn, Waiting
-from turns.store.api_keys import KEY_CACHE_SECONDS
 from turns.store.turns import TurnStore
 from web.schemas import responses
 from web.streaming.fair_limit import FairLimit

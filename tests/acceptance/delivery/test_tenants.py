@@ -147,6 +147,7 @@ OBSERVER_ROUTES = [
     ("GET", "/operator/turns"),
     ("GET", "/operator/turns/{turn}"),
     ("GET", "/operator/session?tenant=acme&session_id=s"),
+    ("GET", "/operator/audit"),
     ("GET", "/metrics"),
 ]
 OPERATOR_ROUTES = [
@@ -191,6 +192,21 @@ def test_the_audit_log_names_the_key(stack: Stack, keys: Keys) -> None:
     key_id = keys.operator.split("_")[1]
     lines = [line for line in stack.logs().splitlines() if '"operator.acted"' in line and '"workers"' in line]
     assert [json.loads(line)["key_id"] for line in lines] == [key_id]
+    path = f"/operator/audit?action=resume&what=workers&key_id={key_id}"
+    [entry] = request(stack, "GET", path, keys.observer).body["data"]
+    assert (entry["tenant"], entry["request_id"] in lines[0]) == ("acme", True)
+
+
+def test_the_audit_log_has_what_was_refused(stack: Stack, keys: Keys) -> None:
+    refused = request(stack, "POST", "/operator/workers/w/drain", keys.reader)
+    wrong = call(f"{stack.url}/v1/turns", headers={"Authorization": f"Bearer {keys.reader[:-2]}xx"})
+    assert (refused.status, wrong.status) == (403, 401)
+    entries = request(stack, "GET", "/operator/audit?outcome=refused&limit=100", keys.observer).body["data"]
+    key_id = keys.reader.split("_")[1]
+    found = {(entry["action"], entry["what"], entry["key_id"], entry["tenant"]) for entry in entries}
+    assert ("forbidden", "POST /operator/workers/{worker}/drain", key_id, "acme") in found
+    assert "wrong_key" in {entry["action"] for entry in entries}
+    assert keys.reader.split("_", 2)[2][:-2] not in str(entries)
 
 
 @pytest.mark.parametrize("path", WITHOUT_KEY)

@@ -173,6 +173,11 @@ def test_a_turn_and_a_session_of_any_tenant_are_cancelled(stack: Stack) -> None:
     assert post(stack, "turns/turn_0/cancel").body["code"] == "turn_not_found"
     wait_until("it is in the audit log", lambda: [n for _, n in acted(stack, "cancel_session")] == [3, 0])
     assert '"reason": "asked by its user"' in stack.logs()
+    [entry] = [entry for entry in get(stack, "audit", what=first)["data"] if entry["reason"]]
+    assert (entry["action"], entry["reason"], entry["target_tenant"]) == ("cancel", "asked by its user", "-")
+    assert entry["request_id"] in stack.logs()
+    [last, first] = get(stack, "audit", action="cancel_session", tenant="-", since=entry["at"])["data"]
+    assert (first["details"], last["details"], last["what"]) == ({"count": 3}, {"count": 0}, "stuck")
 
 
 def test_bulk_actions_need_the_current_count(stack: Stack) -> None:

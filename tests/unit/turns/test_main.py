@@ -7,8 +7,8 @@ import pytest
 
 from tests.support.stub_client import StubClient
 from turns.__main__ import Service, _create, main
+from turns.access.key_record import KeyRecord
 from turns.config.settings import Settings
-from turns.store.key_record import KeyRecord
 
 
 def test_a_store_that_does_not_answer_is_reported_in_one_line(

@@ -104,7 +104,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
     ).on(api)
     def retry_failed(turn_id: str) -> Response:
         turn = actions.retry_failed(actions.find_failed(turn_id)).turn
-        audit("retry", turn_id)
+        audit("retry", turn_id, tenant=turn.tenant)
         return reply_turn(turn, 202)
 
     @Operation(
@@ -116,8 +116,9 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         refusals=(TurnNotFound,),
     ).on(api)
     def discard_failed(turn_id: str) -> Response:
-        actions.discard_failed(actions.find_failed(turn_id))
-        audit("discard", turn_id)
+        turn = actions.find_failed(turn_id)
+        actions.discard_failed(turn)
+        audit("discard", turn_id, tenant=turn.tenant)
         return reply_empty()
 
     @Operation(

@@ -26,8 +26,9 @@ def build_operator_cancellations(actions: OperatorActions, queries: OperatorQuer
         refusals=(TurnNotFound,),
     ).on(api)
     def operator_cancel(turn_id: str, query: CancelQuery) -> Response:
-        actions.cancel_turn(queries.read_timeline(turn_id).turn)
-        audit("cancel", turn_id, reason=query.reason)
+        turn = queries.read_timeline(turn_id).turn
+        actions.cancel_turn(turn)
+        audit("cancel", turn_id, tenant=turn.tenant, reason=query.reason)
         return reply(schema.Timeline.model_validate(queries.read_timeline(turn_id)))
 
     @Operation(
@@ -42,7 +43,7 @@ def build_operator_cancellations(actions: OperatorActions, queries: OperatorQuer
     def operator_cancel_session(query: CancelSessionQuery) -> Response:
         session = session_key(query.session_id, query.user_id, query.tenant)
         count = actions.cancel_session(session)
-        audit("cancel_session", session, count=count, reason=query.reason)
+        audit("cancel_session", session, tenant=query.tenant, reason=query.reason, count=count)
         return reply(schema.BulkResult(done=count, refused=None))
 
     return api

@@ -16,7 +16,7 @@ from web.openapi.operation import Operation, ResponseSpec
 from web.routes.service_status import service_status
 from web.schemas.operator import responses as schema
 from web.schemas.requests import LiveQuery, SessionQueueQuery, StatsQuery
-from web.security.audit import audit
+from web.security.audit import audit_disclosure
 
 
 def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> Blueprint:
@@ -61,13 +61,13 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
         id="turn_text",
         method="get",
         path="/operator/turns/{turn_id}/text",
-        summary="Get the message text of a turn; the access is logged",
+        summary="Get the message text of a turn; the access is recorded in the audit log",
         responses={200: ResponseSpec("The input, and the output if there is one", schema.TurnText)},
         refusals=(TurnNotFound,),
     ).on(api)
     def turn_text(turn_id: str) -> Response:
         turn = queries.read_timeline(turn_id).turn
-        audit("read_text", turn_id)
+        audit_disclosure("read_text", turn_id, tenant=turn.tenant)
         return reply(schema.TurnText(id=turn.id, input=turn.input, output=turn.output))
 
     @Operation(

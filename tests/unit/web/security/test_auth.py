@@ -5,8 +5,8 @@ from typing import cast
 
 import pytest
 
+from turns.access.api_keys import KEY_CACHE_SECONDS, ApiKey, ApiKeyStore, Scope
 from turns.domain.errors import Forbidden, Unauthenticated
-from turns.store.api_keys import KEY_CACHE_SECONDS, ApiKey, ApiKeyStore, Scope
 from web.security import auth
 from web.security.auth import ANONYMOUS, MAX_CACHED_KEYS, WRONG_KEY, Authenticator, Caller
 

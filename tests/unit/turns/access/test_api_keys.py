@@ -3,9 +3,9 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.stub_client import StubClient
+from turns.access.api_keys import ApiKey, ApiKeyStore, Scope
 from turns.backend.client import connect
 from turns.domain.errors import StoreUnavailable
-from turns.store.api_keys import ApiKey, ApiKeyStore, Scope
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "inturn_", "inturn_" + "g" * 12 + "_" + "a" * 43])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from turns.store.api_keys import ApiKeyStore
+from turns.access.api_keys import ApiKeyStore
 
 FILE_MODE = 0o600
 

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 
 from tests.support.server import Server
+from turns.access.api_keys import ApiKeyStore, Scope, check_exposure
+from turns.access.key_record import KeyRecord
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
-from turns.store.api_keys import ApiKeyStore, Scope, check_exposure
-from turns.store.key_record import KeyRecord
 
 
 @pytest.fixture
