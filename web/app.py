@@ -19,6 +19,7 @@ from turns.file_history.turn_store import open_turn_store
 from turns.operations.actions import OperatorActions
 from turns.operations.queries import OperatorQueries
 from web.http import problems
+from web.http.request_span import trace_requests
 from web.http.root_path import RootPath
 from web.http.threads import run_in_thread
 from web.http.urls import EncodedPath, Segment
@@ -90,6 +91,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     origins, refusals = CrossOriginGuard(settings), RefusalAudit()
     audit_log = app.extensions[AUDIT_EXTENSION] = AuditLog(client)
     app.before_request(_begin)
+    trace_requests(app)
     app.before_request(lambda: _authorize(authenticator, origins, refusals))
     app.after_request(_finish)
     for blueprint in (

@@ -8,7 +8,6 @@ from typing import Any
 from flask import Blueprint, Response, g, request
 
 from turns.config.logs import Log, get_logger
-from turns.config.tracing import span
 from turns.domain.assistant import Assistant
 from turns.domain.errors import (
     AssistantNotFound,
@@ -24,6 +23,7 @@ from turns.store.acceptance import Accepted
 from turns.store.turns import TurnStore
 from web.http.preferences import preferred_wait
 from web.http.problems import to_problem
+from web.http.request_span import get_traceparent
 from web.http.responses import read_json_body, reply, reply_turn, with_etag
 from web.http.validation import parse_batch, parse_idempotency_key, parse_submit, to_request
 from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
@@ -82,17 +82,15 @@ def build_turns(
         refusals=(AssistantNotFound, SessionBusy, *RESUBMITTED),
     ).on(api)
     def submit() -> Response:
-        with span("POST /v1/turns", parent=request.headers.get("traceparent"), kind="SERVER") as traceparent:
-            turn_request = parse_submit(
-                read_json_body(max_bytes=max_submit_bytes),
-                model,
-                find=find,
-                idempotency_key=request.headers.get("Idempotency-Key"),
-                traceparent=traceparent,
-                tenant=g.caller.tenant,
-            )
-            accepted = store.accept(turn_request)
-        return _reply_accepted(accepted, long_polls)
+        turn_request = parse_submit(
+            read_json_body(max_bytes=max_submit_bytes),
+            model,
+            find=find,
+            idempotency_key=request.headers.get("Idempotency-Key"),
+            traceparent=get_traceparent(),
+            tenant=g.caller.tenant,
+        )
+        return _reply_accepted(store.accept(turn_request), long_polls)
 
     @Operation(
         id="submit_batch",
@@ -209,7 +207,7 @@ def _accept_item(
                 model,
                 find=find,
                 idempotency_key=key,
-                traceparent=request.headers.get("traceparent"),
+                traceparent=get_traceparent(),
                 tenant=g.caller.tenant,
             )
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from turns.assistants.overrides import settings_for
 from turns.config.logs import Log, bound, get_logger
 from turns.config.settings import Settings
-from turns.config.tracing import span
+from turns.config.tracing import mark_failed
 from turns.domain.breaker import ANSWER_CODES, Breaker, is_provider_failure
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
@@ -21,6 +21,7 @@ from worker.provider.models import fallback_name
 from worker.run.active_runs import COMMIT_PATIENCE_SECONDS, ActiveRun, ActiveRuns, Clock, Draining, Superseded
 from worker.run.event_buffer import DeltaBuffer, DeltaEmitter
 from worker.run.interrupt import STOPS, Interrupted
+from worker.run.spans import generation_span, record_answer, run_span
 
 
 class HistoryNotWritten(Exception):
@@ -105,13 +106,7 @@ class Execution:
             bound(session=claim.session, attempt=claim.attempt, **_losses(claim), **_trace(claim)),
             self._active_runs.hold(claim, settings) as active,
             self._emitter.open(claim) as buffer,
-            span(
-                "run_turn",
-                parent=claim.traceparent,
-                kind="CONSUMER",
-                inturn__turn__id=claim.turn_id,
-                inturn__attempt=claim.attempt,
-            ),
+            run_span(claim),
         ):
             self._run_and_commit(active, buffer)
 
@@ -140,11 +135,10 @@ class Execution:
             if claim.attempt == 1:
                 self._budget.earn()
             run = self._create_run(active)
-            with span(
-                f"chat {claim.model}", kind="CLIENT", gen_ai__operation__name="chat", gen_ai__request__model=claim.model
-            ):
+            with generation_span(claim, active.settings):
                 self._stream_answer(run, active, buffer)
-            answer = run.answer()
+                answer = run.answer()
+                record_answer(answer)
             if len((answer.data or "").encode()) > active.settings.max_answer_bytes:
                 raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
             return answer
@@ -192,6 +186,7 @@ class Execution:
                 raise LeaseLost
 
     def _retry_or_fail(self, active: ActiveRun, error: ModelError) -> None:
+        mark_failed(error.code)
         claim, fallback = active.claim, fallback_name(active.settings)
         attempt = Attempt(
             number=claim.attempt,

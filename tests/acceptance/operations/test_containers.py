@@ -67,8 +67,9 @@ def test_our_containers_have_few_rights() -> None:
 
 
 def test_the_image_holds_the_packages_of_the_service() -> None:
-    copied = {line.split()[1] for line in dockerfile() if line.startswith("COPY") and "--from" not in line}
-    assert copied == {"requirements.txt", "turns", "web", "worker"}
+    copies = [line.split()[1:-1] for line in dockerfile() if line.startswith("COPY") and "--from" not in line]
+    copied = {path for paths in copies for path in paths}
+    assert copied == {"requirements.txt", "tools/requirements/otel.txt", "turns", "web", "worker"}
     assert all((ROOT / path).exists() for path in copied)
 
 

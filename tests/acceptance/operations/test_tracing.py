@@ -52,6 +52,11 @@ def collector() -> Iterator[Collector]:
     collector.server_close()
 
 
+def values(span: Any) -> dict[str, Any]:
+    """Return the attributes of a span, or of a resource, by name."""
+    return {one.key: getattr(one.value, one.value.WhichOneof("value")) for one in span.attributes}
+
+
 def test_a_turn_is_one_trace(start: Callable[..., Stack], collector: Collector) -> None:
     stack = start(workers=1, OTEL_EXPORTER_OTLP_ENDPOINT=collector.url, OTEL_BSP_SCHEDULE_DELAY="100")
     headers = {"traceparent": f"00-{TRACE}-{CALLER}-01"}
@@ -66,5 +71,54 @@ def test_a_turn_is_one_trace(start: Callable[..., Stack], collector: Collector) 
     assert submitted.parent_span_id.hex() == CALLER
     assert ran.parent_span_id == submitted.span_id
     assert called.parent_span_id == ran.span_id
-    attributes = {attribute.key: attribute.value.string_value for attribute in called.attributes}
-    assert attributes == {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o-mini"}
+    assert (
+        values(submitted).items()
+        >= {
+            "http.request.method": "POST",
+            "http.route": "/v1/turns",
+            "http.response.status_code": 202,
+            "url.path": "/v1/turns",
+            "url.scheme": "http",
+        }.items()
+    )
+    assert values(ran)["inturn.turn.id"] == turn["id"]
+    attributes = values(called)
+    assert call(f"http://127.0.0.1:{attributes.pop('server.port')}/v1/models").status == 200
+    assert attributes == {
+        "gen_ai.conversation.id": "s",
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": "openai",
+        "gen_ai.request.model": "gpt-4o-mini",
+        "gen_ai.response.model": "gpt-4o-mini",
+        "gen_ai.usage.input_tokens": turn_usage(stack, turn)["input_tokens"],
+        "gen_ai.usage.output_tokens": turn_usage(stack, turn)["output_tokens"],
+        "server.address": "127.0.0.1",
+    }
+
+
+def turn_usage(stack: Stack, turn: dict[str, Any]) -> dict[str, int]:
+    usage: dict[str, int] = call(f"{stack.url}/v1/turns/{turn['id']}").body["usage"]
+    return usage
+
+
+def test_failures_and_refusals_show_in_the_trace(start: Callable[..., Stack], collector: Collector) -> None:
+    stack = start(
+        workers=1,
+        OTEL_EXPORTER_OTLP_ENDPOINT=collector.url,
+        OTEL_BSP_SCHEDULE_DELAY="100",
+        OTEL_SERVICE_NAME="chat",
+        INTURN_MAX_ATTEMPTS="1",
+        INTURN_OUTAGE_PATIENCE_SECONDS="0",
+    )
+    assert call(f"{stack.url}/v1/turns", method="POST", body={"session_id": "s"}).status == 400
+    turn = call(f"{stack.url}/v1/turns", method="POST", body=turn_request("s", "[fail 500]")).body
+    stack.wait_until_finished(turn["id"])
+    wait_until("all spans are there", lambda: len(collector.spans) == 4)
+    assert {service for service, _ in collector.spans} == {"chat"}
+    statuses = [values(span).get("http.response.status_code") for _, span in collector.spans]
+    assert sorted(filter(None, statuses)) == [202, 400]
+    for name in ("run_turn", "chat gpt-4o-mini"):
+        [failed] = [span for _, span in collector.spans if span.name == name]
+        assert failed.status.code == 2
+        assert values(failed)["error.type"] == "provider_error"
+        assert "canary" not in str(failed)

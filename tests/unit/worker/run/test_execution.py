@@ -1,6 +1,5 @@
 """Test how each end of a run becomes one write to the store."""
 
-from collections.abc import Callable
 from typing import Any
 
 import gevent
@@ -10,9 +9,9 @@ import pytest
 from redis.exceptions import ResponseError
 from structlog.testing import capture_logs
 
-from tests.unit.worker.run.stand_ins import SCRIPTED, FakeClock, FakeStore, ScriptedChain, Step, make_claim
+from tests.unit.worker.run.stand_ins import SCRIPTED, Step, make_claim
+from tests.unit.worker.run.worker import Worker
 from turns.backend.script_replies import Reply
-from turns.config.settings import Pool, Settings
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, ModelErrorKind, StoreUnavailable
@@ -20,10 +19,8 @@ from turns.domain.retry import Hold, HoldReason, RetryBudget
 from turns.domain.turn import Claim
 from turns.file_history.offload import DiskUnavailable
 from worker.langchain.chain_cache import ChainCache
-from worker.run.active_runs import COMMIT_PATIENCE_SECONDS, ActiveRuns
-from worker.run.event_buffer import DeltaEmitter
-from worker.run.execution import Execution
-from worker.run.interrupt import Interrupted, interrupter
+from worker.run.active_runs import COMMIT_PATIENCE_SECONDS
+from worker.run.interrupt import Interrupted
 
 REQUEST = httpx2.Request("POST", "http://model.example/v1/chat/completions")
 UNREACHABLE = openai.APIConnectionError(request=REQUEST)
@@ -34,50 +31,6 @@ def refused(status: int, *, code: str | None = None, retry_after: str | None = N
     response = httpx2.Response(status, request=REQUEST, headers={"retry-after": retry_after} if retry_after else {})
     kind = openai.RateLimitError if status == 429 else openai.APIStatusError
     return kind("refused", response=response, body={"code": code})
-
-
-class Worker:
-    """The real objects of a worker, over a store and a clock that the test controls."""
-
-    def __init__(self, **settings: Any) -> None:
-        self.store = FakeStore()
-        self.clock = FakeClock()
-        self.settings = Settings(**settings)
-        self.runs = ActiveRuns(self.store, interrupter(Pool.THREADS), clock=self.clock)  # type: ignore[arg-type]  # a stand-in
-        self.emitter = DeltaEmitter(self.store, self.runs.stop_runs)  # type: ignore[arg-type]  # a stand-in
-        self.execution = Execution(
-            self.store,  # type: ignore[arg-type]  # a stand-in
-            ChainCache(permits=lambda _: True),
-            self.runs,
-            self.emitter,
-            self.settings,
-            worker="w",
-            clock=self.clock,
-            sleep=self.clock.sleep,
-        )
-
-    def run(self, *steps: Step, assistant: Assistant = SCRIPTED, **fields: Any) -> list[tuple[Any, ...]]:
-        """Run a turn whose chain does these steps. Return the calls of the store after the claim."""
-        ScriptedChain.steps = steps
-        self.claim = make_claim(assistant=assistant, **fields)
-        self.store.replies["claim"].append(self.claim)
-        self.store.calls.clear()
-        self.execution.run(self.claim.turn_id)
-        assert self.store.calls[0][0] == "claim"
-        return self.store.calls[1:]
-
-    def stop(self, outcome: Reply) -> Callable[[], None]:
-        """Return a step at which a renewal of the lease has this outcome."""
-        return lambda: self.runs.stop_runs([(self.claim.token, outcome)])
-
-    def wait(self, seconds: float) -> Callable[[], None]:
-        """Return a step that takes this time, at whose end the deadlines are checked."""
-
-        def step() -> None:
-            self.clock.now += seconds
-            self.runs.stop_late_runs()
-
-        return step
 
 
 @pytest.fixture
