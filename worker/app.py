@@ -40,6 +40,7 @@ from worker.run.interrupt import call_in_loop, interrupter, offload
 from worker.run.lease_thread import LeaseRenewalThread
 from worker.run.periodic import Loop
 from worker.run.rescuer import Rescuer
+from worker.run.silence_watch import SilenceWatch
 from worker.run.slow_start import SlowStart
 from worker.run.watchdog import StalledProcess, Watchdog
 from worker.run.worker_watch import WorkerWatch
@@ -47,6 +48,7 @@ from worker.tasks import RUN_TURN, register
 
 CROWD_SECONDS = 5.0  # interval of the check for blocked threads
 DEADLINE_SECONDS = 0.25  # interval of the check for late models
+SILENCE_SECONDS = 1.0  # interval of the check for models that stop in the middle of an answer
 TIDY_SECONDS = 3600.0
 REPAIR_SECONDS = 20.0  # interval at which a worker offers to repair; one in the whole installation does, once a minute
 GC_THRESHOLD = (50_000, 20, 100)  # objects; with the default of (700, 10, 10), garbage collection takes 4 % of the CPU
@@ -86,6 +88,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
             watchdog(active_runs, settings),
             Loop("flush", emitter.flush, every_seconds=FLUSH_SECONDS),
             Loop("deadlines", active_runs.stop_late_runs, every_seconds=DEADLINE_SECONDS),
+            Loop("silence", SilenceWatch(active_runs, store).check, every_seconds=SILENCE_SECONDS),
             Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
             Loop("repair", rescuer.repair, every_seconds=REPAIR_SECONDS),
             WorkerWatch(

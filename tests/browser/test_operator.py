@@ -106,7 +106,8 @@ def test_timeline_shows_attempts_and_text_on_request_only(operator: OperatorPage
     expect(events.nth(0)).to_contain_text("Accepted")
     expect(events.nth(1)).to_contain_text("Run 1 (attempt 1) started on")
     expect(events.nth(2)).to_contain_text("Failed; will be retried provider_error")
-    expect(events.nth(3)).to_contain_text("Run 2 (attempt 2) started on")
+    expect(events.nth(3)).to_contain_text("for a retry after provider_error")
+    expect(events.nth(4)).to_contain_text("Run 2 (attempt 2) started on")
     expect(events.nth(-1)).to_contain_text("Ended: completed")
     assert PRIVATE not in operator.page.content()
     assert audit_events(stack, "read_text") == []

@@ -63,6 +63,10 @@ def test_segments_of_a_turn_have_no_gaps(operator: OperatorPage) -> None:
             {"number": 1, "started_at": at(1), "first_token_at": None, "ended_at": at(3)},
             {"number": 2, "started_at": at(6), "first_token_at": at(10), "ended_at": None},
         ],
+        "waits": [
+            {"reason": "model_paused", "since": at(3), "until": at(5), "what": "m"},
+            {"reason": "silent", "since": at(11), "until": None, "what": ""},
+        ],
     }
     found = operator.evaluate(
         """async ([turn, now]) => {
@@ -71,4 +75,4 @@ def test_segments_of_a_turn_have_no_gaps(operator: OperatorPage) -> None:
         }""",
         [turn, at(15)],
     )
-    assert found == ["waiting 1", "thinking 2", "waiting 3", "thinking 4", "answering 5"]
+    assert found == ["waiting 1", "thinking 2", "held 2", "waiting 1", "thinking 4", "answering 1", "silent 4"]

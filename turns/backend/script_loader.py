@@ -65,6 +65,7 @@ VERBS = (
     "get_session",
     "list_sessions",
     "count_refusals",
+    "record_silence",
 )
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the

@@ -45,6 +45,7 @@ class Reply(StrEnum):
     MORE = "MORE"
     FOUND = "FOUND"
     COUNTED = "COUNTED"
+    RECORDED = "RECORDED"
     LOST = "LOST"
     GONE = "GONE"
 

@@ -205,6 +205,10 @@ class Scripts:
         """Add to the counters of refused turns by code."""
         self._all("count_refusals", *(part for pair in numbers.items() for part in pair))
 
+    def record_silence(self, turn_id: str, *, token: str, is_silent: bool, since_ms: int) -> Reply:
+        """Return RECORDED or LOST."""
+        return self._outcome("record_silence", turn_id, token, int(is_silent), since_ms)
+
     def _all(self, verb: str, *args: str | int) -> list[Any]:
         if not self._replicas or verb not in PROMISES:
             return self._call(self._client, verb, args)

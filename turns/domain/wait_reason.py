@@ -13,3 +13,6 @@ class Reason(StrEnum):
     PARKED = "parked"
     WORKERS_BUSY = "workers_busy"
     RUNNING = "running"  # the first turn of its session runs
+
+
+SILENT = "silent"  # in the history of a turn only: its run had begun the answer, and sent no text for a while

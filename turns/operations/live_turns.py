@@ -9,7 +9,9 @@ from turns.backend.client import Client
 from turns.domain.assistant import Lane
 from turns.domain.ids import tenant_of
 from turns.domain.state import Status
+from turns.domain.wait_reason import SILENT
 from turns.domain.worker_kind import WorkerKind
+from turns.operations.waits import read_open_wait
 
 SCAN_LIMIT = 500  # turns that one call reads from each of two indexes: the waiting ones and the ones due next
 
@@ -37,11 +39,18 @@ class LiveTurn:
     first_token_at: int | None
     retry_at: int | None
     held_by: str | None
+    open_wait: str | None
     behind: int
 
     @property
     def worker_kind(self) -> WorkerKind:
         return WorkerKind(self.queue) if self.queue else WorkerKind.LOOP
+
+    @property
+    def silent_since(self) -> int | None:
+        """The time (ms) since which its run has sent no text in the middle of the answer, if that is long ago."""
+        wait = read_open_wait(self.open_wait, until="") if self.open_wait else None
+        return wait.since if wait and wait.reason == SILENT else None
 
     @property
     def tenant(self) -> str:
@@ -73,6 +82,7 @@ class LiveTurn:
             first_token_at=instant("first_token_at") if running else None,
             retry_at=instant("retry_at"),
             held_by=record.get("held_by"),
+            open_wait=record.get("open_wait"),
             behind=behind,
         )
 

@@ -1,4 +1,4 @@
-"""The timeline of one turn: timestamps, workers and the outcome of each run; no message text."""
+"""The timeline of one turn: the outcome of each run, and why it waited before; no message text."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,6 +11,7 @@ from turns.backend.script_replies import to_record
 from turns.domain.errors import TurnNotFound
 from turns.domain.ids import is_turn_id
 from turns.domain.turn import Turn
+from turns.operations.waits import Wait, read_waits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +50,13 @@ class RunRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
-    """A turn with its last runs in order; `hinted_at` is the time of its last dispatch."""
+    """A turn with its last runs and waits, each in order; `hinted_at` is the time of its last dispatch."""
 
     turn: Turn
     hinted_at: int | None
     trace_id: str | None
     runs: tuple[RunRecord, ...]
+    waits: tuple[Wait, ...]
 
 
 def read_timeline(client: Client, turn_id: str) -> Timeline:
@@ -69,6 +71,7 @@ def read_timeline(client: Client, turn_id: str) -> Timeline:
         hinted_at=int(hinted_at) if hinted_at else None,
         trace_id=traceparent.split("-")[1] if traceparent else None,
         runs=tuple(read_runs(record)),
+        waits=tuple(read_waits(record)),
     )
 
 

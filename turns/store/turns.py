@@ -276,6 +276,12 @@ class TurnStore:
         """Let the turns that wait for a model start, oldest first; return false if there is no such hold."""
         return self._scripts.reopen(name) is Reply.REOPENED
 
+    def record_silence(self, claim: Claim, *, is_silent: bool, since_seconds: float) -> None:
+        """Record that a run which has begun its answer sends no text, or does so again, since this long."""
+        self._scripts.record_silence(
+            claim.turn_id, token=claim.token, is_silent=is_silent, since_ms=to_ms(since_seconds)
+        )
+
     def release(self, turn_id: str, *, token: str = "") -> None:
         """Dispatch the turn again at once. Without a token it must be a head that no worker has claimed."""
         self._scripts.release(turn_id, token=token)

@@ -40,6 +40,7 @@ class ActiveRun:
         self._interrupt = interrupter(lambda: self._is_running)
         self._total_deadline = self._deadline = clock() + settings.total_seconds
         self._lateness = ModelErrorKind.HOPELESS
+        self._quiet_since: float | None = None  # the time of its last text, None before the first one
 
     @property
     def needs_lease(self) -> bool:
@@ -53,8 +54,15 @@ class ActiveRun:
 
     def expect_text(self, *, within_seconds: float, lateness: ModelErrorKind) -> None:
         """Set the deadline for the next text of the model, and the kind of error if it is missed."""
-        self._deadline = self._clock() + within_seconds
+        now = self._clock()
+        self._deadline = now + within_seconds
         self._lateness = lateness
+        self._quiet_since = None if lateness is ModelErrorKind.SILENT else now
+
+    @property
+    def quiet_seconds(self) -> float:
+        """The time since its last text; 0 before the first one, and after the run."""
+        return self._clock() - self._quiet_since if self._quiet_since is not None and self._is_running else 0.0
 
     def stop_if_late(self) -> None:
         """Stop the run if it has missed a deadline."""
@@ -149,6 +157,10 @@ class ActiveRuns:
         """Stop the run of a turn that was cancelled or interrupted, if it is in this process."""
         if any(run.claim.turn_id == turn_id for run in self._all()):
             self.renew()  # the store's reply is LOST or SUPERSEDED
+
+    def find_quiet_seconds(self) -> list[tuple[Claim, float]]:
+        """Return the claim of each run, and for how long it has sent no text in the middle of its answer."""
+        return [(run.claim, run.quiet_seconds) for run in self._all()]
 
     def release_all(self) -> None:
         """Stop all runs, so that each releases its turn."""

@@ -120,6 +120,9 @@ def test_a_timeline_has_each_run_with_worker_and_error(stack: Stack) -> None:
     assert (second["attempt"], second["ended_by"], second["code"]) == (2, "completed", None)
     assert found["accepted_at"] <= first["started_at"] <= first["ended_at"] <= second["started_at"]
     assert second["started_at"] <= second["first_token_at"] <= second["ended_at"] == found["finished_at"]
+    [wait] = found["waits"]
+    assert (wait["reason"], wait["what"]) == ("retry", "provider_error")
+    assert first["ended_at"] == wait["since"] <= wait["until"] <= second["started_at"]
 
 
 def test_the_timeline_shows_a_killed_worker(stack: Stack) -> None:
@@ -135,6 +138,7 @@ def test_the_timeline_shows_a_killed_worker(stack: Stack) -> None:
     assert first["first_token_at"]
     assert (second["attempt"], second["ended_by"]) == (1, "completed")
     assert second["worker"] != dead
+    assert [(wait["reason"], wait["what"]) for wait in timeline(stack, turn_id)["waits"]] == [("worker_lost", dead)]
     stack.replace_dead()
 
 

@@ -181,6 +181,17 @@ class ReferenceModel:
     def heads(self) -> set[str]:
         return {queue[0] for queue in self.queues.values() if queue}
 
+    def wait_of(self, turn_id: str) -> tuple[str, str] | None:
+        """Return why a head waits, and for which model or group; None if it runs, or waits for a worker or a time.
+
+        A turn whose hold is checked by its due entry is sent to a worker, which lets it wait for the hold again.
+        """
+        turn = self.turns[turn_id]
+        if turn.held_by and turn.is_delayed:
+            return "model_paused", turn.held_by
+        groups = [group for group in turn.groups if turn_id in self.slots.waiters[group]]
+        return ("parked", groups[0]) if groups and turn.status is Status.QUEUED else None
+
     def _dispatch(self, turn_id: str) -> str | None:
         """Return the group for which the turn waits, or None if it has its slots."""
         turn = self.turns[turn_id]

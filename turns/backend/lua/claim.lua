@@ -18,7 +18,7 @@
 --       GONE      the turn has ended or does not exist
 --
 -- requires: append_event, by_name, finish, hold_name, hold_turn, now_ms, pass_hold, read_window, slots, timings
--- requires: transitions
+-- requires: transitions, waits
 
 local turn, token, worker, model, fallback = unpack(ARGV, 1, 5)
 local key = KEY.turn .. turn
@@ -38,6 +38,7 @@ if not is_repeated then
   if was.losses and not holds_slots(turn, was) then return {'NOT_NOW'} end  -- a hint from before its worker was lost
   if redis.call('HEXISTS', KEY.service, 'workers') == 1 then
     redis.call('ZADD', KEY.due, now + POLICY.pause_poll_ms, turn)
+    begin_wait(turn, was, 'workers_paused', now, '')
     return {'NOT_NOW'}
   end
   if was.start_by and now > tonumber(was.start_by) and claims == '0' then
@@ -75,6 +76,7 @@ if not is_repeated then
   end
   redis.call('HSET', key, unpack(written))
   if was.retry_at or was.held_by then redis.call('HDEL', key, 'retry_at', 'held_by') end
+  end_wait(turn, was, now)
   if was.start_by then redis.call('ZREM', KEY.start_by, turn) end
   redis.call('ZADD', KEY.due, now + POLICY.lease_ms, turn)
   observe('wait', now - tonumber(redis.call('ZSCORE', KEY.waiting, turn) or now))

@@ -17,7 +17,7 @@
 --       LOST      the token does not hold the turn: another claim holds it, or it has ended
 --
 -- requires: admit, count, finish, hold_name, hold_turn, now_ms, open_hold, read_record, record_failure, release_slots
--- requires: replayed, requeue, timings, transitions
+-- requires: replayed, requeue, timings, transitions, waits
 
 local IS_ANSWER = POLICY.is_answer  -- codes with which the provider itself has answered
 
@@ -48,13 +48,14 @@ if retry_in == '' then
   return {'FAILED'}
 end
 count('retried|' .. code)
-requeue(turn, was.claims, 'retry', was.attempt + counts, now, code)
+requeue(turn, was, 'retry', was.attempt + counts, now, code)
 redis.call('HSET', KEY.turn .. turn, 'retry_at', now + retry_in, 'retried_token', token, 'last_error_code', code,
   'model', model)
 if reason ~= '' and model == was.model then
   hold_turn(turn, was, hold, now)
   return {'RETRYING'}
 end
+add_wait(turn, 'retry', now, now + retry_in, code)
 redis.call('ZADD', KEY.due, now + retry_in, turn)
 release_slots(turn, was, now)
 return {'RETRYING'}

@@ -17,7 +17,7 @@ if token == '' then
   if was.status ~= 'queued' or was.retry_at then return {'LOST'} end
 else
   if was.token ~= token or not AFTER[was.status].release then return {'LOST'} end
-  requeue(turn, was.claims, 'release', was.attempt, now)
+  requeue(turn, was, 'release', was.attempt, now)
 end
 dispatch(turn, now, was)
 return {'RELEASED'}

@@ -84,6 +84,7 @@ class LiveTurn(ResponseModel):
     accepted_at: Instant
     started_at: Instant | None
     first_token_at: Instant | None
+    silent_since: Instant | None = Field(description="the time of its last text, if that is long ago")
     retry_at: Instant | None
     held_by: str | None = Field(description="`name` of the hold for which it waits")
     behind: int = Field(description="other turns of its session that wait for it")
@@ -110,13 +111,22 @@ class Run(ResponseModel):
     code: str | None
 
 
+class Wait(ResponseModel):
+    """A time for which the turn waited, or for which its run sent no text in the middle of the answer (`silent`)."""
+
+    reason: Reason | str = Field(description="a reason for waiting, or `silent`; a later release may add reasons")
+    since: Instant
+    until: Instant | None = Field(description="null while that lasts; the time of a retry may be in the future")
+    what: str = Field(description="what it waited for: a hold, a group, a code, a worker; or empty")
+
+
 def _of_turn(name: str) -> Any:
     """Fill a field from this attribute of the timeline's turn."""
     return Field(validation_alias=AliasPath("turn", name))
 
 
 class Timeline(ResponseModel):
-    """The timestamps and the last runs of a turn, in order."""
+    """The timestamps, the last runs and the last waits of a turn, in order."""
 
     id: TurnId = _of_turn("id")
     object: Literal["timeline"] = "timeline"
@@ -143,6 +153,7 @@ class Timeline(ResponseModel):
     finished_at: Instant | None = _of_turn("finished_at")
     expires_at: Instant | None = _of_turn("expires_at")
     runs: tuple[Run, ...]
+    waits: tuple[Wait, ...] = Field(description="the last ones; without one, it waited for a worker")
 
 
 class TurnText(ResponseModel):

@@ -1,5 +1,7 @@
 // Texts for the values of the API. The codes of failed turns are described in docs/guides/operations.md.
+import { serverNow } from "../shared/http.js";
 import { html } from "../shared/ui.js";
+import { formatDuration, secondsBetween } from "./time.js";
 
 export const ADVICE = {
   answer_too_large: "The answer was larger than INTURN_MAX_ANSWER_BYTES.",
@@ -44,6 +46,22 @@ export const RUN_OUTCOMES = {
   incomplete: "Incomplete",
 };
 
+// Why a turn waited, and the class of its segment. Reasons that this page does not know are shown as they are.
+const WAITS = {
+  running: { kind: "behind", text: () => "behind earlier turns of its session" },
+  model_paused: { kind: "held", text: (what) => `${what} limits its rate` },
+  model_outage: { kind: "held", text: (what) => `${what} does not answer` },
+  workers_paused: { kind: "held", text: () => "the workers are paused" },
+  parked: { kind: "parked", text: (what) => `no slot for ${what}` },
+  no_worker: { kind: "missing", text: () => "no worker is running" },
+  retry: { kind: "retry", text: (what) => `for a retry after ${what}` },
+  worker_lost: { kind: "lost", text: (what) => `worker ${what} was lost` },
+  silent: { kind: "silent", text: () => "no text in the middle of the answer" },
+};
+
+export const waitKind = ({ reason }) => WAITS[reason]?.kind ?? "held";
+export const waitText = ({ reason, what }) => WAITS[reason]?.text(what) ?? [reason.replaceAll("_", " "), what].filter(Boolean).join(": ");
+
 export const tenantLabel = (tenant) => (tenant === "-" ? "default" : tenant);
 export const pluralize = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 export const formatPercent = (share) => (share === null ? null : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`);
@@ -53,6 +71,9 @@ export const withCode = (text) => text.split("`").map((part, n) => (n % 2 ? html
 
 // Return the label of a turn's status, and the CSS class that gives it a symbol.
 export function liveStatus(turn) {
+  if (turn.status === "in_progress" && turn.silent_since) {
+    return { state: "thinking", label: `silent for ${formatDuration(secondsBetween(turn.silent_since, new Date(serverNow()).toISOString()))}` };
+  }
   if (turn.status === "in_progress") {
     return turn.first_token_at ? { state: "answering", label: "answering" } : { state: "thinking", label: "thinking" };
   }

@@ -15,16 +15,18 @@ export function TurnView({ page, data }) {
   const lastRun = data.runs.at(-1);
   const now = new Date(serverNow()).toISOString();
   return html`
-    <p class="summary"><${StatusLabel} ...${liveStatus({ ...lastRun, ...data, last_error_code: lastRun?.code })} /> ${durationText(data, now)}
+    <p class="summary"><${StatusLabel} ...${liveStatus({ ...lastRun, ...data, silent_since: silentSince(data), last_error_code: lastRun?.code })} /> ${durationText(data, now)}
       ${isLive(data) && html` <a href=${urlOf(sessionRoute(data))}>${data.status === "queued" ? "Why is it waiting?" : "Queue of its session"}</a>`}
       ${isLive(data) && page.canAct && html` <button type="button" onClick=${() => page.act(cancelTurn(data.id))}>Cancel turn</button>`}</p>
     ${data.code && html`<p class="why"><b>${data.code}</b>: ${data.message} ${ADVICE[data.code]}
       ${data.status === "failed" && page.canAct && html`<${TurnActions} page=${page} id=${data.id} />`}</p>`}
     <${SegmentBar} segments=${timeSegments(data, now)} />
-    <${Events} turn=${data} />
+    <${Events} turn=${data} now=${now} />
     <${Facts} turn=${data} />
     ${page.canAct && html`<${MessageText} page=${page} id=${data.id} />`}`;
 }
+
+const silentSince = ({ waits }) => waits.find(({ reason, until }) => reason === "silent" && !until)?.since;
 
 function durationText(turn, now) {
   if (turn.finished_at) {
@@ -35,6 +37,11 @@ function durationText(turn, now) {
   return html`for ${formatDuration(secondsBetween(turn.accepted_at, now))}.${retry}`;
 }
 
+const SEGMENTS = {
+  ...{ waiting: "waiting for a worker", missing: "no worker", behind: "behind its session", held: "held", parked: "waiting for a slot" },
+  ...{ retry: "waiting to retry", lost: "worker lost", thinking: "no token yet", answering: "answering", silent: "silent" },
+};
+
 // Hidden from screen readers because the list of events has the same content.
 function SegmentBar({ segments }) {
   return html`<div class="bar" aria-hidden="true">
@@ -43,12 +50,14 @@ function SegmentBar({ segments }) {
       return html`<span class=${kind} title=${title} style=${{ flexGrow: seconds }}></span>`;
     })}
   </div>
-  <p class="legend" aria-hidden="true"><span class="waiting">waiting</span> <span class="thinking">no token yet</span> <span class="answering">answering</span></p>`;
+  <p class="legend" aria-hidden="true">${Object.entries(SEGMENTS).map(
+    ([kind, label]) => segments.some((segment) => segment.kind === kind) && html`<span key=${kind} class=${kind}>${label}</span> `,
+  )}</p>`;
 }
 
-function Events({ turn }) {
+function Events({ turn, now }) {
   return html`<ol class="events" aria-label="Timeline, in UTC">
-    ${timelineEvents(turn).map(
+    ${timelineEvents(turn, now).map(
       ({ at, label, seconds, run, code }) => html`<li key=${label + at}>
         <time datetime=${at} title=${formatUtc(at)}>${formatTime(at)}</time>
         <span class="after">${seconds === null ? "" : `+ ${formatDuration(seconds)}`}</span>

@@ -4,6 +4,7 @@ After each step: turns of a session take effect in order, one owner writes, hist
 pairs, nothing is lost, nothing happens twice, each live head is in the due index once, and no key is kept for ever.
 """
 
+import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -297,6 +298,12 @@ class Interleavings(RuleBasedStateMachine):
             turn = self.store.get_turn(turn_id)
             assert (turn.status, turn.attempt, turn.losses) == (expected.status, expected.attempt, expected.losses)
         assert {turn.id for turn in self.store.list_turns(limit=1000).turns} == set(kept)
+
+    @invariant()
+    def each_head_records_what_it_waits_for(self) -> None:
+        for turn_id in self.model.heads():
+            wait = json.loads(self.server.raw.hget(keys.TURN(turn_id), "open_wait") or "null")
+            assert (wait and (wait[0], wait[2])) == self.model.wait_of(turn_id)
 
     @invariant()
     def history_is_the_committed_pairs_in_order(self) -> None:

@@ -1,4 +1,4 @@
--- requires: slots
+-- requires: slots, waits
 
 -- Return the hint for this turn. The search is plain, because `string.gsub` tries a pattern at each of its 1,100
 -- characters (60,000 instructions more).
@@ -29,6 +29,7 @@ local function send_hint(hint, turn, now, was, capacity)
   local full = acquire_slots(turn, was, now, capacity)
   if full then
     redis.call('ZADD', KEY.due, now + POLICY.slot_wait_ms, turn)
+    begin_wait(turn, was, 'parked', now, full)
     return full
   end
   if hint then redis.call('LPUSH', was.queue and KEY.chain_hints or KEY.hints, render_hint(turn, hint)) end
@@ -36,27 +37,33 @@ local function send_hint(hint, turn, now, was, capacity)
   return nil
 end
 
--- Send the hint for a head with these fields. Return the name of the group for which it waits, or nil.
-local function dispatch_turn(turn, now, was)
+-- Send the hint for a head with these fields. Return the name of the group for which it waits, or nil. `...` are further
+-- fields of its record.
+local function dispatch_turn(turn, now, was, ...)
   local hint, capacity, shared_since = read_workers(was.queue)
   local full = send_hint(hint, turn, now, was, shared_since and tonumber(capacity))
-  if not full then redis.call('HSET', KEY.turn .. turn, 'hinted_at', now) end
+  if full then
+    if ... then redis.call('HSET', KEY.turn .. turn, ...) end
+  else
+    redis.call('HSET', KEY.turn .. turn, 'hinted_at', now, ...)
+    end_wait(turn, was, now)
+  end
   return full
 end
 
 -- Send the hint for a head whose record is written. The fields of `was` are read if the caller does not pass it. Return
 -- false if the turn has ended or has no record.
-local function dispatch(turn, now, was)
+local function dispatch(turn, now, was, ...)
   was = was or read_slot_fields(turn)
   if not was then return false end
-  dispatch_turn(turn, now, was)
+  dispatch_turn(turn, now, was, ...)
   return true
 end
 
 -- Dispatch the head of a session, and return it. Turns before it whose record was evicted or deleted are dropped: the
 -- session of a turn must go on, and the script that ends the turn before it must not break off half way.
 local function dispatch_head(session, head, now)
-  while head and not dispatch(head, now) do
+  while head and not dispatch(head, now, nil, 'head_at', now) do
     redis.call('LPOP', KEY.queue .. session)
     redis.call('HINCRBY', KEY.service, 'live', -1)
     head = redis.call('LINDEX', KEY.queue .. session, 0)

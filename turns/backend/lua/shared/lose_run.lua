@@ -1,4 +1,4 @@
--- requires: count, dispatch, finish, release_slots, requeue, transitions
+-- requires: count, dispatch, finish, release_slots, requeue, transitions, waits
 
 -- Return how long (ms) a turn waits after this loss. The first one costs no delay, because most deaths have nothing to do
 -- with the turn. Later delays double and are jittered: turns that were lost together, and a cause that recurs at regular
@@ -20,10 +20,15 @@ local function lose_run(turn, was, now)
   end
   count('rescued')
   release_slots(turn, was, now)  -- those of its groups until now
-  requeue(turn, was.claims, 'rescue', was.attempt, now)
+  local worker = redis.call('HGET', KEY.turn .. turn, 'worker') or ''
+  local beat_at = redis.call('ZSCORE', KEY.workers, worker)
+  requeue(turn, was, 'rescue', was.attempt, now)
   redis.call('HSET', KEY.turn .. turn, 'losses', losses, 'last_error_code', 'worker_lost')
   was.losses = losses
   local delay_ms = loss_delay_ms(turn, losses)
+  -- Since the last heartbeat of its worker, the turn may have stood still.
+  local since = math.max(tonumber(was.started_at), math.min(tonumber(beat_at or now), now))
+  add_wait(turn, 'worker_lost', since, now + delay_ms, worker)
   if delay_ms > 0 then
     redis.call('HSET', KEY.turn .. turn, 'retry_at', now + delay_ms)
     redis.call('ZADD', KEY.due, now + delay_ms, turn)

@@ -1,4 +1,4 @@
--- requires: append_event, transitions
+-- requires: append_event, transitions, waits
 
 -- Add a run that ends without its turn to the record: claim number, attempt, worker, model, times, and how it ended.
 -- Only the last runs are kept, because a rate limit can cause many.
@@ -16,11 +16,12 @@ end
 
 -- Queue a running turn again, at the head of its session, for another attempt. Its token is deleted, so that the worker
 -- that ran it can write nothing more, and the text that it emitted is void.
-local function requeue(turn, claims, event, attempt, now, code)
+local function requeue(turn, was, event, attempt, now, code)
   local to = AFTER.in_progress[event]
   record_run(turn, event, now, code)
+  end_wait(turn, was, now)  -- the silence of its run
   redis.call('HSET', KEY.turn .. turn, 'status', to, 'attempt', attempt)
   redis.call('HDEL', KEY.turn .. turn, 'token', 'worker', 'first_token_at')
-  append_event(turn, claims .. '-*', attempt, 'reset', event)
-  append_event(turn, claims .. '-*', attempt, 'status', to)
+  append_event(turn, was.claims .. '-*', attempt, 'reset', event)
+  append_event(turn, was.claims .. '-*', attempt, 'status', to)
 end

@@ -7,7 +7,7 @@
 -- them run at once, so that a turn that ends its workers soon takes no other one with it.
 
 local SLOT_FIELDS = {'status', 'session', 'lane', 'queue', 'losses', 'accepted_at', 'assistant', 'concurrency', 'provider',
-  'own_model'}
+  'own_model', 'open_wait'}
 
 -- Return the fields of a live record that its dispatch needs; nil if the turn has ended or has no record.
 local function read_slot_fields(turn)
