@@ -18,6 +18,7 @@ from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.operations.actions import OperatorActions
 from turns.operations.queries import OperatorQueries
+from turns.tenants.tenants import Tenants
 from web.http import problems
 from web.http.request_span import trace_requests
 from web.http.root_path import RootPath
@@ -28,6 +29,7 @@ from web.routes.operator.actions import build_operator_actions
 from web.routes.operator.audit import build_operator_audit
 from web.routes.operator.cancellations import build_operator_cancellations
 from web.routes.operator.holds import build_operator_holds
+from web.routes.operator.tenants import build_operator_tenants
 from web.routes.operator.views import build_operator_views
 from web.routes.pages import build_pages
 from web.routes.service import build_description, build_health
@@ -103,6 +105,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_operator_audit(audit_log),
         build_operator_cancellations(actions, queries),
         build_operator_holds(actions, queries),
+        build_operator_tenants(Tenants(client, settings)),
         build_operator_views(queries, actions),
         build_health(store),
         build_pages(assets),

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import click
 
@@ -22,6 +22,25 @@ user_option = click.option("--user", "user_id", metavar="ID", help="User that th
 limit_option = click.option(
     "-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number to list."
 )
+
+
+class Duration(click.ParamType[float]):
+    """A time such as `90s`, `20m`, `2h` or `1d`, as its number of seconds."""
+
+    name = "duration"
+    UNITS: ClassVar = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Return the seconds. Raise `BadParameter` for any other text."""
+        if isinstance(value, float):
+            return value
+        number, unit = value[:-1], value[-1:]
+        if unit not in self.UNITS or not (number.isascii() and number.isdigit()) or int(number) == 0:
+            self.fail("must be a number with s, m, h or d, such as 90s, 20m, 2h or 1d", param, ctx)
+        return float(int(number) * self.UNITS[unit])
+
+
+DURATION = Duration()
 
 
 class OrderedGroup(click.Group):

@@ -23,6 +23,7 @@ PERMANENT = {
     keys.HOLDS.name,
     keys.CROWDED.name,
     keys.API_KEYS.name,
+    keys.LIMITED.name,
 }
 WHILE_ANY_TURN_IS_LIVE = (keys.DEFINITION, keys.TENANT, keys.SLOTS, keys.SLOT_WAITERS)
 PER_LIVE_TURN = (keys.TURN, keys.EVENTS)
@@ -42,6 +43,7 @@ def leaked_keys(raw: Any) -> set[str]:
     listed = live | {member.decode().rpartition("/")[2] for member in raw.zrange(keys.EXPIRING.name, 0, -1)}
     indexes = [name for family in INDEXES for name in raw.scan_iter(family("*"))]
     expected |= {name.decode() for name in indexes if {turn.decode() for turn in raw.zrange(name, 0, -1)} <= listed}
+    expected |= {keys.TENANT(tenant.decode()) for tenant in raw.zrange(keys.LIMITED.name, 0, -1)}
     expected |= {keys.API_KEY(key_id.decode()) for key_id in raw.zrange(keys.API_KEYS.name, 0, -1)}
     for hold in raw.zrange(keys.HOLDS.name, 0, -1):  # which `rescue` checks until it is over
         expected |= {keys.HOLD(hold.decode()), keys.HELD(hold.decode())}

@@ -220,8 +220,16 @@ COUNTER_SNAPSHOTS = Key(
 TENANT = Key(
     "inturn:tenant:",
     "hash",
-    "`live`: number of the tenant's live turns",
-    "while the tenant has live turns",
+    "`live`: number of the tenant's live turns, if its limit is below that of all tenants; the limits that an operator "
+    "has set for it: `concurrency`, `backlog`, `turns_per_minute`, `tokens_per_day`, `until` (ms), `reason`, `set_by` "
+    "(id of an API key), `set_at` (ms)",
+    "while the tenant has live turns or own limits",
+)
+LIMITED = Key(
+    "inturn:limited",
+    "sorted set",
+    "each tenant with own limits, at the time (ms) at which they end, or infinity",
+    "always; an entry is removed with the limits",
 )
 RATE = Key(
     "inturn:rate:",
@@ -288,6 +296,7 @@ SERVICE = Key(
     "`repeated`: number of scripts that ran a second time; `pace_ms`: recent duration of a turn; `locked`: callers "
     "need an API key; `intake` and `workers`: time (ms) at which they were paused; `hint`: Celery's message for the "
     "task `run_turn`, with a placeholder for the turn id, written by the workers; "
+    "`own_limits`: number of tenants with own limits; "
     "`schema` and `history`: what all processes must agree on; `repair_cursor`: progress of a repair; "
     "`capacity`: number of turns that these workers can run at once; `shared_since`: time (ms) since which turns share "
     "it; `chain_hint`, `chain_capacity`, `chain_shared_since`: likewise, of the chain workers; "
@@ -369,6 +378,7 @@ CATALOGUE = (
     FAILING,
     COUNTER_SNAPSHOTS,
     TENANT,
+    LIMITED,
     RATE,
     TOKENS,
     SLOTS,

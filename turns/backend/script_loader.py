@@ -66,6 +66,8 @@ VERBS = (
     "list_sessions",
     "count_refusals",
     "record_silence",
+    "set_limits",
+    "count_tenants",
 )
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the

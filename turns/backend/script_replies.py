@@ -46,6 +46,9 @@ class Reply(StrEnum):
     FOUND = "FOUND"
     COUNTED = "COUNTED"
     RECORDED = "RECORDED"
+    LIMITED = "LIMITED"
+    REMOVED = "REMOVED"
+    TOO_MANY = "TOO_MANY"
     LOST = "LOST"
     GONE = "GONE"
 
@@ -67,6 +70,19 @@ class TurnSnapshot:
     def from_reply(cls, turn_id: str, reply: Sequence[Any]) -> Self:
         record, position, ahead, pace_ms = reply[:4]
         return cls(turn_id, to_record(record), int(position), ahead.decode(), int(pace_ms))
+
+
+@dataclass(frozen=True, slots=True)
+class LiveCount:
+    """The live turns of a tenant, and since when (ms) the first of its heads that do not run has waited, or None."""
+
+    running: int
+    live: int
+    waiting_since: int | None
+
+    def __add__(self, other: "LiveCount") -> "LiveCount":
+        since = [at for at in (self.waiting_since, other.waiting_since) if at is not None]
+        return LiveCount(self.running + other.running, self.live + other.live, min(since, default=None))
 
 
 @dataclass(frozen=True, slots=True)

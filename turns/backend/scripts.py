@@ -14,7 +14,7 @@ from redis.exceptions import NoScriptError
 
 from turns.backend.client import Client
 from turns.backend.script_loader import VERBS, render, render_constants, to_ms
-from turns.backend.script_replies import Reply, SessionSnapshot, TurnSnapshot, to_outcomes, to_record
+from turns.backend.script_replies import LiveCount, Reply, SessionSnapshot, TurnSnapshot, to_outcomes, to_record
 from turns.config.settings import Settings
 from turns.domain.assistant import Lane
 from turns.domain.errors import StoreUnavailable
@@ -208,6 +208,30 @@ class Scripts:
     def record_silence(self, turn_id: str, *, token: str, is_silent: bool, since_ms: int) -> Reply:
         """Return RECORDED or LOST."""
         return self._outcome("record_silence", turn_id, token, int(is_silent), since_ms)
+
+    def set_limits(
+        self,
+        tenant: str,
+        *,
+        concurrency: int | None = None,
+        backlog: int | None = None,
+        turns_per_minute: int | None = None,
+        tokens_per_day: int | None = None,
+        until: int | None = None,
+        reason: str = "",
+        set_by: str | None = None,
+        max_tenants: int,
+    ) -> Reply:
+        """Return LIMITED, REMOVED (no limit is given), EXPIRED or TOO_MANY."""
+        numbers = (concurrency, backlog, turns_per_minute, tokens_per_day, until)
+        given = ["" if number is None else number for number in numbers]
+        return self._outcome("set_limits", tenant, *given, reason, set_by or "", max_tenants)
+
+    def count_tenants(self, heads: Sequence[str]) -> dict[str, LiveCount]:
+        """Return the live turns of each tenant that has some of these heads."""
+        reply = self._all("count_tenants", *heads)
+        counts = zip(*(reply[n::4] for n in range(4)), strict=True)
+        return {tenant.decode(): LiveCount(running, live, since or None) for tenant, running, live, since in counts}
 
     def _all(self, verb: str, *args: str | int) -> list[Any]:
         if not self._replicas or verb not in PROMISES:

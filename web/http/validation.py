@@ -31,6 +31,8 @@ RULES = MappingProxyType(
 )
 MAX_KEY_CHARACTERS = 255
 PRINTABLE_ASCII = frozenset(map(chr, range(0x20, 0x7F)))
+Model = TypeVar("Model", bound=BaseModel)
+
 # https://www.w3.org/TR/trace-context/#traceparent-header, version 00
 TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -55,6 +57,11 @@ def parse_submit(
 def parse_batch(body: bytes) -> list[dict[str, Any]]:
     """Return the bodies of the turns in a batch, each without validation. Raises `InvalidRequest`."""
     return _validate(BatchBody, _object(body)).turns
+
+
+def parse_body(model: type[Model], body: bytes) -> Model:
+    """Validate a JSON object. Raises `InvalidRequest`."""
+    return _validate(model, _object(body))
 
 
 def parse_messages(body: bytes) -> list[Message]:
@@ -103,9 +110,6 @@ def to_request(
     )
 
 
-Model = TypeVar("Model", bound=BaseModel)
-
-
 def parse_query(model: type[Model], arguments: Iterable[tuple[str, str]]) -> Model:
     """Validate a query string. Raises `InvalidRequest`, also for a repeated parameter."""
     given: dict[str, str] = {}
@@ -149,7 +153,7 @@ def _validate(model: type[Model], given: Mapping[str, Any]) -> Model:
 def _path(error: ErrorDetails) -> str:
     # For a wrong name in a mapping, pydantic appends the part "[key]".
     parts = [str(part) for part in error["loc"] if part != "[key]"]
-    return printable(".".join(parts))
+    return printable(".".join(parts)) or "body"
 
 
 def _rule(error: ErrorDetails, model: type[BaseModel]) -> str:

@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from turns.config.version import VERSION
 from turns.domain.events import EVENT_ID
+from turns.domain.ids import NAME
 from turns.operations.actions import Switch
 from web.http.codes import HTTP_CODES, MEDIA_TYPE
 from web.http.responses import EVENT_STREAM, JSON
@@ -35,6 +36,7 @@ EVENTS: dict[str, Model] = {
 }
 PATH_PARAMETERS: dict[str, Json] = {
     "switch": {"enum": list(Switch)},
+    "tenant": {"pattern": f"^{NAME.pattern}$"},
     "turn_id": TEXT,
     "worker": TEXT,
     "session_id": ID_SCHEMA,

@@ -10,7 +10,13 @@ Json = dict[str, Any]
 
 TURN_ID = "turn_01a2073c9fe1775a924bcc85e05eaf46"
 NAMES: Mapping[str, str] = MappingProxyType(
-    {"turn_id": TURN_ID, "session_id": "foobar", "worker": "worker-1:42:c0ffee", "switch": "workers"}
+    {
+        "turn_id": TURN_ID,
+        "session_id": "foobar",
+        "tenant": "acme",
+        "worker": "worker-1:42:c0ffee",
+        "switch": "workers",
+    }
 )
 TYPES: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
     {"string": str, "integer": int, "number": (int, float), "boolean": bool, "object": dict, "array": list}
@@ -22,7 +28,6 @@ VALUES: Mapping[str, Any] = MappingProxyType(
         **NAMES,
         "id": TURN_ID,
         "user_id": "alice",
-        "tenant": "acme",
         "status": "completed",
         "status_reason": None,
         "input": "What does cosine mean?",

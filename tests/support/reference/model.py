@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from tests.support.reference.slots import LOST, ReferenceSlots
+from tests.support.reference.slots import ALL, TENANT, ReferenceSlots
 from tests.support.reference.turn import ReferenceHold, ReferenceTurn
 from turns.domain.state import Event, Status, advance
 
@@ -36,7 +36,7 @@ class ReferenceModel:
     def claim(self, turn_id: str, worker: str) -> bool:
         """Return whether the worker gets the turn; a turn whose model is held waits for it."""
         turn = self.turns[turn_id]
-        has_slot = turn.losses == 0 or turn_id in self.slots.holders[LOST]
+        has_slot = turn.losses == 0 or self.slots.holds(turn_id)
         if turn.status is not Status.QUEUED or not self.is_head(turn_id) or not has_slot or turn.is_delayed:
             return False
         may_call, is_probe = self._pass_hold(turn)
@@ -174,9 +174,15 @@ class ReferenceModel:
     def check_groups(self) -> None:
         """Let a worker check all groups for which turns wait."""
         for group in sorted(self.slots.crowded):
-            self._serve(group, len(self.turns))
-            if not self.slots.waiters[group]:
-                self.slots.crowded.discard(group)
+            self._check_group(group)
+
+    def limit_tenant(self, slots: int) -> None:
+        """Give the tenant another limit of turns that run at once, or none (0)."""
+        self.slots.tenant_slots = slots
+        if slots:
+            running = {head for head in self.heads() if self.turns[head].status is Status.IN_PROGRESS}
+            self.slots.holders[TENANT] |= self.slots.holders[ALL] | running  # a late hint starts a turn without a slot
+        self._check_group(TENANT)
 
     def heads(self) -> set[str]:
         return {queue[0] for queue in self.queues.values() if queue}
@@ -198,6 +204,13 @@ class ReferenceModel:
         turn.waits_since = self.now if turn.waits_since is None else turn.waits_since
         since = turn.accepted_at if turn.losses else turn.waits_since
         return self.slots.acquire(turn_id, turn.groups, since=since, goes_first=turn.losses > 0)
+
+    def _check_group(self, group: str) -> None:
+        self._serve(group, len(self.turns))
+        if self.slots.waiters[group]:
+            self.slots.crowded.add(group)
+        else:
+            self.slots.crowded.discard(group)
 
     def _release_slots(self, turn_id: str) -> None:
         groups = self.turns[turn_id].groups

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tests.support.reference.slots import ALL, LOST
+from tests.support.reference.slots import ALL, LOST, TENANT
 from turns.domain.state import Status
 
 
@@ -27,7 +27,7 @@ class ReferenceTurn:
 
     @property
     def groups(self) -> list[str]:
-        return [*([LOST] if self.losses else []), ALL, f"loop/model:{self.model}"]
+        return [TENANT, *([LOST] if self.losses else []), ALL, f"loop/model:{self.model}"]
 
 
 @dataclass

@@ -27,7 +27,7 @@
 --       TOKENS_SPENT, ms      the tenant's tokens of this day are used or reserved; the next day begins after this time
 --
 -- requires: begin_session, by_name, clear_session, count, definitions, dispatch, now_ms, quota, replayed
--- requires: session_retention, share_capacity, slots, tenant_of, turn_snapshot
+-- requires: session_retention, share_capacity, slots, tenant_limits, tenant_of, turn_snapshot
 
 local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id, definition =
   unpack(ARGV, 1, 9)
@@ -50,17 +50,17 @@ if idempotency ~= '' then
   end
 end
 
-local live_of_all, pace_ms, is_paused, hint, capacity, shared_since =
-  unpack(redis.call('HMGET', KEY.service, 'live', 'pace_ms', 'intake', 'hint', 'capacity', 'shared_since'))
+local live_of_all, pace_ms, is_paused, own_limits, hint, capacity, shared_since =
+  unpack(redis.call('HMGET', KEY.service, 'live', 'pace_ms', 'intake', 'own_limits', 'hint', 'capacity', 'shared_since'))
 if is_paused then return {'PAUSED'} end
-local now, live = now_ms(), redis.call('LRANGE', queue, 0, -1)  -- bounded by the backlog
+note_own_limits(own_limits)
+local tenant, now, live = tenant_of(session), now_ms(), redis.call('LRANGE', queue, 0, -1)  -- bounded by the backlog
 local clears = on_busy == 'interrupt' or on_busy == 'rollback'
 if clears or live[1] and not is_live(live[1]) then live = remove_lost_turns(session, live, now) end
 local ahead = #live
 if on_busy == 'reject' and ahead > 0 then return {'SESSION_BUSY'} end
 if ahead >= POLICY.session_backlog and not clears then return {'BACKLOG_FULL'} end
 if tonumber(live_of_all or 0) >= POLICY.max_live_turns then return {'OVERLOADED'} end
-local tenant = tenant_of(session)
 local refusal = quota_refusal(tenant, now)
 if refusal then return refusal end
 

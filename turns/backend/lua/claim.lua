@@ -35,7 +35,7 @@ local to, written = AFTER[was.status].claim, {}
 if not is_repeated then
   local is_head = redis.call('LINDEX', KEY.queue .. session, 0) == turn
   if not to or not is_head or (was.retry_at and now < tonumber(was.retry_at)) then return {'NOT_NOW'} end
-  if was.losses and not holds_slots(turn, was) then return {'NOT_NOW'} end  -- a hint from before its worker was lost
+  if was.losses and not holds_slots(turn, was, now) then return {'NOT_NOW'} end  -- a hint from before its worker was lost
   if redis.call('HEXISTS', KEY.service, 'workers') == 1 then
     redis.call('ZADD', KEY.due, now + POLICY.pause_poll_ms, turn)
     begin_wait(turn, was, 'workers_paused', now, '')

@@ -16,8 +16,8 @@
 --       BROKEN (it cannot be processed and is set aside), CLOCK_SET_BACK (of no turn: all heads are checked again),
 --       FAILED (it has waited for its model as long as it may)
 --
--- requires: advance_hold, dispatch, finish, heartbeats, is_hint_queued, lose_run, now_ms, process_due, read_record
--- requires: remove_from_lists, restore_queue, serve_group, snapshot_counters, transitions, update_capacity
+-- requires: advance_hold, dispatch, finish, heartbeats, is_hint_queued, lose_run, now_ms, own_limits, process_due
+-- requires: read_record, remove_from_lists, restore_queue, serve_group, snapshot_counters, transitions, update_capacity
 
 local worker, limit, hint, hint_field, slots = unpack(ARGV, 1, 5)
 local now = now_ms()
@@ -89,6 +89,7 @@ local function serve(name)
   serve_group(name, limit, now)
 end
 
+end_own_limits(limit, now, processed)
 process_due(KEY.expiring, remove_expired, 10 * limit, now, processed)
 process_due(KEY.start_by, expire_turn, limit, now, processed)
 process_due(KEY.due, rescue_turn, limit, now, processed)

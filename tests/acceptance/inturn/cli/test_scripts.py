@@ -118,6 +118,26 @@ def test_top_prints_the_state_once(inturn: Inturn) -> None:
     assert json.loads(inturn("top").stdout)["live_workers"] == 1
 
 
+def test_limits_of_a_tenant_apply_at_once_and_are_reset(inturn: Inturn, stack: Stack) -> None:
+    set_limits = inturn("tenants", "set", "-", "--concurrency", "1", "--for", "2h", "--reason", "flood", "--json")
+    assert set_limits.returncode == Exit.OK
+    own = json.loads(set_limits.stdout)["own_limits"]
+    assert (own["concurrency"], own["backlog"], own["reason"]) == (1, None, "flood")
+    first, second = (stack.submit(f"limited{n}", f"hello [gate limited{n}]") for n in range(2))
+    stack.wait_until_running(first)
+    [line] = [line.split("\t") for line in inturn("tenants").stdout.splitlines()]
+    assert (line[:4], line[-1]) == (["-", "2", "1", "1"], "concurrency 1")
+    reset = inturn("tenants", "reset", "-")
+    assert (reset.returncode, "concurrency\tunlimited (default)\n" in reset.stdout) == (Exit.OK, True)
+    stack.wait_until_running(second)
+    assert "\nrunning\t2\n" in inturn("tenants", "show", "-").stdout
+    for n, turn_id in enumerate((first, second)):
+        stack.open_gate(f"limited{n}")
+        stack.wait_until_finished(turn_id)
+    wrong = inturn("tenants", "set", "a b", "--rate", "5")
+    assert (wrong.returncode, wrong.stderr.partition(":")[0]) == (Exit.REFUSED, "tenant")
+
+
 def test_chat_reads_lines_from_a_pipe(inturn: Inturn) -> None:
     ran = inturn("chat", stdin="one\n\ntwo\n/history\n")
     assert ran.returncode == Exit.OK

@@ -29,7 +29,7 @@ from hypothesis.stateful import (
 from tests.integration.conftest import answer_to, history, send_heartbeat
 from tests.support.leaks import leaked_keys
 from tests.support.reference.model import CAPACITY, COHORTS, MAX_LOSSES, ReferenceModel
-from tests.support.reference.slots import ALL, LOST
+from tests.support.reference.slots import ALL, LOST, TENANT
 from tests.support.server import Server
 from turns.backend import keys, script_loader
 from turns.backend.client import Client
@@ -38,6 +38,7 @@ from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, SessionBusy, SessionNotEmpty, TurnNotFound
+from turns.domain.ids import DEFAULT_TENANT
 from turns.domain.messages import Message
 from turns.domain.retry import Hold, HoldReason, Retry
 from turns.domain.state import Status
@@ -47,6 +48,8 @@ from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
+from turns.tenants.limits import OwnLimits
+from turns.tenants.tenants import Tenants
 
 pytestmark = pytest.mark.usefixtures("small_policies")
 
@@ -66,6 +69,7 @@ class Interleavings(RuleBasedStateMachine):
     server: Server
     store: TurnStore
     sessions: SessionStore
+    tenants: Tenants
     read_history: Callable[[str], list[str]]
     directory: Path
 
@@ -237,6 +241,15 @@ class Interleavings(RuleBasedStateMachine):
         self.store.rescue(worker="", hint="")
         self.model.check_groups()
 
+    @rule(slots=st.integers(0, 2))
+    def limit_tenant(self, slots: int) -> None:
+        """Let an operator limit the turns of the tenant that run at once, or end that (0)."""
+        if slots:
+            self.tenants.set_limits(DEFAULT_TENANT, OwnLimits(concurrency=slots, backlog=1000))
+        else:
+            self.tenants.remove_limits(DEFAULT_TENANT)
+        self.model.limit_tenant(slots)
+
     @rule(turn_id=turns)
     def cancel(self, turn_id: str) -> None:
         if self.model.turns[turn_id].erased:
@@ -282,7 +295,7 @@ class Interleavings(RuleBasedStateMachine):
     @invariant()
     def slots_and_holds_are_as_in_the_model(self) -> None:
         slots = self.model.slots
-        for group in (LOST, ALL, *(f"loop/model:{model}" for model in "xy")):
+        for group in (LOST, ALL, TENANT, *(f"loop/model:{model}" for model in "xy")):
             holders, waiting = keys.SLOTS(group), keys.SLOT_WAITERS(group)
             assert {turn.decode() for turn in self.server.raw.smembers(holders)} == slots.holders[group]
             assert [turn.decode() for turn in self.server.raw.zrange(waiting, 0, -1)] == slots.waiting(group)
@@ -320,6 +333,8 @@ class Interleavings(RuleBasedStateMachine):
     def live_turns_are_counted(self) -> None:
         live = sum(len(queue) for queue in self.model.queues.values())
         assert self.store.read_health().live_turns == live
+        if self.model.slots.tenant_slots:
+            assert int(self.server.raw.hget(keys.TENANT(DEFAULT_TENANT), "live") or 0) == live
 
     def teardown(self) -> None:
         assert leaked_keys(self.server.raw) == set()
@@ -385,11 +400,12 @@ def small_policies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_interleavings(
-    server: Server, store_with: Callable[..., TurnStore], sessions: SessionStore, tmp_path: Path
+    server: Server, client: Client, settings: Settings, sessions: SessionStore, tmp_path: Path
 ) -> None:
     Interleavings.directory = tmp_path
-    Interleavings.server, Interleavings.store = server, store_with(**LIMITS)
+    Interleavings.server, Interleavings.store = server, TurnStore(client, settings.model_copy(update=LIMITS))
     Interleavings.sessions, Interleavings.read_history = sessions, partial(history, server)
+    Interleavings.tenants = Tenants(client, settings)
     interleave(80)
 
 
@@ -399,6 +415,7 @@ def test_interleavings_with_histories_in_files(
     in_files = settings.model_copy(update={**LIMITS, "history": f"file:{tmp_path}"})
     Interleavings.server, Interleavings.store = server, open_turn_store(client, in_files)
     Interleavings.sessions = open_session_store(client, in_files)
+    Interleavings.tenants = Tenants(client, in_files)
     Interleavings.directory = tmp_path
     Interleavings.read_history = partial(read_file_history, server, HistoryFiles(tmp_path))
     interleave(40)

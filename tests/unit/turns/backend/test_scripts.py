@@ -17,7 +17,7 @@ LUA = ROOT / "turns" / "backend" / "lua"
 FILES = sorted(str(path.relative_to(LUA).with_suffix("")) for path in LUA.rglob("*.lua"))
 SHARED = [name.removeprefix("shared/") for name in FILES if name.startswith("shared/")]
 DEFINITION = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
-LIST_VERBS = {"renew", "emit", "count_refusals", "repair_sessions"}  # their arguments are one list
+LIST_VERBS = {"renew", "emit", "count_refusals", "count_tenants", "repair_sessions"}  # their arguments are one list
 OUTCOME = re.compile(r"\b[A-Z]{3,}(?:_[A-Z]+)*\b")
 MAX_LINES = 100
 
@@ -133,7 +133,7 @@ def test_the_memory_flags_are_right() -> None:
     """When memory is full, requests of callers are refused, but an answer that was paid for is not."""
     shebangs = {verb: render(verb, render_constants(Settings())).partition("\n")[0] for verb in VERBS}
     assert shebangs.pop("accept") == shebangs.pop("import_messages") == "#!lua"
-    for verb in ("get_turn", "list_turns", "get_session", "list_sessions", "find_vanished"):
+    for verb in ("get_turn", "list_turns", "get_session", "list_sessions", "find_vanished", "count_tenants"):
         assert shebangs.pop(verb) == "#!lua flags=no-writes"
     assert set(shebangs.values()) == {"#!lua flags=allow-oom"}
 

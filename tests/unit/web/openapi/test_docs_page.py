@@ -8,15 +8,15 @@ from html import unescape
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient as Client
 from jsonschema import Draft202012Validator
-from werkzeug.test import Client
 
 from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
 from turns.domain.ids import ID_RULE
 from web.app import create_app
 from web.openapi.docs_page import Entry, groups
-from web.schemas import requests
+from web.openapi.operation import EXTENSION
 
 JSON = "application/json"
 
@@ -57,14 +57,14 @@ def test_each_json_response_has_a_valid_example(api: dict[str, Any]) -> None:
     assert checked > 20
 
 
-def test_each_body_has_an_example_that_is_accepted(api: dict[str, Any]) -> None:
-    bodies = [body for entry in entries(api) if (body := entry.operation.get("requestBody"))]
-    assert len(bodies) == 3
-    for body in bodies:
-        name = body["content"][JSON]["schema"]["$ref"].rpartition("/")[2]
-        [example] = api["components"]["schemas"][name]["examples"]
-        assert is_valid(example, body["content"][JSON]["schema"], api), name
-        getattr(requests, name).model_validate(example)
+def test_each_body_has_an_example_that_is_accepted(client: Client, api: dict[str, Any]) -> None:
+    models = [operation.body for operation in client.application.extensions[EXTENSION] if operation.body]
+    documented = [body for entry in entries(api) if (body := entry.operation.get("requestBody"))]
+    assert len(models) == len(documented) > 2
+    for model in models:
+        [example] = api["components"]["schemas"][model.__name__]["examples"]
+        assert is_valid(example, {"$ref": f"#/components/schemas/{model.__name__}"}, api), model
+        model.model_validate(example)
 
 
 def test_each_command_is_one_complete_request(api: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
--- requires: slots, waits
+-- requires: slots, tenant_limits, waits
 
 -- Return the hint for this turn. The search is plain, because `string.gsub` tries a pattern at each of its 1,100
 -- characters (60,000 instructions more).
@@ -15,7 +15,10 @@ end
 -- Return the hint for the workers of this queue, their capacity, and the time since which turns share it.
 local function read_workers(queue)
   local prefix = queue and 'chain_' or ''
-  return unpack(redis.call('HMGET', KEY.service, prefix .. 'hint', prefix .. 'capacity', prefix .. 'shared_since'))
+  local hint, capacity, shared_since, own_limits = unpack(redis.call('HMGET', KEY.service, prefix .. 'hint',
+    prefix .. 'capacity', prefix .. 'shared_since', 'own_limits'))
+  note_own_limits(own_limits)
+  return hint, capacity, shared_since
 end
 
 -- Send the hint for a head and schedule the next check, in case the hint gets lost. Return the name of the group for which

@@ -1,4 +1,4 @@
--- requires: sharing_groups, tenant_of, transitions
+-- requires: sharing_groups, tenant_limits, tenant_of, transitions
 
 -- Each group has a limited number of slots. A head occupies a slot from the moment at which it is dispatched; heads
 -- without a slot wait in order. Each tenant is a group, and so are the lane `batch` and each assistant with a limit: a
@@ -16,11 +16,11 @@ local function read_slot_fields(turn)
   return AFTER[was.status] and was
 end
 
--- Return the groups of a turn, each as name and number of slots; 0: the group has no limit at present. `capacity` is that
--- of the workers while it is shared.
-local function groups_of(was, capacity)
+-- Return the groups of a turn, each as name and number of slots; 0: the group has no limit at present. `tenant_slots` is
+-- the limit of its tenant, which only matters if slots are taken; `capacity` is that of the workers while it is shared.
+local function groups_of(was, tenant_slots, capacity)
   local tenant = tenant_of(was.session)
-  local groups = {{'tenant:' .. tenant, POLICY.tenant_concurrency}}
+  local groups = {{'tenant:' .. tenant, tenant_slots or 0}}
   if was.lane == 'batch' then groups[2] = {'lane:batch', POLICY.batch_concurrency} end
   if was.concurrency then groups[#groups + 1] = {'assistant:' .. was.assistant, tonumber(was.concurrency)} end
   if was.losses then
@@ -30,6 +30,10 @@ local function groups_of(was, capacity)
   end
   add_sharing_groups(groups, was, tenant, capacity)
   return groups
+end
+
+local function tenant_slots_of(was, now)
+  return tenant_limits(tenant_of(was.session), now).concurrency
 end
 
 local function is_limited(max_slots)
@@ -63,7 +67,7 @@ end
 -- Acquire a slot in each of the turn's groups. If one of them is full, let the turn wait for it and return its name.
 -- A turn whose worker was lost goes before turns that have not begun.
 local function acquire_slots(turn, was, now, capacity)
-  local groups = groups_of(was, capacity)
+  local groups = groups_of(was, tenant_slots_of(was, now), capacity)
   for i, group in ipairs(groups) do
     local name, max_slots = unpack(group)
     if is_limited(max_slots) and is_full(name, max_slots, turn, was) then
@@ -87,8 +91,8 @@ local function acquire_slots(turn, was, now, capacity)
 end
 
 -- Return whether the turn occupies a slot in each of its groups with a fixed limit.
-local function holds_slots(turn, was)
-  for _, group in ipairs(groups_of(was)) do
+local function holds_slots(turn, was, now)
+  for _, group in ipairs(groups_of(was, tenant_slots_of(was, now))) do
     if group[2] > 0 and redis.call('SISMEMBER', KEY.slots .. group[1], turn) == 0 then return false end
   end
   return true

@@ -1,0 +1,101 @@
+"""The routes with which operators see the tenants and set their limits."""
+
+from flask import Blueprint, Response, g
+
+from turns.domain.errors import InvalidRequest
+from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name
+from turns.tenants.tenants import Tenant, Tenants
+from web.http.responses import read_json_body, reply
+from web.http.validation import parse_body
+from web.openapi.operation import Operation, ResponseSpec
+from web.schemas.operator import tenants as schema
+from web.schemas.requests import CancelQuery
+from web.security.audit import audit
+
+MAX_BODY_BYTES = 4096
+
+
+def build_operator_tenants(tenants: Tenants) -> Blueprint:
+    api = Blueprint("operator_tenants", __name__)
+
+    @Operation(
+        id="list_tenants",
+        method="get",
+        path="/operator/tenants",
+        summary="List the tenants with live turns, own limits, or turns accepted within a day",
+        query=schema.TenantsQuery,
+        responses={200: ResponseSpec("Their activity and their limits", schema.TenantList)},
+    ).on(api)
+    def list_tenants(query: schema.TenantsQuery) -> Response:
+        found = tenants.list_tenants()
+        listed = sorted(found.tenants, key=_wait_key) if query.sort == "waiting" else found.tenants
+        data = tuple(map(_to_schema, listed[: query.limit]))
+        return reply(schema.TenantList(data=data, found=len(listed), are_all=found.is_complete))
+
+    @Operation(
+        id="get_tenant",
+        method="get",
+        path="/operator/tenants/{tenant}",
+        summary="Get what a tenant does, and its limits",
+        responses={200: ResponseSpec("The tenant, also if it has done nothing so far", schema.Tenant)},
+    ).on(api)
+    def get_tenant(tenant: str) -> Response:
+        return reply(_to_schema(tenants.get_tenant(_check_name(tenant))))
+
+    @Operation(
+        id="set_tenant_limits",
+        method="put",
+        path="/operator/tenants/{tenant}",
+        summary="Give a tenant own limits, in place of those it had; running turns finish",
+        body=schema.LimitsBody,
+        responses={200: ResponseSpec("The tenant after the change", schema.Tenant)},
+    ).on(api)
+    def set_tenant_limits(tenant: str) -> Response:
+        name = _check_name(tenant)
+        body = parse_body(schema.LimitsBody, read_json_body(max_bytes=MAX_BODY_BYTES))
+        limits = body.to_limits(set_by=g.caller.key_id)
+        tenants.set_limits(name, limits)
+        audit("set_limits", name, tenant=name, **body.model_dump(exclude_none=True))
+        return reply(_to_schema(tenants.get_tenant(name)))
+
+    @Operation(
+        id="remove_tenant_limits",
+        method="delete",
+        path="/operator/tenants/{tenant}",
+        summary="Let the default limits apply to a tenant again",
+        query=CancelQuery,
+        responses={200: ResponseSpec("The tenant after the change", schema.Tenant)},
+    ).on(api)
+    def remove_tenant_limits(tenant: str, query: CancelQuery) -> Response:
+        name = _check_name(tenant)
+        tenants.remove_limits(name)
+        audit("remove_limits", name, tenant=name, reason=query.reason)
+        return reply(_to_schema(tenants.get_tenant(name)))
+
+    return api
+
+
+def _check_name(tenant: str) -> str:
+    if not (is_name(tenant) or tenant == DEFAULT_TENANT):
+        raise InvalidRequest("tenant", NAME_RULE)
+    return tenant
+
+
+def _wait_key(tenant: Tenant) -> float:
+    return tenant.activity.waiting_since or float("inf")
+
+
+def _to_schema(tenant: Tenant) -> schema.Tenant:
+    activity = tenant.activity
+    return schema.Tenant(
+        tenant=tenant.name,
+        live_turns=activity.live_turns,
+        running_turns=activity.running_turns,
+        waiting_turns=activity.waiting_turns,
+        waiting_since=activity.waiting_since,
+        accepted_per_minute=activity.accepted_per_minute,
+        failed_turns=activity.failed_turns,
+        tokens_today=activity.tokens_today,
+        limits=schema.Limits.model_validate(tenant.limits),
+        own_limits=tenant.own and schema.Own.model_validate(tenant.own),
+    )
