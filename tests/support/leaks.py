@@ -28,7 +28,7 @@ PERMANENT = {
 WHILE_ANY_TURN_IS_LIVE = (keys.DEFINITION, keys.TENANT, keys.SLOTS, keys.SLOT_WAITERS)
 PER_LIVE_TURN = (keys.TURN, keys.EVENTS)
 PER_BUSY_SESSION = (keys.SESSION, keys.QUEUE, keys.HISTORY)
-INDEXES = (keys.TURNS, keys.SESSION_TURNS)
+INDEXES = (keys.TURNS, keys.SESSION_TURNS, keys.USER_TURNS)
 
 
 def leaked_keys(raw: Any) -> set[str]:

@@ -126,6 +126,12 @@ TURNS = Key(
     "each turn of a tenant that has a record, at the time (ms) of its acceptance",
     "always; an entry is removed when its turn's record expires",
 )
+USER_TURNS = Key(
+    "inturn:user_turns:",
+    "sorted set",
+    "each turn of a user that has a record, by `<tenant>/<user>`, at the time (ms) of its acceptance",
+    "while it has members; an entry is removed when its turn's record expires",
+)
 EXPIRING = Key(
     "inturn:expiring",
     "sorted set",
@@ -362,6 +368,7 @@ CATALOGUE = (
     HOLDS,
     HELD,
     TURNS,
+    USER_TURNS,
     EXPIRING,
     SESSIONS,
     WORKERS,

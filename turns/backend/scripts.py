@@ -25,7 +25,7 @@ from turns.domain.worker_kind import WorkerKind, kind_of
 # Callers rely on the effects of these verbs, so with `settings.replicas` the replicas must have them first.
 PROMISES = frozenset({"accept", "commit", "interrupt", "fail", "cancel", "import_messages", "erase", "adopt"})
 REPLICATION_MS = 400  # shorter than the shortest timeout of a caller
-OPTIONAL = ("retry_of", "traceparent")  # fields of the record that not every turn has
+OPTIONAL = ("retry_of", "traceparent", "request_id")  # fields of the record that not every turn has
 
 
 class Scripts:
@@ -158,10 +158,10 @@ class Scripts:
         return TurnSnapshot.from_reply(turn_id, reply) if Reply(outcome) is Reply.FOUND else None
 
     def list_turns(
-        self, *, tenant: str, session: str, after: str, score: str, status: str, limit: int, max_reads: int
+        self, *, tenant: str, session: str, user: str, after: str, score: str, status: str, limit: int, max_reads: int
     ) -> tuple[tuple[str, str], list[TurnSnapshot]]:
         """Return the cursor (a turn and its score, both '' on the last page) and the turns."""
-        _, (last, at), turns = self._run("list_turns", tenant, session, after, score, status, limit, max_reads)
+        _, (last, at), turns = self._run("list_turns", tenant, session, after, score, status, limit, max_reads, user)
         found = [TurnSnapshot.from_reply(turn_id.decode(), reply) for turn_id, *reply in turns]
         return (last.decode(), at.decode()), found
 
@@ -257,6 +257,11 @@ class Scripts:
         return Reply(self._run(verb, *args)[0])
 
 
+def digest_key(idempotency_key: str, tenant: str) -> str:
+    """Return the digest under which an idempotency key of the tenant is stored."""
+    return _sha256(f"{tenant}\n{idempotency_key}")
+
+
 def _to_fields(request: TurnRequest) -> dict[str, str]:
     """Return the fields of the record that the request determines."""
     assistant, lane = request.assistant, request.lane or request.assistant.lane
@@ -274,7 +279,7 @@ def _to_fields(request: TurnRequest) -> dict[str, str]:
 
 def _key_digest(request: TurnRequest) -> str:
     """Return a digest of the idempotency key and its tenant, or '' without a key."""
-    return _sha256(f"{request.tenant}\n{request.idempotency_key}") if request.idempotency_key else ""
+    return digest_key(request.idempotency_key, request.tenant) if request.idempotency_key else ""
 
 
 def _fingerprint(request: TurnRequest) -> str:
@@ -283,7 +288,7 @@ def _fingerprint(request: TurnRequest) -> str:
         return ""
     fields = asdict(request)
     fields["assistant"] = request.assistant.name  # not its version, which may change before the request is repeated
-    del fields["traceparent"]  # a repeated request may belong to another trace
+    del fields["traceparent"], fields["request_id"]  # a repeated request has others
     return _sha256(json.dumps(fields, sort_keys=True))
 
 

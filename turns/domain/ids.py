@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import zlib
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
@@ -29,9 +30,25 @@ ESCAPED_IDS = 1024  # an id is escaped several times in one request
 TOKEN_BYTES = 16  # 128 random bits stay unique even if a failover has lost the tokens issued last
 
 
-def new_turn_id() -> str:
-    """Return a new id; ids sort by their time of creation (UUID version 7)."""
-    return f"turn_{uuid7().hex}"
+FINGERPRINT_DIGITS = 8  # the last digits of a turn id; those before them are unique without it
+
+
+def new_turn_id(request_id: str | None = None) -> str:
+    """Return a new id; ids sort by their time of creation (UUID version 7).
+
+    The id ends in a fingerprint of the HTTP request, so that its turns are found among all ids without an index.
+    """
+    random_id = uuid7().hex
+    return f"turn_{random_id[:-FINGERPRINT_DIGITS]}{_fingerprint(request_id)}" if request_id else f"turn_{random_id}"
+
+
+def turn_ids_pattern(request_id: str) -> str:
+    """Return the glob-style pattern of the ids of the turns that this request created, and of very few others."""
+    return f"turn_*{_fingerprint(request_id)}"
+
+
+def _fingerprint(request_id: str) -> str:
+    return f"{zlib.crc32(request_id.encode()):0{FINGERPRINT_DIGITS}x}"
 
 
 def is_turn_id(text: str) -> bool:
@@ -95,6 +112,11 @@ def session_key(session_id: str, user_id: str | None = None, tenant: str = DEFAU
     if user_id is None and tenant == DEFAULT_TENANT:
         return session
     return f"{tenant}/{escape_id(user_id) if user_id else '-'}/{session}"
+
+
+def user_key(user_id: str, tenant: str = DEFAULT_TENANT) -> str:
+    """Return the name of a (tenant, user), under which its turns are indexed; `user_of.lua` has the same rule."""
+    return f"{tenant}/{escape_id(user_id)}"
 
 
 def tenant_of(session: str) -> str:

@@ -55,6 +55,7 @@ class TurnRequest:
     idempotency_key: str | None = None
     retry_of: str | None = None
     traceparent: str | None = None
+    request_id: str | None = None
 
     @property
     def session(self) -> str:

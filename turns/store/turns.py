@@ -18,7 +18,7 @@ from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, Refused, StoreUnavailable, TurnExpired, TurnNotFailed, TurnNotFound
 from turns.domain.events import START, EventType, TurnEvent
-from turns.domain.ids import DEFAULT_TENANT, created_at, is_turn_id, new_token, new_turn_id, tenant_of
+from turns.domain.ids import DEFAULT_TENANT, created_at, is_turn_id, new_token, new_turn_id, tenant_of, user_key
 from turns.domain.retry import Retry
 from turns.domain.state import Event, Status
 from turns.domain.turn import Answer, Claim, Delta, Turn, TurnRequest
@@ -61,7 +61,7 @@ class TurnStore:
         """
         try:
             self._safety.check()
-            outcome, snapshot, wait_ms = self._scripts.accept(new_turn_id(), request)
+            outcome, snapshot, wait_ms = self._scripts.accept(new_turn_id(request.request_id), request)
             if snapshot is None:
                 raise refusal(outcome, wait_ms=wait_ms)
         except (Refused, StoreUnavailable) as error:
@@ -98,6 +98,7 @@ class TurnStore:
         find: Callable[[str], Assistant],
         tenant: str = DEFAULT_TENANT,
         idempotency_key: str | None = None,
+        request_id: str | None = None,
     ) -> Accepted:
         """Accept the request of a failed turn again, with the present version of its assistant.
 
@@ -120,6 +121,7 @@ class TurnStore:
                 lane=failed.lane,
                 retry_of=turn_id,
                 idempotency_key=idempotency_key,
+                request_id=request_id,
             )
         )
 
@@ -128,18 +130,20 @@ class TurnStore:
         *,
         tenant: str = DEFAULT_TENANT,
         session: str | None = None,
+        user_id: str | None = None,
         status: Status | None = None,
         after: str | None = None,
         limit: int,
     ) -> TurnPage:
         """Return a page of the tenant's turns that have a record. It may be short although it is not the last.
 
-        `session` must be a session of the tenant.
+        `session` must be a session of the tenant; with it, `user_id` has no effect.
         """
         score, _, turn_id = (after or "").partition(".")
         (last, at), found = self._scripts.list_turns(
             tenant=tenant,
             session=session or "",
+            user=user_key(user_id, tenant) if user_id else "",
             after=turn_id,
             score=score,
             status=status or "",

@@ -45,13 +45,22 @@ def parse_submit(
     idempotency_key: str | None,
     traceparent: str | None,
     tenant: str,
+    request_id: str,
 ) -> TurnRequest:
     """Parse the body of a turn. Raises `InvalidRequest`, or like `find`.
 
     `model` is the body with the limits of this service; `find` returns an assistant by its name.
     """
     key = parse_idempotency_key(idempotency_key)
-    return to_request(_object(body), model, find=find, idempotency_key=key, traceparent=traceparent, tenant=tenant)
+    return to_request(
+        _object(body),
+        model,
+        find=find,
+        idempotency_key=key,
+        traceparent=traceparent,
+        tenant=tenant,
+        request_id=request_id,
+    )
 
 
 def parse_batch(body: bytes) -> list[dict[str, Any]]:
@@ -86,6 +95,7 @@ def to_request(
     idempotency_key: str | None,
     traceparent: str | None,
     tenant: str,
+    request_id: str,
 ) -> TurnRequest:
     """Validate the fields of a turn. Raises `InvalidRequest`, or like `find`.
 
@@ -107,6 +117,7 @@ def to_request(
         start_within_seconds=body.start_within_seconds,
         idempotency_key=idempotency_key,
         traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,
+        request_id=request_id,
     )
 
 

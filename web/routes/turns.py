@@ -11,7 +11,6 @@ from turns.config.logs import Log, get_logger
 from turns.domain.assistant import Assistant
 from turns.domain.errors import (
     AssistantNotFound,
-    InvalidRequest,
     Refused,
     SessionBusy,
     TurnExpired,
@@ -89,6 +88,7 @@ def build_turns(
             idempotency_key=request.headers.get("Idempotency-Key"),
             traceparent=get_traceparent(),
             tenant=g.caller.tenant,
+            request_id=g.request_id,
         )
         return _reply_accepted(store.accept(turn_request), long_polls)
 
@@ -121,12 +121,15 @@ def build_turns(
         },
     ).on(api)
     def list_turns(query: TurnsQuery) -> Response:
-        if query.user_id and not query.session_id:
-            raise InvalidRequest("user_id", "requires session_id")
         tenant = g.caller.tenant
         session = session_key(query.session_id, query.user_id, tenant) if query.session_id else None
         page = store.list_turns(
-            tenant=tenant, session=session, status=query.status, after=query.after, limit=query.limit
+            tenant=tenant,
+            session=session,
+            user_id=query.user_id,
+            status=query.status,
+            after=query.after,
+            limit=query.limit,
         )
         return reply(responses.Page[responses.Turn, str].of(page.turns, page.after))
 
@@ -162,7 +165,9 @@ def build_turns(
     ).on(api)
     def retry(turn_id: str) -> Response:
         key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
-        accepted = store.retry_failed(turn_id, find=find, tenant=g.caller.tenant, idempotency_key=key)
+        accepted = store.retry_failed(
+            turn_id, find=find, tenant=g.caller.tenant, idempotency_key=key, request_id=g.request_id
+        )
         return _reply_accepted(accepted, long_polls)
 
     return api
@@ -209,6 +214,7 @@ def _accept_item(
                 idempotency_key=key,
                 traceparent=get_traceparent(),
                 tenant=g.caller.tenant,
+                request_id=g.request_id,
             )
         )
     except Refused as error:

@@ -135,7 +135,9 @@ Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
 class TurnsQuery(Query):
     status: Status | None = None
     session_id: Id | None = None
-    user_id: Id | None = Field(None, description="requires session_id")
+    user_id: Id | None = Field(
+        None, description="with `session_id`, the user of that session; a session without a user is another one"
+    )
     after: Annotated[str, Field(pattern=TURN_CURSOR)] | None = None
     limit: Limit = 20
 

@@ -26,7 +26,7 @@
 --       RATE_LIMITED, ms      the tenant may submit its next turn after this time
 --       TOKENS_SPENT, ms      the tenant's tokens of this day are used or reserved; the next day begins after this time
 --
--- requires: begin_session, by_name, clear_session, count, definitions, dispatch, now_ms, quota, replayed
+-- requires: add_to_lists, begin_session, by_name, clear_session, count, definitions, dispatch, now_ms, quota, replayed
 -- requires: session_retention, share_capacity, slots, tenant_limits, tenant_of, turn_snapshot
 
 local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id, definition =
@@ -87,9 +87,8 @@ end
 redis.call('HSET', key, unpack(record))
 retain_definition(fields.definition, definition)
 redis.call('RPUSH', queue, turn)
-redis.call('ZADD', KEY.turns .. tenant, now, turn)
+add_to_lists(session, turn, sequence, user_id, now)
 reserve_quota(turn, tenant, now)
-redis.call('ZADD', KEY.session_turns .. session, sequence, turn)
 if ahead == 0 then  -- a session with a live turn does not expire
   redis.call('PERSIST', KEY.session .. session)
   redis.call('PERSIST', KEY.history .. session)

@@ -12,10 +12,10 @@
 --       NOT_EMPTY     the other tenant has a session of this name
 --       LOST          its history has another version by now
 --
--- requires: replayed, tenant_of
+-- requires: replayed, tenant_of, user_of
 
 local session, adopted, version = unpack(ARGV, 1, 3)
-local from, to = tenant_of(session), tenant_of(adopted)
+local from, to, user = tenant_of(session), tenant_of(adopted), user_of(session)
 
 local function count_keys(name)
   return redis.call('EXISTS', KEY.session .. name, KEY.history .. name, KEY.session_turns .. name, KEY.queue .. name)
@@ -47,6 +47,7 @@ for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. adopted, 0, -1))
   -- A key of another type, which the repair will set aside, must not stop a move that has begun.
   if redis.call('TYPE', KEY.turn .. turn).ok == 'hash' then redis.call('HSET', KEY.turn .. turn, 'session', adopted) end
   move(KEY.turns .. from, turn, KEY.turns .. to, turn)
+  if user then move(KEY.user_turns .. user, turn, KEY.user_turns .. user_of(adopted), turn) end
   move(KEY.expiring, session .. '/' .. turn, KEY.expiring, adopted .. '/' .. turn)
   move(KEY.failed, from .. '/' .. turn, KEY.failed, to .. '/' .. turn)
 end

@@ -1,21 +1,27 @@
 #!lua flags=no-writes
--- list_turns: Return a page of a tenant's turns or of one of its sessions, newest first.
+-- list_turns: Return a page of the turns of a tenant, of one of its users or of one of its sessions, newest first.
 --
 -- ARGV  1 tenant
---       2 session of this tenant, or '' for all sessions
+--       2 session of this tenant, or ''
 --       3 id of the turn after which the page begins, or ''
 --       4 score of that turn in the list
 --       5 status that the turns must have, or ''
 --       6 maximum number of turns to return
 --       7 maximum number of turns to read: a page can be short or empty without being the last
+--       8 user of this tenant, as `<tenant>/<user>`, or ''; without effect if there is a session
 -- Reply FOUND, cursor, turns  cursor: the last turn that was read and its score, both '' on the last page; turns: each as
 --                             id, record, position, turn ahead, pace, as `turn_snapshot` returns them
 --
 -- requires: turn_snapshot
 
-local tenant, session, after, score, status, limit, max_reads = unpack(ARGV, 1, 7)
+local tenant, session, after, score, status, limit, max_reads, user = unpack(ARGV, 1, 8)
 limit, max_reads = tonumber(limit), tonumber(max_reads)
-local index, first = session == '' and KEY.turns .. tenant or KEY.session_turns .. session, 0
+local index, first = KEY.turns .. tenant, 0
+if session ~= '' then
+  index = KEY.session_turns .. session
+elseif user ~= '' then
+  index = KEY.user_turns .. user
+end
 if after ~= '' then
   local rank = redis.call('ZREVRANK', index, after)
   first = rank and rank + 1 or redis.call('ZCOUNT', index, '(' .. score, '+inf')

@@ -5,7 +5,7 @@
 -- Reply session, outcome, session, outcome, …  for the sessions that are not in order: RESTORED (its head is in the index),
 --       LOST (its head had no record, and the next turn is dispatched), BROKEN (it cannot be repaired)
 --
--- requires: count, dispatch, now_ms, session_retention, slots
+-- requires: count, dispatch, now_ms, remove_from_lists, session_retention, slots
 
 local now, repaired = now_ms(), {}
 
@@ -13,6 +13,7 @@ local function repair(session)
   local head = redis.call('LINDEX', KEY.queue .. session, 0)
   if not head then return nil end
   if not is_live(head) then
+    remove_from_lists(session, head)
     if not dispatch_head(session, head, now) then start_session_retention(session, now) end
     count('repaired|head')
     return 'LOST'

@@ -10,7 +10,7 @@ from turns.backend import keys
 from turns.backend.script_replies import Reply
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound, TurnNotFound
-from turns.domain.ids import session_key
+from turns.domain.ids import session_key, user_key
 from turns.domain.turn import Claim, Turn
 from turns.store.sessions import ADOPT_PAGE, SessionStore
 from turns.store.turns import TurnStore
@@ -58,7 +58,10 @@ def test_the_turns_of_an_adopted_session_are_adopted(
 ) -> None:
     done, failed = two_turns("alice")
     sessions.adopt_all(tenant="acme")
-    assert [turn.id for turn in store.list_turns(tenant="acme", limit=10).turns] == [failed.id, done.id]
+    for user_id in (None, "alice"):
+        page = store.list_turns(tenant="acme", user_id=user_id, limit=10)
+        assert [turn.id for turn in page.turns] == [failed.id, done.id]
+    assert not server.raw.exists(keys.USER_TURNS(user_key("alice")))
     assert store.get_turn(done.id, tenant="acme").output == f"answer to {done.input}"
     assert server.raw.zrange(keys.FAILED.name, 0, -1) == [f"acme/{failed.id}".encode()]
     with pytest.raises(TurnNotFound):

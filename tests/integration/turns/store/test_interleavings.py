@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck
@@ -38,7 +39,7 @@ from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, SessionBusy, SessionNotEmpty, TurnNotFound
-from turns.domain.ids import DEFAULT_TENANT
+from turns.domain.ids import DEFAULT_TENANT, session_key, user_key
 from turns.domain.messages import Message
 from turns.domain.retry import Hold, HoldReason, Retry
 from turns.domain.state import Status
@@ -53,7 +54,9 @@ from turns.tenants.tenants import Tenants
 
 pytestmark = pytest.mark.usefixtures("small_policies")
 
-NAMES = ("a", "b", "c", "d")
+ALICE = user_key("alice")
+OF_ALICE = session_key("d", "alice")
+NAMES = ("a", "b", "c", OF_ALICE)
 SESSIONS = st.sampled_from(NAMES)
 MODELS = st.sampled_from(["x", "y"])
 WORKERS = st.sampled_from(["v", "w"])
@@ -311,6 +314,8 @@ class Interleavings(RuleBasedStateMachine):
             turn = self.store.get_turn(turn_id)
             assert (turn.status, turn.attempt, turn.losses) == (expected.status, expected.attempt, expected.losses)
         assert {turn.id for turn in self.store.list_turns(limit=1000).turns} == set(kept)
+        of_alice = {turn_id for turn_id, turn in kept.items() if turn.session == OF_ALICE}
+        assert {turn.decode() for turn in self.server.raw.zrange(keys.USER_TURNS(ALICE), 0, -1)} == of_alice
 
     @invariant()
     def each_head_records_what_it_waits_for(self) -> None:
@@ -345,7 +350,7 @@ class Interleavings(RuleBasedStateMachine):
 
     def _imported(self, session: str, name: str) -> str:
         try:
-            imported = self.sessions.import_messages(_messages(name), session_id=session, user_id=None)
+            imported = self.sessions.import_messages(_messages(name), **_ids(session))
         except SessionNotEmpty:
             return "not empty"
         except SessionBusy:
@@ -375,7 +380,11 @@ class Interleavings(RuleBasedStateMachine):
 
 
 def _request(session: str, model: str) -> TurnRequest:
-    return TurnRequest(session_id=session, input="x", assistant=Assistant(name=model, model=model))
+    return TurnRequest(**_ids(session), input="x", assistant=Assistant(name=model, model=model))
+
+
+def _ids(session: str) -> dict[str, Any]:
+    return {"session_id": "d", "user_id": "alice"} if session == OF_ALICE else {"session_id": session, "user_id": None}
 
 
 def _messages(name: str) -> list[Message]:

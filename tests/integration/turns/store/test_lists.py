@@ -5,6 +5,7 @@ import pytest
 from tests.support.server import Server
 from turns.backend import keys
 from turns.domain.errors import SessionNotFound
+from turns.domain.ids import user_key
 from turns.domain.state import Status
 from turns.domain.turn import Claim, Turn, TurnRequest
 from turns.store.sessions import SessionStore
@@ -79,6 +80,25 @@ def test_an_expired_turn_leaves_the_lists(
     assert all_pages(store, limit=10) == []
     store.rescue(worker="", hint="")
     assert server.raw.exists(keys.TURNS("-"), keys.EXPIRING.name, keys.SESSION_TURNS("s")) == 0
+
+
+def test_the_turns_of_a_user_are_listed(accept: Accept, store: TurnStore) -> None:
+    turns = [accept(session_id=str(n), user_id="alice").id for n in range(3)]
+    accept(session_id="0"), accept(session_id="0", user_id="bob"), accept(user_id="alice", tenant="acme")
+    assert all_pages(store, limit=2, user_id="alice") == turns[::-1]
+    assert all_pages(store, limit=2, user_id="nobody") == []
+
+
+def test_an_ended_turn_leaves_its_users_list_when_it_expires(
+    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], store: TurnStore, server: Server
+) -> None:
+    turn = accept(user_id="-")  # whose name differs from that of a session without a user
+    commit(claim(turn))
+    assert server.raw.zrange(keys.USER_TURNS(user_key("-")), 0, -1) == [turn.id.encode()]
+    server.raw.delete(keys.TURN(turn.id))  # as if it had expired
+    server.raw.zadd(keys.EXPIRING.name, {f"{turn.session}/{turn.id}": 1}, xx=True)
+    store.rescue(worker="", hint="")
+    assert not server.raw.exists(keys.USER_TURNS(user_key("-")))
 
 
 def test_a_session_names_its_running_and_waiting_turns(

@@ -9,7 +9,7 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_replies import Reply
-from turns.domain.ids import DEFAULT_TENANT
+from turns.domain.ids import DEFAULT_TENANT, user_key
 from turns.domain.state import Status
 from turns.domain.turn import Claim, Turn
 from turns.store import repair as repairs
@@ -121,13 +121,14 @@ def test_an_evicted_due_index_is_rebuilt(
 
 
 def test_a_session_whose_head_was_evicted_goes_on(turns: Turns, server: Server, hints: Hints, repair: Repair) -> None:
-    lost, following = turns.accept(), turns.accept()
+    lost, following = (turns.accept(user_id="alice") for _ in range(2))
     hints()
     server.raw.delete(keys.TURN(lost.id), keys.EVENTS(lost.id))
     assert repair() == [(lost.session, Reply.LOST)]
     assert hints() == [following.id]
     assert repair() == []
-    drop_lists_of(server, lost)
+    lists = (keys.TURNS(DEFAULT_TENANT), keys.SESSION_TURNS(lost.session), keys.USER_TURNS(user_key("alice")))
+    assert [server.raw.zrange(name, 0, -1) for name in lists] == [[following.id.encode()]] * 3
 
 
 def test_the_retention_begins_if_all_turns_were_evicted(turns: Turns, server: Server, repair: Repair) -> None:

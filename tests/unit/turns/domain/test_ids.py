@@ -1,4 +1,5 @@
 import re
+from fnmatch import fnmatchcase
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,9 @@ from turns.domain.ids import (
     new_turn_id,
     session_key,
     tenant_of,
+    turn_ids_pattern,
     unescape_id,
+    user_key,
 )
 
 IDS = st.text(st.sampled_from("ab/%2F.-_~@|:*{}[]?+#&é\u0301日\U0001f308") | st.characters(), min_size=1).filter(is_id)
@@ -33,11 +36,24 @@ def test_no_two_sessions_share_a_name() -> None:
     assert session_key("s") == "s", "an unmodified RedisChatMessageHistory reads this session"
 
 
-def test_turn_ids_sort_by_their_time_of_creation() -> None:
-    turn_ids = [new_turn_id() for _ in range(100)]
+@pytest.mark.parametrize("request_id", [None, "req-1"])
+def test_turn_ids_sort_by_their_time_of_creation(request_id: str | None) -> None:
+    turn_ids = [new_turn_id(request_id) for _ in range(100)]
     assert turn_ids == sorted(turn_ids)
+    assert len(set(turn_ids)) == 100
     assert all(map(is_turn_id, turn_ids))
     assert 0 <= created_at(turn_ids[-1]) - created_at(turn_ids[0]) < 10_000
+
+
+def test_the_turns_of_a_request_are_found_by_their_ids() -> None:
+    of_request, others = [new_turn_id("req-1") for _ in range(10)], [new_turn_id(f"other-{n}") for n in range(10)]
+    pattern = turn_ids_pattern("req-1")
+    assert [turn_id for turn_id in (*others, *of_request) if fnmatchcase(turn_id, pattern)] == of_request
+
+
+@pytest.mark.parametrize("user_id", ["alice", "-", "a/b", "é"])
+def test_a_session_begins_with_the_name_of_its_user(user_id: str) -> None:
+    assert session_key("s", user_id, "acme") == f"{user_key(user_id, 'acme')}/s"
 
 
 @given(IDS)

@@ -45,9 +45,9 @@ def test_a_different_request_has_another_fingerprint(change: dict[str, Any]) -> 
     assert changed_fingerprint != fingerprint
 
 
-def test_a_trace_and_a_new_version_keep_the_fingerprint() -> None:
+def test_a_repetition_by_another_request_keeps_the_fingerprint() -> None:
     later = replace(REQUEST, traceparent=f"00-{'a' * 32}-{'b' * 16}-01", assistant=replace(DEFAULT, description="new"))
-    assert digests(later) == digests(REQUEST)
+    assert digests(replace(later, request_id="another")) == digests(REQUEST)
 
 
 def test_an_idempotency_key_belongs_to_its_tenant() -> None:

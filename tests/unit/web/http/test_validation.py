@@ -36,7 +36,9 @@ def submit(**changes: Any) -> Any:
 
 def parse(body: bytes, *, key: str | None = None, max_input_bytes: int = MAX_INPUT_BYTES) -> TurnRequest:
     model = submit_body(max_input_bytes)
-    return parse_submit(body, model, find=REGISTRY.find, idempotency_key=key, traceparent=None, tenant="-")
+    return parse_submit(
+        body, model, find=REGISTRY.find, idempotency_key=key, traceparent=None, tenant="-", request_id="r"
+    )
 
 
 @pytest.mark.parametrize(("body", "field"), BAD_BODIES.values(), ids=BAD_BODIES.keys())

@@ -8,6 +8,7 @@ from turns.backend import keys
 from turns.backend.script_replies import Reply
 from turns.domain.assistant import DEFAULT
 from turns.domain.errors import LeaseLost, SessionNotFound, TurnNotFound
+from turns.domain.ids import session_key
 from turns.domain.turn import Claim, Turn, TurnRequest
 from turns.store.sessions import ERASE_LIMIT, SessionStore
 from turns.store.turns import TurnStore
@@ -22,17 +23,17 @@ LEFT |= {keys.DEFINITION(DEFAULT.digest)}  # contains nothing of the session
 def test_nothing_of_an_erased_session_is_left(
     accept: Accept, claim: ClaimTurn, sessions: SessionStore, store: TurnStore, server: Server
 ) -> None:
-    ended = claim(accept(idempotency_key="k"))
+    ended = claim(accept(idempotency_key="k", user_id="alice"))
     store.commit(ended, answer_to(ended), tail="")
-    running, waiting = accept(start_within_seconds=60), accept(start_within_seconds=60)
+    running, waiting = (accept(start_within_seconds=60, user_id="alice") for _ in range(2))
     claim(running)
-    sessions.erase("s")
+    sessions.erase(session_key("s", "alice"))
     assert {key.decode() for key in server.raw.scan_iter("*")} <= LEFT
     for turn in (running, waiting):
         with pytest.raises(TurnNotFound):
             store.get_turn(turn.id)
     with pytest.raises(SessionNotFound):
-        sessions.get_session("s")
+        sessions.get_session(session_key("s", "alice"))
     assert store.read_health().live_turns == 0
 
 
