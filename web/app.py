@@ -18,6 +18,7 @@ from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.operations.actions import OperatorActions
 from turns.operations.queries import OperatorQueries
+from turns.search.search import Search
 from turns.tenants.tenants import Tenants
 from web.http import problems
 from web.http.request_span import trace_requests
@@ -29,6 +30,7 @@ from web.routes.operator.actions import build_operator_actions
 from web.routes.operator.audit import build_operator_audit
 from web.routes.operator.cancellations import build_operator_cancellations
 from web.routes.operator.holds import build_operator_holds
+from web.routes.operator.search import build_operator_search
 from web.routes.operator.tenants import build_operator_tenants
 from web.routes.operator.views import build_operator_views
 from web.routes.pages import build_pages
@@ -89,6 +91,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     assets = Assets()
     app.extensions["draining"] = (long_polls, streams)
     actions, queries = OperatorActions(client, store, registry.find), OperatorQueries(client, settings)
+    search = Search(client, settings)
     authenticator = Authenticator(ApiKeyStore(client), requires_keys=settings.require_keys)
     origins, refusals = CrossOriginGuard(settings), RefusalAudit()
     audit_log = app.extensions[AUDIT_EXTENSION] = AuditLog(client)
@@ -105,8 +108,9 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_operator_audit(audit_log),
         build_operator_cancellations(actions, queries),
         build_operator_holds(actions, queries),
+        build_operator_search(search, queries),
         build_operator_tenants(Tenants(client, settings)),
-        build_operator_views(queries, actions),
+        build_operator_views(queries, actions, search),
         build_health(store),
         build_pages(assets),
         build_assets(assets),

@@ -14,6 +14,7 @@ from inturn.cli.commands.sessions import sessions
 from inturn.cli.commands.top import top
 from inturn.cli.commands.turns import cancel, get, retry, turns
 from inturn.cli.exit_codes import Exit, exit_code_for_error
+from inturn.cli.operator.find import find
 from inturn.cli.operator.tenants import tenants
 from inturn.cli.options import Invocation, OrderedGroup
 from inturn.cli.terminal.output import OutputClosed, Terminal
@@ -57,6 +58,7 @@ for command in (
     turns,
     batch,
     top,
+    find,
     tenants,
     doctor,
     keys,

@@ -39,15 +39,15 @@ def new_turn_id(request_id: str | None = None) -> str:
     The id ends in a fingerprint of the HTTP request, so that its turns are found among all ids without an index.
     """
     random_id = uuid7().hex
-    return f"turn_{random_id[:-FINGERPRINT_DIGITS]}{_fingerprint(request_id)}" if request_id else f"turn_{random_id}"
+    return (
+        f"turn_{random_id[:-FINGERPRINT_DIGITS]}{request_fingerprint(request_id)}"
+        if request_id
+        else f"turn_{random_id}"
+    )
 
 
-def turn_ids_pattern(request_id: str) -> str:
-    """Return the glob-style pattern of the ids of the turns that this request created, and of very few others."""
-    return f"turn_*{_fingerprint(request_id)}"
-
-
-def _fingerprint(request_id: str) -> str:
+def request_fingerprint(request_id: str) -> str:
+    """Return the digits with which the ids of the turns end that this request created, and of very few others."""
     return f"{zlib.crc32(request_id.encode()):0{FINGERPRINT_DIGITS}x}"
 
 

@@ -2,10 +2,31 @@
 
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Protocol
 
 from turns.domain.error_codes import Code
 from turns.domain.state import Status
-from turns.domain.turn import Turn
+
+
+class Filterable(Protocol):
+    """A turn, or the part of its record that a filter reads."""
+
+    @property
+    def tenant(self) -> str: ...
+    @property
+    def user_id(self) -> str | None: ...
+    @property
+    def session_id(self) -> str: ...
+    @property
+    def assistant(self) -> str: ...
+    @property
+    def model(self) -> str | None: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def error_code(self) -> Code | str | None: ...
+    @property
+    def accepted_at(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +47,7 @@ class TurnFilter:
     accepted_after: int | None = None
     accepted_before: int | None = None
 
-    def matches(self, turn: Turn) -> bool:
+    def matches(self, turn: Filterable) -> bool:
         """Return whether the turn meets all conditions."""
         wanted = (self.tenant, self.user_id, self.session_id, self.assistant, self.model, self.code)
         values = (turn.tenant, turn.user_id, turn.session_id, turn.assistant, turn.model, turn.error_code)

@@ -54,6 +54,7 @@ class Timeline:
 
     turn: Turn
     hinted_at: int | None
+    request_id: str | None
     trace_id: str | None
     runs: tuple[RunRecord, ...]
     waits: tuple[Wait, ...]
@@ -69,6 +70,7 @@ def read_timeline(client: Client, turn_id: str) -> Timeline:
     return Timeline(
         turn=Turn.from_record(turn_id, record, position=1),
         hinted_at=int(hinted_at) if hinted_at else None,
+        request_id=record.get("request_id"),
         trace_id=traceparent.split("-")[1] if traceparent else None,
         runs=tuple(read_runs(record)),
         waits=tuple(read_waits(record)),

@@ -81,7 +81,7 @@ VALUES: Mapping[str, Any] = MappingProxyType(
 SHOWN = frozenset({"output", "usage"})  # nullable objects that the example of a turn has
 OF_MODEL: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
-        "LiveTurn": {"status": "in_progress"},
+        "TurnSummary": {"status": "in_progress"},
         "Run": {"ended_by": "completed", "code": None},
         "Timeline": {"code": None, "message": None},
         "WaitReason": {"reason": "running", "message": "The first turn of this session runs."},

@@ -1,8 +1,10 @@
 """The types of values in requests, with their rules."""
 
+import re
+from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from turns.domain.ids import ID_RULE, MAX_ID_CHARACTERS, NAME, NAME_RULE, is_id, is_name
@@ -12,6 +14,7 @@ MAX_VARIABLE_BYTES = 8 * 1024
 MAX_CONTENT_BYTES = 1024 * 1024  # more than answers have, unless INTURN_MAX_ANSWER_BYTES was raised
 MAX_METADATA_NAME_BYTES = 64
 MAX_METADATA_BYTES = 512
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def _rule(text: str) -> PydanticCustomError:
@@ -28,6 +31,15 @@ def _id(value: str) -> str:
     if not is_id(value):
         raise _rule(ID_RULE)
     return value
+
+
+def _to_ms(value: object) -> int:
+    try:
+        if isinstance(value, str) and RFC3339.fullmatch(value):
+            return round(datetime.fromisoformat(value).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        pass
+    raise _rule("must be a time as RFC 3339 defines it, such as 2026-11-27T09:00:00Z")
 
 
 def text_rules(*, max_bytes: int, min_bytes: int = 0) -> Any:
@@ -78,3 +90,4 @@ VariableName = Annotated[str, *text_rules(max_bytes=MAX_VARIABLE_NAME_BYTES)]
 Variable = Annotated[str, *text_rules(max_bytes=MAX_VARIABLE_BYTES)]
 MetadataName = Annotated[str, *text_rules(min_bytes=1, max_bytes=MAX_METADATA_NAME_BYTES)]
 Metadata = Annotated[str, *text_rules(max_bytes=MAX_METADATA_BYTES)]
+GivenInstant = Annotated[int, BeforeValidator(_to_ms), WithJsonSchema({"type": "string", "format": "date-time"})]

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, FailFast, Field, create_model
 from turns.config.settings import MAX_INPUT_BYTES
 from turns.domain.error_codes import Code
 from turns.domain.events import EVENT_ID
-from turns.domain.ids import DEFAULT_TENANT, MAX_ID_CHARACTERS, NAME, TURN_ID
+from turns.domain.ids import DEFAULT_TENANT, NAME, TURN_ID
 from turns.domain.state import Status
 from web.schemas.field_types import Content, Id, Metadata, MetadataName, Name, Variable, VariableName, text_rules
 
@@ -169,16 +169,6 @@ class StatsQuery(Query):
 
 
 Tenant = Annotated[str, Field(pattern=f"^{NAME.pattern}$")]
-
-
-class LiveQuery(Query):
-    status: Literal["queued", "in_progress"] | None = None
-    tenant: Tenant | None = None
-    worker: Annotated[str, Field(max_length=300)] | None = None
-    text: Annotated[
-        str, Field(max_length=MAX_ID_CHARACTERS, description="part of the id of the turn, session or user")
-    ] = ""
-    limit: Limit = 50
 
 
 class SessionQueueQuery(Query):

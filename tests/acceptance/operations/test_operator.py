@@ -100,6 +100,40 @@ def test_live_turns_name_worker_and_followers_without_text(stack: Stack) -> None
     assert stats(stack)["live_turns"] == get(stack, "turns")["found"] == 0
 
 
+def test_the_request_id_of_an_error_leads_to_the_turn(stack: Stack) -> None:
+    body = {**turn_request("asked", f"{PRIVATE} [fail 400]"), "user_id": "u-7"}
+    submitted = call(f"{stack.url}/v1/turns", method="POST", body=body, headers={"X-Request-Id": "from-the-proxy-1"})
+    turn_id = submitted.body["id"]
+    assert stack.wait_until_finished(turn_id)["status"] == "failed"
+    [finding] = get(stack, "search", q="from-the-proxy-1")["findings"]
+    assert finding["sentence"].startswith("Request from-the-proxy-1: 1 turn, failed ")
+    assert [turn["id"] for turn in finding["turns"]] == [turn_id]
+    assert timeline(stack, turn_id)["request_id"] == "from-the-proxy-1"
+    post(stack, f"failed/{turn_id}/discard")
+
+
+def test_ended_turns_are_found_by_their_values_in_pages(stack: Stack) -> None:
+    turns = [stack.submit(f"values{n}", PRIVATE, user_id="u-8") for n in range(3)]
+    for turn_id in turns:
+        stack.wait_until_finished(turn_id)
+    first = get(stack, "turns", ended="true", user_id="u-8", limit=2)
+    rest = get(stack, "turns", ended="true", user_id="u-8", status="completed", after=first["after"])
+    assert [turn["id"] for turn in (*first["data"], *rest["data"])] == turns[::-1]
+    assert PRIVATE not in json.dumps([first, rest])
+    assert get(stack, "turns", ended="true", user_id="u-8", status="failed")["data"] == []
+    last = get(stack, "session", session_id="values0", user_id="u-8")["last"]
+    assert [(turn["id"], turn["status"]) for turn in last] == [(turns[0], "completed")]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [("user_id=u", "user_id"), ("status=failed", "status"), ("ended=true&after=x", "after"), ("ended=x", "ended")],
+)
+def test_a_wrong_search_names_the_field(stack: Stack, query: str, field: str) -> None:
+    answer = call(f"{stack.url}/operator/turns?{query}")
+    assert (answer.status, answer.body["errors"][0]["field"]) == (400, field)
+
+
 def test_reading_the_text_of_a_turn_is_logged(stack: Stack) -> None:
     turn_id = stack.submit("text", PRIVATE)
     assert stack.wait_until_finished(turn_id)["status"] == "completed"

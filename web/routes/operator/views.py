@@ -7,19 +7,19 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound, TurnNotFound
 from turns.domain.ids import session_key
 from turns.operations.actions import OperatorActions
-from turns.operations.live_turns import LiveTurn
 from turns.operations.queries import OperatorQueries
 from turns.operations.time_series import RESOLUTIONS
 from turns.operations.verdict import evaluate
+from turns.search.search import Search
 from web.http.responses import reply
 from web.openapi.operation import Operation, ResponseSpec
 from web.routes.service_status import service_status
 from web.schemas.operator import responses as schema
-from web.schemas.requests import LiveQuery, SessionQueueQuery, StatsQuery
+from web.schemas.requests import SessionQueueQuery, StatsQuery
 from web.security.audit import audit_disclosure
 
 
-def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> Blueprint:
+def build_operator_views(queries: OperatorQueries, actions: OperatorActions, search: Search) -> Blueprint:
     api = Blueprint("operator_views", __name__)
 
     @Operation(
@@ -32,19 +32,6 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
     ).on(api)
     def stats(query: StatsQuery) -> Response:
         return reply(_stats(queries, actions, int(query.minutes)))
-
-    @Operation(
-        id="live_turns",
-        method="get",
-        path="/operator/turns",
-        summary="List the first live turn of each session of all tenants, oldest first, without message text",
-        query=LiveQuery,
-        responses={200: ResponseSpec("Some of the matching turns, and their number", schema.LiveTurns)},
-    ).on(api)
-    def live_turns(query: LiveQuery) -> Response:
-        live = queries.read_live_turns()
-        found = [turn for turn in live.turns if _matches(turn, query)]
-        return reply(schema.LiveTurns(data=found[: query.limit], found=len(found), are_all=live.is_complete))
 
     @Operation(
         id="timeline",
@@ -74,14 +61,15 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions) -> 
         id="session_queue",
         method="get",
         path="/operator/session",
-        summary="List the live turns of a session, and the reasons why the first one waits",
+        summary="List the live turns of a session, the reasons why the first one waits, and the last turns",
         query=SessionQueueQuery,
         responses={200: ResponseSpec("The turns; the most important reason comes first", schema.SessionQueue)},
         refusals=(SessionNotFound,),
     ).on(api)
     def session_queue(query: SessionQueueQuery) -> Response:
         session = session_key(query.session_id, query.user_id, query.tenant)
-        return reply(schema.SessionQueue.model_validate(queries.read_session_queue(session)))
+        queue = queries.read_session_queue(session)
+        return reply(schema.SessionQueue(turns=queue.turns, why=queue.why, last=search.list_session_turns(session)))
 
     return api
 
@@ -104,14 +92,4 @@ def _stats(queries: OperatorQueries, actions: OperatorActions, minutes: int) -> 
         minutes=minutes,
         step_minutes=RESOLUTIONS[minutes],
         series=queries.read_series(minutes),
-    )
-
-
-def _matches(turn: LiveTurn, query: LiveQuery) -> bool:
-    names = (turn.id, turn.session_id, turn.user_id or "")
-    return (
-        (query.status is None or turn.status == query.status)
-        and (query.tenant is None or turn.tenant == query.tenant)
-        and (query.worker is None or turn.worker == query.worker)
-        and any(query.text in name for name in names)
     )

@@ -68,33 +68,34 @@ class Stats(ServiceStatus):
     series: tuple[StatsPoint, ...] = Field(description="the last interval is still running")
 
 
-class LiveTurn(ResponseModel):
+class TurnSummary(ResponseModel):
+    """A live or ended turn without message text. Some values are null in lists of live turns only."""
+
     id: TurnId
-    object: Literal["live_turn"] = "live_turn"
+    object: Literal["turn_summary"] = "turn_summary"
     tenant: str
     session_id: Id
     user_id: Id | None
     status: Status
+    status_reason: str | None = None
+    code: ErrorCode | None = Field(None, validation_alias="error_code")
     attempt: int
     losses: int = Field(description="workers that died while they ran it")
     lane: Lane
+    assistant: Name | None
     model: str | None
     worker: str | None
     last_error_code: str | None
+    request_id: str | None = Field(None, description="`X-Request-Id` of its submission")
+    trace_id: str | None = None
     accepted_at: Instant
     started_at: Instant | None
     first_token_at: Instant | None
-    silent_since: Instant | None = Field(description="the time of its last text, if that is long ago")
+    silent_since: Instant | None = Field(None, description="the time of its last text, if that is long ago")
+    finished_at: Instant | None = None
     retry_at: Instant | None
     held_by: str | None = Field(description="`name` of the hold for which it waits")
-    behind: int = Field(description="other turns of its session that wait for it")
-
-
-class LiveTurns(ResponseModel):
-    object: Literal["list"] = "list"
-    data: tuple[LiveTurn, ...]
-    found: int = Field(description="matching turns among those that were read")
-    are_all: bool = Field(description="false: there are more live sessions than one call reads")
+    behind: int | None = Field(None, description="other turns of its session that wait for it")
 
 
 class Run(ResponseModel):
@@ -144,6 +145,7 @@ class Timeline(ResponseModel):
     assistant: Name = _of_turn("assistant")
     usage: Usage | None = _of_turn("usage")
     retry_of: TurnId | None = _of_turn("retry_of")
+    request_id: str | None = Field(description="`X-Request-Id` of its submission")
     trace_id: str | None
     accepted_at: Instant = _of_turn("accepted_at")
     hinted_at: Instant | None = Field(description="when a worker was last notified of it")
@@ -170,8 +172,9 @@ class WaitReason(ResponseModel):
 
 class SessionQueue(ResponseModel):
     object: Literal["session_queue"] = "session_queue"
-    turns: tuple[LiveTurn, ...] = Field(description="in the order in which they will run")
+    turns: tuple[TurnSummary, ...] = Field(description="in the order in which they will run")
     why: tuple[WaitReason, ...]
+    last: tuple[TurnSummary, ...] = Field(description="the last turns, live and ended, newest first")
 
 
 class BulkResult(ResponseModel):

@@ -60,6 +60,27 @@ def test_a_json_stream_ends_with_the_turn(inturn: Inturn) -> None:
     assert events[-1]["turn"]["output"]["content"] == text
 
 
+def test_an_operator_finds_a_user_and_a_request(inturn: Inturn, client: Client) -> None:
+    turn = client.turns.create("found", "hello", user_id="u-323")
+    turn.wait()
+    ran = inturn("find", "u-323")
+    assert ran.returncode == Exit.OK
+    sentence, row = ran.stdout.splitlines()
+    assert sentence.startswith("User u-323: 1 session, 1 turn, completed ")
+    assert row.split("\t") == [turn.id, "-", "u-323", "completed", row.split("\t")[4], "found"]
+    answer = json.loads(inturn("find", turn.id, "--json").stdout)
+    request_id = answer["findings"][0]["turns"][0]["request_id"]
+    assert inturn("find", request_id).stdout.startswith(f"Request {request_id}: 1 turn, completed ")
+
+
+def test_nothing_found_suggests_names(inturn: Inturn, client: Client) -> None:
+    client.turns.create("suggested", "hello").wait()
+    ran = inturn("find", "suggest")
+    assert (ran.returncode, ran.stdout) == (Exit.REFUSED, "")
+    assert ran.stderr.startswith("Nothing is named “suggest”: ")
+    assert "\n  session suggested\n" in ran.stderr
+
+
 def test_the_turn_continues_after_a_timeout(inturn: Inturn, client: Client, stack: Stack) -> None:
     ran = inturn("send", "hello [gate timeout]", "-s", "timeout", "--timeout", "0.3")
     assert ran.returncode == Exit.STILL_RUNNING
