@@ -18,6 +18,8 @@ from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.operations.actions import OperatorActions
 from turns.operations.queries import OperatorQueries
+from turns.processes.record import WEB
+from turns.processes.reporter import Reporter, web_process_name
 from turns.search.search import Search
 from turns.tenants.tenants import Tenants
 from web.http import problems
@@ -33,6 +35,7 @@ from web.routes.operator.holds import build_operator_holds
 from web.routes.operator.search import build_operator_search
 from web.routes.operator.tenants import build_operator_tenants
 from web.routes.operator.views import build_operator_views
+from web.routes.operator.workers import build_operator_workers
 from web.routes.pages import build_pages
 from web.routes.service import build_description, build_health
 from web.routes.sessions import build_sessions
@@ -89,9 +92,11 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         app.wsgi_app = RootPath(app.wsgi_app, settings.root_path)  # type: ignore[method-assign]  # as Flask documents it
     app.wsgi_app = EncodedPath(app.wsgi_app)  # type: ignore[method-assign]
     assets = Assets()
-    app.extensions["draining"] = (long_polls, streams)
-    actions, queries = OperatorActions(client, store, registry.find), OperatorQueries(client, settings)
-    search = Search(client, settings)
+    reporter = Reporter(store, web_process_name(secrets.token_hex(4)), WEB)
+    reporter.start()
+    app.extensions["draining"] = (long_polls, streams, reporter)
+    actions, search = OperatorActions(client, store, registry.find), Search(client, settings)
+    queries = OperatorQueries(client, settings, store_replaced_at=lambda: reporter.store_replaced_at)
     authenticator = Authenticator(ApiKeyStore(client), requires_keys=settings.require_keys)
     origins, refusals = CrossOriginGuard(settings), RefusalAudit()
     audit_log = app.extensions[AUDIT_EXTENSION] = AuditLog(client)
@@ -111,6 +116,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_operator_search(search, queries),
         build_operator_tenants(Tenants(client, settings)),
         build_operator_views(queries, actions, search),
+        build_operator_workers(queries),
         build_health(store),
         build_pages(assets),
         build_assets(assets),

@@ -25,6 +25,7 @@ from turns.domain.errors import ConfigurationError
 from turns.domain.ids import new_token
 from turns.domain.worker_kind import WorkerKind, worker_name
 from turns.file_history.turn_store import FileHistoryTurnStore, open_turn_store, prepare_or_exit
+from turns.processes.reporter import Reporter
 from turns.store.turns import TurnStore
 from worker.broker import build_celery
 from worker.hint import render_hint
@@ -76,6 +77,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     execution = Execution(store, chains, active_runs, emitter, settings, worker=worker, wait_to_claim=slow_start.wait)
     register(app, execution)
     hint = render_hint(app, RUN_TURN)
+    reporter = Reporter(store, worker, kind, slots=str(settings.concurrency), model=settings.model_description)
     rescuer = Rescuer(store, worker=worker, hint=hint, slots=settings.concurrency, drain=end_process)
     subscriptions = store.subscriptions()
     lifecycle = Lifecycle(
@@ -83,6 +85,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
         execution,
         [
             slow_start,
+            reporter,
             subscriptions,
             lease_renewal(active_runs, settings),
             watchdog(active_runs, settings),
@@ -102,6 +105,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
             Loop("crowd", CrowdWatch(settings.concurrency, end_process).check, every_seconds=CROWD_SECONDS),
             *tidying(store),
         ],
+        on_drain=reporter.drain,
         leave=lambda: leave(store, worker),
         name=worker,
         model=settings.model_description,

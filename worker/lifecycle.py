@@ -32,16 +32,21 @@ class Lifecycle:
         execution: Execution,
         loops: Sequence[Startable],
         *,
+        on_drain: Callable[[], None],
         leave: Callable[[], None],
         name: str,
         model: str,
         stopped_turns: Callable[[], Iterator[str | None]],
         grace_seconds: float,
     ) -> None:
-        """`leave` is called at the end. `stopped_turns` yields ids of turns, or None if some may have been missed."""
+        """`on_drain` must not wait. `leave` is called at the end.
+
+        `stopped_turns` yields ids of turns, or None if some may have been missed.
+        """
         self._active_runs = active_runs
         self._execution = execution
         self._loops = loops
+        self._on_drain = on_drain
         self._leave = leave
         self._name = name
         self._model = model
@@ -68,6 +73,7 @@ class Lifecycle:
         Called by a signal handler, possibly inside gevent's loop, where waiting for anything would block the process.
         """
         self._execution.drain()
+        self._on_drain()
         self._draining.set()
         get_logger().info(Log.WORKER_DRAINING)
 

@@ -16,6 +16,7 @@ from inturn.cli.commands.turns import cancel, get, retry, turns
 from inturn.cli.exit_codes import Exit, exit_code_for_error
 from inturn.cli.operator.find import find
 from inturn.cli.operator.tenants import tenants
+from inturn.cli.operator.workers import drain, workers
 from inturn.cli.options import Invocation, OrderedGroup
 from inturn.cli.terminal.output import OutputClosed, Terminal
 from inturn.errors import InTurnError, InvalidRequest, Unreachable
@@ -60,6 +61,8 @@ for command in (
     top,
     find,
     tenants,
+    workers,
+    drain,
     doctor,
     keys,
     web,

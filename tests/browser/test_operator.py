@@ -321,7 +321,7 @@ def test_worker_drains_and_another_takes_over(operator: OperatorPage, stack: Sta
     drain = operator.rows("Workers").get_by_role("button", name="Drain")
     drain.click()
     operator.confirm("Drain this worker?", "Drain worker")
-    expect(operator.rows("Workers")).to_contain_text("draining")
+    expect(operator.rows("Workers").first).to_contain_text("draining")
     wait_until("the worker has stopped", lambda: not stack.workers[0].is_running)
     stack.replace_dead()
     expect(drain).to_have_count(1)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from turns.backend import keys
+from turns.domain.worker_kind import WorkerKind
 
 PERMANENT = {
     keys.START_BY.name,
@@ -17,6 +18,8 @@ PERMANENT = {
     keys.WORKER_SLOTS.name,
     keys.CONNECTED.name,
     keys.WORKER_MODELS.name,
+    keys.PROCESSES.name,
+    *(keys.WORKER_GAPS(kind) for kind in WorkerKind),
     keys.SERVICE.name,
     keys.HINTS.name,
     keys.CHAIN_HINTS.name,

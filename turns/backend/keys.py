@@ -186,6 +186,25 @@ WORKER_MODELS = Key(
     "the default model of each registered worker and its provider, by worker",
     "always; an entry is removed when its worker leaves, or when another one starts after it has vanished",
 )
+PROCESS = Key(
+    "inturn:process:",
+    "hash",
+    "what a worker or a process of the endpoint reports about itself, by name: `kind`, `host`, `version`, `slots`, "
+    "`model`, `memory_bytes`, `is_draining`, `started_at` (ms), `seen_at`; if it has ended, `ended_at` and `ended_by`",
+    "15 minutes after its last report",
+)
+PROCESSES = Key(
+    "inturn:processes",
+    "sorted set",
+    "the names of these processes, at the time (ms) of the last report",
+    "always; at most 1,000 of the last 15 minutes",
+)
+WORKER_GAPS = Key(
+    "inturn:worker_gaps:",
+    "list",
+    "the last 50 times in which no worker of a kind was running, newest first, as `<from (ms)>|<until>`",
+    "always",
+)
 DRAINED = Key(
     "inturn:drained:",
     "string",
@@ -306,7 +325,8 @@ SERVICE = Key(
     "`schema` and `history`: what all processes must agree on; `repair_cursor`: progress of a repair; "
     "`capacity`: number of turns that these workers can run at once; `shared_since`: time (ms) since which turns share "
     "it; `chain_hint`, `chain_capacity`, `chain_shared_since`: likewise, of the chain workers; "
-    "`completed_at:<model>`: time (ms) of its last completed turn",
+    "`completed_at:<model>`: time (ms) of its last completed turn; `loop_seen_at`, `chains_seen_at`: time (ms) of the "
+    "last report of such a worker; `store_id`, `store_id_since`: a random id by which a replaced store is noticed",
     "always; a fixed set of fields, and one for each model",
 )
 HINTS = Key(
@@ -378,6 +398,9 @@ CATALOGUE = (
     WORKER_MODELS,
     REPAIRER,
     SET_ASIDE,
+    PROCESS,
+    PROCESSES,
+    WORKER_GAPS,
     DRAINED,
     WAITING,
     FAILED,

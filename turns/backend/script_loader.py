@@ -24,6 +24,9 @@ HINT_PLACEHOLDER = "turn_" + "0" * 32
 
 LOST_WORKER_SECONDS = 900.0  # a worker without heartbeats is listed this long, so that operators see that it is gone
 DEAD_WORKER_SECONDS = 10.0  # a worker sends a heartbeat once per `rescue_seconds`
+NO_WORKER_MS = 20_000  # two missing reports of the only worker of a kind; its time without one is then recorded
+MAX_GAPS = 50  # such times of each kind
+MAX_PROCESSES = 1000  # records of processes, the latest ones; processes that crash at once could be many
 LUA_TURN_ID = "turn_" + "%x" * 32
 
 SLOT_WAIT_MS = 60_000  # then the due index dispatches a turn that the release of a slot should have dispatched
@@ -68,6 +71,8 @@ VERBS = (
     "record_silence",
     "set_limits",
     "count_tenants",
+    "report_process",
+    "remove_worker",
 )
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the
@@ -162,6 +167,9 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "session_ttl_ms": to_ms(settings.session_ttl_seconds),
         "dead_worker_ms": to_ms(DEAD_WORKER_SECONDS),
         "worker_ttl_ms": to_ms(LOST_WORKER_SECONDS),
+        "no_worker_ms": NO_WORKER_MS,
+        "max_gaps": MAX_GAPS,
+        "max_processes": MAX_PROCESSES,
     }
     tables: dict[str, Mapping[str, object]] = {"KEY": names, "POLICY": policy}
     return {f"{table}.{name}": _lua(value) for table, values in tables.items() for name, value in values.items()}

@@ -49,6 +49,7 @@ class Reply(StrEnum):
     LIMITED = "LIMITED"
     REMOVED = "REMOVED"
     TOO_MANY = "TOO_MANY"
+    REPORTED = "REPORTED"
     LOST = "LOST"
     GONE = "GONE"
 
@@ -107,6 +108,15 @@ class SessionSnapshot:
             running == b"1",
             tuple(turn.decode() for turn in live),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreIdentity:
+    """Which store this is: an id that it got at `since` (ms), and whether callers need an API key."""
+
+    id: str
+    since: int
+    needs_keys: bool
 
 
 def to_outcomes(reply: Iterable[bytes]) -> list[tuple[str, Reply]]:

@@ -14,7 +14,15 @@ from redis.exceptions import NoScriptError
 
 from turns.backend.client import Client
 from turns.backend.script_loader import VERBS, render, render_constants, to_ms
-from turns.backend.script_replies import LiveCount, Reply, SessionSnapshot, TurnSnapshot, to_outcomes, to_record
+from turns.backend.script_replies import (
+    LiveCount,
+    Reply,
+    SessionSnapshot,
+    StoreIdentity,
+    TurnSnapshot,
+    to_outcomes,
+    to_record,
+)
 from turns.config.settings import Settings
 from turns.domain.assistant import Lane
 from turns.domain.errors import StoreUnavailable
@@ -232,6 +240,18 @@ class Scripts:
         reply = self._all("count_tenants", *heads)
         counts = zip(*(reply[n::4] for n in range(4)), strict=True)
         return {tenant.decode(): LiveCount(running, live, since or None) for tenant, running, live, since in counts}
+
+    def report_process(
+        self, process: str, *, kind: str, proposed_id: str, needs_keys: bool, fields: Mapping[str, str]
+    ) -> StoreIdentity:
+        """Record a process with these fields; return which store this is."""
+        reply = self._run("report_process", process, kind, proposed_id, int(needs_keys), *_flat(fields))
+        _, store_id, since, locked = reply
+        return StoreIdentity(id=store_id.decode(), since=int(since), needs_keys=locked == b"1")
+
+    def remove_worker(self, worker: str) -> None:
+        """Remove a worker that leaves."""
+        self._outcome("remove_worker", worker, kind_of(worker))
 
     def _all(self, verb: str, *args: str | int) -> list[Any]:
         if not self._replicas or verb not in PROMISES:

@@ -36,6 +36,7 @@ class Log(StrEnum):
     MESSAGE_SKIPPED = "message.skipped"
     HINT_SKIPPED = "hint.skipped"
     STORE_UNAVAILABLE = "store.unavailable"
+    STORE_REPLACED = "store.replaced"
     LOGS_DROPPED = "logs.dropped"
     LOOP_BROKEN = "loop.broken"
     ASSISTANTS_RELOADED = "assistants.reloaded"

@@ -170,8 +170,13 @@ class OperatorActions:
             return False
 
     def drain_worker(self, worker: str) -> None:
-        """Let a worker finish its runs and exit, as after SIGTERM. Raises `WorkerNotFound`."""
+        """Let a worker finish its runs and exit, as after SIGTERM. Raises `WorkerNotFound`.
+
+        Do nothing if it has ended in the last minutes: the request may be a repetition.
+        """
         if worker not in list_live_workers(self._client):
+            if self._client.hexists(keys.PROCESS(worker), "ended_at"):
+                return
             raise WorkerNotFound
         self._client.set(keys.DRAINED(worker), 1, ex=DRAIN_SECONDS)
 

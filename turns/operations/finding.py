@@ -1,6 +1,6 @@
 """A finding about the service, and the facts from which `verdict.py` derives it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -43,7 +43,9 @@ class ServiceFacts:
 
     `held` has the waiting turns by reason, `waiting_kinds` those that wait for a worker by its kind. `lost_turns`
     have failed because too many workers died while they ran them. Turns wait for slots of the `crowded` groups, most
-    of them for the first one. `completed_seconds` is the time since the last completed turn, or None.
+    of them for the first one. `completed_seconds` is the time since the last completed turn, or None. `workers` has
+    also those that ended in the last minutes, and `web_versions` the version of each process of the endpoint. Since
+    `store_replaced_at` (ms), the store is another one than before, as far as this process knows.
     """
 
     health: Health
@@ -62,6 +64,8 @@ class ServiceFacts:
     recent: StatsPoint
     now: int
     crowded: Sequence[CrowdedGroup] = ()
+    web_versions: Sequence[str] = ()
+    store_replaced_at: int | None = None
 
     @property
     def waiting_for_worker(self) -> int:
@@ -71,3 +75,6 @@ class ServiceFacts:
 
     def seconds_since(self, at: int) -> float:
         return max(0, self.now - at) / 1000
+
+
+Check = Callable[[ServiceFacts], Iterator[Finding]]

@@ -1,25 +1,34 @@
 """The queries of operators. They change nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from turns.backend.client import Client
 from turns.config.settings import Settings
-from turns.operations.facts import read_facts
+from turns.operations.facts import read_facts, read_now_ms
 from turns.operations.finding import ServiceFacts
 from turns.operations.live_turns import LiveTurns, read_live_turns
 from turns.operations.time_series import StatsPoint, read_series
 from turns.operations.timeline import Timeline, read_timeline
 from turns.operations.wait_diagnosis import SessionQueue, read_session_queue
+from turns.operations.workers import WebProcess, Worker, read_workers, to_web_process
+from turns.processes.listing import read_processes
+from turns.processes.record import WEB
 from turns.store.holds import ModelHold, read_holds
 from turns.store.metrics import read_gauges
+from turns.store.survey import survey_heads
 
 
 class OperatorQueries:
     """Every method raises `StoreUnavailable`."""
 
-    def __init__(self, client: Client, settings: Settings) -> None:
+    def __init__(
+        self, client: Client, settings: Settings, *, store_replaced_at: Callable[[], int | None] = lambda: None
+    ) -> None:
+        """`store_replaced_at`: the time (ms) since which this process sees another store than before, or None."""
         self._client = client
         self._settings = settings
+        self._store_replaced_at = store_replaced_at
 
     def read_gauges(self) -> Mapping[str, float]:
         """Return the current values of the gauges by name."""
@@ -27,7 +36,15 @@ class OperatorQueries:
 
     def read_facts(self, *, lost_turns: int) -> ServiceFacts:
         """Return the facts on which the verdict is based; `lost_turns` failed with `worker_lost` and are unresolved."""
-        return read_facts(self._client, self._settings, lost_turns=lost_turns)
+        facts = read_facts(self._client, self._settings, lost_turns=lost_turns)
+        return replace(facts, store_replaced_at=self._store_replaced_at())
+
+    def read_processes(self) -> tuple[list[Worker], list[WebProcess]]:
+        """Return the workers, and the processes of the endpoint, that were seen in the last 15 minutes."""
+        processes = read_processes(self._client)
+        survey, now_ms = survey_heads(self._client), read_now_ms(self._client)
+        workers = read_workers(self._client, survey, processes, now_ms=now_ms)
+        return workers, [to_web_process(process, now_ms=now_ms) for process in processes if process.kind == WEB]
 
     def read_holds(self) -> Sequence[ModelHold]:
         """Return the models that get no turns at present, and why."""

@@ -1,7 +1,7 @@
 """The timeline of one turn: the outcome of each run, and why it waited before; no message text."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -11,7 +11,11 @@ from turns.backend.script_replies import to_record
 from turns.domain.errors import TurnNotFound
 from turns.domain.ids import is_turn_id
 from turns.domain.turn import Turn
+from turns.domain.wait_reason import Reason
+from turns.domain.worker_kind import WorkerKind
+from turns.operations.facts import read_now_ms
 from turns.operations.waits import Wait, read_waits
+from turns.processes.listing import read_gaps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +77,7 @@ def read_timeline(client: Client, turn_id: str) -> Timeline:
         request_id=record.get("request_id"),
         trace_id=traceparent.split("-")[1] if traceparent else None,
         runs=tuple(read_runs(record)),
-        waits=tuple(read_waits(record)),
+        waits=tuple(sorted([*read_waits(record), *_without_worker(client, record)], key=lambda wait: wait.since)),
     )
 
 
@@ -85,3 +89,13 @@ def read_runs(record: Mapping[str, str]) -> list[RunRecord]:
         ended_by = record["status"] if "finished_at" in record else ""
         items.append([*(record.get(name, "") for name in names), ended_by, record.get("error_code", "")])
     return list(map(RunRecord.from_item, items))
+
+
+def _without_worker(client: Client, record: Mapping[str, str]) -> Iterator[Wait]:
+    """Yield the times within the life of a turn in which no worker of its kind was running."""
+    start, end = int(record["accepted_at"]), int(record.get("finished_at", 0)) or None
+    gaps = read_gaps(client, WorkerKind(record.get("queue", WorkerKind.LOOP)), now_ms=read_now_ms(client))
+    for gap in gaps:
+        until = min((at for at in (gap.until, end) if at), default=None)
+        if (until is None or until > start) and (end is None or gap.since < end):
+            yield Wait(reason=Reason.NO_WORKER, since=max(start, gap.since), until=until, what="")

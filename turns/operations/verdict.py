@@ -4,19 +4,17 @@ The operator page, its JSON and `make doctor` show the same findings. All functi
 facts.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 
 from turns.config import commands
 from turns.domain.retry import HoldReason
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
-from turns.domain.worker_kind import WorkerKind
 from turns.operations.actions import Switch
-from turns.operations.finding import Finding, Level, ServiceFacts
+from turns.operations.finding import Check, Finding, Level, ServiceFacts
 from turns.operations.wording import are, count_of, format_duration, were
-from turns.operations.workers import Worker
+from turns.operations.worker_findings import WORKER_CHECKS
 from turns.store.health import FULL_SHARE, NEARLY_FULL_SHARE
 
 SLOW_SECONDS = 1  # a delay that users notice
@@ -27,14 +25,6 @@ SEVERE_ERROR_SHARE = 0.5
 UNANSWERED_SECONDS = 60  # a user does not wait longer for the first word, whatever the reason is
 STALLED_SECONDS = 90  # as in deploy/alerts.yml
 FAILING_SECONDS = 60
-KINDS = MappingProxyType(
-    {
-        WorkerKind.LOOP: ("no_worker", "worker for built-in chains", commands.WORKER),
-        WorkerKind.CHAINS: ("no_chain_worker", "chain worker", commands.CHAIN_WORKER),
-    }
-)
-
-Check = Callable[[ServiceFacts], Iterator[Finding]]
 
 
 def evaluate(facts: ServiceFacts) -> list[Finding]:
@@ -60,6 +50,19 @@ def _store(facts: ServiceFacts) -> Iterator[Finding]:
     yield from _memory(facts)
 
 
+def _store_replaced(facts: ServiceFacts) -> Iterator[Finding]:
+    if facts.store_replaced_at is None:
+        return
+    since = format_duration(facts.seconds_since(facts.store_replaced_at))
+    yield Finding(
+        level=Level.BAD,
+        code="store_replaced",
+        headline="The store is another one, or was emptied.",
+        detail=f"Since {since} ago. Turns, histories and API keys of the store before are not in it.",
+        todo="Check REDIS_URL and the store's disk, and restore a backup. If it was intended, restart the endpoint.",
+    )
+
+
 def _memory(facts: ServiceFacts) -> Iterator[Finding]:
     memory = facts.health.memory
     if memory.share < NEARLY_FULL_SHARE:
@@ -71,72 +74,6 @@ def _memory(facts: ServiceFacts) -> Iterator[Finding]:
         headline="The store is full." if is_full else "The store is nearly full.",
         detail=f"{min(memory.share, 1):.0%} of {memory.limit_bytes / 1e6:,.0f} MB used; a full store refuses turns.",
         todo="Raise maxmemory, delete sessions, or shorten INTURN_SESSION_TTL_SECONDS.",
-    )
-
-
-def _workers_missing(facts: ServiceFacts) -> Iterator[Finding]:
-    live = facts.health.live_turns
-    if facts.health.live_workers:
-        yield from _kind_missing(facts)
-        return
-    yield Finding(
-        level=Level.BAD,
-        code="no_worker",
-        headline="Users are waiting: no worker is running." if live else "No worker is running.",
-        detail=f"{count_of(live, 'accepted turn')} cannot continue."
-        if live
-        else "No turn is waiting yet; the next one will.",
-        todo=f"Start one with `{commands.WORKER}`. If one has stopped, its log has the reason.",
-    )
-
-
-def _kind_missing(facts: ServiceFacts) -> Iterator[Finding]:
-    """Yield a finding if turns wait for a kind of worker of which none is alive."""
-    alive = {WorkerKind.CHAINS: facts.health.live_chain_workers}
-    alive[WorkerKind.LOOP] = facts.health.live_workers - alive[WorkerKind.CHAINS]
-    for kind, (code, name, command) in KINDS.items():
-        waiting = facts.waiting_kinds.get(kind, 0)
-        if waiting and not alive[kind]:
-            headline = f"Users are waiting: no {name} is running."
-            detail, todo = f"{count_of(waiting, 'turn')} cannot start.", f"Start one with `{command}`."
-            yield Finding(level=Level.BAD, code=code, headline=headline, detail=detail, todo=todo)
-
-
-def _workers_silent(facts: ServiceFacts) -> Iterator[Finding]:
-    silent = [worker for worker in facts.workers if not worker.is_alive]
-    holding = [worker for worker in silent if worker.running]
-    if not silent or not facts.health.live_workers:
-        return
-    described = [_describe_silence(worker) for worker in (holding or silent)[:3]]
-    rest = len(holding or silent) - len(described)
-    yield Finding(
-        level=Level.BAD if holding else Level.WARN,
-        code="worker_silent",
-        headline="A worker is stuck: its turns stand still." if holding else "A worker has stopped unexpectedly.",
-        detail="; ".join(described) + (f"; and {rest} more." if rest else "."),
-        todo="Its log has the reason. Kill it if its process still exists; another worker takes its turns over.",
-        to=MappingProxyType({"view": "workers"}),
-    )
-
-
-def _describe_silence(worker: Worker) -> str:
-    holds = f", holds {count_of(len(worker.running), 'turn')}" if worker.running else ""
-    return f"Worker {worker.name}: silent {format_duration(worker.silent_seconds)}{holds}"
-
-
-def _workers_differ(facts: ServiceFacts) -> Iterator[Finding]:
-    models = Counter(worker.model for worker in facts.workers if worker.is_alive and worker.model)
-    if len(models) < 2:
-        return
-    described = "; ".join(f"{count_of(number, 'worker')}: {model}" for model, number in models.most_common())
-    yield Finding(
-        level=Level.WARN,
-        code="workers_differ",
-        headline="Workers have different default models.",
-        detail=f"{described}.",
-        todo="If these are two installations, give each its own INTURN_NAMESPACE or store. If you are changing "
-        "the model, restart all workers.",
-        to=MappingProxyType({"view": "workers"}),
     )
 
 
@@ -310,7 +247,7 @@ def _slow_model(facts: ServiceFacts) -> Iterator[Finding]:
 
 SERVICE_REFUSALS = frozenset({"overloaded", "store_unavailable", "store_unsafe"})
 CHECKS: Sequence[Check] = (
-    *(_store, _workers_missing, _workers_silent, _workers_differ, _pauses, _holds, _failing_models, _stalled, _waiting),
+    *(_store, _store_replaced, *WORKER_CHECKS, _pauses, _holds, _failing_models, _stalled, _waiting),
     *(_shares, _waiting_whatever_for, _failures, _refusals, _past_wait, _poison, _slow_model),
 )
 

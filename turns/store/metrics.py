@@ -1,5 +1,6 @@
 """The counters and histograms that the scripts keep, for all processes and across their restarts."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,7 +11,7 @@ from turns.backend.client import Client
 from turns.backend.script_loader import BUCKETS_MS
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
-from turns.domain.worker_kind import WorkerKind
+from turns.domain.worker_kind import WorkerKind, kind_of
 from turns.store.failing import read_completions, read_failing
 from turns.store.health import is_safe_policy, list_live_workers, read_memory, read_refusal
 from turns.store.held import count_held, read_crowded_groups
@@ -30,6 +31,7 @@ class Histogram:
 class Metrics:
     """`counters` by name and label values, `histograms` and `gauges` by name; held turns by reason; models on hold.
 
+    Of each kind of worker, `running_workers` can run `worker_slots` turns at once, and run `busy_slots`.
     `failing_seconds` is the time since the first failure of each model of which every turn fails, by model and code.
     """
 
@@ -39,6 +41,9 @@ class Metrics:
     held: Mapping[Reason, int]
     failing_seconds: Mapping[tuple[str, str], float]
     worker_wait_seconds: Mapping[WorkerKind, float]
+    running_workers: Mapping[WorkerKind, int]
+    worker_slots: Mapping[WorkerKind, int]
+    busy_slots: Mapping[WorkerKind, int]
     holds: Sequence[ModelHold] = ()
 
 
@@ -54,6 +59,7 @@ COUNTER_LABELS = MappingProxyType(
         "repaired": ("what",),
         "vanished": (),
         "returned": (),
+        "deaths": ("kind",),
         "tokens": ("kind", "model"),
     }
 )
@@ -77,6 +83,7 @@ def read_metrics(client: Client) -> Metrics:
         return max(0.0, seconds - at / 1000) if at else 0.0
 
     failing = read_failing(client, completions, now_ms=seconds * 1000)
+    workers, slots = list_live_workers(client), client.hgetall(keys.WORKER_SLOTS.name)
     return Metrics(
         counters,
         histograms,
@@ -88,8 +95,16 @@ def read_metrics(client: Client) -> Metrics:
         held=count_held(client, survey, holds, read_crowded_groups(client)),
         failing_seconds={(model.model, model.code): age(model.since) for model in failing},
         worker_wait_seconds={kind: age(survey.waiting_kinds_since.get(kind)) for kind in WorkerKind},
+        running_workers=_by_kind(dict.fromkeys(workers, 1)),
+        worker_slots=_by_kind({worker: int(slots.get(worker.encode(), 0)) for worker in workers}),
+        busy_slots=_by_kind(Counter(turn.worker for turn in survey.running)),
         holds=holds,
     )
+
+
+def _by_kind(numbers: Mapping[str, int]) -> dict[WorkerKind, int]:
+    """Return the sum of the numbers of workers by their kind."""
+    return {kind: sum(number for name, number in numbers.items() if kind_of(name) is kind) for kind in WorkerKind}
 
 
 def decode_counters(fields: Mapping[bytes, bytes]) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -10,7 +10,7 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.pubsub import Subscriptions
 from turns.backend.script_loader import to_ms
-from turns.backend.script_replies import Reply, TurnSnapshot, to_record
+from turns.backend.script_replies import Reply, StoreIdentity, TurnSnapshot, to_record
 from turns.backend.scripts import Scripts
 from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
@@ -335,8 +335,18 @@ class TurnStore:
 
     def remove_worker(self, worker: str) -> None:
         """Remove a worker that exits from the live workers."""
-        lists = (("ZREM", keys.WORKERS), ("SREM", keys.CONNECTED), ("HDEL", keys.WORKER_MODELS))
-        self._client.execute_many([(command, key.name, worker) for command, key in lists])
+        self._scripts.remove_worker(worker)
+
+    def report_process(
+        self, process: str, *, kind: str, proposed_id: str, needs_keys: bool, fields: Mapping[str, str]
+    ) -> StoreIdentity:
+        """Record a process of the installation for the next minutes; return which store this is.
+
+        `needs_keys`: the process knows that callers need an API key, which an emptied store has forgotten.
+        """
+        return self._scripts.report_process(
+            process, kind=kind, proposed_id=proposed_id, needs_keys=needs_keys, fields=fields
+        )
 
     def _read_record(self, turn_id: str, tenant: str) -> dict[str, str]:
         if not is_turn_id(turn_id):

@@ -34,6 +34,10 @@ COUNTERS = MappingProxyType(
             "inturn_workers_vanished",
             "Workers whose turns were taken over because their connection to the store had closed",
         ),
+        "deaths": (
+            "inturn_worker_deaths",
+            "Workers that ended without being asked to, or stopped sending heartbeats, by the kind of worker",
+        ),
         "returned": ("inturn_workers_returned", "Workers among them that were alive, so that their turns ran twice"),
         "tokens": ("gen_ai_client_token_usage", "Tokens of completed turns, as counted by the provider"),
     }
@@ -98,9 +102,17 @@ FAILING = (
     "inturn_model_failing_seconds",
     "Time for which every turn of a model has failed; only of models that fail, by the last code",
 )
-WORKER_WAIT = (
-    "inturn_worker_wait_seconds",
-    "How long the turn that has waited longest for a worker has waited, by the kind of worker",
+# Gauges with the label `kind`, by the name of their values in `Metrics`.
+WORKER_GAUGES = MappingProxyType(
+    {
+        "worker_wait_seconds": (
+            "inturn_worker_wait_seconds",
+            "How long the turn that has waited longest for a worker has waited, by the kind of worker",
+        ),
+        "running_workers": ("inturn_running_workers", "Workers with a recent heartbeat, by kind"),
+        "worker_slots": ("inturn_worker_slots", "Turns that these workers can run at once, by the kind of worker"),
+        "busy_slots": ("inturn_busy_slots", "Turns that these workers run, by the kind of worker"),
+    }
 )
 HELD = ("inturn_held_turns", "Live turns that do not run, by the reason why they wait")
 
@@ -128,10 +140,11 @@ class Snapshot(Collector):
         for why, number in self._metrics.held.items():
             held.add_metric((why,), number)
         yield held
-        waits = GaugeMetricFamily(*WORKER_WAIT, labels=["kind"])
-        for kind, seconds in self._metrics.worker_wait_seconds.items():
-            waits.add_metric((kind,), seconds)
-        yield waits
+        for name, (exposed, help_text) in WORKER_GAUGES.items():
+            by_kind = GaugeMetricFamily(exposed, help_text, labels=["kind"])
+            for kind, number in getattr(self._metrics, name).items():
+                by_kind.add_metric((kind,), number)
+            yield by_kind
         failing = GaugeMetricFamily(*FAILING, labels=["model", "code"])
         for model_and_code, seconds in self._metrics.failing_seconds.items():
             failing.add_metric(model_and_code, seconds)

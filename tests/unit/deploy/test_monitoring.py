@@ -7,13 +7,13 @@ import yaml
 
 from tests.alerts.cases import CASES
 from tools import ROOT
-from web.schemas.exposition import COUNTERS, FAILING, GAUGES, HELD, HISTOGRAMS, WORKER_WAIT
+from web.schemas.exposition import COUNTERS, FAILING, GAUGES, HELD, HISTOGRAMS, WORKER_GAUGES
 
 DEPLOY = ROOT / "deploy"
 EXPOSED = (
     {f"{name}_total" for name, _ in COUNTERS.values()}
     | {f"{name}_{part}" for name, _ in HISTOGRAMS.values() for part in ("bucket", "sum", "count")}
-    | {name for name, _ in (*GAUGES.values(), HELD, FAILING, WORKER_WAIT)}
+    | {name for name, _ in (*GAUGES.values(), HELD, FAILING, *WORKER_GAUGES.values())}
 )
 METRIC = re.compile(r"\b(?:inturn|gen_ai_(?:client|server))_[a-z_]+\b")
 
@@ -49,5 +49,5 @@ def test_scalers_name_exported_metrics() -> None:
 
 def test_every_metric_is_explained_in_the_operations_page() -> None:
     page = (ROOT / "docs" / "guides" / "operations.md").read_text(encoding="utf-8")
-    for name, _ in (*COUNTERS.values(), *HISTOGRAMS.values(), *GAUGES.values(), HELD, FAILING, WORKER_WAIT):
+    for name, _ in (*COUNTERS.values(), *HISTOGRAMS.values(), *GAUGES.values(), HELD, FAILING, *WORKER_GAUGES.values()):
         assert f"`{name}" in page, name

@@ -64,6 +64,7 @@ def lifecycle(recorder: Recorder) -> Iterator[None]:
         part,
         part,
         [part, part],
+        on_drain=lambda: None,
         leave=recorder.leave,
         name="w",
         model="m",

@@ -6,11 +6,13 @@
 --       CONNECTED  it is subscribed again
 --       GONE       it was removed before
 --
--- requires: count
+-- requires: count, count_death, end_process, now_ms
 
 local worker = ARGV[1]
 if redis.call('PUBSUB', 'NUMSUB', KEY.connection .. worker)[2] > 0 then return {'CONNECTED'} end
 if redis.call('SREM', KEY.connected, worker) == 0 then return {'GONE'} end
 redis.call('ZREM', KEY.workers, worker)
 count('vanished')
+count_death(worker)
+end_process(worker, 'vanished', now_ms())
 return {'LOST'}

@@ -88,7 +88,7 @@ def _stats(queries: OperatorQueries, actions: OperatorActions, minutes: int) -> 
         oldest_unanswered_seconds=facts.oldest_unanswered_seconds,
         recent=facts.recent,
         failed_by_code=failed_by_code,
-        workers=facts.workers,
+        workers=[worker for worker in facts.workers if not worker.is_gone],
         minutes=minutes,
         step_minutes=RESOLUTIONS[minutes],
         series=queries.read_series(minutes),

@@ -8,8 +8,10 @@ from pydantic import AliasPath, BeforeValidator, Field
 from turns.domain.assistant import Lane
 from turns.domain.state import Event, Status
 from turns.domain.wait_reason import Reason
+from turns.domain.worker_kind import WorkerKind
 from turns.operations.finding import Level
 from turns.operations.time_series import RECENT_MINUTES
+from turns.processes.record import ProcessState
 from web.schemas.responses import ErrorCode, Id, Instant, Name, Problem, ResponseModel, ServiceStatus, TurnId, Usage
 
 
@@ -39,15 +41,47 @@ class Finding(ResponseModel):
     to: Mapping[str, str] = Field(description="the view of the operator page for the advice, with its filters")
 
 
+def _of_process(name: str, **options: Any) -> Any:
+    """Fill a field from this attribute of the process of a worker."""
+    return Field(validation_alias=AliasPath("process", name), **options)
+
+
 class Worker(ResponseModel):
-    """A worker process. One that is not alive ended without removing itself, or hangs; it is listed for 15 minutes."""
+    """A worker process; it is listed until 15 minutes after its end, or after its last heartbeat."""
 
     name: str
+    kind: WorkerKind
+    state: ProcessState = Field(description="`dead`: it ended without being asked to; `silent`: it sends no heartbeats")
+    host: str = _of_process("host", description="empty for a worker of an earlier release, like the version")
+    version: str = _of_process("version")
+    model: str = Field(description="its default model, and the provider")
+    started_at: Instant | None = _of_process("started_at")
+    ended_at: Instant | None = _of_process("ended_at")
+    slots: int | None = _of_process("slots", description="turns that it can run at once")
+    memory_bytes: int | None = _of_process("memory_bytes", description="resident memory; null where it is unknown")
     is_alive: bool
     beat_at: Instant = Field(description="its last heartbeat")
     silent_seconds: float = Field(description="time since then")
     is_draining: bool
     running_turns: tuple[TurnId, ...] = Field(validation_alias="running")
+
+
+class WebProcess(ResponseModel):
+    """A process of the endpoint."""
+
+    name: str = _of_process("name")
+    state: ProcessState
+    host: str = _of_process("host")
+    version: str = _of_process("version")
+    started_at: Instant | None = _of_process("started_at")
+    seen_at: Instant = _of_process("seen_at", description="its last report; one is due every 10 seconds")
+    memory_bytes: int | None = _of_process("memory_bytes")
+
+
+class Processes(ResponseModel):
+    object: Literal["list"] = "list"
+    data: tuple[Worker, ...]
+    web_processes: tuple[WebProcess, ...]
 
 
 class Stats(ServiceStatus):

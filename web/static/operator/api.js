@@ -21,4 +21,5 @@ export const retryAll = (code, count, more) =>
 export const discardAll = (code, count) => requestJson("POST", `/operator/failed/discard${queryString({ code, count })}`);
 export const cancelTurn = (id) => requestJson("POST", `${turnPath(id)}/cancel`);
 export const cancelSession = (session) => requestJson("POST", `/operator/session/cancel${queryString(session)}`);
+export const listWorkers = () => requestJson("GET", "/operator/workers");
 export const drain = (worker) => requestJson("POST", `/operator/workers/${encodeURIComponent(worker)}/drain`);

@@ -10,5 +10,5 @@ export const LOADERS = {
   turn: ({ id }) => api.getTimeline(id),
   session: ({ tenant, session_id, user_id }) => api.getSessionQueue({ tenant, session_id, user_id }),
   failed: ({ code, after }) => api.listFailedTurns({ code, after }),
-  workers: () => Promise.resolve(true), // the statistics contain the workers
+  workers: () => api.listWorkers(),
 };

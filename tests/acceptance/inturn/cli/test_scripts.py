@@ -159,6 +159,21 @@ def test_limits_of_a_tenant_apply_at_once_and_are_reset(inturn: Inturn, stack: S
     assert (wrong.returncode, wrong.stderr.partition(":")[0]) == (Exit.REFUSED, "tenant")
 
 
+def test_workers_are_listed_with_version_and_slots(inturn: Inturn) -> None:
+    worker, web = (json.loads(line) for line in inturn("workers", "--json").stdout.splitlines())
+    assert (worker["kind"], worker["state"], web["kind"], web["state"]) == ("loop", "running", "web", "running")
+    assert worker["version"] == web["version"]
+    assert worker["slots"] > 0
+    assert inturn("workers").stdout.count("\n") == 2
+
+
+def test_drain_needs_a_known_worker_or_all(inturn: Inturn) -> None:
+    for arguments in ((), ("w", "--all"), ("w", "--one-by-one")):
+        assert inturn("drain", *arguments).returncode == Exit.USAGE
+    unknown = inturn("drain", "no:such:worker")
+    assert (unknown.returncode, unknown.stdout) == (Exit.REFUSED, "")
+
+
 def test_chat_reads_lines_from_a_pipe(inturn: Inturn) -> None:
     ran = inturn("chat", stdin="one\n\ntwo\n/history\n")
     assert ran.returncode == Exit.OK

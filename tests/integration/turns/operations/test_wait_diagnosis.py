@@ -121,7 +121,7 @@ def test_heads_of_all_tenants_are_listed_with_their_workers(accept: Accept, clai
     assert live.is_complete
     found = {(turn.id, turn.tenant, turn.behind) for turn in live.turns}
     assert found == {(running.id, "acme", 0), (waiting.id, "-", 1)}
-    [worker] = read_workers(client, survey_heads(client), now_ms=2**53)
+    [worker] = read_workers(client, survey_heads(client), (), now_ms=2**53)
     assert (worker.name, worker.running, worker.is_draining) == ("w", (running.id,), False)
 
 

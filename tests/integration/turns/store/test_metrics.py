@@ -116,7 +116,7 @@ def test_a_silent_worker_is_listed_with_the_turns_that_it_holds(
     beat(server, "w", seconds_ago=41)
     beat(server, "other")
     seconds, _ = client.time()
-    alive, silent = read_workers(client, survey_heads(client), now_ms=seconds * 1000)
+    alive, silent = read_workers(client, survey_heads(client), (), now_ms=seconds * 1000)
     assert (alive.name, alive.is_alive, alive.running) == ("other", True, ())
     assert (silent.name, silent.is_alive, silent.running) == ("w", False, (turn.id,))
     assert silent.silent_seconds >= 41

@@ -14,6 +14,7 @@ from turns.operations.finding import ServiceFacts
 from turns.operations.time_series import StatsPoint
 from turns.operations.verdict import evaluate
 from turns.operations.workers import Worker
+from turns.processes.record import ProcessRecord, ProcessState
 from turns.store.failing import FailingModel
 from turns.store.health import Health, Memory
 from turns.store.held import CrowdedGroup
@@ -82,10 +83,27 @@ def test_a_missing_kind_of_worker_holds_its_turns_only() -> None:
 
 def worker(name: str, *, silent_seconds: float, turns: int) -> Worker:
     running = tuple(f"turn_{n}" for n in range(turns))
-    is_alive = silent_seconds <= 10
-    return Worker(
-        name=name, is_alive=is_alive, beat_at=0, silent_seconds=silent_seconds, is_draining=False, running=running
-    )
+    state = ProcessState.RUNNING if silent_seconds <= 10 else ProcessState.SILENT
+    process = ProcessRecord(name=name, kind=WorkerKind.LOOP, seen_at=0, host="alpha", version="1")
+    return Worker(name=name, state=state, beat_at=0, silent_seconds=silent_seconds, running=running, process=process)
+
+
+def dead(*seconds_ago: int, **process: Any) -> ServiceFacts:
+    """Return facts with one living worker and these dead ones."""
+    alive = worker("alive", silent_seconds=0, turns=0)
+    workers = [
+        replace(
+            alive, state=ProcessState.DEAD, process=replace(alive.process, ended_at=NOW - seconds * 1000, **process)
+        )
+        for seconds in seconds_ago
+    ]
+    return replace(BUSY, workers=[alive, *workers])
+
+
+def versions(*workers: str, web: tuple[str, ...] = ("1",)) -> ServiceFacts:
+    one = worker("w", silent_seconds=0, turns=0)
+    running = [replace(one, process=replace(one.process, version=version)) for version in workers]
+    return replace(BUSY, workers=running, web_versions=web)
 
 
 def silent(seconds: float, *, turns: int) -> ServiceFacts:
@@ -112,6 +130,35 @@ def test_workers_with_different_models_are_noticed() -> None:
 )
 def test_equal_or_dead_workers_do_not_differ(facts: ServiceFacts) -> None:
     assert "workers_differ" not in [found.code for found in evaluate(facts)]
+
+
+def test_workers_that_die_again_and_again_are_noticed() -> None:
+    [found] = evaluate(dead(1, 100, 299))
+    assert (found.level, found.code) == ("bad", "workers_crash")
+    assert found.detail == "In the last 5 minutes: 3 workers on alpha."
+
+
+@pytest.mark.parametrize("facts", [dead(1, 2), dead(1, 2, 301)])
+def test_few_or_old_deaths_are_no_crash_loop(facts: ServiceFacts) -> None:
+    assert [found.code for found in evaluate(facts)] == ["all_good"]
+
+
+def test_processes_of_different_versions_are_noticed() -> None:
+    [found] = evaluate(versions("1", "2", "1", web=("2",)))
+    assert (found.level, found.code, found.detail) == (
+        "warn",
+        "versions_differ",
+        "1: 2 workers; 2: 1 worker and 1 endpoint.",
+    )
+    [found] = evaluate(versions("", "1"))
+    assert found.detail == "an earlier release: 1 worker; 1: 1 worker and 1 endpoint."
+    assert [found.code for found in evaluate(versions("1", "1"))] == ["all_good"]
+
+
+def test_another_store_is_noticed() -> None:
+    [found] = evaluate(replace(BUSY, store_replaced_at=NOW - 90_000))
+    assert (found.level, found.code) == ("bad", "store_replaced")
+    assert found.detail.startswith("Since 90 s ago. ")
 
 
 def failing(seconds: int, attempts: int) -> ServiceFacts:

@@ -1,4 +1,4 @@
--- requires: sharing_groups, slots
+-- requires: count_death, sharing_groups, slots
 
 local QUEUES = {['chain_'] = 'chains', [''] = 'loop'}
 
@@ -12,7 +12,10 @@ local function sum_slots(now)
     if sums[prefix] ~= false then sums[prefix] = slots[worker] and (sums[prefix] or 0) + slots[worker] or false end
     slots[worker] = nil
   end
-  for worker in pairs(slots) do redis.call('HDEL', KEY.worker_slots, worker) end
+  for worker in pairs(slots) do  -- a worker that left, or that the clock has overtaken, has no heartbeat at all
+    if redis.call('ZSCORE', KEY.workers, worker) then count_death(worker) end
+    redis.call('HDEL', KEY.worker_slots, worker)
+  end
   return sums
 end
 
