@@ -26,6 +26,7 @@ from turns.config import commands
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.domain.worker_kind import WorkerKind
+from turns.processes.store_record import StoreRecord
 from turns.store.health import list_live_workers
 
 STORE_READY_SECONDS = 60.0  # loading a long append-only file takes time
@@ -71,6 +72,7 @@ class Machine:
         self._wait_for(self._store_description, self._store_answers, seconds=STORE_READY_SECONDS)
         with self._connect() as client:
             api_keys = ApiKeyStore(client)
+            self._remember_store(client)
             self._remember_keys(api_keys)
             check_exposure(api_keys, self._settings)
             needs_key = self._settings.require_keys or api_keys.has_keys()
@@ -154,6 +156,14 @@ class Machine:
             now = time.monotonic()
             if child.keep_running(may_start=now - self._restarted_at > STAGGER_SECONDS):
                 self._restarted_at = now
+
+    def _remember_store(self, client: Client) -> None:
+        if self._store and StoreRecord(self._settings.data_dir).follow(client):
+            print(
+                f"The store in {self._settings.data_dir} is another one than at the last start, or was emptied: "
+                "its turns, histories and API keys are gone. Restore a backup if this was not intended.",
+                flush=True,
+            )
 
     def _remember_keys(self, api_keys: ApiKeyStore) -> None:
         """Record that keys exist; revoke keys again that an older copy of the store has revived."""

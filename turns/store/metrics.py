@@ -31,7 +31,7 @@ class Histogram:
 class Metrics:
     """`counters` by name and label values, `histograms` and `gauges` by name; held turns by reason; models on hold.
 
-    Of each kind of worker, `running_workers` can run `worker_slots` turns at once, and run `busy_slots`.
+    By kind of worker, `running_workers` can run `worker_slots` turns at once, and run `busy_slots`.
     `failing_seconds` is the time since the first failure of each model of which every turn fails, by model and code.
     """
 

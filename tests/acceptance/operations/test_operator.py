@@ -1,6 +1,8 @@
 """The requests of operators, over HTTP, while real workers run turns."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -10,6 +12,7 @@ from tests.acceptance.operations.operating import PRIVATE, acted, fail, get, hol
 from tests.acceptance.operations.test_metrics import metric
 from tests.support.processes import Stack, call, turn_request
 from tests.support.waiting import wait_until
+from tools import ROOT
 from turns.config.version import VERSION
 
 
@@ -278,6 +281,33 @@ def test_a_drained_worker_finishes_its_turns_and_takes_no_more(stack: Stack) -> 
     wait_until("it has ended", lambda: not process.is_running)
     assert [worker["name"] for worker in stats(stack)["workers"]] != [name]
     wait_until("it is in the audit log", lambda: (name, None) in acted(stack, "drain"))
+
+
+def test_workers_are_drained_one_by_one(stack: Stack) -> None:
+    stack.replace_dead()
+    wait_until("all report", lambda: states(stack).count("running") == 2)
+    before = {worker["name"] for worker in get(stack, "workers")["data"]}
+    command = [sys.executable, "-m", "inturn", "--url", stack.url, "drain", "--all", "--one-by-one"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as drain:
+
+        def has_ended() -> bool:
+            stack.replace_dead()
+            return drain.poll() is not None
+
+        wait_until("the command ends", has_ended, seconds=60)
+        output = drain.communicate()[0]
+    assert drain.returncode == 0, output
+    assert output.startswith("1 of 2: draining ")
+    found = get(stack, "workers")
+    running = [worker for worker in found["data"] if worker["state"] == "running"]
+    assert len(running) == 2
+    assert not {worker["name"] for worker in running} & before
+    assert all(worker["version"] == VERSION and worker["slots"] and worker["started_at"] for worker in running)
+    assert [process["state"] for process in found["web_processes"]] == ["running"]
+
+
+def states(stack: Stack) -> list[str]:
+    return [worker["state"] for worker in get(stack, "workers")["data"]]
 
 
 def test_without_workers_that_is_the_reason(stack: Stack) -> None:
