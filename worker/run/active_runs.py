@@ -52,12 +52,16 @@ class ActiveRun:
         """True if the run was stopped because its model was silent."""
         return isinstance(self.stop_reason, ModelError) and is_provider_failure(self.stop_reason)
 
-    def expect_text(self, *, within_seconds: float, lateness: ModelErrorKind) -> None:
-        """Set the deadline for the next text of the model, and the kind of error if it is missed."""
+    def expect_text(self, *, within_seconds: float, lateness: ModelErrorKind, has_text: bool = False) -> None:
+        """Set the deadline for the next text of the model, and the kind of error if it is missed.
+
+        `has_text`: the model has sent text just now.
+        """
         now = self._clock()
         self._deadline = now + within_seconds
         self._lateness = lateness
-        self._quiet_since = None if lateness is ModelErrorKind.SILENT else now
+        if has_text:
+            self._quiet_since = now
 
     @property
     def quiet_seconds(self) -> float:

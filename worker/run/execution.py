@@ -162,7 +162,9 @@ class Execution:
         active.expect_text(within_seconds=settings.first_token_seconds, lateness=ModelErrorKind.SILENT)
         for text in run.deltas(active):
             active.check()
-            active.expect_text(within_seconds=settings.idle_seconds, lateness=ModelErrorKind.RETRYABLE)
+            active.expect_text(
+                within_seconds=settings.idle_seconds, lateness=ModelErrorKind.RETRYABLE, has_text=bool(text)
+            )
             size += len(text.encode())
             if size > settings.max_answer_bytes:
                 raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)

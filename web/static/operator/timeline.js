@@ -56,6 +56,6 @@ export function timelineEvents(turn, now) {
 
 function waitLabel(wait, end) {
   const duration = formatDuration(secondsBetween(wait.since, wait.until ?? end));
-  const verb = wait.reason === "silent" ? "Silent" : "Held";
+  const verb = { silent: "Silent", worker_lost: "Stood still" }[wait.reason] ?? "Held";
   return `${verb} for ${duration}: ${waitText(wait)}`;
 }

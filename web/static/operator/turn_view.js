@@ -38,7 +38,7 @@ function durationText(turn, now) {
 }
 
 const SEGMENTS = {
-  ...{ waiting: "waiting for a worker", missing: "no worker", behind: "behind its session", held: "held", parked: "waiting for a slot" },
+  ...{ waiting: "waiting for a worker", missing: "no worker", behind: "behind earlier turns", held: "held", parked: "waiting for a slot" },
   ...{ retry: "waiting to retry", lost: "worker lost", thinking: "no token yet", answering: "answering", silent: "silent" },
 };
 

@@ -82,6 +82,16 @@ def test_each_text_extends_the_deadline(runs: ActiveRuns, clock: FakeClock) -> N
         assert run.stop_reason is None
 
 
+def test_a_run_is_quiet_only_after_its_first_text(runs: ActiveRuns, clock: FakeClock) -> None:
+    with runs.hold(make_claim(), SETTINGS) as run:
+        for text in ("", "a", "b", ""):
+            run.expect_text(within_seconds=10, lateness=ModelErrorKind.RETRYABLE, has_text=bool(text))
+            clock.now += 2
+        assert runs.find_quiet_seconds() == [(run.claim, 4)]
+        run.mark_finished()
+        assert run.quiet_seconds == 0
+
+
 def test_the_total_time_ends_a_run_that_still_yields_text(runs: ActiveRuns, clock: FakeClock) -> None:
     with runs.hold(make_claim(), SETTINGS) as run:
         clock.now += 100.1
