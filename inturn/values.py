@@ -62,7 +62,7 @@ class Queue:
     """The reason why a queued turn waits. `position` counts the session's live turns, from 1."""
 
     position: int
-    waiting_for: Literal["turn", "worker", "retry"]
+    waiting_for: Literal["turn", "worker", "retry", "pause"]
     turn_id: str | None
     retry_at: datetime | None
 

@@ -18,6 +18,7 @@ from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.operations.actions import OperatorActions
 from turns.operations.queries import OperatorQueries
+from turns.pauses.pauses import Pauses
 from turns.processes.record import WEB
 from turns.processes.reporter import Reporter, web_process_name
 from turns.search.search import Search
@@ -32,6 +33,7 @@ from web.routes.operator.actions import build_operator_actions
 from web.routes.operator.audit import build_operator_audit
 from web.routes.operator.cancellations import build_operator_cancellations
 from web.routes.operator.holds import build_operator_holds
+from web.routes.operator.pauses import build_operator_pauses
 from web.routes.operator.search import build_operator_search
 from web.routes.operator.tenants import build_operator_tenants
 from web.routes.operator.views import build_operator_views
@@ -113,6 +115,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_operator_audit(audit_log),
         build_operator_cancellations(actions, queries),
         build_operator_holds(actions, queries),
+        build_operator_pauses(Pauses(client, settings)),
         build_operator_search(search, queries),
         build_operator_tenants(Tenants(client, settings)),
         build_operator_views(queries, actions, search),

@@ -75,6 +75,15 @@ CASES = (
         not_until=300,
         fires_at=330,
     ),
+    Case(
+        alert="PauseIsForgotten",
+        changes={
+            'inturn_paused_seconds{kind="tenant", name="acme", ends="no"}': "3500+15x200",
+            'inturn_paused_seconds{kind="lane", name="batch", ends="yes"}': "9000+15x200",
+        },
+        not_until=90,
+        fires_at=120,
+    ),
     Case(alert="StoreRefusesWrites", changes={"inturn_store_takes_writes": "1 0x200"}, not_until=60, fires_at=90),
     Case(alert="StoreIsUnsafe", changes={"inturn_store_is_safe": "1 0x200"}, not_until=60, fires_at=90),
     Case(

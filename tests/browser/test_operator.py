@@ -24,8 +24,8 @@ def operated(start: Callable[..., Stack]) -> Stack:
 def stack(operated: Stack) -> Stack:
     """Return the stack without pauses and dead processes of earlier tests."""
     operated.replace_dead()
-    for switch in ("intake", "workers"):
-        call(f"{operated.url}/operator/resume/{switch}", method="POST")
+    for pause in call(f"{operated.url}/operator/pauses").body["data"]:
+        call(f"{operated.url}/operator/pauses/{pause['kind']}/{pause['name']}".rstrip("/"), method="DELETE")
     return operated
 
 
@@ -190,6 +190,7 @@ def test_paused_workers_are_visible_everywhere(operator: OperatorPage, stack: St
     operator.click_button("Pause workers")
     operator.confirm("Pause workers?", "Pause workers")
     expect(operator.banners).to_contain_text("Workers paused for")
+    expect(operator.banners).to_contain_text("No end is set.")
     turn_id = stack.submit("paused", "hello")
     expect(operator.verdict).to_contain_text("The workers are paused.")
     operator.find("paused")
@@ -211,6 +212,29 @@ def test_a_paused_model_is_visible_and_resumed(operator: OperatorPage, stack: St
     expect(operator.banners).to_have_count(0)
 
 
+def test_a_part_is_paused_with_reason_and_end(operator: OperatorPage, stack: Stack) -> None:
+    operator.click_button("Pause…")
+    operator.dialog.get_by_label("Kind").select_option("tenant")
+    operator.dialog.get_by_label("Name").fill("-")
+    operator.dialog.get_by_label("Reason").fill("floods the provider")
+    operator.dialog.get_by_label("Pause").select_option("for 1 hour")
+    operator.confirm("Pause a part of the service?", "Pause")
+    expect(operator.notice).to_contain_text("Paused: tenant -.")
+    turn_id = stack.submit("flood", "hello")
+    expect(operator.banners).to_contain_text("Tenant - paused for")
+    expect(operator.banners).to_contain_text("floods the provider. 1 turn waits. It ends in 59 min")
+    expect(operator.verdict).to_contain_text("A part of the service is paused.")
+    operator.find(turn_id)
+    expect(operator.view).to_contain_text("paused by an operator")
+    operator.click_button("Pause assistant default")
+    operator.confirm("Pause assistant default?", "Pause assistant default")
+    operator.click_button("Resume tenant -")
+    expect(operator.banners).to_contain_text("Assistant default paused for")
+    operator.click_button("Resume assistant default")
+    expect(operator.banners).to_have_count(0)
+    assert stack.wait_until_finished(turn_id)["status"] == "completed"
+
+
 def test_intake_is_paused_and_resumed(operator: OperatorPage, stack: Stack) -> None:
     operator.open_view("Workers")
     operator.click_button("Pause intake")
@@ -225,7 +249,7 @@ def test_intake_is_paused_and_resumed(operator: OperatorPage, stack: Stack) -> N
 
 def test_lost_response_is_not_reported_as_a_failed_action(operator: OperatorPage) -> None:
     operator.allow_error("ERR_FAILED")
-    operator.page.route("**/operator/pause/intake", lambda route: route.abort())
+    operator.page.route("**/operator/pauses/intake", lambda route: route.abort())
     operator.open_view("Workers")
     operator.click_button("Pause intake")
     operator.confirm("Pause intake?", "Pause intake")
@@ -309,7 +333,7 @@ def test_operator_page_with_the_keyboard(operator: OperatorPage, stack: Stack) -
     expect(operator.dialog.get_by_role("button", name="Back")).to_be_focused()
     operator.tab_to("Pause intake")
     keys.press("Enter")
-    expect(operator.banners).to_contain_text("Intake paused")
+    expect(operator.banners).to_contain_text("Intake paused for")
     operator.tab_to("Resume intake")
     keys.press("Enter")
     expect(operator.banners).to_have_count(0)

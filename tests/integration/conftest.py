@@ -10,6 +10,7 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.turn import Answer, Claim, Turn, TurnRequest
+from turns.pauses.pauses import Pauses
 from turns.store.turns import TurnStore
 
 
@@ -17,6 +18,11 @@ from turns.store.turns import TurnStore
 def store_with(client: Client, settings: Settings) -> Callable[..., TurnStore]:
     """Return a function that creates a store with other settings."""
     return lambda **changes: TurnStore(client, settings.model_copy(update=changes))
+
+
+@pytest.fixture
+def pauses(client: Client, settings: Settings) -> Pauses:
+    return Pauses(client, settings)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ PERMANENT = {
     keys.HINTS.name,
     keys.CHAIN_HINTS.name,
     keys.HOLDS.name,
+    keys.PAUSES.name,
     keys.CROWDED.name,
     keys.API_KEYS.name,
     keys.LIMITED.name,
@@ -50,6 +51,7 @@ def leaked_keys(raw: Any) -> set[str]:
     expected |= {keys.API_KEY(key_id.decode()) for key_id in raw.zrange(keys.API_KEYS.name, 0, -1)}
     for hold in raw.zrange(keys.HOLDS.name, 0, -1):  # which `rescue` checks until it is over
         expected |= {keys.HOLD(hold.decode()), keys.HELD(hold.decode())}
+    expected |= {keys.PAUSED(part.decode()) for part in raw.zrange(keys.PAUSES.name, 0, -1)}
     if live:
         expected |= {name.decode() for family in WHILE_ANY_TURN_IS_LIVE for name in raw.scan_iter(family("*"))}
     return {name.decode() for name in raw.scan_iter("*") if raw.ttl(name) == -1} - expected

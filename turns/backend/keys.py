@@ -120,6 +120,19 @@ HELD = Key(
     "the heads that wait for a hold, at the time (ms) at which they began to wait",
     "while there are any",
 )
+PAUSED = Key(
+    "inturn:paused:",
+    "sorted set",
+    "the heads that wait for a part that an operator has paused, by part (`workers` or `<kind>/<name>`), at the time "
+    "(ms) of their acceptance",
+    "while there are any",
+)
+PAUSES = Key(
+    "inturn:pauses",
+    "sorted set",
+    "each paused part, and each for which turns wait, at the time (ms) of its next check",
+    "while there are any",
+)
 TURNS = Key(
     "inturn:turns:",
     "sorted set",
@@ -319,7 +332,8 @@ SERVICE = Key(
     "hash",
     "`live`: number of live turns; `renewable_since`: start of the present period without a gap in heartbeats; "
     "`repeated`: number of scripts that ran a second time; `pace_ms`: recent duration of a turn; `locked`: callers "
-    "need an API key; `intake` and `workers`: time (ms) at which they were paused; `hint`: Celery's message for the "
+    "need an API key; `intake`, `workers` or `<kind>/<name>`, such as `tenant/acme`: a pause as JSON, with `by` (id "
+    "of the API key), `reason`, `since`, `until_at` and `ended_at` (ms); `hint`: Celery's message for the "
     "task `run_turn`, with a placeholder for the turn id, written by the workers; "
     "`own_limits`: number of tenants with own limits; "
     "`schema` and `history`: what all processes must agree on; `repair_cursor`: progress of a repair; "
@@ -327,7 +341,7 @@ SERVICE = Key(
     "it; `chain_hint`, `chain_capacity`, `chain_shared_since`: likewise, of the chain workers; "
     "`completed_at:<model>`: time (ms) of its last completed turn; `loop_seen_at`, `chains_seen_at`: time (ms) of the "
     "last report of such a worker; `store_id`, `store_id_since`: a random id by which a replaced store is noticed",
-    "always; a fixed set of fields, and one for each model",
+    "always; a fixed set of fields, one for each model, and at most 100 pauses",
 )
 HINTS = Key(
     "inturn:hints",
@@ -387,6 +401,8 @@ CATALOGUE = (
     HOLD,
     HOLDS,
     HELD,
+    PAUSED,
+    PAUSES,
     TURNS,
     USER_TURNS,
     EXPIRING,

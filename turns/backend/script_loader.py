@@ -34,7 +34,8 @@ BUCKETS_MS = (50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000, 120_0
 SNAPSHOT_TTL_SECONDS = 25 * 3600  # the longest series covers a day and begins at a round time before it
 CLOCK_STEP_MS = 2_000  # a heartbeat this far in the future means that the clock of the store was set back
 SET_ASIDE_MS = 60_000  # interval at which an entry that raises an error is tried again
-PAUSE_POLL_MS = 2_000  # the last head is dispatched at most this long after a pause of the workers ends
+FIRST_RESUMED = 10  # turns of the first batch after a pause; the next batches double
+PAUSE_POLL_MS = 500  # interval between two batches of turns that start after a pause
 STREAK_MS = 300_000  # a failure after this time without one begins a new streak
 CROWD_POLL_MS = 500  # interval at which a group is checked for which turns wait
 HOLD_POLL_MS = 1_000  # interval at which a hold is checked
@@ -60,6 +61,8 @@ VERBS = (
     "find_vanished",
     "remove_vanished",
     "reopen",
+    "pause",
+    "resume",
     "import_messages",
     "erase",
     "adopt",
@@ -135,6 +138,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "tenant_concurrency": settings.tenant_concurrency,
         "batch_concurrency": settings.batch_concurrency,
         "slot_wait_ms": SLOT_WAIT_MS,
+        "first_resumed": FIRST_RESUMED,
         "pause_poll_ms": PAUSE_POLL_MS,
         "clock_step_ms": CLOCK_STEP_MS,
         "set_aside_ms": SET_ASIDE_MS,

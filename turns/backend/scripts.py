@@ -160,6 +160,14 @@ class Scripts:
         """Return REOPENED or GONE; without a turn that has an answer, an operator ends the hold."""
         return self._outcome("reopen", hold, turn_id)
 
+    def pause(self, part: str, *, by: str, reason: str, seconds: float | None) -> Reply:
+        """Return PAUSED or TOO_MANY; without `seconds` the pause lasts until it is resumed."""
+        return self._outcome("pause", part, by, reason, "" if seconds is None else to_ms(seconds))
+
+    def resume(self, part: str) -> Reply:
+        """Return RESUMED or GONE."""
+        return self._outcome("resume", part)
+
     def get_turn(self, turn_id: str, *, tenant: str) -> TurnSnapshot | None:
         """Return the turn, or None if the tenant has no such turn."""
         outcome, *reply = self._run("get_turn", turn_id, tenant)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from turns.domain.errors import MAX_FIELD_ERRORS, FieldError, InvalidRequest
 from turns.domain.model_parameters import MaxTokensName, ModelParameters
@@ -123,7 +124,7 @@ class Assistant(ModelParameters):
     def record_fields(self) -> dict[str, str]:
         """Return the fields of a turn's record that the scripts read, since they do not parse the definition.
 
-        `provider` distinguishes models that have the same name at two providers.
+        `provider` distinguishes models that have the same name at two providers; operators pause `provider_host`.
         """
         record = {}
         if self.worker_kind is WorkerKind.CHAINS:
@@ -138,6 +139,8 @@ class Assistant(ModelParameters):
             record["own_fallback"] = self.fallback
         if self.has_own_provider:
             record["provider"] = _digest(f"{self.base_url}\n{self.api_key_env}")[:8]
+        if self.base_url is not None:
+            record["provider_host"] = urlsplit(self.base_url).netloc.rpartition("@")[2].lower()
         return record
 
     @property

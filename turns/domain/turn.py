@@ -33,6 +33,7 @@ class WaitingFor(StrEnum):
     TURN = "turn"  # the turn before it in its session
     WORKER = "worker"  # a free worker
     RETRY = "retry"  # the time of its next attempt
+    PAUSE = "pause"  # the end of a pause by an operator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +179,7 @@ class Turn:
             usage=Usage(**json.loads(usage)) if usage else None,
             error_code=member_or_text(Code, code) if code else None,
             provider_status=optional_int("provider_status"),
-            waiting=_waiting(position, ahead, optional_int("retry_at"), pace_ms) if status is Status.QUEUED else None,
+            waiting=_waiting(record, position, ahead, pace_ms) if status is Status.QUEUED else None,
             retry_of=record.get("retry_of"),
             variables=json.loads(record["variables"]),
             metadata=json.loads(record.get("metadata", "{}")),
@@ -189,10 +190,13 @@ class Turn:
         )
 
 
-def _waiting(position: int, ahead: str, retry_at: int | None, pace_ms: int) -> Waiting:
+def _waiting(record: Mapping[str, str], position: int, ahead: str, pace_ms: int) -> Waiting:
     if ahead:
         return Waiting(position=position, waiting_for=WaitingFor.TURN, turn_id=ahead, pace_ms=pace_ms)
-    if retry_at is not None:
+    if "paused_by" in record:  # its name and the operator's reason are not for callers
+        return Waiting(position=position, waiting_for=WaitingFor.PAUSE, pace_ms=pace_ms)
+    if "retry_at" in record:
+        retry_at = int(record["retry_at"])
         return Waiting(position=position, waiting_for=WaitingFor.RETRY, retry_at=retry_at, pace_ms=pace_ms)
     return Waiting(position=position, waiting_for=WaitingFor.WORKER, pace_ms=pace_ms)
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 class Reason(StrEnum):
     WORKERS_PAUSED = "workers_paused"
+    PAUSED = "paused"  # an operator has paused its tenant, assistant, lane, provider or model
     NO_WORKER = "no_worker"
     MODEL_PAUSED = "model_paused"  # its provider limits the rate
     MODEL_OUTAGE = "model_outage"

@@ -1,9 +1,8 @@
-"""The actions of operators: the switches of the service, failed turns and the draining of workers."""
+"""The actions of operators: failed turns, cancellations, holds and the draining of workers."""
 
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import cast
 
 from turns.backend import keys
@@ -35,13 +34,6 @@ STOPPING_REFUSALS = (IntakePaused, Overloaded, StoreUnsafe)  # every following t
 DRAIN_SECONDS = 600  # how long the request waits for the worker, which reads it within a second
 
 
-class Switch(StrEnum):
-    """A part of the service that can be paused. Runs continue in any case."""
-
-    INTAKE = "intake"  # new turns are refused
-    WORKERS = "workers"  # accepted turns wait
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedPage:
     """A page of failed turns, newest first; `after` is the cursor of the next page, None on the last."""
@@ -70,19 +62,6 @@ class OperatorActions:
         self._store = store
         self._find_assistant = find_assistant
         self._codes: dict[str, Code | str] = {}  # by member of the failed list; the code of a failed turn never changes
-
-    def pause(self, switch: Switch) -> None:
-        """Pause this part of the service in all processes until `resume`."""
-        seconds, _ = self._client.time()
-        self._client.hsetnx(keys.SERVICE.name, switch, str(seconds * 1000))
-
-    def resume(self, switch: Switch) -> None:
-        self._client.hdel(keys.SERVICE.name, switch)
-
-    def read_pauses(self) -> dict[Switch, int]:
-        """Return the paused switches with the time (ms) of their pause."""
-        found = cast(list[bytes | None], self._client.hmget(keys.SERVICE.name, list(Switch)))
-        return {switch: int(since) for switch, since in zip(Switch, found, strict=True) if since}
 
     def lift_hold(self, name: str) -> None:
         """Let the turns that wait for this model start, oldest first, without a probe. Without a hold, do nothing."""

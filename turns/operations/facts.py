@@ -1,12 +1,11 @@
 """Read the facts on which the verdict is based."""
 
-from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
-from turns.operations.actions import Switch
 from turns.operations.finding import ServiceFacts
 from turns.operations.time_series import read_recent
 from turns.operations.workers import read_workers
+from turns.pauses.pauses import read_pauses
 from turns.processes.listing import read_processes
 from turns.processes.record import WEB
 from turns.store.failing import read_completions, read_failing
@@ -21,7 +20,7 @@ def read_facts(client: Client, settings: Settings, *, lost_turns: int) -> Servic
     """Return the facts of this moment; `lost_turns` are unresolved. Raises `StoreUnavailable`."""
     now = read_now_ms(client)
     survey, completions, holds = survey_heads(client), read_completions(client), read_holds(client)
-    crowded, processes = read_crowded_groups(client), read_processes(client)
+    crowded, processes, pauses = read_crowded_groups(client), read_processes(client), read_pauses(client)
 
     def age(at: int | None) -> float:
         return max(0, now - at) / 1000 if at else 0.0
@@ -29,8 +28,8 @@ def read_facts(client: Client, settings: Settings, *, lost_turns: int) -> Servic
     return ServiceFacts(
         now=now,
         health=read_health(client, settings),
-        paused=read_pauses(client),
-        held=count_held(client, survey, holds, crowded),
+        pauses=pauses,
+        held=count_held(client, survey, holds, crowded, pauses),
         holds=holds,
         crowded=crowded,
         waiting_kinds=survey.waiting_kinds,
@@ -51,9 +50,3 @@ def read_now_ms(client: Client) -> int:
     """Return the time of the store's server. Raises `StoreUnavailable`."""
     seconds, microseconds = client.time()
     return seconds * 1000 + microseconds // 1000
-
-
-def read_pauses(client: Client) -> dict[Switch, int]:
-    """Return the paused switches with the time (ms) of their pause. Raises `StoreUnavailable`."""
-    found = client.hmget(keys.SERVICE.name, list(Switch))
-    return {switch: int(since) for switch, since in zip(Switch, found, strict=True) if since}

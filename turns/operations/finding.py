@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
-from turns.operations.actions import Switch
 from turns.operations.time_series import StatsPoint
 from turns.operations.workers import Worker
+from turns.pauses.part import PauseKind
+from turns.pauses.pauses import Pause
 from turns.store.failing import FailingModel
 from turns.store.health import Health
 from turns.store.held import CrowdedGroup
@@ -49,7 +50,6 @@ class ServiceFacts:
     """
 
     health: Health
-    paused: Mapping[Switch, int]
     held: Mapping[Reason, int]
     waiting_kinds: Mapping[WorkerKind, int]
     holds: Sequence[ModelHold]
@@ -66,6 +66,11 @@ class ServiceFacts:
     crowded: Sequence[CrowdedGroup] = ()
     web_versions: Sequence[str] = ()
     store_replaced_at: int | None = None
+    pauses: Sequence[Pause] = ()
+
+    @property
+    def are_workers_paused(self) -> bool:
+        return any(pause.part.kind is PauseKind.WORKERS and not pause.is_over for pause in self.pauses)
 
     @property
     def waiting_for_worker(self) -> int:
@@ -75,6 +80,9 @@ class ServiceFacts:
 
     def seconds_since(self, at: int) -> float:
         return max(0, self.now - at) / 1000
+
+    def seconds_until(self, at: int) -> float:
+        return max(0, at - self.now) / 1000
 
 
 Check = Callable[[ServiceFacts], Iterator[Finding]]

@@ -40,6 +40,7 @@ class LiveTurn:
     retry_at: int | None
     held_by: str | None
     open_wait: str | None
+    paused_by: str | None
     behind: int
 
     @property
@@ -51,6 +52,13 @@ class LiveTurn:
         """The time (ms) since which its run has sent no text in the middle of the answer, if that is long ago."""
         wait = read_open_wait(self.open_wait, until="") if self.open_wait else None
         return wait.since if wait and wait.reason == SILENT else None
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts of the service, by name, whose pause keeps it from starting, as far as its record has them."""
+        of_kind = {"tenant": self.tenant, "lane": self.lane, "assistant": self.assistant, "model": self.model}
+        parts = (f"{kind}/{name}" for kind, name in of_kind.items() if name)
+        return ("workers", *parts, *([self.paused_by] if self.paused_by else []))
 
     @property
     def tenant(self) -> str:
@@ -83,6 +91,7 @@ class LiveTurn:
             retry_at=instant("retry_at"),
             held_by=record.get("held_by"),
             open_wait=record.get("open_wait"),
+            paused_by=record.get("paused_by"),
             behind=behind,
         )
 

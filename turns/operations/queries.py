@@ -12,6 +12,7 @@ from turns.operations.time_series import StatsPoint, read_series
 from turns.operations.timeline import Timeline, read_timeline
 from turns.operations.wait_diagnosis import SessionQueue, read_session_queue
 from turns.operations.workers import WebProcess, Worker, read_workers, to_web_process
+from turns.pauses.pauses import Pause, read_pauses
 from turns.processes.listing import read_processes
 from turns.processes.record import WEB
 from turns.store.holds import ModelHold, read_holds
@@ -49,6 +50,10 @@ class OperatorQueries:
     def read_holds(self) -> Sequence[ModelHold]:
         """Return the models that get no turns at present, and why."""
         return read_holds(self._client)
+
+    def read_pauses(self) -> Sequence[Pause]:
+        """Return what operators have paused, oldest first."""
+        return read_pauses(self._client)
 
     def read_series(self, minutes: int) -> tuple[StatsPoint, ...]:
         """Return the numbers of the last `minutes`, a key of `RESOLUTIONS`, as a series."""

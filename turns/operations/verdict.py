@@ -11,8 +11,8 @@ from turns.config import commands
 from turns.domain.retry import HoldReason
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
-from turns.operations.actions import Switch
 from turns.operations.finding import Check, Finding, Level, ServiceFacts
+from turns.operations.pause_findings import find_pauses
 from turns.operations.wording import are, count_of, format_duration, were
 from turns.operations.worker_findings import WORKER_CHECKS
 from turns.store.health import FULL_SHARE, NEARLY_FULL_SHARE
@@ -77,18 +77,6 @@ def _memory(facts: ServiceFacts) -> Iterator[Finding]:
     )
 
 
-def _pauses(facts: ServiceFacts) -> Iterator[Finding]:
-    if Switch.WORKERS in facts.paused:
-        waiting = facts.waiting_for_worker
-        detail = f"No turn starts until they are resumed; {are(waiting, 'turn')} waiting."
-        level = Level.BAD if waiting else Level.WARN
-        yield Finding(level=level, code="workers_paused", headline="The workers are paused.", detail=detail)
-    if Switch.INTAKE in facts.paused:
-        for_time = format_duration(facts.seconds_since(facts.paused[Switch.INTAKE]))
-        detail = f"The intake has been paused for {for_time}."
-        yield Finding(level=Level.WARN, code="intake_paused", headline="New turns are refused.", detail=detail)
-
-
 def _holds(facts: ServiceFacts) -> Iterator[Finding]:
     for hold in facts.holds:
         is_limited = hold.reason is HoldReason.RATE_LIMITED
@@ -137,7 +125,7 @@ def _stalled(facts: ServiceFacts) -> Iterator[Finding]:
 def _waiting(facts: ServiceFacts) -> Iterator[Finding]:
     """Report turns that wait for a worker; other reasons have their own findings, or the one for any reason."""
     oldest, waiting = facts.oldest_waiting_seconds, facts.held.get(Reason.WORKERS_BUSY, 0)
-    if Switch.WORKERS in facts.paused or not facts.health.live_workers or oldest < SLOW_SECONDS or not waiting:
+    if facts.are_workers_paused or not facts.health.live_workers or oldest < SLOW_SECONDS or not waiting:
         return
     is_late = oldest >= LATE_SECONDS
     yield Finding(
@@ -247,7 +235,7 @@ def _slow_model(facts: ServiceFacts) -> Iterator[Finding]:
 
 SERVICE_REFUSALS = frozenset({"overloaded", "store_unavailable", "store_unsafe"})
 CHECKS: Sequence[Check] = (
-    *(_store, _store_replaced, *WORKER_CHECKS, _pauses, _holds, _failing_models, _stalled, _waiting),
+    *(_store, _store_replaced, *WORKER_CHECKS, find_pauses, _holds, _failing_models, _stalled, _waiting),
     *(_shares, _waiting_whatever_for, _failures, _refusals, _past_wait, _poison, _slow_model),
 )
 

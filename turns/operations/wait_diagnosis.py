@@ -14,6 +14,8 @@ from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
 from turns.operations.live_turns import LiveTurn, read_turns
+from turns.pauses.part import PauseKind
+from turns.pauses.pauses import Pause, read_pauses
 from turns.store.health import list_live_workers
 from turns.store.held import CrowdedGroup, count_turns_before, read_crowded_groups
 from turns.store.holds import ModelHold, read_hold
@@ -55,13 +57,16 @@ class SlotWait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitFacts:
-    """Facts about the service on which the wait of a turn depends. `live_workers` are those of the turn's kind."""
+    """Facts about the service on which the wait of a turn depends.
 
-    workers_paused: bool
+    `live_workers` are those of the turn's kind, and `pauses` those of its parts.
+    """
+
     live_workers: int
     hold: ModelHold | None
     slot_waits: tuple[SlotWait, ...]
     queued_hints: int
+    pauses: tuple[Pause, ...] = ()
 
 
 def read_session_queue(client: Client, session: str) -> SessionQueue:
@@ -80,6 +85,7 @@ def diagnose(head: LiveTurn, facts: WaitFacts) -> list[WaitReason]:
         message = f"The first turn runs on worker {head.worker}; the turns of a session run one at a time."
         return [WaitReason(reason=Reason.RUNNING, message=message)]
     reasons = [
+        *map(_paused, facts.pauses),
         *_workers_unavailable(head.worker_kind, facts),
         *_scheduled_later(head, facts),
         *_over_concurrency_limit(facts),
@@ -88,14 +94,18 @@ def diagnose(head: LiveTurn, facts: WaitFacts) -> list[WaitReason]:
 
 
 def _workers_unavailable(kind: WorkerKind, facts: WaitFacts) -> list[WaitReason]:
-    reasons = []
-    if facts.workers_paused:
-        message = "An operator has paused the workers; no turn starts until they are resumed."
-        reasons.append(WaitReason(reason=Reason.WORKERS_PAUSED, message=message))
-    if not facts.live_workers:
-        message = NO_WORKER[kind]
-        reasons.append(WaitReason(reason=Reason.NO_WORKER, message=message))
-    return reasons
+    return [] if facts.live_workers else [WaitReason(reason=Reason.NO_WORKER, message=NO_WORKER[kind])]
+
+
+def _paused(pause: Pause) -> WaitReason:
+    part = pause.part
+    reason = Reason.WORKERS_PAUSED if part.kind is PauseKind.WORKERS else Reason.PAUSED
+    if pause.is_over:
+        message = f"The pause of {part.label} is over; {pause.waiting_turns} turns that waited start, oldest first."
+        return WaitReason(reason=reason, message=message)
+    why = f": {pause.reason}" if pause.reason else ""
+    message = f"An operator has paused {part.label}{why}. {pause.waiting_turns} turns wait for that."
+    return WaitReason(reason=reason, message=message, until=pause.until)
 
 
 def _scheduled_later(head: LiveTurn, facts: WaitFacts) -> list[WaitReason]:
@@ -139,14 +149,12 @@ def _workers_busy(facts: WaitFacts) -> WaitReason:
 
 
 def _read_facts(client: Client, head: LiveTurn) -> WaitFacts:
-    workers_paused, queued_hints = client.execute_many(
-        [("HEXISTS", keys.SERVICE.name, "workers"), ("LLEN", HINTS[head.worker_kind].name)]
-    )
+    parts = head.parts
     waits = count_turns_before(client, read_crowded_groups(client), head.id)
     return WaitFacts(
-        workers_paused=bool(workers_paused),
         live_workers=len(list_live_workers(client, head.worker_kind)),
         hold=read_hold(client, head.held_by) if head.held_by else None,
         slot_waits=tuple(SlotWait(group=group, turns_before=before) for group, before in waits.items()),
-        queued_hints=queued_hints,
+        queued_hints=client.llen(HINTS[head.worker_kind].name),
+        pauses=tuple(pause for pause in read_pauses(client) if str(pause.part) in parts),
     )

@@ -15,7 +15,7 @@ from turns.domain.state import Status
 FIELDS = (
     *("session", "session_id", "user_id", "status", "status_reason", "error_code", "attempt", "losses", "lane"),
     *("assistant", "model", "worker", "accepted_at", "started_at", "first_token_at", "finished_at", "retry_at"),
-    *("held_by", "last_error_code", "request_id", "traceparent"),
+    *("held_by", "paused_by", "last_error_code", "request_id", "traceparent"),
 )
 
 
@@ -40,6 +40,7 @@ class FoundTurn:
     finished_at: int | None
     retry_at: int | None
     held_by: str | None
+    paused_by: str | None
     last_error_code: str | None
     request_id: str | None
     trace_id: str | None
@@ -70,6 +71,7 @@ class FoundTurn:
             finished_at=instant("finished_at"),
             retry_at=instant("retry_at"),
             held_by=record.get("held_by"),
+            paused_by=record.get("paused_by"),
             last_error_code=record.get("last_error_code"),
             request_id=record.get("request_id"),
             trace_id=traceparent.split("-")[1] if traceparent else None,

@@ -10,6 +10,8 @@ from turns.backend.client import Client
 from turns.domain.retry import HoldReason
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
+from turns.pauses.part import PauseKind
+from turns.pauses.pauses import Pause
 from turns.store.health import list_live_workers
 from turns.store.holds import ModelHold, model_of
 from turns.store.survey import Survey
@@ -71,27 +73,34 @@ def count_turns_before(client: Client, groups: Sequence[CrowdedGroup], turn_id: 
 
 
 def count_held(
-    client: Client, survey: Survey, holds: Sequence[ModelHold], crowded: Sequence[CrowdedGroup]
+    client: Client,
+    survey: Survey,
+    holds: Sequence[ModelHold],
+    crowded: Sequence[CrowdedGroup],
+    pauses: Sequence[Pause],
 ) -> Mapping[Reason, int]:
     """Return the turns that wait by reason, each reason with a number. Raises `StoreUnavailable`.
 
     Waits for a retry are those of the survey. Turns behind the first one of their session have the reason
     `running`, whatever the first one does.
     """
-    live, workers_paused = client.hmget(keys.SERVICE.name, ["live", "workers"])
+    live = client.hget(keys.SERVICE.name, "live")
     heads, waiting = client.zcard(keys.DUE.name), client.zcard(keys.WAITING.name)
     parked = sum(group.waiting for group in crowded)
     held = {reason: survey.waiting.get(reason, 0) for reason in Reason} | {Reason.PARKED: parked}
     for hold in holds:
         reason = Reason.MODEL_PAUSED if hold.reason is HoldReason.RATE_LIMITED else Reason.MODEL_OUTAGE
         held[reason] += hold.held_turns
+    for pause in pauses:
+        reason = Reason.WORKERS_PAUSED if pause.part.kind is PauseKind.WORKERS else Reason.PAUSED
+        held[reason] += pause.waiting_turns
     held[Reason.RUNNING] = max(0, int(live or 0) - heads)
     held[Reason.WORKERS_BUSY] = 0
-    held[_worker_reason(client, is_paused=workers_paused is not None)] = max(0, waiting - parked)
+    held[_worker_reason(client, pauses)] += max(0, waiting - parked)
     return held
 
 
-def _worker_reason(client: Client, *, is_paused: bool) -> Reason:
-    if is_paused:
+def _worker_reason(client: Client, pauses: Sequence[Pause]) -> Reason:
+    if any(pause.part.kind is PauseKind.WORKERS and not pause.is_over for pause in pauses):
         return Reason.WORKERS_PAUSED
     return Reason.WORKERS_BUSY if list_live_workers(client) else Reason.NO_WORKER

@@ -12,6 +12,7 @@ from turns.backend.script_loader import BUCKETS_MS
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind, kind_of
+from turns.pauses.pauses import Pause, read_pauses
 from turns.store.failing import read_completions, read_failing
 from turns.store.health import is_safe_policy, list_live_workers, read_memory, read_refusal
 from turns.store.held import count_held, read_crowded_groups
@@ -33,6 +34,7 @@ class Metrics:
 
     By kind of worker, `running_workers` can run `worker_slots` turns at once, and run `busy_slots`.
     `failing_seconds` is the time since the first failure of each model of which every turn fails, by model and code.
+    `paused_seconds` is the time since the beginning of each pause, by kind, name and whether it has an end.
     """
 
     counters: Mapping[str, Mapping[tuple[str, ...], int]]
@@ -44,6 +46,7 @@ class Metrics:
     running_workers: Mapping[WorkerKind, int]
     worker_slots: Mapping[WorkerKind, int]
     busy_slots: Mapping[WorkerKind, int]
+    paused_seconds: Mapping[tuple[str, str, str], float]
     holds: Sequence[ModelHold] = ()
 
 
@@ -77,6 +80,7 @@ def read_metrics(client: Client) -> Metrics:
             counters[name][tuple(labels)] = amount
     histograms = {name: _histogram(name, fields) for name in HISTOGRAMS}
     survey, completions, holds = survey_heads(client), read_completions(client), read_holds(client)
+    pauses = read_pauses(client)
     seconds, _ = client.time()
 
     def age(at: int | None) -> float:
@@ -92,19 +96,24 @@ def read_metrics(client: Client) -> Metrics:
             **_read_store_gauges(client),
             **_read_wait_gauges(client, survey, completions, age),
         },
-        held=count_held(client, survey, holds, read_crowded_groups(client)),
+        held=count_held(client, survey, holds, read_crowded_groups(client), pauses),
         failing_seconds={(model.model, model.code): age(model.since) for model in failing},
         worker_wait_seconds={kind: age(survey.waiting_kinds_since.get(kind)) for kind in WorkerKind},
         running_workers=_by_kind(dict.fromkeys(workers, 1)),
         worker_slots=_by_kind({worker: int(slots.get(worker.encode(), 0)) for worker in workers}),
         busy_slots=_by_kind(Counter(turn.worker for turn in survey.running)),
         holds=holds,
+        paused_seconds={_pause_labels(pause): age(pause.since) for pause in pauses if not pause.is_over},
     )
 
 
 def _by_kind(numbers: Mapping[str, int]) -> dict[WorkerKind, int]:
     """Return the sum of the numbers of workers by their kind."""
     return {kind: sum(number for name, number in numbers.items() if kind_of(name) is kind) for kind in WorkerKind}
+
+
+def _pause_labels(pause: Pause) -> tuple[str, str, str]:
+    return pause.kind, pause.name, "yes" if pause.until else "no"
 
 
 def decode_counters(fields: Mapping[bytes, bytes]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from turns.domain.ids import created_at
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
+from turns.pauses.part import PauseKind
 
 # Heads that one survey reads, so that it takes milliseconds. Those that run, wait for a worker or will be retried soon
 # are due next, so they are among the first ones.
@@ -20,7 +21,7 @@ MAX_HEADS = 2000
 OLDEST_WAITING = 500  # those that have waited longest, in addition: many are due later than all others
 FIELDS = (
     *("status", "lane", "worker", "accepted_at", "started_at", "first_token_at", "claims"),
-    *("retry_at", "last_error_code", "held_by", "held_at", "hinted_at", "queue"),
+    *("retry_at", "last_error_code", "held_by", "held_at", "hinted_at", "queue", "paused_by"),
 )
 
 
@@ -40,7 +41,7 @@ class Survey:
     `waiting_kinds` has those that wait for a worker, by its kind, and `waiting_kinds_since` the time (ms) since which
     the first of them has waited. `oldest_live_at` and `oldest_unanswered_at` (ms) are None if there is no such turn. A
     turn is unanswered while it waits or runs without a first piece of its answer; those of the lane `batch` do not
-    count, because they may wait.
+    count, because they may wait, nor those of a tenant, model or other part that an operator has paused.
     """
 
     running: Sequence[RunningTurn]
@@ -84,7 +85,7 @@ def build_survey(records: Mapping[str, Mapping[str, str]], since: Mapping[str, i
                 kinds[kind] += 1
                 if turn_id in since:
                     kinds_since[kind] = min(since[turn_id], kinds_since.get(kind, since[turn_id]))
-        if record.get("lane") != Lane.BATCH:
+        if record.get("lane") != Lane.BATCH and record.get("paused_by", PauseKind.WORKERS) == PauseKind.WORKERS:
             waits.append(_unanswered_since(record, since.get(turn_id)))
     return Survey(
         running=running,
@@ -97,8 +98,8 @@ def build_survey(records: Mapping[str, Mapping[str, str]], since: Mapping[str, i
 
 
 def _wait_reason(record: Mapping[str, str], since: int | None) -> Reason | None:
-    """Return why a queued head waits; None if it waits for its model, whose hold counts its turns itself."""
-    if "held_by" in record:
+    """Return why a queued head waits; None if it waits for a hold or a pause, which count their turns themselves."""
+    if "held_by" in record or "paused_by" in record:
         return None
     if "retry_at" in record:
         return Reason.WORKER_LOST if record.get("last_error_code") == Code.WORKER_LOST else Reason.RETRY

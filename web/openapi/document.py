@@ -13,7 +13,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from turns.config.version import VERSION
 from turns.domain.events import EVENT_ID
 from turns.domain.ids import NAME
-from turns.operations.actions import Switch
+from turns.pauses.part import PauseKind
 from web.http.codes import HTTP_CODES, MEDIA_TYPE
 from web.http.responses import EVENT_STREAM, JSON
 from web.openapi.examples import response_example
@@ -35,8 +35,10 @@ EVENTS: dict[str, Model] = {
     "done": responses.DoneEvent,
 }
 PATH_PARAMETERS: dict[str, Json] = {
-    "switch": {"enum": list(Switch)},
     "tenant": {"pattern": f"^{NAME.pattern}$"},
+    "switch": {"enum": [kind for kind in PauseKind if not kind.is_named]},
+    "kind": {"enum": [kind for kind in PauseKind if kind.is_named]},
+    "name": TEXT,
     "turn_id": TEXT,
     "worker": TEXT,
     "session_id": ID_SCHEMA,

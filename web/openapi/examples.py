@@ -16,6 +16,8 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "tenant": "acme",
         "worker": "worker-1:42:c0ffee",
         "switch": "workers",
+        "kind": "tenant",
+        "name": "acme",
     }
 )
 TYPES: Mapping[str, type | tuple[type, ...]] = MappingProxyType(

@@ -1,14 +1,13 @@
 """The main numbers of the service."""
 
-from turns.operations.actions import OperatorActions
 from turns.operations.queries import OperatorQueries
 from web.schemas import responses
 
 
-def service_status(actions: OperatorActions, queries: OperatorQueries) -> responses.ServiceStatus:
+def service_status(queries: OperatorQueries) -> responses.ServiceStatus:
     gauges = queries.read_gauges()
     return responses.ServiceStatus(
-        paused=actions.read_pauses(),
+        paused={str(pause.part): pause.since for pause in queries.read_pauses() if not pause.is_over},
         holds=queries.read_holds(),
         live_turns=int(gauges["live_turns"]),
         waiting_turns=int(gauges["waiting_turns"]),

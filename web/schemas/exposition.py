@@ -114,6 +114,10 @@ WORKER_GAUGES = MappingProxyType(
         "busy_slots": ("inturn_busy_slots", "Turns that these workers run, by the kind of worker"),
     }
 )
+PAUSED = (
+    "inturn_paused_seconds",
+    "Time since an operator paused a part of the service, while that lasts; `ends`: whether it ends by itself",
+)
 HELD = ("inturn_held_turns", "Live turns that do not run, by the reason why they wait")
 
 
@@ -150,6 +154,13 @@ class Snapshot(Collector):
             failing.add_metric(model_and_code, seconds)
         yield failing
         yield from self._holds()
+        yield self._pauses()
+
+    def _pauses(self) -> GaugeMetricFamily:
+        paused = GaugeMetricFamily(*PAUSED, labels=["kind", "name", "ends"])
+        for kind_name_ends, seconds in self._metrics.paused_seconds.items():
+            paused.add_metric(kind_name_ends, seconds)
+        return paused
 
     def _holds(self) -> Iterator[Any]:
         for name, (exposed, help_text) in HOLD_GAUGES.items():

@@ -16,7 +16,6 @@ from turns.domain.ids import NAME, TURN_ID
 from turns.domain.retry import HoldReason
 from turns.domain.state import Event, Status
 from turns.domain.turn import WaitingFor
-from turns.operations.actions import Switch
 from turns.store.health import Readiness
 from web.schemas.field_types import ID_SCHEMA
 from web.schemas.links import link
@@ -67,7 +66,7 @@ class Failure(ResponseModel):
 
 
 class Queue(ResponseModel):
-    """The reason why a turn waits: the turn before it in its session, no free worker, or a later retry."""
+    """Why a turn waits: the turn before it in its session, no free worker, a later retry, or a pause by an operator."""
 
     position: int = Field(description="its position among the live turns of its session, from 1")
     waiting_for: WaitingFor
@@ -260,7 +259,7 @@ class ModelHold(ResponseModel):
 class ServiceStatus(ResponseModel):
     """The main numbers of the service."""
 
-    paused: Mapping[Switch, Instant] = Field(description="the switches that are paused, and since when")
+    paused: Mapping[str, Instant] = Field(description="`intake`, `workers` or `<kind>/<name>`, and since when")
     holds: tuple[ModelHold, ...] = Field(description="the models for which turns wait")
     live_turns: int
     waiting_turns: int = Field(description="turns that could run and wait for a worker")

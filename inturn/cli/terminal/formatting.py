@@ -25,6 +25,8 @@ def format_status(status: Status, queue: Queue | None) -> str:
         case "retry":
             at = f" at {queue.retry_at.astimezone():%H:%M:%S}" if queue.retry_at else ""
             return f"Waiting for the model. Asking again{at}"
+        case "pause":
+            return "Waiting until the service continues"
         case _:
             return "Waiting for a worker"
 

@@ -207,14 +207,14 @@ def test_a_worker_with_another_file_runs_what_was_accepted(stack: Stack, tmp_pat
 
 def test_a_forged_definition_cannot_choose_what_is_sent_where(stack: Stack) -> None:
     """As a program can write it that has access to the store, but not to the worker's file."""
-    assert call(f"{stack.url}/operator/pause/workers", method="POST").status == 200
+    assert call(f"{stack.url}/operator/pauses/workers", method="PUT", body={}).status == 200
     turn_id = submit(stack, "forged", "hello forger")
     key = f"inturn:definition:{stack.store.raw.hget(f'inturn:turn:{turn_id}', 'definition').decode()}"
     definition = json.loads(stack.store.raw.hget(key, "definition"))
     forged = {**definition, "base_url": stack.environment["OPENAI_BASE_URL"], "api_key_env": "REDIS_URL"}
     stack.store.raw.hset(key, "definition", json.dumps(forged))
     try:
-        assert call(f"{stack.url}/operator/resume/workers", method="POST").status == 200
+        assert call(f"{stack.url}/operator/pauses/workers", method="DELETE").status == 200
         turn = stack.wait_until_finished(turn_id)
     finally:
         stack.store.raw.hset(key, "definition", json.dumps(definition))

@@ -152,8 +152,8 @@ OBSERVER_ROUTES = [
 ]
 OPERATOR_ROUTES = [
     ("GET", "/operator/turns/{turn}/text"),  # the message text of another caller
-    ("POST", "/operator/pause/intake"),
-    ("POST", "/operator/resume/intake"),
+    ("DELETE", "/operator/pauses/intake"),
+    ("DELETE", "/operator/pauses/tenant/acme"),
     ("POST", "/operator/failed/retry?code=provider_error&count=0"),
     ("POST", "/operator/failed/discard?code=worker_lost&count=0"),
 ]
@@ -161,6 +161,7 @@ SINGLE_USE_ROUTES = [
     ("POST", "/operator/failed/{turn}/retry"),
     ("POST", "/operator/failed/{turn}/discard"),
     ("POST", "/operator/workers/w/drain"),
+    ("PUT", "/operator/pauses/tenant/acme"),
 ]
 
 
@@ -188,7 +189,7 @@ def test_the_statistics_report_whether_the_key_may_act(stack: Stack, keys: Keys)
 
 
 def test_the_audit_log_names_the_key(stack: Stack, keys: Keys) -> None:
-    assert request(stack, "POST", "/operator/resume/workers", keys.operator).status == 200
+    assert request(stack, "DELETE", "/operator/pauses/workers", keys.operator).status == 200
     key_id = keys.operator.split("_")[1]
     lines = [line for line in stack.logs().splitlines() if '"operator.acted"' in line and '"workers"' in line]
     assert [json.loads(line)["key_id"] for line in lines] == [key_id]

@@ -155,13 +155,12 @@ def test_only_listed_origins_may_call_from_a_browser(stack: Stack) -> None:
 
 def test_pages_of_other_origins_can_neither_act_nor_read(stack: Stack) -> None:
     """`tests/unit/web/security/test_cross_origin.py` tests the other cases."""
-    switch = f"{stack.url}/operator/pause/intake"
+    act = f"{stack.url}/operator/failed/discard?code=chain_error&count=0"
     foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
-    assert call(switch, method="POST", headers=foreign).status == 403
-    assert stack.submit("cross-origin", "the intake is not paused")
+    assert call(act, method="POST", headers=foreign).status == 403
+    assert call(f"{stack.url}/operator/pauses/intake", method="DELETE", headers=foreign).status == 403
     for headers in ({}, {"Origin": stack.url}, {"Origin": ORIGIN, "Sec-Fetch-Site": "cross-site"}):
-        assert call(switch, method="POST", headers=headers).status == 200
-    assert call(switch.replace("pause", "resume"), method="POST").status == 200
+        assert call(act, method="POST", headers=headers).status == 200
     rebound = call(f"{stack.url}/v1/sessions", headers={"Host": "evil.example"})
     assert (rebound.status, rebound.body["code"]) == (403, "forbidden")
     assert "INTURN_ALLOW_OPEN_ACCESS" in rebound.body["detail"]

@@ -20,6 +20,19 @@ def post(stack: Stack, path: str, **query: Any) -> HttpResponse:
     return call(f"{stack.url}/operator/{path}?{urlencode(query)}", method="POST")
 
 
+def pause(stack: Stack, part: str, **body: Any) -> list[dict[str, Any]]:
+    """Pause a part and return all pauses."""
+    answer = call(f"{stack.url}/operator/pauses/{part}", method="PUT", body=body)
+    assert answer.status == 200, answer
+    found: list[dict[str, Any]] = answer.body["data"]
+    return found
+
+
+def resume(stack: Stack, part: str) -> None:
+    answer = call(f"{stack.url}/operator/pauses/{part}", method="DELETE")
+    assert answer.status == 200, answer
+
+
 def stats(stack: Stack) -> Any:
     return get(stack, "stats.json")
 

@@ -8,7 +8,20 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.acceptance.operations.operating import PRIVATE, acted, fail, get, holder, post, running, stats, timeline, why
+from tests.acceptance.operations.operating import (
+    PRIVATE,
+    acted,
+    fail,
+    get,
+    holder,
+    pause,
+    post,
+    resume,
+    running,
+    stats,
+    timeline,
+    why,
+)
 from tests.acceptance.operations.test_metrics import metric
 from tests.support.processes import Stack, call, turn_request
 from tests.support.waiting import wait_until
@@ -73,8 +86,18 @@ def test_a_wrong_operator_request_names_the_field(stack: Stack) -> None:
         assert (answer.status, answer.body["code"]) == (400, "invalid_request")
         assert (path.partition("?")[2].partition("=")[0] or "session_id") in answer.body["detail"]
     retry = "failed/retry?code"
-    for path in (f"{retry}=nonsense&count=1", f"{retry}=quota", f"{retry}=worker_lost&count=0", "pause/everything"):
+    for path in (f"{retry}=nonsense&count=1", f"{retry}=quota", f"{retry}=worker_lost&count=0"):
         assert call(f"{stack.url}/operator/{path}", method="POST").status == 400
+    for path, body, field in (
+        ("everything", {}, "kind"),
+        ("tenant", {}, "name"),
+        ("lane/fast", {}, "name"),
+        ("workers", {"for_seconds": 0}, "for_seconds"),
+        ("workers", {"why": "x"}, "why"),
+    ):
+        answer = call(f"{stack.url}/operator/pauses/{path}", method="PUT", body=body)
+        assert (answer.status, answer.body["errors"][0]["field"]) == (400, field)
+    assert get(stack, "pauses")["data"] == []
     assert call(f"{stack.url}/operator/turns/turn_{'f' * 32}").body["code"] == "turn_not_found"
     assert call(f"{stack.url}/operator/session?session_id=unknown").body["code"] == "session_not_found"
     assert post(stack, "workers/unknown/drain").body["code"] == "worker_not_found"
@@ -229,10 +252,10 @@ def test_bulk_actions_need_the_current_count(stack: Stack) -> None:
         assert (refused.status, refused.body["code"]) == (409, "count_changed")
         assert "changed to 3" in refused.body["detail"]
     assert post(stack, "failed/discard", code="provider_authentication", count=2).body == {"done": 2, "refused": None}
-    post(stack, "pause/intake")
+    pause(stack, "intake")
     result = post(stack, "failed/retry", code="provider_rejected", count=3).body
     assert (result["done"], result["refused"]["code"]) == (0, "intake_paused")
-    post(stack, "resume/intake")
+    resume(stack, "intake")
     assert post(stack, "failed/retry", code="provider_rejected", count=3).body["done"] == 3
     again = [turn for turn in call(f"{stack.url}/v1/turns").body["data"] if turn["retry_of"] in rejected]
     assert {turn["retry_of"] for turn in again} == set(rejected)
@@ -245,20 +268,33 @@ def test_bulk_actions_need_the_current_count(stack: Stack) -> None:
 
 
 def test_a_pause_is_shown_and_holds_until_it_is_resumed(stack: Stack) -> None:
-    for switch in ("intake", "workers"):
-        assert set(post(stack, f"pause/{switch}").body["paused"]) == {switch}
-        assert set(stats(stack)["paused"]) == {switch}
-        if switch == "intake":
+    for part in ("intake", "workers"):
+        [paused] = pause(stack, part, reason="maintenance", for_seconds=600)
+        assert (paused["kind"], paused["reason"]) == (part, "maintenance")
+        assert set(stats(stack)["paused"]) == {part}
+        if part == "intake":
             refused = call(f"{stack.url}/v1/turns", method="POST", body=turn_request("paused", "hello"))
             assert (refused.status, refused.body["code"]) == (503, "intake_paused")
         else:
             turn_id = stack.submit("paused", "hello")
             assert why(stack, "paused") == ["workers_paused"]
-            assert stats(stack)["waiting_turns"] == 1
-        assert post(stack, f"resume/{switch}").body["paused"] == {}
+            assert stats(stack)["held_turns"] == {"workers_paused": 1}
+        resume(stack, part)
+        assert get(stack, "pauses")["data"] == []
     assert stack.wait_until_finished(turn_id)["status"] == "completed"
     wait_until("it is in the audit log", lambda: ("workers", None) in acted(stack, "resume"))
     assert ("intake", None) in acted(stack, "pause")
+
+
+def test_a_paused_assistant_waits_without_the_reason_for_callers(stack: Stack) -> None:
+    pause(stack, "assistant/example", reason="a secret reason")
+    turn_id = stack.submit("apart", "hello", assistant="example", variables={"ability": "math"})
+    wait_until("it waits for that", lambda: (stack.turn(turn_id)["queue"] or {}).get("waiting_for") == "pause")
+    assert "secret" not in json.dumps(stack.turn(turn_id))
+    assert why(stack, "apart") == ["paused"]
+    assert stack.wait_until_finished(stack.submit("beside", "hello"))["status"] == "completed"
+    resume(stack, "assistant/example")
+    assert stack.wait_until_finished(turn_id)["status"] == "completed"
 
 
 def test_a_drained_worker_finishes_its_turns_and_takes_no_more(stack: Stack) -> None:

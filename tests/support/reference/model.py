@@ -1,10 +1,10 @@
-"""The reference model: sessions, turns, slots and holds."""
+"""The reference model: sessions, turns, slots, holds and pauses."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tests.support.reference.slots import ALL, TENANT, ReferenceSlots
-from tests.support.reference.turn import ReferenceHold, ReferenceTurn
+from tests.support.reference.turn import ReferenceHold, ReferencePause, ReferenceTurn
 from turns.domain.state import Event, Status, advance
 
 MAX_LOSSES = 3
@@ -21,6 +21,7 @@ class ReferenceModel:
     turns: dict[str, ReferenceTurn] = field(default_factory=dict)
     slots: ReferenceSlots = field(default_factory=lambda: ReferenceSlots(CAPACITY))
     holds: dict[str, ReferenceHold] = field(default_factory=dict)
+    pauses: dict[str, ReferencePause] = field(default_factory=dict)
     queues: dict[str, list[str]] = field(default_factory=dict)
     histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns, after the name of an import
 
@@ -39,6 +40,10 @@ class ReferenceModel:
         has_slot = turn.losses == 0 or self.slots.holds(turn_id)
         if turn.status is not Status.QUEUED or not self.is_head(turn_id) or not has_slot or turn.is_delayed:
             return False
+        if part := self._find_pause(turn_id):
+            self._pause_turn(turn_id, part)
+            return False
+        turn.paused_by = None
         may_call, is_probe = self._pass_hold(turn)
         if not may_call:
             self._hold_turn(turn_id)
@@ -48,6 +53,7 @@ class ReferenceModel:
         is_free = turn.model not in self.holds or (turn.admitted_by != turn.model and not is_probe)
         turn.admitted_by = None if is_free else turn.model
         turn.held_by = turn.waits_since = None
+        turn.is_resumed = False
         turn.worker = worker
         turn.status = advance(turn.status, Event.CLAIM)
         return True
@@ -148,6 +154,8 @@ class ReferenceModel:
         turn = self.turns[turn_id]
         if turn.status is Status.IN_PROGRESS:
             self.lose_runs([turn_id])
+        elif turn.paused_by:
+            self._pause_turn(turn_id, turn.paused_by)
         else:
             turn.is_delayed = False
             self._dispatch(turn_id)
@@ -171,6 +179,28 @@ class ReferenceModel:
             if not turn.is_delayed:
                 self._dispatch(turn_id)
 
+    def pause(self, part: str) -> None:
+        self.pauses[part] = ReferencePause()
+
+    def resume(self, part: str) -> bool:
+        """Return whether the part was paused."""
+        if part not in self.pauses or self.pauses[part].is_over:
+            return False
+        self.pauses[part].is_over = True
+        self._resume_batch(part)
+        return True
+
+    def check_pauses(self) -> None:
+        """Let a worker check all pauses."""
+        for part in sorted(self.pauses):
+            if self.pauses[part].is_over:
+                self._resume_batch(part)
+
+    def paused(self, part: str) -> list[str]:
+        """Return the turns that wait for a part, in order."""
+        paused = [(turn.accepted_at, turn_id) for turn_id, turn in self.turns.items() if turn.paused_by == part]
+        return [turn_id for _, turn_id in sorted(paused)]
+
     def check_groups(self) -> None:
         """Let a worker check all groups for which turns wait."""
         for group in sorted(self.slots.crowded):
@@ -188,11 +218,13 @@ class ReferenceModel:
         return {queue[0] for queue in self.queues.values() if queue}
 
     def wait_of(self, turn_id: str) -> tuple[str, str] | None:
-        """Return why a head waits, and for which model or group; None if it runs, or waits for a worker or a time.
+        """Return why a head waits, and for what; None if it runs, or waits for a worker or a time.
 
         A turn whose hold is checked by its due entry is sent to a worker, which lets it wait for the hold again.
         """
         turn = self.turns[turn_id]
+        if turn.paused_by:
+            return ("workers_paused", "") if turn.paused_by == "workers" else ("paused", turn.paused_by)
         if turn.held_by and turn.is_delayed:
             return "model_paused", turn.held_by
         groups = [group for group in turn.groups if turn_id in self.slots.waiters[group]]
@@ -202,7 +234,7 @@ class ReferenceModel:
         """Return the group for which the turn waits, or None if it has its slots."""
         turn = self.turns[turn_id]
         turn.waits_since = self.now if turn.waits_since is None else turn.waits_since
-        since = turn.accepted_at if turn.losses else turn.waits_since
+        since = turn.accepted_at if turn.losses or turn.is_resumed else turn.waits_since
         return self.slots.acquire(turn_id, turn.groups, since=since, goes_first=turn.losses > 0)
 
     def _check_group(self, group: str) -> None:
@@ -252,6 +284,31 @@ class ReferenceModel:
         turn.held_at = self.now if turn.held_at is None else turn.held_at
         self._release_slots(turn_id)
 
+    def _find_pause(self, turn_id: str) -> str | None:
+        """Return the part for which the turn has to wait."""
+        turn = self.turns[turn_id]
+        for part in turn.parts:
+            older = [other for other in self.paused(part) if self.turns[other].accepted_at < turn.accepted_at]
+            if part in self.pauses and (older or not self.pauses[part].is_over):
+                return part
+        return None
+
+    def _pause_turn(self, turn_id: str, part: str) -> None:
+        turn = self.turns[turn_id]
+        turn.paused_by, turn.is_resumed, turn.is_delayed = part, False, False
+        turn.held_by = turn.held_at = turn.admitted_by = turn.waits_since = None
+        self._release_slots(turn_id)
+
+    def _resume_batch(self, part: str) -> None:
+        pause = self.pauses[part]
+        for turn_id in self.paused(part)[: pause.batch]:
+            turn = self.turns[turn_id]
+            turn.paused_by, turn.is_resumed = None, True
+            self._dispatch(turn_id)
+        pause.batch *= 2
+        if not self.paused(part):
+            del self.pauses[part]
+
     def _confirm_answer(self, model: str | None) -> None:
         if model in self.holds and self.holds[model].is_over:
             self._reopen(model, ADMITTED_PER_ANSWER)
@@ -277,7 +334,7 @@ class ReferenceModel:
         turn = self.turns[turn_id]
         queue, was_head = self.queues[turn.session], self.is_head(turn_id)
         turn.status = advance(turn.status, event)
-        turn.held_by = turn.waits_since = None
+        turn.held_by = turn.paused_by = turn.waits_since = None
         queue.remove(turn_id)
         self._release_slots(turn_id)
         if was_head and queue:

@@ -19,6 +19,8 @@ class ReferenceTurn:
     held_by: str | None = None
     held_at: int | None = None
     admitted_by: str | None = None
+    paused_by: str | None = None
+    is_resumed: bool = False  # it waited for a pause, and has not run since then
     worker: str = ""
     token: str | None = None  # the fencing token that may write
     retried_token: str | None = None
@@ -28,6 +30,16 @@ class ReferenceTurn:
     @property
     def groups(self) -> list[str]:
         return [TENANT, *([LOST] if self.losses else []), ALL, f"loop/model:{self.model}"]
+
+    @property
+    def parts(self) -> list[str]:
+        return ["workers", f"assistant/{self.model}", f"model/{self.model}"]
+
+
+@dataclass
+class ReferencePause:
+    is_over: bool = False
+    batch: int = 1  # turns of the next batch
 
 
 @dataclass

@@ -7,13 +7,13 @@ import yaml
 
 from tests.alerts.cases import CASES
 from tools import ROOT
-from web.schemas.exposition import COUNTERS, FAILING, GAUGES, HELD, HISTOGRAMS, WORKER_GAUGES
+from web.schemas.exposition import COUNTERS, FAILING, GAUGES, HELD, HISTOGRAMS, PAUSED, WORKER_GAUGES
 
 DEPLOY = ROOT / "deploy"
 EXPOSED = (
     {f"{name}_total" for name, _ in COUNTERS.values()}
     | {f"{name}_{part}" for name, _ in HISTOGRAMS.values() for part in ("bucket", "sum", "count")}
-    | {name for name, _ in (*GAUGES.values(), HELD, FAILING, *WORKER_GAUGES.values())}
+    | {name for name, _ in (*GAUGES.values(), HELD, FAILING, PAUSED, *WORKER_GAUGES.values())}
 )
 METRIC = re.compile(r"\b(?:inturn|gen_ai_(?:client|server))_[a-z_]+\b")
 

@@ -26,8 +26,8 @@
 --       RATE_LIMITED, ms      the tenant may submit its next turn after this time
 --       TOKENS_SPENT, ms      the tenant's tokens of this day are used or reserved; the next day begins after this time
 --
--- requires: add_to_lists, begin_session, by_name, clear_session, count, definitions, dispatch, now_ms, quota, replayed
--- requires: session_retention, share_capacity, slots, tenant_limits, tenant_of, turn_snapshot
+-- requires: add_to_lists, begin_session, by_name, clear_session, count, definitions, dispatch, is_paused, now_ms
+-- requires: quota, replayed, session_retention, share_capacity, slots, tenant_limits, tenant_of, turn_snapshot
 
 local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id, definition =
   unpack(ARGV, 1, 9)
@@ -50,11 +50,11 @@ if idempotency ~= '' then
   end
 end
 
-local live_of_all, pace_ms, is_paused, own_limits, hint, capacity, shared_since =
+local live_of_all, pace_ms, pause, own_limits, hint, capacity, shared_since =
   unpack(redis.call('HMGET', KEY.service, 'live', 'pace_ms', 'intake', 'own_limits', 'hint', 'capacity', 'shared_since'))
-if is_paused then return {'PAUSED'} end
 note_own_limits(own_limits)
 local tenant, now, live = tenant_of(session), now_ms(), redis.call('LRANGE', queue, 0, -1)  -- bounded by the backlog
+if is_paused(pause, now) then return {'PAUSED'} end
 local clears = on_busy == 'interrupt' or on_busy == 'rollback'
 if clears or live[1] and not is_live(live[1]) then live = remove_lost_turns(session, live, now) end
 local ahead = #live

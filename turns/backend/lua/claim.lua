@@ -14,11 +14,11 @@
 --       EXPIRED   the turn was not started in time and has ended
 --       FAILED    the session's history is not a list, so that no turn of it can run; the turn has failed
 --       NOT_NOW   the turn is held, is not the head, or waits for its retry, for a slot after a lost worker, for its model,
---                 or for the end of a pause of the workers
+--                 or for the end of an operator's pause
 --       GONE      the turn has ended or does not exist
 --
--- requires: append_event, by_name, finish, hold_name, hold_turn, now_ms, pass_hold, read_window, slots, timings
--- requires: transitions, waits
+-- requires: append_event, by_name, find_pause, finish, hold_name, hold_turn, now_ms, pass_hold, pause_turn, read_window
+-- requires: slots, timings, transitions, waits
 
 local turn, token, worker, model, fallback = unpack(ARGV, 1, 5)
 local key = KEY.turn .. turn
@@ -36,11 +36,6 @@ if not is_repeated then
   local is_head = redis.call('LINDEX', KEY.queue .. session, 0) == turn
   if not to or not is_head or (was.retry_at and now < tonumber(was.retry_at)) then return {'NOT_NOW'} end
   if was.losses and not holds_slots(turn, was, now) then return {'NOT_NOW'} end  -- a hint from before its worker was lost
-  if redis.call('HEXISTS', KEY.service, 'workers') == 1 then
-    redis.call('ZADD', KEY.due, now + POLICY.pause_poll_ms, turn)
-    begin_wait(turn, was, 'workers_paused', now, '')
-    return {'NOT_NOW'}
-  end
   if was.start_by and now > tonumber(was.start_by) and claims == '0' then
     finish(turn, was, AFTER[was.status].expire, 'expired', now, 'status_reason', 'expired')
     return {'EXPIRED'}
@@ -52,6 +47,13 @@ if not is_repeated then
 
   -- A turn that fell back keeps the fallback model. If its model is held, a turn falls back or waits.
   if model_now ~= fallback or fallback == '' then model_now = model end
+  local pause
+  pause, model_now, fallback = find_pause(turn, was, model_now, fallback, now)
+  if pause then
+    pause_turn(turn, was, pause, now)
+    return {'NOT_NOW'}
+  end
+  if was.paused_by then leave_pause(turn, was) end
   local hold = hold_name(was.provider, model_now)
   local pass = pass_hold(turn, was, hold, now)
   if pass == 'HELD' and fallback ~= '' and fallback ~= model_now then
@@ -75,7 +77,7 @@ if not is_repeated then
     end
   end
   redis.call('HSET', key, unpack(written))
-  if was.retry_at or was.held_by then redis.call('HDEL', key, 'retry_at', 'held_by') end
+  if was.retry_at or was.held_by or was.resumed then redis.call('HDEL', key, 'retry_at', 'held_by', 'resumed') end
   end_wait(turn, was, now)
   if was.start_by then redis.call('ZREM', KEY.start_by, turn) end
   redis.call('ZADD', KEY.due, now + POLICY.lease_ms, turn)

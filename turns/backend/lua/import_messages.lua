@@ -18,7 +18,8 @@
 --       LOST                 the list is not complete
 --       PAUSED, TENANT_BACKLOG_FULL, RATE_LIMITED, ms, TOKENS_SPENT, ms  as in `accept`: the same limits apply
 --
--- requires: begin_session, now_ms, quota, replayed, session_retention, session_snapshot, tenant_of
+-- requires: begin_session, is_paused, now_ms, quota, replayed, session_retention, session_snapshot
+-- requires: tenant_of
 
 local session, session_id, user_id, digest, length, version = unpack(ARGV, 1, 6)
 local key, queue = KEY.session .. session, KEY.queue .. session
@@ -30,8 +31,8 @@ if imported == digest then
 end
 if count_messages(session) ~= 0 then return {'NOT_EMPTY'} end
 if redis.call('EXISTS', queue) == 1 then return {'SESSION_BUSY'} end
-if redis.call('HEXISTS', KEY.service, 'intake') == 1 then return {'PAUSED'} end
 local now, tenant = now_ms(), tenant_of(session)
+if is_paused(redis.call('HGET', KEY.service, 'intake'), now) then return {'PAUSED'} end
 local refusal = quota_refusal(tenant, now)
 if refusal then return refusal end
 if POLICY.history == 'redis' and redis.call('LLEN', KEY.import .. version) ~= tonumber(length) then return {'LOST'} end

@@ -11,16 +11,18 @@
 --       5 number of turns that this worker can run at once, or 0 if that is unknown
 -- Reply turn id, outcome, turn id, outcome, …  outcome: DISPATCHED (once more), RESCUED (its lease ran out), LOST
 --       (likewise, but it has lost too many workers and has failed), WAITING (its hint is still in the broker's
---       list, leases could not be renewed, or the workers are paused), GONE (there is no such turn),
+--       list, leases could not be renewed, or an operator has paused it), GONE (there is no such turn),
 --       EXPIRED (it was not started in time and has ended), RESTORED (as DISPATCHED, and its session had lost it),
 --       BROKEN (it cannot be processed and is set aside), CLOCK_SET_BACK (of no turn: all heads are checked again),
---       FAILED (it has waited for its model as long as it may)
+--       FAILED (it has waited for its model as long as it may), RESUMED (it is dispatched after a pause)
 --
--- requires: advance_hold, dispatch, finish, heartbeats, is_hint_queued, lose_run, now_ms, own_limits, process_due
--- requires: read_record, remove_from_lists, restore_queue, serve_group, snapshot_counters, transitions, update_capacity
+-- requires: advance_hold, advance_pause, dispatch, finish, heartbeats, is_hint_queued, lose_run, now_ms, own_limits
+-- requires: pause_turn, process_due, read_record, remove_from_lists, restore_queue, serve_group, snapshot_counters
+-- requires: transitions, update_capacity
 
 local worker, limit, hint, hint_field, slots = unpack(ARGV, 1, 5)
 local now = now_ms()
+limit = tonumber(limit)
 snapshot_counters(now)
 
 local processed = {}
@@ -33,8 +35,6 @@ if hint ~= '' and redis.call('HGET', KEY.service, hint_field) ~= hint then
 end
 redis.call('ZREMRANGEBYSCORE', KEY.workers, '-inf', now - POLICY.worker_ttl_ms)
 if worker ~= '' then update_capacity(worker, tonumber(slots), now) end
-
-local are_paused = redis.call('HEXISTS', KEY.service, 'workers') == 1
 
 local function remove_expired(member)
   remove_from_lists(string.match(member, '^(.+)/(.+)$'))
@@ -53,8 +53,8 @@ local function rescue_turn(turn)
     end
     return lose_run(turn, was, now) and 'RESCUED' or 'LOST'
   end
-  if are_paused then
-    redis.call('ZADD', KEY.due, now + POLICY.pause_poll_ms, turn)
+  if was.paused_by then
+    pause_turn(turn, was, was.paused_by, now)
     return 'WAITING'
   end
   if not was.retry_at and was.hinted_at and is_hint_queued(was.hinted_at, was.queue) then
@@ -79,20 +79,19 @@ local function expire_turn(turn)
   return 'EXPIRED'
 end
 
-local function advance(name)
-  for _, turn in ipairs(advance_hold(name, now)) do
-    processed[#processed + 1], processed[#processed + 2] = turn, 'FAILED'
-  end
+local function report(turns, outcome)
+  for _, turn in ipairs(turns) do processed[#processed + 1], processed[#processed + 2] = turn, outcome end
 end
 
-local function serve(name)
-  serve_group(name, limit, now)
-end
+local function advance(name) report(advance_hold(name, now), 'FAILED') end
+local function resume(part) report(advance_pause(part, limit, now), 'RESUMED') end
+local function serve(name) serve_group(name, limit, now) end
 
 end_own_limits(limit, now, processed)
 process_due(KEY.expiring, remove_expired, 10 * limit, now, processed)
 process_due(KEY.start_by, expire_turn, limit, now, processed)
 process_due(KEY.due, rescue_turn, limit, now, processed)
 process_due(KEY.crowded, serve, limit, now, processed)
-if not are_paused then process_due(KEY.holds, advance, limit, now, processed) end
+process_due(KEY.holds, advance, limit, now, processed)
+process_due(KEY.pauses, resume, limit, now, processed)
 return processed

@@ -1,10 +1,10 @@
-"""The routes with which operators act: switches, failed turns, workers."""
+"""The routes with which operators act on failed turns and workers."""
 
 from flask import Blueprint, Response
 
 from turns.domain.error_codes import Code
 from turns.domain.errors import AssistantNotFound, CountChanged, InvalidRequest, TurnNotFound, WorkerNotFound
-from turns.operations.actions import BulkResult, OperatorActions, Switch
+from turns.operations.actions import BulkResult, OperatorActions
 from turns.operations.queries import OperatorQueries
 from web.http.problems import to_problem
 from web.http.responses import reply, reply_empty, reply_turn
@@ -27,31 +27,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         responses={200: ResponseSpec("The main numbers, and what is paused", responses.ServiceStatus)},
     ).on(api)
     def status() -> Response:
-        return reply(service_status(actions, queries))
-
-    @Operation(
-        id="pause",
-        method="post",
-        path="/operator/pause/{switch}",
-        summary="Pause the intake of turns, or the workers",
-        responses={200: ResponseSpec("The state of the service after the change", responses.ServiceStatus)},
-    ).on(api)
-    def pause(switch: str) -> Response:
-        actions.pause(_to_switch(switch))
-        audit("pause", switch)
-        return reply(service_status(actions, queries))
-
-    @Operation(
-        id="resume",
-        method="post",
-        path="/operator/resume/{switch}",
-        summary="End a pause of the intake or of the workers",
-        responses={200: ResponseSpec("The state of the service after the change", responses.ServiceStatus)},
-    ).on(api)
-    def resume(switch: str) -> Response:
-        actions.resume(_to_switch(switch))
-        audit("resume", switch)
-        return reply(service_status(actions, queries))
+        return reply(service_status(queries))
 
     @Operation(
         id="list_failed",
@@ -144,10 +120,3 @@ def _to_bulk_result(result: BulkResult) -> schema.BulkResult:
 def _check_consent(query: RetryAllQuery) -> None:
     if query.code is Code.WORKER_LOST and not query.include_poison:
         raise InvalidRequest("include_poison", "must be true for worker_lost: these turns probably end their workers")
-
-
-def _to_switch(name: str) -> Switch:
-    try:
-        return Switch(name)
-    except ValueError:
-        raise InvalidRequest("switch", f"must be one of {', '.join(Switch)}") from None

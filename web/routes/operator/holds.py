@@ -26,6 +26,6 @@ def build_operator_holds(actions: OperatorActions, queries: OperatorQueries) -> 
     def lift_hold(query: HoldQuery) -> Response:
         actions.lift_hold(query.name)
         audit("lift_hold", query.name)
-        return reply(service_status(actions, queries))
+        return reply(service_status(queries))
 
     return api

@@ -78,8 +78,9 @@ def _stats(queries: OperatorQueries, actions: OperatorActions, minutes: int) -> 
     failed_by_code = actions.count_failed()
     facts = queries.read_facts(lost_turns=failed_by_code.get(Code.WORKER_LOST, 0))
     return schema.Stats(
-        **dict(service_status(actions, queries)),
+        **dict(service_status(queries)),
         version=VERSION,
+        pauses=facts.pauses,
         findings=evaluate(facts),
         store_refusal=facts.health.refusal or None,
         may_act=g.caller.may_act,

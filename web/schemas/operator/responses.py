@@ -7,11 +7,13 @@ from pydantic import AliasPath, BeforeValidator, Field
 
 from turns.domain.assistant import Lane
 from turns.domain.state import Event, Status
+from turns.domain.turn import Waiting, WaitingFor
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
 from turns.operations.finding import Level
 from turns.operations.time_series import RECENT_MINUTES
 from turns.processes.record import ProcessState
+from web.schemas.operator.pauses import Pause
 from web.schemas.responses import ErrorCode, Id, Instant, Name, Problem, ResponseModel, ServiceStatus, TurnId, Usage
 
 
@@ -90,6 +92,7 @@ class Stats(ServiceStatus):
     version: str
     store_refusal: str | None = Field(description="why the store refuses writes; null if it takes them")
     may_act: bool = Field(description="whether the caller's key allows actions")
+    pauses: tuple[Pause, ...]
     findings: tuple[Finding, ...] = Field(description="the most severe first; at least one")
     running_turns: int
     held_turns: Mapping[Reason, int] = Field(description="live turns that do not run, by reason")
@@ -129,6 +132,7 @@ class TurnSummary(ResponseModel):
     finished_at: Instant | None = None
     retry_at: Instant | None
     held_by: str | None = Field(description="`name` of the hold for which it waits")
+    paused_by: str | None = Field(None, description="part that an operator has paused, for which it waits")
     behind: int | None = Field(None, description="other turns of its session that wait for it")
 
 
@@ -160,6 +164,10 @@ def _of_turn(name: str) -> Any:
     return Field(validation_alias=AliasPath("turn", name))
 
 
+def _is_paused(waiting: Waiting | None) -> bool:
+    return waiting is not None and waiting.waiting_for is WaitingFor.PAUSE
+
+
 class Timeline(ResponseModel):
     """The timestamps, the last runs and the last waits of a turn, in order."""
 
@@ -186,6 +194,7 @@ class Timeline(ResponseModel):
     retry_at: Annotated[Instant | None, BeforeValidator(lambda waiting: waiting and waiting.retry_at)] = _of_turn(
         "waiting"
     )
+    is_paused: Annotated[bool, BeforeValidator(_is_paused)] = _of_turn("waiting")
     finished_at: Instant | None = _of_turn("finished_at")
     expires_at: Instant | None = _of_turn("expires_at")
     runs: tuple[Run, ...]

@@ -63,6 +63,7 @@ function queueLabel({ queue, attempt }, now) {
   }
   const ahead = queue?.position - 1;
   if (queue?.waiting_for === "turn") return `Waiting for ${ahead === 1 ? "the previous answer" : `${ahead} previous answers`}.`;
+  if (queue?.waiting_for === "pause") return "Waiting until the service continues…";
   return "Waiting for a free worker…";
 }
 

@@ -1,23 +1,6 @@
 // The actions of an operator. An action with a `title` is confirmed in a dialog first; others run at once.
 import * as api from "./api.js";
-import { pluralize, SWITCHES } from "./labels.js";
-
-export const resume = (name) => ({
-  async run() {
-    await api.resume(name);
-    return `${SWITCHES[name].title} resumed.`;
-  },
-});
-
-export const pause = (name) => ({
-  title: `Pause ${name}?`,
-  description: `While paused, ${SWITCHES[name].effect}. The pause lasts until an operator resumes ${name}.`,
-  confirmLabel: `Pause ${name}`,
-  async run() {
-    await api.pause(name);
-    return `${SWITCHES[name].title} paused.`;
-  },
-});
+import { pluralize } from "./labels.js";
 
 export const liftHold = ({ name, model }) => ({
   async run() {

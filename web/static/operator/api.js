@@ -2,6 +2,7 @@
 import { queryString, requestJson } from "../shared/http.js";
 
 const turnPath = (id) => `/operator/turns/${encodeURIComponent(id)}`;
+const pausePath = ({ kind, name }) => `/operator/pauses/${kind}${name ? `/${encodeURIComponent(name)}` : ""}`;
 
 export const getStats = (minutes) => requestJson("GET", `/operator/stats.json${queryString({ minutes })}`);
 export const listLiveTurns = (filter) => requestJson("GET", `/operator/turns${queryString(filter)}`);
@@ -11,8 +12,8 @@ export const getSessionQueue = (session) => requestJson("GET", `/operator/sessio
 export const listFailedTurns = ({ code, after }) =>
   requestJson("GET", `/operator/failed${queryString({ code, after, limit: 100 })}`);
 
-export const pause = (name) => requestJson("POST", `/operator/pause/${name}`);
-export const resume = (name) => requestJson("POST", `/operator/resume/${name}`);
+export const pause = (part, body) => requestJson("PUT", pausePath(part), { body });
+export const resume = (part) => requestJson("DELETE", pausePath(part));
 export const liftHold = (name) => requestJson("POST", `/operator/holds/lift?name=${encodeURIComponent(name)}`);
 export const retry = (id) => requestJson("POST", `/operator/failed/${id}/retry`);
 export const discard = (id) => requestJson("POST", `/operator/failed/${id}/discard`);

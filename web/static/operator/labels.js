@@ -25,13 +25,14 @@ export const ADVICE = {
   worker_lost: "Probably poison: too many workers died while they ran it. See why they ended before you retry.",
 };
 
+// What a pause of the whole service does. The other parts have a name.
 export const SWITCHES = {
   intake: {
-    ...{ title: "Intake", open: "New turns are accepted." },
+    open: "New turns are accepted.",
     effect: "new turns are refused with 503; accepted turns continue",
   },
   workers: {
-    ...{ title: "Workers", open: "Workers start turns." },
+    open: "Workers start turns.",
     effect: "no turn starts; running turns finish, and accepted turns wait",
   },
 };
@@ -51,6 +52,7 @@ const WAITS = {
   running: { kind: "behind", text: () => "behind earlier turns of its session" },
   model_paused: { kind: "held", text: (what) => `${what} limits its rate` },
   model_outage: { kind: "held", text: (what) => `${what} does not answer` },
+  paused: { kind: "held", text: (what) => `an operator has paused the ${what.replace("/", " ")}` },
   workers_paused: { kind: "held", text: () => "the workers are paused" },
   parked: { kind: "parked", text: (what) => `no slot for ${what}` },
   no_worker: { kind: "missing", text: () => "no worker is running" },
@@ -62,6 +64,7 @@ const WAITS = {
 export const waitKind = ({ reason }) => WAITS[reason]?.kind ?? "held";
 export const waitText = ({ reason, what }) => WAITS[reason]?.text(what) ?? [reason.replaceAll("_", " "), what].filter(Boolean).join(": ");
 
+export const partLabel = ({ kind, name }) => (SWITCHES[kind] ? kind : `${kind} ${name}`);
 export const tenantLabel = (tenant) => (tenant === "-" ? "default" : tenant);
 export const pluralize = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 export const formatPercent = (share) => (share === null ? null : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`);
@@ -77,6 +80,7 @@ export function liveStatus(turn) {
   if (turn.status === "in_progress") {
     return turn.first_token_at ? { state: "answering", label: "answering" } : { state: "thinking", label: "thinking" };
   }
+  if (turn.status === "queued" && turn.paused_by) return { state: "queued", label: "paused by an operator" };
   return { state: turn.status, label: turn.status === "queued" && turn.retry_at ? retryLabel(turn) : turn.status };
 }
 

@@ -58,7 +58,7 @@ class App extends Component {
         </main>
       </div>
       ${stats?.version && html`<footer>InTurn ${stats.version}</footer>`}
-      ${pendingAction && html`<${ConfirmDialog} action=${pendingAction} isActing=${isActing} onClose=${(isConfirmed) => page.finishDialog(isConfirmed)} />`}`;
+      ${pendingAction && html`<${pendingAction.Dialog ?? ConfirmDialog} action=${pendingAction} isActing=${isActing} onClose=${(isConfirmed, values) => page.finishDialog(isConfirmed, values)} />`}`;
   }
 
   // Links within the page change the view without a reload. Focus moves to the heading, so that keyboard and screen

@@ -2,28 +2,22 @@
 import { KeyForm } from "../shared/api_key.js";
 import { html } from "../shared/ui.js";
 import { liftHold } from "./actions.js";
-import { pluralize, SWITCHES } from "./labels.js";
+import { pluralize } from "./labels.js";
+import { PauseBanner } from "./pauses.js";
 import { urlOf } from "./route.js";
 import { formatTime, RelativeTime } from "./time.js";
-import { SwitchButton } from "./workers_view.js";
 
 export function Banners({ page }) {
   const { keyPrompt, stats } = page.state;
   return html`<div class="banners">
     ${keyPrompt && html`<${KeyForm} prompt=${keyPrompt} />`}
-    ${Object.entries(stats?.paused ?? {}).map(([name, since]) => html`<${PausedBanner} key=${name} page=${page} name=${name} since=${since} />`)}
+    ${stats?.pauses.length > 0 && html`<${PauseBanner} page=${page} pauses=${stats.pauses} />`}
     ${(stats?.holds ?? []).map((hold) => html`<${HoldBanner} key=${hold.name} page=${page} hold=${hold} />`)}
   </div>`;
 }
 
 export function StaleNotice({ state: { error, updatedAt } }) {
   return error && updatedAt && html`<p class="banner trouble stale-notice">The data below is from ${formatTime(updatedAt)} UTC.</p>`;
-}
-
-function PausedBanner({ page, name, since }) {
-  const { title, effect } = SWITCHES[name];
-  return html`<div class="banner trouble paused"><p><b>${title} paused</b> for <${RelativeTime} at=${since} />: ${effect}.</p>
-    ${page.canAct && html`<${SwitchButton} page=${page} name=${name} isPaused />`}</div>`;
 }
 
 function HoldBanner({ page, hold }) {

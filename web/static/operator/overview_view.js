@@ -3,6 +3,7 @@ import { ROOT } from "../shared/root.js";
 import { html } from "../shared/ui.js";
 import { FailuresByCode } from "./failed_view.js";
 import { pluralize } from "./labels.js";
+import { PauseButton } from "./pauses.js";
 import { Plots } from "./plots.js";
 import { urlOf } from "./route.js";
 import { TimeRangeNav } from "./time_range.js";
@@ -17,6 +18,7 @@ export function OverviewView({ page, route, stats, data }) {
     ${hasFailures && html`<h2><a href=${urlOf({ view: "failed" })}>Failed turns</a></h2>
       <${FailuresByCode} page=${page} byCode=${stats.failed_by_code} isReadOnly />`}
     <h2><a href=${urlOf({ view: "live" })}>Live turns</a></h2>
+    ${page.canAct && html`<p class="summary">Keep turns from starting: <${PauseButton} page=${page} label="Pause…" /></p>`}
     ${data && html`<${TurnTable} label="Oldest live turns" turns=${data.data} empty=${html`No live turns. ${firstTurnHint(stats)}`} />
       ${data.found > data.data.length && html`<p class="summary">And ${pluralize(data.found - data.data.length, "more session")}.</p>`}`}`;
 }

@@ -61,9 +61,10 @@ export class Page extends StateContainer {
     else await this.#run(action);
   }
 
-  async finishDialog(isConfirmed) {
+  // `values` are those of the dialog's form, if it has one.
+  async finishDialog(isConfirmed, values) {
     const { pendingAction } = this.state;
-    if (isConfirmed && pendingAction) await this.#run(pendingAction);
+    if (isConfirmed && pendingAction) await this.#run(pendingAction, values);
     this.update({ pendingAction: null });
   }
 
@@ -76,11 +77,11 @@ export class Page extends StateContainer {
     }
   }
 
-  async #run(action) {
+  async #run(action, values) {
     if (this.state.isActing) return;
     this.update({ isActing: true, notice: null });
     try {
-      const result = await action.run();
+      const result = await action.run(values);
       this.update({ notice: typeof result === "string" ? { message: result } : result });
     } catch (error) {
       this.update({ notice: { isError: true, message: actionError(error) } });

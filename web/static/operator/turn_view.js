@@ -5,6 +5,7 @@ import { html } from "../shared/ui.js";
 import { cancelTurn } from "./actions.js";
 import { TurnActions } from "./failed_view.js";
 import { ADVICE, liveStatus, tenantLabel } from "./labels.js";
+import { PauseButton } from "./pauses.js";
 import { sessionRoute, urlOf } from "./route.js";
 import { formatDuration, formatMinute, formatTime, formatUtc, RelativeTime, secondsBetween } from "./time.js";
 import { isLive, timelineEvents, timeSegments } from "./timeline.js";
@@ -15,14 +16,14 @@ export function TurnView({ page, data }) {
   const lastRun = data.runs.at(-1);
   const now = new Date(serverNow()).toISOString();
   return html`
-    <p class="summary"><${StatusLabel} ...${liveStatus({ ...lastRun, ...data, silent_since: silentSince(data), last_error_code: lastRun?.code })} /> ${durationText(data, now)}
+    <p class="summary"><${StatusLabel} ...${liveStatus({ ...lastRun, ...data, silent_since: silentSince(data), last_error_code: lastRun?.code, paused_by: data.is_paused })} /> ${durationText(data, now)}
       ${isLive(data) && html` <a href=${urlOf(sessionRoute(data))}>${data.status === "queued" ? "Why is it waiting?" : "Queue of its session"}</a>`}
       ${isLive(data) && page.canAct && html` <button type="button" onClick=${() => page.act(cancelTurn(data.id))}>Cancel turn</button>`}</p>
     ${data.code && html`<p class="why"><b>${data.code}</b>: ${data.message} ${ADVICE[data.code]}
       ${data.status === "failed" && page.canAct && html`<${TurnActions} page=${page} id=${data.id} />`}</p>`}
     <${SegmentBar} segments=${timeSegments(data, now)} />
     <${Events} turn=${data} now=${now} />
-    <${Facts} turn=${data} />
+    <${Facts} page=${page} turn=${data} />
     ${page.canAct && html`<${MessageText} page=${page} id=${data.id} />`}`;
 }
 
@@ -68,12 +69,13 @@ function Events({ turn, now }) {
   </ol>`;
 }
 
-function Facts({ turn }) {
+function Facts({ page, turn }) {
   const { expires_at, usage } = turn;
   const facts = {
     Session: html`<${SessionLink} of=${turn} />, turn number ${turn.sequence}`,
-    Tenant: tenantLabel(turn.tenant),
-    Assistant: `${turn.assistant}, lane ${turn.lane}`,
+    Tenant: html`${tenantLabel(turn.tenant)} <${PauseButton} page=${page} part=${{ kind: "tenant", name: turn.tenant }} />`,
+    Assistant: html`${turn.assistant}, lane ${turn.lane} <${PauseButton} page=${page} part=${{ kind: "assistant", name: turn.assistant }} />`,
+    Model: turn.runs.length > 0 && html`${turn.runs.at(-1).model} <${PauseButton} page=${page} part=${{ kind: "model", name: turn.runs.at(-1).model }} />`,
     "Lost workers": turn.losses || null,
     Tokens: usage && `${usage.input_tokens} in, ${usage.output_tokens} out`,
     "Retry of": turn.retry_of && html`<${TurnLink} id=${turn.retry_of} />`,

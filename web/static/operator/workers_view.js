@@ -1,8 +1,9 @@
 // The processes of the service, and the two switches that pause all of it.
 import { commands } from "../shared/commands.js";
 import { html } from "../shared/ui.js";
-import { drain, pause, resume } from "./actions.js";
+import { drain } from "./actions.js";
 import { SWITCHES } from "./labels.js";
+import { pause, PauseButton, resume } from "./pauses.js";
 import { urlOf } from "./route.js";
 import { Table } from "./table.js";
 import { RelativeTime } from "./time.js";
@@ -16,7 +17,8 @@ export function WorkersView({ page, stats, data }) {
     <${Table} label="Processes of the endpoint" columns=${[STATE, ...FACTS]} rows=${data.web_processes} keyOf=${({ name }) => name}
       empty="No process of the endpoint has reported yet." />
     <h2>Pause</h2>
-    <${Switches} page=${page} paused=${stats.paused} />`;
+    <${Switches} page=${page} paused=${stats.paused} />
+    ${page.canAct && html`<p>A tenant, assistant, lane, provider or model: <${PauseButton} page=${page} label="Pause a part…" /></p>`}`;
 }
 
 const STATE = { head: "State", cell: (process) => html`<${ProcessStatus} ...${process} />` };
@@ -74,15 +76,16 @@ function Drain({ page, worker: { name, state, running_turns } }) {
 function Switches({ page, paused }) {
   return html`<ul class="switches">
     ${Object.entries(SWITCHES).map(
-      ([name, { title, open, effect }]) => html`<li key=${name}>
-        <p><b>${paused[name] ? html`${title} paused for <${RelativeTime} at=${paused[name]} />:` : open}</b> <span>${paused[name] ? "" : "While paused, "}${effect}.</span></p>
+      ([name, { open, effect }]) => html`<li key=${name}>
+        <p><b>${paused[name] ? html`Paused for <${RelativeTime} at=${paused[name]} />:` : open}</b> <span>${paused[name] ? "" : "While paused, "}${effect}.</span></p>
         ${page.canAct && html`<${SwitchButton} page=${page} name=${name} isPaused=${Boolean(paused[name])} />`}
       </li>`,
     )}
   </ul>`;
 }
 
-export function SwitchButton({ page, name, isPaused }) {
-  const act = () => page.act(isPaused ? resume(name) : pause(name));
+function SwitchButton({ page, name, isPaused }) {
+  const part = { kind: name, name: "" };
+  const act = () => page.act(isPaused ? resume(part) : pause(part));
   return html`<button type="button" onClick=${act}>${isPaused ? "Resume" : "Pause"} ${name}</button>`;
 }

@@ -1,4 +1,4 @@
-"""Tests of the operator's switches and of the handling of failed turns."""
+"""Tests of what operators do to failed turns, sessions and workers."""
 
 import dataclasses
 from collections.abc import Callable
@@ -14,7 +14,9 @@ from turns.domain.assistant import DEFAULT
 from turns.domain.error_codes import Code
 from turns.domain.errors import AssistantNotFound, CountChanged, IntakePaused, TurnNotFound, WorkerNotFound
 from turns.domain.turn import Claim, Turn
-from turns.operations.actions import DRAIN_SECONDS, OperatorActions, Switch
+from turns.operations.actions import DRAIN_SECONDS, OperatorActions
+from turns.pauses.part import INTAKE
+from turns.pauses.pauses import Pauses
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]
@@ -24,56 +26,6 @@ ClaimTurn = Callable[[Turn], Claim]
 @pytest.fixture
 def actions(client: Client, store: TurnStore, settings: Settings) -> OperatorActions:
     return OperatorActions(client, store, AssistantRegistry(settings).find)
-
-
-def test_a_paused_intake_refuses_only_new_turns(
-    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], actions: OperatorActions
-) -> None:
-    first, second = accept(idempotency_key="k"), accept()
-    actions.pause(Switch.INTAKE)
-    with pytest.raises(IntakePaused):
-        accept()
-    assert accept(idempotency_key="k").id == first.id, "a repeated request is not refused"
-    for turn in (first, second):
-        commit(claim(turn))
-    actions.resume(Switch.INTAKE)
-    accept()
-
-
-def test_paused_workers_finish_their_runs(
-    accept: Accept, claim: ClaimTurn, commit: Callable[[Claim], None], actions: OperatorActions
-) -> None:
-    claimed = claim(accept())
-    actions.pause(Switch.WORKERS)
-    commit(claimed)
-
-
-def test_paused_workers_start_no_turn_and_get_no_hint(
-    accept: Accept,
-    make_due: Callable[[Turn], None],
-    actions: OperatorActions,
-    store: TurnStore,
-    hints: Callable[[], list[str]],
-) -> None:
-    waiting = accept()
-    actions.pause(Switch.WORKERS)
-    assert store.claim(waiting.id, worker="w") is None
-    hints()
-    make_due(waiting)
-    store.rescue(worker="", hint="")
-    assert hints() == []
-    actions.resume(Switch.WORKERS)
-    make_due(waiting)
-    store.rescue(worker="", hint="")
-    assert hints() == [waiting.id]
-
-
-def test_a_pause_has_a_start_time_and_is_idempotent(actions: OperatorActions) -> None:
-    for _ in range(2):
-        actions.pause(Switch.INTAKE)
-    assert set(actions.read_pauses()) == {Switch.INTAKE}
-    actions.resume(Switch.INTAKE)
-    assert actions.read_pauses() == {}
 
 
 def test_failed_turns_are_listed_until_they_are_resolved(
@@ -125,15 +77,15 @@ def test_a_turn_that_cannot_be_retried_does_not_block_the_others(
 
 
 def test_retrying_all_stops_when_the_intake_is_paused(
-    accept: Accept, claim: ClaimTurn, actions: OperatorActions, store: TurnStore
+    accept: Accept, claim: ClaimTurn, actions: OperatorActions, store: TurnStore, pauses: Pauses
 ) -> None:
     for n in range(2):
         store.fail(claim(accept(session_id=str(n))), Code.PROVIDER_QUOTA)
-    actions.pause(Switch.INTAKE)
+    pauses.pause(INTAKE)
     result = actions.retry_all_failed(Code.PROVIDER_QUOTA, count=2)
     assert (result.done, type(result.refused)) == (0, IntakePaused)
     assert actions.count_failed() == {Code.PROVIDER_QUOTA: 2}
-    actions.resume(Switch.INTAKE)
+    pauses.resume(INTAKE)
 
 
 def test_a_live_worker_can_be_drained(actions: OperatorActions, store: TurnStore, server: Server) -> None:

@@ -6,7 +6,6 @@ import pytest
 
 from tests.integration.conftest import send_heartbeat
 from tests.support.server import Server
-from turns.assistants.registry import AssistantRegistry
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
@@ -16,10 +15,11 @@ from turns.domain.errors import SessionNotFound
 from turns.domain.retry import Hold, HoldReason, Retry
 from turns.domain.turn import Claim, Turn, TurnRequest
 from turns.domain.wait_reason import Reason
-from turns.operations.actions import OperatorActions, Switch
 from turns.operations.live_turns import SCAN_LIMIT, read_live_turns
 from turns.operations.wait_diagnosis import read_session_queue
 from turns.operations.workers import read_workers
+from turns.pauses.part import WORKERS, Part
+from turns.pauses.pauses import Pauses
 from turns.store.survey import survey_heads
 from turns.store.turns import TurnStore
 
@@ -50,12 +50,27 @@ def test_a_turn_waits_for_a_free_worker(accept: Accept, client: Client) -> None:
 
 
 def test_a_turn_waits_for_a_live_worker_and_the_end_of_the_pause(
-    accept: Accept, client: Client, server: Server, store: TurnStore, settings: Settings
+    accept: Accept, client: Client, server: Server, pauses: Pauses
 ) -> None:
     turn = accept()
     server.raw.delete(keys.WORKERS.name)
-    OperatorActions(client, store, AssistantRegistry(settings).find).pause(Switch.WORKERS)
+    pauses.pause(WORKERS)
     assert reasons(client, turn) == [Reason.WORKERS_PAUSED, Reason.NO_WORKER]
+
+
+def test_a_turn_waits_for_the_end_of_the_pauses_of_its_parts(
+    accept: Accept, client: Client, store: TurnStore, pauses: Pauses
+) -> None:
+    turn = accept()
+    pauses.pause(Part.parse("assistant", "default"), reason="bad prompt", seconds=60)
+    pauses.pause(Part.parse("model", "m"))
+    pauses.pause(Part.parse("model", "other"))
+    assert reasons(client, turn) == [Reason.PAUSED], "the model is known when a worker claims the turn"
+    pauses.resume(Part.parse("assistant", "default"))
+    assert store.claim(turn.id, worker="w", model="m") is None
+    [why] = read_session_queue(client, turn.session).why
+    assert (why.reason, why.until) == (Reason.PAUSED, None)
+    assert "paused the model m. 1 turns wait" in why.message
 
 
 def test_a_turn_waits_for_its_next_attempt(accept: Accept, claim: ClaimTurn, client: Client, store: TurnStore) -> None:

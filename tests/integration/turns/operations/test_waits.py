@@ -11,10 +11,11 @@ from turns.domain.error_codes import Code
 from turns.domain.retry import Hold, HoldReason, Retry
 from turns.domain.turn import Claim, Turn, TurnRequest
 from turns.domain.wait_reason import SILENT, Reason
-from turns.operations.actions import Switch
 from turns.operations.live_turns import read_live_turns
 from turns.operations.timeline import read_timeline
 from turns.operations.waits import Wait
+from turns.pauses.part import WORKERS, Part
+from turns.pauses.pauses import Pauses
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]
@@ -66,17 +67,18 @@ def test_a_paused_model_holds_a_turn_until_it_is_admitted(
     assert summary(waits(turn)) == [(Reason.MODEL_PAUSED, "m", True)]
 
 
-def test_a_pause_of_the_workers_holds_a_turn_until_its_claim(
-    accept: Accept, claim: ClaimTurn, server: Server, store: TurnStore, waits: Waits
+def test_a_pause_holds_a_turn_until_it_is_resumed(
+    accept: Accept, store: TurnStore, pauses: Pauses, waits: Waits
 ) -> None:
     turn = accept()
-    server.raw.hset(keys.SERVICE.name, Switch.WORKERS, 1)
-    for _ in range(2):
-        assert store.claim(turn.id, worker="w", model="m") is None
-    assert summary(waits(turn)) == [(Reason.WORKERS_PAUSED, "", False)]
-    server.raw.hdel(keys.SERVICE.name, Switch.WORKERS)
-    claim(turn)
-    assert summary(waits(turn)) == [(Reason.WORKERS_PAUSED, "", True)]
+    for part, wait in ((WORKERS, (Reason.WORKERS_PAUSED, "")), (Part.parse("model", "m"), (Reason.PAUSED, "model/m"))):
+        pauses.pause(part)
+        for _ in range(2):
+            assert store.claim(turn.id, worker="w", model="m") is None
+        assert summary(waits(turn))[-1] == (*wait, False)
+        pauses.resume(part)
+        assert summary(waits(turn))[-1] == (*wait, True)
+    assert len(waits(turn)) == 2
 
 
 def test_a_turn_without_a_slot_is_parked_until_it_has_one(waits: Waits, store_with: Callable[..., TurnStore]) -> None:

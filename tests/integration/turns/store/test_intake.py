@@ -10,7 +10,8 @@ from turns.config.settings import Settings
 from turns.domain.errors import IntakePaused, Overloaded, StoreUnavailable, StoreUnsafe
 from turns.domain.messages import Message
 from turns.domain.turn import Turn, TurnRequest
-from turns.operations.actions import OperatorActions, Switch
+from turns.pauses.part import INTAKE
+from turns.pauses.pauses import Pauses
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 
@@ -30,14 +31,14 @@ def refused(store: TurnStore) -> dict[str, int]:
 
 
 def test_refusals_are_counted_by_code(
-    store_with: Callable[..., TurnStore], accept: Callable[..., Turn], client: Client
+    store_with: Callable[..., TurnStore], accept: Callable[..., Turn], pauses: Pauses
 ) -> None:
     accept()
     store = store_with(max_live_turns=1)
     for _ in range(2):
         with pytest.raises(Overloaded):
             store.accept(REQUEST)
-    OperatorActions(client, store, lambda _: pytest.fail("not called")).pause(Switch.INTAKE)
+    pauses.pause(INTAKE)
     with pytest.raises(IntakePaused):
         store.accept(REQUEST)
     assert refused(store) == {"overloaded": 2, "intake_paused": 1}

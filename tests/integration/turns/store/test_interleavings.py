@@ -47,6 +47,8 @@ from turns.domain.turn import Claim, OnBusy, TurnRequest
 from turns.file_history.files import HistoryFiles
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
+from turns.pauses.part import Part
+from turns.pauses.pauses import Pauses
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from turns.tenants.limits import OwnLimits
@@ -59,6 +61,7 @@ OF_ALICE = session_key("d", "alice")
 NAMES = ("a", "b", "c", OF_ALICE)
 SESSIONS = st.sampled_from(NAMES)
 MODELS = st.sampled_from(["x", "y"])
+PARTS = ("workers", "assistant/x", "model/x", "model/y")
 WORKERS = st.sampled_from(["v", "w"])
 # No delay, lease or interval of a check ends during an example.
 LIMITS = {"max_losses": MAX_LOSSES, "retry_seconds": 60.0, "lease_seconds": 60.0, "hint_grace_seconds": 60.0}
@@ -71,6 +74,7 @@ class Interleavings(RuleBasedStateMachine):
 
     server: Server
     store: TurnStore
+    pauses: Pauses
     sessions: SessionStore
     tenants: Tenants
     read_history: Callable[[str], list[str]]
@@ -235,6 +239,25 @@ class Interleavings(RuleBasedStateMachine):
             self.store.rescue(worker="", hint="")
             self.model.end_pause(model)
 
+    @rule(part=st.sampled_from(PARTS))
+    def pause(self, part: str) -> None:
+        self.pauses.pause(Part.parse(*part.split("/")))
+        self.model.pause(part)
+
+    @precondition(lambda self: self.model.pauses)
+    @rule(part=st.sampled_from(PARTS))
+    def resume(self, part: str) -> None:
+        assert self.pauses.resume(Part.parse(*part.split("/"))) == self.model.resume(part)
+
+    @precondition(lambda self: self.model.pauses)
+    @rule()
+    def check_pauses(self) -> None:
+        """Let a worker check all pauses."""
+        parts = self.server.raw.zrange(keys.PAUSES.name, 0, -1)
+        self.server.raw.zadd(keys.PAUSES.name, dict.fromkeys(parts, 1))
+        self.store.rescue(worker="", hint="")
+        self.model.check_pauses()
+
     @precondition(lambda self: self.model.slots.crowded)
     @rule()
     def check_groups(self) -> None:
@@ -294,6 +317,15 @@ class Interleavings(RuleBasedStateMachine):
         while self._now_ms() == before:
             pass
         self.model.now += 1
+
+    @invariant()
+    def pauses_are_as_in_the_model(self) -> None:
+        for part in PARTS:
+            assert [turn.decode() for turn in self.server.raw.zrange(keys.PAUSED(part), 0, -1)] == self.model.paused(
+                part
+            )
+            assert bool(self.server.raw.hexists(keys.SERVICE.name, part)) == (part in self.model.pauses)
+        assert {part.decode() for part in self.server.raw.zrange(keys.PAUSES.name, 0, -1)} == set(self.model.pauses)
 
     @invariant()
     def slots_and_holds_are_as_in_the_model(self) -> None:
@@ -404,17 +436,19 @@ def _pair(turn_id: str) -> tuple[str, ...]:
 @pytest.fixture
 def small_policies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(script_loader, "COHORTS", COHORTS)
-    for interval in ("CROWD_POLL_MS", "HOLD_POLL_MS"):
+    monkeypatch.setattr(script_loader, "FIRST_RESUMED", 1)
+    for interval in ("CROWD_POLL_MS", "HOLD_POLL_MS", "PAUSE_POLL_MS"):
         monkeypatch.setattr(script_loader, interval, POLL_MS)
 
 
 def test_interleavings(
     server: Server, client: Client, settings: Settings, sessions: SessionStore, tmp_path: Path
 ) -> None:
+    limited = settings.model_copy(update=LIMITS)
     Interleavings.directory = tmp_path
-    Interleavings.server, Interleavings.store = server, TurnStore(client, settings.model_copy(update=LIMITS))
+    Interleavings.server, Interleavings.store = server, TurnStore(client, limited)
     Interleavings.sessions, Interleavings.read_history = sessions, partial(history, server)
-    Interleavings.tenants = Tenants(client, settings)
+    Interleavings.tenants, Interleavings.pauses = Tenants(client, settings), Pauses(client, limited)
     interleave(80)
 
 
@@ -423,7 +457,7 @@ def test_interleavings_with_histories_in_files(
 ) -> None:
     in_files = settings.model_copy(update={**LIMITS, "history": f"file:{tmp_path}"})
     Interleavings.server, Interleavings.store = server, open_turn_store(client, in_files)
-    Interleavings.sessions = open_session_store(client, in_files)
+    Interleavings.sessions, Interleavings.pauses = open_session_store(client, in_files), Pauses(client, in_files)
     Interleavings.tenants = Tenants(client, in_files)
     Interleavings.directory = tmp_path
     Interleavings.read_history = partial(read_file_history, server, HistoryFiles(tmp_path))

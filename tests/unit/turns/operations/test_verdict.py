@@ -9,11 +9,12 @@ from turns.domain.retry import HoldReason
 from turns.domain.state import TERMINAL, Status
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
-from turns.operations.actions import Switch
 from turns.operations.finding import ServiceFacts
 from turns.operations.time_series import StatsPoint
 from turns.operations.verdict import evaluate
 from turns.operations.workers import Worker
+from turns.pauses.part import INTAKE, WORKERS, Part
+from turns.pauses.pauses import Pause
 from turns.processes.record import ProcessRecord, ProcessState
 from turns.store.failing import FailingModel
 from turns.store.health import Health, Memory
@@ -38,7 +39,6 @@ RECENT = StatsPoint(
 CALM = ServiceFacts(
     now=NOW,
     health=HEALTH,
-    paused={},
     held={},
     waiting_kinds={},
     holds=(),
@@ -56,6 +56,12 @@ BUSY = replace(CALM, health=replace(HEALTH, live_turns=9), running_turns=5, comp
 LIMITED = CrowdedGroup(name="tenant:acme", slots=5, waiting=3)
 SHARING = CrowdedGroup(name="loop/model:slow", slots=360, waiting=240)
 WAITING = replace(BUSY, held={Reason.WORKERS_BUSY: 4})
+
+
+def pause(part: Part, **changes: Any) -> Pause:
+    """Return a pause for half a minute, which ends after another one."""
+    half = Pause(part=part, by="", reason="", since=NOW - 30_000, until=NOW + 30_000, is_over=False, waiting_turns=0)
+    return replace(half, **changes)
 
 
 def health(**changes: Any) -> ServiceFacts:
@@ -197,12 +203,12 @@ def headlines(facts: ServiceFacts) -> list[str]:
         (memory(used_bytes=10**12, limit_bytes=0), ["good: All good."]),
         (replace(CALM, health=replace(HEALTH, live_workers=0)), ["bad: No worker is running."]),
         (health(live_workers=0), ["bad: Users are waiting: no worker is running."]),
-        (replace(CALM, paused={Switch.WORKERS: NOW}), ["warn: The workers are paused."]),
+        (replace(CALM, pauses=[pause(WORKERS)]), ["warn: The workers are paused."]),
         (
-            replace(BUSY, paused={Switch.WORKERS: NOW}, held={Reason.WORKERS_PAUSED: 4}, oldest_waiting_seconds=40),
+            replace(BUSY, pauses=[pause(WORKERS)], held={Reason.WORKERS_PAUSED: 4}, oldest_waiting_seconds=40),
             ["bad: The workers are paused."],
         ),
-        (replace(BUSY, paused={Switch.INTAKE: NOW}), ["warn: New turns are refused."]),
+        (replace(BUSY, pauses=[pause(INTAKE)]), ["warn: New turns are refused."]),
         (replace(WAITING, oldest_waiting_seconds=0.9), ["good: All good."]),
         (replace(WAITING, oldest_waiting_seconds=1.5), ["warn: Users are waiting."]),
         (replace(WAITING, oldest_waiting_seconds=40), ["bad: Users are waiting."]),

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,8 @@ from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.operations.live_turns import LiveTurn
 from turns.operations.wait_diagnosis import SlotWait, WaitFacts, diagnose
+from turns.pauses.part import WORKERS
+from turns.pauses.pauses import Pause
 from turns.store.held import CrowdedGroup
 from turns.store.holds import ModelHold
 
@@ -23,7 +26,8 @@ HOLD = ModelHold(
     oldest_held_at=2,
 )
 QUEUED = LiveTurn.from_record("turn_1", record(Status.QUEUED), behind=0)
-CALM = WaitFacts(workers_paused=False, live_workers=2, hold=None, slot_waits=(), queued_hints=7)
+PAUSE = Pause(part=WORKERS, by="", reason="", since=1, until=9, is_over=False, waiting_turns=3)
+CALM = WaitFacts(live_workers=2, hold=None, slot_waits=(), queued_hints=7)
 
 
 def reasons(head: LiveTurn, facts: WaitFacts) -> list[Reason]:
@@ -51,15 +55,28 @@ def test_a_turn_that_lost_workers_waits_for_its_delay() -> None:
 
 def test_a_running_turn_is_the_only_reason() -> None:
     running = replace(QUEUED, status=Status.IN_PROGRESS, worker="w", retry_at=5)
-    paused = replace(CALM, workers_paused=True, live_workers=0)
+    paused = replace(CALM, pauses=(PAUSE,), live_workers=0)
     [why] = diagnose(running, paused)
     assert (why.reason, "worker w" in why.message) == (Reason.RUNNING, True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message", "until"),
+    [
+        ({}, "An operator has paused the workers. 3 turns wait for that.", 9),
+        ({"reason": "deploy"}, "An operator has paused the workers: deploy. 3 turns wait for that.", 9),
+        ({"is_over": True}, "The pause of the workers is over; 3 turns that waited start, oldest first.", None),
+    ],
+)
+def test_a_pause_is_a_reason_with_its_own_reason(changes: dict[str, Any], message: str, until: int | None) -> None:
+    [why] = diagnose(QUEUED, replace(CALM, pauses=(replace(PAUSE, **changes),)))
+    assert (why.reason, why.message, why.until) == (Reason.WORKERS_PAUSED, message, until)
 
 
 def test_reasons_are_sorted_by_importance() -> None:
     facts = replace(
         CALM,
-        workers_paused=True,
+        pauses=(PAUSE,),
         live_workers=0,
         slot_waits=(SlotWait(group=CrowdedGroup(name="tenant:a", slots=2, waiting=1), turns_before=0),),
     )

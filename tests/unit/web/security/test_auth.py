@@ -142,7 +142,7 @@ def test_a_service_with_keys_never_opens_again(authenticator: Authenticator, key
         ("GET", "/operator/stats.json", {Scope.OPERATOR, Scope.OBSERVER}),
         ("GET", "/metrics", {Scope.OPERATOR, Scope.OBSERVER}),
         ("GET", "/operator/turns/turn_1/text", {Scope.OPERATOR}),
-        ("POST", "/operator/pause/intake", {Scope.OPERATOR}),
+        ("PUT", "/operator/pauses/intake", {Scope.OPERATOR}),
     ],
 )
 def test_each_request_needs_one_of_these_scopes(method: str, path: str, allowed: set[Scope]) -> None:

@@ -1,15 +1,9 @@
--- requires: dispatch, transitions
+-- requires: dispatch, is_queued, transitions
 
 -- A hold keeps turns from a model whose provider asked for a pause or does not answer. After its time has passed, one turn
 -- is admitted, the probe. When that has an answer, the others follow in order, two for each further answer, so that the
 -- provider's load doubles in each round instead of arriving at once.
 local ADMITTED_PER_ANSWER = 2
-
--- Return whether the turn waits: a worker of an earlier release, which knows no holds, may run it, and another program may
--- have replaced its record.
-local function is_queued(turn)
-  return redis.pcall('HGET', KEY.turn .. turn, 'status') == POLICY.initial
-end
 
 -- Admit the turns that wait for this hold from one position to another, 0 being the oldest. Return the last one, or nil.
 local function admit_turns(name, first, last, now)

@@ -1,14 +1,19 @@
--- requires: admit, by_name, finish, read_record, transitions
+-- requires: admit, by_name, find_pause, finish, is_queued, pause_turn, read_record, transitions
 
 local MAX_FAILED = 100  -- turns that one call ends
 
--- End the turns that have waited for this hold as long as they may, and add them to `failed`.
+-- End the turns that have waited for this hold as long as they may, and add them to `failed`. One that an operator has
+-- paused meanwhile waits for that instead.
 local function fail_impatient_turns(name, hold, now, failed)
   local patience_ms = hold.reason == 'outage' and POLICY.outage_patience_ms or POLICY.patience_ms
   local since = now - patience_ms
   for _, turn in ipairs(redis.call('ZRANGE', KEY.held .. name, '-inf', since, 'BYSCORE', 'LIMIT', 0, MAX_FAILED)) do
     local was = is_queued(turn) and read_record(turn) or {}
-    if was.held_by == name then
+    local model = was.provider and string.sub(name, #was.provider + 2) or name
+    local pause = was.held_by == name and find_pause(turn, was, model, '', now)
+    if pause then
+      pause_turn(turn, was, pause, now)
+    elseif was.held_by == name then
       finish(turn, was, AFTER[was.status].fail, hold.code, now, 'error_code', hold.code)
       failed[#failed + 1] = turn
     else

@@ -17,6 +17,7 @@ local function finish(turn, was, status, reason, now, ...)
   if was.start_by then redis.call('ZREM', KEY.start_by, turn) end
   if was.status == 'queued' then redis.call('ZREM', KEY.waiting, turn) end
   if was.held_by then redis.call('ZREM', KEY.held .. was.held_by, turn) end
+  if was.paused_by then redis.call('ZREM', KEY.paused .. was.paused_by, turn) end
   redis.call('ZREM', KEY.due, turn)
   redis.call('LREM', queue, 1, turn)
   release_definition(was.definition)

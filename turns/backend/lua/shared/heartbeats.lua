@@ -1,13 +1,13 @@
 -- requires: count
 
 -- If the last heartbeat is in the future, the clock was set back, or another server with an earlier clock is the primary
--- now. Then let each head and hold be checked at once, because the times in the indexes are too late, and return true.
+-- now. Then let each head, hold and pause be checked at once, because the times in the indexes are too late, and return true.
 local function follow_clock(now)
   local newest = redis.call('ZRANGE', KEY.workers, 0, 0, 'REV', 'WITHSCORES')[2]
   if not newest or newest - now < POLICY.clock_step_ms then return false end
   redis.call('ZREMRANGEBYSCORE', KEY.workers, now, '+inf')
   redis.call('HSET', KEY.service, 'renewable_since', now)  -- also if a heartbeat before `now` remains
-  for _, index in ipairs({KEY.due, KEY.holds, KEY.crowded}) do redis.call('ZUNIONSTORE', index, 1, index, 'WEIGHTS', 0) end
+  for _, index in ipairs({KEY.due, KEY.holds, KEY.pauses, KEY.crowded}) do redis.call('ZUNIONSTORE', index, 1, index, 'WEIGHTS', 0) end
   count('repaired|clock')
   return true
 end

@@ -2,7 +2,7 @@
 
 -- Return whether a queued or running head occupies a worker, or its hint is on the way to one.
 local function is_dispatched(turn, was)
-  if not AFTER[was.status] or was.retry_at then return false end
+  if not AFTER[was.status] or was.retry_at or was.paused_by then return false end
   if was.status ~= POLICY.initial then return true end
   return tonumber(was.hinted_at or 0) >= tonumber(redis.call('ZSCORE', KEY.waiting, turn) or 0)
 end

@@ -7,7 +7,7 @@
 -- them run at once, so that a turn that ends its workers soon takes no other one with it.
 
 local SLOT_FIELDS = {'status', 'session', 'lane', 'queue', 'losses', 'accepted_at', 'assistant', 'concurrency', 'provider',
-  'own_model', 'open_wait'}
+  'own_model', 'open_wait', 'resumed'}
 
 -- Return the fields of a live record that its dispatch needs; nil if the turn has ended or has no record.
 local function read_slot_fields(turn)
@@ -65,13 +65,14 @@ local function is_full(name, max_slots, turn, was)
 end
 
 -- Acquire a slot in each of the turn's groups. If one of them is full, let the turn wait for it and return its name.
--- A turn whose worker was lost goes before turns that have not begun.
+-- A turn whose worker was lost goes before turns that have not begun, and one that was paused before younger ones.
 local function acquire_slots(turn, was, now, capacity)
   local groups = groups_of(was, tenant_slots_of(was, now), capacity)
   for i, group in ipairs(groups) do
     local name, max_slots = unpack(group)
     if is_limited(max_slots) and is_full(name, max_slots, turn, was) then
-      local since = was.losses and was.accepted_at or redis.call('ZSCORE', KEY.waiting, turn) or now
+      local is_older = was.losses or was.resumed  -- than its present wait
+      local since = is_older and was.accepted_at or redis.call('ZSCORE', KEY.waiting, turn) or now
       redis.call('ZADD', KEY.slot_waiters .. name, 'NX', since, turn)
       redis.call('ZADD', KEY.crowded, 'NX', now + POLICY.crowd_poll_ms, name)
       for j = 1, i - 1 do  -- it waits for one group at a time

@@ -23,10 +23,11 @@ def test_an_age_is_shown_in_its_largest_unit(seconds: int, expected: str) -> Non
         (4, "turn", "Waiting for 3 previous turns"),
         (1, "worker", "Waiting for a worker"),
         (1, "retry", "Waiting for the model. Asking again"),
+        (1, "pause", "Waiting until the service continues"),
     ],
 )
 def test_a_queued_turn_shows_what_it_waits_for(
-    position: int, waiting_for: Literal["turn", "worker", "retry"], expected: str
+    position: int, waiting_for: Literal["turn", "worker", "retry", "pause"], expected: str
 ) -> None:
     queue = Queue(position=position, waiting_for=waiting_for, turn_id=None, retry_at=None)
     assert format_status("queued", queue) == expected
