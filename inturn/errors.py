@@ -6,6 +6,7 @@
     │   ├── Unauthenticated, Forbidden
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound
     │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, CountChanged, IdempotencyKeyReused
+    │   ├── KeyNotFound, KeyExists, KeyNotActive, LastKey
     │   └── TooMany             try later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
     ├── Unavailable             repair the service; the client used up its retries
     │   ├── Unreachable
@@ -117,6 +118,22 @@ class TurnNotFailed(Refused):
 
 class CountChanged(Refused):
     """The number of matching turns has changed; nothing was done."""
+
+
+class KeyNotFound(Refused):
+    """There is no API key with this id."""
+
+
+class KeyExists(Refused):
+    """There is an API key with this id; its secret was in the first response only."""
+
+
+class KeyNotActive(Refused):
+    """The API key is revoked or expired; only an active one can be rotated."""
+
+
+class LastKey(Refused):
+    """It is the last active API key with one of its scopes, and was not revoked."""
 
 
 class IdempotencyKeyReused(Refused):

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from turns.access.api_keys import KEY_CACHE_SECONDS, ApiKey, ApiKeyStore, Scope
+from turns.access.api_key import ApiKey, Scope
+from turns.access.api_keys import KEY_CACHE_SECONDS, ApiKeyStore
+from turns.access.audit_log import Act, AuditLog
 from turns.access.key_record import KeyRecord
 from turns.backend.client import Client, check_store_or_exit, connect
 from turns.backend.installation import check_agreement
 from turns.backend.script_replies import Reply
 from turns.config import commands
 from turns.config.settings import Settings, settings_or_exit
-from turns.domain.errors import ConfigurationError, StoreUnavailable
+from turns.domain.errors import ConfigurationError, KeyNotFound, StoreUnavailable
 from turns.domain.ids import NAME_RULE, is_name
 from turns.file_history.session_store import open_session_store
 from turns.store.sessions import SessionStore
@@ -73,12 +75,13 @@ def _parser() -> argparse.ArgumentParser:
         "--scopes", default=Scope.TURNS, help=f"comma-separated list of {', '.join(Scope)} (default: %(default)s)"
     )
     create.add_argument("--days", type=_days, help="days until the key expires (default: it never expires)")
+    create.add_argument("--label", default="", help="what the key is for, shown in lists of keys")
     create.add_argument("--adopt", action="store_true", help="then give the sessions without a tenant to this one")
     create.set_defaults(run=_create)
     adopt = subcommands.add_parser("adopt", help="give the sessions that were stored without a key to a tenant")
     adopt.add_argument("tenant", help="tenant whose keys give access to them from then on")
     adopt.set_defaults(run=_adopt)
-    subcommands.add_parser("list", help="list all valid keys").set_defaults(run=_list)
+    subcommands.add_parser("list", help="list the keys, with those that ended within 90 days").set_defaults(run=_list)
     revoke = subcommands.add_parser("revoke", help="revoke a key; takes effect within two seconds")
     revoke.add_argument("id", help="id of the key, as in the list")
     revoke.set_defaults(run=_revoke)
@@ -101,7 +104,9 @@ def _create(service: Service, options: argparse.Namespace) -> str:
         options.tenant,
         scopes,
         lifetime_seconds=None if options.days is None else options.days * DAY_SECONDS,
+        label=options.label,
     )
+    _audit(service, Act(action="create_key", what=api_key.id, target_tenant=api_key.tenant, details=api_key.details))
     if record := service.record:
         _write_record(record.require_keys, "an empty store would serve everyone without a key")
     sys.stderr.write(f"{_describe(api_key)}\nStore this key now; it cannot be displayed again:\n")
@@ -156,20 +161,32 @@ def _check_adopting(service: Service, tenant: str) -> None:
 
 
 def _list(service: Service, _options: argparse.Namespace) -> str:
-    if found := service.api_keys.list_keys():
-        return "\n".join(map(_describe, found))
-    sys.stderr.write(f"{LOCKED}\n" if service.api_keys.has_keys() else "No API key exists, and requests need none.\n")
-    return ""
+    found = list(service.api_keys.list_all())
+    if not any(key.is_active for key in found):
+        has_keys = service.api_keys.has_keys()
+        sys.stderr.write(f"{LOCKED}\n" if has_keys else "No API key exists, and requests need none.\n")
+    return "\n".join(map(_describe, found))
 
 
 def _revoke(service: Service, options: argparse.Namespace) -> str:
-    if not service.api_keys.revoke_key(options.id):
-        raise ValueError(f"there is no key {options.id}")
+    try:
+        key = service.api_keys.revoke_key(options.id)
+    except KeyNotFound:
+        raise ValueError(f"there is no key {options.id}") from None
+    _audit(service, Act(action="revoke_key", what=key.id, target_tenant=key.tenant))
     if record := service.record:
         _write_record(lambda: record.add_revoked(options.id), "a restored backup would accept the key again")
     if not service.api_keys.list_keys():
         sys.stderr.write(f"This was the last one. {LOCKED}\n")
     return f"{options.id} is revoked"
+
+
+def _audit(service: Service, act: Act) -> None:
+    """Record the act, or warn: the store has already changed, so the command goes on."""
+    try:
+        AuditLog(service.client).append(act)
+    except StoreUnavailable as error:
+        sys.stderr.write(f"Warning: {error}; the audit log does not have this.\n")
 
 
 def _write_record(write: Callable[[], None], consequence: str) -> None:
@@ -182,7 +199,10 @@ def _write_record(write: Callable[[], None], consequence: str) -> None:
 
 def _describe(key: ApiKey) -> str:
     expires = "until revoked" if key.expires_at is None else f"until {_minute(key.expires_at)}"
-    return f"{key.id}  {key.tenant}  {','.join(sorted(key.scopes))}  since {_minute(key.created_at)}  {expires}"
+    ended = "" if key.is_active else f"  {key.state}"
+    label = f"  {key.label}" if key.label else ""
+    scopes = ",".join(sorted(key.scopes))
+    return f"{key.id}  {key.tenant}  {scopes}  since {_minute(key.created_at)}  {expires}{ended}{label}"
 
 
 def _minute(milliseconds: int) -> str:

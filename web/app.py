@@ -8,6 +8,8 @@ from flask_cors import CORS
 
 from turns.access.api_keys import ApiKeyStore
 from turns.access.audit_log import AuditLog
+from turns.access.key_record import KeyRecord
+from turns.access.key_uses import KeyUses
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import connect
 from turns.config.logs import bind, bind_more
@@ -23,7 +25,7 @@ from turns.processes.record import WEB
 from turns.processes.reporter import Reporter, web_process_name
 from turns.search.search import Search
 from turns.tenants.tenants import Tenants
-from web.http import problems
+from web.http import access_log, problems
 from web.http.request_span import trace_requests
 from web.http.root_path import RootPath
 from web.http.threads import run_in_thread
@@ -33,6 +35,7 @@ from web.routes.operator.actions import build_operator_actions
 from web.routes.operator.audit import build_operator_audit
 from web.routes.operator.cancellations import build_operator_cancellations
 from web.routes.operator.holds import build_operator_holds
+from web.routes.operator.keys import build_operator_keys
 from web.routes.operator.pauses import build_operator_pauses
 from web.routes.operator.search import build_operator_search
 from web.routes.operator.tenants import build_operator_tenants
@@ -99,7 +102,10 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     app.extensions["draining"] = (long_polls, streams, reporter)
     actions, search = OperatorActions(client, store, registry.find), Search(client, settings)
     queries = OperatorQueries(client, settings, store_replaced_at=lambda: reporter.store_replaced_at)
-    authenticator = Authenticator(ApiKeyStore(client), requires_keys=settings.require_keys)
+    api_keys, key_uses = ApiKeyStore(client), KeyUses(client)
+    key_uses.start()
+    key_record = KeyRecord(settings.data_dir) if settings.uses_embedded_store else None
+    authenticator = Authenticator(api_keys, key_uses, requires_keys=settings.require_keys)
     origins, refusals = CrossOriginGuard(settings), RefusalAudit()
     audit_log = app.extensions[AUDIT_EXTENSION] = AuditLog(client)
     app.before_request(_begin)
@@ -116,6 +122,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_operator_cancellations(actions, queries),
         build_operator_holds(actions, queries),
         build_operator_pauses(Pauses(client, settings)),
+        build_operator_keys(api_keys, key_record, actions.cancel_turns_of_key),
         build_operator_search(search, queries),
         build_operator_tenants(Tenants(client, settings)),
         build_operator_views(queries, actions, search),
@@ -126,6 +133,8 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     ):
         app.register_blueprint(blueprint)
     problems.register(app)
+    if settings.access_log:
+        access_log.register(app)
     if settings.cors_origins:
         CORS(app, origins=settings.allowed_origins, expose_headers=EXPOSED)
     return app

@@ -28,6 +28,7 @@ PERMANENT = {
     keys.CROWDED.name,
     keys.API_KEYS.name,
     keys.LIMITED.name,
+    keys.KEY_USES.name,
 }
 WHILE_ANY_TURN_IS_LIVE = (keys.DEFINITION, keys.TENANT, keys.SLOTS, keys.SLOT_WAITERS)
 PER_LIVE_TURN = (keys.TURN, keys.EVENTS)
@@ -48,7 +49,8 @@ def leaked_keys(raw: Any) -> set[str]:
     indexes = [name for family in INDEXES for name in raw.scan_iter(family("*"))]
     expected |= {name.decode() for name in indexes if {turn.decode() for turn in raw.zrange(name, 0, -1)} <= listed}
     expected |= {keys.TENANT(tenant.decode()) for tenant in raw.zrange(keys.LIMITED.name, 0, -1)}
-    expected |= {keys.API_KEY(key_id.decode()) for key_id in raw.zrange(keys.API_KEYS.name, 0, -1)}
+    listed_keys = [key_id.decode() for key_id in raw.zrange(keys.API_KEYS.name, 0, -1)]
+    expected |= {family(key_id) for family in (keys.API_KEY, keys.KEY_INFO) for key_id in listed_keys}
     for hold in raw.zrange(keys.HOLDS.name, 0, -1):  # which `rescue` checks until it is over
         expected |= {keys.HOLD(hold.decode()), keys.HELD(hold.decode())}
     expected |= {keys.PAUSED(part.decode()) for part in raw.zrange(keys.PAUSES.name, 0, -1)}

@@ -304,14 +304,28 @@ CROWDED = Key(
 API_KEY = Key(
     "inturn:api_key:",
     "hash",
-    "the rights of one API key, by its id: `digest`, `tenant`, `scopes`, `created_at`, `expires_at`",
+    "the credential of one API key, by its id: `digest`, `tenant`, `scopes`, `created_at`, `expires_at`; the key works "
+    "as long as it exists",
     "until it expires or is revoked",
+)
+KEY_INFO = Key(
+    "inturn:key_info:",
+    "hash",
+    "what is known of one API key, by its id: `tenant`, `scopes`, `created_at`, `expires_at`, `label`, and the ids of "
+    "other keys: `created_by`, `replaces`, `replaced_by`, `revoked_by`; `revoked_at`",
+    "until 90 days after the key expired or was revoked",
+)
+KEY_USES = Key(
+    "inturn:key_uses",
+    "hash",
+    "the time (ms) at which each API key was last used, to the minute, by its id",
+    "always; a field is removed with its key's entry in the list of keys",
 )
 API_KEYS = Key(
     "inturn:api_keys",
     "sorted set",
     "ids of the API keys, at the time (ms) at which each was created",
-    "always; an entry is removed when its key is revoked, or when keys are listed after it expired",
+    "always; an entry is removed when keys are listed and nothing is known of its key any more",
 )
 AUDIT = Key(
     "inturn:audit",
@@ -431,6 +445,8 @@ CATALOGUE = (
     SLOT_WAITERS,
     CROWDED,
     API_KEY,
+    KEY_INFO,
+    KEY_USES,
     API_KEYS,
     AUDIT,
     AUDIT_REFUSED,

@@ -33,7 +33,7 @@ from turns.domain.worker_kind import WorkerKind, kind_of
 # Callers rely on the effects of these verbs, so with `settings.replicas` the replicas must have them first.
 PROMISES = frozenset({"accept", "commit", "interrupt", "fail", "cancel", "import_messages", "erase", "adopt"})
 REPLICATION_MS = 400  # shorter than the shortest timeout of a caller
-OPTIONAL = ("retry_of", "traceparent", "request_id")  # fields of the record that not every turn has
+OPTIONAL = ("retry_of", "traceparent", "request_id", "key_id")  # fields of the record that not every turn has
 
 
 class Scripts:
@@ -316,7 +316,8 @@ def _fingerprint(request: TurnRequest) -> str:
         return ""
     fields = asdict(request)
     fields["assistant"] = request.assistant.name  # not its version, which may change before the request is repeated
-    del fields["traceparent"], fields["request_id"]  # a repeated request has others
+    for name in ("traceparent", "request_id", "key_id"):  # a repeated request may have others
+        del fields[name]
     return _sha256(json.dumps(fields, sort_keys=True))
 
 

@@ -52,7 +52,9 @@ class Log(StrEnum):
     WEB_READY = "web.ready"
     OPERATOR_ACTED = "operator.acted"
     REQUEST_REFUSED = "request.refused"
+    REQUEST_DONE = "request.done"
     AUDIT_FAILED = "audit.failed"
+    KEY_RECORD_FAILED = "key_record.failed"
     REQUEST_BROKEN = "request.broken"
 
 

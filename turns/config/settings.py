@@ -284,6 +284,10 @@ class Settings(BaseSettings):
     log_format: LogFormat = Field(
         LogFormat.AUTO, description="`json`, `console`, or `auto`: console if the output is a terminal, else JSON"
     )
+    access_log: bool = Field(
+        False,
+        description="Log each request of the HTTP endpoint as `request.done`: method, path with placeholders, status, duration, API key and tenant, but neither query nor body",
+    )
     log_level: str = Field(
         "info",
         pattern="^(debug|info|warning|error)$",
@@ -301,7 +305,16 @@ class Settings(BaseSettings):
     @property
     def store_url(self) -> str:
         """URL of the store: `REDIS_URL`, or the embedded store of the data directory."""
-        return self.redis_url or f"unix://{quote(str(self.embedded_socket))}"
+        return self.redis_url or self._embedded_url
+
+    @property
+    def uses_embedded_store(self) -> bool:
+        """Whether the store is the one in the data directory; `make up` names it in `REDIS_URL` of its processes."""
+        return self.store_url == self._embedded_url
+
+    @property
+    def _embedded_url(self) -> str:
+        return f"unix://{quote(str(self.embedded_socket))}"
 
     @property
     def embedded_socket(self) -> Path:

@@ -6,6 +6,7 @@
     │   ├── Unauthenticated, Forbidden
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound
     │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, CountChanged, IdempotencyKeyReused
+    │   ├── KeyNotFound, KeyExists, KeyNotActive, LastKey
     │   ├── SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
     │   └── Overloaded, IntakePaused, StoreUnsafe, StreamsFull
     ├── LeaseLost               the worker, which stops the run
@@ -119,6 +120,36 @@ class CountChanged(Refused):
 
     def __init__(self, count: int) -> None:
         super().__init__(f"The number of matching turns has changed to {count}; nothing was done.")
+
+
+class KeyNotFound(Refused):
+    """There is no API key with this id."""
+
+    status, code = 404, "key_not_found"
+
+
+class KeyExists(Refused):
+    """There is an API key with this id. Its secret was in the first response only; if that was lost, revoke the key."""
+
+    status, code = 409, "key_exists"
+
+
+class KeyNotActive(Refused):
+    """This API key is revoked or expired; only an active one can be rotated."""
+
+    status, code = 409, "key_not_active"
+
+
+class LastKey(Refused):
+    """This is the last active API key with one of its scopes."""
+
+    status, code = 409, "last_key"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(
+            f"This is the last active API key with the scope {scope}; nothing was done. To revoke it all the same, add "
+            "even_last=true. Then only a command on the machine of the service creates another one."
+        )
 
 
 class SessionBusy(Refused):

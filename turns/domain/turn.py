@@ -41,6 +41,7 @@ class TurnRequest:
     """A valid request for a turn.
 
     `assistant` is the version under which to accept it. `variables` and `lane` are the caller's, without defaults.
+    `key_id` is the id of its API key.
     """
 
     session_id: str
@@ -57,6 +58,7 @@ class TurnRequest:
     retry_of: str | None = None
     traceparent: str | None = None
     request_id: str | None = None
+    key_id: str | None = None
 
     @property
     def session(self) -> str:
@@ -122,6 +124,7 @@ class Turn:
     provider_status: int | None
     waiting: Waiting | None
     retry_of: str | None
+    key_id: str | None
     variables: Mapping[str, str]
     metadata: Mapping[str, str]
     accepted_at: int
@@ -181,6 +184,7 @@ class Turn:
             provider_status=optional_int("provider_status"),
             waiting=_waiting(record, position, ahead, pace_ms) if status is Status.QUEUED else None,
             retry_of=record.get("retry_of"),
+            key_id=record.get("key_id"),
             variables=json.loads(record["variables"]),
             metadata=json.loads(record.get("metadata", "{}")),
             accepted_at=int(record["accepted_at"]),
@@ -270,6 +274,7 @@ class Claim:
     user_id: str | None = None
     metadata_json: str = "{}"
     provider: str = ""
+    key_id: str | None = None
     is_admitted: bool = False
     is_probe: bool = False
 
@@ -312,6 +317,7 @@ class Claim:
             user_id=record.get("user_id") or None,
             metadata_json=record.get("metadata", "{}"),
             provider=record.get("provider", ""),
+            key_id=record.get("key_id"),
             is_admitted=bool(record.get("admitted_by")),
             is_probe=bool(record.get("probes")),
         )

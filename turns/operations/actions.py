@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
+from turns.access.api_key import ApiKey
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.domain.assistant import Assistant
@@ -24,6 +25,7 @@ from turns.domain.ids import tenant_of
 from turns.domain.open_enum import member_or_text
 from turns.domain.state import Status
 from turns.domain.turn import Turn
+from turns.operations.key_turns import Cancellation, cancel_turns_of_key
 from turns.store.acceptance import Accepted
 from turns.store.health import list_live_workers
 from turns.store.turns import TurnStore
@@ -140,6 +142,12 @@ class OperatorActions:
             raise SessionNotFound
         live = cast(list[bytes], self._client.lrange(keys.QUEUE(session), 0, -1))
         return sum(self._is_cancelled(turn_id.decode(), tenant_of(session)) for turn_id in reversed(live))
+
+    def cancel_turns_of_key(self, key: ApiKey, *, limit: int) -> Cancellation:
+        """Cancel the live turns that were accepted with this key, at most `limit`."""
+        return cancel_turns_of_key(
+            self._client, lambda turn_id: self._is_cancelled(turn_id, key.tenant), key, limit=limit
+        )
 
     def _is_cancelled(self, turn_id: str, tenant: str) -> bool:
         """Cancel a turn; return false if it has ended otherwise or has expired."""

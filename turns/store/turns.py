@@ -99,10 +99,12 @@ class TurnStore:
         tenant: str = DEFAULT_TENANT,
         idempotency_key: str | None = None,
         request_id: str | None = None,
+        key_id: str | None = None,
     ) -> Accepted:
         """Accept the request of a failed turn again, with the present version of its assistant.
 
-        `find` returns the assistant. Raises `TurnNotFailed`, like `find`, or like `get_turn` and `accept`.
+        `find` returns the assistant. `key_id`: that of the failed turn, if it is None. Raises `TurnNotFailed`, like
+        `find`, or like `get_turn` and `accept`.
         """
         failed = self.get_turn(turn_id, tenant=tenant)
         if failed.status is not Status.FAILED:
@@ -122,6 +124,7 @@ class TurnStore:
                 retry_of=turn_id,
                 idempotency_key=idempotency_key,
                 request_id=request_id,
+                key_id=key_id or failed.key_id,
             )
         )
 

@@ -46,6 +46,7 @@ def parse_submit(
     traceparent: str | None,
     tenant: str,
     request_id: str,
+    key_id: str | None = None,
 ) -> TurnRequest:
     """Parse the body of a turn. Raises `InvalidRequest`, or like `find`.
 
@@ -60,6 +61,7 @@ def parse_submit(
         traceparent=traceparent,
         tenant=tenant,
         request_id=request_id,
+        key_id=key_id,
     )
 
 
@@ -96,6 +98,7 @@ def to_request(
     traceparent: str | None,
     tenant: str,
     request_id: str,
+    key_id: str | None = None,
 ) -> TurnRequest:
     """Validate the fields of a turn. Raises `InvalidRequest`, or like `find`.
 
@@ -118,6 +121,7 @@ def to_request(
         idempotency_key=idempotency_key,
         traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,
         request_id=request_id,
+        key_id=key_id,
     )
 
 

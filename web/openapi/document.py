@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from turns.access.api_key import KEY_ID
 from turns.config.version import VERSION
 from turns.domain.events import EVENT_ID
 from turns.domain.ids import NAME
@@ -41,6 +42,7 @@ PATH_PARAMETERS: dict[str, Json] = {
     "name": TEXT,
     "turn_id": TEXT,
     "worker": TEXT,
+    "key_id": {"type": "string", "pattern": f"^{KEY_ID.pattern}$"},
     "session_id": ID_SCHEMA,
 }
 REQUEST_HEADERS: dict[str, tuple[str, Json]] = {

@@ -9,6 +9,7 @@ from turns.config.version import VERSION
 Json = dict[str, Any]
 
 TURN_ID = "turn_01a2073c9fe1775a924bcc85e05eaf46"
+KEY_ID = "7b1f0c9d2e4a"
 NAMES: Mapping[str, str] = MappingProxyType(
     {
         "turn_id": TURN_ID,
@@ -18,6 +19,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "switch": "workers",
         "kind": "tenant",
         "name": "acme",
+        "key_id": KEY_ID,
     }
 )
 TYPES: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
@@ -28,6 +30,8 @@ PLACEHOLDERS: Mapping[str, Any] = MappingProxyType({"string": "…", "integer": 
 VALUES: Mapping[str, Any] = MappingProxyType(
     {
         **NAMES,
+        "api_key": f"inturn_{KEY_ID}_…",
+        "scopes": "turns",
         "id": TURN_ID,
         "user_id": "alice",
         "status": "completed",

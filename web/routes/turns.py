@@ -89,6 +89,7 @@ def build_turns(
             traceparent=get_traceparent(),
             tenant=g.caller.tenant,
             request_id=g.request_id,
+            key_id=g.caller.key_id,
         )
         return _reply_accepted(store.accept(turn_request), long_polls)
 
@@ -166,7 +167,12 @@ def build_turns(
     def retry(turn_id: str) -> Response:
         key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
         accepted = store.retry_failed(
-            turn_id, find=find, tenant=g.caller.tenant, idempotency_key=key, request_id=g.request_id
+            turn_id,
+            find=find,
+            tenant=g.caller.tenant,
+            idempotency_key=key,
+            request_id=g.request_id,
+            key_id=g.caller.key_id,
         )
         return _reply_accepted(accepted, long_polls)
 
@@ -215,6 +221,7 @@ def _accept_item(
                 traceparent=get_traceparent(),
                 tenant=g.caller.tenant,
                 request_id=g.request_id,
+                key_id=g.caller.key_id,
             )
         )
     except Refused as error:

@@ -92,9 +92,12 @@ def _write_refusal(act: Act, *, skipped: int) -> None:
 
 
 def _route() -> str:
-    """Return the method and the path of the request with placeholders instead of ids."""
-    path = request.url_rule.rule if request.url_rule else "unknown path"
-    return f"{request.method} {path.replace('<', '{').replace('>', '}')}"
+    return f"{request.method} {path_template() or 'unknown path'}"
+
+
+def path_template() -> str | None:
+    """Return the path of the request with placeholders instead of ids, or None for an unknown path."""
+    return request.url_rule.rule.replace("<", "{").replace(">", "}") if request.url_rule else None
 
 
 def _audit_log() -> AuditLog:

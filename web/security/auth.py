@@ -4,13 +4,16 @@ import hashlib
 import time
 from dataclasses import dataclass
 
-from turns.access.api_keys import API_KEY, KEY_CACHE_SECONDS, ApiKey, ApiKeyStore, Scope
+from turns.access.api_key import API_KEY, ApiKey, Scope
+from turns.access.api_keys import KEY_CACHE_SECONDS, ApiKeyStore
+from turns.access.key_uses import KeyUses
 from turns.domain.errors import Forbidden, Unauthenticated
 from turns.domain.ids import DEFAULT_TENANT
 
 MAX_CACHED_KEYS = 10_000  # about 2 MB
 OPERATOR_PATHS = ("/operator/", "/metrics")  # the page `/operator` holds no data, and asks for the key itself
 GUARDED = ("/v1/", *OPERATOR_PATHS)
+KEYS_PATH = "/operator/keys"  # and what is below it
 MESSAGE_TEXT = "/text"  # end of the one operator path that returns message text
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 WRONG_KEY = "Invalid, expired or revoked API key."
@@ -27,6 +30,10 @@ class Caller:
         """Whether the caller may pause, retry and drain, and read the message text of any tenant."""
         return Scope.OPERATOR in self.scopes
 
+    @property
+    def may_manage_keys(self) -> bool:
+        return Scope.ADMIN in self.scopes
+
     def check(self, method: str, path: str) -> None:
         """Raise `Forbidden` unless a scope of the caller allows the request."""
         allowing = _allowing_scopes(method, path)
@@ -37,8 +44,11 @@ class Caller:
 
 def _allowing_scopes(method: str, path: str) -> tuple[Scope, ...]:
     is_safe = method in SAFE_METHODS
+    if path.startswith(KEYS_PATH):
+        return (Scope.ADMIN,)
     if path.startswith(OPERATOR_PATHS):
-        return (Scope.OPERATOR, Scope.OBSERVER) if is_safe and not path.endswith(MESSAGE_TEXT) else (Scope.OPERATOR,)
+        is_readable = is_safe and not path.endswith(MESSAGE_TEXT)
+        return (Scope.OPERATOR, Scope.OBSERVER, Scope.ADMIN) if is_readable else (Scope.OPERATOR,)
     return (Scope.TURNS, Scope.READ) if is_safe else (Scope.TURNS,)
 
 
@@ -50,9 +60,10 @@ ANONYMOUS = Caller(DEFAULT_TENANT, frozenset(Scope))
 class Authenticator:
     """Finds the caller of a request by its API key, and caches the keys for `KEY_CACHE_SECONDS`."""
 
-    def __init__(self, api_keys: ApiKeyStore, *, requires_keys: bool) -> None:
+    def __init__(self, api_keys: ApiKeyStore, uses: KeyUses, *, requires_keys: bool) -> None:
         """`requires_keys`: also if the store has none, because it may be empty or an older copy."""
         self._api_keys = api_keys
+        self._uses = uses
         self._requires_keys = requires_keys
         self._checked_at = -KEY_CACHE_SECONDS  # when the store was asked whether keys are required
         self._cache: dict[bytes, tuple[float, ApiKey | None]] = {}
@@ -67,6 +78,7 @@ class Authenticator:
         key = self._find(api_key)
         if key is None:
             raise Unauthenticated(WRONG_KEY)
+        self._uses.record(key.id)
         return Caller(key.tenant, key.scopes, key.id)
 
     def _are_keys_required(self) -> bool:

@@ -11,6 +11,7 @@ from turns.config.tracing import mark_failed
 from turns.domain.breaker import ANSWER_CODES, Breaker, is_provider_failure
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
+from turns.domain.ids import tenant_of
 from turns.domain.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
 from turns.domain.turn import Answer, Claim
 from turns.file_history.offload import DiskUnavailable
@@ -103,7 +104,7 @@ class Execution:
     def _attempt(self, claim: Claim) -> None:
         settings = settings_for(claim.assistant, self._settings)
         with (
-            bound(session=claim.session, attempt=claim.attempt, **_losses(claim), **_trace(claim)),
+            bound(session=claim.session, attempt=claim.attempt, **_losses(claim), **_trace(claim), **_key(claim)),
             self._active_runs.hold(claim, settings) as active,
             self._emitter.open(claim) as buffer,
             run_span(claim),
@@ -252,6 +253,11 @@ class Execution:
 def _losses(claim: Claim) -> dict[str, int]:
     """Return the number of lost workers if there are any."""
     return {"losses": claim.losses} if claim.losses else {}
+
+
+def _key(claim: Claim) -> dict[str, str]:
+    """Return the API key with which the turn was accepted, and its tenant, if the service requires keys."""
+    return {"key_id": claim.key_id, "tenant": tenant_of(claim.session)} if claim.key_id else {}
 
 
 def _trace(claim: Claim) -> dict[str, str]:

@@ -198,6 +198,14 @@ def test_the_audit_log_names_the_key(stack: Stack, keys: Keys) -> None:
     assert (entry["tenant"], entry["request_id"] in lines[0]) == ("acme", True)
 
 
+def test_a_turn_names_its_key_in_timeline_and_logs(stack: Stack, keys: Keys, failed_turn: str) -> None:
+    key_id = keys.turns.split("_")[1]
+    assert request(stack, "GET", f"/operator/turns/{failed_turn}", keys.observer).body["key_id"] == key_id
+    lines = [json.loads(line) for line in stack.logs().splitlines() if f'"turn_id": "{failed_turn}"' in line]
+    of_key = {line["event"] for line in lines if (line.get("key_id"), line.get("tenant")) == (key_id, "acme")}
+    assert of_key >= {"turn.accepted", "turn.claimed", "turn.failed"}
+
+
 def test_the_audit_log_has_what_was_refused(stack: Stack, keys: Keys) -> None:
     refused = request(stack, "POST", "/operator/workers/w/drain", keys.reader)
     wrong = call(f"{stack.url}/v1/turns", headers={"Authorization": f"Bearer {keys.reader[:-2]}xx"})

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from turns import __main__ as command
+from turns.access.audit_log import AuditFilter, AuditLog
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
@@ -90,13 +91,28 @@ def test_the_revocation_of_the_last_key_says_how_to_go_on(run: Run) -> None:
     ids = [run("create", "acme")[2].splitlines()[-2].split()[0] for _ in range(2)]
     assert run("revoke", ids[0])[2] == ""
     assert run("revoke", ids[1])[2] == f"This was the last one. {command.LOCKED}\n"
-    assert run("list") == (0, "", f"{command.LOCKED}\n")
+    code, listed, notice = run("list")
+    assert (code, notice) == (0, f"{command.LOCKED}\n")
+    assert {(line.split()[0], line.split()[-1]) for line in listed.splitlines()} == {(key, "revoked") for key in ids}
+
+
+def test_a_key_has_a_label_and_its_changes_are_in_the_audit_log(run: Run, client: Client) -> None:
+    key_id = run("create", "acme", "--label", "the shop")[2].splitlines()[-2].split()[0]
+    assert run("list")[1].endswith("until revoked  the shop\n")
+    run("revoke", key_id)
+    revoked, created = AuditLog(client).read(AuditFilter(), limit=10).entries
+    assert (created.action, created.what, created.target_tenant) == ("create_key", key_id, "acme")
+    assert created.details == {"scopes": "turns", "label": "the shop"}
+    assert (revoked.action, revoked.what, revoked.key_id) == ("revoke_key", key_id, None)
 
 
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
-        (("create", "acme", "--scopes", "turns,all"), "scopes: 'all' is not one of turns, read, operator, observer"),
+        (
+            ("create", "acme", "--scopes", "turns,all"),
+            "scopes: 'all' is not one of turns, read",
+        ),
         (("create", "a b"), "tenant: must be"),
         (("create", "a b", "--adopt"), "tenant: must be"),
         (("revoke", "nonsense"), "there is no key nonsense"),

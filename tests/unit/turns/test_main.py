@@ -23,8 +23,8 @@ def test_a_store_that_does_not_answer_is_reported_in_one_line(
 
 
 def test_a_file_that_cannot_be_written_hides_no_new_key(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    client = StubClient(b"1", [])  # the reply to: are there keys?
-    options = Namespace(tenant="acme", scopes="turns", days=None, adopt=False)
+    client = StubClient(b"1", 1, [], [])  # keys exist; the new id is free
+    options = Namespace(tenant="acme", scopes="turns", days=None, adopt=False, label="")
     secret = _create(Service(Settings(), client.as_client, KeyRecord(tmp_path / "missing")), options)
     assert secret.startswith("inturn_")
     assert "Warning: " in capsys.readouterr().err

@@ -84,6 +84,7 @@ def _stats(queries: OperatorQueries, actions: OperatorActions, minutes: int) -> 
         findings=evaluate(facts),
         store_refusal=facts.health.refusal or None,
         may_act=g.caller.may_act,
+        may_manage_keys=g.caller.may_manage_keys,
         running_turns=facts.running_turns,
         held_turns={reason: number for reason, number in facts.held.items() if number},
         oldest_unanswered_seconds=facts.oldest_unanswered_seconds,

@@ -93,6 +93,7 @@ class Stats(ServiceStatus):
     store_refusal: str | None = Field(description="why the store refuses writes; null if it takes them")
     may_act: bool = Field(description="whether the caller's key allows actions")
     pauses: tuple[Pause, ...]
+    may_manage_keys: bool = Field(description="whether it allows to list and change API keys")
     findings: tuple[Finding, ...] = Field(description="the most severe first; at least one")
     running_turns: int
     held_turns: Mapping[Reason, int] = Field(description="live turns that do not run, by reason")
@@ -174,6 +175,7 @@ class Timeline(ResponseModel):
     id: TurnId = _of_turn("id")
     object: Literal["timeline"] = "timeline"
     tenant: str = _of_turn("tenant")
+    key_id: str | None = _of_turn("key_id")
     session_id: Id = _of_turn("session_id")
     user_id: Id | None = _of_turn("user_id")
     sequence: int = _of_turn("sequence")

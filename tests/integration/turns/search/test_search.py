@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from tests.support.server import Server
-from turns.access.api_keys import ApiKeyStore, Scope
+from turns.access.api_key import Scope
+from turns.access.api_keys import ApiKeyStore
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings

@@ -5,7 +5,10 @@ from typing import cast
 
 import pytest
 
-from turns.access.api_keys import KEY_CACHE_SECONDS, ApiKey, ApiKeyStore, Scope
+from tests.support.stub_client import StubClient
+from turns.access.api_key import ApiKey, Scope
+from turns.access.api_keys import KEY_CACHE_SECONDS, ApiKeyStore
+from turns.access.key_uses import KeyUses
 from turns.domain.errors import Forbidden, Unauthenticated
 from web.security import auth
 from web.security.auth import ANONYMOUS, MAX_CACHED_KEYS, WRONG_KEY, Authenticator, Caller
@@ -40,6 +43,11 @@ class Keys:
         return self.keys.get(api_key)
 
 
+def uses() -> KeyUses:
+    """Return the uses of keys, which nothing writes to a store."""
+    return KeyUses(StubClient().as_client)
+
+
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
@@ -54,7 +62,7 @@ def keys() -> Keys:
 
 @pytest.fixture
 def authenticator(clock: Clock, keys: Keys) -> Authenticator:
-    return Authenticator(cast(ApiKeyStore, keys), requires_keys=False)
+    return Authenticator(cast(ApiKeyStore, keys), uses(), requires_keys=False)
 
 
 def test_a_key_names_tenant_scopes_and_id(authenticator: Authenticator) -> None:
@@ -100,7 +108,7 @@ def test_a_revoked_key_stops_working_in_time(authenticator: Authenticator, keys:
 
 def test_a_cached_key_expires_at_its_time(clock: Clock) -> None:
     expiring = ApiKey(id="k1", tenant="acme", scopes=KEY.scopes, created_at=0, expires_at=1000)
-    authenticator = Authenticator(cast(ApiKeyStore, Keys(inturn_k1_secret=expiring)), requires_keys=False)
+    authenticator = Authenticator(cast(ApiKeyStore, Keys(inturn_k1_secret=expiring)), uses(), requires_keys=False)
     authenticator.authenticate(HEADER)
     clock.seconds = 1.001
     with pytest.raises(Unauthenticated, match=WRONG_KEY):
@@ -116,7 +124,7 @@ def test_the_cache_is_bounded(authenticator: Authenticator) -> None:
 
 def test_before_the_first_key_every_caller_is_anonymous(clock: Clock) -> None:
     keys = Keys()
-    authenticator = Authenticator(cast(ApiKeyStore, keys), requires_keys=False)
+    authenticator = Authenticator(cast(ApiKeyStore, keys), uses(), requires_keys=False)
     assert authenticator.authenticate(None) is ANONYMOUS
     keys.was_created = True
     clock.seconds = KEY_CACHE_SECONDS
@@ -139,8 +147,12 @@ def test_a_service_with_keys_never_opens_again(authenticator: Authenticator, key
         ("DELETE", "/v1/sessions/s", {Scope.TURNS}),
         ("GET", "/v1/turns", {Scope.TURNS, Scope.READ}),
         ("HEAD", "/v1/turns", {Scope.TURNS, Scope.READ}),
-        ("GET", "/operator/stats.json", {Scope.OPERATOR, Scope.OBSERVER}),
-        ("GET", "/metrics", {Scope.OPERATOR, Scope.OBSERVER}),
+        ("GET", "/operator/stats.json", {Scope.OPERATOR, Scope.OBSERVER, Scope.ADMIN}),
+        ("GET", "/operator/audit", {Scope.OPERATOR, Scope.OBSERVER, Scope.ADMIN}),
+        ("GET", "/metrics", {Scope.OPERATOR, Scope.OBSERVER, Scope.ADMIN}),
+        ("GET", "/operator/keys", {Scope.ADMIN}),
+        ("POST", "/operator/keys", {Scope.ADMIN}),
+        ("POST", "/operator/keys/0123456789ab/revoke", {Scope.ADMIN}),
         ("GET", "/operator/turns/turn_1/text", {Scope.OPERATOR}),
         ("PUT", "/operator/pauses/intake", {Scope.OPERATOR}),
     ],
@@ -166,7 +178,7 @@ def test_only_an_operator_may_act() -> None:
 
 
 def test_required_keys_stay_required_in_an_empty_store(clock: Clock) -> None:
-    authenticator = Authenticator(cast(ApiKeyStore, Keys()), requires_keys=True)
+    authenticator = Authenticator(cast(ApiKeyStore, Keys()), uses(), requires_keys=True)
     with pytest.raises(Unauthenticated):
         authenticator.authenticate(None)
     with pytest.raises(Unauthenticated, match=WRONG_KEY):
