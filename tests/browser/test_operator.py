@@ -55,6 +55,25 @@ def test_summary_shows_that_no_turn_is_waiting(operator: OperatorPage, stack: St
     expect(operator.page.locator("footer")).to_have_text(re.compile(r"InTurn \d"))
 
 
+def test_other_views_have_the_summary_in_one_line(operator: OperatorPage, stack: Stack) -> None:
+    stack.wait_until_finished(stack.submit("calm", "hello"))
+    operator.open_view("Workers")
+    expect(operator.verdict).to_contain_text("All good.")
+    expect(operator.verdict).to_contain_text("Errors, 5 min")
+    expect(operator.number("Workers")).to_have_count(0)
+    height = operator.verdict.evaluate("(verdict) => verdict.offsetHeight")
+    assert height < 40  # one line
+    operator.verdict.get_by_role("link", name="All good.").click()
+    expect(operator.number("Workers")).to_contain_text("1")
+
+
+def test_times_show_local_time_and_utc(open_operator: Callable[..., OperatorPage], stack: Stack) -> None:
+    turn = stack.wait_until_finished(stack.submit("clock", "hello"))
+    operator = open_operator(stack, f"/operator?view=turn&id={turn['id']}", timezone_id="Asia/Tokyo")
+    accepted = operator.view.get_by_role("list", name="Timeline, in UTC").get_by_role("time").first
+    expect(accepted).to_have_attribute("title", re.compile(r"GMT\+9\n\d{4}-\d\d-\d\d [\d:.]+ UTC$"))
+
+
 def test_three_clicks_show_why_a_user_waits(operator: OperatorPage, stack: Stack) -> None:
     running = stack.submit("slow", "Think [gate slow]", user_id="alice")
     stack.submit("slow", "And then", user_id="alice")
@@ -81,7 +100,7 @@ def test_operators_cancel_a_turn_and_a_session(operator: OperatorPage, stack: St
     expect(operator.notice).to_contain_text("Cancelled.")
     expect(operator.view).to_contain_text("Ended: cancelled")
     operator.click_link("stuck")
-    operator.click_button("Cancel all turns")
+    operator.click_button("Cancel all 3 turns")
     operator.confirm("Cancel 3 turns?", "Cancel 3 turns")
     expect(operator.notice).to_contain_text("3 turns cancelled.")
     expect(operator.view).to_contain_text("No turn of this session is running or waiting.")
@@ -167,7 +186,7 @@ def test_nothing_is_done_if_the_number_has_changed(operator: OperatorPage, stack
     expect(operator.rows("Failed turns")).to_have_count(2)
     operator.click_button("Discard 2 with provider_rejected")
     operator.confirm("Discard 2 failed turns?", "Discard 2 turns")
-    expect(operator.number("Failed")).to_contain_text("0")
+    expect(operator.count("Failed")).to_have_text("0")
 
 
 def test_single_turns_are_retried_and_discarded(operator: OperatorPage, stack: Stack) -> None:
@@ -181,7 +200,7 @@ def test_single_turns_are_retried_and_discarded(operator: OperatorPage, stack: S
     operator.find(second)
     operator.click_button(f"Discard {second}")
     expect(operator.notice).to_contain_text("Discarded.")
-    expect(operator.number("Failed")).to_contain_text("0")
+    expect(operator.count("Failed")).to_have_text("0")
     assert [line["what"] for action in ("retry", "discard") for line in audit_events(stack, action)] == [first, second]
 
 
@@ -213,7 +232,7 @@ def test_a_paused_model_is_visible_and_resumed(operator: OperatorPage, stack: St
 
 
 def test_a_part_is_paused_with_reason_and_end(operator: OperatorPage, stack: Stack) -> None:
-    operator.click_button("Pause…")
+    operator.click_button("Pause a part…")
     operator.dialog.get_by_label("Kind").select_option("tenant")
     operator.dialog.get_by_label("Name").fill("-")
     operator.dialog.get_by_label("Reason").fill("floods the provider")
@@ -258,7 +277,7 @@ def test_lost_response_is_not_reported_as_a_failed_action(operator: OperatorPage
 
 def test_url_restores_view_and_filters(operator: OperatorPage, stack: Stack) -> None:
     stack.submit("shared", "Think [gate shared]")
-    operator.open_view("Live turns")
+    operator.open_view("Live")
     operator.page.get_by_label("State").select_option("in_progress")
     operator.page.get_by_label("Id contains").fill("sha")
     operator.page.get_by_label("Id contains").press("Enter")

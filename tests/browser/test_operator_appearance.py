@@ -55,7 +55,7 @@ def test_busy_service(open_operator: Callable[..., OperatorPage], stack: Stack) 
     operator.page.get_by_text("These plots as a table").click()
     check_appearance(operator, "operator-busy", is_full_page=True)
 
-    operator.open_view("Live turns")
+    operator.open_view("Live")
     expect(operator.rows("Live turns")).to_have_count(5)
     check_appearance(operator, "operator-live", is_full_page=True)
 

@@ -32,9 +32,10 @@ def test_stale_statistics_give_no_finding(operator: OperatorPage) -> None:
 
 
 def test_scale_ends_at_a_round_number_above_the_maximum(operator: OperatorPage) -> None:
-    script = (
-        'async (all) => { const { ticksUpTo } = await import("$static/operator/scale.js"); return all.map(ticksUpTo); }'
-    )
+    script = """async (all) => {
+      const { ticksUpTo } = await import("$static/operator/format/scale.js");
+      return all.map(ticksUpTo);
+    }"""
     for maximum, ticks in zip(
         (0, 0.04, 1, 7, 10, 27, 300), operator.evaluate(script, [0, 0.04, 1, 7, 10, 27, 300]), strict=True
     ):
@@ -45,7 +46,7 @@ def test_scale_ends_at_a_round_number_above_the_maximum(operator: OperatorPage) 
 
 def test_lines_have_gaps_where_values_are_missing(operator: OperatorPage) -> None:
     script = """async (values) => {
-      const { linePath, dotsPath } = await import("$static/operator/scale.js");
+      const { linePath, dotsPath } = await import("$static/operator/format/scale.js");
       return [linePath(values, 4), dotsPath(values, 4)];
     }"""
     assert operator.evaluate(script, [1, 2, None, 4]) == ["M12.5 75L37.5 50M87.5 0", "M87.5 0h0"]
@@ -70,7 +71,7 @@ def test_segments_of_a_turn_have_no_gaps(operator: OperatorPage) -> None:
     }
     found = operator.evaluate(
         """async ([turn, now]) => {
-          const { timeSegments } = await import("$static/operator/timeline.js");
+          const { timeSegments } = await import("$static/operator/format/timeline.js");
           return timeSegments(turn, now).map(({ kind, seconds }) => `${kind} ${seconds}`);
         }""",
         [turn, at(15)],

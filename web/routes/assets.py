@@ -27,6 +27,10 @@ class Assets:
     def url(self, name: str) -> str:
         return link(f"/static/{self.version}/{name}")
 
+    def styles(self, folder: str) -> tuple[str, ...]:
+        """Return the names of all style sheets in this folder. They do not depend on their order."""
+        return tuple(sorted(str(file.relative_to(STATIC)) for file in (STATIC / folder).rglob("*.css")))
+
     def modules(self, main: str) -> tuple[str, ...]:
         """Return the names of a script and of all its imports, so that a page can preload them."""
         found: dict[str, None] = {}

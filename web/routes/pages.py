@@ -58,7 +58,7 @@ def _page(assets: Assets, *, title: str, folder: str, modules: Sequence[str]) ->
         link=link,
         commands=commands,
         main=f"{folder}/main.js",
-        styles=("shared/base.css", f"{folder}/{folder}.css"),
+        styles=("shared/base.css", *assets.styles(folder)),
         modules=modules,
     )
     response = Response(page, content_type=HTML)

@@ -40,6 +40,10 @@ class OperatorPage(BrowserPage):
         """Return the tile with this name."""
         return self.page.locator(".numbers > div").filter(has=self.page.get_by_text(name, exact=True)).locator("dd")
 
+    def count(self, view: str) -> Locator:
+        """Return the number beside the tab of this view."""
+        return self.page.get_by_role("navigation", name="Views").get_by_role("link", name=view).locator(".count")
+
     def rows(self, table: str) -> Locator:
         return self.page.get_by_role("table", name=table, exact=True).locator("tbody").get_by_role("row")
 

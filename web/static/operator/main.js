@@ -1,27 +1,13 @@
 // Entry point of the operator page: renders the views from the state of the page.
 import { Component, createRef, html, render } from "../shared/ui.js";
-import { ConfirmDialog } from "./confirm_dialog.js";
-import { FailedView } from "./failed_view.js";
+import { ConfirmDialog } from "./components/confirm_dialog.js";
+import { Header } from "./components/header.js";
+import { Banners, Notice, StaleNotice } from "./components/notices.js";
+import { BriefSummary, Summary, Tiles } from "./components/summary.js";
 import { findFindings } from "./findings.js";
-import { Header } from "./header.js";
-import { LiveView } from "./live_view.js";
-import { Banners, Notice, StaleNotice } from "./notices.js";
-import { OverviewView } from "./overview_view.js";
 import { Page } from "./page.js";
-import { PATH, parseRoute, urlOf } from "./route.js";
-import { SessionView } from "./session_view.js";
-import { Summary, Tiles } from "./summary.js";
-import { TurnView } from "./turn_view.js";
-import { WorkersView } from "./workers_view.js";
-
-const VIEWS = {
-  overview: { View: OverviewView, title: () => "Overview" },
-  live: { View: LiveView, title: () => "Live turns" },
-  turn: { View: TurnView, title: ({ id }) => `Turn …${(id ?? "").slice(-8)}` },
-  session: { View: SessionView, title: ({ session_id }) => `Session ${session_id}` },
-  failed: { View: FailedView, title: () => "Failed turns" },
-  workers: { View: WorkersView, title: () => "Workers" },
-};
+import { PATH, urlOf } from "./route.js";
+import { parseRoute, VIEWS } from "./views.js";
 
 class App extends Component {
   #heading = createRef();
@@ -39,18 +25,13 @@ class App extends Component {
   }
 
   render({ page }) {
-    const { pendingAction, isActing, route, loaded, stats, error, keyPrompt } = page.state;
+    const { route, loaded, stats, error, keyPrompt } = page.state;
     const { View, title } = VIEWS[route.view];
     const { data, error: loadError } = loaded && urlOf(loaded.route) === urlOf(route) ? loaded : {};
     return html`
       <${Header} page=${page} />
       <div class=${error || keyPrompt ? "stale" : null}>
-        <section aria-label="Are users waiting?">
-          <${Banners} page=${page} />
-          <${Summary} state=${page.state} />
-          <${StaleNotice} state=${page.state} />
-          <${Tiles} stats=${stats} />
-        </section>
+        <${ServiceState} page=${page} />
         <main>
           <h1 ref=${this.#heading} tabindex="-1">${title(route)}</h1>
           <${Notice} page=${page} />
@@ -58,7 +39,7 @@ class App extends Component {
         </main>
       </div>
       ${stats?.version && html`<footer>InTurn ${stats.version}</footer>`}
-      ${pendingAction && html`<${pendingAction.Dialog ?? ConfirmDialog} action=${pendingAction} isActing=${isActing} onClose=${(isConfirmed, values) => page.finishDialog(isConfirmed, values)} />`}`;
+      <${Confirmation} page=${page} />`;
   }
 
   // Links within the page change the view without a reload. Focus moves to the heading, so that keyboard and screen
@@ -70,6 +51,23 @@ class App extends Component {
     this.props.page.open(parseRoute(link.search));
     this.#heading.current.focus({ preventScroll: true });
   }
+}
+
+// In full on the overview, and in one line elsewhere, so that it does not push the subject of a view down.
+function ServiceState({ page }) {
+  const isOverview = page.state.route.view === "overview";
+  return html`<section aria-label="Are users waiting?">
+    <${Banners} page=${page} />
+    ${isOverview ? html`<${Summary} state=${page.state} />` : html`<${BriefSummary} state=${page.state} />`}
+    <${StaleNotice} state=${page.state} />
+    ${isOverview && html`<${Tiles} stats=${page.state.stats} />`}
+  </section>`;
+}
+
+function Confirmation({ page }) {
+  const { pendingAction, isActing, dialogError } = page.state;
+  if (!pendingAction) return null;
+  return html`<${ConfirmDialog} action=${pendingAction} isActing=${isActing} error=${dialogError} onClose=${(values) => page.finishDialog(values)} />`;
 }
 
 function focusSearch(event) {

@@ -1,11 +1,11 @@
 // The state of the operator page and everything that changes it. Rendering is in the other modules.
 import { unauthenticatedPrompt } from "../shared/api_key.js";
-import { NetworkError } from "../shared/http.js";
+import { ApiError, NetworkError } from "../shared/http.js";
 import { StateContainer } from "../shared/state.js";
 import { browserStorage } from "../shared/storage.js";
 import * as api from "./api.js";
-import { LOADERS } from "./loaders.js";
-import { parseRoute, urlOf } from "./route.js";
+import { minutesOf, urlOf } from "./route.js";
+import { filtersOf, parseRoute, VIEWS } from "./views.js";
 
 export const REFRESH_SECONDS = [2, 5, 15, 0]; // 0: only when the operator presses Refresh
 
@@ -16,7 +16,7 @@ export class Page extends StateContainer {
   constructor() {
     super({
       ...{ route: parseRoute(location.search), loaded: null, stats: null, updatedAt: null, error: null, keyPrompt: null },
-      ...{ pendingAction: null, isActing: false, notice: null, text: null },
+      ...{ pendingAction: null, isActing: false, dialogError: null, notice: null, text: null },
       refreshSeconds: browserStorage.get("operator.every", REFRESH_SECONDS[0]),
     });
   }
@@ -48,7 +48,7 @@ export class Page extends StateContainer {
     clearTimeout(this.#timer);
     const refresh = ++this.#lastRefresh;
     const { route } = this.state;
-    const [stats, data] = await Promise.allSettled([api.getStats(route.minutes), LOADERS[route.view](route)]);
+    const [stats, data] = await Promise.allSettled([api.getStats(minutesOf(route)), VIEWS[route.view].load(filtersOf(route))]);
     if (refresh !== this.#lastRefresh) return; // a newer refresh has started; its result must not be overwritten
     this.#applyResults(route, stats, data);
     const { refreshSeconds } = this.state;
@@ -57,15 +57,15 @@ export class Page extends StateContainer {
 
   // Run the action, after confirmation if it has a title.
   async act(action) {
-    if (action.title) this.update({ pendingAction: action });
-    else await this.#run(action);
+    if (action.title) this.update({ pendingAction: action, dialogError: null });
+    else await this.#run(action, {});
   }
 
-  // `values` are those of the dialog's form, if it has one.
-  async finishDialog(isConfirmed, values) {
+  // Run the pending action with the values of its form, or forget it if they are null. A form with a wrong value stays.
+  async finishDialog(values) {
     const { pendingAction } = this.state;
-    if (isConfirmed && pendingAction) await this.#run(pendingAction, values);
-    this.update({ pendingAction: null });
+    const isDone = values === null || (await this.#run(pendingAction, values));
+    if (isDone) this.update({ pendingAction: null });
   }
 
   // Message text is private: it is loaded only on request, and the service writes the request to the audit log.
@@ -77,17 +77,21 @@ export class Page extends StateContainer {
     }
   }
 
+  // Return false if the form of the action has to be corrected.
   async #run(action, values) {
-    if (this.state.isActing) return;
-    this.update({ isActing: true, notice: null });
+    if (this.state.isActing) return false;
+    this.update({ isActing: true, notice: null, dialogError: null });
+    let mustCorrect = false;
     try {
       const result = await action.run(values);
       this.update({ notice: typeof result === "string" ? { message: result } : result });
     } catch (error) {
-      this.update({ notice: { isError: true, message: actionError(error) } });
+      mustCorrect = Boolean(action.fields && this.state.pendingAction) && error instanceof ApiError;
+      this.update(mustCorrect ? { dialogError: error.message } : { notice: { isError: true, message: actionError(error) } });
     }
     this.update({ isActing: false });
     await this.refresh();
+    return !mustCorrect;
   }
 
   #show(route) {

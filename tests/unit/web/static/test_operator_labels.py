@@ -7,7 +7,7 @@ from turns.domain.error_codes import Code
 from turns.domain.state import TERMINAL
 from turns.pauses.part import PauseKind
 
-LABELS = (ROOT / "web" / "static" / "operator" / "labels.js").read_text(encoding="utf-8")
+LABELS = (ROOT / "web" / "static" / "operator" / "format" / "labels.js").read_text(encoding="utf-8")
 
 
 def keys_of(table: str) -> set[str]:

@@ -1,8 +1,9 @@
 // One session: why it is waiting, and its live turns in the order in which they will run.
-import { html } from "../shared/ui.js";
-import { cancelSession } from "./actions.js";
-import { RelativeTime } from "./time.js";
-import { TurnTable } from "./turn_table.js";
+import { html } from "../../shared/ui.js";
+import { cancelSession } from "../actions/turns.js";
+import { ActionButton } from "../components/action_button.js";
+import { TurnTable } from "../components/turn_table.js";
+import { RelativeTime } from "../format/time.js";
 
 export function SessionView({ page, route: { tenant, session_id, user_id }, data }) {
   if (!data) return null;
@@ -10,8 +11,7 @@ export function SessionView({ page, route: { tenant, session_id, user_id }, data
     <${WaitReasons} reasons=${data.why} />
     <h2>Queue</h2>
     <${TurnTable} label="Live turns of this session" turns=${data.turns} isOneSession empty="No turn of this session is running or waiting." />
-    ${data.turns.length > 0 && page.canAct && html`<p><button type="button"
-      onClick=${() => page.act(cancelSession({ tenant, session_id, user_id }, data.turns.length))}>Cancel all turns</button></p>`}`;
+    ${data.turns.length > 0 && html`<p><${ActionButton} page=${page} action=${cancelSession({ tenant, session_id, user_id }, data.turns.length)} /></p>`}`;
 }
 
 function WaitReasons({ reasons }) {

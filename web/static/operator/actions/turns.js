@@ -1,15 +1,13 @@
-// The actions of an operator. An action with a `title` is confirmed in a dialog first; others run at once.
-import * as api from "./api.js";
-import { pluralize } from "./labels.js";
-
-export const liftHold = ({ name, model }) => ({
-  async run() {
-    await api.liftHold(name);
-    return `The turns that wait for ${model} start, oldest first.`;
-  },
-});
+// Actions on turns. An action is `{ label, run(values) }`; `run` returns the message, or `{ message, turn }`.
+//   isDestructive   it ends, stops or removes something: red, here and in the dialog
+//   title           it asks first: `title`, `description`, `confirmLabel` (a verb and its object), and `consent`, a
+//                   sentence to check. A destructive action without a title must be one that can be undone
+//   fields          a form in that dialog, as in components/field.js; `run` receives its values. `REASON` is one of them
+import * as api from "../api.js";
+import { pluralize } from "../format/labels.js";
 
 export const retry = (id) => ({
+  label: "Retry",
   async run() {
     const newTurn = await api.retry(id);
     return { message: "Retried as a new turn:", turn: newTurn.id };
@@ -17,6 +15,8 @@ export const retry = (id) => ({
 });
 
 export const discard = (id) => ({
+  label: "Discard",
+  isDestructive: true,
   async run() {
     await api.discard(id);
     return "Discarded. The record of the turn stays until it expires.";
@@ -24,6 +24,7 @@ export const discard = (id) => ({
 });
 
 export const retryAll = (code, count) => ({
+  label: `Retry ${count}`,
   title: `Retry ${pluralize(count, "failed turn")}?`,
   description: `All turns that failed with ${code}. Each is submitted again as the last turn of its session.`,
   confirmLabel: `Retry ${pluralize(count, "turn")}`,
@@ -32,6 +33,8 @@ export const retryAll = (code, count) => ({
 });
 
 export const discardAll = (code, count) => ({
+  label: `Discard ${count}`,
+  isDestructive: true,
   title: `Discard ${pluralize(count, "failed turn")}?`,
   description: `All turns that failed with ${code}. They are removed from this list; their records stay until they expire.`,
   confirmLabel: `Discard ${pluralize(count, "turn")}`,
@@ -39,6 +42,8 @@ export const discardAll = (code, count) => ({
 });
 
 export const cancelTurn = (id) => ({
+  label: "Cancel turn",
+  isDestructive: true,
   title: "Cancel this turn?",
   description: "It ends without an answer. Its user sees that it was cancelled, and the next turn of the session starts.",
   confirmLabel: "Cancel turn",
@@ -49,22 +54,14 @@ export const cancelTurn = (id) => ({
 });
 
 export const cancelSession = (session, count) => ({
+  label: count === 1 ? "Cancel turn" : `Cancel all ${count} turns`,
+  isDestructive: true,
   title: `Cancel ${pluralize(count, "turn")}?`,
   description: "All running and waiting turns of this session end without an answer. Its history stays.",
   confirmLabel: `Cancel ${pluralize(count, "turn")}`,
   async run() {
     const { done } = await api.cancelSession(session);
     return `${pluralize(done, "turn")} cancelled.`;
-  },
-});
-
-export const drain = (worker, runningTurns) => ({
-  title: "Drain this worker?",
-  description: `${worker} starts no new turn, finishes ${pluralize(runningTurns, "running turn")}, and stops.`,
-  confirmLabel: "Drain worker",
-  async run() {
-    await api.drain(worker);
-    return `${worker} is draining.`;
   },
 });
 

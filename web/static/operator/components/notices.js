@@ -1,11 +1,12 @@
 // Messages above the view: the key form, pauses, stale data, and the result of the last action.
-import { KeyForm } from "../shared/api_key.js";
-import { html } from "../shared/ui.js";
-import { liftHold } from "./actions.js";
-import { pluralize } from "./labels.js";
-import { PauseBanner } from "./pauses.js";
-import { urlOf } from "./route.js";
-import { formatTime, RelativeTime } from "./time.js";
+import { KeyForm } from "../../shared/api_key.js";
+import { html } from "../../shared/ui.js";
+import { liftHold } from "../actions/service.js";
+import { pluralize } from "../format/labels.js";
+import { formatTime, Instant, RelativeTime } from "../format/time.js";
+import { urlOf } from "../route.js";
+import { ActionButton } from "./action_button.js";
+import { PauseBanner } from "./pause_banner.js";
 
 export function Banners({ page }) {
   const { keyPrompt, stats } = page.state;
@@ -24,8 +25,8 @@ function HoldBanner({ page, hold }) {
   const { model, code, reason, since, until, is_reopening, held_turns } = hold;
   const why = reason === "rate_limited" ? "is paused by its provider" : `does not answer (${code})`;
   return html`<div class="banner trouble held"><p><b>${model} ${is_reopening ? "answers again" : why}</b> (for <${RelativeTime} at=${since} />):
-    ${" "}${pluralize(held_turns, "turn waits", "turns wait")}. ${is_reopening ? "They start one after another." : `One turn tries again at ${formatTime(until)} UTC.`}</p>
-    ${page.canAct && html`<button type="button" aria-label=${`Resume ${model}`} onClick=${() => page.act(liftHold(hold))}>Resume now</button>`}</div>`;
+    ${" "}${pluralize(held_turns, "turn waits", "turns wait")}. ${is_reopening ? "They start one after another." : html`One turn tries again at <${Instant} at=${until} />.`}</p>
+    <${ActionButton} page=${page} action=${liftHold(hold)} /></div>`;
 }
 
 export function Notice({ page }) {

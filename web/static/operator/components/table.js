@@ -1,7 +1,7 @@
 // A table whose rows become cards on narrow screens. The roles are explicit because CSS that changes the display of table
 // elements removes their implicit roles.
-import { html } from "../shared/ui.js";
-import { NO_VALUE } from "./time.js";
+import { html } from "../../shared/ui.js";
+import { NO_VALUE } from "../format/time.js";
 
 // `columns`: `{ head, cell(row), isNumber }`; a cell may return null. `empty` is shown if there are no rows.
 export function Table({ label, columns, rows, keyOf, empty }) {

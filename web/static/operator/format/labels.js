@@ -1,6 +1,6 @@
 // Texts for the values of the API. The codes of failed turns are described in docs/guides/operations.md.
-import { serverNow } from "../shared/http.js";
-import { html } from "../shared/ui.js";
+import { serverNow } from "../../shared/http.js";
+import { html } from "../../shared/ui.js";
 import { formatDuration, secondsBetween } from "./time.js";
 
 export const ADVICE = {

@@ -1,9 +1,9 @@
 // A table of live turns: ids, state and times, but no message text.
-import { html } from "../shared/ui.js";
-import { liveStatus, lossNote, tenantLabel } from "./labels.js";
-import { sessionRoute, urlOf } from "./route.js";
+import { html } from "../../shared/ui.js";
+import { liveStatus, lossNote, tenantLabel } from "../format/labels.js";
+import { RelativeTime } from "../format/time.js";
+import { sessionRoute, urlOf } from "../route.js";
 import { Table } from "./table.js";
-import { RelativeTime } from "./time.js";
 
 const isRunning = ({ status }) => status === "in_progress";
 

@@ -1,13 +1,14 @@
 // The processes of the service, and the two switches that pause all of it.
-import { commands } from "../shared/commands.js";
-import { html } from "../shared/ui.js";
-import { drain } from "./actions.js";
-import { SWITCHES } from "./labels.js";
-import { pause, PauseButton, resume } from "./pauses.js";
-import { urlOf } from "./route.js";
-import { Table } from "./table.js";
-import { RelativeTime } from "./time.js";
-import { StatusLabel } from "./turn_table.js";
+import { commands } from "../../shared/commands.js";
+import { html } from "../../shared/ui.js";
+import { pause, resume } from "../actions/pauses.js";
+import { drain } from "../actions/service.js";
+import { ActionButton } from "../components/action_button.js";
+import { Table } from "../components/table.js";
+import { StatusLabel } from "../components/turn_table.js";
+import { SWITCHES } from "../format/labels.js";
+import { RelativeTime } from "../format/time.js";
+import { urlOf } from "../route.js";
 
 export function WorkersView({ page, stats, data }) {
   if (!stats || !data) return null;
@@ -18,7 +19,7 @@ export function WorkersView({ page, stats, data }) {
       empty="No process of the endpoint has reported yet." />
     <h2>Pause</h2>
     <${Switches} page=${page} paused=${stats.paused} />
-    ${page.canAct && html`<p>A tenant, assistant, lane, provider or model: <${PauseButton} page=${page} label="Pause a part…" /></p>`}`;
+    ${page.canAct && html`<p>A tenant, assistant, lane, provider or model: <${ActionButton} page=${page} action=${pause()} isSmall /></p>`}`;
 }
 
 const STATE = { head: "State", cell: (process) => html`<${ProcessStatus} ...${process} />` };
@@ -69,8 +70,7 @@ function Drain({ page, worker: { name, state, running_turns } }) {
   if (state === "ended") return null;
   if (state === "silent" || state === "dead") return running_turns.length ? "Another worker takes its turns over." : null;
   if (state === "draining") return "Stops when its turns are finished.";
-  return html`<button type="button" class="quiet" aria-label=${`Drain ${name}`}
-    onClick=${() => page.act(drain(name, running_turns.length))}>Drain</button>`;
+  return html`<${ActionButton} page=${page} action=${drain(name, running_turns.length)} of=${name} isSmall />`;
 }
 
 function Switches({ page, paused }) {
@@ -78,14 +78,8 @@ function Switches({ page, paused }) {
     ${Object.entries(SWITCHES).map(
       ([name, { open, effect }]) => html`<li key=${name}>
         <p><b>${paused[name] ? html`Paused for <${RelativeTime} at=${paused[name]} />:` : open}</b> <span>${paused[name] ? "" : "While paused, "}${effect}.</span></p>
-        ${page.canAct && html`<${SwitchButton} page=${page} name=${name} isPaused=${Boolean(paused[name])} />`}
+        <${ActionButton} page=${page} action=${paused[name] ? resume({ kind: name, name: "" }) : pause({ kind: name, name: "" })} />
       </li>`,
     )}
   </ul>`;
-}
-
-function SwitchButton({ page, name, isPaused }) {
-  const part = { kind: name, name: "" };
-  const act = () => page.act(isPaused ? resume(part) : pause(part));
-  return html`<button type="button" onClick=${act}>${isPaused ? "Resume" : "Pause"} ${name}</button>`;
 }

@@ -1,8 +1,8 @@
 // The time range as small plots, and the same numbers as a table for screen readers.
-import { Component, html } from "../shared/ui.js";
+import { Component, html } from "../../shared/ui.js";
+import { formatDuration, formatLocalAndUtc, formatMinute, NO_VALUE } from "../format/time.js";
 import { Plot } from "./plot.js";
 import { Table } from "./table.js";
-import { formatDuration, formatMinute, formatUtc, NO_VALUE } from "./time.js";
 
 const formatCount = (number) => (number === null ? NO_VALUE : number.toLocaleString("en"));
 
@@ -45,7 +45,7 @@ export class Plots extends Component {
 
 function PlotTable({ points }) {
   const columns = [
-    { head: "From (UTC)", cell: ({ at }) => html`<time datetime=${at} title=${formatUtc(at)}>${formatMinute(at)}</time>` },
+    { head: "From (UTC)", cell: ({ at }) => html`<time datetime=${at} title=${formatLocalAndUtc(at)}>${formatMinute(at)}</time>` },
     { head: "Accepted", isNumber: true, cell: ({ accepted }) => formatCount(accepted) },
     { head: "Completed", isNumber: true, cell: ({ ended }) => formatCount(ended.completed) },
     { head: "Failed", isNumber: true, cell: ({ ended }) => formatCount(ended.failed) },

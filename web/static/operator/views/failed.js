@@ -1,11 +1,12 @@
 // Unresolved failed turns of all tenants: grouped by code with advice, and one by one.
-import { html } from "../shared/ui.js";
-import { discard, discardAll, retry, retryAll } from "./actions.js";
-import { ADVICE, lossNote } from "./labels.js";
-import { urlOf } from "./route.js";
-import { Table } from "./table.js";
-import { RelativeTime } from "./time.js";
-import { SessionLink, TurnLink } from "./turn_table.js";
+import { html } from "../../shared/ui.js";
+import { discard, discardAll, retry, retryAll } from "../actions/turns.js";
+import { ActionButton } from "../components/action_button.js";
+import { Table } from "../components/table.js";
+import { SessionLink, TurnLink } from "../components/turn_table.js";
+import { ADVICE, lossNote } from "../format/labels.js";
+import { RelativeTime } from "../format/time.js";
+import { urlOf } from "../route.js";
 
 export function FailedView({ page, route, stats, data }) {
   return html`
@@ -29,10 +30,8 @@ export function FailuresByCode({ page, byCode, isReadOnly = false }) {
 
 function BulkActions({ page, code, count }) {
   return html`<span class="row-actions">
-    <button type="button" class="quiet" aria-label=${`Retry ${count} with ${code}`}
-      onClick=${() => page.act(retryAll(code, count))}>Retry ${count}</button>
-    <button type="button" class="quiet" aria-label=${`Discard ${count} with ${code}`}
-      onClick=${() => page.act(discardAll(code, count))}>Discard ${count}</button>
+    <${ActionButton} page=${page} action=${retryAll(code, count)} of=${`with ${code}`} isSmall />
+    <${ActionButton} page=${page} action=${discardAll(code, count)} of=${`with ${code}`} isSmall />
   </span>`;
 }
 
@@ -52,8 +51,8 @@ function FailedTable({ page, turns }) {
 
 export function TurnActions({ page, id }) {
   return html`<span class="row-actions">
-    <button type="button" class="quiet" aria-label=${`Retry ${id}`} onClick=${() => page.act(retry(id))}>Retry</button>
-    <button type="button" class="quiet" aria-label=${`Discard ${id}`} onClick=${() => page.act(discard(id))}>Discard</button>
+    <${ActionButton} page=${page} action=${retry(id)} of=${id} isSmall />
+    <${ActionButton} page=${page} action=${discard(id)} of=${id} isSmall />
   </span>`;
 }
 

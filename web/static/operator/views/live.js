@@ -1,8 +1,8 @@
 // Live turns that match the filters, the longest waiting first.
-import { Component, html } from "../shared/ui.js";
-import { pluralize } from "./labels.js";
-import { sessionRoute, urlOf } from "./route.js";
-import { TurnTable } from "./turn_table.js";
+import { Component, html } from "../../shared/ui.js";
+import { TurnTable } from "../components/turn_table.js";
+import { pluralize } from "../format/labels.js";
+import { sessionRoute, urlOf } from "../route.js";
 
 export function LiveView({ page, route, data }) {
   return html`

@@ -1,7 +1,7 @@
 // One plot. Its heading shows the values of the last point, or of the point under the pointer.
-import { html } from "../shared/ui.js";
-import { barsPath, dotsPath, linePath, ticksUpTo, xOf, yOf } from "./scale.js";
-import { formatMinute } from "./time.js";
+import { html } from "../../shared/ui.js";
+import { barsPath, dotsPath, linePath, ticksUpTo, xOf, yOf } from "../format/scale.js";
+import { formatMinute } from "../format/time.js";
 
 const LABEL_MINUTES = { 1: 5, 5: 60, 15: 240 }; // distance between labels, by the minutes of one point
 

@@ -1,15 +1,16 @@
 // One turn: its timeline, workers and run outcomes. The message text is shown only on request.
-import { copyWithFeedback } from "../shared/clipboard.js";
-import { serverNow } from "../shared/http.js";
-import { html } from "../shared/ui.js";
-import { cancelTurn } from "./actions.js";
-import { TurnActions } from "./failed_view.js";
-import { ADVICE, liveStatus, tenantLabel } from "./labels.js";
-import { PauseButton } from "./pauses.js";
-import { sessionRoute, urlOf } from "./route.js";
-import { formatDuration, formatMinute, formatTime, formatUtc, RelativeTime, secondsBetween } from "./time.js";
-import { isLive, timelineEvents, timeSegments } from "./timeline.js";
-import { SessionLink, StatusLabel, TurnLink, WorkerLink } from "./turn_table.js";
+import { copyWithFeedback } from "../../shared/clipboard.js";
+import { serverNow } from "../../shared/http.js";
+import { html } from "../../shared/ui.js";
+import { pause } from "../actions/pauses.js";
+import { cancelTurn } from "../actions/turns.js";
+import { ActionButton } from "../components/action_button.js";
+import { SessionLink, StatusLabel, TurnLink, WorkerLink } from "../components/turn_table.js";
+import { ADVICE, liveStatus, tenantLabel } from "../format/labels.js";
+import { formatDuration, formatLocalAndUtc, formatTime, Instant, RelativeTime, secondsBetween } from "../format/time.js";
+import { isLive, timelineEvents, timeSegments } from "../format/timeline.js";
+import { sessionRoute, urlOf } from "../route.js";
+import { TurnActions } from "./failed.js";
 
 export function TurnView({ page, data }) {
   if (!data) return null;
@@ -18,9 +19,9 @@ export function TurnView({ page, data }) {
   return html`
     <p class="summary"><${StatusLabel} ...${liveStatus({ ...lastRun, ...data, silent_since: silentSince(data), last_error_code: lastRun?.code, paused_by: data.is_paused })} /> ${durationText(data, now)}
       ${isLive(data) && html` <a href=${urlOf(sessionRoute(data))}>${data.status === "queued" ? "Why is it waiting?" : "Queue of its session"}</a>`}
-      ${isLive(data) && page.canAct && html` <button type="button" onClick=${() => page.act(cancelTurn(data.id))}>Cancel turn</button>`}</p>
+      ${isLive(data) && html` <${ActionButton} page=${page} action=${cancelTurn(data.id)} />`}</p>
     ${data.code && html`<p class="why"><b>${data.code}</b>: ${data.message} ${ADVICE[data.code]}
-      ${data.status === "failed" && page.canAct && html`<${TurnActions} page=${page} id=${data.id} />`}</p>`}
+      ${data.status === "failed" && html`<${TurnActions} page=${page} id=${data.id} />`}</p>`}
     <${SegmentBar} segments=${timeSegments(data, now)} />
     <${Events} turn=${data} now=${now} />
     <${Facts} page=${page} turn=${data} />
@@ -60,7 +61,7 @@ function Events({ turn, now }) {
   return html`<ol class="events" aria-label="Timeline, in UTC">
     ${timelineEvents(turn, now).map(
       ({ at, label, seconds, run, code }) => html`<li key=${label + at}>
-        <time datetime=${at} title=${formatUtc(at)}>${formatTime(at)}</time>
+        <time datetime=${at} title=${formatLocalAndUtc(at)}>${formatTime(at)}</time>
         <span class="after">${seconds === null ? "" : `+ ${formatDuration(seconds)}`}</span>
         <span>${label}${run && html` on <${WorkerLink} name=${run.worker} /> <span class="owner">${run.model}</span>`}
           ${code && html` <code>${code}</code>`}</span>
@@ -73,14 +74,14 @@ function Facts({ page, turn }) {
   const { expires_at, usage } = turn;
   const facts = {
     Session: html`<${SessionLink} of=${turn} />, turn number ${turn.sequence}`,
-    Tenant: html`${tenantLabel(turn.tenant)} <${PauseButton} page=${page} part=${{ kind: "tenant", name: turn.tenant }} />`,
-    Assistant: html`${turn.assistant}, lane ${turn.lane} <${PauseButton} page=${page} part=${{ kind: "assistant", name: turn.assistant }} />`,
-    Model: turn.runs.length > 0 && html`${turn.runs.at(-1).model} <${PauseButton} page=${page} part=${{ kind: "model", name: turn.runs.at(-1).model }} />`,
+    Tenant: html`${tenantLabel(turn.tenant)} <${ActionButton} page=${page} action=${pause({ kind: "tenant", name: turn.tenant })} text="Pause…" isSmall />`,
+    Assistant: html`${turn.assistant}, lane ${turn.lane} <${ActionButton} page=${page} action=${pause({ kind: "assistant", name: turn.assistant })} text="Pause…" isSmall />`,
+    Model: turn.runs.length > 0 && html`${turn.runs.at(-1).model} <${ActionButton} page=${page} action=${pause({ kind: "model", name: turn.runs.at(-1).model })} text="Pause…" isSmall />`,
     "Lost workers": turn.losses || null,
     Tokens: usage && `${usage.input_tokens} in, ${usage.output_tokens} out`,
     "Retry of": turn.retry_of && html`<${TurnLink} id=${turn.retry_of} />`,
     "Sent to workers": turn.hinted_at && isLive(turn) && html`<${RelativeTime} at=${turn.hinted_at} suffix=" ago" />`,
-    "Kept until": expires_at && html`<time datetime=${expires_at}>${expires_at.slice(0, 10)} ${formatMinute(expires_at)} UTC</time>`,
+    "Kept until": expires_at && html`<${Instant} at=${expires_at} hasDate />`,
     Trace: turn.trace_id && html`<${CopyableId} text=${turn.trace_id} />`,
     Turn: html`<${CopyableId} text=${turn.id} />`,
   };

@@ -1,0 +1,63 @@
+// The views of the page. A new view is one entry here, one file in views/, and its actions in actions/.
+//   tab     label in the navigation. A view without one is reached by links; the tab of its `parent` is marked.
+//   place   "bar": always visible; "wide": in the menu "More" on a phone; "menu": always in that menu
+//   count   (stats) => the number beside the tab
+//   title   (route) => the heading, also in the title of the document
+//   fields  the filters that the URL of the view may contain
+//   load    (route) => a promise of the `data` of the view; called again at each refresh
+//   View    component with { page, route, stats, data }; `data` is undefined until the first response
+// Use components/: Table (cards on a phone), Empty (why there is nothing, and links to what to do next), ActionButton (for
+// an action as described in actions/turns.js: red if it is destructive, absent for a key that may not act), a form in the
+// dialog of an action (`fields`). Times are RelativeTime or Instant, which show local time and UTC on hover.
+import * as api from "./api.js";
+import { FailedView } from "./views/failed.js";
+import { LiveView } from "./views/live.js";
+import { OverviewView } from "./views/overview.js";
+import { SessionView } from "./views/session.js";
+import { TurnView } from "./views/turn.js";
+import { WorkersView } from "./views/workers.js";
+
+const MAX_ROWS = 100;
+const OVERVIEW_ROWS = 8; // the overview fits one screen
+
+export const VIEWS = {
+  overview: {
+    ...{ View: OverviewView, tab: "Overview", place: "bar", title: () => "Overview", fields: ["minutes"] },
+    load: () => api.listLiveTurns({ limit: OVERVIEW_ROWS }),
+  },
+  live: {
+    ...{ View: LiveView, tab: "Live", place: "bar", count: (stats) => stats.live_turns, title: () => "Live turns" },
+    fields: ["status", "tenant", "worker", "text"],
+    load: (filter) => api.listLiveTurns({ ...filter, limit: MAX_ROWS }),
+  },
+  turn: {
+    ...{ View: TurnView, parent: "live", title: ({ id }) => `Turn …${(id ?? "").slice(-8)}`, fields: ["id"] },
+    load: ({ id }) => api.getTimeline(id),
+  },
+  session: {
+    ...{ View: SessionView, parent: "live", title: ({ session_id }) => `Session ${session_id}` },
+    fields: ["tenant", "session_id", "user_id"],
+    load: (session) => api.getSessionQueue(session),
+  },
+  failed: {
+    ...{ View: FailedView, tab: "Failed", place: "bar", count: (stats) => stats.failed_turns, title: () => "Failed turns" },
+    fields: ["code", "after"],
+    load: (filter) => api.listFailedTurns(filter),
+  },
+  workers: {
+    ...{ View: WorkersView, tab: "Workers", place: "bar", count: (stats) => stats.live_workers, title: () => "Workers" },
+    fields: [],
+    load: () => api.listWorkers(),
+  },
+};
+
+// Return the route of the query of a URL; unknown views and filters are ignored.
+export function parseRoute(search) {
+  const query = Object.fromEntries(new URLSearchParams(search));
+  const view = Object.hasOwn(VIEWS, query.view ?? "") ? query.view : "overview";
+  const given = VIEWS[view].fields.filter((field) => query[field]).map((field) => [field, query[field]]);
+  return { view, ...Object.fromEntries(given) };
+}
+
+// Return the filters of a route, without the view.
+export const filtersOf = ({ view, ...filters }) => filters;
