@@ -300,7 +300,7 @@ def test_plots_are_also_a_table(operator: OperatorPage, stack: Stack) -> None:
         operator.page.get_by_text("These plots as a table").click()
         expect(operator.rows("The plots as a table")).to_have_count(points)
         operator.page.get_by_text("These plots as a table").click()
-    completed = operator.page.locator(".bars path.first")
+    completed = operator.page.locator(".plot", has_text="Ended per minute").locator("path.first")
     operator.wait_until("the plot has a bar", lambda: completed.get_attribute("d"))
 
 

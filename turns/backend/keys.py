@@ -252,7 +252,8 @@ FAILING = Key(
 COUNTER_SNAPSHOTS = Key(
     "inturn:notes",
     "stream",
-    "a copy of `inturn:metrics` from the beginning of each minute, and `noted_at` (ms); entry ids: `<minute (ms)>-0`",
+    "a copy of `inturn:metrics` from the beginning of each minute, `depth|live` and `depth|waiting`: numbers of turns, "
+    "and `noted_at` (ms); entry ids: `<minute (ms)>-0`",
     "always; an entry is removed after 25 hours",
 )
 TENANT = Key(

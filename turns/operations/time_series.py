@@ -19,13 +19,14 @@ RESOLUTIONS = MappingProxyType({15: 1, 360: 5, 1440: 15})  # minutes of a series
 RECENT_MINUTES = 5  # the period of the current values: long enough for a percentile of many turns
 
 REFUSED = "refused|"
+DEPTH = "depth|"
 
 Counters = Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatsPoint:
-    """The events of one interval, which begins at `at` (ms).
+    """The events of one interval, which begins at `at` (ms), and the live and waiting turns at its end.
 
     `expired` turns were not started in time; they are among the incomplete ones. `refused` turns are counted by code.
     `error_share` is the share of failed and expired turns among these and the completed ones. Values without an event
@@ -37,6 +38,8 @@ class StatsPoint:
     ended: Mapping[Status, int]
     expired: int
     refused: Mapping[str, int]
+    live_turns: int | None
+    waiting_turns: int | None
     wait_p50_seconds: float | None
     wait_p95_seconds: float | None
     first_token_p95_seconds: float | None
@@ -76,6 +79,8 @@ def build_point(minute: int, before: Counters, after: Counters) -> StatsPoint:
         ended=ended,
         expired=expired,
         refused={name.removeprefix(REFUSED): n for name, n in events.items() if n and name.startswith(REFUSED)},
+        live_turns=after.get(f"{DEPTH}live"),
+        waiting_turns=after.get(f"{DEPTH}waiting"),
         wait_p50_seconds=_percentile(events, "wait", 0.5),
         wait_p95_seconds=_percentile(events, "wait", 0.95),
         first_token_p95_seconds=_percentile(events, "first_token", 0.95),
@@ -88,9 +93,14 @@ def fill_gaps(snapshots: Sequence[Counters]) -> list[Counters]:
     """Replace each empty snapshot by the one before it, and the first ones by the first that is not empty.
 
     No worker was alive then; events of that time appear in the next interval, those before the first snapshot in none.
+    The depth of that time is unknown.
     """
     previous = next(filter(None, snapshots), {})
-    return [previous := snapshot or previous for snapshot in snapshots]
+    return [previous := snapshot or _without_depth(previous) for snapshot in snapshots]
+
+
+def _without_depth(counters: Counters) -> Counters:
+    return {name: amount for name, amount in counters.items() if not name.startswith(DEPTH)}
 
 
 def _current_minute(client: Client) -> int:
@@ -104,8 +114,11 @@ def _read_counters(client: Client, starts: Sequence[int], step: int) -> Sequence
         ("XRANGE", keys.COUNTER_SNAPSHOTS.name, start * 60_000, (start + step) * 60_000 - 1, "COUNT", 1)
         for start in starts
     ]
-    *found, now = client.execute_many([*commands, ("HGETALL", keys.METRICS.name)])
-    return fill_gaps([decode_counters(entries[0][1]) if entries else {} for entries in found] + [decode_counters(now)])
+    present = [("HGETALL", keys.METRICS.name), ("HGET", keys.SERVICE.name, "live"), ("ZCARD", keys.WAITING.name)]
+    *found, now, live, waiting = client.execute_many([*commands, *present])
+    depth = {f"{DEPTH}live": int(live or 0), f"{DEPTH}waiting": int(waiting)}
+    snapshots = [decode_counters(entries[0][1]) if entries else {} for entries in found]
+    return fill_gaps([*snapshots, {**decode_counters(now), **depth}])
 
 
 def _sum_of(events: Counters, prefix: str) -> int:

@@ -25,6 +25,8 @@ class StatsPoint(ResponseModel):
     ended: Mapping[Status, int]
     expired: int = Field(description="turns that were not started in time; among the incomplete ones")
     refused: Mapping[str, int] = Field(description="submitted turns that were not accepted, by code")
+    live_turns: int | None = Field(description="at the end of the interval; null while no worker was alive")
+    waiting_turns: int | None = Field(description="those of them that waited for a worker")
     wait_p50_seconds: float | None
     wait_p95_seconds: float | None
     first_token_p95_seconds: float | None

@@ -76,7 +76,20 @@ def test_a_snapshot_leaves_out_the_tokens_of_models(store: TurnStore, server: Se
     server.raw.hset(keys.METRICS.name, mapping={**counted, "accepted|interactive": 7})
     store.rescue(worker="w", hint="")
     [(_, fields)] = server.raw.xrange(keys.COUNTER_SNAPSHOTS.name)
-    assert set(fields) == {b"noted_at", b"accepted|interactive"}
+    assert set(fields) == {b"noted_at", b"depth|live", b"depth|waiting", b"accepted|interactive"}
+
+
+def test_a_point_has_the_live_and_waiting_turns_at_its_end(
+    accept: Accept, store: TurnStore, server: Server, client: Client, add_snapshot: AddSnapshot
+) -> None:
+    add_snapshot(3, depth_of_live=7, depth_of_waiting=4)
+    add_snapshot(2, accepted_of_batch=1)  # by a worker of an earlier version
+    accept()
+    depth = [(point.live_turns, point.waiting_turns) for point in read_series(client, 15)]
+    assert depth[-5:] == [(7, 4), (None, None), (None, None), (None, None), (1, 1)]
+    store.rescue(worker="w", hint="")
+    [_, _, (_, fields)] = server.raw.xrange(keys.COUNTER_SNAPSHOTS.name)
+    assert (fields[b"depth|live"], fields[b"depth|waiting"]) == (b"1", b"1")
 
 
 def test_minutes_without_a_snapshot_count_in_the_next_interval(

@@ -47,3 +47,12 @@ def test_a_missing_snapshot_is_the_one_before_it() -> None:
     first, second = {"accepted|batch": 1}, {"accepted|batch": 2}
     assert fill_gaps([{}, first, {}, {}, second]) == [first, first, first, first, second]
     assert fill_gaps([{}, {}]) == [{}, {}]
+
+
+def test_the_depth_of_a_missing_snapshot_is_unknown() -> None:
+    assert fill_gaps([{"accepted|batch": 1, "depth|live": 3}, {}]) == [
+        {"accepted|batch": 1, "depth|live": 3},
+        {"accepted|batch": 1},
+    ]
+    assert point(depth_of_live=3).live_turns == 3
+    assert point().live_turns is None

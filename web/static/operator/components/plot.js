@@ -5,16 +5,17 @@ import { formatMinute } from "../format/time.js";
 
 const LABEL_MINUTES = { 1: 5, 5: 60, 15: 240 }; // distance between labels, by the minutes of one point
 
-// `series`: `{ name, kind, value(point) }`. Counts are drawn as stacked bars; the first series is drawn behind the others.
+// `series`: `{ name, kind, value(point, stepMinutes) }`. Counts are drawn as stacked bars; the first series is drawn behind
+// the others.
 // `pointed`: index of the point under the pointer, or null; `onPoint` is called when it changes.
 export function Plot({ title, series, unit, format, isCount, points, stepMinutes, pointed, onPoint }) {
-  const values = series.map(({ value }) => points.map(value));
+  const values = series.map(({ value }) => points.map((point) => value(point, stepMinutes)));
   const drawn = isCount ? values.map((_, n) => points.map((__, at) => total(values.slice(n), at))) : values;
   const ticks = ticksUpTo(Math.max(...drawn.flat()));
   const max = ticks.at(-1);
   const path = isCount ? barsPath : linePath;
   return html`<figure class=${`plot ${isCount ? "bars" : "curves"}`}>
-    <${Heading} title=${title} series=${series} format=${format} point=${points[pointed] ?? lastWithValue(points, series)} />
+    <${Heading} title=${title} series=${series} format=${format} stepMinutes=${stepMinutes} point=${points[pointed] ?? lastWithValue(points, series)} />
     <div class="area" onPointerMove=${(event) => onPoint(pointUnder(event, points.length))} onPointerLeave=${() => onPoint(null)}>
       ${ticks.map((tick) => html`<span key=${tick} class="tick" style=${{ top: `${yOf(tick, max)}%` }}>${formatTick(tick)}${unit}</span>`)}
       <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
@@ -30,14 +31,14 @@ export function Plot({ title, series, unit, format, isCount, points, stepMinutes
   </figure>`;
 }
 
-function Heading({ title, series, format, point }) {
+function Heading({ title, series, format, point, stepMinutes }) {
   return html`<figcaption><b>${title}</b> <span>
-    ${series.toReversed().map(({ name, kind, value }) => html`<span key=${name} class=${`legend-key ${kind}`}>${name} <b>${format(value(point))}</b> </span>`)}
+    ${series.toReversed().map(({ name, kind, value }) => html`<span key=${name} class=${`legend-key ${kind}`}>${name} <b>${format(value(point, stepMinutes))}</b> </span>`)}
     <time datetime=${point.at}>${formatMinute(point.at)}</time></span></figcaption>`;
 }
 
 const total = (values, at) => values.reduce((sum, each) => sum + each[at], 0);
-const lastWithValue = (points, series) => points.findLast((point) => series.some(({ value }) => value(point))) ?? points.at(-1);
+const lastWithValue = (points, series) => points.findLast((point) => series.some(({ value }) => value(point, 1))) ?? points.at(-1);
 const formatTick = (tick) => tick.toLocaleString("en", { maximumFractionDigits: 3 });
 const isLabelled = (at, stepMinutes) => (Date.parse(at) / 60_000) % LABEL_MINUTES[stepMinutes] === 0;
 

@@ -4,9 +4,31 @@ import { formatDuration, formatLocalAndUtc, formatMinute, NO_VALUE } from "../fo
 import { Plot } from "./plot.js";
 import { Table } from "./table.js";
 
-const formatCount = (number) => (number === null ? NO_VALUE : number.toLocaleString("en"));
+const formatCount = (number) => (number === null ? NO_VALUE : number.toLocaleString("en", { maximumFractionDigits: 1 }));
 
+// `value(point, stepMinutes)`; counts of events are shown per minute, whatever the time range.
 const PLOTS = [
+  {
+    ...{ title: "Live turns", format: formatCount, unit: "" },
+    series: [
+      { name: "waiting for a worker", kind: "second", value: ({ waiting_turns: turns }) => turns },
+      { name: "live", kind: "first", value: ({ live_turns: turns }) => turns },
+    ],
+  },
+  {
+    ...{ title: "Submitted per minute", format: formatCount, unit: "", isCount: true },
+    series: [
+      { name: "refused", kind: "bad", value: ({ refused }, minutes) => sum(Object.values(refused)) / minutes },
+      { name: "accepted", kind: "first", value: ({ accepted }, minutes) => accepted / minutes },
+    ],
+  },
+  {
+    ...{ title: "Ended per minute", format: formatCount, unit: "", isCount: true },
+    series: [
+      { name: "failed", kind: "bad", value: ({ ended }, minutes) => ended.failed / minutes },
+      { name: "completed", kind: "first", value: ({ ended }, minutes) => ended.completed / minutes },
+    ],
+  },
   {
     ...{ title: "Wait for a worker", format: formatDuration, unit: " s" },
     series: [
@@ -22,14 +44,9 @@ const PLOTS = [
     ...{ title: "Duration", format: formatDuration, unit: " s" },
     series: [{ name: "p95", kind: "first", value: ({ duration_p95_seconds: seconds }) => seconds }],
   },
-  {
-    ...{ title: "Turns ended", format: formatCount, unit: "", isCount: true },
-    series: [
-      { name: "failed", kind: "bad", value: ({ ended }) => ended.failed },
-      { name: "completed", kind: "first", value: ({ ended }) => ended.completed },
-    ],
-  },
 ];
+
+const sum = (numbers) => numbers.reduce((total, each) => total + each, 0);
 
 export class Plots extends Component {
   state = { pointed: null };
@@ -46,7 +63,10 @@ export class Plots extends Component {
 function PlotTable({ points }) {
   const columns = [
     { head: "From (UTC)", cell: ({ at }) => html`<time datetime=${at} title=${formatLocalAndUtc(at)}>${formatMinute(at)}</time>` },
+    { head: "Live", isNumber: true, cell: ({ live_turns: turns }) => formatCount(turns) },
+    { head: "Waiting", isNumber: true, cell: ({ waiting_turns: turns }) => formatCount(turns) },
     { head: "Accepted", isNumber: true, cell: ({ accepted }) => formatCount(accepted) },
+    { head: "Refused", isNumber: true, cell: ({ refused }) => formatCount(sum(Object.values(refused))) },
     { head: "Completed", isNumber: true, cell: ({ ended }) => formatCount(ended.completed) },
     { head: "Failed", isNumber: true, cell: ({ ended }) => formatCount(ended.failed) },
     { head: "Wait, median", isNumber: true, cell: (point) => formatDuration(point.wait_p50_seconds) },
