@@ -5,17 +5,10 @@ from typing import Any
 
 import pytest
 
-from supervisor.doctor import (
-    Verdict,
-    check_chain_workers,
-    check_clock,
-    check_durability,
-    check_keys,
-    check_memory,
-    check_server_version,
-    check_workers,
-    is_at_least,
-)
+from supervisor.doctor.finding import Verdict
+from supervisor.doctor.package_checks import is_at_least
+from supervisor.doctor.service_checks import check_assistants, check_chain_workers, check_keys, check_workers
+from supervisor.doctor.store_checks import check_clock, check_durability, check_memory, check_server_version
 from turns.config.settings import Settings
 from turns.store.health import Health, Memory, StoreServer
 
@@ -55,6 +48,19 @@ def test_a_missing_worker_is_wrong_for_each_kind(tmp_path: Path) -> None:
     assert alive.verdict is Verdict.OK
     file.write_text("[assistants.plain]\n")
     assert list(check_chain_workers(make_health(), settings)) == []
+
+
+@pytest.mark.parametrize("content", ["not TOML at all", "[assistants.a]\nsistem = 1\n"])
+def test_a_broken_assistants_file_is_wrong(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "assistants.toml"
+    file.write_text(content)
+    settings = Settings(assistants=file)
+    [finding] = check_assistants(settings)
+    assert (finding.verdict, finding.subject) == (Verdict.WRONG, "assistants")
+    assert str(file) in finding.observed
+    assert list(check_chain_workers(make_health(), settings)) == []
+    file.write_text("[assistants.plain]\n")
+    assert list(check_assistants(settings)) == []
 
 
 def test_a_server_that_is_too_old_is_wrong() -> None:

@@ -2,7 +2,7 @@
 
 import re
 
-from supervisor.doctor import MIN_PACKAGE_VERSIONS, is_at_least
+from supervisor.doctor.package_checks import MIN_PACKAGE_VERSIONS, is_at_least
 from tools import ROOT
 
 

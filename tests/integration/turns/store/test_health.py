@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.doctor import Verdict, check_writes
+from supervisor.doctor.finding import Verdict
+from supervisor.doctor.store_checks import check_writes
 from tests.support.server import Server
 from tests.support.waiting import wait_until
 from turns.domain.errors import StoreUnavailable

@@ -1,0 +1,86 @@
+"""Run all checks and print their findings."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+import supervisor.doctor
+from supervisor.doctor.finding import Finding, Verdict
+from supervisor.doctor.model_checks import ask_models, check_offline, check_providers
+from supervisor.doctor.package_checks import check_packages
+from supervisor.doctor.service_checks import (
+    check_assistants,
+    check_chain_workers,
+    check_endpoint,
+    check_keys,
+    check_service,
+    check_workers,
+)
+from supervisor.doctor.store_checks import (
+    check_clock,
+    check_durability,
+    check_eviction,
+    check_installation,
+    check_memory,
+    check_server_version,
+    check_writes,
+)
+from turns.access.api_keys import ApiKeyStore
+from turns.backend.client import Client, check_store_or_exit, connect
+from turns.config import commands
+from turns.config.settings import Settings, settings_or_exit
+from turns.domain.errors import StoreUnavailable
+from turns.operations.facts import read_facts
+from turns.operations.verdict import evaluate
+from turns.store.health import read_health, read_store_server
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog=commands.DOCTOR, description=supervisor.doctor.__doc__.partition("\n")[0])
+    parser.add_argument(
+        "--ask-model", action="store_true", help="request one token from each model, at its usual price"
+    )
+    options = parser.parse_args()
+    settings = settings_or_exit()
+    check_store_or_exit(settings.store_url)
+    is_wrong = False
+    for finding in examine(settings, ask_model=options.ask_model):
+        print(finding)
+        is_wrong = is_wrong or finding.verdict is Verdict.WRONG
+    return int(is_wrong)
+
+
+def examine(settings: Settings, *, ask_model: bool) -> Iterator[Finding]:
+    """Yield the finding of each check."""
+    client = connect(settings.store_url, timeout_seconds=3, retries=0, max_connections=1)
+    try:
+        yield from check_store(client, settings)
+    except StoreUnavailable as error:
+        yield Finding(
+            Verdict.WRONG, "store", str(error), f"start it ({commands.UP}), or use a running one: REDIS_URL=…"
+        )
+    yield from check_assistants(settings)
+    yield check_endpoint(settings)
+    yield from check_offline(settings)
+    yield from ask_models(settings) if ask_model else check_providers(settings)
+    yield check_packages()
+
+
+def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
+    """Yield the findings that need the store. Raises `StoreUnavailable`."""
+    server, health = read_store_server(client), read_health(client, settings)
+    yield check_server_version(server, settings)
+    yield from check_installation(client, settings)
+    yield check_clock(server)
+    yield check_durability(health)
+    yield check_eviction(health)
+    yield check_memory(health)
+    yield check_writes(health)
+    yield check_workers(health)
+    yield from check_chain_workers(health, settings)
+    yield check_keys(ApiKeyStore(client), settings)
+    yield from check_service(evaluate(read_facts(client, settings, lost_turns=0)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
