@@ -11,7 +11,6 @@ from inturn.cli.commands.chat import chat
 from inturn.cli.commands.send import send
 from inturn.cli.commands.service import chains, doctor, keys, up, web, worker
 from inturn.cli.commands.sessions import sessions
-from inturn.cli.commands.top import top
 from inturn.cli.commands.turns import cancel, get, retry, turns
 from inturn.cli.exit_codes import Exit, exit_code_for_error
 from inturn.cli.operator.find import find
@@ -19,6 +18,7 @@ from inturn.cli.operator.tenants import tenants
 from inturn.cli.operator.workers import drain, workers
 from inturn.cli.options import Invocation, OrderedGroup
 from inturn.cli.terminal.output import OutputClosed, Terminal
+from inturn.cli.top.command import top
 from inturn.errors import InTurnError, InvalidRequest, Unreachable
 
 

@@ -14,6 +14,17 @@ def format_age(since: datetime) -> str:
     return f"{seconds}s"
 
 
+def format_duration(seconds: float | None) -> str:
+    """Return the duration in its largest units, such as `1 min 30 s`; `-` for None."""
+    if seconds is None:
+        return "-"
+    if seconds < 100:
+        return f"{seconds:.2f} s" if seconds < 1 else f"{seconds:.0f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes_left = divmod(minutes, 60)
+    return f"{hours} h {minutes_left} min" if hours else f"{minutes} min {rest} s"
+
+
 def format_status(status: Status, queue: Queue | None) -> str:
     """Return what a live turn does or waits for."""
     if queue is None:

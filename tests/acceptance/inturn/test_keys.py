@@ -1,5 +1,6 @@
 """The client of a service that requires an API key."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,18 @@ def test_a_key_is_limited_to_its_scopes(stack: Stack, api_key: str) -> None:
             client.turns.create("s", "hello")
         with pytest.raises(inturn.Forbidden):
             client.status()
+
+
+def test_top_shows_what_its_key_may_see(stack: Stack, api_key: str, tmp_path: Path) -> None:
+    plain = json.loads(Inturn(stack.url, tmp_path, INTURN_API_KEY=api_key)("top").stdout)
+    assert plain["live_workers"] == 1
+    assert "findings" not in plain
+    observer = stack.create_api_key("acme", "--scopes", "observer")
+    assert json.loads(Inturn(stack.url, tmp_path, INTURN_API_KEY=observer)("top", "--json").stdout)["findings"]
+    terminal = Inturn(stack.url, tmp_path, INTURN_API_KEY=api_key).at_terminal("top")
+    terminal.wait_for("workers: 1")
+    terminal.press_ctrl_c()
+    assert terminal.wait_for_end() == Exit.OK
 
 
 def test_the_command_names_the_variable_for_the_key(stack: Stack, api_key: str, tmp_path: Path) -> None:

@@ -136,7 +136,11 @@ def test_a_session_is_shown_exported_and_erased(inturn: Inturn, client: Client, 
 
 
 def test_top_prints_the_state_once(inturn: Inturn) -> None:
-    assert json.loads(inturn("top").stdout)["live_workers"] == 1
+    state = json.loads(inturn("top").stdout)
+    assert (state["live_workers"], state["durability"], state["running_turns"]) == (1, "always", 0)
+    assert state["findings"]
+    assert "tenants" in state
+    assert "series" not in state
 
 
 def test_limits_of_a_tenant_apply_at_once_and_are_reset(inturn: Inturn, stack: Stack) -> None:

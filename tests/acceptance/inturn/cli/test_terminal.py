@@ -85,12 +85,13 @@ def test_no_color_disables_colours(inturn: Inturn) -> None:
         assert not COLOURS.search(shown.raw)
 
 
-def test_top_shows_live_turns_until_ctrl_c(inturn: Inturn, client: Client) -> None:
+def test_top_shows_the_service_until_ctrl_c(inturn: Inturn, client: Client) -> None:
     turn = client.turns.create("watched", f"secret {SLOWLY}")
     top = inturn.at_terminal("top")
-    top.wait_for(turn.id)
-    top.wait_for("workers: 1")
-    top.wait_for("waiting for a worker: 0")
+    top.wait_for("running 1")
+    top.wait_for("workers 1")
+    top.wait_for("TENANT")
+    top.wait_for("working")
     top.press_ctrl_c()
     assert top.wait_for_end() == Exit.OK
     assert "secret" not in top.screen
