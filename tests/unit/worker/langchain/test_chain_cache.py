@@ -33,6 +33,12 @@ def build() -> Runnable[Any, Any]:
 CUSTOM = Assistant(name="custom", chain=f"{__name__}:build")
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for processes that a busy machine starts slowly."""
+    monkeypatch.setattr(chain_cache, "BUILD_SECONDS", 300)
+
+
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """Record which models and chains are built."""
