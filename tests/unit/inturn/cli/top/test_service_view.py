@@ -9,7 +9,14 @@ from rich.console import Console
 from inturn.cli.top.service_view import format_depth, format_pauses, format_rates, format_sparkline, service_view
 
 MINUTE = {"accepted": 4, "refused": {}, "ended": {"completed": 3, "failed": 1}, "live_turns": 2}
-WORKER = {"name": "w1", "version": "1.2", "state": "running", "running_turns": [], "slots": None, "silent_seconds": 0}
+WORKER: dict[str, Any] = {
+    "name": "w1",
+    "version": "1.2",
+    "state": "running",
+    "running_turns": [],
+    "slots": None,
+    "silent_seconds": 0,
+}
 STATS: dict[str, Any] = {
     "findings": [
         {"level": "bad", "headline": "Users are waiting.", "detail": "2 turns are waiting.", "todo": "Start workers."},
