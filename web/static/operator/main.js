@@ -1,6 +1,7 @@
 // Entry point of the operator page: renders the views from the state of the page.
 import { Component, createRef, html, render } from "../shared/ui.js";
 import { ConfirmDialog } from "./components/confirm_dialog.js";
+import { Empty } from "./components/empty.js";
 import { Header } from "./components/header.js";
 import { Banners, Notice, StaleNotice } from "./components/notices.js";
 import { BriefSummary, Summary, Tiles } from "./components/summary.js";
@@ -8,6 +9,12 @@ import { findFindings } from "./findings.js";
 import { Page } from "./page.js";
 import { PATH, urlOf } from "./route.js";
 import { parseRoute, VIEWS } from "./views.js";
+
+// Where to go from a turn or a session that does not exist.
+const ELSEWHERE = [
+  { label: "Live turns", to: { view: "live" } },
+  { label: "Failed turns", to: { view: "failed" } },
+];
 
 class App extends Component {
   #heading = createRef();
@@ -35,7 +42,7 @@ class App extends Component {
         <main>
           <h1 ref=${this.#heading} tabindex="-1">${title(route)}</h1>
           <${Notice} page=${page} />
-          ${loadError ? html`<p class="empty">${loadError}</p>` : html`<${View} page=${page} route=${route} stats=${stats} data=${data} />`}
+          ${loadError ? html`<${Empty} next=${ELSEWHERE}>${loadError}</${Empty}>` : html`<${View} page=${page} route=${route} stats=${stats} data=${data} />`}
         </main>
       </div>
       ${stats?.version && html`<footer>InTurn ${stats.version}</footer>`}

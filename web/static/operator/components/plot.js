@@ -1,7 +1,7 @@
-// One plot. Its heading shows the values of the last point, or of the point under the pointer.
+// One plot. Its heading shows the values of the point under the pointer, or of the last interval that is over.
 import { html } from "../../shared/ui.js";
 import { barsPath, dotsPath, linePath, ticksUpTo, xOf, yOf } from "../format/scale.js";
-import { formatMinute } from "../format/time.js";
+import { formatLocalAndUtc, formatMinute } from "../format/time.js";
 
 const LABEL_MINUTES = { 1: 5, 5: 60, 15: 240 }; // distance between labels, by the minutes of one point
 
@@ -15,7 +15,7 @@ export function Plot({ title, series, unit, format, isCount, points, stepMinutes
   const max = ticks.at(-1);
   const path = isCount ? barsPath : linePath;
   return html`<figure class=${`plot ${isCount ? "bars" : "curves"}`}>
-    <${Heading} title=${title} series=${series} format=${format} stepMinutes=${stepMinutes} point=${points[pointed] ?? lastWithValue(points, series)} />
+    <${Heading} title=${title} series=${series} format=${format} stepMinutes=${stepMinutes} point=${points[pointed ?? points.length - 2]} />
     <div class="area" onPointerMove=${(event) => onPoint(pointUnder(event, points.length))} onPointerLeave=${() => onPoint(null)}>
       ${ticks.map((tick) => html`<span key=${tick} class="tick" style=${{ top: `${yOf(tick, max)}%` }}>${formatTick(tick)}${unit}</span>`)}
       <svg viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
@@ -32,13 +32,11 @@ export function Plot({ title, series, unit, format, isCount, points, stepMinutes
 }
 
 function Heading({ title, series, format, point, stepMinutes }) {
-  return html`<figcaption><b>${title}</b> <span>
-    ${series.toReversed().map(({ name, kind, value }) => html`<span key=${name} class=${`legend-key ${kind}`}>${name} <b>${format(value(point, stepMinutes))}</b> </span>`)}
-    <time datetime=${point.at}>${formatMinute(point.at)}</time></span></figcaption>`;
+  return html`<figcaption><b>${title}</b> <time datetime=${point.at} title=${formatLocalAndUtc(point.at)}>${formatMinute(point.at)}</time>
+    <span>${series.toReversed().map(({ name, kind, value }) => html`<span key=${name} class=${`legend-key ${kind}`}>${name} <b>${format(value(point, stepMinutes))}</b> </span>`)}</span></figcaption>`;
 }
 
 const total = (values, at) => values.reduce((sum, each) => sum + each[at], 0);
-const lastWithValue = (points, series) => points.findLast((point) => series.some(({ value }) => value(point, 1))) ?? points.at(-1);
 const formatTick = (tick) => tick.toLocaleString("en", { maximumFractionDigits: 3 });
 const isLabelled = (at, stepMinutes) => (Date.parse(at) / 60_000) % LABEL_MINUTES[stepMinutes] === 0;
 
