@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from supervisor.doctor.finding import Finding, Verdict
+from turns.config import commands
 
 # Earlier versions have known vulnerabilities, which docs/reference/dependencies.md lists.
 MIN_PACKAGE_VERSIONS = {
@@ -20,7 +21,7 @@ def check_packages() -> Finding:
     if not outdated:
         return Finding(Verdict.OK, "packages", "all versions are recent enough")
     observed = ", ".join(f"{name} {installed[name]}" for name in outdated)
-    remedy = "install the versions of requirements.txt: make clean up"
+    remedy = f"install later versions: {commands.INSTALL_PACKAGES}"
     return Finding(Verdict.WRONG, "packages", f"known vulnerabilities in {observed}", remedy)
 
 

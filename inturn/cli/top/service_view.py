@@ -40,7 +40,7 @@ def format_depth(stats: Json) -> dict[str, str]:
     """Return the numbers of this moment by name."""
     depth = [point.get("live_turns") for point in stats["series"]]
     return {
-        "live": f"{stats['live_turns']:,} {format_sparkline(depth)}".rstrip(),
+        "live": f"{stats['live_turns']:,} {format_sparkline(depth).lstrip()}".rstrip(),
         "running": f"{stats['running_turns']:,}",
         "waiting for a worker": f"{stats['waiting_turns']:,}",
         "longest wait": format_duration(stats["oldest_unanswered_seconds"]),

@@ -58,7 +58,7 @@ def test_the_verdict_comes_first_and_then_the_numbers() -> None:
     first, second, _, depth, rates, *rest = drawn(STATS, [TENANT]).splitlines()
     assert first == "✕ Users are waiting. 2 turns are waiting. Start workers."
     assert second == "! Turns are failing. 14% failed."
-    assert depth.startswith("live 8  ▃█   running 3   waiting for a worker 2   longest wait 95 s")
+    assert depth.startswith("live 8 ▃█   running 3   waiting for a worker 2   longest wait 95 s")
     assert rates.startswith("accepted/min 4   refused/min 7   completed/min 3")
     assert any(line.split() == ["default", "8", "3", "4.2", "0"] for line in rest)
     assert any(line.split() == ["w1", "1.2", "3", "of", "200", "working"] for line in rest)
