@@ -285,6 +285,11 @@ class Claim:
         return parsed
 
     @property
+    def client_request_id(self) -> str:
+        """The id that the requests of this run to the provider carry."""
+        return f"{self.turn_id}-{self.number}"
+
+    @property
     def hold_name(self) -> str:
         """Name of the model with its provider, as `hold_name.lua` composes it."""
         return f"{self.provider}/{self.model}" if self.provider else self.model

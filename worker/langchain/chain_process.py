@@ -23,6 +23,7 @@ from turns.domain.errors import ModelError
 from turns.domain.turn import Answer, Claim
 from worker.langchain.chain import ChainRun
 from worker.langchain.chain_thread import NEVER, Stop
+from worker.provider.request_ids import ProviderRequest, current_request
 
 CONTEXT = multiprocessing.get_context("forkserver")
 # Modules that are otherwise imported by the first call of a model, in each process: 0.7 s of CPU for structured output.
@@ -36,6 +37,7 @@ class Sent(Enum):
     """Kind of a message of the process."""
 
     DELTA = "delta"
+    SERVER_ID = "server_id"  # of the last request to the provider
     ANSWER = "answer"
     MODEL_ERROR = "model_error"
     ERROR = "error"
@@ -90,6 +92,9 @@ class ProcessChainRun(ChainRun):
             match sent:
                 case Sent.DELTA:
                     yield value
+                case Sent.SERVER_ID:
+                    if request := current_request():
+                        request.server_id = value
                 case Sent.ANSWER:
                     self._answer = value
                 case Sent.MODEL_ERROR:
@@ -147,7 +152,11 @@ def send_result(
 def run_chain(connection: Connection, create_run: CreateRun, claim: Claim, settings: Settings) -> None:
     """Run the chain and send what it yields. The main function of the process."""
     prepare_process(connection, settings.total_seconds + CLEANUP_SECONDS)
-    connection.send(_last_message(connection, create_run, claim, settings))
+    request = ProviderRequest(claim.client_request_id)
+    with request.sending():
+        last = _last_message(connection, create_run, claim, settings)
+    connection.send((Sent.SERVER_ID, request.server_id))
+    connection.send(last)
 
 
 def _last_message(connection: Connection, create_run: CreateRun, claim: Claim, settings: Settings) -> tuple[Sent, Any]:

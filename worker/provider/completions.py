@@ -17,6 +17,7 @@ from worker.provider.answer import to_completion
 from worker.provider.chunk_stream import ChunkStream, Limits, Receiver, openai_errors
 from worker.provider.http import ConnectionPool, Response
 from worker.provider.http_client import MAX_ERROR_BYTES, refuse_unsafe_redirect, tls_context
+from worker.provider.request_ids import CLIENT_HEADER, current_request, read_server_id
 from worker.provider.stock_client import StockResponse
 
 # Arguments of a call that are not part of the request body.
@@ -55,8 +56,11 @@ class Completions:
         if not self.is_direct or not OPTIONS.isdisjoint(payload):
             return self._receive(StockResponse(self._stock, payload), payload)
         body = payload if "extra_body" not in payload else _with_extra(**payload)
+        request = current_request()
+        header = f"{CLIENT_HEADER}: {request.client_id}" if request else ""
         with openai_errors(self._request):
-            response = self._pool.post(orjson.dumps(body))
+            response = self._pool.post(orjson.dumps(body), header=header)
+        read_server_id(response.raw_headers)
         if 300 <= response.status < 400 or not response.is_readable:
             response.close()
             refuse_unsafe_redirect(httpx2.Response(response.status, headers=response.headers, request=self._request))

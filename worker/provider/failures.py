@@ -13,6 +13,7 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
 from worker.provider.http_client import is_proxied
 from worker.provider.reported_errors import kind_of, to_reported_error
+from worker.provider.request_ids import read_server_id
 from worker.provider.retry_after import find_retry_after
 
 REQUEST_FIELDS = ("max_completion_tokens", "max_tokens", "response_format", "stream_options", "temperature", "top_p")
@@ -43,6 +44,8 @@ def _from_reported(error: openai.APIError) -> ModelError:
     """Classify an error response, or an error event in the stream."""
     response = error.response if isinstance(error, openai.APIStatusError) else None
     headers = response.headers if response else {}
+    if response:  # the client raised before the response could be read
+        read_server_id(response.headers.raw)
     retry_after_seconds = find_retry_after(headers, error.body, now=time.time())
     reported = to_reported_error(error.body)
     status = response.status_code if response else None

@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -34,11 +34,14 @@ class ConnectionPool:
         self._idle: deque[socket.socket] = deque()  # pushed and popped at one end, without a lock
         self._process = os.getpid()
 
-    def post(self, body: bytes) -> "Response":
-        """Send a request and return the response as soon as its headers have arrived. Raise `OSError`."""
-        connection = self._take()
+    def post(self, body: bytes, *, header: str = "") -> "Response":
+        """Send a request and return the response as soon as its headers have arrived. Raise `OSError`.
+
+        `header` is a line of its head.
+        """
+        connection, more = self._take(), f"{header}\r\n".encode() if header else b""
         try:
-            connection.sendall(b"%sContent-Length: %d\r\n\r\n%s" % (self._head, len(body), body))
+            connection.sendall(b"%s%sContent-Length: %d\r\n\r\n%s" % (self._head, more, len(body), body))
             response = Response(self, connection)
             response.read_head()
         except BaseException:  # also when the run is interrupted: the next request would read this response
@@ -134,6 +137,10 @@ class Response:
     def headers(self) -> list[tuple[bytes, bytes]]:
         """All headers except the encoding, because the body is returned decoded."""
         return [header for header in self._parser.headers if header[0].lower() != b"content-encoding"]
+
+    @property
+    def raw_headers(self) -> Sequence[tuple[bytes, bytes]]:
+        return self._parser.headers
 
     @property
     def is_readable(self) -> bool:

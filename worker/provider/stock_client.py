@@ -16,6 +16,7 @@ from worker.provider.answer import Answer, to_completion
 from worker.provider.chunk_stream import Limits, pause_seconds, too_large
 from worker.provider.event_stream import EventDecoder
 from worker.provider.http import END_SECONDS
+from worker.provider.request_ids import CLIENT_HEADER, current_request, read_server_id
 
 
 class StockResponse:
@@ -24,8 +25,9 @@ class StockResponse:
     def __init__(self, stock: openai.OpenAI, payload: dict[str, Any]) -> None:
         """Send the request. Raise `openai.APIError`."""
         self._exit = ExitStack()
-        opened = stock.chat.completions.with_streaming_response.create(**payload)
+        opened = stock.chat.completions.with_streaming_response.create(**with_request_id(payload))
         self._response: httpx2.Response = self._exit.enter_context(opened).http_response
+        read_server_id(self._response.headers.raw)
         self._end_at = 0.0
         self._is_closed = False
         self._timer: threading.Timer | None = None
@@ -86,6 +88,14 @@ class StockResponse:
             connection.shutdown(socket.SHUT_RDWR)
 
 
+def with_request_id(payload: dict[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a call, with the id of the current request as a header unless the caller has its own."""
+    request = current_request()
+    if request is None:
+        return payload
+    return {**payload, "extra_headers": {CLIENT_HEADER: request.client_id, **(payload.get("extra_headers") or {})}}
+
+
 class AsyncCompletions:
     """Replacement for `async_client.chat.completions`, for chains that call their model from coroutines."""
 
@@ -100,8 +110,9 @@ class AsyncCompletions:
 
     async def _create(self, **payload: Any) -> Any:
         closing = AsyncExitStack()
-        opened = self._stock.chat.completions.with_streaming_response.create(**payload)
+        opened = self._stock.chat.completions.with_streaming_response.create(**with_request_id(payload))
         response: httpx2.Response = (await closing.enter_async_context(opened)).http_response
+        read_server_id(response.headers.raw)
         stream = AsyncChunkStream(response, closing, self._limits)
         if payload.get("stream"):
             return stream

@@ -12,6 +12,7 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, ModelError, ModelErrorKind
 from turns.domain.turn import Claim
 from turns.store.turns import TurnStore
+from worker.provider.request_ids import ProviderRequest
 from worker.run.interrupt import Interrupt, Interrupted, Interrupter
 
 # How long a turn may need its lease after the last moment of its run: a store that restarts takes seconds.
@@ -34,6 +35,7 @@ class ActiveRun:
     def __init__(self, claim: Claim, settings: Settings, interrupter: Interrupter, *, clock: Clock) -> None:
         self.claim = claim
         self.settings = settings
+        self.request = ProviderRequest(claim.client_request_id)
         self.stop_reason: Exception | None = None
         self._clock = clock
         self._is_running = True

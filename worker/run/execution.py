@@ -136,7 +136,7 @@ class Execution:
             if claim.attempt == 1:
                 self._budget.earn()
             run = self._create_run(active)
-            with generation_span(claim, active.settings):
+            with active.request.sending(), generation_span(claim, active.settings):
                 self._stream_answer(run, active, buffer)
                 answer = run.answer()
                 record_answer(answer)
