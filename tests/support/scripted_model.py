@@ -121,6 +121,11 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Log no requests; the tests read `/requests` instead."""
 
+    def end_headers(self) -> None:
+        if sent := self.headers.get("X-Client-Request-Id"):
+            self.send_header("x-request-id", f"req-of-{sent}")
+        super().end_headers()
+
     def do_GET(self) -> None:
         if self.path.endswith("/models"):
             return self._json(200, {"data": [{"id": name} for name in MODELS]})

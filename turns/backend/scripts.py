@@ -114,12 +114,16 @@ class Scripts:
         model: str = "",
         hold: Hold | None = None,
         provider_status: int | None = None,
+        provider_request_id: str | None = None,
     ) -> Reply:
         """Return FAILED, RETRYING or LOST; without `retry_in_ms` the turn fails for good."""
         retry_in = "" if retry_in_ms is None else retry_in_ms
         status = "" if provider_status is None else provider_status
         reason, asked_ms = (hold.reason, to_ms(hold.seconds or 0)) if hold else ("", 0)
-        return self._outcome("fail", turn_id, token, code, retry_in, int(counts), model, reason, asked_ms, status)
+        request_id = provider_request_id or ""
+        return self._outcome(
+            "fail", turn_id, token, code, retry_in, int(counts), model, reason, asked_ms, status, request_id
+        )
 
     def release(self, turn_id: str, *, token: str) -> Reply:
         """Return RELEASED or LOST."""

@@ -73,10 +73,10 @@ class FileHistoryTurnStore(TurnStore):
             self.fail(claim, Code.HISTORY_UNUSABLE)
             return None
 
-    def commit(self, claim: Claim, answer: Answer, *, tail: str) -> None:
+    def commit(self, claim: Claim, answer: Answer, *, tail: str, provider_request_id: str | None = None) -> None:
         """Commit a turn like `TurnStore.commit`."""
         with self._version(claim, (answer.question_message, *answer.between_messages, answer.answer_message)):
-            super().commit(claim, answer, tail=tail)
+            super().commit(claim, answer, tail=tail, provider_request_id=provider_request_id)
 
     def interrupt(self, claim: Claim, answer: Answer, *, tail: str) -> None:
         """End a turn like `TurnStore.interrupt`."""

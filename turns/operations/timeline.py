@@ -34,11 +34,12 @@ class RunRecord:
     ended_at: int | None
     ended_by: str | None
     code: str | None
+    provider_request_id: str | None
 
     @classmethod
     def from_item(cls, item: Sequence[str]) -> Self:
         """Build a run from the list that `record_run` in `requeue.lua` writes; '' stands for a missing value."""
-        number, attempt, worker, model, started_at, first_token_at, ended_at, ended_by, code = item
+        number, attempt, worker, model, started_at, first_token_at, ended_at, ended_by, code, *more = item
         return cls(
             number=int(number),
             attempt=int(attempt),
@@ -49,6 +50,7 @@ class RunRecord:
             ended_at=int(ended_at) if ended_at else None,
             ended_by=ended_by or None,
             code=code or None,
+            provider_request_id=(more[0] or None) if more else None,  # an older release has written none
         )
 
 
@@ -87,7 +89,8 @@ def read_runs(record: Mapping[str, str]) -> list[RunRecord]:
     if "worker" in record:  # Otherwise the last run is over and is one of `runs`.
         names = ("claims", "attempt", "worker", "model", "started_at", "first_token_at", "finished_at")
         ended_by = record["status"] if "finished_at" in record else ""
-        items.append([*(record.get(name, "") for name in names), ended_by, record.get("error_code", "")])
+        rest = (ended_by, record.get("error_code", ""), record.get("provider_request_id", ""))
+        items.append([*(record.get(name, "") for name in names), *rest])
     return list(map(RunRecord.from_item, items))
 
 

@@ -17,7 +17,7 @@ from turns.search.wording import name_owner, name_state
 
 MAX_TURNS = 20  # that a finding has
 MAX_FINDINGS = 10  # of one kind; ids of sessions are unique only for one user
-TURN_HEX = re.compile(r"(?:turn_)?([0-9a-f]{32})")
+TURN_HEX = re.compile(r"(?:turn_)?([0-9a-f]{32})(?:-[0-9]{1,10})?")  # with the number of a run, as providers log it
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 TRACE_ID = re.compile(r"(?:00-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?")
 

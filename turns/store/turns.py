@@ -213,7 +213,7 @@ class TurnStore:
         """Append the pieces to the event streams of their turns, each once; return the same as `renew`."""
         return self._scripts.emit(pieces)
 
-    def commit(self, claim: Claim, answer: Answer, *, tail: str) -> None:
+    def commit(self, claim: Claim, answer: Answer, *, tail: str, provider_request_id: str | None = None) -> None:
         """Complete the turn: in one step, write history and result and dispatch the session's next turn.
 
         `tail` is the part of the answer that was not emitted yet.
@@ -227,6 +227,8 @@ class TurnStore:
             record["output_data"] = answer.data
         if answer.status_reason:
             record["status_reason"] = answer.status_reason
+        if provider_request_id:
+            record["provider_request_id"] = provider_request_id
         outcome = self._scripts.commit(
             claim.turn_id,
             token=claim.token,
@@ -257,12 +259,27 @@ class TurnStore:
             return ""  # The worker itself discarded the text.
         return "".join(event.text for event in before if event.type is EventType.DELTA)
 
-    def fail(self, claim: Claim, code: Code, *, provider_status: int | None = None) -> None:
+    def fail(
+        self,
+        claim: Claim,
+        code: Code,
+        *,
+        provider_status: int | None = None,
+        provider_request_id: str | None = None,
+    ) -> None:
         """End the turn as failed, without an effect on the history. Raises `LeaseLost`."""
-        outcome = self._scripts.fail(claim.turn_id, token=claim.token, code=code, provider_status=provider_status)
+        outcome = self._scripts.fail(
+            claim.turn_id,
+            token=claim.token,
+            code=code,
+            provider_status=provider_status,
+            provider_request_id=provider_request_id,
+        )
         _check_lease(outcome)
 
-    def retry(self, claim: Claim, code: Code, decision: Retry, *, model: str) -> None:
+    def retry(
+        self, claim: Claim, code: Code, decision: Retry, *, model: str, provider_request_id: str | None = None
+    ) -> None:
         """Queue the turn, still the head of its session, for a retry with `model`. Raises `LeaseLost`."""
         outcome = self._scripts.fail(
             claim.turn_id,
@@ -272,6 +289,7 @@ class TurnStore:
             counts=decision.counts,
             model=model,
             hold=decision.hold,
+            provider_request_id=provider_request_id,
         )
         _check_lease(outcome)
 

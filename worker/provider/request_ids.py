@@ -20,6 +20,11 @@ class ProviderRequest:
     client_id: str
     server_id: str | None = None
 
+    @property
+    def ids(self) -> dict[str, str]:
+        """The server's id for the log and the record, if it has told one."""
+        return {"provider_request_id": self.server_id} if self.server_id else {}
+
     @contextmanager
     def sending(self) -> Iterator[None]:
         """Let the requests inside the block have these ids, also those in threads and tasks that it starts."""

@@ -121,9 +121,9 @@ class Execution:
             self._retry_or_fail(active, error)
         else:
             self._write_until_acknowledged(lambda: self._emitter.flush_and_close(buffer))
-            self._write_history(lambda: self._store.commit(claim, answer, tail=buffer.unsent))
+            self._write_history(lambda: self._store.commit(claim, answer, tail=buffer.unsent, **active.request.ids))
             self._breaker.record_answer(claim.hold_name)
-            get_logger().info(Log.TURN_COMMITTED)
+            get_logger().info(Log.TURN_COMMITTED, **active.request.ids)
 
     def _generate(self, active: ActiveRun, buffer: DeltaBuffer) -> Answer:
         """Return the complete answer. After this method nothing can interrupt the run."""
@@ -202,16 +202,22 @@ class Execution:
         match decision:
             case Retry():
                 model = fallback if decision.falls_back else claim.model
-                self._write_until_acknowledged(lambda: self._store.retry(claim, error.code, decision, model=model))
+                self._write_until_acknowledged(
+                    lambda: self._store.retry(claim, error.code, decision, model=model, **active.request.ids)
+                )
                 get_logger().info(
-                    Log.TURN_RETRYING, code=error.code, after_seconds=decision.after_seconds, error=str(error)
+                    Log.TURN_RETRYING,
+                    code=error.code,
+                    after_seconds=decision.after_seconds,
+                    error=str(error),
+                    **active.request.ids,
                 )
             case GiveUp(code=code):
-                self._fail(claim, code, str(error), provider_status=error.provider_status)
+                self._fail(claim, code, str(error), provider_status=error.provider_status, **active.request.ids)
 
-    def _fail(self, claim: Claim, code: Code, error: str, *, provider_status: int | None = None) -> None:
-        self._write_until_acknowledged(lambda: self._store.fail(claim, code, provider_status=provider_status))
-        get_logger().warning(Log.TURN_FAILED, code=code, error=error)
+    def _fail(self, claim: Claim, code: Code, error: str, *, provider_status: int | None = None, **ids: str) -> None:
+        self._write_until_acknowledged(lambda: self._store.fail(claim, code, provider_status=provider_status, **ids))
+        get_logger().warning(Log.TURN_FAILED, code=code, error=error, **ids)
 
     def _write_history(self, write: Callable[[], None]) -> None:
         """Repeat a write like `_write_until_acknowledged`. Raise `HistoryNotWritten` if it cannot succeed."""

@@ -180,6 +180,7 @@ def test_a_timeline_has_each_run_with_worker_and_error(stack: Stack) -> None:
     assert (second["attempt"], second["ended_by"], second["code"]) == (2, "completed", None)
     assert found["accepted_at"] <= first["started_at"] <= first["ended_at"] <= second["started_at"]
     assert second["started_at"] <= second["first_token_at"] <= second["ended_at"] == found["finished_at"]
+    assert [run["provider_request_id"] for run in (first, second)] == [f"req-of-{turn_id}-{n}" for n in (1, 2)]
     [wait] = found["waits"]
     assert (wait["reason"], wait["what"]) == ("retry", "provider_error")
     assert first["ended_at"] == wait["since"] <= wait["until"] <= second["started_at"]

@@ -12,6 +12,7 @@
 --       7 reason of a hold on the model, or ''; without a fallback the turn then waits for the hold
 --       8 pause in milliseconds that the provider asked for, or 0
 --       9 HTTP status of the provider's error, or ''
+--       10 id that the provider's server gave the request, or ''
 -- Reply FAILED    the turn has failed (also when this script runs a second time)
 --       RETRYING  another attempt will be made (also when this script runs a second time)
 --       LOST      the token does not hold the turn: another claim holds it, or it has ended
@@ -21,7 +22,7 @@
 
 local IS_ANSWER = POLICY.is_answer  -- codes with which the provider itself has answered
 
-local turn, token, code, retry_in, counts, model, reason, asked_ms, provider_status = unpack(ARGV, 1, 9)
+local turn, token, code, retry_in, counts, model, reason, asked_ms, provider_status, request_id = unpack(ARGV, 1, 10)
 local was = read_record(turn)
 if was.retried_token == token then return replayed({'RETRYING'}) end
 if was.token ~= token then return {'LOST'} end
@@ -43,12 +44,14 @@ elseif is_admitted then  -- if it was the probe and says nothing about the provi
 end
 if retry_in == '' then
   local fields = {'error_code', code}
-  if provider_status ~= '' then fields[3], fields[4] = 'provider_status', provider_status end
+  for name, value in pairs({provider_status = provider_status, provider_request_id = request_id}) do
+    if value ~= '' then fields[#fields + 1], fields[#fields + 2] = name, value end
+  end
   finish(turn, was, after.fail, code, now, unpack(fields))
   return {'FAILED'}
 end
 count('retried|' .. code)
-requeue(turn, was, 'retry', was.attempt + counts, now, code)
+requeue(turn, was, 'retry', was.attempt + counts, now, code, request_id)
 redis.call('HSET', KEY.turn .. turn, 'retry_at', now + retry_in, 'retried_token', token, 'last_error_code', code,
   'model', model)
 if reason ~= '' and model == was.model then

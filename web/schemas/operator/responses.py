@@ -151,6 +151,7 @@ class Run(ResponseModel):
     ended_at: Instant | None
     ended_by: Literal[Event.RETRY, Event.RESCUE, Event.RELEASE] | Status | None
     code: str | None
+    provider_request_id: str | None = Field(description="the provider's id of its last request")
 
 
 class Wait(ResponseModel):

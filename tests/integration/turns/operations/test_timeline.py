@@ -35,14 +35,14 @@ def test_each_run_has_its_worker_and_its_outcome(
     turn = accept(traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
     first = claim(turn)
     store.emit([first.delta(0, "some text")])
-    store.retry(first, Code.PROVIDER_ERROR, retry_at_once(), model="m")
+    store.retry(first, Code.PROVIDER_ERROR, retry_at_once(), model="m", provider_request_id="req_1")
     claim(turn)
     make_due(turn)
     store.rescue(worker="", hint="")
     released = claim(turn)
     store.release(turn.id, token=released.token)
     last = claim(turn)
-    store.commit(last, answer_to(last), tail="all of it")
+    store.commit(last, answer_to(last), tail="all of it", provider_request_id="req_4")
     timeline = read_timeline(client, turn.id)
     runs = [(run.number, run.attempt, run.worker, run.ended_by, run.code) for run in timeline.runs]
     assert runs == [
@@ -51,6 +51,7 @@ def test_each_run_has_its_worker_and_its_outcome(
         (3, 2, "w", "release", None),
         (4, 2, "w", "completed", None),
     ]
+    assert [run.provider_request_id for run in timeline.runs] == ["req_1", None, None, "req_4"]
     assert [run.first_token_at is not None for run in timeline.runs] == [True, False, False, True]
     assert all(run.ended_at and run.ended_at >= run.started_at for run in timeline.runs)
     assert timeline.trace_id == "a" * 32
@@ -63,6 +64,16 @@ def test_a_turn_that_ends_while_it_waits_has_only_earlier_runs(
     store.retry(claim(turn), Code.PROVIDER_ERROR, retry_at_once(), model="m")
     store.cancel(turn.id)
     assert [run.ended_by for run in read_timeline(client, turn.id).runs] == ["retry"]
+
+
+def test_a_failed_run_has_the_providers_id_of_its_request(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, client: Client
+) -> None:
+    turn = accept()
+    store.fail(claim(turn), Code.PROVIDER_REJECTED, provider_status=400, provider_request_id="req_1")
+    timeline = read_timeline(client, turn.id)
+    assert [run.provider_request_id for run in timeline.runs] == ["req_1"]
+    assert timeline.turn.provider_status == 400
 
 
 def test_only_the_last_runs_are_kept(accept: Accept, claim: ClaimTurn, store: TurnStore, client: Client) -> None:

@@ -75,7 +75,7 @@ def test_a_text_is_recognised(search: Search, failed: Turn, text: str, kind: Kin
     assert answer.suggestions == ()
 
 
-@pytest.mark.parametrize("form", ["{}", "{hex}"])
+@pytest.mark.parametrize("form", ["{}", "{hex}", "{}-2"])
 def test_the_id_of_a_turn_leads_to_the_turn(search: Search, failed: Turn, form: str) -> None:
     answer = search.find(form.format(failed.id, hex=failed.id.removeprefix("turn_")))
     assert [(finding.kind, finding.to) for finding in answer.findings] == [(Kind.TURN, {"turn_id": failed.id})]

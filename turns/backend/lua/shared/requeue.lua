@@ -1,13 +1,13 @@
 -- requires: append_event, transitions, waits
 
--- Add a run that ends without its turn to the record: claim number, attempt, worker, model, times, and how it ended.
--- Only the last runs are kept, because a rate limit can cause many.
+-- Add a run that ends without its turn to the record: claim number, attempt, worker, model, times, how it ended, and the
+-- provider's id of its request. Only the last runs are kept, because a rate limit can cause many.
 local MAX_RUNS = 20
-local function record_run(turn, event, now, code)
+local function record_run(turn, event, now, code, request_id)
   local key = KEY.turn .. turn
   local run = redis.call('HMGET', key, 'claims', 'attempt', 'worker', 'model', 'started_at', 'first_token_at')
   for i = 1, 6 do run[i] = run[i] or '' end
-  run[7], run[8], run[9] = tostring(now), event, code or ''
+  run[7], run[8], run[9], run[10] = tostring(now), event, code or '', request_id or ''
   local runs = cjson.decode(redis.call('HGET', key, 'runs') or '[]')
   if #runs == MAX_RUNS then table.remove(runs, 1) end
   runs[#runs + 1] = run
@@ -16,9 +16,9 @@ end
 
 -- Queue a running turn again, at the head of its session, for another attempt. Its token is deleted, so that the worker
 -- that ran it can write nothing more, and the text that it emitted is void.
-local function requeue(turn, was, event, attempt, now, code)
+local function requeue(turn, was, event, attempt, now, code, request_id)
   local to = AFTER.in_progress[event]
-  record_run(turn, event, now, code)
+  record_run(turn, event, now, code, request_id)
   end_wait(turn, was, now)  -- the silence of its run
   redis.call('HSET', KEY.turn .. turn, 'status', to, 'attempt', attempt)
   redis.call('HDEL', KEY.turn .. turn, 'token', 'worker', 'first_token_at')
