@@ -49,7 +49,7 @@ from worker.tasks import RUN_TURN, register
 
 CROWD_SECONDS = 5.0  # interval of the check for blocked threads
 DEADLINE_SECONDS = 0.25  # interval of the check for late models
-SILENCE_SECONDS = 1.0  # interval of the check for models that stop in the middle of an answer
+SILENCE_SECONDS = 2.0  # interval of the check for models that stop in the middle of an answer
 TIDY_SECONDS = 3600.0
 REPAIR_SECONDS = 20.0  # interval at which a worker offers to repair; one in the whole installation does, once a minute
 GC_THRESHOLD = (50_000, 20, 100)  # objects; with the default of (700, 10, 10), garbage collection takes 4 % of the CPU

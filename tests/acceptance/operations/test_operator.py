@@ -354,3 +354,13 @@ def test_without_workers_that_is_the_reason(stack: Stack) -> None:
     stack.submit("alone", "hello")
     assert why(stack, "alone") == ["no_worker"]
     assert stats(stack)["workers"] == []
+
+
+def test_an_emptied_store_is_reported(stack: Stack) -> None:
+    stack.store.raw.flushall()
+
+    def is_reported() -> bool:
+        return "store_replaced" in [finding["code"] for finding in stats(stack)["findings"]]
+
+    wait_until("the endpoint has noticed it", is_reported, seconds=30)
+    assert "store.replaced" in stack.logs()
