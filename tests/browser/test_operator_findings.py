@@ -52,6 +52,21 @@ def test_lines_have_gaps_where_values_are_missing(operator: OperatorPage) -> Non
     assert operator.evaluate(script, [1, 2, None, 4]) == ["M12.5 75L37.5 50M87.5 0", "M87.5 0h0"]
 
 
+def test_waits_are_described_in_words(operator: OperatorPage) -> None:
+    waits = {
+        ("parked", "tenant:acme"): "no free slot for tenant acme",
+        ("parked", "loop/tenant:acme/model:org/m:1"): "no free slot for tenant acme, model org/m:1",
+        ("parked", "losses:2"): "no free slot for turns that lost workers",
+        ("model_paused", "0123abcd/m"): "m limits its rate",
+        ("tenant_frozen", "acme"): "tenant frozen: acme",
+    }
+    script = (
+        'async (all) => { const { waitText } = await import("$static/operator/waits.js"); return all.map(waitText); }'
+    )
+    found = operator.evaluate(script, [{"reason": reason, "what": what} for reason, what in waits])
+    assert found == list(waits.values())
+
+
 def test_segments_of_a_turn_have_no_gaps(operator: OperatorPage) -> None:
     def at(seconds: int) -> str:
         return f"2026-11-25T03:00:{seconds:02}.000Z"

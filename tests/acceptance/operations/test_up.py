@@ -161,6 +161,7 @@ def test_an_emptied_store_does_not_open_the_service(private_up: Up, monkeypatch:
     status = call(f"{again.url}/v1/turns").status
     again.press_ctrl_c()
     assert status == 401
+    assert "is another one than at the last start, or was emptied" in again.output()
     assert "every request is refused" in again.output()
     assert 'id=$(curl -s -H "Authorization: Bearer $INTURN_API_KEY" http' in again.output()
     assert "http://127.0.0.1:9/v1 does not answer (Connection refused)" in again.output()

@@ -47,23 +47,6 @@ export const RUN_OUTCOMES = {
   incomplete: "Incomplete",
 };
 
-// Why a turn waited, and the class of its segment. Reasons that this page does not know are shown as they are.
-const WAITS = {
-  running: { kind: "behind", text: () => "behind earlier turns of its session" },
-  model_paused: { kind: "held", text: (what) => `${what} limits its rate` },
-  model_outage: { kind: "held", text: (what) => `${what} does not answer` },
-  paused: { kind: "held", text: (what) => `an operator has paused the ${what.replace("/", " ")}` },
-  workers_paused: { kind: "held", text: () => "the workers are paused" },
-  parked: { kind: "parked", text: (what) => `no slot for ${what}` },
-  no_worker: { kind: "missing", text: () => "no worker is running" },
-  retry: { kind: "retry", text: (what) => `for a retry after ${what}` },
-  worker_lost: { kind: "lost", text: (what) => `worker ${what} was lost` },
-  silent: { kind: "silent", text: () => "no text in the middle of the answer" },
-};
-
-export const waitKind = ({ reason }) => WAITS[reason]?.kind ?? "held";
-export const waitText = ({ reason, what }) => WAITS[reason]?.text(what) ?? [reason.replaceAll("_", " "), what].filter(Boolean).join(": ");
-
 export const partLabel = ({ kind, name }) => (SWITCHES[kind] ? kind : `${kind} ${name}`);
 export const tenantLabel = (tenant) => (tenant === "-" ? "default" : tenant);
 export const pluralize = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;

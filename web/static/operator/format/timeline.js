@@ -1,6 +1,7 @@
 // The history of one turn as segments of time and as a list of events. Pure functions.
-import { RUN_OUTCOMES, waitKind, waitText } from "./labels.js";
+import { RUN_OUTCOMES } from "./labels.js";
 import { formatDuration, secondsBetween } from "./time.js";
+import { waitKind, waitText } from "./waits.js";
 
 const TERMINAL = new Set(["completed", "failed", "cancelled", "incomplete"]);
 
