@@ -58,7 +58,7 @@ def _store_replaced(facts: ServiceFacts) -> Iterator[Finding]:
         level=Level.BAD,
         code="store_replaced",
         headline="The store is another one, or was emptied.",
-        detail=f"Since {since} ago. Turns, histories and API keys of the store before are not in it.",
+        detail=f"It changed {since} ago. Turns, histories and API keys of the store before are not in it.",
         todo="Check REDIS_URL and the store's disk, and restore a backup. If it was intended, restart the endpoint.",
     )
 

@@ -166,7 +166,7 @@ def test_processes_of_different_versions_are_noticed() -> None:
 def test_another_store_is_noticed() -> None:
     [found] = evaluate(replace(BUSY, store_replaced_at=NOW - 90_000))
     assert (found.level, found.code) == ("bad", "store_replaced")
-    assert found.detail.startswith("Since 90 s ago. ")
+    assert found.detail.startswith("It changed 90 s ago. ")
 
 
 def failing(seconds: int, attempts: int) -> ServiceFacts:
