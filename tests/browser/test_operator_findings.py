@@ -60,9 +60,10 @@ def test_waits_are_described_in_words(operator: OperatorPage) -> None:
         ("model_paused", "0123abcd/m"): "m limits its rate",
         ("tenant_frozen", "acme"): "tenant frozen: acme",
     }
-    script = (
-        'async (all) => { const { waitText } = await import("$static/operator/waits.js"); return all.map(waitText); }'
-    )
+    script = """async (waits) => {
+      const { waitText } = await import("$static/operator/format/waits.js");
+      return waits.map(waitText);
+    }"""
     found = operator.evaluate(script, [{"reason": reason, "what": what} for reason, what in waits])
     assert found == list(waits.values())
 
