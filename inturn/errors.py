@@ -4,10 +4,10 @@
     ├── Refused                 fix the request; the service stored nothing
     │   ├── InvalidRequest
     │   ├── Unauthenticated, Forbidden
-    │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound
-    │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, CountChanged, IdempotencyKeyReused
+    │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound, JobNotFound
+    │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, WorkerAlive, IdempotencyKeyReused
     │   ├── KeyNotFound, KeyExists, KeyNotActive, LastKey
-    │   └── TooMany             try later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
+    │   └── TooMany             try later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent, TooManyJobs
     ├── Unavailable             repair the service; the client used up its retries
     │   ├── Unreachable
     │   └── StoreUnavailable, StoreUnsafe, Overloaded, IntakePaused, StreamsFull
@@ -116,8 +116,12 @@ class TurnNotFailed(Refused):
     """Only a failed turn can be retried."""
 
 
-class CountChanged(Refused):
-    """The number of matching turns has changed; nothing was done."""
+class JobNotFound(Refused):
+    """There is no such job, or it is no longer kept."""
+
+
+class WorkerAlive(Refused):
+    """The worker sends heartbeats, so its turns cannot be taken away."""
 
 
 class KeyNotFound(Refused):
@@ -158,6 +162,10 @@ class RateLimited(TooMany):
 
 class TokensSpent(TooMany):
     """The tenant has used its tokens for today."""
+
+
+class TooManyJobs(TooMany):
+    """Too many jobs of operators have not ended."""
 
 
 class Unavailable(InTurnError):

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from functools import partial
 
 from flask import Flask, Response, g, request
 from flask_cors import CORS
@@ -18,7 +19,12 @@ from turns.config.tracing import start_tracing
 from turns.domain.errors import Forbidden, Unauthenticated
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
+from turns.jobs.executor import JobExecutor
+from turns.jobs.job_store import JobStore
+from turns.jobs.runner import JobRunner
+from turns.jobs.selection import Selector
 from turns.operations.actions import OperatorActions
+from turns.operations.failed_turns import FailedTurns
 from turns.operations.queries import OperatorQueries
 from turns.pauses.pauses import Pauses
 from turns.processes.record import WEB
@@ -34,7 +40,9 @@ from web.routes.assets import Assets, build_assets
 from web.routes.operator.actions import build_operator_actions
 from web.routes.operator.audit import build_operator_audit
 from web.routes.operator.cancellations import build_operator_cancellations
+from web.routes.operator.failed import build_operator_failed
 from web.routes.operator.holds import build_operator_holds
+from web.routes.operator.jobs import audit_end, build_operator_jobs
 from web.routes.operator.keys import build_operator_keys
 from web.routes.operator.pauses import build_operator_pauses
 from web.routes.operator.search import build_operator_search
@@ -100,14 +108,17 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     reporter = Reporter(store, web_process_name(secrets.token_hex(4)), WEB)
     reporter.start()
     app.extensions["draining"] = (long_polls, streams, reporter)
-    actions, search = OperatorActions(client, store, registry.find), Search(client, settings)
+    actions, search = OperatorActions(client, store), Search(client, settings)
     queries = OperatorQueries(client, settings, store_replaced_at=lambda: reporter.store_replaced_at)
+    audit_log = app.extensions[AUDIT_EXTENSION] = AuditLog(client)
+    failed, jobs, selector = FailedTurns(client, store, registry.find), JobStore(client, settings), Selector(client)
+    runner = JobRunner(jobs, selector, JobExecutor(jobs, store, failed), on_end=partial(audit_end, audit_log))
+    runner.start()
     api_keys, key_uses = ApiKeyStore(client), KeyUses(client)
     key_uses.start()
     key_record = KeyRecord(settings.data_dir) if settings.uses_embedded_store else None
     authenticator = Authenticator(api_keys, key_uses, requires_keys=settings.require_keys)
     origins, refusals = CrossOriginGuard(settings), RefusalAudit()
-    audit_log = app.extensions[AUDIT_EXTENSION] = AuditLog(client)
     app.before_request(_begin)
     trace_requests(app)
     app.before_request(lambda: _authorize(authenticator, origins, refusals))
@@ -125,7 +136,9 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_operator_keys(api_keys, key_record, actions.cancel_turns_of_key),
         build_operator_search(search, queries),
         build_operator_tenants(Tenants(client, settings)),
-        build_operator_views(queries, actions, search),
+        build_operator_failed(failed),
+        build_operator_jobs(jobs, selector, runner),
+        build_operator_views(queries, search, failed),
         build_operator_workers(queries),
         build_health(store),
         build_pages(assets),

@@ -29,6 +29,8 @@ PERMANENT = {
     keys.API_KEYS.name,
     keys.LIMITED.name,
     keys.KEY_USES.name,
+    keys.JOBS.name,
+    keys.JOBS_DUE.name,
 }
 WHILE_ANY_TURN_IS_LIVE = (keys.DEFINITION, keys.TENANT, keys.SLOTS, keys.SLOT_WAITERS)
 PER_LIVE_TURN = (keys.TURN, keys.EVENTS)

@@ -236,6 +236,37 @@ FAILED = Key(
     "each failed turn that is not resolved, as `<tenant>/<turn id>`, at the time (ms) at which it failed",
     "always; an entry is removed when its record expires, or when it is retried or discarded",
 )
+JOB = Key(
+    "inturn:job:",
+    "hash",
+    "a bulk act of an operator, by job id: `spec` (act, filter, rate, reason, key id), its progress, and the `token` "
+    "of the process that does the present step",
+    "one day after its last step",
+)
+JOBS = Key(
+    "inturn:jobs",
+    "sorted set",
+    "the last 100 jobs by id, at the time (ms) at which each was confirmed",
+    "always; entries of expired jobs are removed when a job is created or jobs are listed",
+)
+JOBS_DUE = Key(
+    "inturn:jobs_due",
+    "sorted set",
+    "each job that has not ended, at the time (ms) at which any process may do its next step",
+    "always; at most 10 entries, each removed when its job ends or expires",
+)
+JOB_TURNS = Key(
+    "inturn:job_turns:",
+    "list",
+    "the turns of a job that has not ended, as `<tenant>/<turn id>`, by job id",
+    "until the job ends; at most one day after its last step",
+)
+DISCARDED = Key(
+    "inturn:discarded:",
+    "sorted set",
+    "the turns that a job has discarded, as `<tenant>/<turn id>`, at the time (ms) at which each failed, for an undo",
+    "one day after the last discard; an entry is removed when it is restored",
+)
 METRICS = Key(
     "inturn:metrics",
     "hash",
@@ -435,6 +466,11 @@ CATALOGUE = (
     DRAINED,
     WAITING,
     FAILED,
+    JOB,
+    JOBS,
+    JOBS_DUE,
+    JOB_TURNS,
+    DISCARDED,
     METRICS,
     FAILING,
     COUNTER_SNAPSHOTS,

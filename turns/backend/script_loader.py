@@ -42,9 +42,13 @@ HOLD_POLL_MS = 1_000  # interval at which a hold is checked
 LONGEST_PROBE_GAP_MS = 15_000  # between two probes of a model that does not answer
 ADMITTED_PER_POLL = 10  # turns, when the answers that should admit the next ones do not come
 IDLE_HOLD_MS = 60_000  # a hold for which no turn waits is forgotten
+JOB_LEASE_MS = 10_000  # a step of a job takes less; after this time another process does the step again
+JOB_TTL_MS = 86_400_000
+MAX_JOBS = 100  # listed ones; the oldest ended one makes room
+MAX_OPEN_JOBS = 10
 BURST_MS = 10_000  # a tenant may be ahead of its rate by this much
 
-VERBS = (
+TURN_VERBS = (
     "accept",
     "claim",
     "renew",
@@ -77,6 +81,8 @@ VERBS = (
     "report_process",
     "remove_worker",
 )
+JOB_VERBS = ("create_job", "claim_job", "collect_job", "advance_job", "stop_job", "discard", "restore")
+VERBS = (*TURN_VERBS, *JOB_VERBS)
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the
 # three scripts of a turn. Likewise, each call creates its functions anew: all shared files in all scripts cost 11 µs.
@@ -174,6 +180,10 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "no_worker_ms": NO_WORKER_MS,
         "max_gaps": MAX_GAPS,
         "max_processes": MAX_PROCESSES,
+        "job_lease_ms": JOB_LEASE_MS,
+        "job_ttl_ms": JOB_TTL_MS,
+        "max_jobs": MAX_JOBS,
+        "max_open_jobs": MAX_OPEN_JOBS,
     }
     tables: dict[str, Mapping[str, object]] = {"KEY": names, "POLICY": policy}
     return {f"{table}.{name}": _lua(value) for table, values in tables.items() for name, value in values.items()}

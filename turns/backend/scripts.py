@@ -1,19 +1,14 @@
-"""The Lua scripts as typed methods, one for each verb. Only these scripts change turns.
+"""The Lua scripts of turns as typed methods, one for each verb. Only these scripts change turns.
 
-Each script may run twice, because the Redis client repeats a command whose reply was lost; it returns the same reply
-then. The contract of a script is the header of its file.
+The contract of a script is the header of its file.
 """
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, astuple
-from typing import Any, cast
 
-from redis.exceptions import NoScriptError
-
-from turns.backend.client import Client
-from turns.backend.script_loader import VERBS, render, render_constants, to_ms
+from turns.backend.script_loader import TURN_VERBS, to_ms
 from turns.backend.script_replies import (
     LiveCount,
     Reply,
@@ -23,26 +18,17 @@ from turns.backend.script_replies import (
     to_outcomes,
     to_record,
 )
-from turns.config.settings import Settings
+from turns.backend.script_runner import ScriptRunner
 from turns.domain.assistant import Lane
-from turns.domain.errors import StoreUnavailable
 from turns.domain.retry import Hold
 from turns.domain.turn import Delta, TurnRequest
 from turns.domain.worker_kind import WorkerKind, kind_of
 
-# Callers rely on the effects of these verbs, so with `settings.replicas` the replicas must have them first.
-PROMISES = frozenset({"accept", "commit", "interrupt", "fail", "cancel", "import_messages", "erase", "adopt"})
-REPLICATION_MS = 400  # shorter than the shortest timeout of a caller
 OPTIONAL = ("retry_of", "traceparent", "request_id", "key_id")  # fields of the record that not every turn has
 
 
-class Scripts:
-    def __init__(self, client: Client, settings: Settings) -> None:
-        self._client = client
-        self._replicas = settings.replicas
-        constants = render_constants(settings)
-        self._texts = {verb: render(verb, constants) for verb in VERBS}
-        self._digests = {verb: _sha1(text) for verb, text in self._texts.items()}
+class Scripts(ScriptRunner):
+    verbs = TURN_VERBS
 
     def accept(self, turn_id: str, request: TurnRequest) -> tuple[Reply, TurnSnapshot | None, int]:
         """Return the outcome and the accepted turn; for a replayed request, the turn that was accepted for it before.
@@ -138,9 +124,9 @@ class Scripts:
         field = "chain_hint" if kind_of(worker) is WorkerKind.CHAINS else "hint"
         return to_outcomes(self._all("rescue", worker, limit, hint, field, slots))
 
-    def rescue_worker(self, worker: str, turn_ids: Sequence[str]) -> list[tuple[str, Reply]]:
-        """Return the turn ids with RESCUED, LOST or GONE."""
-        return to_outcomes(self._all("rescue_worker", worker, *turn_ids))
+    def rescue_worker(self, worker: str, turn_ids: Sequence[str], *, is_forced: bool) -> list[tuple[str, Reply]]:
+        """Return the turn ids with RESCUED, LOST or GONE. `is_forced`: also if the worker has its subscription."""
+        return to_outcomes(self._all("rescue_worker", worker, int(is_forced), *turn_ids))
 
     def repair_sessions(self, sessions: Sequence[str]) -> list[tuple[str, Reply]]:
         """Return the sessions that were not in order, each with RESTORED, LOST or BROKEN."""
@@ -265,29 +251,6 @@ class Scripts:
         """Remove a worker that leaves."""
         self._outcome("remove_worker", worker, kind_of(worker))
 
-    def _all(self, verb: str, *args: str | int) -> list[Any]:
-        if not self._replicas or verb not in PROMISES:
-            return self._call(self._client, verb, args)
-        with self._client.on_one_connection() as one:  # WAIT counts the writes of the same connection
-            reply = self._call(one, verb, args)
-            reached = int(one.wait(self._replicas, REPLICATION_MS))
-        if reached < self._replicas:
-            raise StoreUnavailable(f"{reached} of {self._replicas} replicas have acknowledged the write")
-        return reply
-
-    def _call(self, client: Client, verb: str, args: Sequence[str | int]) -> list[Any]:
-        try:
-            return cast(list[Any], client.evalsha(self._digests[verb], 0, *args))
-        except NoScriptError:  # the store was restarted and has lost the script
-            return cast(list[Any], client.eval(self._texts[verb], 0, *args))
-
-    def _run(self, verb: str, *args: str | int) -> list[Any]:
-        outcome, *rest = self._all(verb, *args)
-        return [outcome.decode(), *rest]
-
-    def _outcome(self, verb: str, *args: str | int) -> Reply:
-        return Reply(self._run(verb, *args)[0])
-
 
 def digest_key(idempotency_key: str, tenant: str) -> str:
     """Return the digest under which an idempotency key of the tenant is stored."""
@@ -327,10 +290,6 @@ def _fingerprint(request: TurnRequest) -> str:
 
 def _flat(fields: Mapping[str, str]) -> list[str]:
     return [part for pair in fields.items() for part in pair]
-
-
-def _sha1(text: str) -> str:
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _sha256(text: str) -> str:

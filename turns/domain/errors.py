@@ -4,10 +4,10 @@
     ├── Refused                 the caller
     │   ├── InvalidRequest
     │   ├── Unauthenticated, Forbidden
-    │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound
-    │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, CountChanged, IdempotencyKeyReused
+    │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound, JobNotFound
+    │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, WorkerAlive, IdempotencyKeyReused
     │   ├── KeyNotFound, KeyExists, KeyNotActive, LastKey
-    │   ├── SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent
+    │   ├── SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent, TooManyJobs
     │   └── Overloaded, IntakePaused, StoreUnsafe, StreamsFull
     ├── LeaseLost               the worker, which stops the run
     ├── ModelError              the retry policy
@@ -113,13 +113,16 @@ class WorkerNotFound(Refused):
     status, code = 404, "worker_not_found"
 
 
-class CountChanged(Refused):
-    """The number of matching turns has changed; nothing was done."""
+class JobNotFound(Refused):
+    """There is no such job. Jobs are kept for one day."""
 
-    status, code = 409, "count_changed"
+    status, code = 404, "job_not_found"
 
-    def __init__(self, count: int) -> None:
-        super().__init__(f"The number of matching turns has changed to {count}; nothing was done.")
+
+class WorkerAlive(Refused):
+    """This worker sends heartbeats, so it keeps its turns. Drain it, or cancel the turns."""
+
+    status, code = 409, "worker_alive"
 
 
 class KeyNotFound(Refused):
@@ -198,6 +201,13 @@ class TokensSpent(RateLimited):
     """This tenant's tokens for today are used up, or reserved for turns that have not ended."""
 
     status, code = 429, "tokens_spent"
+
+
+class TooManyJobs(Refused):
+    """Too many jobs have not ended. Wait for one of them, or stop one."""
+
+    status, code = 429, "too_many_jobs"
+    retry_after_seconds = 5
 
 
 class Overloaded(Refused):

@@ -318,11 +318,14 @@ class TurnStore:
         """
         return self._scripts.rescue(worker=worker, limit=RESCUE_LIMIT, hint=hint, slots=slots)
 
-    def rescue_worker(self, worker: str) -> list[tuple[str, Reply]]:
-        """Take all turns away from a worker that is known to be dead; return the turn ids with RESCUED or LOST."""
+    def rescue_worker(self, worker: str, *, is_forced: bool = False) -> list[tuple[str, Reply]]:
+        """Take all turns away from a worker that is known to be dead; return the turn ids with RESCUED or LOST.
+
+        `is_forced`: also from one that still has its subscription, and may live.
+        """
         rescued: list[tuple[str, Reply]] = []
         for turn_ids in find_running_turns(self._client, worker):
-            outcomes = self._scripts.rescue_worker(worker, turn_ids)
+            outcomes = self._scripts.rescue_worker(worker, turn_ids, is_forced=is_forced)
             rescued += [(turn_id, outcome) for turn_id, outcome in outcomes if outcome is not Reply.GONE]
         return rescued
 

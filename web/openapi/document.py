@@ -21,6 +21,7 @@ from web.openapi.examples import response_example
 from web.openapi.operation import TAGS, Operation, ResponseSpec
 from web.schemas import responses
 from web.schemas.field_types import ID_SCHEMA
+from web.schemas.operator.jobs import JOB_ID
 from web.schemas.requests import NoQuery
 
 Model = type[BaseModel]
@@ -43,6 +44,7 @@ PATH_PARAMETERS: dict[str, Json] = {
     "turn_id": TEXT,
     "worker": TEXT,
     "key_id": {"type": "string", "pattern": f"^{KEY_ID.pattern}$"},
+    "job_id": {"type": "string", "pattern": f"^{JOB_ID}$"},
     "session_id": ID_SCHEMA,
 }
 REQUEST_HEADERS: dict[str, tuple[str, Json]] = {

@@ -10,6 +10,7 @@ Json = dict[str, Any]
 
 TURN_ID = "turn_01a2073c9fe1775a924bcc85e05eaf46"
 KEY_ID = "7b1f0c9d2e4a"
+JOB_ID = "retry-2026-11-27"
 NAMES: Mapping[str, str] = MappingProxyType(
     {
         "turn_id": TURN_ID,
@@ -20,6 +21,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "kind": "tenant",
         "name": "acme",
         "key_id": KEY_ID,
+        "job_id": JOB_ID,
     }
 )
 TYPES: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
@@ -44,6 +46,7 @@ VALUES: Mapping[str, Any] = MappingProxyType(
         "name": "default",
         "role": "assistant",
         "number": 2,
+        "turn_ids": [TURN_ID],
         "queued_turns": [],
         "running_turns": [],
         "workers": [],

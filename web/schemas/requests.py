@@ -5,7 +5,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, FailFast, Field, create_model
 
 from turns.config.settings import MAX_INPUT_BYTES
-from turns.domain.error_codes import Code
 from turns.domain.events import EVENT_ID
 from turns.domain.ids import DEFAULT_TENANT, NAME, TURN_ID
 from turns.domain.state import Status
@@ -140,24 +139,6 @@ class TurnsQuery(Query):
     )
     after: Annotated[str, Field(pattern=TURN_CURSOR)] | None = None
     limit: Limit = 20
-
-
-class FailedQuery(Query):
-    code: Code | None = None
-    after: Annotated[int, Field(ge=0, lt=2**31)] | None = None
-    limit: Limit = 20
-
-
-class CodeQuery(Query):
-    code: Code
-    count: Annotated[int, Field(ge=0, lt=2**31, description="the number of such turns that the caller expects")]
-
-
-class RetryAllQuery(CodeQuery):
-    include_poison: Annotated[
-        bool,
-        Field(description="must be true for the code `worker_lost`, because such turns probably end their workers"),
-    ] = False
 
 
 class HoldQuery(Query):

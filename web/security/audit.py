@@ -30,9 +30,6 @@ def audit(action: str, what: str, *, tenant: str | None = None, reason: str = ""
 
 def audit_disclosure(action: str, what: str, *, tenant: str | None = None, reason: str = "", **more: int | str) -> None:
     """Record that the caller is about to read message text. Raises `StoreUnavailable`; then the text stays hidden."""
-    given = {"target_tenant": tenant, "reason": reason}
-    named = {name: value for name, value in given.items() if value}
-    get_logger().info(Log.OPERATOR_ACTED, action=action, what=what, key_id=g.caller.key_id, **named, **more)
     act = Act(
         action=action,
         what=what,
@@ -43,7 +40,17 @@ def audit_disclosure(action: str, what: str, *, tenant: str | None = None, reaso
         reason=reason,
         details=more,
     )
-    _audit_log().append(act)
+    record(_audit_log(), act)
+
+
+def record(audit_log: AuditLog, act: Act) -> None:
+    """Record an act, also one outside of a request, such as the end of a job. Raises `StoreUnavailable`."""
+    given = {"target_tenant": act.target_tenant, "reason": act.reason}
+    named = {name: value for name, value in given.items() if value}
+    get_logger().info(
+        Log.OPERATOR_ACTED, action=act.action, what=act.what, key_id=act.key_id, **named, **dict(act.details)
+    )
+    audit_log.append(act)
 
 
 class RefusalAudit:

@@ -143,6 +143,8 @@ def test_a_key_allows_only_what_its_scope_grants(
 OBSERVER_ROUTES = [
     ("GET", "/operator/status"),
     ("GET", "/operator/failed"),
+    ("GET", "/operator/jobs"),
+    ("GET", "/operator/jobs/preview?act=cancel"),
     ("GET", "/operator/stats.json"),
     ("GET", "/operator/turns"),
     ("GET", "/operator/turns/{turn}"),
@@ -154,12 +156,12 @@ OPERATOR_ROUTES = [
     ("GET", "/operator/turns/{turn}/text"),  # the message text of another caller
     ("DELETE", "/operator/pauses/intake"),
     ("DELETE", "/operator/pauses/tenant/acme"),
-    ("POST", "/operator/failed/retry?code=provider_error&count=0"),
-    ("POST", "/operator/failed/discard?code=worker_lost&count=0"),
 ]
 SINGLE_USE_ROUTES = [
     ("POST", "/operator/failed/{turn}/retry"),
-    ("POST", "/operator/failed/{turn}/discard"),
+    ("PUT", "/operator/jobs/some-job"),
+    ("POST", "/operator/jobs/some-job/stop"),
+    ("POST", "/operator/workers/w/rescue"),
     ("POST", "/operator/workers/w/drain"),
     ("PUT", "/operator/pauses/tenant/acme"),
 ]

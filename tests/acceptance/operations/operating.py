@@ -33,6 +33,22 @@ def resume(stack: Stack, part: str) -> None:
     assert answer.status == 200, answer
 
 
+def put_job(stack: Stack, job_id: str, **body: Any) -> HttpResponse:
+    return call(f"{stack.url}/operator/jobs/{job_id}", method="PUT", body=body)
+
+
+def run_job(stack: Stack, job_id: str, **body: Any) -> Any:
+    """Create a job, wait for its end, and return it."""
+    created = put_job(stack, job_id, **body)
+    assert created.status == 202, created
+    return ended_job(stack, job_id)
+
+
+def ended_job(stack: Stack, job_id: str) -> Any:
+    wait_until("the job has ended", lambda: get(stack, f"jobs/{job_id}")["finished_at"])
+    return get(stack, f"jobs/{job_id}")
+
+
 def stats(stack: Stack) -> Any:
     return get(stack, "stats.json")
 

@@ -11,12 +11,15 @@ import pytest
 from tests.acceptance.operations.operating import (
     PRIVATE,
     acted,
+    ended_job,
     fail,
     get,
     holder,
     pause,
     post,
+    put_job,
     resume,
+    run_job,
     running,
     stats,
     timeline,
@@ -57,7 +60,7 @@ def test_the_stats_count_the_turns(stack: Stack) -> None:
         series = get(stack, "stats.json", minutes=minutes)["series"]
         assert (len(series), sum(point["accepted"] for point in series)) == (points, 4)
         assert sum(point["ended"]["failed"] for point in series) == 1
-    assert post(stack, "failed/discard", code="provider_authentication", count=1).body["done"] == 1
+    assert run_job(stack, "after-the-stats", act="discard", all=True)["done"] == 1
 
 
 def test_an_error_code_of_a_newer_release_is_shown_as_it_is(stack: Stack) -> None:
@@ -69,7 +72,8 @@ def test_an_error_code_of_a_newer_release_is_shown_as_it_is(stack: Stack) -> Non
     assert stats(stack)["failed_by_code"] == {"code_of_tomorrow": 1}
     assert [turn["code"] for turn in get(stack, "failed")["data"]] == ["code_of_tomorrow"]
     assert timeline(stack, turn_id)["code"] == "code_of_tomorrow"
-    assert post(stack, f"failed/{turn_id}/discard").status == 204
+    assert get(stack, "jobs/preview", act="discard")["by_code"] == {"code_of_tomorrow": 1}
+    assert run_job(stack, "of-tomorrow", act="discard", code="code_of_tomorrow")["done"] == 1
 
 
 def test_the_version_is_in_the_api_and_the_log(stack: Stack) -> None:
@@ -85,9 +89,6 @@ def test_a_wrong_operator_request_names_the_field(stack: Stack) -> None:
         answer = call(f"{stack.url}/operator/{path}")
         assert (answer.status, answer.body["code"]) == (400, "invalid_request")
         assert (path.partition("?")[2].partition("=")[0] or "session_id") in answer.body["detail"]
-    retry = "failed/retry?code"
-    for path in (f"{retry}=nonsense&count=1", f"{retry}=quota", f"{retry}=worker_lost&count=0"):
-        assert call(f"{stack.url}/operator/{path}", method="POST").status == 400
     for path, body, field in (
         ("everything", {}, "kind"),
         ("tenant", {}, "name"),
@@ -98,9 +99,27 @@ def test_a_wrong_operator_request_names_the_field(stack: Stack) -> None:
         answer = call(f"{stack.url}/operator/pauses/{path}", method="PUT", body=body)
         assert (answer.status, answer.body["errors"][0]["field"]) == (400, field)
     assert get(stack, "pauses")["data"] == []
+    for field, wrong in (
+        ("act", {}),
+        ("act", {"act": "restore"}),
+        ("all", {"act": "cancel"}),
+        ("tenent", {"act": "cancel", "tenent": "acme"}),
+        ("status", {"act": "retry", "status": "queued"}),
+        ("code", {"act": "cancel", "code": "chain_error"}),
+        ("accepted_before", {"act": "cancel", "accepted_before": "yesterday"}),
+        ("accepted_before", {"act": "cancel", "accepted_before": 1700000000}),
+        ("turn_ids.0", {"act": "discard", "turn_ids": ["all"]}),
+        ("per_second", {"act": "retry", "all": True, "per_second": 0}),
+    ):
+        refused = put_job(stack, "wrong-job", **wrong)
+        assert (refused.status, refused.body["code"]) == (400, "invalid_request"), wrong
+        assert refused.body["detail"].startswith(f"{field}: "), refused.body["detail"]
+    assert put_job(stack, "short", act="cancel", all=True).status == 400
+    assert call(f"{stack.url}/operator/jobs/wrong-job").body["code"] == "job_not_found"
     assert call(f"{stack.url}/operator/turns/turn_{'f' * 32}").body["code"] == "turn_not_found"
     assert call(f"{stack.url}/operator/session?session_id=unknown").body["code"] == "session_not_found"
-    assert post(stack, "workers/unknown/drain").body["code"] == "worker_not_found"
+    for act in ("drain", "rescue"):
+        assert post(stack, f"workers/unknown/{act}").body["code"] == "worker_not_found"
 
 
 def test_live_turns_name_worker_and_followers_without_text(stack: Stack) -> None:
@@ -215,14 +234,18 @@ def test_a_session_shows_when_its_provider_pause_ends(stack: Stack) -> None:
 def test_a_failed_turn_is_retried_or_discarded(stack: Stack) -> None:
     again, never = fail(stack, "one [fail 400 1]", times=2)
     assert {turn["id"] for turn in get(stack, "failed", code="provider_rejected")["data"]} == {again, never}
-    assert post(stack, f"failed/{never}/discard").status == 204
+    assert run_job(stack, "one-turn", act="discard", turn_ids=[never], reason="a test")["done"] == 1
+    assert [turn["id"] for turn in get(stack, "failed")["data"]] == [again]
+    assert ended_job(stack, post(stack, "jobs/one-turn/undo").body["id"])["done"] == 1
+    assert len(get(stack, "failed")["data"]) == 2
+    assert run_job(stack, "once-more", act="discard", turn_ids=[never])["done"] == 1
     retried = post(stack, f"failed/{again}/retry")
     assert (retried.status, retried.body["retry_of"]) == (202, again)
     assert stack.wait_until_finished(retried.body["id"])["status"] == "completed"
     assert get(stack, "failed")["data"] == []
     assert post(stack, f"failed/{never}/retry").body["code"] == "turn_not_found"
-    wait_until("it is in the audit log", lambda: (never, None) in acted(stack, "discard"))
-    assert (again, None) in acted(stack, "retry")
+    wait_until("it is in the audit log", lambda: (again, None) in acted(stack, "retry"))
+    assert ("one-turn", 1) in acted(stack, "end_job")
 
 
 def test_a_turn_and_a_session_of_any_tenant_are_cancelled(stack: Stack) -> None:
@@ -231,7 +254,7 @@ def test_a_turn_and_a_session_of_any_tenant_are_cancelled(stack: Stack) -> None:
     cancelled = post(stack, f"turns/{first}/cancel", reason="asked by its user")
     assert (cancelled.status, cancelled.body["status"]) == (200, "cancelled")
     assert post(stack, f"turns/{first}/cancel").body["finished_at"] == cancelled.body["finished_at"]
-    assert post(stack, "session/cancel", session_id="stuck").body == {"done": 3, "refused": None}
+    assert post(stack, "session/cancel", session_id="stuck").body == {"done": 3}
     assert {timeline(stack, turn_id)["status"] for turn_id in others} == {"cancelled"}
     assert post(stack, "session/cancel", session_id="stuck").body["done"] == 0
     assert post(stack, "session/cancel", session_id="no-such").body["code"] == "session_not_found"
@@ -245,27 +268,44 @@ def test_a_turn_and_a_session_of_any_tenant_are_cancelled(stack: Stack) -> None:
     assert (first["details"], last["details"], last["what"]) == ({"count": 3}, {"count": 0}, "stuck")
 
 
-def test_bulk_actions_need_the_current_count(stack: Stack) -> None:
+def test_what_was_confirmed_is_retried_and_no_more(stack: Stack) -> None:
     rejected, hopeless = fail(stack, "again [fail 400 1]", times=3), fail(stack, "never [fail 401]", times=2)
-    assert stats(stack)["failed_by_code"] == {"provider_rejected": 3, "provider_authentication": 2}
-    for act in ("retry", "discard"):
-        refused = post(stack, f"failed/{act}", code="provider_rejected", count=2)
-        assert (refused.status, refused.body["code"]) == (409, "count_changed")
-        assert "changed to 3" in refused.body["detail"]
-    assert post(stack, "failed/discard", code="provider_authentication", count=2).body == {"done": 2, "refused": None}
-    pause(stack, "intake")
-    result = post(stack, "failed/retry", code="provider_rejected", count=3).body
-    assert (result["done"], result["refused"]["code"]) == (0, "intake_paused")
-    resume(stack, "intake")
-    assert post(stack, "failed/retry", code="provider_rejected", count=3).body["done"] == 3
+    preview = get(stack, "jobs/preview", act="retry")
+    assert (preview["count"], preview["by_code"]) == (5, {"provider_rejected": 3, "provider_authentication": 2})
+    assert preview["turn_ids"] == [*rejected, *hopeless]
+    [later] = fail(stack, "later [fail 400]", times=1)
+    confirmed = {"act": "retry", "code": "provider_rejected", "before": preview["before"], "reason": "provider is well"}
+    job = run_job(stack, "retry-them", **confirmed)
+    assert (job["status"], job["total"], job["done"], job["reason"]) == ("completed", 3, 3, "provider is well")
+    assert put_job(stack, "retry-them", **confirmed).body == job, "repeated, it has no further effect"
+    assert put_job(stack, "retry-them", act="cancel", all=True).body["code"] == "idempotency_key_reused"
     again = [turn for turn in call(f"{stack.url}/v1/turns").body["data"] if turn["retry_of"] in rejected]
     assert {turn["retry_of"] for turn in again} == set(rejected)
     for turn in again:
         assert stack.wait_until_finished(turn["id"])["status"] == "completed"
-    assert (stats(stack)["failed_turns"], stats(stack)["failed_by_code"]) == (0, {})
+    assert {turn["id"] for turn in get(stack, "failed")["data"]} == {later, *hopeless}
+    assert run_job(stack, "discard-all", act="discard", all=True)["done"] == 3
     assert stack.turn(hopeless[0])["status"] == "failed", "its record stays"
-    wait_until("it is in the audit log", lambda: ("provider_rejected", 3) in acted(stack, "retry_all"))
-    assert ("provider_authentication", 2) in acted(stack, "discard_all")
+    assert [job["id"] for job in get(stack, "jobs")["data"]][:2] == ["discard-all", "retry-them"]
+    wait_until("both ends are in the audit log", lambda: ("discard-all", 3) in acted(stack, "end_job"))
+    assert [what for what, _ in acted(stack, "begin_job")].count("retry-them") == 1
+    assert ("retry-them", 3) in acted(stack, "end_job")
+
+
+def test_live_turns_are_cancelled_by_filter_and_stopped(stack: Stack) -> None:
+    sessions = [f"bulk{n}" for n in range(4)]
+    turns = [stack.submit(name, "wait [gate never]", user_id="bob") for name in sessions for _ in range(2)]
+    wait_until("some run", lambda: get(stack, "turns", status="in_progress")["found"] >= 2)
+    assert get(stack, "jobs/preview", act="cancel", user_id="bob")["count"] == 8
+    put_job(stack, "cancel-slowly", act="cancel", user_id="bob", per_second=1)
+    wait_until("it has begun", lambda: get(stack, "jobs/cancel-slowly")["done"])
+    assert post(stack, "jobs/cancel-slowly/stop").status == 200
+    job = ended_job(stack, "cancel-slowly")
+    assert (job["status"], job["done"] < 8) == ("stopped", True)
+    rest = run_job(stack, "cancel-rest", act="cancel", user_id="bob")
+    assert job["done"] + rest["done"] == 8
+    assert {timeline(stack, turn_id)["status"] for turn_id in turns} == {"cancelled"}
+    assert post(stack, "jobs/cancel-rest/undo").status == 400
 
 
 def test_a_pause_is_shown_and_holds_until_it_is_resumed(stack: Stack) -> None:
@@ -301,6 +341,7 @@ def test_a_paused_assistant_waits_without_the_reason_for_callers(stack: Stack) -
 def test_a_drained_worker_finishes_its_turns_and_takes_no_more(stack: Stack) -> None:
     turn_id = running(stack, "drained", "drained")
     name, process = holder(stack, turn_id)
+    assert post(stack, f"workers/{quote(name)}/rescue").body["code"] == "worker_alive"
     assert post(stack, f"workers/{quote(name)}/drain").status == 204
     wait_until("it drains", lambda: "worker.draining" in stack.logs())
     [worker] = [worker for worker in stats(stack)["workers"] if worker["is_draining"]]

@@ -44,6 +44,6 @@ def build_operator_cancellations(actions: OperatorActions, queries: OperatorQuer
         session = session_key(query.session_id, query.user_id, query.tenant)
         count = actions.cancel_session(session)
         audit("cancel_session", session, tenant=query.tenant, reason=query.reason, count=count)
-        return reply(schema.BulkResult(done=count, refused=None))
+        return reply(schema.BulkResult(done=count))
 
     return api

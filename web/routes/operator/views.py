@@ -6,7 +6,7 @@ from turns.config.version import VERSION
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound, TurnNotFound
 from turns.domain.ids import session_key
-from turns.operations.actions import OperatorActions
+from turns.operations.failed_turns import FailedTurns
 from turns.operations.queries import OperatorQueries
 from turns.operations.time_series import RESOLUTIONS
 from turns.operations.verdict import evaluate
@@ -19,7 +19,7 @@ from web.schemas.requests import SessionQueueQuery, StatsQuery
 from web.security.audit import audit_disclosure
 
 
-def build_operator_views(queries: OperatorQueries, actions: OperatorActions, search: Search) -> Blueprint:
+def build_operator_views(queries: OperatorQueries, search: Search, failed: FailedTurns) -> Blueprint:
     api = Blueprint("operator_views", __name__)
 
     @Operation(
@@ -31,7 +31,7 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions, sea
         responses={200: ResponseSpec("The numbers", schema.Stats)},
     ).on(api)
     def stats(query: StatsQuery) -> Response:
-        return reply(_stats(queries, actions, int(query.minutes)))
+        return reply(_stats(queries, failed, int(query.minutes)))
 
     @Operation(
         id="timeline",
@@ -74,8 +74,8 @@ def build_operator_views(queries: OperatorQueries, actions: OperatorActions, sea
     return api
 
 
-def _stats(queries: OperatorQueries, actions: OperatorActions, minutes: int) -> schema.Stats:
-    failed_by_code = actions.count_failed()
+def _stats(queries: OperatorQueries, failed: FailedTurns, minutes: int) -> schema.Stats:
+    failed_by_code = failed.count_failed()
     facts = queries.read_facts(lost_turns=failed_by_code.get(Code.WORKER_LOST, 0))
     return schema.Stats(
         **dict(service_status(queries)),

@@ -14,7 +14,7 @@ from turns.operations.finding import Level
 from turns.operations.time_series import RECENT_MINUTES
 from turns.processes.record import ProcessState
 from web.schemas.operator.pauses import Pause
-from web.schemas.responses import ErrorCode, Id, Instant, Name, Problem, ResponseModel, ServiceStatus, TurnId, Usage
+from web.schemas.responses import ErrorCode, Id, Instant, Name, ResponseModel, ServiceStatus, TurnId, Usage
 
 
 class StatsPoint(ResponseModel):
@@ -226,5 +226,4 @@ class SessionQueue(ResponseModel):
 
 
 class BulkResult(ResponseModel):
-    done: int
-    refused: Problem | None = Field(description="the first refusal, if not all turns could be retried")
+    done: int = Field(description="number of turns")

@@ -7,6 +7,7 @@ import pytest
 
 from tools import ROOT
 from turns.backend import script_loader
+from turns.backend.job_scripts import JobScripts
 from turns.backend.keys import CATALOGUE
 from turns.backend.script_loader import VERBS, read_source, render, render_constants, required_by
 from turns.backend.script_replies import Reply
@@ -46,7 +47,9 @@ def replies(shared: str, verb: str) -> bool:
 
 def test_each_verb_has_one_file_and_one_method() -> None:
     assert {name for name in FILES if "/" not in name} == set(VERBS)
-    assert all(callable(getattr(Scripts, verb)) for verb in VERBS)
+    for scripts in (Scripts, JobScripts):
+        assert all(callable(getattr(scripts, verb)) for verb in scripts.verbs)
+    assert {*Scripts.verbs, *JobScripts.verbs} == set(VERBS)
 
 
 @pytest.mark.parametrize("verb", VERBS)

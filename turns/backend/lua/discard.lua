@@ -1,0 +1,19 @@
+#!lua flags=allow-oom
+-- discard: Remove turns from the list of unresolved failed ones, and keep them for an undo. Their records stay.
+--
+-- ARGV  1 job
+--       2… turns, as `<tenant>/<turn id>`
+-- Reply COUNTED, number of these turns that the job has discarded, now or in an earlier run
+
+local job, turns = ARGV[1], {unpack(ARGV, 2)}
+local key, count = KEY.discarded .. job, 0
+for _, turn in ipairs(turns) do
+  local failed_at = redis.call('ZSCORE', KEY.failed, turn)
+  if failed_at then
+    redis.call('ZREM', KEY.failed, turn)
+    redis.call('ZADD', key, failed_at, turn)
+  end
+  if failed_at or redis.call('ZSCORE', key, turn) then count = count + 1 end
+end
+redis.call('PEXPIRE', key, POLICY.job_ttl_ms)
+return {'COUNTED', count}

@@ -1,0 +1,111 @@
+"""The unresolved failed turns of all tenants: a list, their number by code, and the retry of one.
+
+A failed turn is listed until it is retried or discarded, or until it expires.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import cast
+
+from turns.backend import keys
+from turns.backend.client import Client
+from turns.domain.assistant import Assistant
+from turns.domain.error_codes import Code
+from turns.domain.errors import IntakePaused, Overloaded, StoreUnsafe, TurnExpired, TurnNotFound
+from turns.domain.ids import tenant_of
+from turns.domain.open_enum import member_or_text
+from turns.domain.state import Status
+from turns.domain.turn import Turn
+from turns.domain.turn_filter import TurnFilter
+from turns.store.acceptance import Accepted
+from turns.store.turns import TurnStore
+
+SCAN_LIMIT = 1000  # failed turns that one page reads at most
+MAX_COUNTED = 10_000  # failed turns, the latest ones, that are counted by code
+STOPPING_REFUSALS = (IntakePaused, Overloaded, StoreUnsafe)  # every following turn would be refused for the same reason
+ANY = TurnFilter()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedPage:
+    """A page of failed turns, newest first; `after` is the cursor of the next page, None on the last."""
+
+    turns: tuple[Turn, ...]
+    after: int | None
+
+
+class FailedTurns:
+    """Every method raises `StoreUnavailable`."""
+
+    def __init__(self, client: Client, store: TurnStore, find_assistant: Callable[[str], Assistant]) -> None:
+        """`find_assistant` returns the present version of an assistant, or raises `AssistantNotFound`."""
+        self._client = client
+        self._store = store
+        self._find_assistant = find_assistant
+        self._codes: dict[str, Code | str] = {}  # by member of the failed list; the code of a failed turn never changes
+
+    def list_failed(self, *, conditions: TurnFilter = ANY, after: int | None = None, limit: int) -> FailedPage:
+        """Return a page of the failed turns of all tenants. It may be short although it is not the last."""
+        first = after or 0
+        members = cast(list[bytes], self._client.zrevrange(keys.FAILED.name, first, first + SCAN_LIMIT - 1))
+        found: list[Turn] = []
+        for count, member in enumerate(members, 1):
+            turn = self._read_failed(member.decode())
+            if turn and conditions.matches(turn):
+                found.append(turn)
+            if len(found) == limit:
+                has_more = first + count < self._client.zcard(keys.FAILED.name)
+                return FailedPage(turns=tuple(found), after=first + count if has_more else None)
+        return FailedPage(turns=tuple(found), after=first + SCAN_LIMIT if len(members) == SCAN_LIMIT else None)
+
+    def find_failed(self, turn_id: str) -> Turn:
+        """Return an unresolved failed turn of any tenant. Raises `TurnNotFound`."""
+        [record] = self._client.read_hashes([keys.TURN(turn_id)], ["session"])
+        turn = self.read_unresolved(f"{tenant_of(record['session'])}/{turn_id}") if record else None
+        if not turn:
+            raise TurnNotFound
+        return turn
+
+    def read_unresolved(self, member: str) -> Turn | None:
+        """Return the turn of a member `<tenant>/<turn id>` of the list, or None if it is no longer there."""
+        if self._client.zscore(keys.FAILED.name, member) is None:
+            return None
+        return self._read_failed(member)
+
+    def count_failed(self) -> dict[Code | str, int]:
+        """Return the number of failed turns by code, highest first."""
+        return dict(Counter(self._read_codes().values()).most_common())
+
+    def retry_failed(self, turn: Turn) -> Accepted:
+        """Retry a failed turn, once even if several operators do so. Raises like `TurnStore.retry_failed`."""
+        accepted = self._store.retry_failed(
+            turn.id, find=self._find_assistant, tenant=turn.tenant, idempotency_key=f"retry of {turn.id}"
+        )
+        self._client.zrem(keys.FAILED.name, f"{turn.tenant}/{turn.id}")
+        return accepted
+
+    def _read_codes(self) -> dict[str, Code | str]:
+        """Return the code of each failed turn by member, newest first."""
+        found = cast(list[bytes], self._client.zrevrange(keys.FAILED.name, 0, MAX_COUNTED - 1))
+        members = [member.decode() for member in found]
+        unknown = [member for member in members if member not in self._codes]
+        turns = [keys.TURN(member.rpartition("/")[2]) for member in unknown]
+        records = self._client.execute_many([("HMGET", turn, "status", "error_code") for turn in turns])
+        read = {
+            member: member_or_text(Code, code.decode())
+            for member, (status, code) in zip(unknown, records, strict=True)
+            if status == Status.FAILED.encode() and code
+        }
+        known = {**self._codes, **read}
+        self._codes = {member: known[member] for member in members if member in known}
+        return self._codes
+
+    def _read_failed(self, member: str) -> Turn | None:
+        """Return the turn of a member `<tenant>/<turn id>`, or None if it has expired or is no longer failed."""
+        tenant, _, turn_id = member.partition("/")
+        try:
+            turn = self._store.get_turn(turn_id, tenant=tenant)
+        except (TurnNotFound, TurnExpired):
+            return None
+        return turn if turn.status is Status.FAILED else None
