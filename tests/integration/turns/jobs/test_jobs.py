@@ -96,7 +96,7 @@ def bench(client: Client, store: TurnStore, settings: Settings, server: Server) 
 
 @pytest.fixture
 def fail(accept: Accept, claim: ClaimTurn, store: TurnStore) -> Fail:
-    """Return a function that lets a turn fail, in a session of its own."""
+    """Return a function that lets a turn fail, each in another session."""
     sessions = iter(range(1000))
 
     def fail(code: Code = Code.PROVIDER_ERROR, **more: object) -> Turn:
