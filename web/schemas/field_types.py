@@ -39,7 +39,7 @@ def _to_ms(value: object) -> int:
             return round(datetime.fromisoformat(value).timestamp() * 1000)
     except (ValueError, OverflowError):
         pass
-    raise _rule("must be a time as RFC 3339 defines it, such as 2026-11-27T09:00:00Z")
+    raise _rule("must be a time with its offset from UTC, such as 2026-11-27T09:00:00Z")
 
 
 def text_rules(*, max_bytes: int, min_bytes: int = 0) -> Any:

@@ -144,7 +144,7 @@ OBSERVER_ROUTES = [
     ("GET", "/operator/status"),
     ("GET", "/operator/failed"),
     ("GET", "/operator/jobs"),
-    ("GET", "/operator/jobs/preview?act=cancel"),
+    ("GET", "/operator/preview?act=cancel"),
     ("GET", "/operator/stats.json"),
     ("GET", "/operator/turns"),
     ("GET", "/operator/turns/{turn}"),

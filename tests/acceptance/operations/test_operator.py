@@ -72,7 +72,7 @@ def test_an_error_code_of_a_newer_release_is_shown_as_it_is(stack: Stack) -> Non
     assert stats(stack)["failed_by_code"] == {"code_of_tomorrow": 1}
     assert [turn["code"] for turn in get(stack, "failed")["data"]] == ["code_of_tomorrow"]
     assert timeline(stack, turn_id)["code"] == "code_of_tomorrow"
-    assert get(stack, "jobs/preview", act="discard")["by_code"] == {"code_of_tomorrow": 1}
+    assert get(stack, "preview", act="discard")["by_code"] == {"code_of_tomorrow": 1}
     assert run_job(stack, "of-tomorrow", act="discard", code="code_of_tomorrow")["done"] == 1
 
 
@@ -270,7 +270,7 @@ def test_a_turn_and_a_session_of_any_tenant_are_cancelled(stack: Stack) -> None:
 
 def test_what_was_confirmed_is_retried_and_no_more(stack: Stack) -> None:
     rejected, hopeless = fail(stack, "again [fail 400 1]", times=3), fail(stack, "never [fail 401]", times=2)
-    preview = get(stack, "jobs/preview", act="retry")
+    preview = get(stack, "preview", act="retry")
     assert (preview["count"], preview["by_code"]) == (5, {"provider_rejected": 3, "provider_authentication": 2})
     assert preview["turn_ids"] == [*rejected, *hopeless]
     [later] = fail(stack, "later [fail 400]", times=1)
@@ -296,7 +296,7 @@ def test_live_turns_are_cancelled_by_filter_and_stopped(stack: Stack) -> None:
     sessions = [f"bulk{n}" for n in range(4)]
     turns = [stack.submit(name, "wait [gate never]", user_id="bob") for name in sessions for _ in range(2)]
     wait_until("some run", lambda: get(stack, "turns", status="in_progress")["found"] >= 2)
-    assert get(stack, "jobs/preview", act="cancel", user_id="bob")["count"] == 8
+    assert get(stack, "preview", act="cancel", user_id="bob")["count"] == 8
     put_job(stack, "cancel-slowly", act="cancel", user_id="bob", per_second=1)
     wait_until("it has begun", lambda: get(stack, "jobs/cancel-slowly")["done"])
     assert post(stack, "jobs/cancel-slowly/stop").status == 200

@@ -37,7 +37,7 @@ def build_operator_jobs(jobs: JobStore, selector: Selector, runner: JobRunner) -
     @Operation(
         id="preview_job",
         method="get",
-        path="/operator/jobs/preview",
+        path="/operator/preview",
         summary="Count the turns that a bulk act would touch now",
         query=schema.PreviewQuery,
         responses={200: ResponseSpec("Their number, by code and tenant", schema.JobPreview)},

@@ -9,14 +9,16 @@ from turns.domain.state import Status
 from turns.domain.turn_filter import TurnFilter
 from turns.jobs.job import DEFAULT_PER_SECOND, MAX_PER_SECOND, BulkAct, Job, JobStatus
 from turns.jobs.selection import Preview
-from web.schemas.field_types import GivenInstant, Id, Name
+from web.schemas.field_types import GivenInstant, Id, Name, text_rules
 from web.schemas.requests import Limit, Query, Tenant, TurnId
 from web.schemas.responses import Instant, ResponseModel
 
 MAX_TURN_IDS = 1000
+MAX_MODEL_BYTES = 256
 JOB_ID = r"[A-Za-z0-9._~-]{8,64}"
 Act = Literal["cancel", "retry", "discard"]
-Reason = Annotated[str, Field(max_length=200, description="recorded in the audit log")]
+MAX_REASON_BYTES = 200
+Reason = Annotated[str, *text_rules(max_bytes=MAX_REASON_BYTES)]
 IncludePoison = Annotated[
     bool, Field(description="retry also turns with the code `worker_lost`, which probably end their workers")
 ]
@@ -29,7 +31,7 @@ class Conditions(BaseModel):
     user_id: Id | None = None
     session_id: Id | None = None
     assistant: Name | None = None
-    model: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    model: Annotated[str, *text_rules(min_bytes=1, max_bytes=MAX_MODEL_BYTES)] | None = None
     code: Annotated[str, Field(pattern=r"^[a-z_]{1,64}$", description="error code of a failed turn")] | None = None
     accepted_after: GivenInstant | None = None
     accepted_before: GivenInstant | None = None

@@ -1,36 +1,21 @@
 """The tenants as operators see them, and the limits that they set for one."""
 
-from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from turns.config.settings import MAX_VALUE
 from turns.tenants import tenants
 from turns.tenants.activity import RECENT_SECONDS
 from turns.tenants.limits import LIMITS, OwnLimits
-from web.schemas.field_types import text_rules
+from web.schemas.field_types import GivenInstant, text_rules
 from web.schemas.requests import Query
 from web.schemas.responses import Instant, ResponseModel
 
 MAX_REASON_BYTES = 200
 MAX_TURNS_PER_MINUTE = 1_000_000  # as in the settings
-TIME_RULE = "must be a time with its offset from UTC, such as 2026-11-27T09:00:00Z"
 RECENT = f"in the last {RECENT_SECONDS // 60} minutes"
-
-
-def _to_ms(value: object) -> int:
-    try:
-        at = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise PydanticCustomError("rule", TIME_RULE)
-    return round(at.timestamp() * 1000)
-
-
-Until = Annotated[int, BeforeValidator(_to_ms), WithJsonSchema({"type": "string", "format": "date-time"})]
 
 
 class LimitsBody(BaseModel):
@@ -48,7 +33,7 @@ class LimitsBody(BaseModel):
         None, description="0 is unlimited"
     )
     tokens_per_day: Annotated[int, Field(ge=0, le=MAX_VALUE)] | None = Field(None, description="0 is unlimited")
-    until: Until | None = Field(None, description="after this time the default limits apply again")
+    until: GivenInstant | None = Field(None, description="after this time the default limits apply again")
     reason: Annotated[str, *text_rules(max_bytes=MAX_REASON_BYTES)] = ""
 
     @model_validator(mode="after")
