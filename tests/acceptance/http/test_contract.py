@@ -155,7 +155,7 @@ def test_only_listed_origins_may_call_from_a_browser(stack: Stack) -> None:
 
 def test_pages_of_other_origins_can_neither_act_nor_read(stack: Stack) -> None:
     """`tests/unit/web/security/test_cross_origin.py` tests the other cases."""
-    act = f"{stack.url}/operator/failed/discard?code=chain_error&count=0"
+    act = f"{stack.url}/operator/holds/lift?name=none"
     foreign = {"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}
     assert call(act, method="POST", headers=foreign).status == 403
     assert call(f"{stack.url}/operator/pauses/intake", method="DELETE", headers=foreign).status == 403

@@ -154,7 +154,7 @@ def test_the_request_id_of_an_error_leads_to_the_turn(stack: Stack) -> None:
     assert finding["sentence"].startswith("Request from-the-proxy-1: 1 turn, failed ")
     assert [turn["id"] for turn in finding["turns"]] == [turn_id]
     assert timeline(stack, turn_id)["request_id"] == "from-the-proxy-1"
-    post(stack, f"failed/{turn_id}/discard")
+    assert run_job(stack, "it-was-found", act="discard", turn_ids=[turn_id])["done"] == 1
 
 
 def test_ended_turns_are_found_by_their_values_in_pages(stack: Stack) -> None:
