@@ -2,6 +2,7 @@
 
 import json
 import re
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -22,8 +23,9 @@ def operated(start: Callable[..., Stack]) -> Stack:
 
 @pytest.fixture
 def stack(operated: Stack) -> Stack:
-    """Return the stack without pauses and dead processes of earlier tests."""
+    """Return the stack without pauses, dead processes and failed turns of earlier tests."""
     operated.replace_dead()
+    discard_all(operated)
     for pause in call(f"{operated.url}/operator/pauses").body["data"]:
         call(f"{operated.url}/operator/pauses/{pause['kind']}/{pause['name']}".rstrip("/"), method="DELETE")
     return operated
@@ -38,6 +40,12 @@ def fail(stack: Stack, session_id: str, text: str) -> str:
     turn_id = stack.submit(session_id, text)
     assert stack.wait_until_finished(turn_id)["status"] == "failed"
     return turn_id
+
+
+def discard_all(stack: Stack) -> None:
+    url = f"{stack.url}/operator/jobs/discard-{secrets.token_hex(8)}"
+    assert call(url, method="PUT", body={"act": "discard", "all": True}).status == 202
+    wait_until("no failed turn is listed", lambda: not call(f"{stack.url}/operator/failed").body["data"])
 
 
 def audit_events(stack: Stack, action: str) -> list[dict[str, Any]]:
@@ -146,17 +154,58 @@ def test_all_failed_turns_of_a_code_are_retried(operator: OperatorPage, stack: S
     fail(stack, "other", "hello [fail 400]")
     operator.open_view("Failed")
     expect(operator.rows("Failed turns by code").first).to_contain_text("Check OPENAI_API_KEY")
-    operator.click_button("Retry 3 with provider_authentication")
+    operator.click_button("Retry all… with provider_authentication")
+    expect(operator.dialog).to_contain_text("All failed turns with code provider_authentication, as of now.")
+    later = fail(stack, "later", "hello [fail 401]")
+    operator.page.get_by_label("Reason").fill("the key is right now")
     operator.confirm("Retry 3 failed turns?", "Retry 3 turns")
-    expect(operator.notice).to_contain_text("3 of 3 turns retried.")
-    expect(operator.rows("Failed turns by code")).to_have_count(1)
+    expect(operator.heading).to_have_text("Bulk acts")
+    expect(operator.rows("Bulk acts").first).to_contain_text("3 of 3")
+    expect(operator.rows("Bulk acts").first).to_contain_text("completed")
+    expect(operator.rows("Bulk acts").first).to_contain_text("the key is right now")
     for n in range(3):
         wait_until("the retry is answered", lambda n=n: len(stack.messages(f"again-{n}")) == 2)  # type: ignore[misc]
-    [event] = audit_events(stack, "retry_all")
-    assert (event["what"], event["count"]) == ("provider_authentication", 3)
-    operator.click_button("Discard 1 with provider_rejected")
+    [event] = [event for event in audit_events(stack, "end_job") if event.get("reason")]
+    assert (event["count"], event["reason"]) == (3, "the key is right now")
+    operator.open_view("Failed")
+    expect(operator.rows("Failed turns")).to_have_count(2)
+    expect(operator.rows("Failed turns").filter(has_text=later[-8:])).to_have_count(1)
+
+
+def test_checked_turns_are_discarded_and_restored(operator: OperatorPage, stack: Stack) -> None:
+    failed = [fail(stack, f"checked-{n}", "hello [fail 400]") for n in range(3)]
+    operator.open_view("Failed")
+    for turn_id in failed[:2]:
+        operator.page.get_by_label(f"Select {turn_id}").check()
+    operator.click_button("Discard selected (2)")
+    operator.confirm("Discard 2 failed turns?", "Discard 2 turns")
+    expect(operator.rows("Bulk acts").first).to_contain_text("2 of 2")
+    operator.rows("Bulk acts").first.get_by_role("button", name="Undo").click()
+    expect(operator.notice).to_contain_text("2 of 2 turns back on the list of failed turns.")
+    operator.open_view("Failed")
+    expect(operator.rows("Failed turns")).to_have_count(3)
+    operator.page.get_by_label("Session", exact=True).fill("checked-2")
+    operator.page.get_by_label("Session", exact=True).press("Enter")
+    expect(operator.rows("Failed turns")).to_have_count(1)
+    operator.click_button("Discard all that match…")
     operator.confirm("Discard 1 failed turn?", "Discard 1 turn")
-    expect(operator.view).to_contain_text("No unresolved failed turns.")
+    expect(operator.rows("Bulk acts").first).to_contain_text("of session checked-2")
+    expect(operator.rows("Bulk acts").first).to_contain_text("1 of 1")
+
+
+def test_live_turns_are_cancelled_from_their_list(operator: OperatorPage, stack: Stack) -> None:
+    turns = [stack.submit(f"live-{n}", "Think [gate never]") for n in range(3)]
+    operator.open_view("Live")
+    operator.page.get_by_label(f"Select {turns[0]}").check()
+    operator.click_button("Cancel selected (1)")
+    operator.confirm("Cancel 1 live turn?", "Cancel 1 turn")
+    expect(operator.rows("Bulk acts").first).to_contain_text("1 of 1")
+    operator.open_view("Live")
+    expect(operator.rows("Live turns")).to_have_count(2)
+    operator.click_button("Cancel all that match…")
+    operator.confirm("Cancel 2 live turns?", "Cancel 2 turns")
+    expect(operator.rows("Bulk acts").first).to_contain_text("2 of 2")
+    assert {stack.turn(turn_id)["status"] for turn_id in turns} == {"cancelled"}
 
 
 def test_turns_that_end_workers_are_retried_only_on_request(
@@ -168,25 +217,13 @@ def test_turns_that_end_workers_are_retried_only_on_request(
     expect(operator.verdict).to_contain_text("Turns end their workers.")
     operator.open_view("Failed")
     expect(operator.rows("Failed turns").first).to_contain_text("6 lost workers")
-    operator.click_button("Retry 1 with worker_lost")
+    operator.click_button("Retry all that match…")
+    expect(operator.notice).to_contain_text("1 turn left out: they probably end their workers.")
+    operator.click_button("Retry all… with worker_lost")
     expect(operator.page.get_by_role("button", name="Retry 1 turn")).to_be_disabled()
     operator.page.get_by_label("Retry them although they probably end the workers").check()
     operator.confirm("Retry 1 failed turn?", "Retry 1 turn")
-    expect(operator.notice).to_contain_text("1 of 1 turn retried.")
-
-
-def test_nothing_is_done_if_the_number_has_changed(operator: OperatorPage, stack: Stack) -> None:
-    operator.allow_error("409")
-    fail(stack, "one", "hello [fail 400]")
-    operator.open_view("Failed")
-    operator.click_button("Discard 1 with provider_rejected")
-    fail(stack, "two", "hello [fail 400]")
-    operator.confirm("Discard 1 failed turn?", "Discard 1 turn")
-    expect(operator.notice).to_contain_text("Not done: The number of matching turns has changed to 2")
-    expect(operator.rows("Failed turns")).to_have_count(2)
-    operator.click_button("Discard 2 with provider_rejected")
-    operator.confirm("Discard 2 failed turns?", "Discard 2 turns")
-    expect(operator.count("Failed")).to_have_text("0")
+    expect(operator.rows("Bulk acts").first).to_contain_text("1 of 1")
 
 
 def test_single_turns_are_retried_and_discarded(operator: OperatorPage, stack: Stack) -> None:
@@ -200,8 +237,13 @@ def test_single_turns_are_retried_and_discarded(operator: OperatorPage, stack: S
     operator.find(second)
     operator.click_button(f"Discard {second}")
     expect(operator.notice).to_contain_text("Discarded.")
-    expect(operator.count("Failed")).to_have_text("0")
-    assert [line["what"] for action in ("retry", "discard") for line in audit_events(stack, action)] == [first, second]
+    operator.notice.get_by_role("button", name="Undo").click()
+    expect(operator.notice).to_contain_text("1 of 1 turn back on the list of failed turns.")
+    operator.click_button(f"Discard {second}")
+    expect(operator.notice).to_contain_text("Discarded.")
+    operator.open_view("Failed")
+    expect(operator.view).to_contain_text("No unresolved failed turns.")
+    assert [line["what"] for line in audit_events(stack, "retry")] == [first]
 
 
 def test_paused_workers_are_visible_everywhere(operator: OperatorPage, stack: Stack) -> None:

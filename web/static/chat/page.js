@@ -6,7 +6,7 @@ import * as api from "./api.js";
 import { Conversation } from "./conversation.js";
 import { Outbox } from "./outbox.js";
 import { setUser } from "./preferences.js";
-import { randomId } from "./random.js";
+import { randomId } from "../shared/random.js";
 import { isSameSession, newSession, pushSession, sessionFromUrl, sessionKey } from "./route.js";
 import { Sessions } from "./sessions.js";
 import { isAnswering, unconfirmed } from "./turn.js";

@@ -1,7 +1,7 @@
 // The session in the URL of the page, so that a link opens a session and Back returns to the previous one.
 import { ROOT } from "../shared/root.js";
 import { getUser } from "./preferences.js";
-import { randomId } from "./random.js";
+import { randomId } from "../shared/random.js";
 
 // The service's rule, but for its limit in bytes: no control, format, private, unassigned or separating characters.
 const ID = /^(?!\.{1,2}$)[^\p{C}\p{Z}\ufffd]{1,255}$/u;

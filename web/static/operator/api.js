@@ -1,6 +1,7 @@
 // The operator endpoints of the HTTP API, one function each. All of them throw `ApiError` or `NetworkError`.
 import { queryString, requestJson } from "../shared/http.js";
 
+const PREVIEW_TIMEOUT_SECONDS = 60; // tens of thousands of turns are counted
 const turnPath = (id) => `/operator/turns/${encodeURIComponent(id)}`;
 const pausePath = ({ kind, name }) => `/operator/pauses/${kind}${name ? `/${encodeURIComponent(name)}` : ""}`;
 
@@ -9,18 +10,21 @@ export const listLiveTurns = (filter) => requestJson("GET", `/operator/turns${qu
 export const getTimeline = (id) => requestJson("GET", turnPath(id));
 export const getText = (id) => requestJson("GET", `${turnPath(id)}/text`);
 export const getSessionQueue = (session) => requestJson("GET", `/operator/session${queryString(session)}`);
-export const listFailedTurns = ({ code, after }) =>
-  requestJson("GET", `/operator/failed${queryString({ code, after, limit: 100 })}`);
+export const listFailedTurns = (filter) => requestJson("GET", `/operator/failed${queryString({ ...filter, limit: 100 })}`);
+export const listJobs = () => requestJson("GET", "/operator/jobs");
+export const getJob = (id) => requestJson("GET", `/operator/jobs/${id}`);
+export const previewJob = (conditions) =>
+  requestJson("GET", `/operator/preview${queryString(conditions)}`, { timeoutSeconds: PREVIEW_TIMEOUT_SECONDS });
 
 export const pause = (part, body) => requestJson("PUT", pausePath(part), { body });
 export const resume = (part) => requestJson("DELETE", pausePath(part));
 export const liftHold = (name) => requestJson("POST", `/operator/holds/lift?name=${encodeURIComponent(name)}`);
 export const retry = (id) => requestJson("POST", `/operator/failed/${id}/retry`);
-export const discard = (id) => requestJson("POST", `/operator/failed/${id}/discard`);
-export const retryAll = (code, count, more) =>
-  requestJson("POST", `/operator/failed/retry${queryString({ code, count, ...more })}`);
-export const discardAll = (code, count) => requestJson("POST", `/operator/failed/discard${queryString({ code, count })}`);
+export const putJob = (id, body) => requestJson("PUT", `/operator/jobs/${id}`, { body });
+export const stopJob = (id) => requestJson("POST", `/operator/jobs/${id}/stop`);
+export const undoJob = (id) => requestJson("POST", `/operator/jobs/${id}/undo`);
 export const cancelTurn = (id) => requestJson("POST", `${turnPath(id)}/cancel`);
 export const cancelSession = (session) => requestJson("POST", `/operator/session/cancel${queryString(session)}`);
 export const listWorkers = () => requestJson("GET", "/operator/workers");
 export const drain = (worker) => requestJson("POST", `/operator/workers/${encodeURIComponent(worker)}/drain`);
+export const rescueWorker = (worker) => requestJson("POST", `/operator/workers/${encodeURIComponent(worker)}/rescue`);

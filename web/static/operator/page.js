@@ -55,9 +55,10 @@ export class Page extends StateContainer {
     if (refreshSeconds && !document.hidden) this.#timer = setTimeout(() => this.refresh(), refreshSeconds * 1000);
   }
 
-  // Run the action, after confirmation if it has a title.
+  // Run the action, after confirmation if it has a title, and after its preparation if it has one.
   async act(action) {
-    if (action.title) this.update({ pendingAction: action, dialogError: null });
+    if (action.prepare) await this.#prepare(action);
+    else if (action.title) this.update({ pendingAction: action, dialogError: null });
     else await this.#run(action, {});
   }
 
@@ -77,6 +78,15 @@ export class Page extends StateContainer {
     }
   }
 
+  async #prepare(action) {
+    if (this.state.isActing) return;
+    this.update({ isActing: true, notice: null });
+    const ready = await action.prepare().catch((error) => ({ notice: { isError: true, message: actionError(error) } }));
+    this.update({ isActing: false });
+    if (ready.notice) this.update(ready);
+    else await this.act(ready);
+  }
+
   // Return false if the form of the action has to be corrected.
   async #run(action, values) {
     if (this.state.isActing) return false;
@@ -84,6 +94,7 @@ export class Page extends StateContainer {
     let mustCorrect = false;
     try {
       const result = await action.run(values);
+      if (result.open) this.open(result.open);
       this.update({ notice: typeof result === "string" ? { message: result } : result });
     } catch (error) {
       mustCorrect = Boolean(action.fields && this.state.pendingAction) && error instanceof ApiError;

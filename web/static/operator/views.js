@@ -11,6 +11,7 @@
 // dialog of an action (`fields`). Times are RelativeTime or Instant, which show local time and UTC on hover.
 import * as api from "./api.js";
 import { FailedView } from "./views/failed.js";
+import { JobsView } from "./views/jobs.js";
 import { LiveView } from "./views/live.js";
 import { OverviewView } from "./views/overview.js";
 import { SessionView } from "./views/session.js";
@@ -41,8 +42,12 @@ export const VIEWS = {
   },
   failed: {
     ...{ View: FailedView, tab: "Failed", place: "bar", count: (stats) => stats.failed_turns, title: () => "Failed turns" },
-    fields: ["code", "after"],
+    fields: ["code", "tenant", "user_id", "session_id", "assistant", "model", "after"],
     load: (filter) => api.listFailedTurns(filter),
+  },
+  jobs: {
+    ...{ View: JobsView, tab: "Bulk acts", place: "menu", title: () => "Bulk acts", fields: ["id"] },
+    load: () => api.listJobs(),
   },
   workers: {
     ...{ View: WorkersView, tab: "Workers", place: "bar", count: (stats) => stats.live_workers, title: () => "Workers" },

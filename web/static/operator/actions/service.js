@@ -21,3 +21,15 @@ export const drain = (worker, runningTurns) => ({
     return `${worker} is draining.`;
   },
 });
+
+export const rescueWorker = (worker, runningTurns) => ({
+  label: "Take its turns away",
+  isDestructive: true,
+  title: "Take the turns of this worker away?",
+  description: `${worker} sends no heartbeats. Other workers run ${pluralize(runningTurns, "turn")} of it again, from the beginning of the answer. If it still runs, it can no longer write.`,
+  confirmLabel: `Take ${pluralize(runningTurns, "turn")} away`,
+  async run() {
+    const { done } = await api.rescueWorker(worker);
+    return `${pluralize(done, "turn")} taken away from ${worker}.`;
+  },
+});

@@ -1,7 +1,9 @@
-// Actions on turns. An action is `{ label, run(values) }`; `run` returns the message, or `{ message, turn }`.
+// Actions on turns. An action is `{ label, run(values) }`; `run` returns the message, or `{ message, turn, job, action }`:
+// links to a turn and to the jobs, and a further action such as an undo; `open` is the route to go to.
 //   isDestructive   it ends, stops or removes something: red, here and in the dialog
 //   title           it asks first: `title`, `description`, `confirmLabel` (a verb and its object), and `consent`, a
 //                   sentence to check. A destructive action without a title must be one that can be undone
+//   prepare         () => a promise of the action to confirm, or of `{ notice }`; it has no `run`
 //   fields          a form in that dialog, as in components/field.js; `run` receives its values. `REASON` is one of them
 import * as api from "../api.js";
 import { pluralize } from "../format/labels.js";
@@ -12,33 +14,6 @@ export const retry = (id) => ({
     const newTurn = await api.retry(id);
     return { message: "Retried as a new turn:", turn: newTurn.id };
   },
-});
-
-export const discard = (id) => ({
-  label: "Discard",
-  isDestructive: true,
-  async run() {
-    await api.discard(id);
-    return "Discarded. The record of the turn stays until it expires.";
-  },
-});
-
-export const retryAll = (code, count) => ({
-  label: `Retry ${count}`,
-  title: `Retry ${pluralize(count, "failed turn")}?`,
-  description: `All turns that failed with ${code}. Each is submitted again as the last turn of its session.`,
-  confirmLabel: `Retry ${pluralize(count, "turn")}`,
-  consent: code === "worker_lost" && "Retry them although they probably end the workers that run them.",
-  run: async () => bulkMessage(await api.retryAll(code, count, code === "worker_lost" ? { include_poison: true } : {}), count, "retried"),
-});
-
-export const discardAll = (code, count) => ({
-  label: `Discard ${count}`,
-  isDestructive: true,
-  title: `Discard ${pluralize(count, "failed turn")}?`,
-  description: `All turns that failed with ${code}. They are removed from this list; their records stay until they expire.`,
-  confirmLabel: `Discard ${pluralize(count, "turn")}`,
-  run: async () => bulkMessage(await api.discardAll(code, count), count, "discarded"),
 });
 
 export const cancelTurn = (id) => ({
@@ -64,8 +39,3 @@ export const cancelSession = (session, count) => ({
     return `${pluralize(done, "turn")} cancelled.`;
   },
 });
-
-function bulkMessage({ done, refused }, count, verb) {
-  const message = `${done} of ${pluralize(count, "turn")} ${verb}.`;
-  return refused ? `${message} The others are still listed: ${refused.detail}` : message;
-}

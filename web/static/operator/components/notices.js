@@ -34,6 +34,8 @@ export function Notice({ page }) {
   return html`<div class="notice" role="status">
     ${notice && html`<p class=${notice.isError ? "trouble" : "done"}>${notice.message}
       ${notice.turn && html` <a href=${urlOf({ view: "turn", id: notice.turn })}>${notice.turn}</a>`}
+      ${notice.job && html` <a href=${urlOf({ view: "jobs", id: notice.job })}>Bulk acts</a>`}
+      ${notice.action && html` <${ActionButton} page=${page} action=${notice.action} isSmall />`}
       <button type="button" class="quiet" onClick=${() => page.update({ notice: null })}>Close</button></p>`}
   </div>`;
 }

@@ -3,7 +3,7 @@
 import { html } from "../../shared/ui.js";
 import { NO_VALUE } from "../format/time.js";
 
-// `columns`: `{ head, cell(row), isNumber }`; a cell may return null. `empty` is shown if there are no rows.
+// `columns`: `{ head, cell(row), isNumber, name }`; a cell may return null, and `name` stands for a head that is no text. `empty` is shown if there are no rows.
 export function Table({ label, columns, rows, keyOf, empty }) {
   if (!rows.length) return html`<p class="empty">${empty}</p>`;
   return html`<div class="scroll" role="region" aria-label=${label} tabindex="0">
@@ -14,7 +14,7 @@ export function Table({ label, columns, rows, keyOf, empty }) {
       <tbody role="rowgroup">
         ${rows.map(
           (row) => html`<tr role="row" key=${keyOf(row)}>
-            ${columns.map((column) => html`<${Cell} key=${column.head} ...${column} content=${column.cell(row)} />`)}
+            ${columns.map((column) => html`<${Cell} key=${column.name ?? column.head} ...${column} content=${column.cell(row)} />`)}
           </tr>`,
         )}
       </tbody>
@@ -22,7 +22,7 @@ export function Table({ label, columns, rows, keyOf, empty }) {
   </div>`;
 }
 
-function Cell({ head, isNumber, content }) {
+function Cell({ head, name = head, isNumber, content }) {
   const classes = [isNumber && "number", content === null && "no-value"].filter(Boolean).join(" ");
-  return html`<td role="cell" class=${classes} data-head=${head}><span>${content ?? NO_VALUE}</span></td>`;
+  return html`<td role="cell" class=${classes} data-head=${name}><span>${content ?? NO_VALUE}</span></td>`;
 }

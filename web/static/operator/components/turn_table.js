@@ -20,8 +20,9 @@ const BEHIND = { head: "Waiting behind it", isNumber: true, cell: ({ behind }) =
 const ALL_SESSIONS = [STATE, SESSION, TURN, AGE, RUNNING, ATTEMPT, MODEL, WORKER, BEHIND];
 const ONE_SESSION = [STATE, TURN, AGE, RUNNING, ATTEMPT, MODEL, WORKER];
 
-export function TurnTable({ label, turns, empty, isOneSession = false }) {
-  const columns = isOneSession ? ONE_SESSION : ALL_SESSIONS;
+// `first`: a column before the others, such as check boxes.
+export function TurnTable({ label, turns, empty, first, isOneSession = false }) {
+  const columns = [...(first ? [first] : []), ...(isOneSession ? ONE_SESSION : ALL_SESSIONS)];
   return html`<${Table} label=${label} columns=${columns} rows=${turns} keyOf=${({ id }) => id} empty=${empty} />`;
 }
 

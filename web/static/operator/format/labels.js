@@ -37,6 +37,44 @@ export const SWITCHES = {
   },
 };
 
+// The acts of jobs. `effect` says what happens to each turn.
+export const ACTS = {
+  cancel: {
+    ...{ verb: "Cancel", kind: "live turn", isDestructive: true },
+    effect: "Each ends without an answer; its user sees that it was cancelled.",
+  },
+  retry: { verb: "Retry", kind: "failed turn", effect: "Each is submitted again as the last turn of its session." },
+  discard: {
+    ...{ verb: "Discard", kind: "failed turn", isDestructive: true },
+    effect: "They are removed from this list, which can be undone for a day; their records stay until they expire.",
+  },
+  restore: { verb: "Undo", kind: "discarded turn", effect: "" },
+};
+
+const CONDITIONS = {
+  ...{ code: "with code", tenant: "of tenant", user_id: "of user", session_id: "of session", assistant: "of assistant" },
+  ...{ model: "of model", status: "that are", accepted_after: "accepted after", accepted_before: "accepted before" },
+};
+
+// Return the conditions of a filter in words, after a space; "" without any.
+export function describeFilter(conditions) {
+  const given = Object.entries(CONDITIONS).filter(([name]) => conditions[name]);
+  return given.map(([name, words]) => ` ${words} ${conditions[name] === "in_progress" ? "running" : conditions[name]}`).join("");
+}
+
+// Return the numbers of a preview by code and by tenant, or "" if there is one of each.
+export function describeCounts({ by_code, by_tenant }) {
+  const counts = [by_code, by_tenant].filter((numbers) => Object.keys(numbers).length > 1).map(describeNumbers);
+  return counts.length ? `${counts.join("; ")}.` : "";
+}
+
+const MAX_NAMED = 5;
+
+function describeNumbers(numbers) {
+  const named = Object.entries(numbers).map(([name, number]) => `${tenantLabel(name)} ${number.toLocaleString("en")}`);
+  return [...named.slice(0, MAX_NAMED), ...(named.length > MAX_NAMED ? [`${named.length - MAX_NAMED} more`] : [])].join(", ");
+}
+
 export const RUN_OUTCOMES = {
   retry: "Failed; will be retried",
   rescue: "Worker lost; another worker takes over",

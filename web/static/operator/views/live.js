@@ -1,5 +1,8 @@
 // Live turns that match the filters, the longest waiting first.
 import { Component, html } from "../../shared/ui.js";
+import { actOnMatching, actOnSelected } from "../actions/jobs.js";
+import { ActionButton } from "../components/action_button.js";
+import { Selection } from "../components/selection.js";
 import { TurnTable } from "../components/turn_table.js";
 import { pluralize } from "../format/labels.js";
 import { sessionRoute, urlOf } from "../route.js";
@@ -8,8 +11,23 @@ export function LiveView({ page, route, data }) {
   return html`
     <${Filters} key=${urlOf(route)} page=${page} route=${route} />
     ${data && html`<p class="summary">${resultSummary(data)}</p>
-      <${TurnTable} label="Live turns" turns=${data.data} empty="No live turn matches." />
+      <${SelectableTurns} key=${urlOf(route)} page=${page} route=${route} turns=${data.data} />
       ${!data.data.length && route.text && html`<${IdleSessionHint} route=${route} />`}`}`;
+}
+
+function SelectableTurns({ page, route, turns }) {
+  return html`<${Selection} rows=${turns} keyOf=${({ id }) => id}>${({ column, selected }) => html`
+    <${BulkActions} page=${page} route=${route} selected=${selected} isEmpty=${!turns.length} />
+    <${TurnTable} label="Live turns" turns=${turns} first=${page.canAct && column} empty="No live turn matches." />`}</${Selection}>`;
+}
+
+// A part of an id and a worker are no conditions of a job, so there is no button for all turns that match them.
+function BulkActions({ page, route: { status, tenant, text, worker }, selected, isEmpty }) {
+  const conditions = { status, tenant };
+  if (!page.canAct || isEmpty) return null;
+  return html`<p class="row-actions bulk" role="group" aria-label="Bulk acts">
+    ${!text && !worker && html`<${ActionButton} page=${page} action=${actOnMatching("cancel", conditions, "Cancel all that match")} isSmall />`}
+    ${selected.length > 0 && html`<${ActionButton} page=${page} action=${actOnSelected("cancel", selected)} of=${`(${selected.length})`} isSmall /> ${selected.length} selected`}</p>`;
 }
 
 class Filters extends Component {

@@ -2,7 +2,7 @@
 import { commands } from "../../shared/commands.js";
 import { html } from "../../shared/ui.js";
 import { pause, resume } from "../actions/pauses.js";
-import { drain } from "../actions/service.js";
+import { drain, rescueWorker } from "../actions/service.js";
 import { ActionButton } from "../components/action_button.js";
 import { Table } from "../components/table.js";
 import { StatusLabel } from "../components/turn_table.js";
@@ -68,7 +68,9 @@ function RunningTurns({ name, running_turns }) {
 
 function Drain({ page, worker: { name, state, running_turns } }) {
   if (state === "ended") return null;
-  if (state === "silent" || state === "dead") return running_turns.length ? "Another worker takes its turns over." : null;
+  if (state === "dead") return running_turns.length ? "Another worker takes its turns over." : null;
+  if (state === "silent" && !running_turns.length) return null;
+  if (state === "silent") return html`<${ActionButton} page=${page} action=${rescueWorker(name, running_turns.length)} of=${name} isSmall />`;
   if (state === "draining") return "Stops when its turns are finished.";
   return html`<${ActionButton} page=${page} action=${drain(name, running_turns.length)} of=${name} isSmall />`;
 }
