@@ -20,11 +20,11 @@ from turns.domain.errors import Forbidden, Unauthenticated
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.jobs.executor import JobExecutor
+from turns.jobs.failed_turns import FailedTurns
 from turns.jobs.job_store import JobStore
 from turns.jobs.runner import JobRunner
 from turns.jobs.selection import Selector
 from turns.operations.actions import OperatorActions
-from turns.operations.failed_turns import FailedTurns
 from turns.operations.queries import OperatorQueries
 from turns.pauses.pauses import Pauses
 from turns.processes.record import WEB

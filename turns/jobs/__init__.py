@@ -1,4 +1,4 @@
-"""Bulk acts of operators as jobs: which turns they touch, and the steps in which web processes carry them out.
+"""The list of failed turns, and bulk acts of operators as jobs, which web processes carry out in steps.
 
 Imported by `web`, which creates the jobs and runs them.
 """

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from turns.domain.errors import Refused, TurnExpired, TurnNotFound
 from turns.domain.state import Status
+from turns.jobs.failed_turns import STOPPING_REFUSALS, FailedTurns
 from turns.jobs.job import BulkAct, Job, Progress
 from turns.jobs.job_store import JobStore
-from turns.operations.failed_turns import STOPPING_REFUSALS, FailedTurns
 from turns.store.turns import TurnStore
 
 MAX_STEP_SECONDS = 3.0  # a step claims its job for ten; one command of an unreachable store takes a second or two

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 
 from turns.domain.errors import AssistantNotFound, TurnNotFound
-from turns.operations.failed_turns import FailedTurns
+from turns.jobs.failed_turns import FailedTurns
 from web.http.responses import reply, reply_turn
 from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
 from web.schemas import responses

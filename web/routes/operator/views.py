@@ -6,7 +6,7 @@ from turns.config.version import VERSION
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound, TurnNotFound
 from turns.domain.ids import session_key
-from turns.operations.failed_turns import FailedTurns
+from turns.jobs.failed_turns import FailedTurns
 from turns.operations.queries import OperatorQueries
 from turns.operations.time_series import RESOLUTIONS
 from turns.operations.verdict import evaluate

@@ -20,11 +20,11 @@ from turns.domain.turn import Claim, Turn
 from turns.domain.turn_filter import TurnFilter
 from turns.jobs import runner
 from turns.jobs.executor import JobExecutor
+from turns.jobs.failed_turns import FailedTurns
 from turns.jobs.job import BulkAct, Job, JobSpec, JobStatus, Progress
 from turns.jobs.job_store import JobStore
 from turns.jobs.runner import JobRunner
 from turns.jobs.selection import Selector
-from turns.operations.failed_turns import FailedTurns
 from turns.pauses.part import INTAKE
 from turns.pauses.pauses import Pauses
 from turns.store.turns import TurnStore

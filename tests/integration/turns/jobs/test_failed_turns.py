@@ -11,7 +11,7 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import TurnNotFound
 from turns.domain.turn import Claim, Turn
 from turns.domain.turn_filter import TurnFilter
-from turns.operations.failed_turns import FailedTurns
+from turns.jobs.failed_turns import FailedTurns
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]
