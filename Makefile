@@ -70,7 +70,7 @@ docs: $(VENV)/.installed-docs ## build the documentation as a site in docs/.site
 chaos: $(VENV)/.installed-dev ## run about twenty thousand turns under faults and write docs/explanation/chaos.md (25 minutes)
 	@$(BIN)/python -m tests.chaos
 
-alerts: $(VENV)/.installed-dev $(PROMETHEUS)/promtool ## show in Debian's Prometheus that each alert of deploy/ fires (3 minutes, 20 MB)
+alerts: $(VENV)/.installed-dev $(PROMETHEUS)/promtool ## show in Debian's Prometheus that each alert of deploy/ fires (12 minutes, 20 MB)
 	@PATH="$(abspath $(PROMETHEUS)):$$PATH" $(BIN)/python -m pytest tests/alerts
 
 # No package registry of Python has Prometheus, so `make test` does without it. The package is unpacked, not installed.

@@ -34,6 +34,14 @@ def test_alerts_name_exported_metrics_and_have_a_description() -> None:
         assert rule["annotations"]["description"]
 
 
+def test_every_alert_has_a_section_of_its_name() -> None:
+    [group] = yaml.safe_load((DEPLOY / "alerts.yml").read_text(encoding="utf-8"))["groups"]
+    for rule in group["rules"]:
+        page, _, anchor = rule["annotations"]["runbook"].partition("#")
+        assert f"## {rule['alert']}\n" in (ROOT / page).read_text(encoding="utf-8"), rule["alert"]
+        assert anchor == rule["alert"].lower()
+
+
 def test_every_alert_has_a_case_that_shows_that_it_fires() -> None:
     [group] = yaml.safe_load((DEPLOY / "alerts.yml").read_text(encoding="utf-8"))["groups"]
     assert {case.alert for case in CASES} == {rule["alert"] for rule in group["rules"]}
