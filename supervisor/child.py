@@ -13,7 +13,7 @@ from supervisor.heartbeat import Heartbeat
 
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 CONFIGURATION_EXIT_CODE = 2
-STABLE_SECONDS = 10.0  # a child that ran for this long is restarted without a delay
+STABLE_SECONDS = 10.0  # a child without a heartbeat that ran for this long has worked
 MAX_BACK_OFF_SECONDS = 10.0
 
 
@@ -71,7 +71,8 @@ class Child:
     def keep_running(self, *, may_start: bool = True) -> bool:
         """Kill the child if its heartbeat has stopped, and return whether it was restarted because it had exited.
 
-        The delay of a restart grows while the process keeps exiting early.
+        The delay of a restart grows while the process keeps exiting before it works. One that has worked, and was
+        killed or has crashed, is restarted at once, because its turns wait.
         """
         if self._process is None:
             return False
@@ -80,8 +81,9 @@ class Child:
             return False
         now = time.monotonic()
         if self._restart_at is None:
-            was_stable = now - self._started_at >= STABLE_SECONDS
-            self._back_off_seconds = 0.0 if was_stable else min(MAX_BACK_OFF_SECONDS, self._back_off_seconds * 2 + 0.5)
+            self._back_off_seconds = (
+                0.0 if self._has_worked(now) else min(MAX_BACK_OFF_SECONDS, self._back_off_seconds * 2 + 0.5)
+            )
             self._restart_at = now + self._back_off_seconds
             code = self._process.returncode
             print(f"{self.name} exited with code {code}; restarting in {self._back_off_seconds:g} s", flush=True)
@@ -89,6 +91,10 @@ class Child:
             return False
         self.start()
         return True
+
+    def _has_worked(self, now: float) -> bool:
+        has_begun = self._heartbeat is not None and self._heartbeat.has_begun()
+        return has_begun or now - self._started_at >= STABLE_SECONDS
 
     def _kill_if_silent(self) -> None:
         if self._heartbeat and self._heartbeat.has_stopped():

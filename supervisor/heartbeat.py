@@ -26,6 +26,10 @@ class Heartbeat:
             self.file.unlink()
         self._touched_at = None
 
+    def has_begun(self) -> bool:
+        """Return whether the process has touched the file: it has started, and worked."""
+        return self.file.exists()
+
     def has_stopped(self) -> bool:
         """Return whether the file was touched, but not recently. A process that has not touched it yet is starting."""
         now = self._clock()

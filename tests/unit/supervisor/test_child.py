@@ -41,6 +41,20 @@ def test_a_child_that_exits_early_is_restarted_after_a_delay(
     wait_until("it has been restarted", lambda: restarted(child) != first)
 
 
+def test_a_child_that_has_worked_is_restarted_at_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    beat = Heartbeat(tmp_path / "beat", max_seconds=60)
+    code = f"import pathlib; pathlib.Path({str(beat.file)!r}).touch(); raise SystemExit(70)"
+    child = Child("a child", [sys.executable, "-c", code], os.environ, heartbeat=beat)
+    child.start()
+    try:
+        for _ in range(3):
+            wait_until("it has exited", lambda: not child.is_running)
+            assert child.keep_running()
+        assert capsys.readouterr().out.count("restarting in 0 s") == 3
+    finally:
+        child.kill()
+
+
 def restarted(child: Child) -> int | None:
     child.keep_running()
     return child.pid
