@@ -23,7 +23,7 @@ COUNTERS = MappingProxyType(
         "rescued": ("inturn_turns_rescued", "Turns that another worker took over after their worker was lost"),
         "taken_over": (
             "inturn_turns_taken_over",
-            "Answers that were refused because the lease of their worker had expired",
+            "Runs of living workers whose turn another worker had taken over, because their lease had expired",
         ),
         "refused": ("inturn_turns_refused", "Submitted turns that were not accepted, by the code of the response"),
         "repaired": (

@@ -13,13 +13,13 @@
 -- Reply COMMITTED  the turn took effect (also when this script runs a second time)
 --       LOST       the token does not hold the turn: another claim holds it, or it has ended
 --
--- requires: admit, append_event, append_messages, by_name, count, finish, hold_name, now_ms, read_record, replayed
--- requires: timings, transitions
+-- requires: admit, append_event, append_messages, by_name, count, count_taken_over, finish, hold_name, now_ms, read_record
+-- requires: replayed, timings, transitions
 
 local turn, token, question, answer, tail, between = unpack(ARGV, 1, 6)
 local was = read_record(turn)
 if was.token ~= token then
-  if was.status then count('taken_over') end  -- the worker is alive, but its lease ran out
+  count_taken_over(turn, was.token, token)
   return {'LOST'}
 end
 if was.status == 'completed' then return replayed({'COMMITTED'}) end

@@ -4,7 +4,7 @@
 -- ARGV  turn id, token, entry id (`<claim number>-<n>`, n rising), text, turn id, …
 -- Reply token, outcome, token, outcome, …  for the runs that must stop: LOST (the token no longer holds the turn)
 --
--- requires: append_event, now_ms, timings
+-- requires: append_event, count_taken_over, now_ms, timings
 
 local stop, now = {}, now_ms()
 for i = 1, #ARGV, 4 do
@@ -12,6 +12,7 @@ for i = 1, #ARGV, 4 do
   local status, held, attempt, started_at =
     unpack(redis.call('HMGET', KEY.turn .. turn, 'status', 'token', 'attempt', 'started_at'))
   if status ~= 'in_progress' or held ~= token then
+    count_taken_over(turn, held, token)
     stop[#stop + 1] = token
     stop[#stop + 1] = 'LOST'
   elseif append_event(turn, id, attempt, 'delta', text) then

@@ -5,7 +5,7 @@
 -- Reply token, outcome, token, outcome, …  for the runs that must stop: LOST (the token no longer holds the turn),
 --                                          SUPERSEDED (it does, but a newer turn of the session interrupts it)
 --
--- requires: now_ms
+-- requires: count_taken_over, now_ms
 
 local stop, until_ms = {}, now_ms() + POLICY.lease_ms
 for i = 1, #ARGV, 2 do
@@ -13,6 +13,7 @@ for i = 1, #ARGV, 2 do
   local status, held, superseded = unpack(redis.call('HMGET', KEY.turn .. turn, 'status', 'token', 'superseded'))
   local holds = status == 'in_progress' and held == token
   if holds then redis.call('ZADD', KEY.due, until_ms, turn) end
+  if not holds then count_taken_over(turn, held, token) end
   if not holds or superseded then
     stop[#stop + 1] = token
     stop[#stop + 1] = holds and 'SUPERSEDED' or 'LOST'

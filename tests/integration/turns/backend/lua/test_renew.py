@@ -1,8 +1,11 @@
 from collections.abc import Callable
 
+import pytest
+
 from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.script_replies import Reply
+from turns.domain.errors import LeaseLost
 from turns.domain.turn import Claim, OnBusy, Turn
 from turns.store.turns import TurnStore
 
@@ -41,3 +44,30 @@ def test_a_superseded_turn_keeps_its_lease_and_is_reported(accept: Accept, claim
     running = claim(accept())
     accept(on_busy=OnBusy.INTERRUPT)
     assert store.renew([running]) == [(running.token, Reply.SUPERSEDED)]
+
+
+def taken_over(store: TurnStore) -> float:
+    return store.read_metrics().counters["taken_over"].get((), 0)
+
+
+def test_a_run_that_another_worker_took_over_counts_once(
+    accept: Accept, claim_twice: ClaimTwice, commit: Callable[[Claim], None], store: TurnStore
+) -> None:
+    old, new = claim_twice(accept())
+    for _ in range(2):
+        assert store.renew([old]) == [(old.token, Reply.LOST)]
+        assert store.emit([old.delta(0, "late")]) == [(old.token, Reply.LOST)]
+    with pytest.raises(LeaseLost):
+        commit(old)
+    assert taken_over(store) == 1
+    commit(new)
+    store.renew([new, old])
+    assert taken_over(store) == 1
+
+
+def test_a_run_that_ended_otherwise_was_not_taken_over(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
+    cancelled, released = claim(accept(session_id="a")), claim(accept(session_id="b"))
+    store.cancel(cancelled.turn_id)
+    store.release(released.turn_id, token=released.token)
+    assert [outcome for _, outcome in store.renew([cancelled, released])] == [Reply.LOST] * 2
+    assert taken_over(store) == 0
