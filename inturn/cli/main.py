@@ -14,6 +14,7 @@ from inturn.cli.commands.sessions import sessions
 from inturn.cli.commands.turns import cancel, get, retry, turns
 from inturn.cli.exit_codes import Exit, exit_code_for_error
 from inturn.cli.operator.find import find
+from inturn.cli.operator.pauses import pause, pauses, resume
 from inturn.cli.operator.tenants import tenants
 from inturn.cli.operator.workers import drain, workers
 from inturn.cli.options import Invocation, OrderedGroup
@@ -61,6 +62,9 @@ for command in (
     top,
     find,
     tenants,
+    pauses,
+    pause,
+    resume,
     workers,
     drain,
     doctor,

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 
 from tests.browser.support.appearance import check_appearance
 from tests.browser.support.operator_page import OperatorPage
-from tests.support.processes import Stack
+from tests.support.processes import Stack, call
 from tests.support.waiting import wait_until
 
 
@@ -80,11 +80,18 @@ def test_busy_service(open_operator: Callable[..., OperatorPage], stack: Stack) 
     check_appearance(operator, "operator-jobs", is_full_page=True)
 
     operator.open_view("Workers")
+    operator.click_button("Pause a part…")
+    check_appearance(operator, "operator-pause-dialog")
+    operator.click_button("Back")
     operator.click_button("Pause intake")
     operator.confirm("Pause intake?", "Pause intake")
     expect(operator.banners).to_contain_text("Intake paused")
     expect(operator.notice).to_contain_text("Paused: intake.")
+    pause = {"reason": "Floods the provider", "for_seconds": 3600}
+    call(f"{stack.url}/operator/pauses/tenant/acme", method="PUT", body=pause)
+    expect(operator.banners).to_contain_text("Tenant acme paused for")
     check_appearance(operator, "operator-paused", is_full_page=True)
+    operator.click_button("Resume tenant acme")
     operator.click_button("Resume intake")
     stack.open_gate("appearance")
 

@@ -98,6 +98,14 @@ def read_pauses(client: Client) -> list[Pause]:
     return sorted(current, key=lambda pause: (pause.since, str(pause.part)))
 
 
+def restore_index(client: Client) -> list[Part]:
+    """Put pauses back into the index that has lost them, so that `rescue` ends them, and return their parts."""
+    names = cast(list[bytes], client.hkeys(keys.SERVICE.name))
+    parts = [part for name in names if (part := Part.from_text(name.decode()))]
+    added = client.execute_many([("ZADD", keys.PAUSES.name, "NX", 0, str(part)) for part in parts])
+    return [part for part, is_added in zip(parts, added, strict=True) if is_added]
+
+
 def _parse(text: str) -> Mapping[str, Any]:
     """Return the record of a pause. Earlier releases wrote only the time of the pause."""
     try:

@@ -8,7 +8,7 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_replies import Reply
 from turns.backend.scripts import Scripts
-from turns.pauses.pauses import read_pauses
+from turns.pauses.pauses import restore_index
 
 INTERVAL_SECONDS = 60  # between two repairs in the whole installation
 SCAN_COUNT = 1000  # keys that Redis looks at in one call, which takes 0.07 ms
@@ -27,7 +27,7 @@ def repair(
     """
     if client.set(keys.REPAIRER.name, worker, nx=True, ex=INTERVAL_SECONDS):
         yield from _set_aside_foreign_keys(client)
-        yield from _restore_pauses(client)
+        yield from ((str(part), Reply.RESTORED) for part in restore_index(client))
         yield from _repair_sessions(client, scripts, worker, sleep)
 
 
@@ -40,15 +40,6 @@ def _set_aside_foreign_keys(client: Client) -> Iterator[tuple[str, Reply]]:
             aside = keys.SET_ASIDE(key.name)
             client.execute_many([("RENAME", key.name, aside), ("EXPIRE", aside, SET_ASIDE_SECONDS)])
             yield key.name, Reply.BROKEN
-
-
-def _restore_pauses(client: Client) -> Iterator[tuple[str, Reply]]:
-    """Put pauses back into the index that has lost them, without which none of them ends by itself."""
-    parts = [str(pause.part) for pause in read_pauses(client)]
-    added = client.execute_many([("ZADD", keys.PAUSES.name, "NX", 0, part) for part in parts])
-    for part, is_restored in zip(parts, added, strict=True):
-        if is_restored:
-            yield part, Reply.RESTORED
 
 
 def _repair_sessions(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.acceptance.operations.operating import pause
 from tests.support.processes import Stack
 from tools import ROOT
 
@@ -53,6 +54,7 @@ def test_an_unreachable_store_is_reported(stack: Stack) -> None:
 
 def test_each_problem_is_printed_with_its_fix(stack: Stack) -> None:
     """This test is the last one, because it stops the shared processes."""
+    pause(stack, "tenant/acme", reason="floods us")
     stack.store.raw.config_set("maxmemory-policy", "allkeys-lru")
     stack.web.stop()
     stack.workers[0].stop()
@@ -68,3 +70,4 @@ def test_each_problem_is_printed_with_its_fix(stack: Stack) -> None:
             line for line in output.replace("\n        →", " →").splitlines() if line.startswith(f"wrong   {subject}: ")
         ]
         assert remedy in found
+    assert "note    service: A part of the service is paused. The tenant acme has been paused for " in output

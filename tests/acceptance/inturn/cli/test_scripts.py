@@ -163,6 +163,20 @@ def test_limits_of_a_tenant_apply_at_once_and_are_reset(inturn: Inturn, stack: S
     assert (wrong.returncode, wrong.stderr.partition(":")[0]) == (Exit.REFUSED, "tenant")
 
 
+def test_a_part_is_paused_and_resumed(inturn: Inturn, stack: Stack) -> None:
+    paused = inturn("pause", "lane", "batch", "--reason", "night shift", "--for", "30m")
+    [line] = [line.split("\t") for line in paused.stdout.splitlines()]
+    assert (paused.returncode, line[:2], line[-1]) == (Exit.OK, ["lane", "batch"], "night shift")
+    turn_id = stack.submit("night", "hello", lane="batch")
+    wait_until("it waits", lambda: json.loads(inturn("pauses", "--json").stdout)["waiting_turns"] == 1)
+    assert json.loads(inturn("get", turn_id, "--json").stdout)["queue"]["waiting_for"] == "pause"
+    assert inturn("resume", "lane", "batch").returncode == Exit.OK
+    assert stack.wait_until_finished(turn_id)["status"] == "completed"
+    assert inturn("pauses").stdout == ""
+    wrong = inturn("pause", "lane", "fast")
+    assert (wrong.returncode, wrong.stderr.partition(":")[0]) == (Exit.REFUSED, "name")
+
+
 def test_workers_are_listed_with_version_and_slots(inturn: Inturn) -> None:
     worker, web = (json.loads(line) for line in inturn("workers", "--json").stdout.splitlines())
     assert (worker["kind"], worker["state"], web["kind"], web["state"]) == ("loop", "running", "web", "running")

@@ -10,6 +10,7 @@ from tests.support.leaks import leaked_keys
 from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.script_replies import Reply
 from turns.domain.assistant import DEFAULT, Assistant, Lane
 from turns.domain.error_codes import Code
 from turns.domain.errors import IntakePaused, InvalidRequest
@@ -294,8 +295,10 @@ def test_paused_turns_go_on_in_order_if_the_pause_is_lost(paused: Paused) -> Non
 def test_a_pause_without_its_entry_in_the_index_is_repaired(paused: Paused) -> None:
     paused.pauses.pause(TENANT)
     paused.server.raw.delete(keys.PAUSES.name)
-    list(paused.store.repair(worker="w"))
-    assert paused.server.raw.zscore(keys.PAUSES.name, str(TENANT)) is not None
+    paused.end_on_time(TENANT)
+    assert (str(TENANT), Reply.RESTORED) in list(paused.store.repair(worker="w"))
+    assert paused.check() == []
+    assert paused.server.raw.hexists(keys.SERVICE.name, str(TENANT)) is False
 
 
 def test_a_pause_of_an_earlier_release_is_in_force(paused: Paused) -> None:
