@@ -65,6 +65,7 @@ def test_pages_contain_each_entry_once_and_end(log: AuditLog, monkeypatch: pytes
         found += [entry.what for entry in page.entries]
         after, pages = page.after, pages + 1
     assert found == ["12", "10", "8", "6", "4", "2", "0"]
+    assert log.read(AuditFilter(), after="0-0", limit=2).entries == (), "a cursor that no entry precedes"
 
 
 def test_refusals_do_not_push_out_acts(log: AuditLog) -> None:
