@@ -12,9 +12,11 @@ from supervisor.doctor.service_checks import (
     check_assistants,
     check_chain_workers,
     check_endpoint,
+    check_failed,
     check_keys,
     check_service,
     check_workers,
+    count_failed,
 )
 from supervisor.doctor.store_checks import (
     check_clock,
@@ -29,6 +31,7 @@ from turns.access.api_keys import ApiKeyStore
 from turns.backend.client import Client, check_store_or_exit, connect
 from turns.config import commands
 from turns.config.settings import Settings, settings_or_exit
+from turns.domain.error_codes import Code
 from turns.domain.errors import StoreUnavailable
 from turns.operations.facts import read_facts
 from turns.operations.verdict import evaluate
@@ -79,7 +82,10 @@ def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
     yield check_workers(health)
     yield from check_chain_workers(health, settings)
     yield check_keys(ApiKeyStore(client), settings)
-    yield from check_service(evaluate(read_facts(client, settings, lost_turns=0)))
+    failed = count_failed(client, settings)
+    yield check_failed(failed)
+    facts = read_facts(client, settings, lost_turns=failed.get(Code.WORKER_LOST, 0))
+    yield from check_service(evaluate(facts))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Check what runs: the workers, the endpoint, the API keys, and what the operator page says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from supervisor.doctor.finding import Finding, Verdict
@@ -8,13 +8,18 @@ from supervisor.readiness import read_readiness
 from turns.access.api_keys import ApiKeyStore
 from turns.access.key_record import KeyRecord
 from turns.assistants.registry import AssistantRegistry
+from turns.backend.client import Client
 from turns.config import commands
 from turns.config.settings import Settings
-from turns.domain.errors import ConfigurationError
+from turns.domain.assistant import Assistant
+from turns.domain.error_codes import Code
+from turns.domain.errors import AssistantNotFound, ConfigurationError
 from turns.domain.worker_kind import WorkerKind
+from turns.operations.actions import OperatorActions
 from turns.operations.finding import Finding as ServiceFinding
 from turns.operations.finding import Level
 from turns.store.health import Health
+from turns.store.turns import TurnStore
 
 # Findings of the operator page for which this module has its own checks.
 REPORTED = frozenset({"store_refuses", "store_unsafe", "store_full", "store_nearly_full", "no_worker"})
@@ -49,6 +54,23 @@ def check_chain_workers(health: Health, settings: Settings) -> Iterator[Finding]
         yield Finding(Verdict.OK, "chain workers", observed)
     elif needed_by:
         yield Finding(Verdict.WRONG, "chain workers", observed, f"start one: {commands.CHAIN_WORKER}")
+
+
+def check_failed(by_code: Mapping[Code | str, int]) -> Finding:
+    if not by_code:
+        return Finding(Verdict.OK, "failed turns", "none is unresolved")
+    codes = ", ".join(f"{code} {number:,}" for code, number in by_code.items())
+    remedy = "retry or discard them under Failed on /operator, which has advice for each code"
+    return Finding(Verdict.NOTE, "failed turns", f"{sum(by_code.values()):,} unresolved: {codes}", remedy)
+
+
+def count_failed(client: Client, settings: Settings) -> Mapping[Code | str, int]:
+    """Return the number of unresolved failed turns by code, highest first. Raises `StoreUnavailable`."""
+    return OperatorActions(client, TurnStore(client, settings), _find_no_assistant).count_failed()
+
+
+def _find_no_assistant(_: str) -> Assistant:
+    raise AssistantNotFound  # counting retries no turn
 
 
 def check_keys(api_keys: ApiKeyStore, settings: Settings) -> Finding:

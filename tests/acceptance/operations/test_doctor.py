@@ -54,12 +54,14 @@ def test_an_unreachable_store_is_reported(stack: Stack) -> None:
 
 def test_each_problem_is_printed_with_its_fix(stack: Stack) -> None:
     """This test is the last one, because it stops the shared processes."""
+    stack.wait_until_finished(stack.submit("broken", "hello [fail 401]"))
     pause(stack, "tenant/acme", reason="floods us")
     stack.store.raw.config_set("maxmemory-policy", "allkeys-lru")
     stack.web.stop()
     stack.workers[0].stop()
     code, output = doctor(stack, "--ask-model", OPENAI_BASE_URL="http://127.0.0.1:9/v1")
     assert code == 1
+    assert "note    failed turns: 1 unresolved: provider_authentication 1\n" in output
     for subject, remedy in (
         ("workers", "make worker"),
         ("eviction", "noeviction"),

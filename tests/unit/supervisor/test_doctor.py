@@ -7,9 +7,19 @@ import pytest
 
 from supervisor.doctor.finding import Verdict
 from supervisor.doctor.package_checks import is_at_least
-from supervisor.doctor.service_checks import check_assistants, check_chain_workers, check_keys, check_workers
+from supervisor.doctor.service_checks import (
+    check_assistants,
+    check_chain_workers,
+    check_failed,
+    check_keys,
+    check_service,
+    check_workers,
+)
 from supervisor.doctor.store_checks import check_clock, check_durability, check_memory, check_server_version
 from turns.config.settings import Settings
+from turns.domain.error_codes import Code
+from turns.operations.finding import Finding as ServiceFinding
+from turns.operations.finding import Level
 from turns.store.health import Health, Memory, StoreServer
 
 
@@ -115,6 +125,30 @@ def test_missing_keys_are_noted_where_they_matter(active: int | None, host: str,
 def test_a_lack_of_required_keys_is_wrong(active: int | None, verdict: str) -> None:
     api_keys: Any = ApiKeys(active)
     assert check_keys(api_keys, Settings(require_keys=True)).verdict == verdict
+
+
+def test_unresolved_failed_turns_are_noted_by_code() -> None:
+    assert check_failed({}).verdict is Verdict.OK
+    finding = check_failed({Code.PROVIDER_ERROR: 4000, "code_of_tomorrow": 300})
+    assert (finding.verdict, finding.observed) == (
+        Verdict.NOTE,
+        "4,300 unresolved: provider_error 4,000, code_of_tomorrow 300",
+    )
+    assert "/operator" in finding.remedy
+
+
+def test_findings_of_the_page_are_shown_unless_the_doctor_has_them() -> None:
+    def found(level: Level, code: str) -> ServiceFinding:
+        return ServiceFinding(level=level, code=code, headline=f"{code}.", detail="Why.", todo="Do this.")
+
+    paused, differ = found(Level.WARN, "workers_paused"), found(Level.BAD, "versions_differ")
+    shown = list(check_service([found(Level.BAD, "store_full"), paused, differ]))
+    assert [(finding.verdict, finding.observed) for finding in shown] == [
+        (Verdict.NOTE, "workers_paused. Why."),
+        (Verdict.WRONG, "versions_differ. Why."),
+    ]
+    [finding] = check_service([found(Level.BAD, "no_worker")])
+    assert finding.verdict is Verdict.NOTE
 
 
 def test_versions_are_compared_by_number() -> None:
