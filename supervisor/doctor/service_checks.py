@@ -15,7 +15,7 @@ from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import AssistantNotFound, ConfigurationError
 from turns.domain.worker_kind import WorkerKind
-from turns.operations.actions import OperatorActions
+from turns.jobs.failed_turns import FailedTurns
 from turns.operations.finding import Finding as ServiceFinding
 from turns.operations.finding import Level
 from turns.store.health import Health
@@ -66,7 +66,7 @@ def check_failed(by_code: Mapping[Code | str, int]) -> Finding:
 
 def count_failed(client: Client, settings: Settings) -> Mapping[Code | str, int]:
     """Return the number of unresolved failed turns by code, highest first. Raises `StoreUnavailable`."""
-    return OperatorActions(client, TurnStore(client, settings), _find_no_assistant).count_failed()
+    return FailedTurns(client, TurnStore(client, settings), _find_no_assistant).count_failed()
 
 
 def _find_no_assistant(_: str) -> Assistant:

@@ -63,25 +63,6 @@ def test_summary_shows_that_no_turn_is_waiting(operator: OperatorPage, stack: St
     expect(operator.page.locator("footer")).to_have_text(re.compile(r"InTurn \d"))
 
 
-def test_other_views_have_the_summary_in_one_line(operator: OperatorPage, stack: Stack) -> None:
-    stack.wait_until_finished(stack.submit("calm", "hello"))
-    operator.open_view("Workers")
-    expect(operator.verdict).to_contain_text("All good.")
-    expect(operator.verdict).to_contain_text("Errors, 5 min")
-    expect(operator.number("Workers")).to_have_count(0)
-    height = operator.verdict.evaluate("(verdict) => verdict.offsetHeight")
-    assert height < 40  # one line
-    operator.verdict.get_by_role("link", name="All good.").click()
-    expect(operator.number("Workers")).to_contain_text("1")
-
-
-def test_times_show_local_time_and_utc(open_operator: Callable[..., OperatorPage], stack: Stack) -> None:
-    turn = stack.wait_until_finished(stack.submit("clock", "hello"))
-    operator = open_operator(stack, f"/operator?view=turn&id={turn['id']}", timezone_id="Asia/Tokyo")
-    accepted = operator.view.get_by_role("list", name="Timeline, in UTC").get_by_role("time").first
-    expect(accepted).to_have_attribute("title", re.compile(r"GMT\+9\n\d{4}-\d\d-\d\d [\d:.]+ UTC$"))
-
-
 def test_three_clicks_show_why_a_user_waits(operator: OperatorPage, stack: Stack) -> None:
     running = stack.submit("slow", "Think [gate slow]", user_id="alice")
     stack.submit("slow", "And then", user_id="alice")

@@ -5,6 +5,7 @@ import re
 from tools import ROOT
 from turns.domain.error_codes import Code
 from turns.domain.state import TERMINAL
+from turns.domain.wait_reason import Reason
 from turns.pauses.part import PauseKind
 
 LABELS = (ROOT / "web" / "static" / "operator" / "format" / "labels.js").read_text(encoding="utf-8")
@@ -22,6 +23,10 @@ def test_each_error_code_has_advice() -> None:
 
 def test_each_switch_has_a_label() -> None:
     assert keys_of("SWITCHES") == {kind for kind in PauseKind if not kind.is_named}
+
+
+def test_each_reason_to_wait_has_a_label() -> None:
+    assert keys_of("HELD") == set(Reason) - {Reason.RUNNING}
 
 
 def test_each_run_outcome_has_a_label() -> None:

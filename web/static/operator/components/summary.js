@@ -1,7 +1,7 @@
 // The summary at the top of every view: the findings in words, and the key numbers as links to what they count.
 import { html } from "../../shared/ui.js";
 import { findFindings } from "../findings.js";
-import { formatPercent, withCode } from "../format/labels.js";
+import { formatPercent, HELD, withCode } from "../format/labels.js";
 import { formatDuration, NO_VALUE } from "../format/time.js";
 import { urlOf } from "../route.js";
 
@@ -43,7 +43,7 @@ function tilesOf(stats) {
   const { recent, live_turns: live } = stats;
   return [
     { name: "Longest wait", value: formatted(stats.oldest_unanswered_seconds), to: { view: "live" }, detail: "for an answer", isMain: true },
-    { name: "Held", value: live === undefined ? null : heldTurns(stats), to: { view: "live", status: "queued" }, detail: live && heldReason(stats) },
+    { name: "Waiting", value: live === undefined ? null : heldTurns(stats), to: { view: "live", status: "queued" }, detail: live && heldReason(stats) },
     { name: "Running", value: stats.running_turns ?? null, to: { view: "live", status: "in_progress" }, detail: live !== undefined && `of ${live} live`, isMain: true },
     { name: "Wait, p95", value: formatted(recent?.wait_p95_seconds), detail: "last 5 min" },
     { name: "First token, p95", value: formatted(recent?.first_token_p95_seconds), detail: "last 5 min" },
@@ -66,7 +66,7 @@ const heldTurns = (stats) => heldEntries(stats).reduce((sum, [, number]) => sum 
 
 function heldReason(stats) {
   const [first] = heldEntries(stats).sort(([, one], [, other]) => other - one);
-  return first ? first[0].replaceAll("_", " ") : null;
+  return first ? (HELD[first[0]] ?? first[0].replaceAll("_", " ")) : null;
 }
 
 function Tile({ name, value, to, detail }) {

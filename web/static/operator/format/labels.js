@@ -85,6 +85,19 @@ export const RUN_OUTCOMES = {
   incomplete: "Incomplete",
 };
 
+// What turns wait for now, below the number of them.
+export const HELD = {
+  workers_paused: "workers paused",
+  paused: "paused by an operator",
+  no_worker: "no worker",
+  model_paused: "for a rate limit",
+  model_outage: "for a model",
+  retry: "for a retry",
+  worker_lost: "after a lost worker",
+  parked: "for a slot",
+  workers_busy: "for a worker",
+};
+
 export const partLabel = ({ kind, name }) => (SWITCHES[kind] ? kind : `${kind} ${name}`);
 export const tenantLabel = (tenant) => (tenant === "-" ? "default" : tenant);
 export const pluralize = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
