@@ -37,6 +37,9 @@ class Recorder:
     def drain(self) -> None:
         self.call("drain")
 
+    def report_draining(self) -> None:
+        self.call("report draining")
+
     def leave(self) -> None:
         self.call("leave")
 
@@ -64,7 +67,7 @@ def lifecycle(recorder: Recorder) -> Iterator[None]:
         part,
         part,
         [part, part],
-        on_drain=lambda: None,
+        on_drain=recorder.report_draining,
         leave=recorder.leave,
         name="w",
         model="m",
@@ -99,7 +102,7 @@ def test_draining_starts_no_turn_and_releases_the_others_later(recorder: Recorde
     with capture_logs() as logs:
         signals.worker_shutting_down.send(sender=None)
     wait_until("all are released", lambda: "release all" in recorder.calls)
-    assert recorder.calls[2:] == ["drain", "release all"]
+    assert recorder.calls[2:] == ["drain", "report draining", "release all"]
     assert [log["event"] for log in logs] == ["worker.draining"]
 
 
