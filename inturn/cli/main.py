@@ -16,7 +16,7 @@ from inturn.cli.exit_codes import Exit, exit_code_for_error
 from inturn.cli.operator.find import find
 from inturn.cli.operator.pauses import pause, pauses, resume
 from inturn.cli.operator.tenants import tenants
-from inturn.cli.operator.workers import drain, workers
+from inturn.cli.operator.workers import drain, rescue, workers
 from inturn.cli.options import Invocation, OrderedGroup
 from inturn.cli.terminal.output import OutputClosed, Terminal
 from inturn.cli.top.command import top
@@ -67,6 +67,7 @@ for command in (
     resume,
     workers,
     drain,
+    rescue,
     doctor,
     keys,
     web,

@@ -1,4 +1,4 @@
-"""The commands `inturn workers` and `inturn drain`."""
+"""The commands `inturn workers`, `inturn drain` and `inturn rescue`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -86,6 +86,21 @@ def _run(rolling: RollingDrain, terminal: Terminal) -> Exit:
         terminal.print_error(str(error))
         return Exit.STILL_RUNNING
     return Exit.OK
+
+
+@click.command()
+@click.argument("name", metavar="WORKER")
+@click.option("--reason", metavar="TEXT", help="Recorded in the audit log.")
+@pass_invocation
+def rescue(invocation: Invocation, /, *, name: str, reason: str | None) -> None:
+    """Take the turns of a silent worker away, so that others run them now, and print their number.
+
+    If the worker still runs, its writes are refused. Needs a key with the scope `operator`. A worker that sends
+    heartbeats keeps its turns; drain it instead.
+    """
+    with invocation.client() as client:
+        result = client.operator.call("POST", f"workers/{quote(name, safe='')}/rescue", query={"reason": reason})
+    invocation.terminal.write_line(str(result["done"]))
 
 
 class ServiceFleet:

@@ -192,6 +192,13 @@ def test_drain_needs_a_known_worker_or_all(inturn: Inturn) -> None:
     assert (unknown.returncode, unknown.stdout) == (Exit.REFUSED, "")
 
 
+def test_a_worker_with_heartbeats_keeps_its_turns(inturn: Inturn) -> None:
+    name = json.loads(inturn("workers", "--json").stdout.splitlines()[0])["name"]
+    refused = inturn("rescue", name, "--reason", "it hangs")
+    assert (refused.returncode, refused.stdout) == (Exit.REFUSED, "")
+    assert "sends heartbeats" in refused.stderr
+
+
 def test_chat_reads_lines_from_a_pipe(inturn: Inturn) -> None:
     ran = inturn("chat", stdin="one\n\ntwo\n/history\n")
     assert ran.returncode == Exit.OK
