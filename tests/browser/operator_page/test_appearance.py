@@ -65,6 +65,13 @@ def test_busy_service(open_operator: Callable[..., OperatorPage], stack: Stack) 
     expect(operator.view).to_contain_text("Write a story")
     check_appearance(operator, "operator-turn", is_full_page=True)
 
+    operator.find("thinking")
+    expect(operator.rows("Last turns of the session")).to_have_count(4)
+    check_appearance(operator, "operator-find", is_full_page=True)
+    operator.open_view("All turns")
+    expect(operator.rows("All turns")).not_to_have_count(0)
+    check_appearance(operator, "operator-history", is_full_page=True)
+
     operator.open("/operator?view=session&tenant=-&session_id=thinking")
     expect(operator.rows("Live turns of this session")).to_have_count(4)
     check_appearance(operator, "operator-session")

@@ -100,6 +100,7 @@ def test_ids_with_separators_are_found_and_opened(operator: OperatorPage, stack:
     session, user = "auth0|a/b?c=%2F&d#<i>", "日本/🌈@example.com"
     stack.submit(session, "Think [gate odd]", user_id=user)
     operator.find("日本/🌈")
+    operator.click_link(f"User {user}")
     operator.click_link(session)
     expect(operator.heading).to_have_text(f"Session {session}")
     expect(operator.rows("Live turns of this session")).to_have_count(1)
@@ -310,7 +311,7 @@ def test_url_restores_view_and_filters(operator: OperatorPage, stack: Stack) -> 
     expect(operator.page.get_by_label("Id contains")).to_have_value("sha")
     expect(operator.rows("Live turns")).to_have_count(1)
     operator.find("nothing-like-that")
-    expect(operator.view).to_contain_text("No live turn matches.")
+    expect(operator.view).to_contain_text("Nothing is named “nothing-like-that”")
     operator.page.go_back()
     expect(operator.rows("Live turns")).to_have_count(1)
     stack.open_gate("shared")
@@ -346,9 +347,28 @@ def test_unknown_turns_and_sessions_are_reported(operator: OperatorPage) -> None
     operator.allow_error("404")
     operator.find("turn_" + "f" * 32)
     expect(operator.view).to_contain_text("There is no such turn")
-    operator.find("idle")
-    operator.click_link("the session idle")
+    operator.open("/operator?view=session&tenant=-&session_id=unknown")
     expect(operator.view).to_contain_text("There is no such session")
+
+
+def test_a_search_says_what_it_found(operator: OperatorPage, stack: Stack) -> None:
+    turns = [stack.wait_until_finished(stack.submit(f"chat-{n}", "hello", user_id="u-323")) for n in range(2)]
+    operator.find("u-32")
+    operator.click_link("User u-323")
+    expect(operator.view).to_contain_text("User u-323: 2 sessions, 2 turns, last completed")
+    expect(operator.rows("Last turns of the user")).to_have_count(2)
+    operator.click_link("All its turns")
+    expect(operator.rows("All turns")).to_have_count(2)
+    operator.page.get_by_role("textbox", name="Session").fill("chat-1")
+    operator.page.get_by_role("textbox", name="Session").press("Enter")
+    expect(operator.rows("All turns")).to_have_count(1)
+    request_id = operator.rows("All turns").get_by_role("cell").last.inner_text()
+    operator.find(request_id)
+    expect(operator.view).to_contain_text(f"Request {request_id}: 1 turn, completed")
+    operator.click_link(turns[1]["id"][-8:])
+    expect(operator.view).to_contain_text(request_id)
+    operator.click_link("chat-1")
+    expect(operator.rows("Last turns of this session")).to_have_count(1)
 
 
 def test_operator_page_with_the_keyboard(operator: OperatorPage, stack: Stack) -> None:
@@ -358,7 +378,7 @@ def test_operator_page_with_the_keyboard(operator: OperatorPage, stack: Stack) -
     keys.press("/")
     keys.type("by-hand")
     keys.press("Enter")
-    expect(operator.rows("Live turns")).to_have_count(1)
+    expect(operator.rows("Last turns of the session")).to_have_count(1)
     operator.tab_to("by-hand")
     keys.press("Enter")
     expect(operator.heading).to_have_text("Session by-hand")

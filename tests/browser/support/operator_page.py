@@ -50,7 +50,7 @@ class OperatorPage(BrowserPage):
         return self.page.get_by_role("table", name=table, exact=True).locator("tbody").get_by_role("row")
 
     def find(self, text: str) -> None:
-        box = self.page.get_by_role("searchbox", name="Find a turn, session or user by id")
+        box = self.page.get_by_role("searchbox", name="Find a turn, session, user, request or tenant")
         box.fill(text)
         box.press("Enter")
 

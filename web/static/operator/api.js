@@ -7,6 +7,8 @@ const pausePath = ({ kind, name }) => `/operator/pauses/${kind}${name ? `/${enco
 
 export const getStats = (minutes) => requestJson("GET", `/operator/stats.json${queryString({ minutes })}`);
 export const listLiveTurns = (filter) => requestJson("GET", `/operator/turns${queryString(filter)}`);
+export const listTurns = (filter) => requestJson("GET", `/operator/turns${queryString({ ...filter, ended: true })}`);
+export const search = (q) => requestJson("GET", `/operator/search${queryString({ q })}`);
 export const getTimeline = (id) => requestJson("GET", turnPath(id));
 export const getText = (id) => requestJson("GET", `${turnPath(id)}/text`);
 export const getSessionQueue = (session) => requestJson("GET", `/operator/session${queryString(session)}`);

@@ -18,8 +18,8 @@ export function urlOf({ view, ...fields }) {
 
 export const sessionRoute = ({ tenant, session_id, user_id }) => ({ view: "session", tenant, session_id, user_id });
 
-// Return the view that answers a search: the turn with this id, or the live turns whose ids contain the text.
+// Return the view that answers a search: the turn with this id, or what else the text names.
 export function searchRoute(text) {
   const query = text.trim();
-  return TURN_ID.test(query) ? { view: "turn", id: query } : { view: "live", text: query };
+  return TURN_ID.test(query) ? { view: "turn", id: query } : { view: "find", q: query };
 }

@@ -11,6 +11,8 @@
 // dialog of an action (`fields`). Times are RelativeTime or Instant, which show local time and UTC on hover.
 import * as api from "./api.js";
 import { FailedView } from "./views/failed.js";
+import { FindView } from "./views/find.js";
+import { HistoryView } from "./views/history.js";
 import { JobsView } from "./views/jobs.js";
 import { LiveView } from "./views/live.js";
 import { OverviewView } from "./views/overview.js";
@@ -30,6 +32,18 @@ export const VIEWS = {
     ...{ View: LiveView, tab: "Live", place: "bar", count: (stats) => stats.live_turns, title: () => "Live turns" },
     fields: ["status", "tenant", "worker", "text"],
     load: (filter) => api.listLiveTurns({ ...filter, limit: MAX_ROWS }),
+  },
+  history: {
+    ...{ View: HistoryView, tab: "All turns", place: "wide", title: () => "All turns, live and ended" },
+    fields: [
+      ...["status", "user_id", "session_id", "tenant", "assistant", "model", "code", "accepted_after", "accepted_before"],
+      ...["request_id", "trace_id", "idempotency_key", "after"],
+    ],
+    load: (filter) => api.listTurns({ ...filter, limit: MAX_ROWS }),
+  },
+  find: {
+    ...{ View: FindView, parent: "history", title: ({ q }) => `Search: ${q}`, fields: ["q"] },
+    load: ({ q }) => api.search(q),
   },
   turn: {
     ...{ View: TurnView, parent: "live", title: ({ id }) => `Turn …${(id ?? "").slice(-8)}`, fields: ["id"] },

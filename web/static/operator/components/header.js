@@ -54,7 +54,7 @@ class SearchBox extends Component {
       if (this.#text.current.value.trim()) page.open(searchRoute(this.#text.current.value));
     };
     return html`<form class="find" role="search" aria-label="Find" onSubmit=${search}>
-      <input id="find" ref=${this.#text} type="search" maxlength="128" spellcheck=${false} autocomplete="off"
-        aria-label="Find a turn, session or user by id" placeholder="Find by id" /><kbd aria-hidden="true">/</kbd></form>`;
+      <input id="find" ref=${this.#text} type="search" maxlength="512" spellcheck=${false} autocomplete="off"
+        aria-label="Find a turn, session, user, request or tenant" placeholder="Find by id" /><kbd aria-hidden="true">/</kbd></form>`;
   }
 }

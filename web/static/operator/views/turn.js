@@ -71,7 +71,8 @@ function Events({ turn, now }) {
 }
 
 function Facts({ page, turn }) {
-  const { expires_at, usage } = turn;
+  const { expires_at, usage, runs } = turn;
+  const sent = runs.filter((run) => run.provider_request_id);
   const facts = {
     Session: html`<${SessionLink} of=${turn} />, turn number ${turn.sequence}`,
     Tenant: html`${tenantLabel(turn.tenant)} <${ActionButton} page=${page} action=${pause({ kind: "tenant", name: turn.tenant })} text="Pause…" isSmall />`,
@@ -82,6 +83,8 @@ function Facts({ page, turn }) {
     "Retry of": turn.retry_of && html`<${TurnLink} id=${turn.retry_of} />`,
     "Sent to workers": turn.hinted_at && isLive(turn) && html`<${RelativeTime} at=${turn.hinted_at} suffix=" ago" />`,
     "Kept until": expires_at && html`<${Instant} at=${expires_at} hasDate />`,
+    Request: turn.request_id && html`<${CopyableId} text=${turn.request_id} />`,
+    "Provider's requests": sent.length > 0 && sent.map((run) => html`<div key=${run.number}>run ${run.number}: <${CopyableId} text=${run.provider_request_id} /></div>`),
     Trace: turn.trace_id && html`<${CopyableId} text=${turn.trace_id} />`,
     Turn: html`<${CopyableId} text=${turn.id} />`,
   };
