@@ -65,13 +65,6 @@ def test_busy_service(open_operator: Callable[..., OperatorPage], stack: Stack) 
     expect(operator.view).to_contain_text("Write a story")
     check_appearance(operator, "operator-turn", is_full_page=True)
 
-    operator.find("thinking")
-    expect(operator.rows("Last turns of the session")).to_have_count(4)
-    check_appearance(operator, "operator-find", is_full_page=True)
-    operator.open_view("All turns")
-    expect(operator.rows("All turns")).not_to_have_count(0)
-    check_appearance(operator, "operator-history", is_full_page=True)
-
     operator.open("/operator?view=session&tenant=-&session_id=thinking")
     expect(operator.rows("Live turns of this session")).to_have_count(4)
     check_appearance(operator, "operator-session")
@@ -116,3 +109,14 @@ def test_store_outage(open_operator: Callable[..., OperatorPage], stack: Stack) 
     check_appearance(fresh, "operator-unknown")
     stack.store.start()
     expect(fresh.number("Workers")).to_contain_text("1")
+
+
+def test_views_of_a_search(open_operator: Callable[..., OperatorPage], stack: Stack) -> None:
+    operator = open_operator(stack)
+    stack.wait_until_finished(stack.submit("searched", "hello [fail 400]", user_id="alice"))
+    operator.find("searched")
+    expect(operator.rows("Last turns of the session")).to_have_count(1)
+    check_appearance(operator, "operator-find")
+    operator.open_view("All turns")
+    expect(operator.rows("All turns")).not_to_have_count(0)
+    check_appearance(operator, "operator-history")

@@ -6,8 +6,10 @@ from pydantic import BaseModel, Field
 
 from turns.domain.state import Status
 from turns.domain.turn_filter import TurnFilter
-from web.schemas.field_types import GivenInstant, Id, Name
+from web.schemas.field_types import GivenInstant, Id, Name, text_rules
 from web.schemas.requests import Tenant
+
+MAX_MODEL_BYTES = 256
 
 
 class Conditions(BaseModel):
@@ -17,7 +19,7 @@ class Conditions(BaseModel):
     user_id: Id | None = None
     session_id: Id | None = None
     assistant: Name | None = None
-    model: Annotated[str, Field(min_length=1, max_length=256)] | None = None
+    model: Annotated[str, *text_rules(min_bytes=1, max_bytes=MAX_MODEL_BYTES)] | None = None
     code: Annotated[str, Field(pattern=r"^[a-z_]{1,64}$", description="error code of a failed turn")] | None = None
     accepted_after: GivenInstant | None = None
     accepted_before: GivenInstant | None = None

@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from turns.domain.state import Status
-from turns.domain.turn_filter import TurnFilter
 from turns.jobs.job import DEFAULT_PER_SECOND, MAX_PER_SECOND, BulkAct, Job, JobStatus
 from turns.jobs.selection import Preview
-from web.schemas.field_types import GivenInstant, Id, Name, text_rules
-from web.schemas.requests import Limit, Query, Tenant, TurnId
+from web.schemas.field_types import GivenInstant, text_rules
+from web.schemas.operator.conditions import Conditions
+from web.schemas.requests import Limit, Query, TurnId
 from web.schemas.responses import Instant, ResponseModel
 
 MAX_TURN_IDS = 1000
-MAX_MODEL_BYTES = 256
 JOB_ID = r"[A-Za-z0-9._~-]{8,64}"
 Act = Literal["cancel", "retry", "discard"]
 MAX_REASON_BYTES = 200
@@ -22,27 +21,6 @@ Reason = Annotated[str, *text_rules(max_bytes=MAX_REASON_BYTES)]
 IncludePoison = Annotated[
     bool, Field(description="retry also turns with the code `worker_lost`, which probably end their workers")
 ]
-
-
-class Conditions(BaseModel):
-    """Conditions on turns; all that are given must be met."""
-
-    tenant: Tenant | None = None
-    user_id: Id | None = None
-    session_id: Id | None = None
-    assistant: Name | None = None
-    model: Annotated[str, *text_rules(min_bytes=1, max_bytes=MAX_MODEL_BYTES)] | None = None
-    code: Annotated[str, Field(pattern=r"^[a-z_]{1,64}$", description="error code of a failed turn")] | None = None
-    accepted_after: GivenInstant | None = None
-    accepted_before: GivenInstant | None = None
-
-    @property
-    def has_any(self) -> bool:
-        return any(getattr(self, name) is not None for name in Conditions.model_fields)
-
-    def to_filter(self, status: str | None = None) -> TurnFilter:
-        fields = {name: getattr(self, name) for name in Conditions.model_fields}
-        return TurnFilter(**fields, statuses=None if status is None else frozenset({Status(status)}))
 
 
 class FailedQuery(Query, Conditions):

@@ -5,14 +5,14 @@ import { ActionButton } from "../components/action_button.js";
 import { Selection } from "../components/selection.js";
 import { TurnTable } from "../components/turn_table.js";
 import { pluralize } from "../format/labels.js";
-import { sessionRoute, urlOf } from "../route.js";
+import { urlOf } from "../route.js";
 
 export function LiveView({ page, route, data }) {
   return html`
     <${Filters} key=${urlOf(route)} page=${page} route=${route} />
     ${data && html`<p class="summary">${resultSummary(data)}</p>
       <${SelectableTurns} key=${urlOf(route)} page=${page} route=${route} turns=${data.data} />
-      ${!data.data.length && route.text && html`<${IdleSessionHint} route=${route} />`}`}`;
+      ${!data.data.length && route.text && html`<${EndedTurnsHint} text=${route.text} />`}`}`;
 }
 
 function SelectableTurns({ page, route, turns }) {
@@ -58,8 +58,7 @@ function resultSummary({ data, found, are_all }) {
   return [shown, scanned].filter(Boolean).join(" ");
 }
 
-// The list contains sessions with live turns only, so an idle session is reached by its address.
-function IdleSessionHint({ route }) {
-  const session = { tenant: route.tenant ?? "-", session_id: route.text };
-  return html`<p class="empty">Or open <a href=${urlOf(sessionRoute(session))}>the session ${route.text}</a>.</p>`;
+// This list contains sessions with live turns only.
+function EndedTurnsHint({ text }) {
+  return html`<p class="empty"><a href=${urlOf({ view: "find", q: text })}>Search also ended turns for ${text}</a></p>`;
 }
