@@ -1,4 +1,4 @@
-"""The commands `inturn get`, `inturn cancel`, `inturn retry` and `inturn turns`."""
+"""The commands `inturn get`, `inturn retry` and `inturn turns`."""
 
 import click
 
@@ -34,22 +34,6 @@ def get(
     _print_turn(invocation.terminal, turn, as_json=as_json)
     print_problem(invocation.terminal, turn)
     context.exit(exit_code_for_turn(turn))
-
-
-@click.command()
-@click.argument("turn_ids", nargs=-1, required=True, metavar="TURN_ID…")
-@json_option
-@pass_invocation
-def cancel(invocation: Invocation, /, *, turn_ids: tuple[str, ...], as_json: bool) -> None:
-    """Cancel turns. Turns that have already ended stay as they are.
-
-    Prints the id and status of each turn.
-    """
-    terminal = invocation.terminal
-    with invocation.client() as client:
-        for turn_id in turn_ids:
-            turn = client.turns.cancel(turn_id)
-            terminal.write_json(turn.raw) if as_json else terminal.write_line(f"{turn.id}\t{turn.status}")
 
 
 @click.command()

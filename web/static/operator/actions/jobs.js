@@ -5,6 +5,8 @@ import * as api from "../api.js";
 import { REASON } from "../components/field.js";
 import { ACTS, describeCounts, describeFilter, pluralize } from "../format/labels.js";
 
+const DEFAULT_RATE = 200;
+const RATE = { name: "per_second", label: "Turns per second", type: "number", value: DEFAULT_RATE, min: 1, max: 1000, help: "1 to 1,000." };
 const UNDO_POLLS = 20;
 const POLL_MS = 150;
 
@@ -17,7 +19,7 @@ export const actOnMatching = (act, conditions, label) => ({
     const preview = await api.previewJob({ act, ...conditions, include_poison });
     if (!preview.count) return { notice: nothingMatches(preview) };
     const target = { ...conditions, include_poison, before: preview.before, all: true };
-    return confirmed(act, { target, preview, what: `All ${ACTS[act].kind}s${describeFilter(conditions)}, as of now.` });
+    return confirmed(act, { target, preview, what: `All ${ACTS[act].kind}s${describeFilter(conditions)} until ${preview.before.slice(11, 19)} UTC.` });
   },
 });
 
@@ -75,9 +77,9 @@ function confirmed(act, { target, preview, what }) {
     description: [what, describeCounts(preview), leftOut, effect, later, "You can stop it at any time."].filter(Boolean).join(" "),
     confirmLabel: `${verb} ${number} ${count === 1 ? "turn" : "turns"}`,
     consent: isPoison && act === "retry" && "Retry them although they probably end the workers that run them.",
-    fields: [REASON],
-    async run({ reason }) {
-      await api.putJob(id, { act, ...target, reason });
+    fields: [REASON, RATE],
+    async run({ reason, per_second }) {
+      await api.putJob(id, { act, ...target, reason, per_second: Number(per_second ?? DEFAULT_RATE) });
       return { message: `${verb}: started.`, open: { view: "jobs", id } };
     },
   };

@@ -13,9 +13,9 @@ import { urlOf } from "../route.js";
 export function FailedView({ page, route, stats, data }) {
   return html`
     ${stats && html`<${FailuresByCode} page=${page} byCode=${stats.failed_by_code} />`}
+    <h2>${route.code ? html`Failed with <code>${route.code}</code>, newest first` : "Failed turns, newest first"}</h2>
     <${Filters} key=${urlOf(route)} page=${page} route=${route} />
     ${data && html`
-      <h2>${route.code ? html`Failed with <code>${route.code}</code>, newest first` : "Failed turns, newest first"}</h2>
       <${SelectableTurns} key=${urlOf({ ...route, after: null })} page=${page} route=${route} turns=${data.data} />
       <${Pagination} route=${route} after=${data.after} />`}`;
 }
