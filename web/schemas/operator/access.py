@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from turns.access.audit_log import AuditFilter
+from web.schemas.field_types import GivenInstant
 from web.schemas.requests import Limit, Query, Tenant
 from web.schemas.responses import Instant, ResponseModel
 
@@ -20,8 +21,8 @@ class AuditQuery(Query):
     what: (
         Annotated[str, Field(max_length=1024, description="part of what was acted on, such as a turn's id")] | None
     ) = None
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: GivenInstant | None = None
+    until: GivenInstant | None = None
     after: Annotated[str, Field(pattern=ENTRY_ID)] | None = None
     limit: Limit = 20
 
@@ -31,8 +32,8 @@ class AuditQuery(Query):
             tenant=self.tenant,
             action=self.action,
             what=self.what,
-            since=round(self.since.timestamp() * 1000) if self.since else None,
-            until=round(self.until.timestamp() * 1000) if self.until else None,
+            since=self.since,
+            until=self.until,
         )
 
 
