@@ -261,7 +261,7 @@ def test_a_part_is_paused_with_reason_and_end(operator: OperatorPage, stack: Sta
     operator.dialog.get_by_label("Kind").select_option("tenant")
     operator.dialog.get_by_label("Name").fill("-")
     operator.dialog.get_by_label("Reason").fill("floods the provider")
-    operator.dialog.get_by_label("Pause").select_option("for 1 hour")
+    operator.dialog.get_by_label("Duration").select_option("for 1 hour")
     operator.confirm("Pause a part of the service?", "Pause")
     expect(operator.notice).to_contain_text("Paused: tenant -.")
     turn_id = stack.submit("flood", "hello")

@@ -5,10 +5,10 @@ import { partLabel, SWITCHES } from "../format/labels.js";
 
 const KINDS = ["tenant", "assistant", "lane", "provider", "model"];
 const DURATIONS = { "until it is resumed": "", "for 15 minutes": 900, "for 1 hour": 3600, "for 4 hours": 14400, "for 24 hours": 86400 };
-const DURATION = { name: "for_seconds", label: "Pause", type: "select", options: Object.entries(DURATIONS).map(([text, seconds]) => [seconds, text]) };
+const DURATION = { name: "for_seconds", label: "Duration", type: "select", options: Object.entries(DURATIONS).map(([text, seconds]) => [seconds, text]) };
 const PART = [
   { name: "kind", label: "Kind", type: "select", options: KINDS.map((kind) => [kind, kind]) },
-  { name: "name", label: "Name", required: true, maxlength: 255, help: "As in the turns. The lanes are interactive and batch." },
+  { name: "name", label: "Name", required: true, maxlength: 255, help: "As in the turns. A lane is interactive or batch; a provider is default, or the host of a base URL." },
 ];
 
 // Without a part, the dialog asks for one.
