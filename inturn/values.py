@@ -42,11 +42,13 @@ class MessageBody(TypedDict):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Tokens as counted by the provider."""
+    """Tokens as counted by the provider: the cached ones are part of the input, those of reasoning of the output."""
 
     input_tokens: int
     output_tokens: int
     total_tokens: int
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

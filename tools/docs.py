@@ -12,7 +12,9 @@ import click
 from inturn.cli.exit_codes import Exit
 from inturn.cli.main import cli
 from tools import ROOT
-from turns.assistants.schema import AssistantTable, Table, VariableTable
+from turns.assistants.prices import PriceTable
+from turns.assistants.schema import AssistantTable, VariableTable
+from turns.assistants.table import Table
 from turns.backend.keys import CATALOGUE
 from turns.config.settings import Settings, variables
 from turns.domain import errors
@@ -45,12 +47,15 @@ def generated() -> dict[Path, str]:
         client: with_part(
             with_part(client.read_text(encoding="utf-8"), "exit codes", exit_codes()), "commands", commands()
         ),
-        assistants: with_part(
-            with_part(assistants.read_text(encoding="utf-8"), "fields", fields(AssistantTable)),
-            "variables",
-            fields(VariableTable),
-        ),
+        assistants: assistants_guide(assistants.read_text(encoding="utf-8")),
     }
+
+
+def assistants_guide(text: str) -> str:
+    tables: dict[str, type[Table]] = {"fields": AssistantTable, "variables": VariableTable, "prices": PriceTable}
+    for part, table in tables.items():
+        text = with_part(text, part, fields(table))
+    return text
 
 
 def state_machine() -> str:

@@ -31,6 +31,7 @@ from turns.processes.record import WEB
 from turns.processes.reporter import Reporter, web_process_name
 from turns.search.search import Search
 from turns.tenants.tenants import Tenants
+from turns.usage.store import UsageStore
 from web.http import access_log, problems
 from web.http.request_span import trace_requests
 from web.http.root_path import RootPath
@@ -47,6 +48,7 @@ from web.routes.operator.keys import build_operator_keys
 from web.routes.operator.pauses import build_operator_pauses
 from web.routes.operator.search import build_operator_search
 from web.routes.operator.tenants import build_operator_tenants
+from web.routes.operator.usage import build_operator_usage
 from web.routes.operator.views import build_operator_views
 from web.routes.operator.workers import build_operator_workers
 from web.routes.pages import build_pages
@@ -54,6 +56,7 @@ from web.routes.service import build_description, build_health
 from web.routes.sessions import build_sessions
 from web.routes.streams import build_streams
 from web.routes.turns import build_turns
+from web.routes.usage import build_usage
 from web.schemas.links import set_root_path
 from web.security.audit import EXTENSION as AUDIT_EXTENSION
 from web.security.audit import RefusalAudit
@@ -114,6 +117,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     failed, jobs, selector = FailedTurns(client, store, registry.find), JobStore(client, settings), Selector(client)
     runner = JobRunner(jobs, selector, JobExecutor(jobs, store, failed), on_end=partial(audit_end, audit_log))
     runner.start()
+    usage = UsageStore(client, settings)
     api_keys, key_uses = ApiKeyStore(client), KeyUses(client)
     key_uses.start()
     key_record = KeyRecord(settings.data_dir) if settings.uses_embedded_store else None
@@ -140,7 +144,9 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_operator_jobs(jobs, selector, runner),
         build_operator_views(queries, search, failed),
         build_operator_workers(queries),
-        build_health(store),
+        build_operator_usage(usage),
+        build_usage(usage),
+        build_health(store, usage),
         build_pages(assets),
         build_assets(assets),
     ):

@@ -15,7 +15,7 @@ from celery.exceptions import SecurityWarning
 
 from turns.assistants.registry import POLL_SECONDS, AssistantRegistry, registry_or_exit
 from turns.backend import keys
-from turns.backend.client import connect
+from turns.backend.client import Client, connect
 from turns.backend.unpatched import UnpatchedLeaseClient
 from turns.config.logs import Log, configure_logs, get_logger
 from turns.config.open_files import raise_open_file_limit
@@ -27,6 +27,7 @@ from turns.domain.worker_kind import WorkerKind, worker_name
 from turns.file_history.turn_store import FileHistoryTurnStore, open_turn_store, prepare_or_exit
 from turns.processes.reporter import Reporter
 from turns.store.turns import TurnStore
+from turns.usage.store import FOLD_SECONDS, UsageStore
 from worker.broker import build_celery
 from worker.hint import render_hint
 from worker.langchain.chain_cache import ChainCache
@@ -63,9 +64,11 @@ RESERVED_FILES = 2 * STORE_CONNECTIONS + 64  # of both clients, of Celery and of
 def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind = WorkerKind.LOOP) -> Celery:
     """Return a Celery application that runs turns; the loops start and stop with its worker."""
     # A claim whose reply was lost is requested again while its lease lasts.
-    store = open_store(settings, timeout_seconds=settings.lease_seconds / 2, retries=STORE_RETRIES)
+    client = open_client(settings, timeout_seconds=settings.lease_seconds / 2, retries=STORE_RETRIES)
+    store = open_turn_store(client, settings, offload=offload(settings.pool))
     # Renewals have another client with a shorter timeout, because one silent connection must not cost the leases.
-    renewal_store = open_store(settings, timeout_seconds=settings.renew_seconds / 2, retries=1)
+    renewal_client = open_client(settings, timeout_seconds=settings.renew_seconds / 2, retries=1)
+    renewal_store = open_turn_store(renewal_client, settings, offload=offload(settings.pool))
     worker = worker_name(socket.gethostname(), os.getpid(), new_token()[:8], kind)
     active_runs = ActiveRuns(renewal_store, interrupter(settings.pool))
     app = build_celery(settings, QUEUES[kind])
@@ -74,7 +77,16 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     chains = ChainCache(loop, permits=registry.permits)
     chains.prepare((one for one in registry.all_assistants().values() if one.worker_kind is kind), settings)
     slow_start = SlowStart(settings.concurrency)
-    execution = Execution(store, chains, active_runs, emitter, settings, worker=worker, wait_to_claim=slow_start.wait)
+    execution = Execution(
+        store,
+        chains,
+        active_runs,
+        emitter,
+        settings,
+        worker=worker,
+        prices=registry.prices,
+        wait_to_claim=slow_start.wait,
+    )
     register(app, execution)
     hint = render_hint(app, RUN_TURN)
     reporter = Reporter(store, worker, kind, slots=str(settings.concurrency), model=settings.model_description)
@@ -93,6 +105,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
             Loop("deadlines", active_runs.stop_late_runs, every_seconds=DEADLINE_SECONDS),
             Loop("silence", SilenceWatch(active_runs, store).check, every_seconds=SILENCE_SECONDS),
             Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
+            Loop("usage", UsageStore(client, settings).fold, every_seconds=FOLD_SECONDS),
             Loop("repair", rescuer.repair, every_seconds=REPAIR_SECONDS),
             WorkerWatch(
                 store,
@@ -127,12 +140,11 @@ def leave(store: TurnStore, worker: str) -> None:
     stop_tracing()
 
 
-def open_store(settings: Settings, *, timeout_seconds: float, retries: int) -> TurnStore:
-    """Return a store with its own client."""
-    client = connect(
+def open_client(settings: Settings, *, timeout_seconds: float, retries: int) -> Client:
+    """Return a client of the store with as many connections as a worker needs."""
+    return connect(
         settings.store_url, timeout_seconds=timeout_seconds, retries=retries, max_connections=STORE_CONNECTIONS
     )
-    return open_turn_store(client, settings, offload=offload(settings.pool))
 
 
 def tidying(store: TurnStore) -> list[Startable]:

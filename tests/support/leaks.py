@@ -11,6 +11,7 @@ PERMANENT = {
     keys.EXPIRING.name,
     keys.WAITING.name,
     keys.METRICS.name,
+    keys.USAGE_ENTRIES.name,
     keys.FAILING.name,
     keys.COUNTER_SNAPSHOTS.name,
     keys.FAILED.name,

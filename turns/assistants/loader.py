@@ -2,7 +2,8 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,13 +11,18 @@ from pydantic import AfterValidator, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from turns.assistants.overrides import check_provider
-from turns.assistants.schema import AssistantTable, Table, VariableTable
+from turns.assistants.prices import Prices, PricesTable, PriceTable
+from turns.assistants.schema import AssistantTable, VariableTable
+from turns.assistants.table import Table
 from turns.domain.assistant import Assistant
 from turns.domain.errors import ConfigurationError
 from turns.domain.ids import NAME_RULE, is_name
 
 # An additional check of one process, such as importing the chain; returns a field and its error, or None.
 Check = Callable[[Assistant], tuple[str, str] | None]
+
+NO_PRICES = Prices()
+UNKNOWN = "there is no assistant of this name"
 
 
 def _name(name: str) -> str:
@@ -29,10 +35,19 @@ class FileTable(Table):
     """The whole file."""
 
     assistants: dict[Annotated[str, AfterValidator(_name)], AssistantTable] = Field(min_length=1)
+    prices: PricesTable | None = None
 
 
-def read_assistants(path: Path, *, check: Check = lambda _: None) -> dict[str, Assistant]:
-    """Return the assistants of a file by name; raise `ConfigurationError` with a list of all errors."""
+@dataclass(frozen=True, slots=True)
+class AssistantsFile:
+    """The content of `assistants.toml`: the assistants by name, and the prices of their tokens."""
+
+    assistants: Mapping[str, Assistant]
+    prices: Prices = NO_PRICES
+
+
+def read_assistants(path: Path, *, check: Check = lambda _: None) -> AssistantsFile:
+    """Return the assistants and prices of a file; raise `ConfigurationError` with a list of all errors."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -40,15 +55,17 @@ def read_assistants(path: Path, *, check: Check = lambda _: None) -> dict[str, A
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path}: cannot be read: {error}") from None
     try:
-        tables = FileTable.model_validate(content).assistants
+        file = FileTable.model_validate(content)
     except ValidationError as error:
         raise _configuration_error(path, ((e["loc"], _rule(e)) for e in error.errors())) from None
-    assistants = {name: table.to_assistant(name) for name, table in tables.items()}
+    assistants = {name: table.to_assistant(name) for name, table in file.assistants.items()}
     checked = [(name, check_provider(assistant) or check(assistant)) for name, assistant in assistants.items()]
     failed = [(("assistants", name, failure[0]), failure[1]) for name, failure in checked if failure]
+    prices = Prices(**dict(file.prices)) if file.prices else NO_PRICES
+    failed += [(("prices", "assistants", name), UNKNOWN) for name in prices.assistants if name not in assistants]
     if failed:
         raise _configuration_error(path, failed)
-    return assistants
+    return AssistantsFile(assistants, prices)
 
 
 def _configuration_error(path: Path, errors: Iterable[tuple[Sequence[str | int], str]]) -> ConfigurationError:
@@ -62,6 +79,8 @@ def _dotted(location: Sequence[str | int]) -> str:
 
 def _rule(error: ErrorDetails) -> str:
     match error["type"]:
+        case "missing" if len(error["loc"]) > 1:
+            return "is missing"
         case "missing":
             return "is missing; an assistant is a table [assistants.NAME]"
         case "extra_forbidden":
@@ -77,4 +96,6 @@ def _known_fields(location: tuple[str | int, ...]) -> str:
     """Return a hint for an unknown field."""
     if len(location) == 1:
         return "an assistant is a table [assistants.NAME]"
-    return f"known fields: {', '.join((AssistantTable if len(location) == 3 else VariableTable).model_fields)}"
+    of_prices: dict[int, type[Table]] = {2: PricesTable, 4: PriceTable}
+    tables = of_prices if location[0] == "prices" else {3: AssistantTable}
+    return f"known fields: {', '.join(tables.get(len(location), VariableTable).model_fields)}"

@@ -7,7 +7,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from turns.assistants.loader import Check, read_assistants
+from turns.assistants.loader import AssistantsFile, Check, read_assistants
+from turns.assistants.prices import Prices
 from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT, EXAMPLE, Assistant
@@ -29,10 +30,10 @@ class AssistantRegistry:
         self._check = check
         self._stamp = _stamp(self._path)
         is_configured = "assistants" in settings.model_fields_set
-        self._assistants: Mapping[str, Assistant] = {built_in.name: built_in for built_in in (DEFAULT, EXAMPLE)}
+        self._file = AssistantsFile({built_in.name: built_in for built_in in (DEFAULT, EXAMPLE)})
         if self._stamp or is_configured:
-            self._assistants = read_assistants(self._path, check=check)
-        self._permitted = {assistant.resources for assistant in self._assistants.values()}
+            self._file = read_assistants(self._path, check=check)
+        self._permitted = {assistant.resources for assistant in self._file.assistants.values()}
         self._reload_lock = threading.Lock()
         self._checked_at = time.monotonic()
 
@@ -53,7 +54,11 @@ class AssistantRegistry:
         """Return all assistants by name; a change of the file takes effect after a few seconds."""
         if time.monotonic() - self._checked_at > POLL_SECONDS:
             self.reload_if_changed()
-        return self._assistants
+        return self._file.assistants
+
+    def prices(self) -> Prices:
+        """Return the present prices, without a look at the file, because each run asks for them."""
+        return self._file.prices
 
     def permits(self, assistant: Assistant) -> bool:
         """Return whether the file has named the code, host and key of this version since the process started.
@@ -74,9 +79,9 @@ class AssistantRegistry:
             if stamp == self._stamp:
                 return
             self._stamp = stamp
-            self._assistants = read_assistants(self._path, check=self._check)
-            self._permitted |= {assistant.resources for assistant in self._assistants.values()}
-            get_logger().info(Log.ASSISTANTS_RELOADED, names=sorted(self._assistants))
+            self._file = read_assistants(self._path, check=self._check)
+            self._permitted |= {assistant.resources for assistant in self._file.assistants.values()}
+            get_logger().info(Log.ASSISTANTS_RELOADED, names=sorted(self._file.assistants))
         except ConfigurationError as error:
             get_logger().error(Log.ASSISTANTS_REFUSED, error=str(error))
         finally:

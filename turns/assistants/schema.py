@@ -4,7 +4,7 @@ import re
 import string
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from turns.assistants.parameter_rules import (
     check_extra,
@@ -13,6 +13,7 @@ from turns.assistants.parameter_rules import (
     check_stop,
     to_texts,
 )
+from turns.assistants.table import Table
 from turns.config.provider_url import parse_provider_url
 from turns.domain.assistant import Assistant, HistoryMode, Lane, RunsIn, Variable
 from turns.domain.model_parameters import MaxTokensName
@@ -48,12 +49,6 @@ def _base_url(url: str) -> str:
     if url:  # `min_length` reports an empty one
         parse_provider_url(url)
     return url
-
-
-class Table(BaseModel):
-    """A table that refuses unknown fields and converts no types."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class VariableTable(Table):

@@ -333,6 +333,27 @@ CROWDED = Key(
     "each group with heads that wait for a slot, by name, at the time (ms) of its next check",
     "while heads wait for slots",
 )
+USAGE_ENTRIES = Key(
+    "inturn:usage_entries",
+    "list",
+    "what ended runs took, oldest first, until it is added to the sums: `<ms>|<outcome>|<assistant>|<tenant>/<user>|"
+    "<input>|<cached>|<output>|<reasoning tokens>|<unreported calls>|<cost>|<currency>|<model>`",
+    "seconds while workers run; at most 100,000 entries, without the oldest ones",
+)
+USAGE = Key(
+    "inturn:usage:",
+    "hash",
+    "sums of one day, by days since the epoch: `<tenant>|<assistant>|<currency>|<model>` to the numbers of completed, "
+    "failed, cancelled and incomplete turns, of runs that did not end their turn, of input, cached, output and "
+    "reasoning tokens, of unreported calls, and the cost in billionths of the currency, joined by `|`",
+    "`INTURN_USAGE_DAYS`; at most 10,000 fields, and `*` for the rest",
+)
+USER_USAGE = Key(
+    "inturn:user_usage:",
+    "hash",
+    "likewise by user, by `<tenant>:<days since the epoch>`; `-` is without a user",
+    "`INTURN_USAGE_DAYS`; at most 10,000 fields, and `*` for the rest",
+)
 API_KEY = Key(
     "inturn:api_key:",
     "hash",
@@ -386,7 +407,8 @@ SERVICE = Key(
     "`capacity`: number of turns that these workers can run at once; `shared_since`: time (ms) since which turns share "
     "it; `chain_hint`, `chain_capacity`, `chain_shared_since`: likewise, of the chain workers; "
     "`completed_at:<model>`: time (ms) of its last completed turn; `loop_seen_at`, `chains_seen_at`: time (ms) of the "
-    "last report of such a worker; `store_id`, `store_id_since`: a random id by which a replaced store is noticed",
+    "last report of such a worker; `store_id`, `store_id_since`: a random id by which a replaced store is noticed; "
+    "`usage_folds`: number of additions to the sums of usage",
     "always; a fixed set of fields, one for each model, and at most 100 pauses",
 )
 HINTS = Key(
@@ -478,6 +500,9 @@ CATALOGUE = (
     LIMITED,
     RATE,
     TOKENS,
+    USAGE_ENTRIES,
+    USAGE,
+    USER_USAGE,
     SLOTS,
     SLOT_WAITERS,
     CROWDED,

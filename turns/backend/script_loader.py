@@ -46,6 +46,7 @@ JOB_LEASE_MS = 10_000  # a step of a job takes less; after this time another pro
 JOB_TTL_MS = 86_400_000
 MAX_JOBS = 100  # listed ones; the oldest ended one makes room
 MAX_OPEN_JOBS = 10
+MAX_USAGE_ENTRIES = 100_000  # 12 MB; only if no worker has added them up for long
 BURST_MS = 10_000  # a tenant may be ahead of its rate by this much
 
 TURN_VERBS = (
@@ -82,7 +83,8 @@ TURN_VERBS = (
     "remove_worker",
 )
 JOB_VERBS = ("create_job", "claim_job", "collect_job", "advance_job", "stop_job", "discard", "restore")
-VERBS = (*TURN_VERBS, *JOB_VERBS)
+USAGE_VERBS = ("fold_usage",)
+VERBS = (*TURN_VERBS, *JOB_VERBS, *USAGE_VERBS)
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the
 # three scripts of a turn. Likewise, each call creates its functions anew: all shared files in all scripts cost 11 µs.
@@ -163,6 +165,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "streak_ms": STREAK_MS,
         "tokens_per_day": settings.tenant_tokens_per_day,
         "reserved_tokens": settings.reserved_tokens,
+        "max_usage_entries": MAX_USAGE_ENTRIES,
         "max_losses": settings.max_losses,
         "cohorts": COHORTS,
         "retry_ms": to_ms(settings.retry_seconds),

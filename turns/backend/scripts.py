@@ -80,14 +80,19 @@ class Scripts(ScriptRunner):
         between: Sequence[str],
         answer: str,
         tail: str,
+        spent: str,
         record: Mapping[str, str],
     ) -> Reply:
         """Return COMMITTED or LOST."""
-        return self._outcome("commit", turn_id, token, question, answer, tail, len(between), *between, *_flat(record))
+        return self._outcome(
+            "commit", turn_id, token, question, answer, tail, spent, len(between), *between, *_flat(record)
+        )
 
-    def interrupt(self, turn_id: str, *, token: str, question: str, answer: str, tail: str, output: str) -> Reply:
+    def interrupt(
+        self, turn_id: str, *, token: str, question: str, answer: str, tail: str, output: str, spent: str
+    ) -> Reply:
         """Return INTERRUPTED or LOST."""
-        return self._outcome("interrupt", turn_id, token, question, answer, tail, output)
+        return self._outcome("interrupt", turn_id, token, question, answer, tail, output, spent)
 
     def fail(
         self,
@@ -101,19 +106,19 @@ class Scripts(ScriptRunner):
         hold: Hold | None = None,
         provider_status: int | None = None,
         provider_request_id: str | None = None,
+        spent: str,
     ) -> Reply:
         """Return FAILED, RETRYING or LOST; without `retry_in_ms` the turn fails for good."""
         retry_in = "" if retry_in_ms is None else retry_in_ms
         status = "" if provider_status is None else provider_status
         reason, asked_ms = (hold.reason, to_ms(hold.seconds or 0)) if hold else ("", 0)
         request_id = provider_request_id or ""
-        return self._outcome(
-            "fail", turn_id, token, code, retry_in, int(counts), model, reason, asked_ms, status, request_id
-        )
+        failure = (code, retry_in, int(counts), model, reason, asked_ms, status, request_id)
+        return self._outcome("fail", turn_id, token, *failure, spent)
 
-    def release(self, turn_id: str, *, token: str) -> Reply:
+    def release(self, turn_id: str, *, token: str, spent: str = "") -> Reply:
         """Return RELEASED or LOST."""
-        return self._outcome("release", turn_id, token)
+        return self._outcome("release", turn_id, token, spent)
 
     def cancel(self, turn_id: str, *, tenant: str) -> Reply:
         """Return CANCELLED, ENDED or GONE."""

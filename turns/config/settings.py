@@ -247,6 +247,12 @@ class Settings(BaseSettings):
     result_ttl_seconds: float = Field(
         86_400.0, gt=0, le=MAX_VALUE, description="Time for which a finished turn can be queried"
     )
+    usage_days: int = Field(
+        90,
+        ge=1,
+        le=400,
+        description="Number of days for which the tokens and the cost of each tenant, user, assistant and model are kept",
+    )
     event_ttl_seconds: float = Field(
         900.0, gt=0, le=MAX_VALUE, description="Time for which the events of a finished turn are kept"
     )

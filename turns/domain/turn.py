@@ -5,7 +5,7 @@ All are immutable. Instants are milliseconds since the epoch on the store's cloc
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Self
 
@@ -67,18 +67,60 @@ class TurnRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """Token counts as reported by the provider."""
+    """Token counts as reported by the provider.
+
+    `cached_tokens` are part of the input, `reasoning_tokens` of the output; both are 0 if it does not report them.
+    """
 
     input_tokens: int
     output_tokens: int
     total_tokens: int
+    cached_tokens: int = 0
+    reasoning_tokens: int = 0
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Parse stored counts; fields that a later release has added are ignored."""
+        counts = json.loads(text)
+        return cls(**{f.name: counts[f.name] for f in fields(cls) if f.name in counts})
 
     def __add__(self, more: "Usage") -> "Usage":
-        return Usage(
-            input_tokens=self.input_tokens + more.input_tokens,
-            output_tokens=self.output_tokens + more.output_tokens,
-            total_tokens=self.total_tokens + more.total_tokens,
-        )
+        return Usage(**{f.name: getattr(self, f.name) + getattr(more, f.name) for f in fields(Usage)})
+
+
+def format_nano(amount: int) -> str:
+    """Return an amount in billionths as a decimal number with at least two decimals."""
+    whole, nano = divmod(amount, 10**9)
+    return f"{whole}.{f'{nano:09}'.rstrip('0'):0<2}"
+
+
+NO_TOKENS = Usage(input_tokens=0, output_tokens=0, total_tokens=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spending:
+    """The tokens, calls and cost of one run, whether or not it ended its turn.
+
+    `unreported_calls`: calls of a model that may have cost something and whose tokens the provider has not reported.
+    `cost_nano` is in billionths of `currency`, which is "" if the tokens have no price.
+    """
+
+    usage: Usage = NO_TOKENS
+    unreported_calls: int = 0
+    cost_nano: int = 0
+    currency: str = ""
+
+    @property
+    def cost(self) -> str:
+        """The cost as a decimal number."""
+        return format_nano(self.cost_nano)
+
+    @property
+    def packed(self) -> str:
+        """Return the fields of an entry of the list of usage, as `append_usage.lua` writes it."""
+        tokens = self.usage
+        counts = (tokens.input_tokens, tokens.cached_tokens, tokens.output_tokens, tokens.reasoning_tokens)
+        return "|".join(map(str, (*counts, self.unreported_calls, self.cost_nano, self.currency)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +221,7 @@ class Turn:
             input=record["input"],
             output=record.get("output"),
             data=json.loads(record.get("output_data", "null")),
-            usage=Usage(**json.loads(usage)) if usage else None,
+            usage=Usage.from_json(usage) if usage else None,
             error_code=member_or_text(Code, code) if code else None,
             provider_status=optional_int("provider_status"),
             waiting=_waiting(record, position, ahead, pace_ms) if status is Status.QUEUED else None,
@@ -333,7 +375,7 @@ class Answer:
     """The result of an attempt before its commit: the messages to store, and the answer for callers.
 
     `between_messages` are the tool calls and their results between question and answer, if the assistant keeps them.
-    `data` is the object of a custom chain as JSON.
+    `data` is the object of a custom chain as JSON. `unreported_calls` are calls of a model that `usage` does not have.
     `status_reason` is "length" if the model stopped at its token limit; such an answer is kept and can be continued.
     """
 
@@ -342,6 +384,7 @@ class Answer:
     output: str
     model: str
     usage: Usage | None
+    unreported_calls: int = 0
     status_reason: str | None = None
     between_messages: tuple[str, ...] = ()
     data: str | None = None

@@ -20,11 +20,11 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, HistoryUnusable, LeaseLost, StoreUnavailable
 from turns.domain.messages import window_length
 from turns.domain.retry import Retry
-from turns.domain.turn import Answer, Claim, FileVersion
+from turns.domain.turn import Answer, Claim, FileVersion, Spending
 from turns.file_history.files import HistoryFiles
 from turns.file_history.offload import DiskUnavailable, run_disk_io
 from turns.store.offload import Offload, run_inline
-from turns.store.turns import TurnStore
+from turns.store.turns import NOTHING, TurnStore
 
 MAX_STAGED = 10_000  # more than the unanswered commits of one process
 DISK_RETRY_SECONDS = 5.0
@@ -73,16 +73,24 @@ class FileHistoryTurnStore(TurnStore):
             self.fail(claim, Code.HISTORY_UNUSABLE)
             return None
 
-    def commit(self, claim: Claim, answer: Answer, *, tail: str, provider_request_id: str | None = None) -> None:
+    def commit(
+        self,
+        claim: Claim,
+        answer: Answer,
+        *,
+        tail: str,
+        provider_request_id: str | None = None,
+        spending: Spending = NOTHING,
+    ) -> None:
         """Commit a turn like `TurnStore.commit`."""
         with self._version(claim, (answer.question_message, *answer.between_messages, answer.answer_message)):
-            super().commit(claim, answer, tail=tail, provider_request_id=provider_request_id)
+            super().commit(claim, answer, tail=tail, provider_request_id=provider_request_id, spending=spending)
 
-    def interrupt(self, claim: Claim, answer: Answer, *, tail: str) -> None:
+    def interrupt(self, claim: Claim, answer: Answer, *, tail: str, spending: Spending = NOTHING) -> None:
         """End a turn like `TurnStore.interrupt`."""
         messages = [message for message in (answer.question_message, answer.answer_message) if message]
         with self._version(claim, messages):
-            super().interrupt(claim, answer, tail=tail)
+            super().interrupt(claim, answer, tail=tail, spending=spending)
 
     def tidy(self) -> None:
         """Publish or delete the versions of workers that died, depending on whether they were committed."""

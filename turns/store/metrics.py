@@ -63,6 +63,7 @@ COUNTER_LABELS = MappingProxyType(
         "vanished": (),
         "returned": (),
         "deaths": ("kind",),
+        "usage_dropped": (),
         "tokens": ("kind", "model"),
     }
 )

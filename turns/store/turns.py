@@ -21,7 +21,7 @@ from turns.domain.events import START, EventType, TurnEvent
 from turns.domain.ids import DEFAULT_TENANT, created_at, is_turn_id, new_token, new_turn_id, tenant_of, user_key
 from turns.domain.retry import Retry
 from turns.domain.state import Event, Status
-from turns.domain.turn import Answer, Claim, Delta, Turn, TurnRequest
+from turns.domain.turn import Answer, Claim, Delta, Spending, Turn, TurnRequest
 from turns.store.acceptance import Accepted, refusal
 from turns.store.dead_workers import find_running_turns
 from turns.store.health import Health, read_health
@@ -31,6 +31,7 @@ from turns.store.repair import repair
 
 LIST_LIMIT = 1000  # turns that the script reads for one page, so that it takes far less than a millisecond
 RESCUE_LIMIT = 100  # due turns that one run of the script processes, so that it blocks Redis only for milliseconds
+NOTHING = Spending()
 TAKEOVER_SECONDS = 2  # a takeover takes milliseconds; after this time its worker counts as dead too
 
 
@@ -199,7 +200,7 @@ class TurnStore:
             raise
         except Exception:  # a record that another program has changed; each further claim would raise again
             get_logger().exception(Log.TURN_FAILED, code=Code.WORKER_ERROR)
-            self._scripts.fail(turn_id, token=token, code=Code.WORKER_ERROR)
+            self._scripts.fail(turn_id, token=token, code=Code.WORKER_ERROR, spent=NOTHING.packed)
             return None
 
     def renew(self, claims: Sequence[Claim]) -> list[tuple[str, Reply]]:
@@ -213,10 +214,18 @@ class TurnStore:
         """Append the pieces to the event streams of their turns, each once; return the same as `renew`."""
         return self._scripts.emit(pieces)
 
-    def commit(self, claim: Claim, answer: Answer, *, tail: str, provider_request_id: str | None = None) -> None:
+    def commit(
+        self,
+        claim: Claim,
+        answer: Answer,
+        *,
+        tail: str,
+        provider_request_id: str | None = None,
+        spending: Spending = NOTHING,
+    ) -> None:
         """Complete the turn: in one step, write history and result and dispatch the session's next turn.
 
-        `tail` is the part of the answer that was not emitted yet.
+        `tail` is the part of the answer that was not emitted yet, `spending` what the run took.
 
         Raises `LeaseLost`.
         """
@@ -236,11 +245,12 @@ class TurnStore:
             between=answer.between_messages,
             answer=answer.answer_message,
             tail=tail,
+            spent=spending.packed,
             record=record,
         )
         _check_lease(outcome)
 
-    def interrupt(self, claim: Claim, answer: Answer, *, tail: str) -> None:
+    def interrupt(self, claim: Claim, answer: Answer, *, tail: str, spending: Spending = NOTHING) -> None:
         """End the turn as incomplete, with its partial answer in the history. Raises `LeaseLost`."""
         outcome = self._scripts.interrupt(
             claim.turn_id,
@@ -249,6 +259,7 @@ class TurnStore:
             answer=answer.answer_message,
             tail=tail,
             output=answer.output,
+            spent=spending.packed,
         )
         _check_lease(outcome)
 
@@ -266,6 +277,7 @@ class TurnStore:
         *,
         provider_status: int | None = None,
         provider_request_id: str | None = None,
+        spending: Spending = NOTHING,
     ) -> None:
         """End the turn as failed, without an effect on the history. Raises `LeaseLost`."""
         outcome = self._scripts.fail(
@@ -274,11 +286,19 @@ class TurnStore:
             code=code,
             provider_status=provider_status,
             provider_request_id=provider_request_id,
+            spent=spending.packed,
         )
         _check_lease(outcome)
 
     def retry(
-        self, claim: Claim, code: Code, decision: Retry, *, model: str, provider_request_id: str | None = None
+        self,
+        claim: Claim,
+        code: Code,
+        decision: Retry,
+        *,
+        model: str,
+        provider_request_id: str | None = None,
+        spending: Spending = NOTHING,
     ) -> None:
         """Queue the turn, still the head of its session, for a retry with `model`. Raises `LeaseLost`."""
         outcome = self._scripts.fail(
@@ -290,6 +310,7 @@ class TurnStore:
             model=model,
             hold=decision.hold,
             provider_request_id=provider_request_id,
+            spent=spending.packed,
         )
         _check_lease(outcome)
 
@@ -307,9 +328,9 @@ class TurnStore:
             claim.turn_id, token=claim.token, is_silent=is_silent, since_ms=to_ms(since_seconds)
         )
 
-    def release(self, turn_id: str, *, token: str = "") -> None:
+    def release(self, turn_id: str, *, token: str = "", spending: Spending = NOTHING) -> None:
         """Dispatch the turn again at once. Without a token it must be a head that no worker has claimed."""
-        self._scripts.release(turn_id, token=token)
+        self._scripts.release(turn_id, token=token, spent=spending.packed)
 
     def rescue(self, *, worker: str, hint: str, slots: int = 0) -> list[tuple[str, Reply]]:
         """Process due turns and record a heartbeat of the worker; return the turn ids with their outcomes.

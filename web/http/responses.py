@@ -13,13 +13,15 @@ from web.schemas import responses
 
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
+CSV = "text/csv"
 BODY_SECONDS = 20.0  # to receive a whole body, so that slow senders do not occupy connections
 
 
-def check_accept(kind: str = JSON) -> None:
-    """Raise `NotAcceptable` if the caller does not accept this media type."""
-    if request.accept_mimetypes and not request.accept_mimetypes.best_match([kind]):
-        raise NotAcceptable(f"This path answers with {kind}.")
+def check_accept(*kinds: str) -> None:
+    """Raise `NotAcceptable` if the caller accepts none of these media types; without any, JSON is meant."""
+    kinds = kinds or (JSON,)
+    if request.accept_mimetypes and not request.accept_mimetypes.best_match(kinds):
+        raise NotAcceptable(f"This path answers with {' or '.join(kinds)}.")
 
 
 def read_json_body(*, max_bytes: int) -> bytes:

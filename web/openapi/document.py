@@ -166,7 +166,8 @@ def _response(status: int, spec: ResponseSpec, refs: Refs, links: Json) -> Json:
         "headers": {name: {"description": RESPONSE_HEADERS[name], "schema": dict(TEXT)} for name in headers},
     }
     if spec.model:
-        described["content"] = {spec.kind: {"schema": refs[spec.model]}}
+        others = {kind: {"schema": dict(TEXT)} for kind in spec.other_kinds}
+        described["content"] = {spec.kind: {"schema": refs[spec.model]}, **others}
         if status >= 400:
             described["content"][MEDIA_TYPE] = {"schema": refs[responses.Problem]}
     elif spec.kind == EVENT_STREAM:

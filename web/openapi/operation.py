@@ -36,6 +36,7 @@ TAGS = MappingProxyType(
     {
         "Turns": "Submit a message, follow its answer, cancel it",
         "Sessions": "List and read conversations, import and erase them",
+        "Usage": "Tokens and cost",
         "Assistants": "The chains that a turn can name",
         "Operator": "Load and health, why turns wait, failed turns, pausing and draining",
         "Service": "Probes, without a key",
@@ -53,14 +54,15 @@ View = Callable[..., Response]
 class ResponseSpec:
     """One successful response.
 
-    `model` is None for a body that is not JSON, or empty. `headers` are the response headers that it can have besides
-    those of every response.
+    `model` is None for a body that is not JSON, or empty. `other_kinds` are the text forms that a caller can prefer.
+    `headers` are the response headers that it can have besides those of every response.
     """
 
     description: str
     model: type[BaseModel] | None = None
     _: KW_ONLY
     kind: str = JSON
+    other_kinds: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
 
 
@@ -98,9 +100,10 @@ class Operation:
         )
 
     @property
-    def kind(self) -> str:
-        """The media type of the responses."""
-        return next(iter(self.responses.values())).kind
+    def kinds(self) -> tuple[str, ...]:
+        """The media types of the responses."""
+        spec = next(iter(self.responses.values()))
+        return (spec.kind, *spec.other_kinds)
 
     @property
     def errors(self) -> tuple[Error, ...]:
@@ -126,7 +129,7 @@ class Operation:
         def register(view: View) -> View:
             def serve(**arguments: Any) -> Response:
                 if self.negotiates:
-                    check_accept(self.kind)
+                    check_accept(*self.kinds)
                 if self.query is not None:
                     query = parse_query(self.query, read_query(request))
                     if self.query is not NoQuery:

@@ -13,6 +13,7 @@ from turns.config.settings import Settings
 from turns.config.version import VERSION
 from turns.store.health import Readiness
 from turns.store.turns import TurnStore
+from turns.usage.store import UsageStore
 from web.http.responses import JSON, check_accept, reply
 from web.openapi.operation import EXTENSION, Operation, ResponseSpec
 from web.openapi.schema_text import coded, described, words
@@ -25,7 +26,7 @@ DOCS_POLICY = (
 )
 
 
-def build_health(store: TurnStore) -> Blueprint:
+def build_health(store: TurnStore, usage: UsageStore) -> Blueprint:
     api = Blueprint("health", __name__)
 
     @Operation(
@@ -82,6 +83,7 @@ def build_health(store: TurnStore) -> Blueprint:
         # Loaded on demand: prometheus_client takes a megabyte, which services that are not scraped save.
         from web.schemas.exposition import KIND, expose  # noqa: PLC0415
 
+        usage.try_to_fold()  # which counts the tokens
         return Response(expose(store.read_metrics()), content_type=KIND)
 
     return api

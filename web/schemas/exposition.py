@@ -39,7 +39,8 @@ COUNTERS = MappingProxyType(
             "Workers that ended without being asked to, or stopped sending heartbeats, by the kind of worker",
         ),
         "returned": ("inturn_workers_returned", "Workers among them that were alive, so that their turns ran twice"),
-        "tokens": ("gen_ai_client_token_usage", "Tokens of completed turns, as counted by the provider"),
+        "usage_dropped": ("inturn_usage_dropped", "Ended runs whose tokens were not added to the sums of usage"),
+        "tokens": ("gen_ai_client_token_usage", "Tokens of all runs, as reported by the provider"),
     }
 )
 LABELS = MappingProxyType({"kind": "gen_ai_token_type", "model": "gen_ai_request_model"})

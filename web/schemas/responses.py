@@ -56,6 +56,8 @@ class Usage(ResponseModel):
     input_tokens: int
     output_tokens: int
     total_tokens: int
+    cached_tokens: int = Field(description="part of the input; 0 if the provider does not report it")
+    reasoning_tokens: int = Field(description="part of the output; 0 if the provider does not report it")
 
 
 class Failure(ResponseModel):

@@ -1,7 +1,7 @@
 """The chain of an assistant, and one run of it: it yields text as it arrives, and at its end a staged answer."""
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import openai
@@ -15,7 +15,7 @@ from langchain_core.runnables import Runnable
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
-from turns.domain.turn import Answer, Claim, Usage
+from turns.domain.turn import NO_TOKENS, Answer, Claim, Usage
 from worker.langchain.chain_thread import NEVER, Stop
 from worker.langchain.history import FastMessageHistory, StagedHistory
 from worker.langchain.message_codec import encode_message
@@ -25,7 +25,6 @@ TRUNCATED = "length"  # finish reason of an answer that ended at the token limit
 CALLS_TOOLS = ("tool_calls", "function_call")  # finish reasons after which a chain continues
 MODEL_TAG = "inturn"  # tag of the model that a custom chain receives; its answers are checked like those of our chains
 MAX_TOKENS = 10**9  # a larger token count of one answer is not plausible
-NO_TOKENS = Usage(input_tokens=0, output_tokens=0, total_tokens=0)
 
 Chain = Runnable[dict[str, object], AIMessage]
 
@@ -74,6 +73,12 @@ class ChainRun:
         finally:
             chunks.close()  # type: ignore[attr-defined]  # a generator: closes the connection to the provider at once
 
+    def reported(self) -> tuple[Usage | None, int]:
+        """Return the tokens that the provider has reported so far, and the number of calls without a report."""
+        pair = self._history.staged_pair()
+        usage = to_usage(pair[1]) if pair else None
+        return usage, 0 if usage else 1
+
     def answer(self) -> Answer:
         """Return the staged answer after the last delta. Raise `ModelError` if it is not complete."""
         pair = self._history.staged_pair()
@@ -111,8 +116,21 @@ def to_usage(answer: AIMessage) -> Usage | None:
     if metadata is None:
         return None
     counts = {name: metadata.get(name) for name in ("input_tokens", "output_tokens", "total_tokens")}
-    is_plausible = all(type(count) is int and 0 <= count <= MAX_TOKENS for count in counts.values())
-    return Usage(**counts) if is_plausible else None  # type: ignore[arg-type]  # they are integers, see above
+    if not all(map(_is_plausible, counts.values())):
+        return None
+    cached = _part(metadata.get("input_token_details"), "cache_read", of=counts["input_tokens"])
+    reasoning = _part(metadata.get("output_token_details"), "reasoning", of=counts["output_tokens"])
+    return Usage(**counts, cached_tokens=cached, reasoning_tokens=reasoning)  # type: ignore[arg-type]  # integers, see above
+
+
+def _is_plausible(count: object) -> bool:
+    return type(count) is int and 0 <= count <= MAX_TOKENS
+
+
+def _part(details: Any, name: str, *, of: Any) -> int:
+    """Return a part of a token count; 0 if it is not reported or is more than the whole."""
+    count = details.get(name) if isinstance(details, Mapping) else None
+    return count if type(count) is int and 0 <= count <= of else 0
 
 
 def to_model(answer: AIMessage) -> str | None:
@@ -137,6 +155,7 @@ class ModelCallObserver(BaseCallbackHandler):
         self.model: str | None = None
         self.finish_reason: str | None = None
         self.problem: ModelError | None = None
+        self._unreported: set[Any] = set()
         self.has_seen_calls = False  # of a model or a tool, which must not be repeated
         self._errors: list[BaseException] = []
 
@@ -148,8 +167,14 @@ class ModelCallObserver(BaseCallbackHandler):
         is_from_model = isinstance(error, openai.APIError) or any(error is seen for seen in self._errors)
         return self.problem or (to_model_error(error) if is_from_model else None)
 
-    def on_chat_model_start(self, serialized: Any, messages: Any, **_: Any) -> None:
+    @property
+    def unreported_calls(self) -> int:
+        """Number of calls of a model whose tokens have not been reported."""
+        return len(self._unreported)
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, *, run_id: Any = None, **_: Any) -> None:
         self.has_seen_calls = True
+        self._unreported.add(run_id)
 
     def on_llm_new_token(self, token: Any, **_: Any) -> None:
         self.check()
@@ -162,7 +187,7 @@ class ModelCallObserver(BaseCallbackHandler):
         if MODEL_TAG in (tags or ()):
             self._errors.append(error)
 
-    def on_llm_end(self, response: LLMResult, *, tags: list[str] | None = None, **_: Any) -> None:
+    def on_llm_end(self, response: LLMResult, *, run_id: Any = None, tags: list[str] | None = None, **_: Any) -> None:
         generation = response.generations[0][0]
         if not isinstance(generation, ChatGeneration) or not isinstance(message := generation.message, AIMessage):
             return
@@ -174,4 +199,5 @@ class ModelCallObserver(BaseCallbackHandler):
                 self.problem = self.problem or problem
         if usage := to_usage(message):
             self.usage = (self.usage or NO_TOKENS) + usage
+            self._unreported.discard(run_id)
         self.model = to_model(message) or self.model

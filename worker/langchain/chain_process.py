@@ -20,7 +20,7 @@ from typing import Any
 
 from turns.config.settings import Settings
 from turns.domain.errors import ModelError
-from turns.domain.turn import Answer, Claim
+from turns.domain.turn import Answer, Claim, Usage
 from worker.langchain.chain import ChainRun
 from worker.langchain.chain_thread import NEVER, Stop
 from worker.provider.request_ids import ProviderRequest, current_request
@@ -74,6 +74,10 @@ class ProcessChainRun(ChainRun):
             kill(process)
             process.join()
             connection.close()
+
+    def reported(self) -> tuple[Usage | None, int]:
+        """Return what the process has reported with its answer; a process that died or failed has reported nothing."""
+        return (self._answer.usage, self._answer.unreported_calls) if self._answer else (None, 1)
 
     def answer(self) -> Answer:
         """Return the answer after the last delta."""

@@ -12,7 +12,7 @@ from langchain_core.prompt_values import PromptValue
 from turns.domain.assistant import HistoryMode
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
-from turns.domain.turn import Answer, Claim
+from turns.domain.turn import Answer, Claim, Usage
 from worker.langchain.chain import TRUNCATED, ChainRun, ModelCallObserver
 from worker.langchain.chain_call import ChainCall, CustomChain
 from worker.langchain.chain_loop import ChainLoop
@@ -56,6 +56,10 @@ class CustomChainRun(ChainRun):
         finally:
             chunks.close()  # closes the connection to the provider at once
 
+    def reported(self) -> tuple[Usage | None, int]:
+        """Return the sum of the chain's calls as `ChainRun.reported` does."""
+        return self._observer.usage, self._observer.unreported_calls
+
     def answer(self) -> Answer:
         """Return the answer after the last delta. Raise `ModelError` if it is empty or not complete."""
         text, turn_id, observer = self._output.text, self._claim.turn_id, self._observer
@@ -76,6 +80,7 @@ class CustomChainRun(ChainRun):
             data=self._output.data,
             model=observer.model or self._claim.model,
             usage=observer.usage,
+            unreported_calls=observer.unreported_calls,
             status_reason=TRUNCATED if observer.finish_reason == TRUNCATED else None,
         )
 

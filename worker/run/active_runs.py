@@ -10,7 +10,7 @@ from turns.config.settings import Settings
 from turns.domain.breaker import is_provider_failure
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, ModelError, ModelErrorKind
-from turns.domain.turn import Claim
+from turns.domain.turn import Claim, Usage
 from turns.store.turns import TurnStore
 from worker.provider.request_ids import ProviderRequest
 from worker.run.interrupt import Interrupt, Interrupted, Interrupter
@@ -37,7 +37,9 @@ class ActiveRun:
         self.settings = settings
         self.request = ProviderRequest(claim.client_request_id)
         self.stop_reason: Exception | None = None
+        self.reported: Callable[[], tuple[Usage | None, int]] = lambda: (None, 0)  # until the chain is called
         self._clock = clock
+        self._started_at = clock()
         self._is_running = True
         self._interrupt = interrupter(lambda: self._is_running)
         self._total_deadline = self._deadline = clock() + settings.total_seconds
@@ -48,6 +50,11 @@ class ActiveRun:
     def needs_lease(self) -> bool:
         """False after the last moment at which the turn could be committed, even if the run hangs for ever."""
         return self._clock() < self._total_deadline + COMMIT_PATIENCE_SECONDS
+
+    @property
+    def duration_seconds(self) -> float:
+        """Time since the claim."""
+        return self._clock() - self._started_at
 
     @property
     def is_late(self) -> bool:

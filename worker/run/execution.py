@@ -3,8 +3,10 @@
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 
 from turns.assistants.overrides import settings_for
+from turns.assistants.prices import Prices
 from turns.config.logs import Log, bound, get_logger
 from turns.config.settings import Settings
 from turns.config.tracing import mark_failed
@@ -13,7 +15,7 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
 from turns.domain.ids import tenant_of
 from turns.domain.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
-from turns.domain.turn import Answer, Claim
+from turns.domain.turn import Answer, Claim, Spending
 from turns.file_history.offload import DiskUnavailable
 from turns.store.turns import TurnStore
 from worker.langchain.chain import ChainRun, partial_answer
@@ -23,6 +25,7 @@ from worker.run.active_runs import COMMIT_PATIENCE_SECONDS, ActiveRun, ActiveRun
 from worker.run.event_buffer import DeltaBuffer, DeltaEmitter
 from worker.run.interrupt import STOPS, Interrupted
 from worker.run.spans import generation_span, record_answer, run_span
+from worker.run.spending import UNKNOWN, log_facts, spending_of
 
 
 class HistoryNotWritten(Exception):
@@ -41,6 +44,7 @@ class Execution:
         settings: Settings,
         *,
         worker: str,
+        prices: Callable[[], Prices] = Prices,
         wait_to_claim: Callable[[], None] = lambda: None,
         clock: Clock = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
@@ -57,6 +61,7 @@ class Execution:
         self._budget = RetryBudget()
         self._breaker = Breaker(max_failures=settings.breaker_failures, max_attempts=settings.max_attempts)
         self._worker = worker
+        self._prices = prices
         self._wait_to_claim = wait_to_claim
         self._clock = clock
         self._sleep = sleep
@@ -93,13 +98,12 @@ class Execution:
         """Make one attempt. Whatever raises here ends the turn at once, instead of when its lease runs out."""
         try:
             self._attempt(claim)
-        except HistoryNotWritten as error:
-            self._fail(claim, Code.HISTORY_WRITE_FAILED, str(error))
         except (LeaseLost, StoreUnavailable):
             raise
         except Exception as error:
             get_logger().exception(Log.TURN_FAILED, code=Code.WORKER_ERROR)
-            self._fail(claim, Code.WORKER_ERROR, repr(error))
+            self._write_until_acknowledged(lambda: self._store.fail(claim, Code.WORKER_ERROR, spending=UNKNOWN))
+            get_logger().warning(Log.TURN_FAILED, code=Code.WORKER_ERROR, error=repr(error))
 
     def _attempt(self, claim: Claim) -> None:
         settings = settings_for(claim.assistant, self._settings)
@@ -109,7 +113,11 @@ class Execution:
             self._emitter.open(claim) as buffer,
             run_span(claim),
         ):
-            self._run_and_commit(active, buffer)
+            try:
+                self._run_and_commit(active, buffer)
+            except HistoryNotWritten as error:
+                mark_failed(Code.HISTORY_WRITE_FAILED)
+                self._fail(active, Code.HISTORY_WRITE_FAILED, str(error), self._spending(active))
 
     def _run_and_commit(self, active: ActiveRun, buffer: DeltaBuffer) -> None:
         claim = active.claim
@@ -118,12 +126,14 @@ class Execution:
         except Interrupted:
             self._end_stopped_run(active, buffer)
         except ModelError as error:
-            self._retry_or_fail(active, error)
+            self._retry_or_fail(active, buffer, error)
         else:
+            spending = self._spending(active)
             self._write_until_acknowledged(lambda: self._emitter.flush_and_close(buffer))
-            self._write_history(lambda: self._store.commit(claim, answer, tail=buffer.unsent, **active.request.ids))
+            commit = partial(self._store.commit, claim, answer, spending=spending, **active.request.ids)
+            self._write_history(lambda: commit(tail=buffer.unsent))
             self._breaker.record_answer(claim.hold_name)
-            get_logger().info(Log.TURN_COMMITTED, **active.request.ids)
+            get_logger().info(Log.TURN_COMMITTED, **log_facts(active, spending))
 
     def _generate(self, active: ActiveRun, buffer: DeltaBuffer) -> Answer:
         """Return the complete answer. After this method nothing can interrupt the run."""
@@ -136,6 +146,7 @@ class Execution:
             if claim.attempt == 1:
                 self._budget.earn()
             run = self._create_run(active)
+            active.reported = run.reported
             with active.request.sending(), generation_span(claim, active.settings):
                 self._stream_answer(run, active, buffer)
                 answer = run.answer()
@@ -172,25 +183,27 @@ class Execution:
             buffer.append(text)
 
     def _end_stopped_run(self, active: ActiveRun, buffer: DeltaBuffer) -> None:
-        claim = active.claim
+        claim, spending = active.claim, self._spending(active)
         match active.stop_reason:
             case Draining():
-                self._store.release(claim.turn_id, token=claim.token)
+                self._store.release(claim.turn_id, token=claim.token, spending=spending)
                 get_logger().info(Log.TURN_RELEASED)
             case Superseded():
                 self._write_until_acknowledged(lambda: self._emitter.flush_and_close(buffer))
                 # Keep the text of this run, or that of the run before it if its worker has died.
                 text, tail = (buffer.text, buffer.unsent) if buffer.text else (self._store.emitted_text(claim),) * 2
-                self._write_history(lambda: self._store.interrupt(claim, partial_answer(claim, text), tail=tail))
+                answer = partial_answer(claim, text)
+                self._write_history(lambda: self._store.interrupt(claim, answer, tail=tail, spending=spending))
                 get_logger().info(Log.TURN_INTERRUPTED)
             case ModelError() as error:
-                self._retry_or_fail(active, error)
+                self._retry_or_fail(active, buffer, error)
             case _:
                 raise LeaseLost
 
-    def _retry_or_fail(self, active: ActiveRun, error: ModelError) -> None:
+    def _retry_or_fail(self, active: ActiveRun, buffer: DeltaBuffer, error: ModelError) -> None:
         mark_failed(error.code)
         claim, fallback = active.claim, fallback_name(active.settings)
+        spending = self._spending(active, None if buffer.text else error)
         attempt = Attempt(
             number=claim.attempt,
             has_fallback=bool(fallback) and claim.model != fallback,
@@ -203,21 +216,32 @@ class Execution:
             case Retry():
                 model = fallback if decision.falls_back else claim.model
                 self._write_until_acknowledged(
-                    lambda: self._store.retry(claim, error.code, decision, model=model, **active.request.ids)
+                    lambda: self._store.retry(
+                        claim, error.code, decision, model=model, spending=spending, **active.request.ids
+                    )
                 )
                 get_logger().info(
                     Log.TURN_RETRYING,
                     code=error.code,
                     after_seconds=decision.after_seconds,
                     error=str(error),
-                    **active.request.ids,
+                    **log_facts(active, spending),
                 )
             case GiveUp(code=code):
-                self._fail(claim, code, str(error), provider_status=error.provider_status, **active.request.ids)
+                self._fail(active, code, str(error), spending, provider_status=error.provider_status)
 
-    def _fail(self, claim: Claim, code: Code, error: str, *, provider_status: int | None = None, **ids: str) -> None:
-        self._write_until_acknowledged(lambda: self._store.fail(claim, code, provider_status=provider_status, **ids))
-        get_logger().warning(Log.TURN_FAILED, code=code, error=error, **ids)
+    def _fail(
+        self, active: ActiveRun, code: Code, error: str, spending: Spending, *, provider_status: int | None = None
+    ) -> None:
+        self._write_until_acknowledged(
+            lambda: self._store.fail(
+                active.claim, code, provider_status=provider_status, spending=spending, **active.request.ids
+            )
+        )
+        get_logger().warning(Log.TURN_FAILED, code=code, error=error, **log_facts(active, spending))
+
+    def _spending(self, active: ActiveRun, refusal: ModelError | None = None) -> Spending:
+        return spending_of(active, self._prices(), refusal)
 
     def _write_history(self, write: Callable[[], None]) -> None:
         """Repeat a write like `_write_until_acknowledged`. Raise `HistoryNotWritten` if it cannot succeed."""

@@ -107,7 +107,13 @@ def test_prompt_model_and_parser_stream_with_the_history(stack: Stack) -> None:
         "two",
     ]
     assert deltas(stack, second["id"]) == second["output"]["content"]
-    assert second["usage"] == {"input_tokens": 7, "output_tokens": 4, "total_tokens": 11}
+    assert second["usage"] == {
+        "input_tokens": 7,
+        "output_tokens": 4,
+        "total_tokens": 11,
+        "cached_tokens": 0,
+        "reasoning_tokens": 0,
+    }
     assert second["model"] == "gpt-4o-mini"
 
 

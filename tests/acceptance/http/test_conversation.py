@@ -29,7 +29,13 @@ def test_the_second_answer_has_the_first_in_its_history(stack: Stack) -> None:
     ]
     assert prompts == [one, two]
     assert second["output"]["content"].endswith(digest(two))
-    assert second["usage"] == {"input_tokens": 7, "output_tokens": 6, "total_tokens": 13}
+    assert second["usage"] == {
+        "input_tokens": 7,
+        "output_tokens": 6,
+        "total_tokens": 13,
+        "cached_tokens": 0,
+        "reasoning_tokens": 0,
+    }
 
     messages = [(message["role"], message["content"], message["turn_id"]) for message in stack.messages("foobar")]
     assert messages == [

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tests.support.reference.slots import ALL, TENANT, ReferenceSlots
-from tests.support.reference.turn import ReferenceHold, ReferencePause, ReferenceTurn
+from tests.support.reference.turn import ReferenceHold, ReferencePause, ReferenceTurn, ReferenceUsage
 from turns.domain.state import Event, Status, advance
 
 MAX_LOSSES = 3
@@ -24,6 +24,7 @@ class ReferenceModel:
     pauses: dict[str, ReferencePause] = field(default_factory=dict)
     queues: dict[str, list[str]] = field(default_factory=dict)
     histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns, after the name of an import
+    usage: ReferenceUsage = field(default_factory=ReferenceUsage)
 
     def accept(self, turn_id: str, session: str, model: str) -> None:
         self.turns[turn_id] = ReferenceTurn(session, model, accepted_at=self.now)
@@ -329,11 +330,16 @@ class ReferenceModel:
     def _requeue(self, turn_id: str, event: Event) -> None:
         turn = self.turns[turn_id]
         turn.status, turn.token = advance(turn.status, event), None
+        self.usage.repeated_runs += 1
+        self.usage.unreported_calls += event is Event.RESCUE
 
     def _end(self, turn_id: str, event: Event) -> None:
         turn = self.turns[turn_id]
         queue, was_head = self.queues[turn.session], self.is_head(turn_id)
+        has_run = turn.status is Status.IN_PROGRESS
         turn.status = advance(turn.status, event)
+        self.usage.outcomes[turn.status] += 1
+        self.usage.unreported_calls += has_run and event in {Event.CANCEL, Event.LOSE}
         turn.held_by = turn.paused_by = turn.waits_since = None
         queue.remove(turn_id)
         self._release_slots(turn_id)

@@ -1,6 +1,7 @@
 """A turn and a hold of the reference model."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 
 from tests.support.reference.slots import ALL, LOST, TENANT
 from turns.domain.state import Status
@@ -40,6 +41,15 @@ class ReferenceTurn:
 class ReferencePause:
     is_over: bool = False
     batch: int = 1  # turns of the next batch
+
+
+@dataclass
+class ReferenceUsage:
+    """The expected sums of usage."""
+
+    outcomes: Counter[Status] = field(default_factory=Counter)
+    repeated_runs: int = 0
+    unreported_calls: int = 0
 
 
 @dataclass

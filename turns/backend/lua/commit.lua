@@ -8,15 +8,16 @@
 --       3 question, the human message as stored
 --       4 answer, the ai message as stored
 --       5 the last piece of the answer, not yet in the event stream, or ''
---       6 number of messages between the question and the answer
---       7… those messages, as stored; then further fields of the record, as name, value, name, value
+--       6 what the run took, as `Spending.packed` composes it
+--       7 number of messages between the question and the answer
+--       8… those messages, as stored; then further fields of the record, as name, value, name, value
 -- Reply COMMITTED  the turn took effect (also when this script runs a second time)
 --       LOST       the token does not hold the turn: another claim holds it, or it has ended
 --
--- requires: admit, append_event, append_messages, by_name, count, count_taken_over, finish, hold_name, now_ms, read_record
+-- requires: admit, append_event, append_messages, by_name, count_taken_over, finish, hold_name, now_ms, read_record
 -- requires: replayed, timings, transitions
 
-local turn, token, question, answer, tail, between = unpack(ARGV, 1, 6)
+local turn, token, question, answer, tail, spent, between = unpack(ARGV, 1, 7)
 local was = read_record(turn)
 if was.token ~= token then
   count_taken_over(turn, was.token, token)
@@ -28,25 +29,20 @@ if not to then return {'LOST'} end
 
 -- This write comes first because it is the only one that can fail: another program may keep another type under the key.
 local messages = {question}
-for i = 7, 6 + between do messages[#messages + 1] = ARGV[i] end
+for i = 8, 7 + between do messages[#messages + 1] = ARGV[i] end
 messages[#messages + 1] = answer
 append_messages(was.session, token, messages)
 local now = now_ms()
 if tail ~= '' then
   observe_first_token(turn, append_event(turn, was.claims .. '-*', was.attempt, 'delta', tail), was.started_at, now)
 end
-local fields = {unpack(ARGV, 7 + between)}
-local usage = cjson.decode(by_name(fields).usage or '{}')
-was.used_tokens = usage.total_tokens
+local fields = {unpack(ARGV, 8 + between)}
+was.used_tokens, was.spent = cjson.decode(by_name(fields).usage or '{}').total_tokens, spent
 finish(turn, was, to, '', now, unpack(fields))
 if was.admitted_by == hold_name(was.provider, was.model) then confirm_answer(was.admitted_by, now) end
 
 local took_ms = now - was.started_at
 observe('duration', took_ms)
-for _, kind in ipairs({'input', 'output'}) do
-  local tokens = usage[kind .. '_tokens']
-  if tokens then count('tokens|' .. kind .. '|' .. was.model, tokens) end
-end
 
 -- The recent duration of a turn: a moving average in which each new turn has a weight of one sixteenth.
 local pace_ms = tonumber(redis.call('HGET', KEY.service, 'pace_ms') or took_ms)

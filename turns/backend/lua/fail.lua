@@ -13,6 +13,7 @@
 --       8 pause in milliseconds that the provider asked for, or 0
 --       9 HTTP status of the provider's error, or ''
 --       10 id that the provider's server gave the request, or ''
+--       11 what the run took, as `Spending.packed` composes it
 -- Reply FAILED    the turn has failed (also when this script runs a second time)
 --       RETRYING  another attempt will be made (also when this script runs a second time)
 --       LOST      the token does not hold the turn: another claim holds it, or it has ended
@@ -22,7 +23,8 @@
 
 local IS_ANSWER = POLICY.is_answer  -- codes with which the provider itself has answered
 
-local turn, token, code, retry_in, counts, model, reason, asked_ms, provider_status, request_id = unpack(ARGV, 1, 10)
+local turn, token, code, retry_in, counts, model, reason, asked_ms, provider_status, request_id, spent =
+  unpack(ARGV, 1, 11)
 local was = read_record(turn)
 if was.retried_token == token then return replayed({'RETRYING'}) end
 if was.token ~= token then return {'LOST'} end
@@ -31,6 +33,7 @@ local after = AFTER[was.status] or {}
 if not after.retry then return {'LOST'} end  -- only a running attempt can fail here
 
 local now, hold = now_ms(), hold_name(was.provider, was.model)
+was.spent = spent
 record_failure(hold, code, now)
 if code == 'provider_timeout' and redis.call('HEXISTS', KEY.turn .. turn, 'first_token_at') == 0 then
   observe('first_token', now - was.started_at)  -- otherwise a provider that never answers would look fast

@@ -8,6 +8,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,8 +43,8 @@ from turns.domain.errors import LeaseLost, SessionBusy, SessionNotEmpty, TurnNot
 from turns.domain.ids import DEFAULT_TENANT, session_key, user_key
 from turns.domain.messages import Message
 from turns.domain.retry import Hold, HoldReason, Retry
-from turns.domain.state import Status
-from turns.domain.turn import Claim, OnBusy, TurnRequest
+from turns.domain.state import TERMINAL, Status
+from turns.domain.turn import Claim, OnBusy, Spending, TurnRequest, Usage
 from turns.file_history.files import HistoryFiles
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
@@ -53,9 +54,12 @@ from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from turns.tenants.limits import OwnLimits
 from turns.tenants.tenants import Tenants
+from turns.usage.report import Dimension, UsageQuery
+from turns.usage.store import UsageStore
 
 pytestmark = pytest.mark.usefixtures("small_policies")
 
+SPENT = Spending(usage=Usage(input_tokens=7, output_tokens=5, total_tokens=12))
 ALICE = user_key("alice")
 OF_ALICE = session_key("d", "alice")
 NAMES = ("a", "b", "c", OF_ALICE)
@@ -77,6 +81,7 @@ class Interleavings(RuleBasedStateMachine):
     pauses: Pauses
     sessions: SessionStore
     tenants: Tenants
+    usage: UsageStore
     read_history: Callable[[str], list[str]]
     directory: Path
 
@@ -183,7 +188,7 @@ class Interleavings(RuleBasedStateMachine):
             done = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.COMPLETED
             self._write(
                 claim,
-                lambda: self.store.commit(claim, answer_to(claim), tail=""),
+                lambda: self.store.commit(claim, answer_to(claim), tail="", spending=SPENT),
                 lambda: self.model.commit(claim.turn_id),
                 allowed=done,
             )
@@ -373,8 +378,26 @@ class Interleavings(RuleBasedStateMachine):
         if self.model.slots.tenant_slots:
             assert int(self.server.raw.hget(keys.TENANT(DEFAULT_TENANT), "live") or 0) == live
 
+    @rule()
+    def fold_usage(self) -> None:
+        self.usage.fold()
+
     def teardown(self) -> None:
         assert leaked_keys(self.server.raw) == set()
+        self._usage_is_as_in_the_model()
+
+    def _usage_is_as_in_the_model(self) -> None:
+        """Compare what all runs took: each end of a run counts once, and each commit has the tokens of `SPENT`."""
+        today = datetime.fromtimestamp(self._now_ms() / 1000, UTC).date()
+        days = UsageQuery(first_day=today - timedelta(days=1), last_day=today)
+        for by in ((), (Dimension.USER,)):  # from both kinds of hashes
+            found, expected = self.usage.read(replace(days, by=by)).total, self.model.usage
+            assert {status: getattr(found, status) for status in TERMINAL} == {
+                status: expected.outcomes[status] for status in TERMINAL
+            }
+            assert found.repeated_runs == expected.repeated_runs
+            assert found.unreported_calls == expected.unreported_calls
+            assert found.input_tokens == expected.outcomes[Status.COMPLETED] * SPENT.usage.input_tokens
 
     def _now_ms(self) -> int:
         seconds, microseconds = self.server.raw.time()
@@ -449,6 +472,7 @@ def test_interleavings(
     Interleavings.server, Interleavings.store = server, TurnStore(client, limited)
     Interleavings.sessions, Interleavings.read_history = sessions, partial(history, server)
     Interleavings.tenants, Interleavings.pauses = Tenants(client, settings), Pauses(client, limited)
+    Interleavings.usage = UsageStore(client, settings)
     interleave(80)
 
 
@@ -461,6 +485,7 @@ def test_interleavings_with_histories_in_files(
     Interleavings.tenants = Tenants(client, in_files)
     Interleavings.directory = tmp_path
     Interleavings.read_history = partial(read_file_history, server, HistoryFiles(tmp_path))
+    Interleavings.usage = UsageStore(client, in_files)
     interleave(40)
 
 

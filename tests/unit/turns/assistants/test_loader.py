@@ -160,7 +160,7 @@ def test_all_errors_in_the_file_are_reported_at_once(tmp_path: Path) -> None:
 
 
 def test_the_example_is_valid_and_its_chains_are_importable() -> None:
-    assistants = read_assistants(ROOT / "examples/assistants.toml", check=check_in_chain_worker)
+    assistants = read_assistants(ROOT / "examples/assistants.toml", check=check_in_chain_worker).assistants
     assert set(assistants) >= {"default", "haiku", "clock"}
     assert (assistants["default"], assistants["example"]) == (DEFAULT, EXAMPLE)
 
@@ -215,7 +215,7 @@ def test_a_key_that_cannot_be_sent_is_refused_everywhere(tmp_path: Path, monkeyp
     with pytest.raises(ConfigurationError, match=r"^\S+: assistants.a.api_key_env: the environment variable MINE must"):
         read_assistants(file)
     monkeypatch.setenv("MINE", "sk-canary\n")
-    assert set(read_assistants(file, check=check_in_chain_worker)) == {"a"}
+    assert set(read_assistants(file, check=check_in_chain_worker).assistants) == {"a"}
 
 
 def test_a_reload_with_such_a_key_keeps_the_assistants(

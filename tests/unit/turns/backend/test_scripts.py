@@ -12,6 +12,7 @@ from turns.backend.keys import CATALOGUE
 from turns.backend.script_loader import VERBS, read_source, render, render_constants, required_by
 from turns.backend.script_replies import Reply
 from turns.backend.scripts import Scripts
+from turns.backend.usage_scripts import UsageScripts
 from turns.config.settings import Settings
 
 LUA = ROOT / "turns" / "backend" / "lua"
@@ -47,9 +48,9 @@ def replies(shared: str, verb: str) -> bool:
 
 def test_each_verb_has_one_file_and_one_method() -> None:
     assert {name for name in FILES if "/" not in name} == set(VERBS)
-    for scripts in (Scripts, JobScripts):
+    for scripts in (Scripts, JobScripts, UsageScripts):
         assert all(callable(getattr(scripts, verb)) for verb in scripts.verbs)
-    assert {*Scripts.verbs, *JobScripts.verbs} == set(VERBS)
+    assert {*Scripts.verbs, *JobScripts.verbs, *UsageScripts.verbs} == set(VERBS)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -68,7 +69,9 @@ def test_the_header_counts_the_arguments(verb: str) -> None:
     unpacked = re.search(r"unpack\(ARGV, 1, (\d+)\)", body(verb))
     indexed = [int(n) for n in re.findall(r"ARGV\[(\d+)\]", body(verb))]
     last = max([int(unpacked[1])] if unpacked else indexed)
-    open_end = re.search(r"unpack\(ARGV, (\d+)[) ]|= (\d+), #ARGV|messages\(session, ARGV, (\d+)\)", body(verb))
+    open_end = re.search(
+        r"unpack\(ARGV, (\d+)[) ]|= (\d+), #ARGV|messages\(session, ARGV, (\d+)\)|local i = (\d+) \+", body(verb)
+    )
     assert numbered == list(range(1, (int(next(filter(None, open_end.groups()))) if open_end else last) + 1))
 
 

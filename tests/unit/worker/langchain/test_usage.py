@@ -25,3 +25,19 @@ def test_plausible_counts_are_the_usage(tokens: int) -> None:
 @pytest.mark.parametrize("tokens", [-1, MAX_TOKENS + 1, 10.5, "11", None, True])
 def test_implausible_counts_are_no_usage(tokens: Any) -> None:
     assert to_usage(answer(tokens)) is None
+
+
+@pytest.mark.parametrize(
+    ("details", "cached", "reasoning"),
+    [
+        ({"input_token_details": {"cache_read": 60}, "output_token_details": {"reasoning": 5}}, 60, 5),
+        ({"input_token_details": {"cache_read": 101}, "output_token_details": {"reasoning": "5"}}, 0, 0),
+        ({"input_token_details": None, "output_token_details": {}}, 0, 0),
+    ],
+)
+def test_plausible_parts_of_the_counts_are_kept(details: Any, cached: int, reasoning: int) -> None:
+    message = AIMessage("hello")
+    counts = {"input_tokens": 100, "output_tokens": 20, "total_tokens": 120}
+    message.usage_metadata = {**counts, **details}  # type: ignore[assignment]
+    usage = to_usage(message)
+    assert usage == Usage(**counts, cached_tokens=cached, reasoning_tokens=reasoning)

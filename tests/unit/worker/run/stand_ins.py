@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.runnables import Runnable, RunnableGenerator
 
 from turns.domain.assistant import DEFAULT, Assistant
-from turns.domain.turn import Claim
+from turns.domain.turn import Claim, Spending
 
 numbers = itertools.count(1)
 
@@ -51,6 +51,7 @@ class FakeStore:
 
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
+        self.spendings: list[Spending] = []
         self.replies: defaultdict[str, list[Any]] = defaultdict(list)
         self.errors: defaultdict[str, list[Exception]] = defaultdict(list)
 
@@ -67,25 +68,29 @@ class FakeStore:
     def emit(self, deltas: Any) -> Any:
         return self._call("emit", tuple((delta.entry_id, delta.text) for delta in deltas), default=[])
 
-    def commit(self, claim: Claim, answer: Any, *, tail: str) -> None:
+    def commit(self, claim: Claim, answer: Any, *, tail: str, spending: Spending) -> None:
+        self.spendings.append(spending)
         self._call("commit", claim.turn_id, answer.output, tail)
 
-    def interrupt(self, claim: Claim, answer: Any, *, tail: str) -> None:
+    def interrupt(self, claim: Claim, answer: Any, *, tail: str, spending: Spending) -> None:
+        self.spendings.append(spending)
         self._call("interrupt", claim.turn_id, answer.output, tail)
 
     def emitted_text(self, claim: Claim) -> Any:
         return self._call("emitted_text", claim.turn_id, default="")
 
-    def fail(self, claim: Claim, code: Any, *, provider_status: int | None = None) -> None:
+    def fail(self, claim: Claim, code: Any, *, spending: Spending, provider_status: int | None = None) -> None:
+        self.spendings.append(spending)
         self._call("fail", claim.turn_id, code)
 
-    def retry(self, claim: Claim, code: Any, decision: Any, *, model: str) -> None:
+    def retry(self, claim: Claim, code: Any, decision: Any, *, model: str, spending: Spending) -> None:
+        self.spendings.append(spending)
         self._call("retry", claim.turn_id, code, decision, model)
 
     def reopen(self, claim: Claim) -> None:
         self._call("reopen", claim.turn_id)
 
-    def release(self, turn_id: str, *, token: str = "") -> None:
+    def release(self, turn_id: str, *, token: str = "", spending: Spending | None = None) -> None:
         self._call("release", turn_id, token)
 
     def rescue(self, *, worker: str, hint: str, slots: int) -> Any:

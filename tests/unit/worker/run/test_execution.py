@@ -1,5 +1,6 @@
 """Test how each end of a run becomes one write to the store."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import gevent
@@ -11,17 +12,20 @@ from structlog.testing import capture_logs
 
 from tests.unit.worker.run.stand_ins import SCRIPTED, Step, make_claim
 from tests.unit.worker.run.worker import Worker
+from turns.assistants.prices import Prices
 from turns.backend.script_replies import Reply
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
-from turns.domain.errors import LeaseLost, ModelErrorKind, StoreUnavailable
+from turns.domain.errors import LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
 from turns.domain.retry import Hold, HoldReason, RetryBudget
-from turns.domain.turn import Claim
+from turns.domain.turn import NO_TOKENS, Claim, Usage
 from turns.file_history.offload import DiskUnavailable
 from worker.langchain.chain_cache import ChainCache
 from worker.run.active_runs import COMMIT_PATIENCE_SECONDS
 from worker.run.interrupt import Interrupted
+from worker.run.spending import spending_of
 
+USAGE = Usage(input_tokens=1, output_tokens=2, total_tokens=3)
 REQUEST = httpx2.Request("POST", "http://model.example/v1/chat/completions")
 UNREACHABLE = openai.APIConnectionError(request=REQUEST)
 
@@ -40,6 +44,22 @@ def worker() -> Worker:
 
 def test_a_complete_answer_is_committed(worker: Worker) -> None:
     assert worker.run("Hello", " you") == [("commit", worker.claim.turn_id, "Hello you", "Hello you")]
+
+
+def test_the_end_of_a_run_is_logged_with_what_it_took(worker: Worker) -> None:
+    with capture_logs() as logs:
+        worker.run(worker.wait(1.5), "Hello", waited_ms=250, model="m")
+        worker.run(worker.wait(2), RuntimeError("a bug"), model="m")
+    events = {event["event"]: event for event in logs}
+    expected = {"model": "m", "wait_seconds": 0.25, "duration_seconds": 1.5, "input_tokens": 0, "output_tokens": 0}
+    assert expected.items() <= events["turn.committed"].items()
+    assert {"model": "m", "duration_seconds": 2}.items() <= events["turn.failed"].items()
+
+
+def test_a_failure_of_the_worker_may_have_cost_something(worker: Worker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(worker.emitter, "flush_and_close", lambda _: 1 / 0)
+    worker.run("Hello")
+    assert [spending.unreported_calls for spending in worker.store.spendings] == [1]
 
 
 def test_text_that_was_sent_is_not_in_the_tail(worker: Worker) -> None:
@@ -382,3 +402,43 @@ def test_a_turn_whose_key_this_worker_lacks_fails_at_once(
         calls = worker.run(assistant=Assistant(name="a", api_key_env="MINE"))
     assert calls == [("fail", worker.claim.turn_id, Code.ASSISTANT_NOT_CONFIGURED)]
     assert "canary" not in str(logs)
+
+
+def reporting_run(usage: Usage | None, unreported: int, *, model: str = "m") -> Any:
+    """Return a run whose provider has reported this much."""
+    claim = SimpleNamespace(model=model, assistant=SimpleNamespace(name="a"))
+    return SimpleNamespace(claim=claim, reported=lambda: (usage, unreported))
+
+
+def failure(code: Code, status: int | None = None) -> ModelError:
+    return ModelError(code, ModelErrorKind.RETRYABLE, provider_status=status)
+
+
+def test_reported_tokens_are_taken_as_they_are() -> None:
+    spent = spending_of(reporting_run(USAGE, 0), Prices())
+    assert (spent.usage, spent.unreported_calls) == (USAGE, 0)
+
+
+def test_a_call_without_a_report_is_counted() -> None:
+    spent = spending_of(reporting_run(None, 1), Prices())
+    assert (spent.usage, spent.unreported_calls) == (NO_TOKENS, 1)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "unreported"),
+    [
+        (failure(Code.PROVIDER_RATE_LIMITED, 429), 0),
+        (failure(Code.PROVIDER_UNREACHABLE), 0),
+        (failure(Code.PROVIDER_ERROR, 500), 0),
+        (failure(Code.PROVIDER_ERROR), 1),
+        (failure(Code.PROVIDER_TIMEOUT), 1),
+        (failure(Code.INCOMPLETE_ANSWER), 1),
+        (failure(Code.CHAIN_ERROR), 1),
+    ],
+)
+def test_a_refused_call_costs_nothing(refusal: ModelError, unreported: int) -> None:
+    assert spending_of(reporting_run(None, 1), Prices(), refusal).unreported_calls == unreported
+
+
+def test_the_offline_model_costs_nothing() -> None:
+    assert spending_of(reporting_run(None, 1, model="offline"), Prices()).unreported_calls == 0

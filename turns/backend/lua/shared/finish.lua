@@ -1,4 +1,4 @@
--- requires: append_event, count, definitions, dispatch, release_slots, session_retention, settle_quota, tenant_of
+-- requires: append_event, append_usage, count, definitions, dispatch, release_slots, session_retention, settle_quota, tenant_of
 
 -- End a turn for good and let its session continue with the next one.
 --
@@ -21,6 +21,7 @@ local function finish(turn, was, status, reason, now, ...)
   redis.call('ZREM', KEY.due, turn)
   redis.call('LREM', queue, 1, turn)
   release_definition(was.definition)
+  append_usage(was, status, now)
   settle_quota(was, tenant, status)
   -- Completed turns are not counted here, because the buckets of their durations add up to their number.
   if status ~= 'completed' then count('ended|' .. status .. '|' .. reason) end

@@ -1,4 +1,4 @@
--- requires: append_event, transitions, waits
+-- requires: append_event, append_usage, transitions, waits
 
 -- Add a run that ends without its turn to the record: claim number, attempt, worker, model, times, how it ended, and the
 -- provider's id of its request. Only the last runs are kept, because a rate limit can cause many.
@@ -20,6 +20,7 @@ local function requeue(turn, was, event, attempt, now, code, request_id)
   local to = AFTER.in_progress[event]
   record_run(turn, event, now, code, request_id)
   end_wait(turn, was, now)  -- the silence of its run
+  append_usage(was, event, now)
   redis.call('HSET', KEY.turn .. turn, 'status', to, 'attempt', attempt)
   redis.call('HDEL', KEY.turn .. turn, 'token', 'worker', 'first_token_at')
   append_event(turn, was.claims .. '-*', attempt, 'reset', event)

@@ -17,6 +17,7 @@ Accept = Callable[..., Turn]
 ClaimTurn = Callable[[Turn], Claim]
 
 LEFT = {keys.METRICS.name, keys.SERVICE.name, keys.HINTS.name, keys.WORKERS.name}
+LEFT |= {keys.USAGE_ENTRIES.name}  # what its runs took, see docs/guides/operations.md
 LEFT |= {keys.DEFINITION(DEFAULT.digest)}  # contains nothing of the session
 
 
