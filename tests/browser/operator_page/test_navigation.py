@@ -46,6 +46,23 @@ def test_a_phone_shows_all_views_without_scrolling_sideways(
         assert width <= PHONE["width"], name
 
 
+def test_the_menu_opens_and_closes_with_the_keyboard(operator: OperatorPage) -> None:
+    keys = operator.page.keyboard
+    operator.tab_to("More")
+    keys.press("Enter")
+    link = operator.menu.get_by_role("link", name="Bulk acts")
+    expect(link).to_be_visible()
+    keys.press("Escape")
+    expect(link).to_be_hidden()
+    expect(operator.page.get_by_role("button", name="More")).to_be_focused()
+    keys.press("Enter")
+    operator.tab_to("Bulk acts")
+    keys.press("Enter")
+    expect(operator.heading).to_have_text("Bulk acts")
+    expect(operator.heading).to_be_focused()
+    expect(operator.menu).to_be_hidden()
+
+
 def test_a_refused_form_stays_open_with_its_reason(operator: OperatorPage) -> None:
     operator.allow_error("40[0-9]|422")
     operator.click_button("Pause a part…")
