@@ -246,7 +246,7 @@ def _all_good(facts: ServiceFacts) -> Finding:
     if not facts.health.live_turns:
         detail = "No turn is waiting."
     if p95 is not None:
-        detail += f" 95 % of turns started within {format_duration(p95)}."
+        detail += f" 95% of turns started within {format_duration(p95)}."
     return Finding(level=Level.GOOD, code="all_good", headline="All good.", detail=detail)
 
 

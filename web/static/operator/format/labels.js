@@ -101,7 +101,7 @@ export const HELD = {
 export const partLabel = ({ kind, name }) => (SWITCHES[kind] ? kind : `${kind} ${name}`);
 export const tenantLabel = (tenant) => (tenant === "-" ? "default" : tenant);
 export const pluralize = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
-export const formatPercent = (share) => (share === null ? null : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`);
+export const formatPercent = (share) => (share === null ? null : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`);
 
 // Render the parts of the text that are in backticks as code.
 export const withCode = (text) => text.split("`").map((part, n) => (n % 2 ? html`<code>${part}</code>` : part));
