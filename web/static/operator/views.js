@@ -42,7 +42,7 @@ export const VIEWS = {
     load: (filter) => api.listTurns({ ...filter, limit: MAX_ROWS }),
   },
   find: {
-    ...{ View: FindView, parent: "history", title: ({ q }) => `Search: ${q}`, fields: ["q"] },
+    ...{ View: FindView, parent: "history", title: ({ q = "" }) => `Search: ${q}`, fields: ["q"] },
     load: ({ q }) => api.search(q),
   },
   turn: {
