@@ -1,7 +1,7 @@
 """The types of values in requests, with their rules."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
@@ -36,7 +36,8 @@ def _id(value: str) -> str:
 def _to_ms(value: object) -> int:
     try:
         if isinstance(value, str) and RFC3339.fullmatch(value):
-            return round(datetime.fromisoformat(value).timestamp() * 1000)
+            # In UTC, the last hours of the year 9999 west of Greenwich are in no year that an answer can show.
+            return round(datetime.fromisoformat(value).astimezone(UTC).timestamp() * 1000)
     except (ValueError, OverflowError):
         pass
     raise _rule("must be a time with its offset from UTC, such as 2026-11-27T09:00:00Z")

@@ -82,6 +82,7 @@ def test_limits_are_set_read_and_removed(http: FlaskClient, server: Server) -> N
         ({"concurency": 5}, "concurency: is not known; did you mean concurrency?"),
         ({"concurrency": 5, "reason": "x" * 201}, "reason: "),
         ({"concurrency": 5, "until": "2100-01-01"}, "until: must be a time with its offset from UTC"),
+        ({"concurrency": 5, "until": "9999-12-31T23:00:00-23:00"}, "until: must be a time with its offset from UTC"),
         ({"concurrency": 5, "until": 4_102_444_800}, "until: must be a time with its offset from UTC"),
         ({"concurrency": 5, "until": "2020-01-01T00:00:00Z"}, "until: must be in the future"),
         ({"concurrency": None}, "body: must have at least one of concurrency, "),
