@@ -112,6 +112,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     reporter.start()
     app.extensions["draining"] = (long_polls, streams, reporter)
     actions, search = OperatorActions(client, store), Search(client, settings)
+    pauses, tenants = Pauses(client, settings), Tenants(client, settings)
     queries = OperatorQueries(client, settings, store_replaced_at=lambda: reporter.store_replaced_at)
     audit_log = app.extensions[AUDIT_EXTENSION] = AuditLog(client)
     failed, jobs, selector = FailedTurns(client, store, registry.find), JobStore(client, settings), Selector(client)
@@ -136,10 +137,10 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_operator_audit(audit_log),
         build_operator_cancellations(actions, queries),
         build_operator_holds(actions, queries),
-        build_operator_pauses(Pauses(client, settings)),
+        build_operator_pauses(pauses),
         build_operator_keys(api_keys, key_record, actions.cancel_turns_of_key),
         build_operator_search(search, queries),
-        build_operator_tenants(Tenants(client, settings)),
+        build_operator_tenants(tenants, pauses),
         build_operator_failed(failed),
         build_operator_jobs(jobs, selector, runner),
         build_operator_views(queries, search, failed),

@@ -40,7 +40,7 @@ def tenants(context: click.Context, /, *, sort: str, limit: int, as_json: bool) 
         for tenant in found["data"]:
             invocation.terminal.write_json(tenant)
         return
-    columns = ["TENANT", "LIVE", "RUNNING", "WAITING", "OLDEST", "PER MINUTE", "FAILED", "TOKENS", "OWN LIMITS"]
+    columns = ["TENANT", "LIVE", "RUNNING", "WAITING", "OLDEST", "PER MINUTE", "FAILED", "TOKENS", "STATE"]
     invocation.terminal.write_table(columns, map(_row, found["data"]))
     if not found["are_all"]:
         invocation.terminal.print_notice("There are more tenants or live sessions than one request reads.")
@@ -106,7 +106,6 @@ def _write(invocation: Invocation, tenant: Json, *, as_json: bool) -> None:
 
 
 def _row(tenant: Any) -> Sequence[str]:
-    own = tenant["own_limits"]
     return (
         tenant["tenant"],
         *(str(tenant[name]) for name in ("live_turns", "running_turns", "waiting_turns")),
@@ -114,14 +113,29 @@ def _row(tenant: Any) -> Sequence[str]:
         f"{tenant['accepted_per_minute']:g}",
         str(tenant["failed_turns"]),
         _number(tenant["tokens_today"]),
-        ", ".join(f"{option} {own[name]}" for name, option in LIMITS.items() if own[name] is not None) if own else "",
+        ", ".join(_state(tenant)),
     )
+
+
+def _state(tenant: Any) -> Iterator[str]:
+    """Yield that the tenant is paused, and its own limits."""
+    if tenant["pause"]:
+        yield "paused"
+    own = tenant["own_limits"] or {}
+    for name, option in LIMITS.items():
+        if own.get(name) is not None:
+            yield f"{option} {own[name] or 'unlimited'}"
 
 
 def _lines(tenant: Any) -> Iterator[tuple[str, str]]:
     """Yield the lines about one tenant, each as its name and value."""
     own = tenant["own_limits"] or {}
     yield "tenant", tenant["tenant"]
+    if tenant["pause"]:
+        yield (
+            "paused",
+            f"until {tenant['pause']['until'] or 'resumed'}, {tenant['pause']['reason'] or 'without a reason'}",
+        )
     yield "live", str(tenant["live_turns"])
     yield "running", str(tenant["running_turns"])
     yield "waiting", str(tenant["waiting_turns"])

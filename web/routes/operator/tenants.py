@@ -1,22 +1,30 @@
 """The routes with which operators see the tenants and set their limits."""
 
+from collections.abc import Mapping
+
 from flask import Blueprint, Response, g
 
 from turns.domain.errors import InvalidRequest
 from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name
+from turns.pauses.part import PauseKind
+from turns.pauses.pauses import Pause, Pauses
 from turns.tenants.tenants import Tenant, Tenants
 from web.http.responses import read_json_body, reply
 from web.http.validation import parse_body
 from web.openapi.operation import Operation, ResponseSpec
 from web.schemas.operator import tenants as schema
+from web.schemas.operator.pauses import Pause as PauseSchema
 from web.schemas.requests import CancelQuery
 from web.security.audit import audit
 
 MAX_BODY_BYTES = 4096
 
 
-def build_operator_tenants(tenants: Tenants) -> Blueprint:
+def build_operator_tenants(tenants: Tenants, pauses: Pauses) -> Blueprint:
     api = Blueprint("operator_tenants", __name__)
+
+    def show(tenant: str) -> Response:
+        return reply(_to_schema(tenants.get_tenant(tenant), _read_pauses(pauses)))
 
     @Operation(
         id="list_tenants",
@@ -29,7 +37,8 @@ def build_operator_tenants(tenants: Tenants) -> Blueprint:
     def list_tenants(query: schema.TenantsQuery) -> Response:
         found = tenants.list_tenants()
         listed = sorted(found.tenants, key=_wait_key) if query.sort == "waiting" else found.tenants
-        data = tuple(map(_to_schema, listed[: query.limit]))
+        paused = _read_pauses(pauses)
+        data = tuple(_to_schema(tenant, paused) for tenant in listed[: query.limit])
         return reply(schema.TenantList(data=data, found=len(listed), are_all=found.is_complete))
 
     @Operation(
@@ -40,7 +49,7 @@ def build_operator_tenants(tenants: Tenants) -> Blueprint:
         responses={200: ResponseSpec("The tenant, also if it has done nothing so far", schema.Tenant)},
     ).on(api)
     def get_tenant(tenant: str) -> Response:
-        return reply(_to_schema(tenants.get_tenant(_check_name(tenant))))
+        return show(_check_name(tenant))
 
     @Operation(
         id="set_tenant_limits",
@@ -56,7 +65,7 @@ def build_operator_tenants(tenants: Tenants) -> Blueprint:
         limits = body.to_limits(set_by=g.caller.key_id)
         tenants.set_limits(name, limits)
         audit("set_limits", name, tenant=name, **body.model_dump(exclude_none=True))
-        return reply(_to_schema(tenants.get_tenant(name)))
+        return show(name)
 
     @Operation(
         id="remove_tenant_limits",
@@ -70,7 +79,7 @@ def build_operator_tenants(tenants: Tenants) -> Blueprint:
         name = _check_name(tenant)
         tenants.remove_limits(name)
         audit("remove_limits", name, tenant=name, reason=query.reason)
-        return reply(_to_schema(tenants.get_tenant(name)))
+        return show(name)
 
     return api
 
@@ -85,8 +94,13 @@ def _wait_key(tenant: Tenant) -> float:
     return tenant.activity.waiting_since or float("inf")
 
 
-def _to_schema(tenant: Tenant) -> schema.Tenant:
-    activity = tenant.activity
+def _read_pauses(pauses: Pauses) -> Mapping[str, Pause]:
+    """Return the pauses of tenants by name."""
+    return {pause.name: pause for pause in pauses.read() if pause.kind == PauseKind.TENANT}
+
+
+def _to_schema(tenant: Tenant, pauses: Mapping[str, Pause]) -> schema.Tenant:
+    activity, pause = tenant.activity, pauses.get(tenant.name)
     return schema.Tenant(
         tenant=tenant.name,
         live_turns=activity.live_turns,
@@ -96,6 +110,7 @@ def _to_schema(tenant: Tenant) -> schema.Tenant:
         accepted_per_minute=activity.accepted_per_minute,
         failed_turns=activity.failed_turns,
         tokens_today=activity.tokens_today,
+        pause=pause and PauseSchema.model_validate(pause),
         limits=schema.Limits.model_validate(tenant.limits),
         own_limits=tenant.own and schema.Own.model_validate(tenant.own),
     )

@@ -10,6 +10,7 @@ from turns.tenants import tenants
 from turns.tenants.activity import RECENT_SECONDS
 from turns.tenants.limits import LIMITS, OwnLimits
 from web.schemas.field_types import GivenInstant, text_rules
+from web.schemas.operator.pauses import Pause
 from web.schemas.requests import Query
 from web.schemas.responses import Instant, ResponseModel
 
@@ -83,6 +84,7 @@ class Tenant(ResponseModel):
     accepted_per_minute: float = Field(description=f"mean, {RECENT}")
     failed_turns: int = Field(description=f"{RECENT}, unless they were retried or discarded")
     tokens_today: int | None = Field(description="used or reserved on this UTC day; null if there is no limit of them")
+    pause: Pause | None = Field(description="while an operator has paused it")
     limits: Limits
     own_limits: Own | None
 

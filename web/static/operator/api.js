@@ -2,6 +2,7 @@
 import { queryString, requestJson } from "../shared/http.js";
 
 const PREVIEW_TIMEOUT_SECONDS = 60; // tens of thousands of turns are counted
+const tenantPath = (tenant) => `/operator/tenants/${encodeURIComponent(tenant)}`;
 const turnPath = (id) => `/operator/turns/${encodeURIComponent(id)}`;
 const pausePath = ({ kind, name }) => `/operator/pauses/${kind}${name ? `/${encodeURIComponent(name)}` : ""}`;
 
@@ -30,3 +31,7 @@ export const cancelSession = (session) => requestJson("POST", `/operator/session
 export const listWorkers = () => requestJson("GET", "/operator/workers");
 export const drain = (worker) => requestJson("POST", `/operator/workers/${encodeURIComponent(worker)}/drain`);
 export const rescueWorker = (worker) => requestJson("POST", `/operator/workers/${encodeURIComponent(worker)}/rescue`);
+export const listTenants = (filter) => requestJson("GET", `/operator/tenants${queryString(filter)}`);
+export const getTenant = (tenant) => requestJson("GET", tenantPath(tenant));
+export const setLimits = (tenant, body) => requestJson("PUT", tenantPath(tenant), { body });
+export const removeLimits = (tenant, reason) => requestJson("DELETE", `${tenantPath(tenant)}${queryString({ reason })}`);

@@ -10,6 +10,7 @@
 // an action as described in actions/turns.js: red if it is destructive, absent for a key that may not act), a form in the
 // dialog of an action (`fields`). Times are RelativeTime or Instant, which show local time and UTC on hover.
 import * as api from "./api.js";
+import { tenantLabel } from "./format/labels.js";
 import { FailedView } from "./views/failed.js";
 import { FindView } from "./views/find.js";
 import { HistoryView } from "./views/history.js";
@@ -17,6 +18,8 @@ import { JobsView } from "./views/jobs.js";
 import { LiveView } from "./views/live.js";
 import { OverviewView } from "./views/overview.js";
 import { SessionView } from "./views/session.js";
+import { TenantView } from "./views/tenant.js";
+import { TenantsView } from "./views/tenants.js";
 import { TurnView } from "./views/turn.js";
 import { WorkersView } from "./views/workers.js";
 
@@ -62,6 +65,14 @@ export const VIEWS = {
   jobs: {
     ...{ View: JobsView, tab: "Bulk acts", place: "menu", title: () => "Bulk acts", fields: ["id"] },
     load: () => api.listJobs(),
+  },
+  tenants: {
+    ...{ View: TenantsView, tab: "Tenants", place: "wide", title: () => "Tenants", fields: ["sort"] },
+    load: ({ sort }) => api.listTenants({ sort, limit: MAX_ROWS }),
+  },
+  tenant: {
+    ...{ View: TenantView, parent: "tenants", title: ({ tenant }) => `Tenant ${tenantLabel(tenant ?? "-")}`, fields: ["tenant"] },
+    load: ({ tenant }) => api.getTenant(tenant ?? "-"),
   },
   workers: {
     ...{ View: WorkersView, tab: "Workers", place: "bar", count: (stats) => stats.live_workers, title: () => "Workers" },

@@ -7,6 +7,7 @@ from turns.domain.error_codes import Code
 from turns.domain.state import TERMINAL
 from turns.domain.wait_reason import Reason
 from turns.pauses.part import PauseKind
+from turns.tenants.limits import LIMITS as LIMITS_OF_TENANTS
 
 LABELS = (ROOT / "web" / "static" / "operator" / "format" / "labels.js").read_text(encoding="utf-8")
 
@@ -27,6 +28,10 @@ def test_each_switch_has_a_label() -> None:
 
 def test_each_reason_to_wait_has_a_label() -> None:
     assert keys_of("HELD") == set(Reason) - {Reason.RUNNING}
+
+
+def test_each_limit_of_a_tenant_has_a_label() -> None:
+    assert keys_of("LIMITS") == set(LIMITS_OF_TENANTS)
 
 
 def test_each_run_outcome_has_a_label() -> None:

@@ -75,6 +75,14 @@ function describeNumbers(numbers) {
   return [...named.slice(0, MAX_NAMED), ...(named.length > MAX_NAMED ? [`${named.length - MAX_NAMED} more`] : [])].join(", ");
 }
 
+// The limits of a tenant. Those with `min` 0 can be unlimited.
+export const LIMITS = {
+  concurrency: { label: "Turns that run at once", short: "concurrency", min: 0 },
+  backlog: { label: "Live turns", short: "backlog", min: 1 },
+  turns_per_minute: { label: "Turns per minute", short: "rate", min: 0 },
+  tokens_per_day: { label: "Tokens per UTC day", short: "tokens", min: 0 },
+};
+
 export const RUN_OUTCOMES = {
   retry: "Failed; will be retried",
   rescue: "Worker lost; another worker takes over",

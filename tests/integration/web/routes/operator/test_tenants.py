@@ -14,6 +14,8 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.turn import Turn
+from turns.pauses.part import Part
+from turns.pauses.pauses import Pauses
 from turns.tenants.tenants import Tenants
 from web.http import problems
 from web.routes.operator.tenants import build_operator_tenants
@@ -31,7 +33,7 @@ def http(client: Client, settings: Settings) -> FlaskClient:
     def authenticate() -> None:
         g.request_id, g.caller = "request", Caller("-", frozenset(), "key-1")
 
-    app.register_blueprint(build_operator_tenants(Tenants(client, settings)))
+    app.register_blueprint(build_operator_tenants(Tenants(client, settings), Pauses(client, settings)))
     problems.register(app)
     app.extensions["audit_log"] = AuditLog(client)
     return app.test_client()
@@ -120,3 +122,12 @@ def test_tenants_are_sorted_and_cut(http: FlaskClient, accept: Callable[..., Tur
         assert [tenant["tenant"] for tenant in answer["data"]] == names
         assert (answer["found"], answer["are_all"]) == (2, True)
     assert get(http, "?sort=name")["detail"].startswith("sort: ")
+
+
+def test_a_paused_tenant_shows_its_pause(http: FlaskClient, client: Client, settings: Settings) -> None:
+    put(http, {"concurrency": 3})
+    put(http, {"concurrency": 3}, "other")
+    Pauses(client, settings).pause(Part.parse("tenant", "acme"), reason="flood")
+    assert get(http, "/acme")["pause"]["reason"] == "flood"
+    pauses = {tenant["tenant"]: tenant["pause"] for tenant in get(http)["data"]}
+    assert (pauses["acme"]["kind"], pauses["other"]) == ("tenant", None)
