@@ -1,4 +1,4 @@
-// One tenant: what it runs and waits for, its limits, and who set them.
+// One tenant: its turns, its limits, and the author of these.
 import { html } from "../../shared/ui.js";
 import { pause, resume } from "../actions/pauses.js";
 import { removeLimits, setLimits } from "../actions/tenants.js";
