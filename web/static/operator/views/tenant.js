@@ -27,7 +27,7 @@ function Activity({ tenant: { tenant, ...numbers } }) {
     Waiting: numbers.waiting_turns.toLocaleString("en"),
     "Longest wait": numbers.waiting_since ? html`<${RelativeTime} at=${numbers.waiting_since} />` : "none",
     Accepted: `${numbers.accepted_per_minute.toLocaleString("en")} per minute, in the last 5 minutes`,
-    Failed: `${numbers.failed_turns.toLocaleString("en")} in the last 5 minutes`,
+    Failed: html`${numbers.failed_turns.toLocaleString("en")} in the last 5 minutes <a href=${urlOf({ view: "failed", tenant })}>Show all failed turns</a>`,
     "Tokens today": numbers.tokens_today?.toLocaleString("en") ?? "not counted",
   };
   return html`<dl class="facts">
