@@ -234,14 +234,21 @@ def test_removing_what_is_not_set_changes_nothing(tenants: Tenants, server: Serv
 
 
 def test_a_plain_turn_costs_no_command_more(store_with: StoreWith, tenants: Tenants, server: Server) -> None:
-    store, seen = store_with(), []
-    for n in range(3):
-        if n == 2:
-            tenants.set_limits("other", OwnLimits(concurrency=5))
-        server.raw.config_resetstat()
-        complete(store, ask(store, n))
-        calls = {name: stat["calls"] for name, stat in server.raw.info("commandstats").items()}
-        seen.append(calls.get("cmdstat_hmget", 0) + calls.get("cmdstat_hget", 0))
-    first, plain, beside = seen
-    assert plain == first
-    assert beside <= plain + 1, "one read of the tenant's limits"
+    store = store_with()
+
+    def reads(n: int) -> int:
+        """Return the fewest hash reads of a turn; a check of the store, once in a while, adds to one of them."""
+        return min(count_reads(server, lambda: complete(store, ask(store, n))) for _ in range(3))
+
+    plain = reads(0)
+    tenants.set_limits("other", OwnLimits(concurrency=5))
+    assert reads(1) == plain + 1, "the tenant's own limits"
+    tenants.remove_limits("other")
+    assert reads(2) == plain
+
+
+def count_reads(server: Server, act: Callable[[], None]) -> int:
+    server.raw.config_resetstat()
+    act()
+    calls = {name: stat["calls"] for name, stat in server.raw.info("commandstats").items()}
+    return int(calls.get("cmdstat_hmget", 0) + calls.get("cmdstat_hget", 0))
