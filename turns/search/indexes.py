@@ -2,9 +2,9 @@
 
 import heapq
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import cast
+from typing import Any, cast
 
 from turns.backend import keys
 from turns.backend.client import Client
@@ -12,11 +12,11 @@ from turns.backend.scripts import digest_key
 from turns.domain.ids import DEFAULT_TENANT, escape_id, request_fingerprint
 
 CHUNK = 2000  # members that one command reads, so that it blocks Redis for less than a millisecond
-MAX_SCANNED_TURNS = 500_000  # ids that one search looks through, about half a second
+MIN_CHUNK = 20  # of each index at first, if there are many
+MAX_SCANNED_TURNS = 500_000  # ids that one search looks through, about a second
 MAX_SCANNED_SESSIONS = 200_000
+FIRST_OF_BATCH = 3  # turns of a batch, one of which was probably accepted
 MAX_BATCH = 100  # turns of one request, whose idempotency keys are derived from that of the request
-
-LAST_MEMBER = "\x7f"  # sorts after all members, which are escaped
 
 Position = tuple[int, str]  # time (ms) of an entry, and its member
 
@@ -27,6 +27,28 @@ class Scan:
 
     found: tuple[str, ...] = ()
     is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """The newest entries of a sorted set: at most `size`, none after `before` and none earlier than `since` (ms).
+
+    Entries at the time of `before` are among them, because they can be on both sides of it.
+    """
+
+    index: str
+    before: Position | None
+    since: int | None
+    size: int
+
+    @property
+    def command(self) -> tuple[str | int, ...]:
+        top = "+inf" if self.before is None else self.before[0]
+        bottom = "-inf" if self.since is None else self.since
+        return ("ZRANGE", self.index, top, bottom, "BYSCORE", "REV", "LIMIT", 0, self.size, "WITHSCORES")
+
+    def enlarged(self) -> "Chunk":
+        return replace(self, size=4 * self.size)
 
 
 def list_tenants(client: Client) -> list[str]:
@@ -40,7 +62,11 @@ def newest_first(
     client: Client, indexes: Iterable[str], *, before: Position | None = None, since: int | None = None
 ) -> Iterator[Position]:
     """Yield the entries of these sorted sets together, newest first, before this position and not before `since`."""
-    return heapq.merge(*(_walk(client, index, before, since) for index in indexes), reverse=True)
+    names = list(indexes)
+    size = max(MIN_CHUNK, CHUNK // max(1, len(names)))
+    chunks = [Chunk(index=name, before=before, since=since, size=size) for name in names]
+    replies = client.execute_many([chunk.command for chunk in chunks])
+    return heapq.merge(*(_walk(client, *first) for first in zip(chunks, replies, strict=True)), reverse=True)
 
 
 def find_by_request(client: Client, tenants: Iterable[str], request_id: str) -> Scan:
@@ -60,10 +86,15 @@ def find_sessions(client: Client, tenants: Iterable[str], text: str) -> Scan:
 
 def find_by_key(client: Client, tenants: Sequence[str], idempotency_key: str) -> Scan:
     """Return the ids of the turns that were accepted with this idempotency key, or in a batch with it."""
-    given = [idempotency_key, *(f"{idempotency_key}\n{n}" for n in range(MAX_BATCH))]
-    digests = [digest_key(key, tenant) for tenant in tenants for key in given]
-    found = client.read_hashes([keys.IDEMPOTENCY(digest) for digest in digests], ["turn"])
-    return Scan(tuple(record["turn"] for record in found if "turn" in record))
+    given = [idempotency_key, *(f"{idempotency_key}\n{n}" for n in range(FIRST_OF_BATCH))]
+    owners = [tenant for tenant in tenants if _read_keys(client, tenant, given)]
+    in_batch = [idempotency_key, *(f"{idempotency_key}\n{n}" for n in range(MAX_BATCH))]
+    return Scan(tuple(turn_id for tenant in owners for turn_id in _read_keys(client, tenant, in_batch)))
+
+
+def _read_keys(client: Client, tenant: str, idempotency_keys: Sequence[str]) -> list[str]:
+    found = client.read_hashes([keys.IDEMPOTENCY(digest_key(key, tenant)) for key in idempotency_keys], ["turn"])
+    return [record["turn"] for record in found if "turn" in record]
 
 
 def _scan(client: Client, indexes: Iterable[str], part: str, max_entries: int) -> Scan:
@@ -72,15 +103,21 @@ def _scan(client: Client, indexes: Iterable[str], part: str, max_entries: int) -
     return Scan(found, is_complete=next(entries, None) is None)
 
 
-def _walk(client: Client, index: str, before: Position | None, since: int | None) -> Iterator[Position]:
-    bottom = "-inf" if since is None else since
+def _walk(client: Client, chunk: Chunk, reply: Sequence[Any]) -> Iterator[Position]:
+    """Yield the entries of a sorted set from this chunk on; `reply` has those of the chunk."""
     while True:
-        top = "+inf" if before is None else before[0]
-        reply = client.zrange(index, top, bottom, desc=True, byscore=True, offset=0, num=CHUNK, withscores=True)
-        entries = [(int(score), member.decode()) for member, score in cast(list[tuple[bytes, float]], reply)]
-        new = [entry for entry in entries if before is None or entry < before]
+        entries = _to_positions(reply)
+        new = [entry for entry in entries if chunk.before is None or entry < chunk.before]
         yield from new
-        if len(entries) < CHUNK:
+        if len(entries) < chunk.size:
             return
-        # Without a new entry, all of them have the time of the last position; skip the rest of that millisecond.
-        before = new[-1] if new else (entries[-1][0] - 1, LAST_MEMBER)
+        # Without a new entry, all that were read have the time of the last position, and more may have it.
+        chunk = replace(chunk, before=new[-1], size=min(CHUNK, 4 * chunk.size)) if new else chunk.enlarged()
+        [reply] = client.execute_many([chunk.command])
+
+
+def _to_positions(reply: Sequence[Any]) -> list[Position]:
+    """Return the entries of a reply: pairs, or a flat list if the URL of the store selects the older protocol RESP2."""
+    pairs = reply if reply and isinstance(reply[0], Sequence) and not isinstance(reply[0], bytes) else None
+    found = pairs if pairs is not None else zip(reply[::2], reply[1::2], strict=True)
+    return [(int(float(score)), member.decode()) for member, score in found]

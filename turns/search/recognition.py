@@ -65,9 +65,8 @@ class Recogniser:
             lambda: self._sessions(names),
             lambda: self._users(names),
             self._tenant,
-            self._requests,
         )
-        findings = tuple(finding for step in steps for finding in step())
+        findings = tuple(finding for step in steps for finding in step()) or tuple(self._requests())
         others = Scan() if findings else find_turns_by_part(self._client, self._tenants, self._text)
         suggestions = () if findings else suggest(self._text, names, self._tenants, others.found)
         is_complete = scan.is_complete and others.is_complete and self._is_complete
@@ -120,6 +119,7 @@ class Recogniser:
         yield Finding(kind=Kind.TENANT, sentence=sentence, to={"tenant": self._text}, turns=turns)
 
     def _requests(self) -> Iterator[Finding]:
+        """Yield what requests have this id or key, which is a scan, so that it comes last."""
         trace = TRACE_ID.fullmatch(self._text)
         queries = {Kind.IDEMPOTENCY_KEY: ("Idempotency key", TurnQuery(idempotency_key=self._text))}
         if REQUEST_ID.fullmatch(self._text):

@@ -9,7 +9,17 @@ const pausePath = ({ kind, name }) => `/operator/pauses/${kind}${name ? `/${enco
 export const getStats = (minutes) => requestJson("GET", `/operator/stats.json${queryString({ minutes })}`);
 export const listLiveTurns = (filter) => requestJson("GET", `/operator/turns${queryString(filter)}`);
 export const listTurns = (filter) => requestJson("GET", `/operator/turns${queryString({ ...filter, ended: true })}`);
-export const search = (q) => requestJson("GET", `/operator/search${queryString({ q })}`);
+
+// A search may take the store a second, so the refreshes of the page do not repeat it each time.
+const SEARCH_MS = 15_000;
+let lastSearch = {};
+export async function search(q) {
+  if (lastSearch.q === q && Date.now() - lastSearch.at < SEARCH_MS) return lastSearch.answer;
+  const answer = await requestJson("GET", `/operator/search${queryString({ q })}`);
+  lastSearch = { q, answer, at: Date.now() };
+  return answer;
+}
+
 export const getTimeline = (id) => requestJson("GET", turnPath(id));
 export const getText = (id) => requestJson("GET", `${turnPath(id)}/text`);
 export const getSessionQueue = (session) => requestJson("GET", `/operator/session${queryString(session)}`);

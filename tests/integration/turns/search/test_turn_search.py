@@ -9,13 +9,13 @@ from tests.support.server import Server
 from turns.access.api_key import Scope
 from turns.access.api_keys import ApiKeyStore
 from turns.backend import keys
-from turns.backend.client import Client
+from turns.backend.client import Client, connect
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.state import Status
 from turns.domain.turn import Claim, Turn
 from turns.domain.turn_filter import TurnFilter
-from turns.search import turn_search
+from turns.search import indexes, turn_search
 from turns.search.search import Search
 from turns.search.turn_search import TurnQuery
 from turns.store.sessions import SessionStore
@@ -111,6 +111,28 @@ def test_turns_of_one_millisecond_are_found_once(search: Search, accept: Accept,
     ids = [accept(session_id=str(n)).id for n in range(7)]
     server.raw.zadd(keys.TURNS("-"), dict.fromkeys(ids, 1000))
     assert found(search, TurnQuery(), limit=2) == sorted(ids, reverse=True)
+
+
+def test_many_turns_of_many_tenants_are_found_once(
+    client: Client, accept: Accept, search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexes, "MIN_CHUNK", 1)
+    monkeypatch.setattr(indexes, "CHUNK", 3)
+    ids = [accept(session_id=str(n), tenant=("acme", "-")[n % 3 == 0]).id for n in range(40)]
+    assert found(search, TurnQuery(), limit=7) == ids[::-1]
+
+
+@pytest.mark.parametrize("protocol", [2, 3])
+def test_both_protocols_of_the_store_are_read(settings: Settings, accept: Accept, protocol: int) -> None:
+    ids = [accept(session_id=str(n)).id for n in range(3)]
+    url = f"{settings.store_url}{'&' if '?' in settings.store_url else '?'}protocol={protocol}"
+    with connect(url, timeout_seconds=5, retries=0, max_connections=1) as client:
+        assert found(Search(client, settings), TurnQuery()) == ids[::-1]
+
+
+def test_the_turns_of_a_batch_are_found_by_its_key(search: Search, accept: Accept) -> None:
+    ids = [accept(session_id=str(n), idempotency_key=f"batch\n{n}").id for n in (1, 5)]
+    assert found(search, TurnQuery(idempotency_key="batch")) == ids[::-1]
 
 
 def test_a_page_reads_a_limited_number_of_turns(
