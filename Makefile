@@ -33,10 +33,10 @@ web: $(VENV)/.installed ## start one endpoint process, for use with your own pro
 worker: $(VENV)/.installed ## start one worker process; CHAINS=1 for one that runs custom chains
 	@exec $(BIN)/python -m worker $(if $(CHAINS),--chains)
 
-key: $(VENV)/.installed ## create an API key while make up runs: make key TENANT=acme [SCOPES=turns,read,operator,observer] [DAYS=90] [ADOPT=1]
+key: $(VENV)/.installed ## create an API key while make up runs: make key TENANT=acme [SCOPES=turns,read,operator,observer,admin] [LABEL=…] [DAYS=90] [ADOPT=1]
 	@$(if $(TENANT),,echo "Name the tenant: make key TENANT=acme" >&2; exit 2;) \
 	  $(BIN)/python -m turns keys create $(TENANT) $(if $(SCOPES),--scopes $(SCOPES)) $(if $(DAYS),--days $(DAYS)) \
-	  $(if $(ADOPT),--adopt)
+	  $(if $(LABEL),--label "$(LABEL)") $(if $(ADOPT),--adopt)
 
 doctor: $(VENV)/.installed ## check the installation and print a fix for each problem: make doctor [ARGS=--ask-model]
 	@$(BIN)/python -m supervisor.doctor $(ARGS)

@@ -18,7 +18,8 @@ from supervisor.heartbeat import Heartbeat
 from supervisor.provider_check import ProviderCheck
 from supervisor.readiness import read_readiness
 from supervisor.welcome import welcome
-from turns.access.api_keys import ApiKeyStore, check_exposure
+from turns.access.api_keys import ApiKeyStore
+from turns.access.exposure import check_exposure
 from turns.access.key_record import KeyRecord
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client, check_store, connect

@@ -142,7 +142,7 @@ def _adopt(service: Service, options: argparse.Namespace) -> str:
     tenant = options.tenant
     _check_adopting(service, tenant)
     if not service.api_keys.has_keys():
-        raise ValueError(f"No API key exists yet: {commands.INTURN} keys create {tenant} --adopt")
+        raise ValueError(f"No API key exists yet: {commands.INTURN} keys create {tenant} --local --adopt")
     outcomes = service.sessions.adopt_all(tenant=tenant)
     lines = [f"Sessions given to the tenant {tenant}: {outcomes[Reply.ADOPTED]}"]
     if left := outcomes[Reply.SESSION_BUSY] + outcomes[Reply.LOST]:

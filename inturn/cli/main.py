@@ -9,14 +9,16 @@ import inturn
 from inturn.cli.commands.batch import batch
 from inturn.cli.commands.chat import chat
 from inturn.cli.commands.send import send
-from inturn.cli.commands.service import chains, doctor, keys, up, web, worker
+from inturn.cli.commands.service import chains, doctor, up, web, worker
 from inturn.cli.commands.sessions import sessions
 from inturn.cli.commands.turns import get, retry, turns
 from inturn.cli.exit_codes import Exit, exit_code_for_error
+from inturn.cli.operator.audit import audit
 from inturn.cli.operator.cancel import cancel
 from inturn.cli.operator.failed import failed
 from inturn.cli.operator.find import find
 from inturn.cli.operator.jobs import jobs
+from inturn.cli.operator.keys import keys
 from inturn.cli.operator.pauses import pause, pauses, resume
 from inturn.cli.operator.tenants import tenants
 from inturn.cli.operator.workers import drain, rescue, workers
@@ -73,8 +75,9 @@ for command in (
     workers,
     drain,
     rescue,
-    doctor,
     keys,
+    audit,
+    doctor,
     web,
     worker,
     chains,

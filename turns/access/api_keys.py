@@ -16,9 +16,7 @@ from turns.access.api_key import API_KEY, KEY_ID, LABEL_RULE, ApiKey, KeyState, 
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_replies import to_record
-from turns.config import commands
-from turns.config.settings import Settings
-from turns.domain.errors import ConfigurationError, KeyExists, KeyNotActive, KeyNotFound
+from turns.domain.errors import KeyExists, KeyNotActive, KeyNotFound
 from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name
 
 KEY_CACHE_SECONDS = 2.0  # an endpoint notices the first key, and that a key was revoked, within this time
@@ -207,17 +205,6 @@ class ApiKeyStore:
             _to_key(key_id, next(records), next(records), used_at and int(used_at))
             for key_id, used_at in zip(key_ids, uses, strict=True)
         ]
-
-
-def check_exposure(api_keys: ApiKeyStore, settings: Settings) -> None:
-    """Raise `ConfigurationError` if other machines could call the service without a key."""
-    if settings.is_loopback or settings.allow_open_access or settings.require_keys or api_keys.has_keys():
-        return
-    raise ConfigurationError(
-        f"INTURN_HOST: {settings.host} can be reached from other machines, but there is no API key. "
-        f"Start it on 127.0.0.1 (without INTURN_HOST) and create one there ({commands.CREATE_KEY}), "
-        "or set INTURN_ALLOW_OPEN_ACCESS=true."
-    )
 
 
 def _to_key(key_id: str, credential: dict[str, str], info: dict[str, str], used_at: int | None) -> ApiKey | None:

@@ -8,7 +8,7 @@ UP = "make up" if IS_CLONE else "inturn up"
 WEB = "make web" if IS_CLONE else "inturn web"
 WORKER = "make worker" if IS_CLONE else "inturn worker"
 CHAIN_WORKER = f"{WORKER} CHAINS=1" if IS_CLONE else f"{WORKER} --chains"
-CREATE_KEY = "make key TENANT=acme" if IS_CLONE else "inturn keys create acme"
+CREATE_KEY = "make key TENANT=acme" if IS_CLONE else "inturn keys create acme --local"
 DOCTOR = "make doctor" if IS_CLONE else "inturn doctor"
 INSTALL_PACKAGES = "make clean up" if IS_CLONE else 'pip install --upgrade "inturn[service]"'
 INSTALL_TRACES = "pip install -r tools/requirements/otel.txt" if IS_CLONE else 'pip install "inturn[otel]"'

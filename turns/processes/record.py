@@ -29,7 +29,7 @@ class ProcessState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessRecord:
-    """What a process reports about itself; instants in ms. "" or None: it does not say, for example an earlier release.
+    """The report of a process about itself; instants in ms. "" or None if it does not say, as an earlier release.
 
     `started_at` is the time of its first report, and `seen_at` that of its last one. `slots` is the number of turns
     that a worker can run at once, `model` its default model.

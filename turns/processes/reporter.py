@@ -19,7 +19,7 @@ class Reporter:
     """Reports every few seconds from a thread, and at once when the process begins to drain.
 
     The first report tells the process the id of the store. A later report with another id means that the store was
-    emptied or replaced. What the process knows about API keys goes with each report, so that such a store stays closed.
+    emptied or replaced. Each report says whether API keys exist, so that such a store stays closed.
     """
 
     def __init__(self, store: TurnStore, name: str, kind: str, **facts: str) -> None:

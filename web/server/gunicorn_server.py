@@ -16,7 +16,8 @@ from gunicorn.http.errors import ParseException
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
-from turns.access.api_keys import ApiKeyStore, check_exposure
+from turns.access.api_keys import ApiKeyStore
+from turns.access.exposure import check_exposure
 from turns.assistants.registry import AssistantRegistry, registry_or_exit
 from turns.backend.client import connect
 from turns.config.logs import Log, configure_logs, get_logger

@@ -59,7 +59,7 @@ def test_the_first_key_can_adopt_the_stored_sessions(run: Run, stored: Turn, sto
 
 def test_sessions_are_not_adopted_while_requests_need_no_key(run: Run, stored: Turn, sessions: SessionStore) -> None:
     code, _, error = run("adopt", "acme")
-    assert (code, error) == (2, "No API key exists yet: .venv/bin/inturn keys create acme --adopt\n")
+    assert (code, error) == (2, "No API key exists yet: .venv/bin/inturn keys create acme --local --adopt\n")
     assert sessions.count_sessions() == 1
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from tests.support.server import Server
 from turns.access.api_key import KeyState, Scope
-from turns.access.api_keys import ENDED_SECONDS, ApiKeyStore, check_exposure
+from turns.access.api_keys import ENDED_SECONDS, ApiKeyStore
+from turns.access.exposure import check_exposure
 from turns.access.key_record import KeyRecord
 from turns.backend import keys
 from turns.backend.client import Client

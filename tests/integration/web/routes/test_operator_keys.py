@@ -18,6 +18,7 @@ from turns.access.key_uses import KeyUses
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client
 from turns.config.settings import Settings
+from turns.processes.reporter import Reporter
 from turns.store.turns import TurnStore
 from web.app import create_app
 from web.routes.operator import keys as routes
@@ -52,6 +53,7 @@ def app(
     """Return a client of an app whose store is the embedded one of a data directory; it caches no keys."""
     monkeypatch.setattr(auth, "KEY_CACHE_SECONDS", 0)
     monkeypatch.setattr(routes, "KEY_CACHE_SECONDS", 0)
+    monkeypatch.setattr(Reporter, "start", lambda self: None)  # its thread would write heartbeats after the test
     os.symlink(server.socket, tmp_path / "store.sock")
     embedded = settings.model_copy(update={"redis_url": "", "data_dir": tmp_path})
     assert embedded.uses_embedded_store
