@@ -105,7 +105,8 @@ def build_operator_keys(api_keys: ApiKeyStore, record: KeyRecord | None, cancel_
         key = api_keys.revoke_key(key_id, by=g.caller.key_id)
         _remember(record, lambda file: file.add_revoked(key.id))
         cancelled = _cancel(cancel_turns, key) if query.cancel else Cancellation(count=0, has_more=False)
-        audit("revoke_key", key.id, tenant=key.tenant, reason=query.reason, cancelled=cancelled.count)
+        details = {"cancelled": cancelled.count} if query.cancel else {}
+        audit("revoke_key", key.id, tenant=key.tenant, reason=query.reason, **details)
         return reply(schema.RevokedKey.of(key, cancelled))
 
     return api

@@ -45,3 +45,11 @@ export const listTenants = (filter) => requestJson("GET", `/operator/tenants${qu
 export const getTenant = (tenant) => requestJson("GET", tenantPath(tenant));
 export const setLimits = (tenant, body) => requestJson("PUT", tenantPath(tenant), { body });
 export const removeLimits = (tenant, reason) => requestJson("DELETE", `${tenantPath(tenant)}${queryString({ reason })}`);
+
+const keyPath = (id) => `/operator/keys/${encodeURIComponent(id)}`;
+
+export const listKeys = (filter) => requestJson("GET", `/operator/keys${queryString({ ...filter, limit: 100 })}`);
+export const createKey = (body) => requestJson("POST", "/operator/keys", { body });
+export const rotateKey = (id, body) => requestJson("POST", `${keyPath(id)}/rotate`, { body });
+export const revokeKey = (id, options) => requestJson("POST", `${keyPath(id)}/revoke${queryString(options)}`);
+export const listAudit = (filter) => requestJson("GET", `/operator/audit${queryString({ ...filter, limit: 100 })}`);

@@ -32,6 +32,11 @@ export class Page extends StateContainer {
     return this.state.stats?.may_act ?? false;
   }
 
+  // Keys are managed by administrators, and everything else by operators.
+  mayRun(action) {
+    return action.isForAdmin ? (this.state.stats?.may_manage_keys ?? false) : this.canAct;
+  }
+
   open(route) {
     history.pushState(null, "", urlOf(route));
     this.#show(parseRoute(location.search));
@@ -132,6 +137,6 @@ function actionError(error) {
 
 function keyPromptFor(error) {
   if (error?.code === "unauthenticated") return unauthenticatedPrompt("an operator key");
-  if (error?.code === "forbidden") return "This key cannot open this page. Enter one with the scope operator or observer.";
+  if (error?.code === "forbidden") return "This key cannot open this page. Enter one with the scope operator, observer or admin.";
   return null;
 }

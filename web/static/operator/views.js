@@ -11,10 +11,12 @@
 // dialog of an action (`fields`). Times are RelativeTime or Instant, which show local time and UTC on hover.
 import * as api from "./api.js";
 import { tenantLabel } from "./format/labels.js";
+import { AuditView } from "./views/audit.js";
 import { FailedView } from "./views/failed.js";
 import { FindView } from "./views/find.js";
 import { HistoryView } from "./views/history.js";
 import { JobsView } from "./views/jobs.js";
+import { KeysView } from "./views/keys.js";
 import { LiveView } from "./views/live.js";
 import { OverviewView } from "./views/overview.js";
 import { SessionView } from "./views/session.js";
@@ -78,6 +80,15 @@ export const VIEWS = {
     ...{ View: WorkersView, tab: "Workers", place: "bar", count: (stats) => stats.live_workers, title: () => "Workers" },
     fields: [],
     load: () => api.listWorkers(),
+  },
+  keys: {
+    ...{ View: KeysView, tab: "API keys", place: "menu", title: () => "API keys", fields: ["tenant", "after"] },
+    load: (filter) => api.listKeys(filter),
+  },
+  audit: {
+    ...{ View: AuditView, tab: "Audit log", place: "menu", title: () => "Audit log" },
+    fields: ["outcome", "key_id", "tenant", "action", "what", "since", "until", "after"],
+    load: (filter) => api.listAudit(filter),
   },
 };
 

@@ -1,5 +1,6 @@
-// Actions on turns. An action is `{ label, run(values) }`; `run` returns the message, or `{ message, turn, job, action }`:
-// links to a turn and to the jobs, and a further action such as an undo; `open` is the route to go to.
+// Actions on turns. An action is `{ label, run(values) }`; `run` returns the message, or `{ message, turn, job, action, secret }`:
+// links to a turn and to the jobs, a further action such as an undo, and a text to copy; `open` is the route to go to.
+//   isForAdmin      it needs a key with the scope admin instead of operator
 //   isDestructive   it ends, stops or removes something: red, here and in the dialog
 //   title           it asks first: `title`, `description`, `confirmLabel` (a verb and its object), and `consent`, a
 //                   sentence to check. A destructive action without a title must be one that can be undone

@@ -1,5 +1,6 @@
 // Messages above the view: the key form, pauses, stale data, and the result of the last action.
 import { KeyForm } from "../../shared/api_key.js";
+import { copyWithFeedback } from "../../shared/clipboard.js";
 import { html } from "../../shared/ui.js";
 import { liftHold } from "../actions/service.js";
 import { pluralize } from "../format/labels.js";
@@ -36,6 +37,13 @@ export function Notice({ page }) {
       ${notice.turn && html` <a href=${urlOf({ view: "turn", id: notice.turn })}>${notice.turn}</a>`}
       ${notice.job && html` <a href=${urlOf({ view: "jobs", id: notice.job })}>Bulk acts</a>`}
       ${notice.action && html` <${ActionButton} page=${page} action=${notice.action} isSmall />`}
+      ${notice.secret && html` <${Secret} text=${notice.secret} />`}
       <button type="button" class="quiet" onClick=${() => page.update({ notice: null })}>Close</button></p>`}
   </div>`;
+}
+
+// A text that is shown once, until the notice is closed.
+function Secret({ text }) {
+  return html`<code class="secret">${text}</code>
+    <button type="button" class="quiet" aria-label="Copy the key" onClick=${({ currentTarget }) => copyWithFeedback(currentTarget, text)}>Copy</button>`;
 }

@@ -4,6 +4,7 @@ import { actOnMatching, actOnSelected, discard } from "../actions/jobs.js";
 import { retry } from "../actions/turns.js";
 import { ActionButton } from "../components/action_button.js";
 import { Selection } from "../components/selection.js";
+import { Pagination } from "../components/pagination.js";
 import { Table } from "../components/table.js";
 import { SessionLink, TurnLink } from "../components/turn_table.js";
 import { ADVICE, lossNote } from "../format/labels.js";
@@ -91,11 +92,4 @@ export function TurnActions({ page, id }) {
     <${ActionButton} page=${page} action=${retry(id)} of=${id} isSmall />
     <${ActionButton} page=${page} action=${discard(id)} of=${id} isSmall />
   </span>`;
-}
-
-function Pagination({ route, after }) {
-  return html`<p class="pages">
-    ${route.after && html`<a href=${urlOf({ ...route, after: null })}>Newest</a>`}
-    ${after !== null && html`<a href=${urlOf({ ...route, after })}>Older</a>`}
-  </p>`;
 }

@@ -78,6 +78,7 @@ function Facts({ page, turn }) {
     Tenant: html`${tenantLabel(turn.tenant)} <${ActionButton} page=${page} action=${pause({ kind: "tenant", name: turn.tenant })} text="Pause…" isSmall />`,
     Assistant: html`${turn.assistant}, lane ${turn.lane} <${ActionButton} page=${page} action=${pause({ kind: "assistant", name: turn.assistant })} text="Pause…" isSmall />`,
     Model: turn.runs.length > 0 && html`${turn.runs.at(-1).model} <${ActionButton} page=${page} action=${pause({ kind: "model", name: turn.runs.at(-1).model })} text="Pause…" isSmall />`,
+    "API key": turn.key_id && html`<a class="id" href=${urlOf({ view: "audit", key_id: turn.key_id })}>${turn.key_id}</a>`,
     "Lost workers": turn.losses || null,
     Tokens: usage && `${usage.input_tokens} in, ${usage.output_tokens} out`,
     "Retry of": turn.retry_of && html`<${TurnLink} id=${turn.retry_of} />`,
