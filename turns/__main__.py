@@ -144,6 +144,10 @@ def _adopt(service: Service, options: argparse.Namespace) -> str:
     if not service.api_keys.has_keys():
         raise ValueError(f"No API key exists yet: {commands.INTURN} keys create {tenant} --local --adopt")
     outcomes = service.sessions.adopt_all(tenant=tenant)
+    adopted = Act(
+        action="adopt_sessions", what=tenant, target_tenant=tenant, details={"count": outcomes[Reply.ADOPTED]}
+    )
+    _audit(service, adopted)
     lines = [f"Sessions given to the tenant {tenant}: {outcomes[Reply.ADOPTED]}"]
     if left := outcomes[Reply.SESSION_BUSY] + outcomes[Reply.LOST]:
         lines.append(f"Left, because they have live turns: {left}; when these have ended, run: {ADOPT} {tenant}")

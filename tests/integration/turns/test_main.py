@@ -38,13 +38,17 @@ def stored(accept: Callable[..., Turn], store: TurnStore) -> Turn:
     return store.cancel(accept().id)
 
 
-def test_the_first_key_explains_what_becomes_of_stored_sessions(run: Run, stored: Turn, store: TurnStore) -> None:
+def test_the_first_key_explains_what_becomes_of_stored_sessions(
+    run: Run, stored: Turn, store: TurnStore, client: Client
+) -> None:
     code, secret, notice = run("create", "acme")
     assert (code, secret.startswith("inturn_")) == (0, True)
     assert notice.startswith("This is the first API key: from now on, each request needs one. The sessions stored so")
     assert f"to give them to it: {command.ADOPT} acme" in notice
     assert "first API key" not in run("create", "acme")[2]
     assert run("adopt", "acme") == (0, "Sessions given to the tenant acme: 1\n", "")
+    [adopted] = AuditLog(client).read(AuditFilter(action="adopt_sessions"), limit=10).entries
+    assert (adopted.what, adopted.details) == ("acme", {"count": 1})
     assert store.get_turn(stored.id, tenant="acme").id == stored.id
 
 
