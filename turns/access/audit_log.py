@@ -20,7 +20,6 @@ MAX_REFUSALS = 2_000
 READ_LIMIT = 2_000  # entries that one page reads at most, which takes about 20 ms
 OLDEST_ID = "0-0"
 CHUNK = 250  # entries that one command reads
-MAX_REASON_CHARACTERS = 200
 OPTIONAL = ("key_id", "tenant", "target_tenant", "request_id", "reason")
 
 

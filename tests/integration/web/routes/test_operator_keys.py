@@ -1,6 +1,7 @@
 """The endpoints of API keys, in an app on a real server."""
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from turns.access.key_uses import KeyUses
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client
 from turns.config.settings import Settings
-from turns.processes.reporter import Reporter
 from turns.store.turns import TurnStore
 from web.app import create_app
 from web.routes.operator import keys as routes
@@ -53,11 +53,12 @@ def app(
     """Return a client of an app whose store is the embedded one of a data directory; it caches no keys."""
     monkeypatch.setattr(auth, "KEY_CACHE_SECONDS", 0)
     monkeypatch.setattr(routes, "KEY_CACHE_SECONDS", 0)
-    monkeypatch.setattr(Reporter, "start", lambda self: None)  # its thread would write heartbeats after the test
     os.symlink(server.socket, tmp_path / "store.sock")
     embedded = settings.model_copy(update={"redis_url": "", "data_dir": tmp_path})
     assert embedded.uses_embedded_store
-    return create_app(embedded, AssistantRegistry(embedded)).test_client()
+    with monkeypatch.context() as no_threads:  # which would go on in the store of other tests
+        no_threads.setattr(threading.Thread, "start", lambda thread: None)
+        return create_app(embedded, AssistantRegistry(embedded)).test_client()
 
 
 @pytest.fixture
