@@ -85,6 +85,7 @@ EXPOSED = ["ETag", "Idempotency-Replayed", "Location", "Preference-Applied", "Re
 
 
 def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
+    """Create the app. Its background threads are the extension `background`, which the server starts."""
     start_tracing(settings, role="web")
     client = connect(
         settings.store_url,
@@ -95,10 +96,8 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     )
     store = open_turn_store(client, settings)
     subscriptions = store.subscriptions()
-    subscriptions.start()
     reads = SingleFlight(store.get_turn)
     long_polls = LongPolls(store.get_ended_turn, reads, subscriptions, max_waiters=settings.max_waiters)
-    long_polls.start()
     streams = EventStreams(store, reads, subscriptions, max_streams=settings.max_streams)
     app = Flask("web", static_folder=None)
     # Otherwise Flask answers `//` with a redirect, whose address ignores the proxies in front of the service.
@@ -109,7 +108,6 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     app.wsgi_app = EncodedPath(app.wsgi_app)  # type: ignore[method-assign]
     assets = Assets()
     reporter = Reporter(store, web_process_name(secrets.token_hex(4)), WEB)
-    reporter.start()
     app.extensions["draining"] = (long_polls, streams, reporter)
     actions, search = OperatorActions(client, store), Search(client, settings)
     pauses, tenants = Pauses(client, settings), Tenants(client, settings)
@@ -120,10 +118,10 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     runner.start()
     usage = UsageStore(client, settings)
     api_keys, key_uses = ApiKeyStore(client), KeyUses(client)
-    key_uses.start()
     key_record = KeyRecord(settings.data_dir) if settings.uses_embedded_store else None
     authenticator = Authenticator(api_keys, key_uses, requires_keys=settings.require_keys)
     origins, refusals = CrossOriginGuard(settings), RefusalAudit()
+    app.extensions["background"] = (subscriptions, long_polls, reporter, runner, key_uses)
     app.before_request(_begin)
     trace_requests(app)
     app.before_request(lambda: _authorize(authenticator, origins, refusals))

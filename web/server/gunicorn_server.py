@@ -173,6 +173,8 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn is unty
         from web.app import create_app  # noqa: PLC0415
 
         app = create_app(self._settings, self._registry)
+        for part in app.extensions["background"]:
+            part.start()
         _freeze_gc()
         get_logger().info(Log.WEB_READY, version=VERSION)
         return app

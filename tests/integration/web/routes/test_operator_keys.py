@@ -1,7 +1,6 @@
 """The endpoints of API keys, in an app on a real server."""
 
 import os
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask.testing import FlaskClient
+from flask import Flask
 
 from tests.support.server import Server
 from turns.access.api_key import Scope
@@ -35,30 +34,14 @@ class Answer:
 
 
 @pytest.fixture
-def uses(monkeypatch: pytest.MonkeyPatch) -> list[KeyUses]:
-    """Return the uses of keys that the app records, which are written when a test flushes them."""
-    started: list[KeyUses] = []
-
-    def start(uses: KeyUses) -> None:
-        started.append(uses)
-
-    monkeypatch.setattr(KeyUses, "start", start)
-    return started
-
-
-@pytest.fixture
-def app(
-    settings: Settings, server: Server, uses: list[KeyUses], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> FlaskClient:
-    """Return a client of an app whose store is the embedded one of a data directory; it caches no keys."""
+def app(settings: Settings, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    """Return an app whose store is the embedded one of a data directory; it caches no keys."""
     monkeypatch.setattr(auth, "KEY_CACHE_SECONDS", 0)
     monkeypatch.setattr(routes, "KEY_CACHE_SECONDS", 0)
     os.symlink(server.socket, tmp_path / "store.sock")
     embedded = settings.model_copy(update={"redis_url": "", "data_dir": tmp_path})
     assert embedded.uses_embedded_store
-    with monkeypatch.context() as no_threads:  # which would go on in the store of other tests
-        no_threads.setattr(threading.Thread, "start", lambda thread: None)
-        return create_app(embedded, AssistantRegistry(embedded)).test_client()
+    return create_app(embedded, AssistantRegistry(embedded))
 
 
 @pytest.fixture
@@ -67,11 +50,13 @@ def admin(client: Client) -> str:
 
 
 @pytest.fixture
-def send(app: FlaskClient, admin: str) -> Send:
+def send(app: Flask, admin: str) -> Send:
     """Return a function that sends a request with the key of the administrator, or another one."""
 
     def send(method: str, path: str, *, api_key: str = admin, **options: Any) -> Answer:
-        response = app.open(path, method=method, headers={"Authorization": f"Bearer {api_key}"}, **options)
+        response = app.test_client().open(
+            path, method=method, headers={"Authorization": f"Bearer {api_key}"}, **options
+        )
         return Answer(response.status_code, response.get_json())
 
     return send
@@ -205,9 +190,10 @@ def test_an_administrator_reads_as_an_observer_does(send: Send) -> None:
     assert (stats["may_act"], stats["may_manage_keys"]) == (False, True)
 
 
-def test_the_first_key_is_not_created_over_http(app: FlaskClient, client: Client) -> None:
-    assert app.get("/operator/keys").get_json()["data"] == []
-    refused = app.post("/operator/keys", json=NEW)
+def test_the_first_key_is_not_created_over_http(app: Flask, client: Client) -> None:
+    browser = app.test_client()
+    assert browser.get("/operator/keys").get_json()["data"] == []
+    refused = browser.post("/operator/keys", json=NEW)
     assert (refused.status_code, refused.get_json()["code"]) == (403, "forbidden")
     assert "Create the first one on its machine" in refused.get_json()["detail"]
     assert not ApiKeyStore(client).has_keys()
@@ -229,9 +215,9 @@ def test_a_data_directory_that_cannot_be_written_hides_no_key(send: Send, tmp_pa
     assert send("POST", f"/operator/keys/{create(send)['id']}/revoke").status == 200
 
 
-def test_the_last_use_of_a_key_is_listed(send: Send, admin: str, uses: list[KeyUses]) -> None:
+def test_the_last_use_of_a_key_is_listed(send: Send, admin: str, app: Flask) -> None:
     key_id = admin.split("_")[1]
     assert listed(send)[key_id]["last_used_at"] is None
-    [of_app] = uses
-    of_app.flush()
+    [uses] = [part for part in app.extensions["background"] if isinstance(part, KeyUses)]
+    uses.flush()
     assert listed(send)[key_id]["last_used_at"] > listed(send)[key_id]["created_at"]
