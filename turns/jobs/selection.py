@@ -15,7 +15,7 @@ from turns.jobs.job import BulkAct, JobSpec
 
 MAX_TURNS = 100_000  # of one job; 6 MB in the store
 READ_AT_ONCE = 500  # records, so that Redis and a web process serve others in between
-MAX_PREVIEWED = 20_000  # turns that a preview reads, which takes about a second
+MAX_PREVIEWED = 20_000  # turns that a preview reads, which takes a few seconds
 SHOWN_IDS = 5
 FIELDS = ("session", "session_id", "user_id", "assistant", "model", "status", "error_code", "accepted_at")
 

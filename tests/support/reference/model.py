@@ -215,6 +215,24 @@ class ReferenceModel:
             self.slots.holders[TENANT] |= self.slots.holders[ALL] | running  # a late hint starts a turn without a slot
         self._check_group(TENANT)
 
+    def discard(self, turn_id: str) -> bool:
+        """Discard a failed turn; return whether it is discarded."""
+        turn = self.turns[turn_id]
+        turn.is_discarded = turn.is_discarded or (turn.status is Status.FAILED and not turn.erased)
+        return turn.is_discarded
+
+    def restore(self, turn_id: str) -> bool:
+        """Put a discarded turn back; return whether it is listed again."""
+        turn = self.turns[turn_id]
+        is_restored = turn.is_discarded and not turn.erased
+        turn.is_discarded = turn.is_discarded and not is_restored
+        return is_restored
+
+    def listed_failures(self) -> set[str]:
+        """Return the failed turns that are not resolved."""
+        failed = {turn_id: turn for turn_id, turn in self.turns.items() if turn.status is Status.FAILED}
+        return {turn_id for turn_id, turn in failed.items() if not turn.is_discarded and not turn.erased}
+
     def heads(self) -> set[str]:
         return {queue[0] for queue in self.queues.values() if queue}
 

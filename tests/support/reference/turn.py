@@ -27,6 +27,7 @@ class ReferenceTurn:
     retried_token: str | None = None
     superseded: bool = False
     erased: bool = False
+    is_discarded: bool = False
 
     @property
     def groups(self) -> list[str]:

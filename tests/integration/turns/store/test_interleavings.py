@@ -35,6 +35,7 @@ from tests.support.reference.slots import ALL, LOST, TENANT
 from tests.support.server import Server
 from turns.backend import keys, script_loader
 from turns.backend.client import Client
+from turns.backend.job_scripts import JobScripts
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
@@ -82,6 +83,7 @@ class Interleavings(RuleBasedStateMachine):
     sessions: SessionStore
     tenants: Tenants
     usage: UsageStore
+    jobs: JobScripts
     read_history: Callable[[str], list[str]]
     directory: Path
 
@@ -290,6 +292,14 @@ class Interleavings(RuleBasedStateMachine):
             self.store.cancel(turn_id)
             self.model.cancel(turn_id)
 
+    @rule(turn_id=turns)
+    def discard(self, turn_id: str) -> None:
+        assert self.jobs.discard("job", [f"{DEFAULT_TENANT}/{turn_id}"]) == self.model.discard(turn_id)
+
+    @rule(turn_id=turns)
+    def restore(self, turn_id: str) -> None:
+        assert self.jobs.restore("job", [f"{DEFAULT_TENANT}/{turn_id}"]) == self.model.restore(turn_id)
+
     @rule(session=SESSIONS)
     def erase(self, session: str) -> None:
         self.sessions.erase(session)
@@ -370,6 +380,11 @@ class Interleavings(RuleBasedStateMachine):
     def each_live_head_is_in_the_due_index_once(self) -> None:
         due = {turn.decode() for turn in self.server.raw.zrange(keys.DUE.name, 0, -1)}
         assert due == self.model.heads()
+
+    @invariant()
+    def failed_turns_are_listed_until_they_are_discarded(self) -> None:
+        listed = {member.decode().partition("/")[2] for member in self.server.raw.zrange(keys.FAILED.name, 0, -1)}
+        assert listed == self.model.listed_failures()
 
     @invariant()
     def live_turns_are_counted(self) -> None:
@@ -473,6 +488,7 @@ def test_interleavings(
     Interleavings.sessions, Interleavings.read_history = sessions, partial(history, server)
     Interleavings.tenants, Interleavings.pauses = Tenants(client, settings), Pauses(client, limited)
     Interleavings.usage = UsageStore(client, settings)
+    Interleavings.jobs = JobScripts(client, settings)
     interleave(80)
 
 
@@ -482,7 +498,7 @@ def test_interleavings_with_histories_in_files(
     in_files = settings.model_copy(update={**LIMITS, "history": f"file:{tmp_path}"})
     Interleavings.server, Interleavings.store = server, open_turn_store(client, in_files)
     Interleavings.sessions, Interleavings.pauses = open_session_store(client, in_files), Pauses(client, in_files)
-    Interleavings.tenants = Tenants(client, in_files)
+    Interleavings.tenants, Interleavings.jobs = Tenants(client, in_files), JobScripts(client, in_files)
     Interleavings.directory = tmp_path
     Interleavings.read_history = partial(read_file_history, server, HistoryFiles(tmp_path))
     Interleavings.usage = UsageStore(client, in_files)
