@@ -60,7 +60,8 @@ def run(invocation: Invocation, act: str, *, turn_ids: tuple[str, ...] = (), **g
     if turn_ids and has_conditions(given):
         raise click.UsageError("Give ids of turns, or conditions.")
     with invocation.client() as client:
-        target = {"turn_ids": list(turn_ids)} if turn_ids else _confirmed(invocation, client, act, given)
+        named = {"turn_ids": list(turn_ids), **_poison(given)}
+        target = named if turn_ids else _confirmed(invocation, client, act, given)
         if target is None:
             return Exit.OK
         more = {"per_second": given["per_second"], "reason": given["reason"]}
@@ -110,7 +111,7 @@ def _confirmed(invocation: Invocation, client: Client, act: str, given: Mapping[
         query["accepted_before"] = (datetime.now(UTC) - timedelta(seconds=given["seconds"])).isoformat()
     if not has_conditions(given):
         raise click.UsageError("Give a condition, such as --tenant, or --all.")
-    poison = {"include_poison": True} if given.get("include_poison") else {}
+    poison = _poison(given)
     preview: Any = client.operator.call("GET", "preview", query={"act": act, **query, **dict.fromkeys(poison, "true")})
     if not preview["count"]:
         left_out = f" {preview['left_out']:,} that probably end their workers are left out." * bool(preview["left_out"])
@@ -118,6 +119,10 @@ def _confirmed(invocation: Invocation, client: Client, act: str, given: Mapping[
         return None
     _ask(invocation, act, preview, is_confirmed=given["yes"])
     return {**query, **poison, "all": True, "before": preview["before"]}
+
+
+def _poison(given: Mapping[str, Any]) -> dict[str, bool]:
+    return {"include_poison": True} if given.get("include_poison") else {}
 
 
 def _ask(invocation: Invocation, act: str, preview: Any, *, is_confirmed: bool) -> None:
