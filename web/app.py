@@ -138,7 +138,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_operator_pauses(pauses),
         build_operator_keys(api_keys, key_record, actions.cancel_turns_of_key),
         build_operator_search(search, queries),
-        build_operator_tenants(tenants, pauses),
+        build_operator_tenants(tenants, pauses, usage),
         build_operator_failed(failed),
         build_operator_jobs(jobs, selector, runner),
         build_operator_views(queries, search, failed),

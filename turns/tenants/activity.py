@@ -22,8 +22,8 @@ class Activity:
     """The present activity of a tenant. Times in ms.
 
     `waiting_turns` are live and do not run. `accepted_per_minute` and `failed_turns` are those of the last
-    `RECENT_SECONDS`; failed turns count until they are retried or discarded. `tokens_today` is None if nothing has
-    counted them.
+    `RECENT_SECONDS`; failed turns count until they are retried or discarded. `counted_tokens` are those of this UTC day
+    that count against a limit of tokens; None without such a limit.
     """
 
     live_turns: int
@@ -32,7 +32,7 @@ class Activity:
     accepted_per_minute: float
     accepted_in_a_day: int
     failed_turns: int
-    tokens_today: int | None
+    counted_tokens: int | None
 
     @property
     def waiting_turns(self) -> int:
@@ -49,7 +49,7 @@ class Activity:
             accepted_per_minute=accepted * 60 / RECENT_SECONDS,
             accepted_in_a_day=accepted_in_a_day,
             failed_turns=failures,
-            tokens_today=int(tokens) if tokens else None,
+            counted_tokens=int(tokens) if tokens else None,
         )
 
 

@@ -112,7 +112,7 @@ def _row(tenant: Any) -> Sequence[str]:
         _wait(tenant),
         f"{tenant['accepted_per_minute']:g}",
         str(tenant["failed_turns"]),
-        _number(tenant["tokens_today"]),
+        str(tenant["tokens_today"]),
         ", ".join(_state(tenant)),
     )
 
@@ -142,7 +142,9 @@ def _lines(tenant: Any) -> Iterator[tuple[str, str]]:
     yield "oldest wait", _wait(tenant)
     yield "accepted per minute", f"{tenant['accepted_per_minute']:g}"
     yield "failed in 5 minutes", str(tenant["failed_turns"])
-    yield "tokens today", _number(tenant["tokens_today"])
+    yield "tokens today", str(tenant["tokens_today"])
+    if tenant["counted_tokens"] is not None:
+        yield "of its limit", f"{tenant['counted_tokens']} used or reserved"
     for name, option in LIMITS.items():
         value = tenant["limits"][name]
         yield option, f"{value or 'unlimited'} ({'own' if own.get(name) is not None else 'default'})"
@@ -158,7 +160,3 @@ def _lines(tenant: Any) -> Iterator[tuple[str, str]]:
 def _wait(tenant: Any) -> str:
     since = tenant["waiting_since"]
     return format_age(datetime.fromisoformat(since)) if since else NO_VALUE
-
-
-def _number(value: int | None) -> str:
-    return NO_VALUE if value is None else str(value)

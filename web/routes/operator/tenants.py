@@ -1,6 +1,7 @@
 """The routes with which operators see the tenants and set their limits."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from flask import Blueprint, Response, g
 
@@ -9,6 +10,8 @@ from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name
 from turns.pauses.part import PauseKind
 from turns.pauses.pauses import Pause, Pauses
 from turns.tenants.tenants import Tenant, Tenants
+from turns.usage.report import Dimension, UsageQuery
+from turns.usage.store import UsageStore
 from web.http.responses import read_json_body, reply
 from web.http.validation import parse_body
 from web.openapi.operation import Operation, ResponseSpec
@@ -20,11 +23,11 @@ from web.security.audit import audit
 MAX_BODY_BYTES = 4096
 
 
-def build_operator_tenants(tenants: Tenants, pauses: Pauses) -> Blueprint:
+def build_operator_tenants(tenants: Tenants, pauses: Pauses, usage: UsageStore) -> Blueprint:
     api = Blueprint("operator_tenants", __name__)
 
     def show(tenant: str) -> Response:
-        return reply(_to_schema(tenants.get_tenant(tenant), _read_pauses(pauses)))
+        return reply(_to_schema(tenants.get_tenant(tenant), _read_pauses(pauses), _read_tokens(usage)))
 
     @Operation(
         id="list_tenants",
@@ -37,8 +40,8 @@ def build_operator_tenants(tenants: Tenants, pauses: Pauses) -> Blueprint:
     def list_tenants(query: schema.TenantsQuery) -> Response:
         found = tenants.list_tenants()
         listed = sorted(found.tenants, key=_wait_key) if query.sort == "waiting" else found.tenants
-        paused = _read_pauses(pauses)
-        data = tuple(_to_schema(tenant, paused) for tenant in listed[: query.limit])
+        paused, tokens = _read_pauses(pauses), _read_tokens(usage)
+        data = tuple(_to_schema(tenant, paused, tokens) for tenant in listed[: query.limit])
         return reply(schema.TenantList(data=data, found=len(listed), are_all=found.is_complete))
 
     @Operation(
@@ -99,7 +102,14 @@ def _read_pauses(pauses: Pauses) -> Mapping[str, Pause]:
     return {pause.name: pause for pause in pauses.read() if pause.kind == PauseKind.TENANT}
 
 
-def _to_schema(tenant: Tenant, pauses: Mapping[str, Pause]) -> schema.Tenant:
+def _read_tokens(usage: UsageStore) -> Mapping[str, int]:
+    """Return the tokens of this UTC day by tenant."""
+    today = datetime.now(UTC).date()
+    report = usage.read(UsageQuery(first_day=today, last_day=today, by=(Dimension.TENANT,)))
+    return {row.tenant: row.input_tokens + row.output_tokens for row in report.rows if row.tenant}
+
+
+def _to_schema(tenant: Tenant, pauses: Mapping[str, Pause], tokens: Mapping[str, int]) -> schema.Tenant:
     activity, pause = tenant.activity, pauses.get(tenant.name)
     return schema.Tenant(
         tenant=tenant.name,
@@ -109,7 +119,8 @@ def _to_schema(tenant: Tenant, pauses: Mapping[str, Pause]) -> schema.Tenant:
         waiting_since=activity.waiting_since,
         accepted_per_minute=activity.accepted_per_minute,
         failed_turns=activity.failed_turns,
-        tokens_today=activity.tokens_today,
+        tokens_today=tokens.get(tenant.name, 0),
+        counted_tokens=activity.counted_tokens,
         pause=pause and PauseSchema.model_validate(pause),
         limits=schema.Limits.model_validate(tenant.limits),
         own_limits=tenant.own and schema.Own.model_validate(tenant.own),

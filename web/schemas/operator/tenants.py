@@ -83,7 +83,8 @@ class Tenant(ResponseModel):
     waiting_since: Instant | None = Field(description="since when the first turn of a session has waited for its run")
     accepted_per_minute: float = Field(description=f"mean, {RECENT}")
     failed_turns: int = Field(description=f"{RECENT}, unless they were retried or discarded")
-    tokens_today: int | None = Field(description="used or reserved on this UTC day; null if there is no limit of them")
+    tokens_today: int = Field(description="input and output of runs that ended on this UTC day")
+    counted_tokens: int | None = Field(description="used or reserved on this UTC day; null without a limit of them")
     pause: Pause | None = Field(description="while an operator has paused it")
     limits: Limits
     own_limits: Own | None

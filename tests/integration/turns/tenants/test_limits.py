@@ -183,7 +183,7 @@ def test_rate_and_tokens_are_limited_for_one_tenant(
     ask(store, 2)
     with pytest.raises(TokensSpent):
         ask(store, 3)
-    assert tenants.get_tenant("acme").activity.tokens_today == 800
+    assert tenants.get_tenant("acme").activity.counted_tokens == 800
     for n in range(3):
         ask(store, n, tenant="other")
 

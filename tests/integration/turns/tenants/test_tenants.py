@@ -38,7 +38,7 @@ def test_tenants_are_listed_with_what_they_do(
     acme, initech, globex = (tenant.activity for tenant in found.tenants)
     assert (acme.live_turns, acme.running_turns, acme.waiting_turns) == (5, 1, 4)
     assert acme.waiting_since == int(server.raw.zrange(keys.WAITING.name, 0, 0, withscores=True)[0][1])
-    assert (acme.accepted_per_minute, acme.failed_turns, acme.tokens_today) == (1, 0, None)
+    assert (acme.accepted_per_minute, acme.failed_turns, acme.counted_tokens) == (1, 0, None)
     assert (globex.live_turns, globex.waiting_since) == (0, None)
     assert (globex.accepted_per_minute, globex.failed_turns) == (0.2, 1)
     assert (initech.live_turns, initech.accepted_per_minute) == (0, 0)

@@ -28,11 +28,16 @@ function Activity({ tenant: { tenant, ...numbers } }) {
     "Longest wait": numbers.waiting_since ? html`<${RelativeTime} at=${numbers.waiting_since} />` : "none",
     Accepted: `${numbers.accepted_per_minute.toLocaleString("en")} per minute, in the last 5 minutes`,
     Failed: html`${numbers.failed_turns.toLocaleString("en")} in the last 5 minutes <a href=${urlOf({ view: "failed", tenant })}>Show all failed turns</a>`,
-    "Tokens today": numbers.tokens_today?.toLocaleString("en") ?? "not counted",
+    "Tokens today": tokensText(numbers),
   };
   return html`<dl class="facts">
     ${Object.entries(facts).map(([name, fact]) => html`<div key=${name}><dt>${name}</dt><dd>${fact}</dd></div>`)}
   </dl>`;
+}
+
+function tokensText({ tokens_today, counted_tokens }) {
+  const counted = counted_tokens === null ? "" : `; ${counted_tokens.toLocaleString("en")} used or reserved of its limit`;
+  return `${tokens_today.toLocaleString("en")}${counted}`;
 }
 
 function Pause({ page, tenant: { tenant, pause: current } }) {

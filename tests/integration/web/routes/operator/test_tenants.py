@@ -2,21 +2,25 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask, g
 from flask.testing import FlaskClient
 
+from tests.integration.conftest import answer_to
 from tests.support.server import Server
 from turns.access.audit_log import AuditLog
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
-from turns.domain.turn import Turn
+from turns.domain.turn import Claim, Spending, Turn, Usage
 from turns.pauses.part import Part
 from turns.pauses.pauses import Pauses
+from turns.store.turns import TurnStore
 from turns.tenants.tenants import Tenants
+from turns.usage.store import UsageStore
 from web.http import problems
 from web.routes.operator.tenants import build_operator_tenants
 from web.security.auth import Caller
@@ -33,7 +37,9 @@ def http(client: Client, settings: Settings) -> FlaskClient:
     def authenticate() -> None:
         g.request_id, g.caller = "request", Caller("-", frozenset(), "key-1")
 
-    app.register_blueprint(build_operator_tenants(Tenants(client, settings), Pauses(client, settings)))
+    app.register_blueprint(
+        build_operator_tenants(Tenants(client, settings), Pauses(client, settings), UsageStore(client, settings))
+    )
     problems.register(app)
     app.extensions["audit_log"] = AuditLog(client)
     return app.test_client()
@@ -131,3 +137,15 @@ def test_a_paused_tenant_shows_its_pause(http: FlaskClient, client: Client, sett
     assert get(http, "/acme")["pause"]["reason"] == "flood"
     pauses = {tenant["tenant"]: tenant["pause"] for tenant in get(http)["data"]}
     assert (pauses["acme"]["kind"], pauses["other"]) == ("tenant", None)
+
+
+def test_tokens_of_today_are_those_of_ended_runs(
+    http: FlaskClient, accept: Callable[..., Turn], claim: Callable[[Turn], Claim], store: TurnStore
+) -> None:
+    put(http, {"tokens_per_day": 10_000})
+    run = claim(accept(tenant="acme"))
+    usage = Usage(input_tokens=30, output_tokens=20, total_tokens=50)
+    store.commit(run, replace(answer_to(run), usage=usage), tail="", spending=Spending(usage=usage))
+    tenant = get(http, "/acme")
+    assert (tenant["tokens_today"], tenant["counted_tokens"]) == (50, 50)
+    assert get(http, "/other")["tokens_today"] == 0
