@@ -2,23 +2,24 @@
 
 import gzip
 import re
+from collections.abc import Iterator
 from posixpath import dirname, join, normpath
 
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from turns.assistants.registry import AssistantRegistry
+from tests.unit.web.in_process import open_app
 from turns.config.settings import Settings
-from web.app import create_app
 
 # The whole page, each file compressed separately; the service leaves compression to a proxy.
 MAX_KILOBYTES = {"/": 82, "/operator": 55}  # the chat: 10 of them for icons, search, date groups and settings
 
 
 @pytest.fixture(scope="module")
-def client() -> Client:
+def client() -> Iterator[Client]:
     nowhere = Settings(redis_url="unix:///nowhere")
-    return create_app(nowhere, AssistantRegistry(nowhere)).test_client()
+    with open_app(nowhere) as app:
+        yield app.test_client()
 
 
 @pytest.fixture(scope="module", params=MAX_KILOBYTES)

@@ -11,10 +11,9 @@ import pytest
 from flask.testing import FlaskClient as Client
 from jsonschema import Draft202012Validator
 
-from turns.assistants.registry import AssistantRegistry
+from tests.unit.web.in_process import open_app
 from turns.config.settings import Settings
 from turns.domain.ids import ID_RULE
-from web.app import create_app
 from web.openapi.docs_page import Entry, groups
 from web.openapi.operation import EXTENSION
 
@@ -22,9 +21,10 @@ JSON = "application/json"
 
 
 @pytest.fixture(scope="module")
-def client() -> Client:
+def client() -> Iterator[Client]:
     nowhere = Settings(redis_url="unix:///nowhere")
-    return create_app(nowhere, AssistantRegistry(nowhere)).test_client()
+    with open_app(nowhere) as app:
+        yield app.test_client()
 
 
 @pytest.fixture(scope="module")
