@@ -106,7 +106,7 @@ export const HELD = {
   workers_busy: "for a worker",
 };
 
-export const partLabel = ({ kind, name }) => (SWITCHES[kind] ? kind : `${kind} ${name}`);
+export const partLabel = ({ kind, name }) => (SWITCHES[kind] ? kind : `${kind} ${kind === "tenant" ? tenantLabel(name) : name}`);
 export const tenantLabel = (tenant) => (tenant === "-" ? "default" : tenant);
 export const pluralize = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 export const formatPercent = (share) => (share === null ? null : `${(share * 100).toFixed(share < 0.1 ? 1 : 0)}%`);
