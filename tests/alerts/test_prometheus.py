@@ -58,17 +58,19 @@ def watched(stack: Stack, tmp_path: Path) -> Iterator[Callable[[], list[Labels]]
             return [alert["labels"] for alert in alerts if alert["state"] == "firing"]
 
         try:
-            wait_until("Prometheus answers", lambda: answers(f"http://{address}/api/v1/alerts"))
+            # Prometheus sees no increase of a counter that was not 0 when it first scraped it.
+            wait_until("Prometheus has scraped all targets", lambda: are_scraped(address), seconds=30)
             yield firing
         finally:
             prometheus.terminate()
 
 
-def answers(url: str) -> bool:
+def are_scraped(address: str) -> bool:
     try:
-        return call(url).status == 200
-    except (OSError, ValueError):  # it answers with plain text while it starts
+        targets = call(f"http://{address}/api/v1/targets").body["data"]["activeTargets"]
+    except (OSError, ValueError, TypeError):  # it answers with plain text while it starts
         return False
+    return bool(targets) and all(target["health"] == "up" for target in targets)
 
 
 def wait_for_alerts(
