@@ -2,6 +2,7 @@
 import { queryString, requestJson } from "../shared/http.js";
 
 const PREVIEW_TIMEOUT_SECONDS = 60; // tens of thousands of turns are counted
+const keyPath = (id) => `/operator/keys/${encodeURIComponent(id)}`;
 const tenantPath = (tenant) => `/operator/tenants/${encodeURIComponent(tenant)}`;
 const turnPath = (id) => `/operator/turns/${encodeURIComponent(id)}`;
 const pausePath = ({ kind, name }) => `/operator/pauses/${kind}${name ? `/${encodeURIComponent(name)}` : ""}`;
@@ -45,9 +46,6 @@ export const listTenants = (filter) => requestJson("GET", `/operator/tenants${qu
 export const getTenant = (tenant) => requestJson("GET", tenantPath(tenant));
 export const setLimits = (tenant, body) => requestJson("PUT", tenantPath(tenant), { body });
 export const removeLimits = (tenant, reason) => requestJson("DELETE", `${tenantPath(tenant)}${queryString({ reason })}`);
-
-const keyPath = (id) => `/operator/keys/${encodeURIComponent(id)}`;
-
 export const listKeys = (filter) => requestJson("GET", `/operator/keys${queryString({ ...filter, limit: 100 })}`);
 export const createKey = (body) => requestJson("POST", "/operator/keys", { body });
 export const rotateKey = (id, body) => requestJson("POST", `${keyPath(id)}/rotate`, { body });

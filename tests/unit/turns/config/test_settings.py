@@ -71,6 +71,13 @@ def test_the_socket_s_path_is_short_in_any_data_directory() -> None:
     assert deep.embedded_socket == Settings(data_dir=Path("/tmp") / ("d" * 200)).embedded_socket  # noqa: S108
 
 
+def test_the_embedded_store_is_known_by_its_url_too() -> None:
+    alone = Settings(data_dir=Path("data"))
+    below_supervisor = Settings(data_dir=Path("data"), redis_url=alone.store_url)  # as `make up` passes it on
+    elsewhere = Settings(data_dir=Path("data"), redis_url="redis://127.0.0.1")
+    assert [each.uses_embedded_store for each in (alone, below_supervisor, elsewhere)] == [True, True, False]
+
+
 @pytest.mark.parametrize("url", ["http://x", "localhost:6379", "redis://x:y", "sentinel://x:1", "sentinel:///name"])
 def test_an_invalid_store_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("REDIS_URL", url)
