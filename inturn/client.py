@@ -56,6 +56,26 @@ class Client:
         fetch = steps.fetch(requests.get_service_status(), to_service_status, self._transport.retry_policy)
         return self._transport.run(fetch)
 
+    def usage(
+        self,
+        *,
+        by: str = "",
+        since: str | None = None,
+        until: str | None = None,
+        user_id: str | None = None,
+        assistant: str | None = None,
+        model: str | None = None,
+    ) -> Json:
+        """Return the tokens and cost of the tenant's turns, as the OpenAPI document describes `GET /v1/usage`.
+
+        `by` groups them by `day`, `user`, `assistant` or `model`, joined by commas. `since` and `until` are UTC days
+        such as 2026-11-01, both included; by default the last seven.
+        """
+        query = {"by": by, "since": since, "until": until}
+        query |= {"user_id": user_id, "assistant": assistant, "model": model}
+        request = requests.get_usage(query)
+        return self._transport.run(steps.fetch_optional(request, self._transport.retry_policy))
+
     def close(self) -> None:
         self._transport.close()
 

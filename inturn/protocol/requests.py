@@ -123,6 +123,10 @@ def get_service_status() -> Request:
     return Request(method="GET", path="/operator/status")
 
 
+def get_usage(query: Mapping[str, str | None]) -> Request:
+    return Request(method="GET", path="/v1/usage", query=_query(query))
+
+
 def call_operator(
     method: str, path: str, *, query: Mapping[str, str | None] | None, body: Mapping[str, Any] | None
 ) -> Request:

@@ -453,3 +453,14 @@ def test_a_tenant_is_limited_and_reset_on_its_page(operator: OperatorPage, stack
     stack.open_gate("limited")
     for turn_id in (first, second):
         stack.wait_until_finished(turn_id)
+
+
+def test_tokens_are_shown_by_user_and_saved(operator: OperatorPage, stack: Stack) -> None:
+    stack.wait_until_finished(stack.submit("used", "hello", user_id="usage-of-page"))
+    operator.open_view("Usage")
+    operator.click_link("User")
+    row = operator.rows("Tokens and cost").filter(has_text="usage-of-page")
+    expect(row.get_by_role("cell").nth(1)).to_have_text("1")
+    with operator.page.expect_download() as download:
+        operator.click_button("Save as CSV")
+    assert "usage-of-page,false,1,1," in download.value.path().read_text()

@@ -1,5 +1,5 @@
 // The operator endpoints of the HTTP API, one function each. All of them throw `ApiError` or `NetworkError`.
-import { queryString, requestJson } from "../shared/http.js";
+import { queryString, request, requestJson } from "../shared/http.js";
 
 const PREVIEW_TIMEOUT_SECONDS = 60; // tens of thousands of turns are counted
 const keyPath = (id) => `/operator/keys/${encodeURIComponent(id)}`;
@@ -39,6 +39,29 @@ export const stopJob = (id) => requestJson("POST", `/operator/jobs/${id}/stop`);
 export const undoJob = (id) => requestJson("POST", `/operator/jobs/${id}/undo`);
 export const cancelTurn = (id) => requestJson("POST", `${turnPath(id)}/cancel`);
 export const cancelSession = (session) => requestJson("POST", `/operator/session/cancel${queryString(session)}`);
+
+// A report of many users takes the service a second, so the refresh of the page repeats it only after a while.
+const USAGE_SECONDS = 15;
+let lastUsage = null;
+export function getUsage(query) {
+  const path = `/operator/usage${queryString(query)}`;
+  if (lastUsage?.path !== path || Date.now() - lastUsage.at > USAGE_SECONDS * 1000) {
+    lastUsage = { path, at: Date.now(), report: requestJson("GET", path) };
+    lastUsage.report.catch(() => (lastUsage = null));
+  }
+  return lastUsage.report;
+}
+
+// A link cannot carry the key, so the file is loaded first.
+export async function downloadUsage(query) {
+  const response = await request(`/operator/usage${queryString({ ...query, format: "csv" })}`, { method: "GET", headers: {} });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await response.blob());
+  link.download = `usage_${query.since}_${query.until}.csv`;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
 export const listWorkers = () => requestJson("GET", "/operator/workers");
 export const drain = (worker) => requestJson("POST", `/operator/workers/${encodeURIComponent(worker)}/drain`);
 export const rescueWorker = (worker) => requestJson("POST", `/operator/workers/${encodeURIComponent(worker)}/rescue`);

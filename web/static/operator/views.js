@@ -23,6 +23,7 @@ import { SessionView } from "./views/session.js";
 import { TenantView } from "./views/tenant.js";
 import { TenantsView } from "./views/tenants.js";
 import { TurnView } from "./views/turn.js";
+import { usageQuery, UsageView } from "./views/usage.js";
 import { WorkersView } from "./views/workers.js";
 
 const MAX_ROWS = 100;
@@ -75,6 +76,11 @@ export const VIEWS = {
   tenant: {
     ...{ View: TenantView, parent: "tenants", title: ({ tenant }) => `Tenant ${tenantLabel(tenant ?? "-")}`, fields: ["tenant"] },
     load: ({ tenant }) => api.getTenant(tenant ?? "-"),
+  },
+  usage: {
+    ...{ View: UsageView, tab: "Usage", place: "menu", title: () => "Usage: tokens and cost" },
+    fields: ["days", "by", "tenant", "user_id", "assistant", "model"],
+    load: (filter) => api.getUsage(usageQuery(filter)),
   },
   workers: {
     ...{ View: WorkersView, tab: "Workers", place: "bar", count: (stats) => stats.live_workers, title: () => "Workers" },

@@ -135,6 +135,17 @@ def test_a_session_is_shown_exported_and_erased(inturn: Inturn, client: Client, 
     assert (gone.returncode, gone.stdout) == (Exit.REFUSED, "")
 
 
+def test_usage_is_shown_with_its_sum(inturn: Inturn, client: Client) -> None:
+    client.turns.create("used", "hello", user_id="usage-of-cli").wait()
+    assert client.usage(by="user", user_id="usage-of-cli")["total"]["turns"] == 1
+    ran = inturn("usage", "--by", "user,model", "--user", "usage-of-cli")
+    lines = [line.split("\t") for line in ran.stdout.splitlines()]
+    assert [line[:3] for line in lines] == [["usage-of-cli", "gpt-4o-mini", "1"], ["TOTAL", "", "1"]]
+    of_all = json.loads(inturn("usage", "--all", "--by", "tenant,user", "--user", "usage-of-cli", "--json").stdout)
+    assert (of_all["tenant"], of_all["user_id"], of_all["turns"]) == ("-", "usage-of-cli", 1)
+    assert inturn("usage", "--tenant", "acme").returncode == Exit.USAGE
+
+
 def test_top_prints_the_state_once(inturn: Inturn) -> None:
     state = json.loads(inturn("top").stdout)
     assert (state["live_workers"], state["durability"], state["running_turns"]) == (1, "always", 0)
