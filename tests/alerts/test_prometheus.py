@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from inturn.testing.ports import free_port
+from tests.acceptance.operations.test_metrics import metric
 from tests.alerts.test_rules import RULES
 from tests.support.processes import Stack, call, turn_request
 from tests.support.waiting import wait_until
@@ -159,8 +160,11 @@ def test_slow_faults_fire_their_alerts(start: Callable[..., Stack], tmp_path: Pa
         for n in range(8):
             stack.submit(f"away{n}", "hello [fail 503]", assistant="away")
         wait_until("a worker runs many", lambda: runs(stack) > 60, seconds=30)
-        stack.workers[0].kill()
-        stack.replace_dead()
+        for deaths in (1, 2, 3):
+            stack.workers[0].kill()
+            wait_until("the death is counted", lambda n=deaths: deaths_of_workers(stack) >= n)  # type: ignore[misc]
+            stack.replace_dead()
+            stack.wait_until_ready(workers=2)
         store = stack.store.raw
         store.setrange("ballast", 64_000_000, "x")  # so that the turns of this test do not fill the rest
         store.config_set("maxmemory", int(store.info("memory")["used_memory"] / 0.85))
@@ -170,6 +174,7 @@ def test_slow_faults_fire_their_alerts(start: Callable[..., Stack], tmp_path: Pa
                 "ModelIsPaused",
                 "StoreIsNearlyFull",
                 "ManyTurnsFail",
+                "WorkersCrash",
                 "WorkersAreLost",
                 "LeasesAreTooShort",
                 "FirstTokenIsLate",
@@ -185,6 +190,10 @@ def pause_two_hours_ago(stack: Stack) -> None:
     assert call(f"{stack.url}/operator/pauses/lane/batch", method="PUT", body={"reason": "a test"}).status == 200
     pause = json.loads(stack.store.raw.hget("inturn:service", "lane/batch"))
     stack.store.raw.hset("inturn:service", "lane/batch", json.dumps({**pause, "since": pause["since"] - 7_200_000}))
+
+
+def deaths_of_workers(stack: Stack) -> float:
+    return metric(stack, "inturn_worker_deaths_total", kind="loop")
 
 
 def runs(stack: Stack) -> int:

@@ -75,6 +75,7 @@ def read_metrics(client: Client) -> Metrics:
     """Return all metrics. Raises `StoreUnavailable`."""
     fields = decode_counters(cast(dict[bytes, bytes], client.hgetall(keys.METRICS.name)))
     counters: dict[str, dict[tuple[str, ...], int]] = {name: {} for name in COUNTER_LABELS}
+    counters["deaths"] = {(kind,): 0 for kind in WorkerKind}  # the first death must show as an increase
     for field, amount in fields.items():
         name, *labels = field.split("|")
         if name in counters:

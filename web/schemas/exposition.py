@@ -43,7 +43,8 @@ COUNTERS = MappingProxyType(
         "tokens": ("gen_ai_client_token_usage", "Tokens of all runs, as reported by the provider"),
     }
 )
-LABELS = MappingProxyType({"kind": "gen_ai_token_type", "model": "gen_ai_request_model"})
+# Labels of a counter that are not those of `COUNTER_LABELS`.
+LABELS = MappingProxyType({"tokens": ("gen_ai_token_type", "gen_ai_request_model")})
 HISTOGRAMS = MappingProxyType(
     {
         "wait": ("inturn_turn_wait_seconds", "From the moment at which a turn can run to its claim by a worker"),
@@ -128,7 +129,7 @@ class Snapshot(Collector):
 
     def collect(self) -> Iterator[Any]:
         for name, (exposed, help_text) in COUNTERS.items():
-            labels = [LABELS.get(label, label) for label in COUNTER_LABELS[name]]
+            labels = LABELS.get(name, COUNTER_LABELS[name])
             counter = CounterMetricFamily(exposed, help_text, labels=labels)
             for values, amount in self._metrics.counters[name].items():
                 counter.add_metric(values, amount)

@@ -45,6 +45,8 @@ def test_events_are_counted_and_timed_once(start: Callable[..., Stack]) -> None:
     assert metric(stack, "inturn_live_turns") == metric(stack, "inturn_waiting_turns") == 0
     assert metric(stack, "inturn_live_workers") == 2
     before = scrape(stack)
+    assert before["inturn_running_workers", frozenset({("kind", "loop")})] == 2
+    assert before["inturn_worker_deaths_total", frozenset({("kind", "loop")})] == 0
     stack.web.stop()
     stack.web = stack.start_web()
     stack.wait_until_ready(workers=2)

@@ -61,7 +61,7 @@ def test_a_worker_that_leaves_is_listed_as_ended(report: Report, store: TurnStor
         store.remove_worker("w")
     report("w")  # was on the way
     assert rows() == [("w", "ended")]
-    assert store.read_metrics().counters["deaths"] == {}
+    assert store.read_metrics().counters["deaths"] == {("loop",): 0, ("chains",): 0}
 
 
 def test_a_worker_without_heartbeats_is_silent_and_counts_once(
@@ -73,7 +73,7 @@ def test_a_worker_without_heartbeats_is_silent_and_counts_once(
     for _ in range(2):
         store.rescue(worker="other", hint="", slots=5)
     assert rows() == [("other", "running"), ("w", "silent")]
-    assert store.read_metrics().counters["deaths"] == {("loop",): 1}
+    assert store.read_metrics().counters["deaths"] == {("loop",): 1, ("chains",): 0}
 
 
 def test_a_drain_request_is_repeatable_and_needs_a_known_worker(
