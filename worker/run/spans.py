@@ -95,5 +95,10 @@ def record_answer(answer: Answer) -> None:
     set_attributes({"gen_ai.response.model": answer.model})
     if usage := answer.usage:
         set_attributes(
-            {"gen_ai.usage.input_tokens": usage.input_tokens, "gen_ai.usage.output_tokens": usage.output_tokens}
+            {
+                "gen_ai.usage.input_tokens": usage.input_tokens,
+                "gen_ai.usage.cache_read.input_tokens": usage.cached_tokens,
+                "gen_ai.usage.output_tokens": usage.output_tokens,
+                "gen_ai.usage.reasoning.output_tokens": usage.reasoning_tokens,
+            }
         )

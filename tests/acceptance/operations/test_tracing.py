@@ -90,6 +90,8 @@ def test_a_turn_is_one_trace(start: Callable[..., Stack], collector: Collector) 
         "gen_ai.provider.name": "openai",
         "gen_ai.request.model": "gpt-4o-mini",
         "gen_ai.response.model": "gpt-4o-mini",
+        "gen_ai.usage.cache_read.input_tokens": 0,
+        "gen_ai.usage.reasoning.output_tokens": 0,
         "gen_ai.usage.input_tokens": turn_usage(stack, turn)["input_tokens"],
         "gen_ai.usage.output_tokens": turn_usage(stack, turn)["output_tokens"],
         "server.address": "127.0.0.1",

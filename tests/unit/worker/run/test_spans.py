@@ -24,7 +24,7 @@ ANSWER = Answer(
     answer_message="{}",
     output="a secret answer",
     model="gpt-4o-mini-2024-07-18",
-    usage=Usage(input_tokens=12, output_tokens=5, total_tokens=17),
+    usage=Usage(input_tokens=12, output_tokens=5, total_tokens=17, cached_tokens=8, reasoning_tokens=3),
 )
 
 
@@ -82,8 +82,10 @@ def test_a_call_of_a_model_has_its_provider_and_its_tokens(worker: Worker, expor
         "gen_ai.provider.name": "mistral_ai",
         "gen_ai.request.model": "offline",
         "gen_ai.response.model": "gpt-4o-mini-2024-07-18",
+        "gen_ai.usage.cache_read.input_tokens": 8,
         "gen_ai.usage.input_tokens": 12,
         "gen_ai.usage.output_tokens": 5,
+        "gen_ai.usage.reasoning.output_tokens": 3,
         "server.address": "eu.api.mistral.ai",
         "server.port": 8443,
     }
