@@ -4,8 +4,9 @@ import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
+from turns.access.key_tenants import list_key_tenants
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.scripts import digest_key
@@ -15,6 +16,7 @@ CHUNK = 2000  # members that one command reads, so that it blocks Redis for less
 MIN_CHUNK = 20  # of each index at first, if there are many
 MAX_SCANNED_TURNS = 500_000  # ids that one search looks through, about a second
 MAX_SCANNED_SESSIONS = 200_000
+MAX_KEYS = 100_000  # API keys whose tenants are searched
 FIRST_OF_BATCH = 3  # turns of a batch, one of which was probably accepted
 MAX_BATCH = 100  # turns of one request, whose idempotency keys are derived from that of the request
 
@@ -53,9 +55,7 @@ class Chunk:
 
 def list_tenants(client: Client) -> list[str]:
     """Return the default tenant, and the tenants that have had an API key. Raises `StoreUnavailable`."""
-    key_ids = cast(list[bytes], client.zrange(keys.API_KEYS.name, 0, -1))
-    records = client.read_hashes([keys.API_KEY(key_id.decode()) for key_id in key_ids], ["tenant"])
-    return sorted({DEFAULT_TENANT, *(record["tenant"] for record in records if "tenant" in record)})
+    return sorted({DEFAULT_TENANT, *list_key_tenants(client, max_keys=MAX_KEYS)})
 
 
 def newest_first(

@@ -14,6 +14,7 @@ from turns.search.indexes import Position, Scan, find_by_key, find_by_request, f
 MAX_READS = 5000  # records that one page reads, about 0.1 s
 CHUNK = 250
 MAX_PER_SESSION = 1000
+MAX_SESSIONS = 1000  # of one id, which each user may have
 NO_CONDITIONS = TurnFilter()
 
 
@@ -110,9 +111,10 @@ def _turns_of_session(client: Client, conditions: TurnFilter, session_id: str, t
         scan, end = find_sessions(client, tenants, session_id), f"/{escape_id(session_id)}"
         sessions |= {name for name in scan.found if name.endswith(end)}
         are_all = scan.is_complete
-    lists = [("ZRANGE", keys.SESSION_TURNS(name), 0, MAX_PER_SESSION - 1, "REV") for name in sorted(sessions)]
+    names = sorted(sessions)
+    lists = [("ZRANGE", keys.SESSION_TURNS(name), 0, MAX_PER_SESSION - 1, "REV") for name in names[:MAX_SESSIONS]]
     found = [turn_id.decode() for turns in client.execute_many(lists) for turn_id in turns]
-    return Scan(tuple(found), is_complete=are_all)
+    return Scan(tuple(found), is_complete=are_all and len(names) <= MAX_SESSIONS)
 
 
 def _listed(scan: Scan, cursor: Position | None) -> Candidates:

@@ -1,9 +1,9 @@
 """List the tenants, and set the limits of one."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
+from turns.access.key_tenants import list_key_tenants
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_replies import Reply
@@ -62,7 +62,15 @@ class Tenants:
         moment = Moment.read(self._client)
         live, are_all_heads = count_live_turns(self._client, self._scripts)
         failures = count_recent_failures(self._client, moment)
-        found = dict.fromkeys([*live, *self._read_limited(), *failures, DEFAULT_TENANT, *self._read_key_tenants()])
+        found = dict.fromkeys(
+            [
+                *live,
+                *self._read_limited(),
+                *failures,
+                DEFAULT_TENANT,
+                *list_key_tenants(self._client, max_keys=MAX_KEYS),
+            ]
+        )
         names = list(found)[:MAX_TENANTS]
         numbers = [moment.activity_commands(name) for name in names]
         replies = self._client.execute_many([command for commands in numbers for command in commands])
@@ -109,12 +117,6 @@ class Tenants:
     def _read_limited(self) -> list[str]:
         found = cast(list[bytes], self._client.zrange(keys.LIMITED.name, 0, MAX_TENANTS - 1))
         return [name.decode() for name in found]
-
-    def _read_key_tenants(self) -> Iterable[str]:
-        """Return the tenants of the newest API keys."""
-        found = cast(list[bytes], self._client.zrevrange(keys.API_KEYS.name, 0, MAX_KEYS - 1))
-        records = self._client.read_hashes([keys.API_KEY(key_id.decode()) for key_id in found], ["tenant"])
-        return [record["tenant"] for record in records if record]
 
     def _read_own_limits(self, names: list[str], moment: Moment) -> dict[str, OwnLimits | None]:
         """Return the present own limits of each tenant, None without any."""

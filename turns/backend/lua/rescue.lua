@@ -87,7 +87,7 @@ local function advance(name) report(advance_hold(name, now), 'FAILED') end
 local function resume(part) report(advance_pause(part, limit, now), 'RESUMED') end
 local function serve(name) serve_group(name, limit, now) end
 
-end_own_limits(limit, now, processed)
+end_own_limits(1, now, processed)  -- each may count all heads
 process_due(KEY.expiring, remove_expired, 10 * limit, now, processed)
 process_due(KEY.start_by, expire_turn, limit, now, processed)
 process_due(KEY.due, rescue_turn, limit, now, processed)

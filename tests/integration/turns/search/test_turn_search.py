@@ -122,6 +122,25 @@ def test_many_turns_of_many_tenants_are_found_once(
     assert found(search, TurnQuery(), limit=7) == ids[::-1]
 
 
+def test_tenants_without_a_valid_key_are_searched(
+    client: Client, accept: Accept, search: Search, server: Server
+) -> None:
+    turn = accept(tenant="acme", user_id="alice")
+    for key in ApiKeyStore(client).list_keys():
+        ApiKeyStore(client).revoke_key(key.id)
+    assert found(search, TurnQuery(filter=TurnFilter(user_id="alice"))) == [turn.id]
+
+
+def test_a_session_id_of_many_users_is_read_in_part(
+    accept: Accept, search: Search, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turn_search, "MAX_SESSIONS", 2)
+    for n in range(3):
+        accept(session_id="main", user_id=f"u{n}")
+    page = search.list_turns(TurnQuery(filter=TurnFilter(session_id="main")), limit=10)
+    assert (len(page.turns), page.is_complete) == (2, False)
+
+
 @pytest.mark.parametrize("protocol", [2, 3])
 def test_both_protocols_of_the_store_are_read(settings: Settings, accept: Accept, protocol: int) -> None:
     ids = [accept(session_id=str(n)).id for n in range(3)]
