@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import TypeVar, cast
 
+from turns.backend.offload import Offload, run_inline
 from turns.domain.errors import HistoryUnusable, StoreUnavailable
-from turns.store.offload import Offload, run_inline
 
 T = TypeVar("T")
 

@@ -5,6 +5,7 @@ from typing import cast
 
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.offload import Offload, run_inline
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.errors import HistoryUnusable, SessionNotEmpty, SessionNotFound
@@ -13,7 +14,6 @@ from turns.domain.messages import Message, Page, build_page, page_numbers
 from turns.domain.turn import Session
 from turns.file_history.files import HistoryFiles
 from turns.file_history.offload import run_disk_io
-from turns.store.offload import Offload, run_inline
 from turns.store.sessions import ERASE_LIMIT, Imported, SessionStore
 
 

@@ -13,6 +13,7 @@ from typing import cast
 
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.offload import Offload, run_inline
 from turns.backend.script_replies import Reply
 from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
@@ -23,7 +24,6 @@ from turns.domain.retry import Retry
 from turns.domain.turn import Answer, Claim, FileVersion, Spending
 from turns.file_history.files import HistoryFiles
 from turns.file_history.offload import DiskUnavailable, run_disk_io
-from turns.store.offload import Offload, run_inline
 from turns.store.turns import NOTHING, TurnStore
 
 MAX_STAGED = 10_000  # more than the unanswered commits of one process

@@ -8,6 +8,7 @@ from typing import cast
 
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.offload import Offload, run_inline
 from turns.backend.script_replies import Reply, SessionSnapshot
 from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
@@ -17,7 +18,6 @@ from turns.domain.messages import Message, Page, build_page, page_numbers
 from turns.domain.turn import Session
 from turns.store.acceptance import refusal
 from turns.store.intake import SafetyCheck
-from turns.store.offload import Offload, run_inline
 
 IMPORT_CHUNK_BYTES = 256 * 1024  # written by one command, so that Redis serves other clients in between
 IMPORT_SECONDS = 60  # an import that broke off is deleted after this time
