@@ -115,7 +115,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     audit_log = app.extensions[AUDIT_EXTENSION] = AuditLog(client)
     failed, jobs, selector = FailedTurns(client, store, registry.find), JobStore(client, settings), Selector(client)
     runner = JobRunner(jobs, selector, JobExecutor(jobs, store, failed), on_end=partial(audit_end, audit_log))
-    usage = UsageStore(client, settings)
+    usage = UsageStore(client, settings, offload=run_in_thread)
     api_keys, key_uses = ApiKeyStore(client), KeyUses(client)
     key_record = KeyRecord(settings.data_dir) if settings.uses_embedded_store else None
     authenticator = Authenticator(api_keys, key_uses, requires_keys=settings.require_keys)

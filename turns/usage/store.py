@@ -6,6 +6,7 @@ from typing import NamedTuple, cast
 
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.offload import Offload, run_inline
 from turns.backend.script_replies import Reply
 from turns.backend.usage_scripts import SumsToStore, UsageScripts
 from turns.config.settings import Settings
@@ -17,7 +18,8 @@ FOLD_SECONDS = 5.0  # interval at which a worker adds new entries to the sums
 FOLD_LIMIT = 500  # entries in one step, so that its script stores at most as many rows in each hash
 FOLDS = "usage_folds"  # field of the service: number of such steps
 MAX_ROWS = 10_000  # of one tenant on one day: 1.5 MB
-MAX_READ_ROWS = 300_000  # which take the web process a second or two
+MAX_READ_ROWS = 300_000  # which take a thread of the web process a second or two
+MAX_READ_HASHES = 10_000  # one for each tenant of a day
 SET_ASIDE_SECONDS = 7 * 86_400
 EPOCH = date(1970, 1, 1)
 
@@ -35,11 +37,23 @@ class Hash(NamedTuple):
         return list(dict.fromkeys((*self.rows, *(row.rest for row in self.rows))))
 
 
-class UsageStore:
-    """Every method raises `StoreUnavailable`."""
+class Source(NamedTuple):
+    """A hash to read: a day's sums of all tenants, or of the users of one."""
 
-    def __init__(self, client: Client, settings: Settings) -> None:
-        self._client = client
+    day: date
+    tenant: str | None = None
+
+    @property
+    def name(self) -> str:
+        number = str((self.day - EPOCH).days)
+        return keys.USAGE(number) if self.tenant is None else keys.USER_USAGE(f"{self.tenant}:{number}")
+
+
+class UsageStore:
+    """Every method raises `StoreUnavailable`. `offload` runs the arithmetic of reports."""
+
+    def __init__(self, client: Client, settings: Settings, offload: Offload = run_inline) -> None:
+        self._client, self._offload = client, offload
         self._scripts = UsageScripts(client, settings)
         self._kept_ms = (1 + settings.usage_days) * DAY_MS
 
@@ -59,13 +73,8 @@ class UsageStore:
     def read(self, query: UsageQuery) -> UsageReport:
         """Return the sums by group, up to the last ended turn. Raises `InvalidRequest` if there are too many."""
         self.try_to_fold()
-        days = list(_days(query.first_day, query.last_day))
-        totals = [(day, None, keys.USAGE(_number(day))) for day in days]
-        if not query.needs_users:
-            return build_report(query, self._read(totals))
-        tenants = [query.tenant] if query.tenant else self._list_tenants(totals)
-        users = [(day, name, keys.USER_USAGE(f"{name}:{_number(day)}")) for day in days for name in tenants]
-        return build_report(query, self._read(users))
+        hashes = self._read(self._choose(query))
+        return cast(UsageReport, self._offload(lambda: build_report(query, hashes)))
 
     def _fold_some(self) -> bool:
         """Add the oldest entries to the sums; return whether there may be more."""
@@ -105,25 +114,50 @@ class UsageStore:
                 aside = keys.SET_ASIDE(name)
                 self._client.execute_many([("RENAME", name, aside), ("EXPIRE", aside, SET_ASIDE_SECONDS)])
 
-    def _list_tenants(self, totals: Sequence[tuple[date, str | None, str]]) -> list[str]:
-        names = {Row.parse(row).name for stored in self._read(totals) for row in stored.rows}
-        return sorted(names - {REST})
+    def _choose(self, query: UsageQuery) -> Sequence[Source]:
+        """Return the hashes that have the answer."""
+        totals = [Source(day) for day in _days(query.first_day, query.last_day)]
+        if query.tenant is None:
+            return self._list_users(totals) if query.needs_users else totals
+        users = [total._replace(tenant=query.tenant) for total in totals]
+        if query.needs_users:
+            return users
+        # A small tenant does not pay for the rows of others, nor a large one for each of its users.
+        lengths = zip(self._measure(totals), self._measure(users), strict=True)
+        return [
+            users[day] if of_users < of_tenants else totals[day] for day, (of_tenants, of_users) in enumerate(lengths)
+        ]
 
-    def _read(self, hashes: Sequence[tuple[date, str | None, str]]) -> Iterator[StoredSums]:
-        """Yield these hashes one after another, so that none keeps Redis from other commands for long."""
-        lengths = self._client.execute_many([("HLEN", name) for _, _, name in hashes])
+    def _list_users(self, totals: Sequence[Source]) -> Sequence[Source]:
+        """Return the hashes of the tenants that each day has."""
+        hashes = self._read(totals)
+        users = cast(list[Source], self._offload(lambda: [source for stored in hashes for source in _users(stored)]))
+        if len(users) > MAX_READ_HASHES:
+            rule = f"has more than {MAX_READ_HASHES} pairs of a day and a tenant; ask for fewer days or one tenant"
+            raise InvalidRequest("since", rule)
+        return users
+
+    def _read(self, sources: Sequence[Source]) -> list[StoredSums]:
+        """Return these hashes, read one after another, so that none keeps Redis from other commands for long."""
+        lengths = self._measure(sources)
         if sum(lengths) > MAX_READ_ROWS:
-            raise InvalidRequest("from", f"has more than {MAX_READ_ROWS} rows to read; ask for fewer days")
-        for (day, tenant, name), length in zip(hashes, lengths, strict=True):
-            if length:
-                yield StoredSums(day, tenant, cast(dict[bytes, bytes], self._client.hgetall(name)))
+            raise InvalidRequest("since", f"has more than {MAX_READ_ROWS} rows to read; ask for fewer days")
+        return [
+            StoredSums(source.day, source.tenant, cast(dict[bytes, bytes], self._client.hgetall(source.name)))
+            for source, length in zip(sources, lengths, strict=True)
+            if length
+        ]
+
+    def _measure(self, sources: Sequence[Source]) -> list[int]:
+        return cast(list[int], self._client.execute_many([("HLEN", source.name) for source in sources]))
+
+
+def _users(stored: StoredSums) -> list[Source]:
+    """Return the hashes of the tenants that a day's sums name."""
+    names = {Row.parse(row).name for row in stored.rows} - {REST}
+    return [Source(stored.day, name) for name in sorted(names)]
 
 
 def _days(first: date, last: date) -> Iterator[date]:
     for offset in range((last - first).days + 1):
         yield first + timedelta(days=offset)
-
-
-def _number(day: date) -> str:
-    """Return the name of a day in keys: its number since the epoch."""
-    return str((day - EPOCH).days)

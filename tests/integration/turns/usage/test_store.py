@@ -13,7 +13,7 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
-from turns.domain.errors import LeaseLost
+from turns.domain.errors import InvalidRequest, LeaseLost
 from turns.domain.retry import Retry
 from turns.domain.turn import Claim, OnBusy, Spending, Turn, Usage
 from turns.store.turns import TurnStore
@@ -163,6 +163,55 @@ def test_usage_is_filtered(accept: Any, complete: Any, reports: Reports, filters
     complete(accept(user_id="alice"))
     complete(accept(user_id="alice", tenant="acme"))
     assert reports.read(**filters).total.turns == turns
+
+
+def test_a_tenant_does_not_pay_for_the_rows_of_others(
+    accept: Any, complete: Any, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tenant in ("small", "b", "c"):
+        complete(accept(tenant=tenant))
+    monkeypatch.setattr(usage_store, "MAX_READ_ROWS", 1)
+    [row] = reports.read(Dimension.MODEL, tenant="small").rows
+    assert (row.model, row.turns, row.is_rest) == ("m", 1, False)
+    with pytest.raises(InvalidRequest, match="since: has more than 1 rows to read"):
+        reports.read(Dimension.TENANT)
+
+
+def test_a_tenant_does_not_pay_for_each_of_its_users(
+    accept: Any, complete: Any, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for user in ("x", "y", "z"):
+        complete(accept(tenant="large", user_id=user))
+    monkeypatch.setattr(usage_store, "MAX_READ_ROWS", 1)
+    assert reports.read(tenant="large").total.turns == 3
+
+
+def test_users_are_read_only_from_tenants_of_each_day(
+    accept: Any, complete: Any, reports: Reports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for tenant in ("a", "b"):
+        complete(accept(tenant=tenant, user_id="u"))
+    year = {"first_day": reports.today - timedelta(days=365)}
+    monkeypatch.setattr(usage_store, "MAX_READ_HASHES", 2)
+    assert reports.read(Dimension.USER, **year).total.turns == 2
+    complete(accept(tenant="c", user_id="u"))
+    with pytest.raises(InvalidRequest, match="since: has more than 2 pairs of a day and a tenant"):
+        reports.read(Dimension.USER, **year)
+
+
+def test_reports_are_built_where_the_caller_decides(
+    accept: Any, complete: Any, client: Client, settings: Settings, reports: Reports
+) -> None:
+    complete(accept(user_id="alice"))
+    results: list[object] = []
+
+    def offload(work: Callable[[], object]) -> object:
+        results.append(work())
+        return results[-1]
+
+    reports.store = UsageStore(client, settings, offload)
+    assert reports.read(Dimension.USER) is results[-1]
+    assert len(results) == 2  # the tenants of the days, and the report
 
 
 def test_tokens_without_a_price_are_told_apart(accept: Any, complete: Any, reports: Reports) -> None:
