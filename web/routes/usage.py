@@ -2,20 +2,24 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from flask import Blueprint, Response, g, request
 
 from turns.domain.errors import InvalidRequest
+from turns.domain.turn import format_nano
 from turns.usage.report import Dimension, UsageQuery, UsageReport
 from turns.usage.store import UsageStore
 from web.http.responses import CSV, JSON, reply
+from web.http.threads import run_in_thread
 from web.openapi.operation import Operation, ResponseSpec
 from web.schemas import usage as schema
 
 DEFAULT_DAYS = 7
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")  # with which spreadsheets begin a formula
+# Some spreadsheets split at `;`, in spite of the quotes.
+FORMULA_START = re.compile(r"(^|;)(?=[=+\-@\t\r])")
 REPORT = ResponseSpec("The sums by group, also as CSV", schema.UsageReport, other_kinds=(CSV,))
 
 
@@ -78,11 +82,17 @@ _WEEK_AFTER_MIN = date.min + _WEEK
 
 def _reply_csv(query: UsageQuery, report: UsageReport) -> Response:
     """Reply with all rows, in a form that a spreadsheet does not take for formulas."""
-    text = io.StringIO()
-    csv.writer(text).writerows([_safe(cell) for cell in line] for line in _lines(query, report))
-    response = Response(text.getvalue(), content_type=f"{CSV}; charset=utf-8")
+    text = run_in_thread(lambda: _to_csv(query, report))
+    response = Response(text, content_type=f"{CSV}; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="usage_{query.first_day}_{query.last_day}.csv"'
     return response
+
+
+def _to_csv(query: UsageQuery, report: UsageReport) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
+    writer.writerows([_safe(cell) for cell in line] for line in _lines(query, report))
+    return text.getvalue()
 
 
 def _lines(query: UsageQuery, report: UsageReport) -> Iterator[Sequence[object]]:
@@ -92,14 +102,13 @@ def _lines(query: UsageQuery, report: UsageReport) -> Iterator[Sequence[object]]
     currencies = list(report.total.costs)
     yield [*names, "is_rest", *sums, *(f"cost_{currency}" for currency in currencies)]
     for row in report.rows:
-        costs = schema.UsageSums.model_validate(row).cost
         yield [
             *(getattr(row, name) for name in names),
             str(row.is_rest).lower(),
             *(getattr(row, name) for name in sums),
-            *(costs.get(currency, "") for currency in currencies),
+            *(format_nano(row.costs[currency]) if currency in row.costs else "" for currency in currencies),
         ]
 
 
 def _safe(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+    return FORMULA_START.sub(r"\1'", cell) if isinstance(cell, str) else cell

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from turns.domain.turn import Claim, Spending, Turn, Usage
 from turns.store.turns import TurnStore
 from turns.usage.store import UsageStore
 from web.http import problems
+from web.routes import usage as usage_routes
 from web.routes.operator.usage import build_operator_usage
 from web.routes.usage import build_usage
 from web.security.auth import ANONYMOUS
@@ -89,11 +91,29 @@ def test_a_report_can_be_csv(api: FlaskClient, complete: Callable[..., None], qu
     assert (line["user_id"], line["turns"], line["input_tokens"], line["cost_USD"]) == ("alice", "1", "100", "0.0015")
 
 
+def test_csv_is_written_beside_the_event_loop(
+    api: FlaskClient, complete: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[int] = []
+    monkeypatch.setattr(usage_routes, "format_nano", lambda _: threads.append(threading.get_ident()))
+    complete("alice")
+    api.get("/v1/usage?format=csv")
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()
+
+
 @pytest.mark.parametrize("user_id", ["=1+1", "+1", "-1", "@SUM(A1)", '=HYPERLINK("http://x")'])
 def test_csv_has_no_formulas(api: FlaskClient, complete: Callable[..., None], user_id: str) -> None:
     complete(user_id)
     [line] = csv.DictReader(io.StringIO(api.get("/v1/usage?by=user&format=csv").text))
     assert line["user_id"] == f"'{user_id}"
+
+
+def test_csv_has_no_formulas_after_a_semicolon(api: FlaskClient, complete: Callable[..., None]) -> None:
+    complete("x;=1+1;y")
+    header, line = api.get("/v1/usage?by=user&format=csv").text.splitlines()
+    assert header.startswith('"user_id","is_rest","turns",')
+    assert line.startswith('"x;\'=1+1;y","false",1,')
 
 
 @pytest.mark.parametrize(
