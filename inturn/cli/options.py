@@ -1,7 +1,7 @@
 """Options that several commands share, and the turn that they describe."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar, cast
@@ -63,6 +63,13 @@ class Invocation:
 
 
 pass_invocation = click.make_pass_decorator(Invocation)
+
+
+def refuse_options(options: Mapping[str, object], cause: str) -> None:
+    """Raise `UsageError` if one of these options, by name, was given: it would be dropped silently."""
+    for name, value in options.items():
+        if value:
+            raise click.UsageError(f"{name} {cause}")
 
 
 def parse_variables(_context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:

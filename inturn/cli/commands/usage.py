@@ -27,7 +27,7 @@ NO_VALUE = "-"
 def usage(invocation: Invocation, /, *, of_all: bool, tenant: str | None, as_json: bool, **query: str | None) -> None:
     """Show the tokens and cost of ended turns, with their sum in the last row.
 
-    With `--all` the key needs the scope `operator` or `observer`.
+    With `--all` the key needs the scope `operator`, `observer` or `admin`.
     """
     if tenant and not of_all:
         raise click.UsageError("--tenant needs --all.")

@@ -21,17 +21,24 @@ NO_VALUE = "-"
 @click.option("--action", help="Only this action, such as cancel or revoke_key.")
 @click.option("--what", help="Only what was done to this; a part of an id or a name.")
 @click.option("--since", type=DURATION, help="Only the last such time, as 2h.")
+@click.option("--until", type=DURATION, help="Only what is older than such a time, as 1h.")
 @click.option("--refused", is_flag=True, help="List refused requests: wrong keys, and acts beyond a key's scopes.")
 @limit_option
 @json_option
 @pass_invocation
 def audit(
-    invocation: Invocation, /, *, since: float | None, refused: bool, limit: int, as_json: bool, **wanted: str | None
+    invocation: Invocation,
+    /,
+    *,
+    since: float | None,
+    until: float | None,
+    refused: bool,
+    limit: int,
+    as_json: bool,
+    **wanted: str | None,
 ) -> None:
     """List what operators did, newest first. Needs a key with the scope `operator`, `observer` or `admin`."""
-    query = {**wanted, "outcome": "refused" if refused else "done"}
-    if since is not None:
-        query["since"] = (datetime.now(UTC) - timedelta(seconds=since)).isoformat()
+    query = {**wanted, "since": _ago(since), "until": _ago(until), "outcome": "refused" if refused else "done"}
     with invocation.client() as client:
         found = list(_read(client, query, limit))
     if as_json:
@@ -39,6 +46,10 @@ def audit(
             invocation.terminal.write_json(entry)
     else:
         invocation.terminal.write_table(COLUMNS, map(_row, found))
+
+
+def _ago(seconds: float | None) -> str | None:
+    return None if seconds is None else (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
 
 
 def _read(client: Client, query: dict[str, str | None], limit: int) -> Iterator[Any]:

@@ -23,7 +23,7 @@ def find(invocation: Invocation, /, *, text: str, as_json: bool) -> int:
 
     TEXT is the id of a turn, session, user, request or trace, the name of a tenant, or an idempotency key. The request
     id of an error that a user reports leads to its turn. Message texts are never shown. Needs a key with the scope
-    `operator` or `observer`. The exit code is 6 if nothing was found.
+    `operator`, `observer` or `admin`. The exit code is 6 if nothing was found.
     """
     with invocation.client() as client:
         answer: Any = client.operator.call("GET", "search", query={"q": text})

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import click
 
-from inturn.cli.options import DURATION, Invocation, OrderedGroup, json_option, pass_invocation
+from inturn.cli.options import DURATION, Invocation, OrderedGroup, json_option, pass_invocation, refuse_options
 from inturn.cli.service_program import exec_module
 from inturn.cli.terminal.formatting import format_age
 from inturn.client import Client
@@ -19,6 +19,7 @@ DAY_SECONDS = 86_400
 MAX_CANCELLING_REQUESTS = 100  # each of which cancels up to 500 turns
 COLUMNS = ["KEY", "TENANT", "SCOPES", "STATE", "AGE", "USED", "EXPIRES", "CREATED BY", "LABEL"]
 NO_VALUE = "-"
+NOT_LOCAL = "needs an administrator's key: leave --local away."
 
 local_option = click.option(
     "--local",
@@ -60,6 +61,7 @@ def create(
 ) -> None:
     """Create a key for TENANT and print it."""
     if local:
+        refuse_options({"--json": as_json}, NOT_LOCAL)
         lifetime = [] if days is None else ["--days", str(days)]
         arguments = [tenant, "--scopes", scopes, "--label", label, *lifetime, *(["--adopt"] if adopt else [])]
         exec_module("turns", "keys", "create", *arguments)
@@ -81,6 +83,7 @@ def create(
 def ls(invocation: Invocation, /, *, tenant: str | None, local: bool, as_json: bool) -> None:
     """List the keys without their secrets, newest first, with those that ended within 90 days."""
     if local:
+        refuse_options({"--tenant": tenant, "--json": as_json}, NOT_LOCAL)
         exec_module("turns", "keys", "list")
     with invocation.client() as client:
         found = list(_list_keys(client, tenant))
@@ -118,9 +121,9 @@ def revoke(
     invocation: Invocation, /, *, key_id: str, cancel: bool, even_last: bool, reason: str, local: bool, as_json: bool
 ) -> None:
     """Revoke a key; takes effect everywhere within two seconds."""
-    if local and cancel:
-        raise click.UsageError("--cancel needs an administrator's key: leave --local away.")
     if local:
+        given = {"--cancel": cancel, "--even-last": even_last, "--reason": reason, "--json": as_json}
+        refuse_options(given, NOT_LOCAL)
         exec_module("turns", "keys", "revoke", key_id)
     query = {"cancel": str(cancel).lower(), "even_last": str(even_last).lower(), "reason": reason}
     with invocation.client() as client:

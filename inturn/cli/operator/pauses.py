@@ -8,8 +8,8 @@ from urllib.parse import quote
 import click
 
 from inturn.cli.options import DURATION, Invocation, json_option, pass_invocation
-from inturn.cli.terminal.formatting import format_age
-from inturn.values import Json
+from inturn.cli.terminal.formatting import format_age, format_until
+from inturn.client import Client
 
 WHOLE_SERVICE = ("intake", "workers")
 KINDS = (*WHOLE_SERVICE, "tenant", "assistant", "lane", "provider", "model")
@@ -23,9 +23,13 @@ name_argument = click.argument("name", required=False)
 @json_option
 @pass_invocation
 def pauses(invocation: Invocation, /, *, as_json: bool) -> None:
-    """List what operators have paused. Needs a key with the scope `operator` or `observer`."""
+    """List what operators have paused, and the models that are on hold.
+
+    A model is on hold, with the kind `hold`, if its provider limits the rate or does not answer; at its end, one turn
+    tries the model. Needs a key with the scope `operator`, `observer` or `admin`.
+    """
     with invocation.client() as client:
-        _write(invocation, client.operator.call("GET", "pauses"), as_json=as_json)
+        _write(invocation, _read_pauses(client), _read_holds(client), as_json=as_json)
 
 
 @click.command()
@@ -49,8 +53,8 @@ def pause(
     """
     path = _path(kind, name)
     with invocation.client() as client:
-        found = client.operator.call("PUT", path, body={"reason": reason, "for_seconds": seconds})
-    _write(invocation, found, as_json=as_json)
+        found: Any = client.operator.call("PUT", path, body={"reason": reason, "for_seconds": seconds})
+        _write(invocation, found["data"], _read_holds(client), as_json=as_json)
 
 
 @click.command()
@@ -59,10 +63,16 @@ def pause(
 @json_option
 @pass_invocation
 def resume(invocation: Invocation, /, *, kind: str, name: str | None, as_json: bool) -> None:
-    """End a pause; the turns that waited start one after another, oldest first. Lists what is still paused."""
+    """End a pause; the turns that waited start one after another, oldest first. Lists what is still paused.
+
+    For a model that no operator has paused, this ends its holds, which `inturn pauses` lists with the kind `hold`.
+    """
     path = _path(kind, name)
     with invocation.client() as client:
-        _write(invocation, client.operator.call("DELETE", path), as_json=as_json)
+        if kind == "model" and not _is_paused(client, name):
+            _lift_holds(client, name)
+        found: Any = client.operator.call("DELETE", path)
+        _write(invocation, found["data"], _read_holds(client), as_json=as_json)
 
 
 def _path(kind: str, name: str | None) -> str:
@@ -74,14 +84,40 @@ def _path(kind: str, name: str | None) -> str:
     return f"pauses/{kind}/{quote(name, safe='')}" if name else f"pauses/{kind}"
 
 
-def _write(invocation: Invocation, found: Json, *, as_json: bool) -> None:
-    data: Any = found["data"]
+def _read_pauses(client: Client) -> Sequence[Any]:
+    found: Any = client.operator.call("GET", "pauses")
+    paused: Sequence[Any] = found["data"]
+    return paused
+
+
+def _is_paused(client: Client, model: str | None) -> bool:
+    """Return whether an operator's pause of this model is in force."""
+    return any(
+        (pause["kind"], pause["name"], pause["is_over"]) == ("model", model, False) for pause in _read_pauses(client)
+    )
+
+
+def _read_holds(client: Client) -> Sequence[Any]:
+    status: Any = client.operator.call("GET", "status")
+    holds: Sequence[Any] = status["holds"]
+    return holds
+
+
+def _lift_holds(client: Client, model: str | None) -> None:
+    """Lift the holds of a model; it has one for each provider that assistants call it at."""
+    for hold in _read_holds(client):
+        if hold["model"] == model:
+            client.operator.call("POST", "holds/lift", query={"name": hold["name"]})
+
+
+def _write(invocation: Invocation, paused: Sequence[Any], holds: Sequence[Any], *, as_json: bool) -> None:
     if as_json:
-        for pause in data:
-            invocation.terminal.write_json(pause)
+        for row in (*paused, *({"object": "hold", **hold} for hold in holds)):
+            invocation.terminal.write_json(row)
         return
-    invocation.terminal.write_table(["KIND", "NAME", "PAUSED FOR", "WAITING", "ENDS", "BY", "REASON"], map(_row, data))
-    if not data:
+    rows = [*map(_row, paused), *map(_hold_row, holds)]
+    invocation.terminal.write_table(["KIND", "NAME", "PAUSED FOR", "WAITING", "ENDS", "BY", "REASON"], rows)
+    if not rows:
         invocation.terminal.print_notice("Nothing is paused.")
 
 
@@ -100,5 +136,16 @@ def _row(pause: Any) -> Sequence[str]:
 def _end(pause: Any) -> str:
     if pause["is_over"]:
         return "resumed"
-    until: str | None = pause["until"]
-    return f"{until[:16].replace('T', ' ')} UTC" if until else "never"
+    return format_until(pause["until"]) if pause["until"] else "never"
+
+
+def _hold_row(hold: Any) -> Sequence[str]:
+    return (
+        "hold",
+        hold["model"],
+        format_age(datetime.fromisoformat(hold["since"])),
+        str(hold["held_turns"]),
+        "reopening" if hold["is_reopening"] else format_until(hold["until"]),
+        NO_VALUE,
+        hold["code"],
+    )

@@ -27,9 +27,10 @@ reason_option = click.option("--reason", default="", help="Why; recorded in the 
 @json_option
 @click.pass_context
 def tenants(context: click.Context, /, *, sort: str, limit: int, as_json: bool) -> None:
-    """List the tenants, or show one and set its limits. Needs a key with the scope `operator` or `observer`.
+    """List the tenants, or show one and set its limits.
 
-    Without a command, lists the tenants that have live turns, own limits, or turns accepted within a day.
+    Without a command, lists the tenants that have live turns, own limits, or turns accepted within a day. To list and
+    show needs a key with the scope `operator`, `observer` or `admin`; to set limits, `operator`.
     """
     if context.invoked_subcommand:
         return

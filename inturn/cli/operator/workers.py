@@ -24,7 +24,7 @@ def workers(invocation: Invocation, /, *, as_json: bool) -> None:
     """List the workers, and the processes of the endpoint.
 
     Workers that have ended or fallen silent are listed for 15 minutes. SLOTS are those in use and all.
-    Needs a key with the scope `operator` or `observer`.
+    Needs a key with the scope `operator`, `observer` or `admin`.
     """
     with invocation.client() as client:
         found = client.operator.call("GET", "workers")
@@ -37,7 +37,7 @@ def workers(invocation: Invocation, /, *, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("names", metavar="WORKER", nargs=-1)
+@click.argument("names", metavar="[WORKER]…", nargs=-1)
 @click.option("--all", "drains_all", is_flag=True, help="Drain all workers instead of those that are named.")
 @click.option("--one-by-one", is_flag=True, help="With --all: wait for the successor of each worker before the next.")
 @click.option(

@@ -14,6 +14,11 @@ def format_age(since: datetime) -> str:
     return f"{seconds}s"
 
 
+def format_until(at: str) -> str:
+    """Return an instant of the service to the minute, such as `2026-11-01 09:30 UTC`."""
+    return f"{at[:16].replace('T', ' ')} UTC"
+
+
 def format_duration(seconds: float | None) -> str:
     """Return the duration in its largest units, such as `1 min 30 s`; `-` for None."""
     if seconds is None:

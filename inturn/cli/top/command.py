@@ -28,9 +28,9 @@ SERIES = ("series", "minutes", "step_minutes")  # left out of --json: the state 
 def top(invocation: Invocation, /, *, as_json: bool) -> None:
     """Watch the service. Ctrl-C quits.
 
-    A key with the scope `operator` or `observer`, or a service without keys, shows the whole service: the verdict,
-    depth and rates, what is paused, the busiest tenants, the workers and the failed turns. Any other key shows the
-    workers and the live turns of its tenant. Message texts are never shown.
+    A key with the scope `operator`, `observer` or `admin`, or a service without keys, shows the whole service: the
+    verdict, depth and rates, what is paused, the busiest tenants, the workers and the failed turns. Any other key shows
+    the workers and the live turns of its tenant. Message texts are never shown.
 
     With --json, or if stdout is not a terminal, prints the state once.
     """

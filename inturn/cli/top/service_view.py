@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from inturn.cli.terminal.formatting import format_age, format_duration
+from inturn.cli.terminal.formatting import format_age, format_duration, format_until
 from inturn.cli.terminal.output import build_table, replace_control_characters
 from inturn.values import Json
 
@@ -65,12 +65,20 @@ def format_rates(stats: Json) -> dict[str, str]:
 
 def format_pauses(stats: Json) -> list[str]:
     """Return a line for each part that an operator has paused, and for each model that takes no turns."""
-    paused = [f"{name} paused for {_age(since)}" for name, since in stats["paused"].items()]
+    paused = [_pause(pause) for pause in stats["pauses"] if not pause["is_over"]]
     held = [
         f"{hold['model']} takes no turns ({hold['code']}) for {_age(hold['since'])}; {hold['held_turns']:,} wait for it"
         for hold in stats["holds"]
     ]
     return paused + held
+
+
+def _pause(pause: Json) -> str:
+    """Return what is paused, by whom, since when, until when and why."""
+    what, author = f"{pause['kind']} {pause['name']}".rstrip(), f" by {pause['by']}" if pause["by"] else ""
+    end = format_until(pause["until"]) if pause["until"] else "it is resumed"
+    reason = f" ({pause['reason']})" if pause["reason"] else ""
+    return f"{what} paused{author} for {_age(pause['since'])}, until {end}{reason}; {pause['waiting_turns']:,} wait"
 
 
 def format_sparkline(values: Sequence[int | None]) -> str:

@@ -103,6 +103,24 @@ def test_cancel_prints_the_status_of_each_turn(inturn: Inturn) -> None:
     assert inturn("get", turn_id).returncode == Exit.CANCELLED
 
 
+def test_an_operator_cancels_the_turn_of_another_tenant(start: Callable[..., Stack], tmp_path: Path) -> None:
+    stack = start(workers=0, INTURN_REQUIRE_KEYS="true")
+    shop, ops, other = (
+        Inturn(stack.url, tmp_path, INTURN_API_KEY=stack.create_api_key(tenant, "--scopes", scopes))
+        for tenant, scopes in (("acme", "turns"), ("ops", "operator,turns"), ("ops", "operator"))
+    )
+    first, second, third = (shop("send", "hello", "--detach").stdout.strip() for _ in range(3))
+    assert ops("cancel", first).stdout == f"{first}\tcancelled\n"
+    assert other("cancel", second).stdout == f"{second}\tcancelled\n"
+    refused = shop("cancel", third, "--reason", "mine")
+    assert (refused.returncode, refused.stdout) == (Exit.REFUSED, "")
+    assert other("cancel", third, "--reason", "flood").stdout == f"{third}\tcancelled\n"
+    assert other("audit", "--what", third, "--until", "1h").stdout == ""
+    assert other("audit", "--what", third).stdout.split("\t")[-1] == "flood\n"
+    unknown = shop("cancel", "no-such-turn")
+    assert (unknown.returncode, "turn_not_found" in unknown.stderr) == (Exit.REFUSED, True)
+
+
 def test_ctrl_c_cancels_the_turn(inturn: Inturn, client: Client) -> None:
     process = inturn.start("send", "hello [gate never]", "-s", "ctrl-c")
     wait_until("the turn runs", lambda: list(client.turns.list(session_id="ctrl-c", status="in_progress")))

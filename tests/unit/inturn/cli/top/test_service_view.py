@@ -34,7 +34,18 @@ STATS: dict[str, Any] = {
         {**MINUTE, "live_turns": 8},
     ],
     "recent": {"error_share": None, "wait_p95_seconds": 0.05, "first_token_p95_seconds": 130},
-    "paused": {"model/gpt": "2026-01-01T00:00:00.000Z"},
+    "pauses": [
+        {
+            "kind": "model",
+            "name": "gpt",
+            "reason": "maintenance",
+            "by": "0123456789ab",
+            "since": "2026-01-01T00:00:00.000Z",
+            "until": "2026-01-02T10:30:00.000Z",
+            "is_over": False,
+            "waiting_turns": 1500,
+        },
+    ],
     "holds": [{"model": "local", "code": "provider_error", "since": "2026-01-01T00:00:00.000Z", "held_turns": 1200}],
     "workers": [
         {**WORKER, "running_turns": ["a", "b", "c"], "slots": 200},
@@ -69,7 +80,7 @@ def test_the_verdict_comes_first_and_then_the_numbers() -> None:
 
 
 def test_an_idle_service_has_no_tables() -> None:
-    idle = {**STATS, "workers": [], "failed_by_code": {}, "paused": {}, "holds": []}
+    idle = {**STATS, "workers": [], "failed_by_code": {}, "pauses": [], "holds": []}
     assert "WORKER" not in drawn(idle, [])
     assert "TENANT" not in drawn(idle, [{**TENANT, "live_turns": 0}])
     assert format_pauses(idle) == []
@@ -84,7 +95,8 @@ def test_many_workers_are_cut_to_one_screen() -> None:
 
 def test_control_characters_of_the_service_are_replaced() -> None:
     finding = {"level": "new", "headline": "Odd.", "detail": "\x1b[31mred", "todo": ""}
-    assert "\x1b" not in drawn({**STATS, "findings": [finding], "paused": {"tenant/\x1b[2J": "2026-01-01T00:00Z"}}, [])
+    paused = {**STATS["pauses"][0], "reason": "\x1b[2J"}
+    assert "\x1b" not in drawn({**STATS, "findings": [finding], "pauses": [paused]}, [])
 
 
 def test_numbers_of_this_moment_and_of_the_last_minute() -> None:
@@ -95,9 +107,17 @@ def test_numbers_of_this_moment_and_of_the_last_minute() -> None:
 
 def test_pauses_and_holds_are_listed() -> None:
     paused, held = format_pauses(STATS)
-    assert paused.startswith("model/gpt paused for ")
+    assert paused.startswith("model gpt paused by 0123456789ab for ")
+    assert paused.endswith("d, until 2026-01-02 10:30 UTC (maintenance); 1,500 wait")
     assert held.startswith("local takes no turns (provider_error) for ")
     assert held.endswith("; 1,200 wait for it")
+
+
+def test_a_pause_may_lack_author_reason_and_end() -> None:
+    bare = {**STATS["pauses"][0], "kind": "workers", "name": "", "by": "", "reason": "", "until": None}
+    [line] = format_pauses({**STATS, "pauses": [bare, {**bare, "is_over": True}], "holds": []})
+    assert line.startswith("workers paused for ")
+    assert line.endswith("d, until it is resumed; 1,500 wait")
 
 
 @pytest.mark.parametrize(
