@@ -142,7 +142,9 @@ class Job:
 
     @property
     def can_undo(self) -> bool:
-        return self.is_ended and self.spec.act is BulkAct.DISCARD and self.progress.done > 0
+        """Return whether it may have discarded turns; the last step of a stopped one may be uncounted."""
+        has_discarded = self.progress.done > 0 or self.status == JobStatus.STOPPED
+        return self.is_ended and self.spec.act is BulkAct.DISCARD and has_discarded
 
     @classmethod
     def from_record(cls, job_id: str, record: Mapping[str, Any]) -> Self:

@@ -7,6 +7,7 @@ from typing import cast
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.job_scripts import JobScripts
+from turns.backend.script_loader import MAX_JOBS
 from turns.backend.script_replies import Reply, to_record
 from turns.config.settings import Settings
 from turns.domain.errors import IdempotencyKeyReused, JobNotFound, TooManyJobs
@@ -44,12 +45,26 @@ class JobStore:
             raise TooManyJobs
         return Job.from_record(job_id, record), outcome is Reply.ACCEPTED
 
+    def create_undo(self, spec: JobSpec) -> tuple[Job, bool]:
+        """Return the job that restores what `spec.undo_of` has discarded, and whether it is new.
+
+        It follows one that was stopped; otherwise there is one, whoever asks for it. Raises like `create_job`.
+        """
+        for number in range(MAX_JOBS):
+            undo_id = f"undo-{hashlib.sha256(f'{spec.undo_of} {number}'.encode()).hexdigest()[:32]}"
+            undo = self._find_job(undo_id)
+            if not undo:
+                return self.create_job(undo_id, spec)
+            if undo.status != JobStatus.STOPPED:
+                return undo, False
+        raise TooManyJobs
+
     def get_job(self, job_id: str) -> Job:
         """Return a job. Raises `JobNotFound`, also when it is no longer kept."""
-        record = to_record(cast(dict[bytes, bytes], self._client.hgetall(keys.JOB(job_id))))
-        if "spec" not in record:
+        job = self._find_job(job_id)
+        if not job:
             raise JobNotFound
-        return Job.from_record(job_id, record)
+        return job
 
     def list_jobs(self) -> list[Job]:
         """Return the last jobs, newest first."""
@@ -106,3 +121,7 @@ class JobStore:
     def restore(self, discarded_by: str, turns: Sequence[str]) -> int:
         """Put turns that this job has discarded back on the list of failed ones; return their number."""
         return self._scripts.restore(discarded_by, turns)
+
+    def _find_job(self, job_id: str) -> Job | None:
+        record = to_record(cast(dict[bytes, bytes], self._client.hgetall(keys.JOB(job_id))))
+        return Job.from_record(job_id, record) if "spec" in record else None

@@ -1,6 +1,5 @@
 """The routes of bulk acts: preview, create, follow, stop and undo jobs."""
 
-import hashlib
 import re
 
 from flask import Blueprint, Response, g
@@ -59,7 +58,7 @@ def build_operator_jobs(jobs: JobStore, selector: Selector, runner: JobRunner) -
         body = parse_body(schema.JobBody, read_json_body(max_bytes=MAX_BODY_BYTES))
         _check_target(body)
         spec = _to_spec(body, turn_ids=tuple(body.turn_ids), per_second=body.per_second, reason=body.reason)
-        return _create(_parse_id(job_id), spec, before=body.before)
+        return _begin(*jobs.create_job(_parse_id(job_id), spec, before=body.before))
 
     @Operation(
         id="get_job",
@@ -93,27 +92,24 @@ def build_operator_jobs(jobs: JobStore, selector: Selector, runner: JobRunner) -
         summary="Put the turns that a job has discarded back on the list of failed ones",
         query=schema.UndoQuery,
         responses={202: ResponseSpec("The job that restores them", schema.JobState)},
-        refusals=(JobNotFound, TooManyJobs),
+        refusals=(JobNotFound, IdempotencyKeyReused, TooManyJobs),
     ).on(api)
     def undo_job(job_id: str, query: schema.UndoQuery) -> Response:
         job = jobs.get_job(_parse_id(job_id))
         if not job.can_undo:
             raise InvalidRequest("job_id", "must be a job that has ended and has discarded turns")
-        undo_id = f"undo-{hashlib.sha256(job.id.encode()).hexdigest()[:32]}"
-        return _create(
-            undo_id,
-            JobSpec(
-                act=BulkAct.RESTORE,
-                undo_of=job.id,
-                reason=query.reason,
-                key_id=g.caller.key_id,
-                key_tenant=g.caller.tenant,
-            ),
+        spec = JobSpec(
+            act=BulkAct.RESTORE,
+            undo_of=job.id,
+            reason=query.reason,
+            key_id=g.caller.key_id,
+            key_tenant=g.caller.tenant,
         )
+        return _begin(*jobs.create_undo(spec))
 
-    def _create(job_id: str, spec: JobSpec, *, before: int | None = None) -> Response:
-        job, is_new = jobs.create_job(job_id, spec, before=before)
+    def _begin(job: Job, is_new: bool) -> Response:
         if is_new:
+            spec = job.spec
             what = {"act": spec.act, "conditions": _describe(spec)}
             audit("begin_job", job.id, tenant=spec.filter.tenant, reason=spec.reason, **what)
         runner.wake()

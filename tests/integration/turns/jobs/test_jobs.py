@@ -36,6 +36,7 @@ Fail = Callable[..., Turn]
 RETRY = JobSpec(act=BulkAct.RETRY)
 DISCARD = JobSpec(act=BulkAct.DISCARD)
 CANCEL = JobSpec(act=BulkAct.CANCEL)
+UNDO = JobSpec(act=BulkAct.RESTORE, undo_of="job")
 
 
 class Bench:
@@ -145,13 +146,45 @@ def test_a_discard_is_undone(fail: Fail, bench: Bench) -> None:
     assert (job.progress.total, job.progress.done, job.can_undo) == (2, 2, True)
     assert bench.listed() == {kept.id}
     raw.delete(keys.TURN(expired.id))
-    undo = JobSpec(act=BulkAct.RESTORE, undo_of="job")
-    undone = bench.run(undo, "undo").progress
+    undone = bench.run(UNDO, "undo").progress
     assert (undone.total, undone.done) == (1, 1)
     assert bench.listed() == {first.id, kept.id}
     after = raw.zrange(keys.FAILED.name, 0, -1, withscores=True)
     assert after == [entry for entry in before if expired.id.encode() not in entry[0]], "each where it was"
-    assert bench.run(undo, "again").progress.done == 0
+    assert bench.run(UNDO, "again").progress.done == 0
+
+
+def test_a_stopped_undo_is_followed_by_another_one(fail: Fail, bench: Bench) -> None:
+    turns = [fail() for _ in range(2)]
+    bench.run(DISCARD)
+    undo = dataclasses.replace(UNDO, per_second=1)
+    first, is_new = bench.jobs.create_undo(undo)
+    assert is_new
+    bench.step(first.id)
+    bench.step(first.id)
+    other = dataclasses.replace(undo, reason="another operator asks")
+    assert bench.jobs.create_undo(other)[0].id == first.id, "there is one at a time"
+    bench.jobs.stop_job(first.id)
+    assert (bench.finish(first.id).status, len(bench.listed())) == (JobStatus.STOPPED, 1)
+    second, is_new = bench.jobs.create_undo(other)
+    assert is_new
+    assert bench.finish(second.id).progress.done == 1
+    assert bench.listed() == {turn.id for turn in turns}
+    assert bench.jobs.create_undo(undo) == (bench.jobs.get_job(second.id), False), "nothing is left"
+
+
+def test_a_discard_without_a_recorded_step_is_undone(fail: Fail, bench: Bench) -> None:
+    turn = fail()
+    bench.jobs.create_job("job", DISCARD)
+    bench.step()
+    claimed = bench.jobs.claim_job()
+    assert isinstance(claimed, Job)
+    bench.jobs.discard(claimed, [f"-/{turn.id}"])  # then the process dies
+    bench.jobs.stop_job("job")
+    job = bench.finish()
+    assert (job.progress.done, job.can_undo, bench.listed()) == (0, True, set())
+    assert bench.finish(bench.jobs.create_undo(UNDO)[0].id).progress.done == 1
+    assert bench.listed() == {turn.id}
 
 
 def test_live_turns_are_cancelled_newest_first(
