@@ -4,13 +4,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from turns.domain.errors import Refused, TurnExpired, TurnNotFound
+from turns.config.logs import Log, get_logger
+from turns.domain.errors import Refused, StoreUnavailable, TurnExpired, TurnNotFound
 from turns.domain.state import Status
 from turns.jobs.failed_turns import STOPPING_REFUSALS, FailedTurns
 from turns.jobs.job import BulkAct, Job, Progress
 from turns.jobs.job_store import JobStore
 from turns.store.turns import TurnStore
 
+UNREADABLE = "turn_unreadable"  # the code of a turn whose record is damaged
 MAX_STEP_SECONDS = 3.0  # a step claims its job for ten; one command of an unreachable store takes a second or two
 
 
@@ -40,7 +42,12 @@ class JobExecutor:
             except STOPPING_REFUSALS as refusal:
                 return replace(progress, blocked_by=refusal.code)  # all others would be refused too
             except Refused as refusal:
-                progress = replace(progress, refused=progress.refused + 1, refusal=refusal.code)
+                progress = _count_refused(progress, refusal.code)
+            except StoreUnavailable:
+                raise
+            except Exception as error:  # one turn must not keep the job from all others
+                get_logger().error(Log.LOOP_BROKEN, loop="jobs", turn_id=member, error=type(error).__name__)
+                progress = _count_refused(progress, UNREADABLE)
             if self._clock() - began_at >= MAX_STEP_SECONDS:
                 break
         return progress
@@ -63,3 +70,7 @@ class JobExecutor:
 
 def _count(progress: Progress, number: int, *, done: int) -> Progress:
     return replace(progress, done=progress.done + done, skipped=progress.skipped + number - done)
+
+
+def _count_refused(progress: Progress, code: str) -> Progress:
+    return replace(progress, refused=progress.refused + 1, refusal=code)

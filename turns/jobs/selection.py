@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self, cast
 
@@ -168,11 +169,9 @@ class Selector:
         for start in range(0, len(ids), READ_AT_ONCE):
             part = ids[start : start + READ_AT_ONCE]
             records = self._client.read_hashes([keys.TURN(turn_id) for turn_id in part], FIELDS)
-            found += [
-                Candidate.from_record(turn_id, record, turns[turn_id])
-                for turn_id, record in zip(part, records, strict=True)
-                if "status" in record
-            ]
+            for turn_id, record in zip(part, records, strict=True):
+                with suppress(KeyError, ValueError):  # expired, of a newer release, or damaged: one hides no other
+                    found.append(Candidate.from_record(turn_id, record, turns[turn_id]))
         return found
 
 

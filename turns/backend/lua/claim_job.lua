@@ -12,11 +12,11 @@ local token, now = ARGV[1], now_ms()
 local due = redis.call('ZRANGE', KEY.jobs_due, 0, -1, 'WITHSCORES')  -- at most `max_open_jobs`
 for i = 1, #due, 2 do  -- the reply of the first run was lost
   local key = KEY.job .. due[i]
-  if redis.call('HGET', key, 'token') == token then return replayed({'CLAIMED', due[i], redis.call('HGETALL', key)}) end
+  if redis.pcall('HGET', key, 'token') == token then return replayed({'CLAIMED', due[i], redis.call('HGETALL', key)}) end
 end
 for i = 1, #due, 2 do
   local job, at = due[i], tonumber(due[i + 1])
-  if redis.call('EXISTS', KEY.job .. job) == 0 then
+  if redis.call('TYPE', KEY.job .. job).ok ~= 'hash' then  -- expired, or replaced by another program
     redis.call('ZREM', KEY.jobs_due, job)
   elseif at > now then
     return {'NOT_NOW', at - now}

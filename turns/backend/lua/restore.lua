@@ -9,7 +9,7 @@ local job, turns = ARGV[1], {unpack(ARGV, 2)}
 local key, count = KEY.discarded .. job, 0
 for _, turn in ipairs(turns) do
   local failed_at = redis.call('ZSCORE', key, turn)
-  if failed_at and redis.call('HGET', KEY.turn .. string.match(turn, '/(.+)$'), 'status') == 'failed' then
+  if failed_at and redis.pcall('HGET', KEY.turn .. string.match(turn, '/(.+)$'), 'status') == 'failed' then
     redis.call('ZREM', key, turn)
     redis.call('ZADD', KEY.failed, failed_at, turn)
     count = count + 1

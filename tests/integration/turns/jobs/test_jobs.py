@@ -316,6 +316,29 @@ def test_a_refused_turn_stays_listed_and_blocks_no_other(fail: Fail, bench: Benc
     assert bench.listed() == {gone.id}
 
 
+def test_an_unreadable_turn_blocks_no_other(fail: Fail, bench: Bench) -> None:
+    turns = [fail() for _ in range(4)]
+    damage = bench.server.raw
+    damage.hdel(keys.TURN(turns[0].id), "accepted_at")  # before it is collected
+    bench.jobs.create_job("job", RETRY)
+    bench.step()
+    damage.hset(keys.TURN(turns[1].id), "accepted_at", "yesterday")
+    damage.delete(keys.TURN(turns[2].id))
+    damage.set(keys.TURN(turns[2].id), "of another program", ex=60)
+    progress = bench.finish().progress
+    assert (progress.total, progress.done, progress.refused, progress.refusal) == (3, 1, 2, "turn_unreadable")
+    assert damage.zscore(keys.FAILED.name, f"-/{turns[3].id}") is None
+
+
+def test_a_key_of_another_program_stops_no_other_job(fail: Fail, bench: Bench) -> None:
+    fail()
+    bench.jobs.create_job("wrong", RETRY)
+    bench.server.raw.delete(keys.JOB("wrong"))
+    bench.server.raw.set(keys.JOB("wrong"), "of another program", ex=60)
+    bench.server.raw.zadd(keys.JOBS_DUE.name, {"wrong": 0})
+    assert bench.run(RETRY).progress.done == 1
+
+
 def test_a_turn_that_was_resolved_meanwhile_is_skipped(fail: Fail, bench: Bench) -> None:
     turns = [fail() for _ in range(2)]
     bench.jobs.create_job("job", RETRY)
