@@ -18,7 +18,6 @@ RETENTION_SECONDS = 90 * 24 * 3600
 MAX_ACTS = 10_000  # about 3 MB
 MAX_REFUSALS = 2_000
 READ_LIMIT = 2_000  # entries that one page reads at most, which takes about 20 ms
-OLDEST_ID = "0-0"
 CHUNK = 250  # entries that one command reads
 OPTIONAL = ("key_id", "tenant", "target_tenant", "request_id", "reason")
 
@@ -131,10 +130,10 @@ class AuditLog:
         return AuditPage(entries=tuple(found), after=None)
 
     def _read_newest_first(self, name: str, wanted: AuditFilter, after: str | None) -> Iterator[AuditEntry]:
-        if after == OLDEST_ID:
+        if after and not any(map(int, after.split("-"))):
             return  # the store refuses a range that ends before its smallest id
         oldest = max(wanted.since or 0, _now_ms() - RETENTION_SECONDS * 1000)  # trimming is approximate
-        end = f"({after}" if after else "+" if wanted.until is None else str(wanted.until)
+        end = f"({after}" if after else "+" if wanted.until is None else str(max(0, wanted.until))
         while True:
             chunk = cast(list[Any], self._client.xrevrange(name, end, str(oldest), count=CHUNK))
             for entry_id, fields in chunk:

@@ -65,7 +65,18 @@ def test_pages_contain_each_entry_once_and_end(log: AuditLog, monkeypatch: pytes
         found += [entry.what for entry in page.entries]
         after, pages = page.after, pages + 1
     assert found == ["12", "10", "8", "6", "4", "2", "0"]
-    assert log.read(AuditFilter(), after="0-0", limit=2).entries == (), "a cursor that no entry precedes"
+
+
+@pytest.mark.parametrize("after", ["0-0", "00-0", "0-00"])
+def test_no_entry_precedes_the_smallest_cursor(log: AuditLog, after: str) -> None:
+    log.append(Act(action="pause", what="intake"))
+    assert log.read(ANY, after=after, limit=2).entries == ()
+
+
+def test_no_entry_is_older_than_1970(log: AuditLog) -> None:
+    log.append(Act(action="pause", what="intake"))
+    assert acts(log, AuditFilter(until=-1)) == []
+    assert acts(log, AuditFilter(since=-1)) == ["intake"]
 
 
 def test_refusals_do_not_push_out_acts(log: AuditLog) -> None:
