@@ -10,7 +10,7 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 from turns.access.api_key import API_KEY, KEY_ID, LABEL_RULE, ApiKey, KeyState, Scope, is_label
 from turns.backend import keys
@@ -86,10 +86,10 @@ class ApiKeyStore:
         Raises `KeyNotFound`, `KeyNotActive`, and `KeyExists` if there is a key with the new id.
         """
         old = self.get_key(key_id)
-        if not old.is_active:
-            raise KeyNotActive
+        if new_id and self._read_keys([new_id]) != [None]:
+            raise KeyExists  # above all for a repeated request, the first of which may have ended the key
+        lifetime = self._read_lifetime(old)
         now = _now_ms()
-        lifetime = old.expires_at and old.expires_at - old.created_at
         new = ApiKey(
             id=new_id or secrets.token_hex(ID_BYTES),
             tenant=old.tenant,
@@ -166,9 +166,22 @@ class ApiKeyStore:
         """Return whether callers need a key: true once a key was created, even if all were revoked since."""
         return self._client.hget(keys.SERVICE.name, "locked") is not None
 
+    def _read_lifetime(self, key: ApiKey) -> int | None:
+        """Return the lifetime (ms) of a key as created: a rotation shortens its record. Raises `KeyNotActive`."""
+        tenant, ends_at = cast(list[Any], self._client.hmget(keys.API_KEY(key.id), ["tenant", "expires_at"]))
+        if tenant is None:
+            raise KeyNotActive
+        return int(ends_at) - key.created_at if ends_at else None
+
     def _store_key(self, new: ApiKey, also: Iterable[tuple[str | int, ...]] = ()) -> str:
         """Write a new key and return its text. Raises `KeyExists`."""
-        if not self._client.zadd(keys.API_KEYS.name, {new.id: new.created_at}, nx=True):
+        claim: Commands = [
+            ("EXISTS", keys.API_KEY(new.id), keys.KEY_INFO(new.id)),
+            ("ZADD", keys.API_KEYS.name, "NX", new.created_at, new.id),  # may be sent twice: its reply says nothing
+            ("ZSCORE", keys.API_KEYS.name, new.id),
+        ]
+        known, _, since = self._client.execute_many(claim, transaction=True)
+        if known or int(float(since)) != new.created_at:
             raise KeyExists
         secret = secrets.token_urlsafe(SECRET_BYTES)
         record = new.to_record()

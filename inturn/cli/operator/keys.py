@@ -71,7 +71,7 @@ def create(
     if days is not None:
         body["lifetime_seconds"] = days * DAY_SECONDS
     with invocation.client() as client:
-        created = _create_once(client, "keys", body)
+        created = _create_once(client, body)
     _write_new_key(invocation, created, as_json=as_json)
 
 
@@ -105,7 +105,7 @@ def rotate(invocation: Invocation, /, *, key_id: str, overlap: float, now: bool,
     """Create a successor of a key and print it; the key itself ends after the overlap."""
     with invocation.client() as client:
         body: dict[str, object] = {"overlap_seconds": 0.0 if now else overlap, "reason": reason}
-        created = _create_once(client, f"keys/{quote(key_id, safe='')}/rotate", body)
+        created = _rotate_once(client, key_id, body)
     _write_new_key(invocation, created, as_json=as_json)
 
 
@@ -146,14 +146,27 @@ def adopt(tenant: str) -> None:
     exec_module("turns", "keys", "adopt", tenant)
 
 
-def _create_once(client: Client, path: str, body: dict[str, object]) -> Any:
+def _create_once(client: Client, body: dict[str, object]) -> Any:
     """Create a key, and return it with its text, although a response may be lost and the request be sent again."""
     key_id = secrets.token_hex(6)
     try:
-        return client.operator.call("POST", path, body={**body, "id": key_id})
+        return client.operator.call("POST", "keys", body={**body, "id": key_id})
     except KeyExists:  # the lost response had the text of this key
         client.operator.call("POST", f"keys/{key_id}/revoke", query={"even_last": "true"})
-        return client.operator.call("POST", path, body={**body, "id": secrets.token_hex(6)})
+        return client.operator.call("POST", "keys", body={**body, "id": secrets.token_hex(6)})
+
+
+def _rotate_once(client: Client, key_id: str, body: dict[str, object]) -> Any:
+    """Rotate a key, and return the successor with its text, although a response may be lost as above."""
+    new_id = secrets.token_hex(6)
+    try:
+        return _rotate(client, key_id, {**body, "id": new_id})
+    except KeyExists:  # the key may have ended already, so rotate the successor whose text was lost
+        return _rotate(client, new_id, {**body, "id": secrets.token_hex(6), "overlap_seconds": 0.0})
+
+
+def _rotate(client: Client, key_id: str, body: dict[str, object]) -> Any:
+    return client.operator.call("POST", f"keys/{quote(key_id, safe='')}/rotate", body=body)
 
 
 def _list_keys(client: Client, tenant: str | None) -> Iterator[Json]:

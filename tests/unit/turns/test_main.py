@@ -22,8 +22,11 @@ def test_a_store_that_does_not_answer_is_reported_in_one_line(
     assert error.count("\n") == 1
 
 
-def test_a_file_that_cannot_be_written_hides_no_new_key(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    client = StubClient(b"1", 1, [], [])  # keys exist; the new id is free
+def test_a_file_that_cannot_be_written_hides_no_new_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setattr("turns.access.api_keys._now_ms", lambda: 17)
+    client = StubClient(b"1", [0, 1, 17.0], [], [])  # keys exist; the new id is free
     options = Namespace(tenant="acme", scopes="turns", days=None, adopt=False, label="")
     secret = _create(Service(Settings(), client.as_client, KeyRecord(tmp_path / "missing")), options)
     assert secret.startswith("inturn_")

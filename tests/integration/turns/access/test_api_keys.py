@@ -3,6 +3,7 @@
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -104,6 +105,49 @@ def test_a_rotated_key_works_during_the_overlap_only(api_keys: ApiKeyStore, serv
     assert api_keys.find_key(old) is None
     with pytest.raises(KeyNotActive):
         api_keys.rotate_key(made.id, overlap_seconds=60)
+
+
+def test_a_second_rotation_gives_the_lifetime_of_the_key(api_keys: ApiKeyStore) -> None:
+    made = api_keys.create_key("acme", [Scope.TURNS], lifetime_seconds=1000)[1]
+    endless = api_keys.create_key("acme", [Scope.TURNS])[1]
+    for key in (made, endless):
+        api_keys.rotate_key(key.id, overlap_seconds=60)
+    second = api_keys.rotate_key(made.id, overlap_seconds=60)[1]
+    assert second.expires_at == second.created_at + 1_000_000
+    assert api_keys.rotate_key(endless.id, overlap_seconds=60)[1].expires_at is None
+
+
+def test_a_repeated_rotation_says_that_the_successor_exists(api_keys: ApiKeyStore) -> None:
+    made = api_keys.create_key("acme", [Scope.TURNS], lifetime_seconds=1000)[1]
+    lost = api_keys.rotate_key(made.id, overlap_seconds=0, new_id="0" * 12)[1]
+    with pytest.raises(KeyExists):
+        api_keys.rotate_key(made.id, overlap_seconds=0, new_id=lost.id)
+    assert api_keys.get_key(lost.id) == lost
+    with pytest.raises(KeyNotActive):
+        api_keys.rotate_key(made.id, overlap_seconds=0, new_id="1" * 12)
+
+
+def test_commands_that_are_sent_twice_create_one_key(
+    api_keys: ApiKeyStore, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute = client.execute_command
+    execute_many = client.execute_many
+
+    def send_twice(*command: Any, **options: Any) -> Any:
+        execute(*command, **options)
+        return execute(*command, **options)
+
+    def send_many_twice(commands: Any, **options: Any) -> list[Any]:
+        execute_many(commands, **options)
+        return execute_many(commands, **options)
+
+    monkeypatch.setattr(client, "execute_command", send_twice)
+    monkeypatch.setattr(client, "execute_many", send_many_twice)
+    text, made = api_keys.create_key("acme", [Scope.TURNS])
+    successor, new, _ = api_keys.rotate_key(made.id, overlap_seconds=60)
+    assert api_keys.find_key(text) == made
+    assert api_keys.find_key(successor) is not None
+    assert {key.id for key in api_keys.list_keys()} == {new.id, made.id}
 
 
 def test_a_rotation_never_prolongs_a_key(api_keys: ApiKeyStore, server: Server) -> None:

@@ -123,6 +123,9 @@ def test_a_rotated_key_and_its_successor_work(send: Send) -> None:
     assert send("GET", "/v1/turns", api_key=new["api_key"]).status == 401
     assert send("GET", "/v1/turns", api_key=at_once["api_key"]).status == 200
     assert listed(send)[new["id"]]["replaced_by"] == at_once["id"]
+    repeated = {"overlap_seconds": 0, "id": at_once["id"]}
+    exists = send("POST", f"/operator/keys/{new['id']}/rotate", json=repeated)
+    assert (exists.status, exists.body["code"]) == (409, "key_exists")
     ended = send("POST", f"/operator/keys/{new['id']}/rotate", json={})
     assert (ended.status, ended.body["code"]) == (409, "key_not_active")
 
@@ -188,6 +191,14 @@ def test_an_administrator_reads_as_an_observer_does(send: Send) -> None:
         assert send(method, f"/operator/{path}", api_key=key).status == status
     stats = send("GET", "/operator/stats.json", api_key=key).body
     assert (stats["may_act"], stats["may_manage_keys"]) == (False, True)
+
+
+@pytest.mark.parametrize("query", ["until=1969-12-31T00:00:00Z", "after=00-0"])
+def test_the_audit_log_has_nothing_before_its_start(send: Send, query: str) -> None:
+    create(send)
+    assert len(send("GET", "/operator/audit").body["data"]) == 1
+    found = send("GET", f"/operator/audit?{query}")
+    assert (found.status, found.body["data"]) == (200, [])
 
 
 def test_the_first_key_is_not_created_over_http(app: Flask, client: Client) -> None:

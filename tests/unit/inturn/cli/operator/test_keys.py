@@ -4,7 +4,7 @@ from typing import Any, cast
 
 import pytest
 
-from inturn.cli.operator.keys import _create_once, _list_keys, _revoke
+from inturn.cli.operator.keys import _create_once, _list_keys, _revoke, _rotate_once
 from inturn.client import Client
 from inturn.errors import KeyExists
 
@@ -33,7 +33,7 @@ class Operator:
 
 def test_a_key_whose_text_was_lost_is_revoked_and_replaced() -> None:
     operator = Operator(KeyExists("exists"), {}, {"api_key": "text"})
-    assert _create_once(operator.as_client, "keys", {"tenant": "acme"}) == {"api_key": "text"}
+    assert _create_once(operator.as_client, {"tenant": "acme"}) == {"api_key": "text"}
     first, revoked, second = operator.sent
     lost, new = first[3]["id"], second[3]["id"]
     assert (first[1], revoked[1], second[1]) == ("keys", f"keys/{lost}/revoke", "keys")
@@ -41,16 +41,25 @@ def test_a_key_whose_text_was_lost_is_revoked_and_replaced() -> None:
     assert second[3] == {"tenant": "acme", "id": new}
 
 
+def test_a_successor_whose_text_was_lost_is_rotated_at_once() -> None:
+    operator = Operator(KeyExists("exists"), {"api_key": "text"})
+    assert _rotate_once(operator.as_client, ID, {"overlap_seconds": 60.0}) == {"api_key": "text"}
+    (_, first, _, lost), (_, second, _, new) = operator.sent
+    assert (first, second) == (f"keys/{ID}/rotate", f"keys/{lost['id']}/rotate")
+    assert lost["id"] != new["id"]
+    assert (lost["overlap_seconds"], new["overlap_seconds"]) == (60.0, 0.0)
+
+
 def test_a_key_is_created_with_one_request() -> None:
     operator = Operator({"api_key": "text"})
-    _create_once(operator.as_client, "keys", {"tenant": "acme"})
+    _create_once(operator.as_client, {"tenant": "acme"})
     assert len(operator.sent) == 1
 
 
 def test_a_second_collision_is_reported() -> None:
     operator = Operator(KeyExists("exists"), {}, KeyExists("exists"))
     with pytest.raises(KeyExists):
-        _create_once(operator.as_client, "keys", {})
+        _create_once(operator.as_client, {})
 
 
 def test_all_pages_of_keys_are_read() -> None:
