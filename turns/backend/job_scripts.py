@@ -40,15 +40,15 @@ class JobScripts(ScriptRunner):
         """Return CANCELLED, ENDED or GONE."""
         return self._outcome("stop_job", job_id)
 
-    def discard(self, job_id: str, turns: Sequence[str]) -> int:
-        """Return the number of these turns that the job has discarded."""
-        _, count = self._run("discard", job_id, *turns)
-        return int(count)
+    def discard(self, job_id: str, *, token: str, turns: Sequence[str]) -> int:
+        """Return the number of these turns that the job has discarded; 0 if another process does this step."""
+        _, *count = self._run("discard", job_id, token, *turns)
+        return int(count[0]) if count else 0
 
-    def restore(self, job_id: str, turns: Sequence[str]) -> int:
-        """Return the number of turns that were put back on the list of failed ones."""
-        _, count = self._run("restore", job_id, *turns)
-        return int(count)
+    def restore(self, job_id: str, *, token: str, discarded_by: str, turns: Sequence[str]) -> int:
+        """Return the number of these turns that are failed ones again; 0 if another process does this step."""
+        _, *count = self._run("restore", job_id, token, discarded_by, *turns)
+        return int(count[0]) if count else 0
 
 
 def _flat(fields: Fields) -> list[str | int]:

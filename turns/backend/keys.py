@@ -247,7 +247,7 @@ JOBS = Key(
     "inturn:jobs",
     "sorted set",
     "the last 100 jobs by id, at the time (ms) at which each was confirmed",
-    "always; entries of expired jobs are removed when a job is created or jobs are listed",
+    "always; entries of expired jobs are removed when a job is created",
 )
 JOBS_DUE = Key(
     "inturn:jobs_due",

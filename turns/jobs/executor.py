@@ -30,7 +30,7 @@ class JobExecutor:
         if job.spec.act is BulkAct.DISCARD:
             return _count(job.progress, len(members), done=self._jobs.discard(job, members))
         if job.spec.act is BulkAct.RESTORE:
-            return _count(job.progress, len(members), done=self._jobs.restore(job.spec.undo_of or "", members))
+            return _count(job.progress, len(members), done=self._jobs.restore(job, members))
         return self._act_on_each(job, members)
 
     def _act_on_each(self, job: Job, members: Sequence[str]) -> Progress:

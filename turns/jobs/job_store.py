@@ -116,11 +116,12 @@ class JobStore:
 
     def discard(self, job: Job, turns: Sequence[str]) -> int:
         """Discard failed turns; return how many of them the job has discarded."""
-        return self._scripts.discard(job.id, turns)
+        return self._scripts.discard(job.id, token=job.token, turns=turns)
 
-    def restore(self, discarded_by: str, turns: Sequence[str]) -> int:
-        """Put turns that this job has discarded back on the list of failed ones; return their number."""
-        return self._scripts.restore(discarded_by, turns)
+    def restore(self, job: Job, turns: Sequence[str]) -> int:
+        """Put turns that were discarded back on the list of failed ones; return how many of them are there."""
+        discarded_by = job.spec.undo_of or ""
+        return self._scripts.restore(job.id, token=job.token, discarded_by=discarded_by, turns=turns)
 
     def _find_job(self, job_id: str) -> Job | None:
         record = to_record(cast(dict[bytes, bytes], self._client.hgetall(keys.JOB(job_id))))

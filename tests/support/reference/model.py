@@ -222,11 +222,10 @@ class ReferenceModel:
         return turn.is_discarded
 
     def restore(self, turn_id: str) -> bool:
-        """Put a discarded turn back; return whether it is listed again."""
+        """Put a discarded turn back; return whether it is listed."""
         turn = self.turns[turn_id]
-        is_restored = turn.is_discarded and not turn.erased
-        turn.is_discarded = turn.is_discarded and not is_restored
-        return is_restored
+        turn.is_discarded = turn.is_discarded and turn.erased
+        return turn_id in self.listed_failures()
 
     def listed_failures(self) -> set[str]:
         """Return the failed turns that are not resolved."""

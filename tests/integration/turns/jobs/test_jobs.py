@@ -187,6 +187,27 @@ def test_a_discard_without_a_recorded_step_is_undone(fail: Fail, bench: Bench) -
     assert bench.listed() == {turn.id}
 
 
+def test_only_the_present_step_discards_and_restores(fail: Fail, bench: Bench) -> None:
+    member = f"-/{fail().id}"
+    bench.jobs.create_job("job", DISCARD)
+    bench.step()
+    claimed = bench.jobs.claim_job()
+    assert isinstance(claimed, Job)
+    assert bench.finish().progress.done == 1
+    bench.jobs.create_job("undo", UNDO)
+    bench.step("undo")
+    bench.server.raw.zadd(keys.JOBS_DUE.name, {"undo": 1})
+    restoring = bench.jobs.claim_job()
+    assert isinstance(restoring, Job)
+    assert bench.jobs.restore(restoring, [member]) == 1  # then the process dies
+    assert bench.finish("undo").progress.done == 1, "it is counted all the same"
+    assert bench.jobs.discard(claimed, [member]) == 0
+    assert len(bench.listed()) == 1
+    bench.run(DISCARD, "again")
+    assert bench.jobs.restore(restoring, [member]) == 0
+    assert bench.listed() == set()
+
+
 def test_live_turns_are_cancelled_newest_first(
     accept: Accept, claim: ClaimTurn, bench: Bench, hints: Callable[[], list[str]]
 ) -> None:

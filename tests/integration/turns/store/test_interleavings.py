@@ -98,6 +98,9 @@ class Interleavings(RuleBasedStateMachine):
         send_heartbeat(self.server)
         self.store.rescue(worker="w2", hint="turn_" + "0" * 32)
         self.server.raw.hset(keys.SERVICE.name, mapping={"capacity": CAPACITY, "shared_since": 1})
+        self.server.raw.hset(keys.JOB("job"), "token", "t")
+        self.server.raw.expire(keys.JOB("job"), 3600)
+        self.server.raw.zadd(keys.JOBS_DUE.name, {"job": 1})
         self.model = ReferenceModel()
         self.last_claims: dict[str, Claim] = {}
 
@@ -294,11 +297,14 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(turn_id=turns)
     def discard(self, turn_id: str) -> None:
-        assert self.jobs.discard("job", [f"{DEFAULT_TENANT}/{turn_id}"]) == self.model.discard(turn_id)
+        turns = [f"{DEFAULT_TENANT}/{turn_id}"]
+        assert self.jobs.discard("job", token="t", turns=turns) == self.model.discard(turn_id)
 
     @rule(turn_id=turns)
     def restore(self, turn_id: str) -> None:
-        assert self.jobs.restore("job", [f"{DEFAULT_TENANT}/{turn_id}"]) == self.model.restore(turn_id)
+        turns = [f"{DEFAULT_TENANT}/{turn_id}"]
+        count = self.jobs.restore("job", token="t", discarded_by="job", turns=turns)
+        assert count == self.model.restore(turn_id)
 
     @rule(session=SESSIONS)
     def erase(self, session: str) -> None:
