@@ -43,7 +43,7 @@ from web.routes.operator.audit import build_operator_audit
 from web.routes.operator.cancellations import build_operator_cancellations
 from web.routes.operator.failed import build_operator_failed
 from web.routes.operator.holds import build_operator_holds
-from web.routes.operator.jobs import audit_end, build_operator_jobs
+from web.routes.operator.jobs import audit_begin, audit_end, build_operator_jobs
 from web.routes.operator.keys import build_operator_keys
 from web.routes.operator.pauses import build_operator_pauses
 from web.routes.operator.search import build_operator_search
@@ -114,7 +114,13 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     queries = OperatorQueries(client, settings, store_replaced_at=lambda: reporter.store_replaced_at)
     audit_log = app.extensions[AUDIT_EXTENSION] = AuditLog(client)
     failed, jobs, selector = FailedTurns(client, store, registry.find), JobStore(client, settings), Selector(client)
-    runner = JobRunner(jobs, selector, JobExecutor(jobs, store, failed), on_end=partial(audit_end, audit_log))
+    runner = JobRunner(
+        jobs,
+        selector,
+        JobExecutor(jobs, store, failed),
+        on_begin=partial(audit_begin, audit_log),
+        on_end=partial(audit_end, audit_log),
+    )
     usage = UsageStore(client, settings, offload=run_in_thread)
     api_keys, key_uses = ApiKeyStore(client), KeyUses(client)
     key_record = KeyRecord(settings.data_dir) if settings.uses_embedded_store else None

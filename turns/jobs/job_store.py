@@ -45,8 +45,8 @@ class JobStore:
             raise TooManyJobs
         return Job.from_record(job_id, record), outcome is Reply.ACCEPTED
 
-    def create_undo(self, spec: JobSpec) -> tuple[Job, bool]:
-        """Return the job that restores what `spec.undo_of` has discarded, and whether it is new.
+    def create_undo(self, spec: JobSpec) -> Job:
+        """Return the job that restores what `spec.undo_of` has discarded.
 
         It follows one that was stopped; otherwise there is one, whoever asks for it. Raises like `create_job`.
         """
@@ -54,9 +54,9 @@ class JobStore:
             undo_id = f"undo-{hashlib.sha256(f'{spec.undo_of} {number}'.encode()).hexdigest()[:32]}"
             undo = self._find_job(undo_id)
             if not undo:
-                return self.create_job(undo_id, spec)
+                return self.create_job(undo_id, spec)[0]
             if undo.status != JobStatus.STOPPED:
-                return undo, False
+                return undo
         raise TooManyJobs
 
     def get_job(self, job_id: str) -> Job:

@@ -29,13 +29,18 @@ class JobRunner:
         selector: Selector,
         executor: JobExecutor,
         *,
+        on_begin: Callable[[Job], None],
         on_end: Callable[[Job], None],
         now_ms: Callable[[], float] = lambda: time.time() * 1000,
     ) -> None:
-        """`on_end` is called with each job right before it ends; if the process dies then, again by another one."""
+        """`on_begin` is called with each job right before its turns are collected, `on_end` right before it ends.
+
+        If the process dies then, another one calls it again.
+        """
         self._jobs = jobs
         self._selector = selector
         self._executor = executor
+        self._on_begin = on_begin
         self._on_end = on_end
         self._now_ms = now_ms
         self._woken = threading.Event()
@@ -81,6 +86,7 @@ class JobRunner:
 
     def _collect(self, job: Job) -> None:
         """List the turns of the job, of which there are none before this step is finished."""
+        self._on_begin(job)
         found: list[Candidate] = []
         for part in self._selector.select(job.spec, before=job.before):
             found += part

@@ -58,7 +58,7 @@ def build_operator_jobs(jobs: JobStore, selector: Selector, runner: JobRunner) -
         body = parse_body(schema.JobBody, read_json_body(max_bytes=MAX_BODY_BYTES))
         _check_target(body)
         spec = _to_spec(body, turn_ids=tuple(body.turn_ids), per_second=body.per_second, reason=body.reason)
-        return _begin(*jobs.create_job(_parse_id(job_id), spec, before=body.before))
+        return _begin(jobs.create_job(_parse_id(job_id), spec, before=body.before)[0])
 
     @Operation(
         id="get_job",
@@ -105,38 +105,44 @@ def build_operator_jobs(jobs: JobStore, selector: Selector, runner: JobRunner) -
             key_id=g.caller.key_id,
             key_tenant=g.caller.tenant,
         )
-        return _begin(*jobs.create_undo(spec))
+        return _begin(jobs.create_undo(spec))
 
-    def _begin(job: Job, is_new: bool) -> Response:
-        if is_new:
-            spec = job.spec
-            what = {"act": spec.act, "conditions": _describe(spec)}
-            audit("begin_job", job.id, tenant=spec.filter.tenant, reason=spec.reason, **what)
+    def _begin(job: Job) -> Response:
         runner.wake()
         return reply(schema.JobState.of(job), 202)
 
     return api
 
 
+def audit_begin(audit_log: AuditLog, job: Job) -> None:
+    """Record the begin of a job with its conditions. Raises `StoreUnavailable`; then the job does not begin yet."""
+    _record(audit_log, "begin_job", job, conditions=_describe(job.spec))
+
+
 def audit_end(audit_log: AuditLog, job: Job) -> None:
     """Record the end of a job with its numbers. Raises `StoreUnavailable`; then the job does not end yet."""
-    spec, progress = job.spec, job.progress
+    progress = job.progress
     numbers = {
         "total": progress.total,
         "count": progress.done,
         "skipped": progress.skipped,
         "refused": progress.refused,
     }
+    _record(audit_log, "end_job", job, status=job.status, **numbers)
+
+
+def _record(audit_log: AuditLog, action: str, job: Job, **details: int | str) -> None:
+    spec = job.spec
     record(
         audit_log,
         Act(
-            action="end_job",
+            action=action,
             what=job.id,
             key_id=spec.key_id,
             tenant=spec.key_tenant,
             target_tenant=spec.filter.tenant,
             reason=spec.reason,
-            details={"act": spec.act, "status": job.status, **numbers},
+            details={"act": spec.act, **details},
         ),
     )
 

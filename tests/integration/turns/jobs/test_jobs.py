@@ -48,13 +48,15 @@ class Bench:
         self.store = store
         self.jobs = JobStore(client, settings)
         self.failed = FailedTurns(client, store, AssistantRegistry(settings).find)
+        self.begun: list[str] = []
         self.ended: list[Job] = []
         self.runner = self.new_runner()
 
     def new_runner(self) -> JobRunner:
         """Return the runner of one more process."""
         acts = JobExecutor(self.jobs, self.store, self.failed)
-        return JobRunner(self.jobs, Selector(self.client), acts, on_end=self.ended.append)
+        begin, end = (lambda job: self.begun.append(job.id)), self.ended.append
+        return JobRunner(self.jobs, Selector(self.client), acts, on_begin=begin, on_end=end)
 
     def run(self, spec: JobSpec, job_id: str = "job", *, before: int | None = None) -> Job:
         """Create a job and carry it out."""
@@ -119,6 +121,7 @@ def test_failed_turns_that_match_are_retried_once(fail: Fail, bench: Bench) -> N
     assert bench.run(spec, "again").progress.total == 0
     ended = [(job.id, job.status, job.progress.done) for job in bench.ended]
     assert ended == [("job", JobStatus.COMPLETED, 3), ("again", JobStatus.COMPLETED, 0)]
+    assert bench.begun == ["job", "again"]
 
 
 def test_a_job_touches_no_turn_after_its_time(fail: Fail, bench: Bench) -> None:
@@ -158,19 +161,18 @@ def test_a_stopped_undo_is_followed_by_another_one(fail: Fail, bench: Bench) -> 
     turns = [fail() for _ in range(2)]
     bench.run(DISCARD)
     undo = dataclasses.replace(UNDO, per_second=1)
-    first, is_new = bench.jobs.create_undo(undo)
-    assert is_new
+    first = bench.jobs.create_undo(undo)
     bench.step(first.id)
     bench.step(first.id)
     other = dataclasses.replace(undo, reason="another operator asks")
-    assert bench.jobs.create_undo(other)[0].id == first.id, "there is one at a time"
+    assert bench.jobs.create_undo(other).id == first.id, "there is one at a time"
     bench.jobs.stop_job(first.id)
     assert (bench.finish(first.id).status, len(bench.listed())) == (JobStatus.STOPPED, 1)
-    second, is_new = bench.jobs.create_undo(other)
-    assert is_new
+    second = bench.jobs.create_undo(other)
+    assert second.id != first.id
     assert bench.finish(second.id).progress.done == 1
     assert bench.listed() == {turn.id for turn in turns}
-    assert bench.jobs.create_undo(undo) == (bench.jobs.get_job(second.id), False), "nothing is left"
+    assert bench.jobs.create_undo(undo) == bench.jobs.get_job(second.id), "nothing is left"
 
 
 def test_a_discard_without_a_recorded_step_is_undone(fail: Fail, bench: Bench) -> None:
@@ -183,7 +185,7 @@ def test_a_discard_without_a_recorded_step_is_undone(fail: Fail, bench: Bench) -
     bench.jobs.stop_job("job")
     job = bench.finish()
     assert (job.progress.done, job.can_undo, bench.listed()) == (0, True, set())
-    assert bench.finish(bench.jobs.create_undo(UNDO)[0].id).progress.done == 1
+    assert bench.finish(bench.jobs.create_undo(UNDO).id).progress.done == 1
     assert bench.listed() == {turn.id}
 
 
