@@ -26,7 +26,7 @@ def find_pauses(facts: ServiceFacts) -> Iterator[Finding]:
         facts,
         code="pause_forgotten",
         headline="A pause has probably been forgotten.",
-        todo="Resume it above, or pause it again with an end.",
+        todo="Resume it on /operator, or pause it again with an end.",
     )
 
 

@@ -89,7 +89,8 @@ def _holds(facts: ServiceFacts) -> Iterator[Finding]:
             code="model_paused" if is_limited else "model_outage",
             headline="Users are waiting for a model." if hold.held_turns else "A model takes no turns.",
             detail=f"{hold.model} {what} (for {age}); {are(hold.held_turns, 'turn')} waiting.",
-            todo="The turns start by themselves when the model answers, or at once with “Resume now” above.",
+            todo="The turns start by themselves when the model answers, or at once with "
+            f"“Resume {hold.model} now” on /operator.",
         )
 
 

@@ -305,6 +305,7 @@ def test_a_held_model_is_named_with_its_reason(changes: dict[str, Any], words: s
     facts = held(1275)
     [finding] = evaluate(replace(facts, holds=[replace(facts.holds[0], **changes)]))
     assert words in finding.detail
+    assert finding.todo.endswith("or at once with “Resume gpt now” on /operator.")
 
 
 def test_the_groups_that_use_their_share_are_named() -> None:
