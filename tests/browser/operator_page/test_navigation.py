@@ -27,6 +27,13 @@ def test_other_views_have_the_summary_in_one_line(operator: OperatorPage, stack:
     expect(operator.number("Workers")).to_contain_text("2")
 
 
+def test_the_header_is_one_line(operator: OperatorPage) -> None:
+    expect(operator.count("Workers")).to_be_visible()
+    operator.page.get_by_label("Refresh interval").select_option("Refresh: off")
+    expect(operator.page.get_by_role("button", name="Refresh", exact=True)).to_be_visible()
+    assert operator.page.get_by_role("banner").evaluate("(header) => header.offsetHeight") < 60
+
+
 def test_times_show_local_time_and_utc(open_operator: Callable[..., OperatorPage], stack: Stack) -> None:
     turn = stack.wait_until_finished(stack.submit("clock", "hello"))
     operator = open_operator(stack, f"/operator?view=turn&id={turn['id']}", timezone_id="Asia/Tokyo")

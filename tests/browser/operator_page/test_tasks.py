@@ -86,15 +86,18 @@ def test_operators_cancel_a_turn_and_a_session(operator: OperatorPage, stack: St
     stack.wait_until_running(first)
     operator.find(first)
     operator.click_button("Cancel turn")
+    operator.dialog.get_by_label("Reason").fill("stuck")
     operator.confirm("Cancel this turn?", "Cancel turn")
     expect(operator.notice).to_contain_text("Cancelled.")
     expect(operator.view).to_contain_text("Ended: cancelled")
     operator.click_link("stuck")
     operator.click_button("Cancel all 3 turns")
+    operator.dialog.get_by_label("Reason").fill("asked for by its user")
     operator.confirm("Cancel 3 turns?", "Cancel 3 turns")
     expect(operator.notice).to_contain_text("3 turns cancelled.")
     expect(operator.view).to_contain_text("No turn of this session is running or waiting.")
-    assert [event["what"] for event in audit_events(stack, "cancel")] == [first]
+    assert [(event["what"], event["reason"]) for event in audit_events(stack, "cancel")] == [(first, "stuck")]
+    assert audit_events(stack, "cancel_session")[-1]["reason"] == "asked for by its user"
 
 
 def test_ids_with_separators_are_found_and_opened(operator: OperatorPage, stack: Stack) -> None:
@@ -190,6 +193,24 @@ def test_live_turns_are_cancelled_from_their_list(operator: OperatorPage, stack:
     operator.confirm("Cancel 2 live turns?", "Cancel 2 turns")
     expect(operator.rows("Bulk acts").first).to_contain_text("2 of 2")
     assert {stack.turn(turn_id)["status"] for turn_id in turns} == {"cancelled"}
+
+
+def test_live_turns_of_a_user_are_cancelled(operator: OperatorPage, stack: Stack) -> None:
+    mine = [stack.submit(f"mine-{n}", "Think [gate never]", user_id="flooding") for n in range(2)]
+    other = stack.submit("other", "Think [gate other]", user_id="quiet")
+    matching = operator.page.get_by_role("button", name="Cancel live turns that match…")
+    operator.open("/operator?view=history&user_id=flooding&status=completed")
+    expect(operator.view).to_contain_text("No turn that is still kept matches.")
+    expect(matching).to_have_count(0)
+    operator.page.get_by_label("State").select_option("")
+    expect(operator.rows("All turns")).to_have_count(2)
+    matching.click()
+    expect(operator.dialog).to_contain_text("All live turns of user flooding")
+    operator.confirm("Cancel 2 live turns?", "Cancel 2 turns")
+    expect(operator.rows("Bulk acts").first).to_contain_text("2 of 2")
+    assert {stack.turn(turn_id)["status"] for turn_id in mine} == {"cancelled"}
+    stack.open_gate("other")
+    assert stack.wait_until_finished(other)["status"] == "completed"
 
 
 def test_turns_that_end_workers_are_retried_only_on_request(

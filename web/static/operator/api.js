@@ -37,8 +37,8 @@ export const retry = (id) => requestJson("POST", `/operator/failed/${id}/retry`)
 export const putJob = (id, body) => requestJson("PUT", `/operator/jobs/${id}`, { body });
 export const stopJob = (id) => requestJson("POST", `/operator/jobs/${id}/stop`);
 export const undoJob = (id) => requestJson("POST", `/operator/jobs/${id}/undo`);
-export const cancelTurn = (id) => requestJson("POST", `${turnPath(id)}/cancel`);
-export const cancelSession = (session) => requestJson("POST", `/operator/session/cancel${queryString(session)}`);
+export const cancelTurn = (id, reason) => requestJson("POST", `${turnPath(id)}/cancel${queryString({ reason })}`);
+export const cancelSession = (session, reason) => requestJson("POST", `/operator/session/cancel${queryString({ ...session, reason })}`);
 
 // A report of many users takes the service a second, so the refresh of the page repeats it only after a while.
 const USAGE_SECONDS = 15;
@@ -64,7 +64,8 @@ export async function downloadUsage(query) {
 
 export const listWorkers = () => requestJson("GET", "/operator/workers");
 export const drain = (worker) => requestJson("POST", `/operator/workers/${encodeURIComponent(worker)}/drain`);
-export const rescueWorker = (worker) => requestJson("POST", `/operator/workers/${encodeURIComponent(worker)}/rescue`);
+export const rescueWorker = (worker, reason) =>
+  requestJson("POST", `/operator/workers/${encodeURIComponent(worker)}/rescue${queryString({ reason })}`);
 export const listTenants = (filter) => requestJson("GET", `/operator/tenants${queryString(filter)}`);
 export const getTenant = (tenant) => requestJson("GET", tenantPath(tenant));
 export const setLimits = (tenant, body) => requestJson("PUT", tenantPath(tenant), { body });

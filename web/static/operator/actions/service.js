@@ -1,5 +1,6 @@
 // Actions on the service and its workers, as described in turns.js.
 import * as api from "../api.js";
+import { REASON } from "../components/field.js";
 import { pluralize } from "../format/labels.js";
 
 export const liftHold = ({ name, model }) => ({
@@ -28,8 +29,9 @@ export const rescueWorker = (worker, runningTurns) => ({
   title: "Take the turns of this worker away?",
   description: `${worker} sends no heartbeats. Other workers run ${pluralize(runningTurns, "turn")} of it again, from the beginning of the answer. If it still runs, it can no longer write.`,
   confirmLabel: `Take ${pluralize(runningTurns, "turn")} away`,
-  async run() {
-    const { done } = await api.rescueWorker(worker);
+  fields: [REASON],
+  async run({ reason }) {
+    const { done } = await api.rescueWorker(worker, reason);
     return `${pluralize(done, "turn")} taken away from ${worker}.`;
   },
 });

@@ -7,6 +7,7 @@
 //   prepare         () => a promise of the action to confirm, or of `{ notice }`; it has no `run`
 //   fields          a form in that dialog, as in components/field.js; `run` receives its values. `REASON` is one of them
 import * as api from "../api.js";
+import { REASON } from "../components/field.js";
 import { pluralize } from "../format/labels.js";
 
 export const retry = (id) => ({
@@ -23,8 +24,9 @@ export const cancelTurn = (id) => ({
   title: "Cancel this turn?",
   description: "It ends without an answer. Its user sees that it was cancelled, and the next turn of the session starts.",
   confirmLabel: "Cancel turn",
-  async run() {
-    const { status } = await api.cancelTurn(id);
+  fields: [REASON],
+  async run({ reason }) {
+    const { status } = await api.cancelTurn(id, reason);
     return status === "cancelled" ? "Cancelled." : `The turn had already ended: ${status}.`;
   },
 });
@@ -35,8 +37,9 @@ export const cancelSession = (session, count) => ({
   title: `Cancel ${pluralize(count, "turn")}?`,
   description: "All running and waiting turns of this session end without an answer. Its history stays.",
   confirmLabel: `Cancel ${pluralize(count, "turn")}`,
-  async run() {
-    const { done } = await api.cancelSession(session);
+  fields: [REASON],
+  async run({ reason }) {
+    const { done } = await api.cancelSession(session, reason);
     return `${pluralize(done, "turn")} cancelled.`;
   },
 });

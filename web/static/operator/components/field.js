@@ -14,3 +14,14 @@ export function Field({ name, label, help, type = "text", value = "", options, .
       : html`<input ...${shared} type=${type} defaultValue=${value} autocomplete="off" spellcheck=${false} />`}
     ${help && html`<small id=${`${id}-help`}>${help}</small>`}</p>`;
 }
+
+// A filter for a time in UTC.
+export function TimeFilter({ name, label, value }) {
+  return html`<label>${label} <input type="datetime-local" name=${name} defaultValue=${(value ?? "").slice(0, 16)} /></label>`;
+}
+
+// The browser's field of a time has no zone; the page shows times in UTC.
+export function withZone(given, names) {
+  const times = names.filter((name) => given[name]);
+  return { ...given, ...Object.fromEntries(times.map((name) => [name, `${given[name].slice(0, 16)}:00Z`])) };
+}

@@ -1,5 +1,6 @@
 // What operators did, or what was refused to callers, newest first.
 import { Component, html } from "../../shared/ui.js";
+import { TimeFilter, withZone } from "../components/field.js";
 import { Pagination } from "../components/pagination.js";
 import { Table } from "../components/table.js";
 import { TurnLink } from "../components/turn_table.js";
@@ -7,6 +8,7 @@ import { tenantLabel } from "../format/labels.js";
 import { RelativeTime } from "../format/time.js";
 import { urlOf } from "../route.js";
 
+const PERIOD = { since: "From, UTC", until: "Until, UTC" };
 const TURN_ID = /^turn_[0-9a-f]{32}$/;
 
 export function AuditView({ page, route, data }) {
@@ -22,7 +24,7 @@ class Filters extends Component {
     const open = (changes) => page.open({ ...route, after: null, ...changes });
     const submit = (event) => {
       event.preventDefault();
-      open(Object.fromEntries(new FormData(event.target)));
+      open(withZone(Object.fromEntries(new FormData(event.target)), Object.keys(PERIOD)));
     };
     return html`<form class="filters" role="search" aria-label="Audit log" onSubmit=${submit}>
       <label>Show <select name="outcome" value=${route.outcome ?? ""} onChange=${({ target }) => open({ outcome: target.value })}>
@@ -32,6 +34,7 @@ class Filters extends Component {
       <label>Tenant <input name="tenant" defaultValue=${route.tenant ?? ""} maxlength="128" placeholder="all" /></label>
       <label>Action <input name="action" defaultValue=${route.action ?? ""} maxlength="64" placeholder="all" /></label>
       <label>Object contains <input name="what" defaultValue=${route.what ?? ""} maxlength="1024" placeholder="id or name" /></label>
+      ${Object.entries(PERIOD).map(([name, label]) => html`<${TimeFilter} key=${name} name=${name} label=${label} value=${route[name]} />`)}
       <button type="submit">Filter</button>
       ${Object.keys(route).length > 1 && html`<a href=${urlOf({ view: "audit" })}>Clear filters</a>`}
     </form>`;

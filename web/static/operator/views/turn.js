@@ -80,7 +80,7 @@ function Facts({ page, turn }) {
     Model: turn.runs.length > 0 && html`${turn.runs.at(-1).model} <${ActionButton} page=${page} action=${pause({ kind: "model", name: turn.runs.at(-1).model })} text="Pause…" isSmall />`,
     "API key": turn.key_id && html`<a class="id" href=${urlOf({ view: "audit", key_id: turn.key_id })}>${turn.key_id}</a>`,
     "Lost workers": turn.losses || null,
-    Tokens: usage && `${usage.input_tokens} in, ${usage.output_tokens} out`,
+    Tokens: usage && tokensText(usage),
     "Retry of": turn.retry_of && html`<${TurnLink} id=${turn.retry_of} />`,
     "Sent to workers": turn.hinted_at && isLive(turn) && html`<${RelativeTime} at=${turn.hinted_at} suffix=" ago" />`,
     "Kept until": expires_at && html`<${Instant} at=${expires_at} hasDate />`,
@@ -92,6 +92,13 @@ function Facts({ page, turn }) {
   return html`<dl class="facts">
     ${Object.entries(facts).map(([name, fact]) => fact && html`<div key=${name}><dt>${name}</dt><dd>${fact}</dd></div>`)}
   </dl>`;
+}
+
+// The provider need not report what it has cached and how much was reasoning.
+function tokensText({ input_tokens, cached_tokens, output_tokens, reasoning_tokens }) {
+  const cached = cached_tokens ? ` (${cached_tokens} cached)` : "";
+  const reasoning = reasoning_tokens ? ` (${reasoning_tokens} reasoning)` : "";
+  return `${input_tokens} in${cached}, ${output_tokens} out${reasoning}`;
 }
 
 function CopyableId({ text }) {
