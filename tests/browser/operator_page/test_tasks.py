@@ -295,6 +295,7 @@ def test_a_part_is_paused_with_reason_and_end(operator: OperatorPage, stack: Sta
     operator.click_button("Pause assistant default")
     operator.confirm("Pause assistant default?", "Pause assistant default")
     operator.click_button("Resume tenant default")
+    expect(operator.banners).not_to_contain_text("Tenant default")
     expect(operator.banners).to_contain_text("Assistant default paused for")
     operator.click_button("Resume assistant default")
     expect(operator.banners).to_have_count(0)
