@@ -485,4 +485,4 @@ def test_tokens_are_shown_by_user_and_saved(operator: OperatorPage, stack: Stack
     expect(row.get_by_role("cell").nth(1)).to_have_text("1")
     with operator.page.expect_download() as download:
         operator.click_button("Save as CSV")
-    assert "usage-of-page,false,1,1," in download.value.path().read_text()
+    assert '"usage-of-page","false",1,1,' in download.value.path().read_text()
