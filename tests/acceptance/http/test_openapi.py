@@ -4,15 +4,15 @@ import re
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from flask import Flask
 
 from tests.support.processes import Stack
-from tests.unit.web.in_process import open_app
+from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
+from web.app import create_app
 from web.openapi.operation import EXTENSION, Operation
 
 # Not checked: that all requests that match the schema are accepted. It does not contain the variables of assistants.
@@ -33,10 +33,9 @@ def settings() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def app() -> Iterator[Flask]:
+def app() -> Flask:
     nowhere = Settings(redis_url="unix:///nowhere")
-    with open_app(nowhere) as app:
-        yield app
+    return create_app(nowhere, AssistantRegistry(nowhere))
 
 
 @pytest.fixture(scope="module")

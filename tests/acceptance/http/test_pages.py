@@ -2,14 +2,14 @@
 
 import gzip
 import re
-from collections.abc import Iterator
 from posixpath import dirname, join, normpath
 
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from tests.unit.web.in_process import open_app
+from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
+from web.app import create_app
 
 # The whole page, each file compressed separately; the service leaves compression to a proxy.
 # The chat: 10 of them for icons, search, date groups and settings. The operator page: a view for each of its subjects.
@@ -17,10 +17,9 @@ MAX_KILOBYTES = {"/": 82, "/operator": 75}
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
+def client() -> Client:
     nowhere = Settings(redis_url="unix:///nowhere")
-    with open_app(nowhere) as app:
-        yield app.test_client()
+    return create_app(nowhere, AssistantRegistry(nowhere)).test_client()
 
 
 @pytest.fixture(scope="module", params=MAX_KILOBYTES)

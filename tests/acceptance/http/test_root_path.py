@@ -1,7 +1,7 @@
 """Under a path prefix, every link begins with it, and requests are answered with and without it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
@@ -10,17 +10,17 @@ from werkzeug.test import Client
 from inturn import Client as InTurn
 from tests.support.processes import Stack, call, turn_request
 from tests.support.sse import Stream
-from tests.unit.web.in_process import open_app
+from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
+from web.app import create_app
 
 ROOT_PATH = "/a/chat"
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
+def client() -> Client:
     settings = Settings(redis_url="unix:///nowhere", root_path=ROOT_PATH)
-    with open_app(settings) as app:
-        yield app.test_client()
+    return create_app(settings, AssistantRegistry(settings)).test_client()
 
 
 @pytest.mark.parametrize("prefix", [ROOT_PATH, ""], ids=["kept", "removed"])

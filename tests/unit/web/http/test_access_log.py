@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.web.in_process import open_app
+from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
+from web.app import create_app
 from web.http import access_log
 
 Request = Callable[..., list[dict[str, Any]]]
@@ -30,8 +31,7 @@ def request_done(monkeypatch: pytest.MonkeyPatch) -> Request:
 
     def send(path: str, *, is_on: bool = True, **options: Any) -> list[dict[str, Any]]:
         settings = Settings(redis_url="unix:///nowhere", access_log=is_on)
-        with open_app(settings) as app:
-            app.test_client().open(path, **options)
+        create_app(settings, AssistantRegistry(settings)).test_client().open(path, **options)
         return events.logged
 
     return send

@@ -11,9 +11,10 @@ import pytest
 from flask.testing import FlaskClient as Client
 from jsonschema import Draft202012Validator
 
-from tests.unit.web.in_process import open_app
+from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
 from turns.domain.ids import ID_RULE
+from web.app import create_app
 from web.openapi.docs_page import Entry, groups
 from web.openapi.operation import EXTENSION
 
@@ -21,10 +22,9 @@ JSON = "application/json"
 
 
 @pytest.fixture(scope="module")
-def client() -> Iterator[Client]:
+def client() -> Client:
     nowhere = Settings(redis_url="unix:///nowhere")
-    with open_app(nowhere) as app:
-        yield app.test_client()
+    return create_app(nowhere, AssistantRegistry(nowhere)).test_client()
 
 
 @pytest.fixture(scope="module")
