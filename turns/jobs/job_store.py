@@ -48,7 +48,7 @@ class JobStore:
     def create_undo(self, spec: JobSpec) -> Job:
         """Return the job that restores what `spec.undo_of` has discarded.
 
-        It follows one that was stopped; otherwise there is one, whoever asks for it. Raises like `create_job`.
+        It follows an undo that was stopped; otherwise all callers get the same one. Raises like `create_job`.
         """
         for number in range(MAX_JOBS):
             undo_id = f"undo-{hashlib.sha256(f'{spec.undo_of} {number}'.encode()).hexdigest()[:32]}"

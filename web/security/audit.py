@@ -70,7 +70,7 @@ class RefusalAudit:
         if isinstance(error, Unauthenticated):
             if str(error) == WRONG_KEY:
                 key_id = claimed_key_id(request.headers.get("Authorization"))
-                # Whatever id a guess has, wrong keys are one kind.
+                # All wrong keys are one kind, because a guess may claim any id.
                 self._sample(("wrong_key",), Act(action="wrong_key", what=_route(), key_id=key_id))
         elif request.path.startswith(OPERATOR_PATHS):
             key_id, what = g.caller.key_id, _route()
