@@ -272,7 +272,7 @@ def test_what_was_confirmed_is_retried_and_no_more(stack: Stack) -> None:
     rejected, hopeless = fail(stack, "again [fail 400 1]", times=3), fail(stack, "never [fail 401]", times=2)
     preview = get(stack, "preview", act="retry")
     assert (preview["count"], preview["by_code"]) == (5, {"provider_rejected": 3, "provider_authentication": 2})
-    assert preview["turn_ids"] == [*rejected, *hopeless]
+    assert set(preview["turn_ids"]) == {*rejected, *hopeless}, "their sessions end in any order"
     [later] = fail(stack, "later [fail 400]", times=1)
     confirmed = {"act": "retry", "code": "provider_rejected", "before": preview["before"], "reason": "provider is well"}
     job = run_job(stack, "retry-them", **confirmed)
