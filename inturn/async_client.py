@@ -122,11 +122,20 @@ class AsyncTurns:
         self._steps = TurnSteps(self._build, transport.retry_policy)
 
     async def create(
-        self, session_id: str, input: str, *, idempotency_key: str | None = None, **options: Unpack[TurnOptions]
+        self,
+        session_id: str,
+        input: str,
+        *,
+        idempotency_key: str | None = None,
+        if_version: int | None = None,
+        **options: Unpack[TurnOptions],
     ) -> AsyncTurn:
-        """Submit a turn and return it. The same `idempotency_key` returns the same turn. Raise `Refused`."""
+        """Submit a turn and return it. The same `idempotency_key` returns the same turn. Raise `Refused`.
+
+        With `if_version`, raise `SessionChanged` if the session has another version.
+        """
         body: TurnBody = {"session_id": session_id, "input": input, **options}
-        return await self._transport.run(self._steps.create(body, idempotency_key))
+        return await self._transport.run(self._steps.create(body, idempotency_key, if_version))
 
     async def get(self, turn_id: str) -> AsyncTurn:
         """Return a turn. Raise `TurnNotFound` or `TurnExpired`."""

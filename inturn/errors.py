@@ -5,7 +5,7 @@
     │   ├── InvalidRequest
     │   ├── Unauthenticated, Forbidden
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound, JobNotFound
-    │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, WorkerAlive, IdempotencyKeyReused
+    │   ├── SessionBusy, SessionChanged, SessionNotEmpty, TurnNotFailed, WorkerAlive, IdempotencyKeyReused
     │   ├── KeyNotFound, KeyExists, KeyNotActive, LastKey
     │   └── TooMany             try later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent, TooManyJobs
     ├── Unavailable             repair the service; the client used up its retries
@@ -106,6 +106,10 @@ class WorkerNotFound(Refused):
 
 class SessionBusy(Refused):
     """The session has a live turn: `on_busy` was `reject`, or the request was an import."""
+
+
+class SessionChanged(Refused):
+    """The session has another version than the request requires: another caller was faster."""
 
 
 class SessionNotEmpty(Refused):

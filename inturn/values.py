@@ -130,6 +130,7 @@ class Session:
     running_turn: str | None
     queued_turns: tuple[str, ...]
     message_count: int
+    version: int
     last_active_at: datetime | None
     raw: Json = field(compare=False, repr=False)
 

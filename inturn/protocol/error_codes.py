@@ -24,6 +24,7 @@ ERRORS: tuple[tuple[int, str, type[InTurnError]], ...] = (
     (409, "session_busy", errors.SessionBusy),
     (409, "session_not_empty", errors.SessionNotEmpty),
     (410, "turn_expired", errors.TurnExpired),
+    (412, "session_changed", errors.SessionChanged),
     (422, "idempotency_key_reused", errors.IdempotencyKeyReused),
     (429, "session_backlog_full", errors.SessionBacklogFull),
     (429, "tenant_backlog_full", errors.TenantBacklogFull),

@@ -139,6 +139,7 @@ def to_session(body: Json) -> Session:
         running_turn=body["running_turn"],
         queued_turns=tuple(body["queued_turns"]),
         message_count=body["message_count"],
+        version=body.get("version", 0),
         last_active_at=_datetime(body["last_active_at"]),
         raw=body,
     )

@@ -43,8 +43,9 @@ class Response:
         return self.headers.get("x-request-id")
 
 
-def submit_turn(body: TurnBody, *, key: str) -> Request:
-    return Request(method="POST", path="/v1/turns", headers=_idempotency_key(key), body=_json(_without_none(body)))
+def submit_turn(body: TurnBody, *, key: str, if_version: int | None = None) -> Request:
+    headers = {**_idempotency_key(key), **_if_match(if_version)}
+    return Request(method="POST", path="/v1/turns", headers=headers, body=_json(_without_none(body)))
 
 
 def submit_batch(bodies: Iterable[TurnBody], *, key: str) -> Request:
@@ -176,6 +177,10 @@ def _idempotency_key(key: str) -> dict[str, str]:
     if not (1 <= len(key) <= 255 and key.isascii() and key.isprintable() and key == key.strip()):
         raise InvalidRequest("Idempotency-Key: must be 1 to 255 printable ASCII characters, without spaces around them")
     return {"Idempotency-Key": key}
+
+
+def _if_match(version: int | None) -> dict[str, str]:
+    return {} if version is None else {"If-Match": f'"{version}"'}
 
 
 def _without_none(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -34,8 +34,8 @@ class TurnSteps(Generic[TurnT]):
         self._build = build
         self._retry_policy = retry_policy
 
-    def create(self, body: TurnBody, key: str | None) -> Steps[TurnT]:
-        return self._fetch(requests.submit_turn(body, key=key or new_idempotency_key()))
+    def create(self, body: TurnBody, key: str | None, if_version: int | None = None) -> Steps[TurnT]:
+        return self._fetch(requests.submit_turn(body, key=key or new_idempotency_key(), if_version=if_version))
 
     def get(self, turn_id: str) -> Steps[TurnT]:
         return self._fetch(requests.get_turn(turn_id))

@@ -54,8 +54,8 @@ SESSION = Key(
     "inturn:session:",
     "hash",
     "`sequence` (the last one assigned), `session_id`, `user_id`, by session; `imported` (the digest of its imported "
-    "messages); if histories are files, also `messages` (number of committed messages) and `file` (the version that "
-    "contains them)",
+    "messages); `changes` (with the number of messages, the version); if histories are files, also `messages` (number "
+    "of committed messages) and `file` (the version of the file that contains them)",
     "while the session has live turns; then for the session retention",
 )
 QUEUE = Key(

@@ -12,6 +12,7 @@ class Reply(StrEnum):
     ACCEPTED = "ACCEPTED"
     REPLAYED = "REPLAYED"
     KEY_REUSED = "KEY_REUSED"
+    SESSION_CHANGED = "SESSION_CHANGED"
     SESSION_BUSY = "SESSION_BUSY"
     BACKLOG_FULL = "BACKLOG_FULL"
     OVERLOADED = "OVERLOADED"
@@ -98,10 +99,11 @@ class SessionSnapshot:
     active_at: int | None
     is_running: bool
     live: tuple[str, ...]
+    version: int
 
     @classmethod
     def from_reply(cls, reply: Sequence[Any]) -> Self:
-        session_id, user_id, messages, active_at, running, live = reply
+        session_id, user_id, messages, active_at, running, live, version = reply
         return cls(
             session_id.decode(),
             user_id.decode(),
@@ -109,6 +111,7 @@ class SessionSnapshot:
             int(active_at) if active_at else None,
             running == b"1",
             tuple(turn.decode() for turn in live),
+            int(version),
         )
 
 

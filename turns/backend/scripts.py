@@ -47,6 +47,7 @@ class Scripts(ScriptRunner):
             request.session_id,
             request.user_id or "",
             request.assistant.definition,
+            "" if request.if_version is None else request.if_version,
             *_flat(_to_fields(request)),
         )
         if len(reply) < 5:
@@ -288,7 +289,7 @@ def _fingerprint(request: TurnRequest) -> str:
         return ""
     fields = asdict(request)
     fields["assistant"] = request.assistant.name  # not its version, which may change before the request is repeated
-    for name in ("traceparent", "request_id", "key_id"):  # a repeated request may have others
+    for name in ("traceparent", "request_id", "key_id", "if_version"):  # a repeated request may have others
         del fields[name]
     return _sha256(json.dumps(fields, sort_keys=True))
 

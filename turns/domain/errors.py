@@ -5,7 +5,7 @@
     │   ├── InvalidRequest
     │   ├── Unauthenticated, Forbidden
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound, JobNotFound
-    │   ├── SessionBusy, SessionNotEmpty, TurnNotFailed, WorkerAlive, IdempotencyKeyReused
+    │   ├── SessionBusy, SessionChanged, SessionNotEmpty, TurnNotFailed, WorkerAlive, IdempotencyKeyReused
     │   ├── KeyNotFound, KeyExists, KeyNotActive, LastKey
     │   ├── SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent, TooManyJobs
     │   └── Overloaded, IntakePaused, StoreUnsafe, StreamsFull
@@ -165,6 +165,12 @@ class SessionNotEmpty(Refused):
     """The session already has other messages. Import into a new session, or delete this one first."""
 
     status, code = 409, "session_not_empty"
+
+
+class SessionChanged(Refused):
+    """The session has another version than `If-Match`. Read it again, then decide whether to repeat the request."""
+
+    status, code = 412, "session_changed"
 
 
 class IdempotencyKeyReused(Refused):

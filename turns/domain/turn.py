@@ -41,7 +41,7 @@ class TurnRequest:
     """A valid request for a turn.
 
     `assistant` is the version under which to accept it. `variables` and `lane` are the caller's, without defaults.
-    `key_id` is the id of its API key.
+    `key_id` is the id of its API key. `if_version`: the version that the session must have.
     """
 
     session_id: str
@@ -59,6 +59,7 @@ class TurnRequest:
     traceparent: str | None = None
     request_id: str | None = None
     key_id: str | None = None
+    if_version: int | None = None
 
     @property
     def session(self) -> str:
@@ -249,7 +250,10 @@ def _waiting(record: Mapping[str, str], position: int, ahead: str, pace_ms: int)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """The state of a session at one moment; `running` and `queued` are turn ids."""
+    """The state of a session at one moment; `running` and `queued` are turn ids.
+
+    `version` rises with each commit and each other change of the session.
+    """
 
     session_id: str
     user_id: str | None
@@ -257,6 +261,7 @@ class Session:
     queued: tuple[str, ...]
     message_count: int
     active_at: int | None
+    version: int
 
     @property
     def is_busy(self) -> bool:

@@ -13,6 +13,7 @@ from turns.domain.errors import (
     Refused,
     SessionBacklogFull,
     SessionBusy,
+    SessionChanged,
     SessionNotEmpty,
     TenantBacklogFull,
     TokensSpent,
@@ -22,6 +23,7 @@ from turns.domain.turn import Turn
 REFUSALS: MappingProxyType[Reply, type[Refused]] = MappingProxyType(
     {
         Reply.KEY_REUSED: IdempotencyKeyReused,
+        Reply.SESSION_CHANGED: SessionChanged,
         Reply.SESSION_BUSY: SessionBusy,
         Reply.NOT_EMPTY: SessionNotEmpty,
         Reply.BACKLOG_FULL: SessionBacklogFull,

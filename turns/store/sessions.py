@@ -194,4 +194,5 @@ def _to_session(found: SessionSnapshot, session: str = "") -> Session:
         queued=tuple(queued),
         message_count=found.messages,
         active_at=found.active_at,
+        version=found.version,
     )

@@ -47,6 +47,7 @@ def parse_submit(
     tenant: str,
     request_id: str,
     key_id: str | None = None,
+    if_version: int | None = None,
 ) -> TurnRequest:
     """Parse the body of a turn. Raises `InvalidRequest`, or like `find`.
 
@@ -62,6 +63,7 @@ def parse_submit(
         tenant=tenant,
         request_id=request_id,
         key_id=key_id,
+        if_version=if_version,
     )
 
 
@@ -99,6 +101,7 @@ def to_request(
     tenant: str,
     request_id: str,
     key_id: str | None = None,
+    if_version: int | None = None,
 ) -> TurnRequest:
     """Validate the fields of a turn. Raises `InvalidRequest`, or like `find`.
 
@@ -122,6 +125,7 @@ def to_request(
         traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,
         request_id=request_id,
         key_id=key_id,
+        if_version=if_version,
     )
 
 

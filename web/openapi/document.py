@@ -54,11 +54,12 @@ REQUEST_HEADERS: dict[str, tuple[str, Json]] = {
     ),
     "Prefer": ("`wait=N`: hold the response until the turn has ended, for at most N seconds (up to 30)", {}),
     "traceparent": ("W3C trace context; the worker's log lines contain its trace id", {}),
+    "If-Match": ("The `ETag` of the session; 412 if it has changed since then", {"pattern": '^"[0-9]{1,15}"$'}),
     "If-None-Match": ("The `ETag` of an earlier response", {}),
     "Last-Event-ID": ("The id of the last event received", {"pattern": f"^{EVENT_ID.pattern}$"}),
 }
 RESPONSE_HEADERS = {
-    "ETag": "Entity tag of this response",
+    "ETag": "Entity tag of this response; of a session, its version",
     "Idempotency-Replayed": "`true`: the request had already been accepted",
     "Location": "Path of the turn",
     "Preference-Applied": "The wait that was applied",

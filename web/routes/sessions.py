@@ -7,6 +7,7 @@ from turns.domain.errors import IntakePaused, SessionBusy, SessionNotEmpty, Sess
 from turns.domain.ids import session_key
 from turns.store.sessions import SessionStore
 from web.http.responses import read_json_body, reply, reply_empty
+from web.http.session_versions import reply_session
 from web.http.threads import run_in_thread
 from web.http.validation import parse_id, parse_messages
 from web.openapi.operation import QUOTA, Operation, ResponseSpec
@@ -37,12 +38,12 @@ def build_sessions(store: SessionStore) -> Blueprint:
         path="/v1/sessions/{session_id}",
         summary="Get the state of a session",
         query=SessionQuery,
-        responses={200: ResponseSpec("The session", responses.Session)},
+        responses={200: ResponseSpec("The session", responses.Session, headers=("ETag",))},
         refusals=(SessionNotFound,),
     ).on(api)
     def read_session(session_id: str, query: SessionQuery) -> Response:
         session = store.get_session(_session_key(session_id, query))
-        return reply(responses.Session.model_validate(session))
+        return reply_session(session)
 
     @Operation(
         id="erase",
@@ -80,8 +81,10 @@ def build_sessions(store: SessionStore) -> Blueprint:
         query=SessionQuery,
         body=ImportBody,
         responses={
-            201: ResponseSpec("The session with the messages", responses.Session),
-            200: ResponseSpec("The session; the same messages were imported before", responses.Session),
+            201: ResponseSpec("The session with the messages", responses.Session, headers=("ETag",)),
+            200: ResponseSpec(
+                "The session; the same messages were imported before", responses.Session, headers=("ETag",)
+            ),
         },
         refusals=(SessionNotEmpty, SessionBusy, *QUOTA, IntakePaused, StoreUnsafe),
     ).on(api)
@@ -91,7 +94,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
         session = _session_key(session_id, query)
         imported = store.import_messages(messages, session_id=session_id, user_id=query.user_id, tenant=g.caller.tenant)
         get_logger().info(Log.SESSION_IMPORTED, session=session, messages=len(messages), replayed=imported.replayed)
-        return reply(responses.Session.model_validate(imported.session), 200 if imported.replayed else 201)
+        return reply_session(imported.session, 200 if imported.replayed else 201)
 
     return api
 

@@ -13,6 +13,7 @@ from turns.domain.errors import (
     AssistantNotFound,
     Refused,
     SessionBusy,
+    SessionChanged,
     TurnExpired,
     TurnNotFailed,
     TurnNotFound,
@@ -24,6 +25,7 @@ from web.http.preferences import preferred_wait
 from web.http.problems import to_problem
 from web.http.request_span import get_traceparent
 from web.http.responses import read_json_body, reply, reply_turn, with_etag
+from web.http.session_versions import read_if_match
 from web.http.validation import parse_batch, parse_idempotency_key, parse_submit, to_request
 from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
 from web.schemas import responses
@@ -76,9 +78,9 @@ def build_turns(
         path="/v1/turns",
         summary="Submit a turn",
         body=model,
-        headers=("Idempotency-Key", "Prefer", "traceparent"),
+        headers=("Idempotency-Key", "If-Match", "Prefer", "traceparent"),
         responses=ACCEPTED,
-        refusals=(AssistantNotFound, SessionBusy, *RESUBMITTED),
+        refusals=(AssistantNotFound, SessionBusy, SessionChanged, *RESUBMITTED),
     ).on(api)
     def submit() -> Response:
         turn_request = parse_submit(
@@ -90,6 +92,7 @@ def build_turns(
             tenant=g.caller.tenant,
             request_id=g.request_id,
             key_id=g.caller.key_id,
+            if_version=read_if_match(),
         )
         return _reply_accepted(store.accept(turn_request), long_polls)
 

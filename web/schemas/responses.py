@@ -137,6 +137,7 @@ class Session(ResponseModel):
         validation_alias="queued", description="in the order in which they will run"
     )
     message_count: int
+    version: int = Field(description="rises with each commit and each other change; for `If-Match`")
     last_active_at: Instant | None = Field(validation_alias="active_at")
 
 

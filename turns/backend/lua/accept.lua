@@ -13,11 +13,13 @@
 --       7 session_id
 --       8 user_id, or ''
 --       9 definition of the assistant
---       10… further fields of the record, as name, value, name, value; `definition` is the digest of argument 9
+--       10 version that the session must have, or ''
+--       11… further fields of the record, as name, value, name, value; `definition` is the digest of argument 9
 -- Reply ACCEPTED, …, turn id  the turn is recorded (also when this script runs a second time)
 --       REPLAYED, …, turn id  the idempotency key was used before with this request, for that turn
 --                             …: record, position, turn ahead, pace, as `turn_snapshot` returns them
 --       KEY_REUSED            the idempotency key was used before with another request
+--       SESSION_CHANGED       the session has another version than argument 10
 --       SESSION_BUSY          the session has a live turn and on_busy is 'reject'
 --       BACKLOG_FULL          the session has the maximum number of live turns
 --       PAUSED                an operator has paused the intake of new turns
@@ -27,10 +29,10 @@
 --       TOKENS_SPENT, ms      the tenant's tokens of this day are used or reserved; the next day begins after this time
 --
 -- requires: add_to_lists, begin_session, by_name, clear_session, count, definitions, dispatch, is_paused, now_ms
--- requires: quota, replayed, session_retention, share_capacity, slots, tenant_limits, tenant_of, turn_snapshot
+-- requires: quota, replayed, session_retention, session_version, share_capacity, slots, tenant_limits, tenant_of, turn_snapshot
 
-local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id, definition =
-  unpack(ARGV, 1, 9)
+local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id, definition,
+  version = unpack(ARGV, 1, 10)
 local key, queue = KEY.turn .. turn, KEY.queue .. session
 
 local function snapshot(outcome, id)
@@ -55,6 +57,7 @@ local live_of_all, pace_ms, pause, own_limits, hint, capacity, shared_since =
 note_own_limits(own_limits)
 local tenant, now, live = tenant_of(session), now_ms(), redis.call('LRANGE', queue, 0, -1)  -- bounded by the backlog
 if is_paused(pause, now) then return {'PAUSED'} end
+if version ~= '' and session_version(session) ~= tonumber(version) then return {'SESSION_CHANGED'} end
 local clears = on_busy == 'interrupt' or on_busy == 'rollback'
 if clears or live[1] and not is_live(live[1]) then live = remove_lost_turns(session, live, now) end
 local ahead = #live
@@ -68,7 +71,7 @@ if clears then ahead = clear_session(live, on_busy, now) end
 local sequence = redis.call('HINCRBY', KEY.session .. session, 'sequence', 1)
 if sequence == 1 then begin_session(session, session_id, user_id, now) end
 local record = {'session', session, 'session_id', session_id, 'status', POLICY.initial, 'sequence', tostring(sequence),
-  'attempt', '1', 'claims', '0', 'accepted_at', tostring(now), unpack(ARGV, 10)}
+  'attempt', '1', 'claims', '0', 'accepted_at', tostring(now), unpack(ARGV, 11)}
 local fields = by_name(record)
 if user_id ~= '' then record[#record + 1], record[#record + 2] = 'user_id', user_id end
 if start_within ~= '' then
@@ -89,10 +92,7 @@ retain_definition(fields.definition, definition)
 redis.call('RPUSH', queue, turn)
 add_to_lists(session, turn, sequence, user_id, now)
 reserve_quota(turn, tenant, now)
-if ahead == 0 then  -- a session with a live turn does not expire
-  redis.call('PERSIST', KEY.session .. session)
-  redis.call('PERSIST', KEY.history .. session)
-end
+if ahead == 0 then end_session_retention(session) end
 touch_session(session, now)
 redis.call('HINCRBY', KEY.service, 'live', 1)
 count('accepted|' .. (fields.lane or 'interactive'))

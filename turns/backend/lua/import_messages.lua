@@ -19,7 +19,7 @@
 --       PAUSED, TENANT_BACKLOG_FULL, RATE_LIMITED, ms, TOKENS_SPENT, ms  as in `accept`: the same limits apply
 --
 -- requires: begin_session, is_paused, now_ms, quota, replayed, session_retention, session_snapshot
--- requires: tenant_of
+-- requires: session_version, tenant_of
 
 local session, session_id, user_id, digest, length, version = unpack(ARGV, 1, 6)
 local key, queue = KEY.session .. session, KEY.queue .. session

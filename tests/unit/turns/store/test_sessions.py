@@ -17,7 +17,7 @@ def store_with(*replies: Any) -> tuple[SessionStore, StubClient]:
 
 
 def snapshot(*, live: list[bytes], is_running: bool, session_id: bytes = b"s") -> list[Any]:
-    return [session_id, b"", 4, 1000, b"1" if is_running else b"0", live]
+    return [session_id, b"", 4, 1000, b"1" if is_running else b"0", live, 5]
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_the_first_live_turn_is_running_or_queued(
 ) -> None:
     store, _ = store_with([b"FOUND", snapshot(live=[b"turn_1", b"turn_2"], is_running=is_running)])
     session = store.get_session("s")
-    assert (session.running, session.queued, session.message_count) == (running, queued, 4)
+    assert (session.running, session.queued, session.message_count, session.version) == (running, queued, 4, 5)
 
 
 def test_a_session_of_another_program_is_named_by_its_key() -> None:

@@ -7,6 +7,12 @@ local function touch_session(session, now)
   redis.call('PEXPIRE', index, POLICY.session_ttl_ms)
 end
 
+-- Keep the session without a limit, because a session with a live turn does not expire.
+local function end_session_retention(session)
+  redis.call('PERSIST', KEY.session .. session)
+  redis.call('PERSIST', KEY.history .. session)
+end
+
 -- Keep the session for the retention time from now on, because it has no live turn any more.
 local function start_session_retention(session, now)
   redis.call('PEXPIRE', KEY.session .. session, POLICY.session_ttl_ms)

@@ -1,20 +1,14 @@
--- requires: tenant_of
-
--- Return the number of committed messages of a session; nil if another program keeps another type under the key.
-local function count_messages(session)
-  if POLICY.history == 'file' then return tonumber(redis.call('HGET', KEY.session .. session, 'messages') or 0) end
-  local length = redis.pcall('LLEN', KEY.history .. session)
-  return type(length) == 'number' and length or nil
-end
+-- requires: session_version, tenant_of
 
 -- Return a session as session_id, user_id, number of messages, time (ms) of its last activity, '1' if its head is
--- running, and its live turns in order; nil if there is no such session.
+-- running, its live turns in order, and its version; nil if there is no such session.
 local function session_snapshot(session)
-  local id, user = unpack(redis.call('HMGET', KEY.session .. session, 'session_id', 'user_id'))
+  local id, user, changes = unpack(redis.call('HMGET', KEY.session .. session, 'session_id', 'user_id', 'changes'))
   local messages = count_messages(session) or 0
   if not id and messages == 0 then return nil end
   local live = redis.call('LRANGE', KEY.queue .. session, 0, -1)  -- bounded by the backlog
   local running = live[1] and redis.call('HGET', KEY.turn .. live[1], 'status') == 'in_progress'
   local active_at = redis.call('ZSCORE', KEY.sessions .. tenant_of(session), session)
-  return {id or '', user or '', messages, active_at or '', running and '1' or '0', live}
+  return {id or '', user or '', messages, active_at or '', running and '1' or '0', live,
+    messages + tonumber(changes or 0)}
 end
