@@ -9,6 +9,8 @@ from turns.backend.client import Client
 class StubClient:
     """Records commands by name and arguments, and returns the next reply to each of them."""
 
+    declared_keys = Client.declared_keys
+
     def __init__(self, *replies: Any) -> None:
         self.commands: list[tuple[str, tuple[Any, ...]]] = []
         self._replies = list(replies)

@@ -41,6 +41,8 @@ class PrimaryPool(SentinelConnectionPool, BlockingConnectionPool):
 class Client(redis.Redis):
     """A Redis client whose commands raise `StoreUnavailable` when the store cannot serve them."""
 
+    declared_keys: tuple[str, ...] = ()  # the keys that a script must declare; two in a partition of a Redis Cluster
+
     def execute_command(self, *args: Any, **options: Any) -> Any:
         with _store_errors():
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # untyped in redis-py
@@ -88,6 +90,10 @@ class Client(redis.Redis):
         finally:
             one.close()
 
+    def stored_name(self, name: str) -> str:
+        """Return the name of a key for a script's argument; the keys of commands need no other name."""
+        return name
+
     def new_connection(self) -> Any:
         """Return a connection outside of the pool that is not connected yet."""
         pool: Any = self.connection_pool
@@ -125,9 +131,11 @@ def connect(
     `timeout_seconds` bounds each connect and each reply, `retries` how often a command is sent again.
     `pool_timeout_seconds` bounds the wait for a free connection; None: `timeout_seconds`.
 
-    Raises ValueError for a malformed URL.
+    Raises ValueError for a malformed URL, and for that of a Redis Cluster, which needs a client for each node.
     """
     address = parse_store_url(url)
+    if address.nodes:
+        raise ValueError("REDIS_URL: a Redis Cluster cannot be reached by the client of one server")
     timeouts = {"socket_timeout": timeout_seconds, "socket_connect_timeout": timeout_seconds}
     options: dict[str, Any] = {
         **address.options,

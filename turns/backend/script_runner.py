@@ -1,17 +1,19 @@
 """Run Lua scripts by their digest, and wait for replicas if callers rely on the effect.
 
+All scripts are sent by `run_script`, so that none is sent without the keys that a partition declares.
+
 Each script may run twice, because the Redis client repeats a command whose reply was lost; it returns the same reply
 then.
 """
 
 import hashlib
-from collections.abc import Sequence
-from typing import Any, ClassVar, cast
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, cast
 
 from redis.exceptions import NoScriptError
 
 from turns.backend.client import Client
-from turns.backend.script_loader import render, render_constants
+from turns.backend.partition.rendering import render_in_partition, render_plain
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.errors import StoreUnavailable
@@ -23,6 +25,26 @@ PROMISES = frozenset(
 REPLICATION_MS = 400  # shorter than the shortest timeout of a caller
 
 
+@dataclass(frozen=True, slots=True)
+class Script:
+    text: str
+    digest: str
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Return the script with this text."""
+        return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+def run_script(client: Client, script: Script, *args: str | int) -> list[Any]:
+    """Send a script with the keys that it must declare, and return its reply."""
+    declared = client.declared_keys
+    try:
+        return cast(list[Any], client.evalsha(script.digest, len(declared), *declared, *args))
+    except NoScriptError:  # the store was restarted and has lost the script
+        return cast(list[Any], client.eval(script.text, len(declared), *declared, *args))
+
+
 class ScriptRunner:
     """The base of the classes that have a method for each of their verbs."""
 
@@ -31,25 +53,18 @@ class ScriptRunner:
     def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
         self._replicas = settings.replicas
-        constants = render_constants(settings)
-        self._texts = {verb: render(verb, constants) for verb in self.verbs}
-        self._digests = {verb: _sha1(text) for verb, text in self._texts.items()}
+        render = render_in_partition if client.declared_keys else render_plain
+        self._scripts = {verb: Script.of(text) for verb, text in render(self.verbs, settings).items()}
 
     def _all(self, verb: str, *args: str | int) -> list[Any]:
         if not self._replicas or verb not in PROMISES:
-            return self._call(self._client, verb, args)
+            return run_script(self._client, self._scripts[verb], *args)
         with self._client.on_one_connection() as one:  # WAIT counts the writes of the same connection
-            reply = self._call(one, verb, args)
+            reply = run_script(one, self._scripts[verb], *args)
             reached = int(one.wait(self._replicas, REPLICATION_MS))
         if reached < self._replicas:
             raise StoreUnavailable(f"{reached} of {self._replicas} replicas have acknowledged the write")
         return reply
-
-    def _call(self, client: Client, verb: str, args: Sequence[str | int]) -> list[Any]:
-        try:
-            return cast(list[Any], client.evalsha(self._digests[verb], 0, *args))
-        except NoScriptError:  # the store was restarted and has lost the script
-            return cast(list[Any], client.eval(self._texts[verb], 0, *args))
 
     def _run(self, verb: str, *args: str | int) -> list[Any]:
         outcome, *rest = self._all(verb, *args)
@@ -57,7 +72,3 @@ class ScriptRunner:
 
     def _outcome(self, verb: str, *args: str | int) -> Reply:
         return Reply(self._run(verb, *args)[0])
-
-
-def _sha1(text: str) -> str:
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

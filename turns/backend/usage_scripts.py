@@ -28,5 +28,5 @@ class UsageScripts(ScriptRunner):
         stored: list[str | int] = []
         for one in hashes:
             rows = [part for pair in one.rows.items() for part in pair]
-            stored += [one.key, one.expires_at_ms, len(rows), *rows]
+            stored += [self._client.stored_name(one.key), one.expires_at_ms, len(rows), *rows]
         return self._outcome("fold_usage", folds, entries, len(counted), *counted, *stored)

@@ -22,7 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from turns.config import commands
 from turns.config.network import find_certificate_problems, find_client_problems
 from turns.config.provider_url import check_header_value, parse_provider_url
-from turns.config.store_url import check_store_url
+from turns.config.store_url import CLUSTER_SCHEME, check_store_url, count_partitions
 from turns.domain.errors import ConfigurationError
 
 PREFIX = "INTURN_"
@@ -46,6 +46,13 @@ RENEWALS_PER_LEASE = 3  # a lease survives two failed renewals
 class Pool(StrEnum):
     GEVENT = "gevent"
     THREADS = "threads"
+
+
+class Placement(StrEnum):
+    """The unit whose turns are all in one partition of a Redis Cluster."""
+
+    SESSION = "session"
+    TENANT = "tenant"
 
 
 class LogFormat(StrEnum):
@@ -105,6 +112,10 @@ class Settings(BaseSettings):
         "",
         pattern="^([A-Za-z0-9-]{1,32})?$",
         description="Prefix of all names in the store, so that installations with different ones can share it: up to 32 letters, digits or `-`",
+    )
+    placement: Placement = Field(
+        Placement.SESSION,
+        description="In a Redis Cluster: each `session` is in some partition, or all sessions of a `tenant` are in the same one, which limits of tenants need. It cannot be changed later",
     )
     host: str = Field(
         "127.0.0.1",
@@ -314,6 +325,11 @@ class Settings(BaseSettings):
         return self.redis_url or self._embedded_url
 
     @property
+    def partitions(self) -> int:
+        """Number of partitions of a Redis Cluster; 0 for any other store."""
+        return count_partitions(self.store_url)
+
+    @property
     def uses_embedded_store(self) -> bool:
         """Whether the store is the one in the data directory; `make up` names it in `REDIS_URL` of its processes."""
         return self.store_url == self._embedded_url
@@ -389,6 +405,8 @@ class Settings(BaseSettings):
                 check(value)
             except ValueError as error:
                 problems.append(f"{name}: {error}")
+        if self.store_url.startswith(f"{CLUSTER_SCHEME}:"):
+            problems += self._cluster_problems()
         problems += find_certificate_problems(os.environ)
         if not self.is_offline:
             problems += find_client_problems(os.environ)
@@ -399,6 +417,26 @@ class Settings(BaseSettings):
         ]
         if self.otel_endpoint and not find_spec("opentelemetry"):
             problems.append(f"OTEL_EXPORTER_OTLP_ENDPOINT: OpenTelemetry is not installed: {commands.INSTALL_TRACES}")
+        return problems
+
+    def _cluster_problems(self) -> list[str]:
+        """Return an error for each setting that no partition of a Redis Cluster could keep."""
+        problems = ["REDIS_URL: this release does not run on a Redis Cluster yet; use one primary, or Sentinels"]
+        if self.history_directory:
+            problems.append("INTURN_HISTORY: histories in files need one primary; use redis with rediscluster://")
+        limits = {
+            "tenant_backlog": self.tenant_backlog < self.max_live_turns,
+            "tenant_concurrency": self.tenant_concurrency > 0,
+            "tenant_turns_per_minute": self.tenant_turns_per_minute > 0,
+            "tenant_tokens_per_day": self.tenant_tokens_per_day > 0,
+        }
+        if self.placement is Placement.SESSION:
+            problems += [
+                f"{_variable(name)}: the turns of a tenant are counted in its partition, so this limit needs "
+                "INTURN_PLACEMENT=tenant with rediscluster://"
+                for name, is_limited in limits.items()
+                if is_limited
+            ]
         return problems
 
 

@@ -1,4 +1,4 @@
-"""The URL of the store: a server, or a service whose primary is found through its Sentinels."""
+"""The URL of the store: a server, a service whose primary is found through its Sentinels, or a Redis Cluster."""
 
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, urlsplit
@@ -6,7 +6,11 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from turns.config.network import find_certificate_problem
 
 SCHEMES = ("redis", "rediss", "unix", "sentinel")
+CLUSTER_SCHEME = "rediscluster"
 SENTINEL_PORT = 26379
+NODE_PORT = 6379
+DEFAULT_PARTITIONS = 24
+MAX_PARTITIONS = 240
 
 # InTurn sets these itself. They are accepted, and ignored, so that other programs can use the same URL.
 IGNORED_OPTIONS = frozenset(
@@ -39,6 +43,8 @@ CERTIFICATE_CHECKS = ("required", "optional", "none")
 def check_store_url(url: str) -> None:
     """Raise ValueError with the reason if the URL is not usable. The reason never quotes the URL: it has a password."""
     scheme = url.partition(":")[0]
+    if scheme == CLUSTER_SCHEME:
+        return _check_cluster_url(url)
     if scheme not in SCHEMES and "sentinel" in scheme:
         raise ValueError(f"must begin with sentinel://; {NO_SENTINEL_TLS}")
     if scheme not in SCHEMES:
@@ -55,14 +61,57 @@ def check_store_url(url: str) -> None:
         raise ValueError("must end in the number of a database, such as redis://host:6379/0")
     for name, value in options:
         _check_option(name, value, scheme)
+    return None
+
+
+def _check_cluster_url(url: str) -> None:
+    """Raise ValueError unless it is `rediscluster://[user:password@]host[:port][,host…][?partitions=24&ssl=true]`."""
+    parts = _split(url)
+    if parts.path.strip("/"):
+        raise ValueError("must not name a database: a Redis Cluster has no other than 0")
+    options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    tls = options.pop("ssl", "false")
+    if tls not in {"true", "false"}:
+        raise ValueError("has an option ssl that is neither true nor false")
+    if "db" in options:
+        raise ValueError("has an option db, and a Redis Cluster has no database other than 0")
+    if not _is_partition_count(options.pop("partitions", str(DEFAULT_PARTITIONS))):
+        raise ValueError(f"has an option partitions that is not a number from 1 to {MAX_PARTITIONS}")
+    for name, value in options.items():
+        if name in TLS_OPTIONS and tls == "false":
+            raise ValueError(f"has the option {name}, which needs ssl=true")
+        _check_option(name, value, "rediss" if tls == "true" else "redis")
+
+
+def _is_partition_count(text: str) -> bool:
+    return _is_number(text) and 1 <= int(text) <= MAX_PARTITIONS
+
+
+def count_partitions(url: str) -> int:
+    """Return the number of partitions of a valid URL; 0 if the store is not a Redis Cluster."""
+    parts = urlsplit(url)
+    if parts.scheme != CLUSTER_SCHEME:
+        return 0
+    return int(dict(parse_qsl(parts.query)).get("partitions", DEFAULT_PARTITIONS))
+
+
+def parse_nodes(parts: SplitResult) -> tuple[tuple[str, int], ...]:
+    """Return the addresses of the nodes at which a Redis Cluster is asked first; ValueError if one has no host."""
+    return _parse_hosts(parts, "must name its nodes, such as rediscluster://host:6379,host:6379", NODE_PORT)
 
 
 def parse_sentinels(parts: SplitResult) -> tuple[tuple[str, int], ...]:
     """Return the addresses of the Sentinels; raise ValueError if one has no host."""
+    return _parse_hosts(
+        parts, "must name its Sentinels, such as sentinel://host:26379,host:26379/mymaster", SENTINEL_PORT
+    )
+
+
+def _parse_hosts(parts: SplitResult, rule: str, default_port: int) -> tuple[tuple[str, int], ...]:
     addresses = [urlsplit(f"//{host}") for host in parts.netloc.rpartition("@")[2].split(",")]
     if not all(address.hostname for address in addresses):
-        raise ValueError("must name its Sentinels, such as sentinel://host:26379,host:26379/mymaster")
-    return tuple((address.hostname or "", address.port or SENTINEL_PORT) for address in addresses)
+        raise ValueError(rule)
+    return tuple((address.hostname or "", address.port or default_port) for address in addresses)
 
 
 def _split(url: str) -> SplitResult:
@@ -71,7 +120,8 @@ def _split(url: str) -> SplitResult:
         raise ValueError("must not contain line breaks")
     try:
         parts = urlsplit(url)
-        is_valid = bool(parse_sentinels(parts)) if parts.scheme == "sentinel" else parts.port != 0
+        hosts = {"sentinel": parse_sentinels, CLUSTER_SCHEME: parse_nodes}.get(parts.scheme)
+        is_valid = bool(hosts(parts)) if hosts else parts.port != 0
     except ValueError:  # its text would quote a part of the password
         is_valid = False
     if not is_valid or parts.fragment or "#" in url or "@" in parts.query:

@@ -32,18 +32,33 @@ TOKEN_BYTES = 16  # 128 random bits stay unique even if a failover has lost the 
 
 FINGERPRINT_DIGITS = 8  # the last digits of a turn id; those before them are unique without it
 
+# In a store with partitions an id is a UUID of version 8: the time as in version 7, the version, the partition, and the
+# variant with the low 30 bits of the counter of version 7.
+PARTITIONED_VERSION = "8"
+VERSION_AT = len("turn_") + 12  # after the 48 bits of the time
+PARTITION_DIGITS = 3
 
-def new_turn_id(request_id: str | None = None) -> str:
-    """Return a new id; ids sort by their time of creation (UUID version 7).
+
+def new_turn_id(request_id: str | None = None, *, partition: int | None = None) -> str:
+    """Return a new id; ids sort by their time of creation (UUID version 7, with a partition 8).
 
     The id ends in a fingerprint of the HTTP request, so that its turns are found among all ids without an index.
     """
     random_id = uuid7().hex
+    if partition is not None:
+        random_id = f"{random_id[:12]}{PARTITIONED_VERSION}{partition:0{PARTITION_DIGITS}x}{random_id[16:]}"
     return (
         f"turn_{random_id[:-FINGERPRINT_DIGITS]}{request_fingerprint(request_id)}"
         if request_id
         else f"turn_{random_id}"
     )
+
+
+def partition_of(turn_id: str) -> int | None:
+    """Return the partition that a valid turn id names; None if it was made in a store without partitions."""
+    if turn_id[VERSION_AT] != PARTITIONED_VERSION:
+        return None
+    return int(turn_id[VERSION_AT + 1 : VERSION_AT + 1 + PARTITION_DIGITS], 16)
 
 
 def request_fingerprint(request_id: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_loader import DEAD_WORKER_SECONDS
+from turns.backend.script_runner import Script, run_script
 from turns.config.settings import Settings
 from turns.domain.errors import StoreUnavailable
 from turns.domain.worker_kind import WorkerKind, kind_of
@@ -19,7 +20,7 @@ FULL_SHARE = 0.98
 
 # Redis refuses this script exactly when it refuses `accept.lua`: as a replica, without memory, or if it cannot persist.
 # It names no key and writes nothing, so it costs as much as a PING.
-WRITE_PROBE = "#!lua\nreturn 1"
+WRITE_PROBE = Script.of("#!lua\nreturn 1")
 
 
 class Readiness(StrEnum):
@@ -113,7 +114,7 @@ def read_memory(client: Client) -> Memory:
 def read_refusal(client: Client) -> str:
     """Return the store's reason for refusing writes now; "" if it takes them. Raises `StoreUnavailable`."""
     try:
-        client.execute_command("EVAL", WRITE_PROBE, 0)
+        run_script(client, WRITE_PROBE)
     except StoreUnavailable as error:
         if not error.refused:
             raise

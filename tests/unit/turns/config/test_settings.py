@@ -152,3 +152,51 @@ def test_a_root_path_that_cannot_be_served_is_refused(monkeypatch: pytest.Monkey
     monkeypatch.setenv("INTURN_ROOT_PATH", path)
     with pytest.raises(ConfigurationError, match=r"^INTURN_ROOT_PATH: must be a path such as /chat"):
         Settings.from_environment()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("INTURN_TENANT_BACKLOG", "9"),
+        ("INTURN_TENANT_CONCURRENCY", "9"),
+        ("INTURN_TENANT_TURNS_PER_MINUTE", "9"),
+        ("INTURN_TENANT_TOKENS_PER_DAY", "9"),
+    ],
+)
+def test_limits_of_tenants_on_a_cluster_need_a_placement(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("REDIS_URL", "rediscluster://127.0.0.1")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError, match=f"{name}: .* needs INTURN_PLACEMENT=tenant with rediscluster://"):
+        Settings.from_environment()
+    monkeypatch.setenv("INTURN_PLACEMENT", "tenant")
+    assert name not in problems()
+    monkeypatch.setenv("INTURN_PLACEMENT", "session")
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1")
+    assert problems() == ""
+
+
+def test_histories_in_files_are_refused_on_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "rediscluster://127.0.0.1")
+    monkeypatch.setenv("INTURN_HISTORY", "file:histories")
+    assert "INTURN_HISTORY: histories in files need one primary" in problems()
+
+
+def test_a_release_that_runs_on_no_cluster_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REDIS_URL", "rediscluster://127.0.0.1")
+    assert problems().startswith("REDIS_URL: this release does not run on a Redis Cluster yet")
+
+
+def test_only_a_cluster_has_partitions() -> None:
+    assert Settings(redis_url="rediscluster://127.0.0.1?partitions=12").partitions == 12
+    assert Settings(redis_url="redis://127.0.0.1").partitions == 0
+
+
+def problems() -> str:
+    """Return the errors of the environment, or '' if there are none."""
+    try:
+        Settings.from_environment()
+    except ConfigurationError as error:
+        return str(error)
+    return ""

@@ -17,6 +17,22 @@ def test_a_sentinel_url_names_its_sentinels_and_service() -> None:
     assert address.sentinel_options == {"password": "other"}
 
 
+def test_a_cluster_url_names_nodes_and_partitions() -> None:
+    address = parse_store_url("rediscluster://user:secret@a:1,b,[::1]:3?partitions=12&client_name=x")
+    assert address.nodes == (("a", 1), ("b", 6379), ("::1", 3))
+    assert address.partitions == 12
+    assert address.options == {"username": "user", "password": "secret", "client_name": "x"}
+    assert parse_store_url("rediscluster://a").partitions == 24
+    assert parse_store_url("redis://a").partitions == 0
+
+
+def test_a_cluster_can_be_reached_with_tls() -> None:
+    options = parse_store_url("rediscluster://a?ssl=true&ssl_cert_reqs=none").options
+    assert options["ssl_cert_reqs"] == "none"
+    assert "connection_class" in options
+    assert "connection_class" not in parse_store_url("rediscluster://a?ssl=false").options
+
+
 def test_options_that_inturn_sets_itself_are_ignored() -> None:
     url = "redis://h/1?socket_timeout=1&health_check_interval=5&retry_on_timeout=yes&protocol=2&client_name=x"
     assert parse_store_url(url).options == {"host": "h", "db": 1, "protocol": 2, "client_name": "x"}
@@ -72,6 +88,15 @@ def test_tls_with_sentinels_is_refused_in_plain_words(url: str) -> None:
         "unix:///canary?1/store.sock",
         "sentinel://:canary#1@host/mymaster",
         "sentinel://:canary@host:x/mymaster",
+        "rediscluster://:canary@",
+        "rediscluster://:canary@host:0x",
+        "rediscluster://:canary@host/0",
+        "rediscluster://:canary@host?db=0",
+        "rediscluster://:canary@host?partitions=0",
+        "rediscluster://:canary@host?partitions=241",
+        "rediscluster://:canary@host?ssl=maybe",
+        "rediscluster://:canary@host?ssl_cert_reqs=none",
+        "rediscluster://:canary@host?canary=1",
         "canary://host",
     ],
 )

@@ -1,4 +1,5 @@
 import re
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from turns.domain.ids import (
     is_name,
     is_turn_id,
     new_turn_id,
+    partition_of,
     request_fingerprint,
     session_key,
     tenant_of,
@@ -48,6 +50,28 @@ def test_the_turns_of_a_request_are_found_by_their_ids() -> None:
     of_request, others = [new_turn_id("req-1") for _ in range(10)], [new_turn_id(f"other-{n}") for n in range(10)]
     fingerprint = request_fingerprint("req-1")
     assert [turn_id for turn_id in (*others, *of_request) if turn_id.endswith(fingerprint)] == of_request
+
+
+@pytest.mark.parametrize("request_id", [None, "req-1"])
+@pytest.mark.parametrize("partition", [0, 23, 4095])
+def test_the_id_of_a_turn_names_its_partition(partition: int, request_id: str | None) -> None:
+    turn_ids = [new_turn_id(request_id, partition=partition) for _ in range(100)]
+    assert {partition_of(turn_id) for turn_id in turn_ids} == {partition}
+    assert turn_ids == sorted(turn_ids)
+    assert len(set(turn_ids)) == 100
+    assert all(map(is_turn_id, turn_ids))
+    assert 0 <= created_at(turn_ids[-1]) - created_at(turn_ids[0]) < 10_000
+
+
+def test_the_place_of_the_partition_in_an_id_is_pinned() -> None:
+    assert partition_of("turn_01a2225d398f8017a38e62caea1c301f") == 0x017
+    assert partition_of("turn_01a2225d398f7368ba38e62caea1c301") is None
+    assert UUID(new_turn_id(partition=5).removeprefix("turn_")).version == 8
+
+
+def test_the_turns_of_a_request_are_found_in_all_partitions() -> None:
+    turn_ids = [new_turn_id("req-1", partition=partition) for partition in range(24)]
+    assert {turn_id[-8:] for turn_id in turn_ids} == {request_fingerprint("req-1")}
 
 
 @pytest.mark.parametrize("user_id", ["alice", "-", "a/b", "é"])

@@ -1,0 +1,63 @@
+"""The partition in which a session, a turn or a tenant is."""
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil
+from typing import Protocol, TypeVar
+
+from turns.backend.partition.tags import HOME, hash_tags
+from turns.config.settings import Placement, Settings
+from turns.domain.ids import partition_of, tenant_of
+
+# A limit that all partitions share is a share of each. Sessions do not spread evenly, so the shares add up to more.
+SHARE_MARGIN = 1.25
+
+
+class OfTurn(Protocol):
+    @property
+    def turn_id(self) -> str: ...
+
+
+Item = TypeVar("Item", bound=OfTurn)
+
+
+@dataclass(frozen=True, slots=True)
+class Partitions:
+    """The partitions of a store; their number and the placement can never change, because both determine names."""
+
+    count: int
+    placement: Placement = Placement.SESSION
+
+    def of_session(self, session: str) -> int:
+        """Return the partition of a session key."""
+        placed = tenant_of(session) if self.placement is Placement.TENANT else session
+        return zlib.crc32(placed.encode()) % self.count
+
+    def of_turn(self, turn_id: str) -> int:
+        """Return the partition that the id names; the home partition for an id that no partition has made."""
+        number = partition_of(turn_id)
+        return number if number is not None and number < self.count else HOME
+
+    def of_tenant(self, tenant: str) -> int | None:
+        """Return the partition of all sessions of a tenant; None if they are in many."""
+        return zlib.crc32(tenant.encode()) % self.count if self.placement is Placement.TENANT else None
+
+    def tag(self, number: int) -> str:
+        """Return the hash tag of a partition."""
+        return hash_tags(self.count)[number]
+
+    def group(self, items: Iterable[Item]) -> dict[int, list[Item]]:
+        """Return the items by the partition of their turn, each group in the given order."""
+        groups: dict[int, list[Item]] = {}
+        for item in items:
+            groups.setdefault(self.of_turn(item.turn_id), []).append(item)
+        return groups
+
+
+def share_limits(settings: Settings, count: int) -> Settings:
+    """Return the settings of one of these partitions: limits of all turns become its share of them."""
+    changes = {
+        name: ceil(getattr(settings, name) / count * SHARE_MARGIN) for name in ("max_live_turns", "batch_concurrency")
+    }
+    return settings.model_copy(update=changes)

@@ -1,0 +1,46 @@
+"""The texts of the scripts: those of `script_loader.py`, or those for a partition.
+
+One text serves all partitions: it builds the names of keys on the prefix that each call declares as its first key.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+
+from turns.backend import keys
+from turns.backend.partition.names import local_name
+from turns.backend.script_loader import render, render_constants
+from turns.config.settings import Settings
+
+# A message in a sharded channel stays at the node of its slot; one in a plain channel would go to all nodes.
+SHARDED = {"'PUBLISH'": "'SPUBLISH'", "'NUMSUB'": "'SHARDNUMSUB'"}
+PLAIN_COMMAND = re.compile("|".join(SHARDED))
+
+
+def render_plain(verbs: Iterable[str], settings: Settings) -> dict[str, str]:
+    """Return the texts of these scripts for a store without partitions."""
+    constants = render_constants(settings)
+    return {verb: render(verb, constants) for verb in verbs}
+
+
+def render_in_partition(verbs: Iterable[str], settings: Settings) -> dict[str, str]:
+    """Return the texts of these scripts for any partition; a call must declare the two keys of its partition."""
+    constants = {**render_constants(settings), **_names()}
+    return _render_in_partition(tuple(verbs), tuple(constants.items()))
+
+
+@lru_cache(maxsize=16)  # the partitions of a process have the same texts; rendering all takes 20 ms
+def _render_in_partition(verbs: tuple[str, ...], constants: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    return {verb: _in_partition(render(verb, dict(constants))) for verb in verbs}
+
+
+def _in_partition(text: str) -> str:
+    shebang, _, body = text.partition("\n")
+    sharded = PLAIN_COMMAND.sub(lambda found: SHARDED[found[0]], body)
+    return f"{shebang}\nlocal PREFIX = KEYS[1]\n{sharded}"
+
+
+def _names() -> Mapping[str, str]:
+    """Return the Lua expression of each name; `..` binds tighter than all operators around the names but `#`."""
+    found = {name: key for name, key in vars(keys).items() if isinstance(key, keys.Key)}
+    return {f"KEY.{name.lower()}": f"PREFIX .. '{local_name(key.name)}'" for name, key in found.items()}
