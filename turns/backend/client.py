@@ -24,7 +24,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool
 
-from turns.backend.address import parse_store_url
+from turns.backend.address import StoreAddress, parse_store_url
 from turns.backend.connections import PrimaryConnection, SocketFileConnection, TcpConnection, TlsConnection
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 
@@ -136,6 +136,24 @@ def connect(
     address = parse_store_url(url)
     if address.nodes:
         raise ValueError("REDIS_URL: a Redis Cluster cannot be reached by the client of one server")
+    return connect_to(
+        address,
+        timeout_seconds=timeout_seconds,
+        retries=retries,
+        max_connections=max_connections,
+        pool_timeout_seconds=pool_timeout_seconds,
+    )
+
+
+def connect_to(
+    address: StoreAddress,
+    *,
+    timeout_seconds: float,
+    retries: int,
+    max_connections: int,
+    pool_timeout_seconds: float | None = None,
+) -> Client:
+    """Return a client of the server at this address, or of the primary that its Sentinels name."""
     timeouts = {"socket_timeout": timeout_seconds, "socket_connect_timeout": timeout_seconds}
     options: dict[str, Any] = {
         **address.options,
