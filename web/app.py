@@ -55,13 +55,15 @@ from web.routes.pages import build_pages
 from web.routes.service import build_description, build_health
 from web.routes.sessions import build_sessions
 from web.routes.streams import build_streams
+from web.routes.tokens import build_tokens
 from web.routes.turns import build_turns
 from web.routes.usage import build_usage
 from web.schemas.links import set_root_path
 from web.security.audit import EXTENSION as AUDIT_EXTENSION
 from web.security.audit import RefusalAudit
-from web.security.auth import ANONYMOUS, GUARDED, Authenticator
+from web.security.auth import ANONYMOUS, GUARDED, Authenticator, sent_authorization
 from web.security.cross_origin import CrossOriginGuard
+from web.security.token_bounds import EXTENSION as GET_TURN
 from web.streaming.long_poll import LongPolls
 from web.streaming.single_flight import SingleFlight
 from web.streaming.sse import EventStreams
@@ -109,6 +111,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     assets = Assets()
     reporter = Reporter(store, web_process_name(secrets.token_hex(4)), WEB)
     app.extensions["draining"] = (long_polls, streams, reporter)
+    app.extensions[GET_TURN] = reads.get_turn
     actions, search = OperatorActions(client, store), Search(client, settings)
     pauses, tenants = Pauses(client, settings), Tenants(client, settings)
     queries = OperatorQueries(client, settings, store_replaced_at=lambda: reporter.store_replaced_at)
@@ -149,6 +152,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_operator_views(queries, search, failed),
         build_operator_workers(queries),
         build_operator_usage(usage),
+        build_tokens(api_keys, reads.get_turn),
         build_usage(usage),
         build_health(store, usage),
         build_pages(assets),
@@ -177,14 +181,14 @@ def _authorize(authenticator: Authenticator, origins: CrossOriginGuard, refusals
     """
     if request.path.startswith(GUARDED) and request.method != "OPTIONS" and request.blueprint != "pages":
         try:
-            caller = g.caller = authenticator.authenticate(request.headers.get("Authorization"))
+            caller = g.caller = authenticator.authenticate(sent_authorization(request))
             if caller is not ANONYMOUS:
                 bind_more(key_id=caller.key_id, tenant=caller.tenant)
             caller.check(request.method, request.path)
         except (Unauthenticated, Forbidden) as error:
             refusals.record(error)
             raise
-        if caller is ANONYMOUS:
+        if caller.key_id is None:
             origins.check(request.method, request.environ)
 
 

@@ -110,10 +110,16 @@ class ApiKeyStore:
         parts = API_KEY.fullmatch(api_key)
         if not parts:
             return None
-        record = to_record(cast(dict[bytes, bytes], self._client.hgetall(keys.API_KEY(parts[1]))))
-        if not record or not hmac.compare_digest(record["digest"], _digest(parts[2])):
-            return None
-        return ApiKey.from_record(parts[1], record)
+        found = self.find_signer(parts[1])
+        return found[0] if found and hmac.compare_digest(found[1], _digest(parts[2])) else None
+
+    def find_signer(self, key_id: str) -> tuple[ApiKey, str] | None:
+        """Return a valid key and the secret with which it signs access tokens; None if it is revoked or expired.
+
+        The secret is the digest of the key: who can read it in the store can read everything there anyway.
+        """
+        record = to_record(cast(dict[bytes, bytes], self._client.hgetall(keys.API_KEY(key_id))))
+        return (ApiKey.from_record(key_id, record), record["digest"]) if record else None
 
     def get_key(self, key_id: str) -> ApiKey:
         """Return what is known of a key. Raises `KeyNotFound`."""

@@ -31,11 +31,13 @@ from web.http.urls import read_query
 from web.http.validation import parse_query
 from web.schemas.requests import NoQuery
 from web.security.auth import GUARDED
+from web.security.token_bounds import bind
 
 TAGS = MappingProxyType(
     {
         "Turns": "Submit a message, follow its answer, cancel it",
         "Sessions": "List and read conversations, import and erase them",
+        "Tokens": "Access for web pages",
         "Usage": "Tokens and cost",
         "Assistants": "The chains that a turn can name",
         "Operator": "Load and health, why turns wait, failed turns, pausing and draining",
@@ -71,7 +73,8 @@ class Operation:
     """The contract of one route.
 
     `query`: None ignores the query string. `headers` are request headers. `refusals` are the errors that no other field
-    implies. `negotiates`: whether a caller that does not accept the kind of the response gets 406.
+    implies. `negotiates`: whether a caller that does not accept the kind of the response gets 406. `takes_tokens`:
+    whether it serves a page with an access token, within what that is bound to.
     """
 
     id: str
@@ -85,6 +88,7 @@ class Operation:
     refusals: tuple[Error, ...] = ()
     uses_store: bool = True
     negotiates: bool = True
+    takes_tokens: bool = False
 
     @property
     def is_guarded(self) -> bool:
@@ -132,6 +136,8 @@ class Operation:
                     check_accept(*self.kinds)
                 if self.query is not None:
                     query = parse_query(self.query, read_query(request))
+                    if self.is_guarded:
+                        query = bind(arguments, query, takes_tokens=self.takes_tokens)
                     if self.query is not NoQuery:
                         arguments["query"] = query
                 return view(**arguments)

@@ -40,6 +40,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
         query=SessionQuery,
         responses={200: ResponseSpec("The session", responses.Session, headers=("ETag",))},
         refusals=(SessionNotFound,),
+        takes_tokens=True,
     ).on(api)
     def read_session(session_id: str, query: SessionQuery) -> Response:
         session = store.get_session(_session_key(session_id, query))
@@ -52,6 +53,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
         summary="Erase a session: cancel its live turns, delete its history, its turns and their results",
         query=SessionQuery,
         responses={204: ResponseSpec("The session does not exist any more")},
+        takes_tokens=True,
     ).on(api)
     def erase(session_id: str, query: SessionQuery) -> Response:
         session = _session_key(session_id, query)
@@ -67,6 +69,7 @@ def build_sessions(store: SessionStore) -> Blueprint:
         query=MessagesQuery,
         responses={200: ResponseSpec("A page", responses.Page[responses.Message, int])},
         refusals=(SessionNotFound,),
+        takes_tokens=True,
     ).on(api)
     def messages(session_id: str, query: MessagesQuery) -> Response:
         session = _session_key(session_id, query)

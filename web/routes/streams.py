@@ -7,7 +7,7 @@ from web.http.responses import EVENT_STREAM, reply_empty
 from web.http.validation import parse_query
 from web.openapi.operation import Operation, ResponseSpec
 from web.schemas.requests import EventsQuery
-from web.security.auth import Authenticator
+from web.security.auth import Authenticator, sent_authorization
 from web.streaming.sse import EventStreams
 
 
@@ -26,17 +26,18 @@ def build_streams(streams: EventStreams, authenticator: Authenticator) -> Bluepr
             204: ResponseSpec("The turn has ended, and the caller has seen all of its events"),
         },
         refusals=(TurnNotFound, TurnExpired, StreamsFull),
+        takes_tokens=True,
     ).on(api)
     def watch_turn(turn_id: str, query: EventsQuery) -> Response:
         after = query.after
         if (last_event_id := request.headers.get("Last-Event-ID")) is not None:
             after = parse_query(EventsQuery, [("after", last_event_id)]).after
-        api_key = request.headers.get("Authorization")
+        authorization = sent_authorization(request)
         events = streams.open_stream(
             turn_id,
             tenant=g.caller.tenant,
             after=after,
-            authenticate=lambda: authenticator.authenticate(api_key),
+            authenticate=lambda: authenticator.authenticate(authorization),
         )
         if events is None:
             return reply_empty()  # for 204 a browser's EventSource does not reconnect

@@ -31,6 +31,7 @@ from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
 from web.schemas import responses
 from web.schemas.links import link
 from web.schemas.requests import BatchBody, SubmitBody, TurnsQuery, WaitQuery, submit_body
+from web.security.token_bounds import bind_request
 from web.streaming.long_poll import LongPolls
 
 ESCAPED_BYTES = 6  # of a character of one byte that is sent as \u0041
@@ -58,6 +59,7 @@ READ_TURN = Operation(
         304: ResponseSpec("The caller already has this response", headers=("ETag",)),
     },
     refusals=MISSING,
+    takes_tokens=True,
 )
 READ_TASK = replace(
     READ_TURN, id="read_task", path="/v1/tasks/{turn_id}", summary="Get a turn under the name that Celery uses"
@@ -81,6 +83,7 @@ def build_turns(
         headers=("Idempotency-Key", "If-Match", "Prefer", "traceparent"),
         responses=ACCEPTED,
         refusals=(AssistantNotFound, SessionBusy, SessionChanged, *RESUBMITTED),
+        takes_tokens=True,
     ).on(api)
     def submit() -> Response:
         turn_request = parse_submit(
@@ -94,7 +97,7 @@ def build_turns(
             key_id=g.caller.key_id,
             if_version=read_if_match(),
         )
-        return _reply_accepted(store.accept(turn_request), long_polls)
+        return _reply_accepted(store.accept(bind_request(turn_request)), long_polls)
 
     @Operation(
         id="submit_batch",
@@ -123,6 +126,7 @@ def build_turns(
                 "A page, which may be short or empty and not the last", responses.Page[responses.Turn, str]
             )
         },
+        takes_tokens=True,
     ).on(api)
     def list_turns(query: TurnsQuery) -> Response:
         tenant = g.caller.tenant
@@ -152,6 +156,7 @@ def build_turns(
         summary="Cancel a live turn; a turn that has ended is returned unchanged",
         responses={200: ResponseSpec("The turn", responses.Turn, headers=("Retry-After",))},
         refusals=MISSING,
+        takes_tokens=True,
     ).on(api)
     def cancel(turn_id: str) -> Response:
         turn = store.cancel(turn_id, tenant=g.caller.tenant)
@@ -166,6 +171,7 @@ def build_turns(
         headers=("Idempotency-Key", "Prefer"),
         responses=ACCEPTED,
         refusals=(*MISSING, AssistantNotFound, TurnNotFailed, *RESUBMITTED),
+        takes_tokens=True,
     ).on(api)
     def retry(turn_id: str) -> Response:
         key = parse_idempotency_key(request.headers.get("Idempotency-Key"))

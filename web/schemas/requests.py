@@ -2,8 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, FailFast, Field, create_model
+from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, create_model
+from pydantic_core import PydanticCustomError
 
+from turns.access.access_token import ACCESS_TOKEN
 from turns.config.settings import MAX_INPUT_BYTES
 from turns.domain.events import EVENT_ID
 from turns.domain.ids import DEFAULT_TENANT, NAME, TURN_ID
@@ -111,6 +113,22 @@ class WaitQuery(Query):
     ] = 0
 
 
+def _access_token(value: str) -> str:
+    if not ACCESS_TOKEN.fullmatch(value):
+        raise PydanticCustomError("rule", "must be an access token from POST /v1/tokens: URLs are written to logs")
+    return value
+
+
+AccessTokenText = Annotated[
+    str,
+    AfterValidator(_access_token),
+    Field(
+        description="in place of the header `Authorization`, which a browser's `EventSource` cannot send",
+        json_schema_extra={"pattern": f"^{ACCESS_TOKEN.pattern}$"},
+    ),
+]
+
+
 class EventsQuery(Query):
     after: (
         Annotated[
@@ -122,6 +140,7 @@ class EventsQuery(Query):
         ]
         | None
     ) = None
+    token: AccessTokenText | None = None
 
 
 class SessionQuery(Query):
