@@ -1,4 +1,4 @@
-"""Access tokens: what a web page holds instead of an API key.
+"""Access tokens, which a web page holds instead of an API key.
 
 An API key signs them, and nothing of them is stored: a token works until it expires or its key is revoked. It is bound
 to one user, session or turn.

@@ -36,7 +36,7 @@ class HistoryMode(StrEnum):
 
 
 class RunsIn(StrEnum):
-    """Where the chain of an assistant runs."""
+    """The place where the chain of an assistant runs."""
 
     LOOP = "loop"  # on gevent's event loop, together with all other turns of the worker
     THREAD = "thread"  # in a thread of a chain worker, which gevent has not patched

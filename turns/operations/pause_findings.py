@@ -48,7 +48,7 @@ def _finding(
 
 
 def _describe(pause: Pause, facts: ServiceFacts) -> str:
-    """Return what is paused, by whom, for how long and why, as a sentence."""
+    """Return a sentence with the pause, its author, duration and reason."""
     kind, label = pause.part.kind, pause.part.label
     author = f" by {pause.by}" if pause.by else ""
     verb, age = "have" if kind is PauseKind.WORKERS else "has", format_duration(facts.seconds_since(pause.since))

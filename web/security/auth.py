@@ -27,7 +27,7 @@ WRONG_TOKEN = "Invalid or expired access token. Get a new one from your backend.
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a request. `key_id`: of the API key, or of the one that signed `token`; None without keys."""
+    """The sender of a request. `key_id`: of the API key, or of the one that signed `token`; None without keys."""
 
     tenant: str
     scopes: frozenset[Scope | str]
@@ -69,7 +69,7 @@ ANONYMOUS = Caller(DEFAULT_TENANT, frozenset(Scope))
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a credential grants, and until when (ms), None if it does not expire."""
+    """The caller that a credential stands for, and until when (ms), None if it does not expire."""
 
     caller: Caller
     expires_at: int | None
@@ -111,7 +111,7 @@ class Authenticator:
         return self._requires_keys
 
     def _find(self, sent: str) -> Grant | None:
-        """Return what a credential grants. Wrong ones are cached too, so that guessing does not load the store."""
+        """Return the grant of a credential. Wrong ones are cached too, so that guessing does not load the store."""
         now, digest = time.monotonic(), hashlib.sha256(sent.encode()).digest()
         cached_at, grant = self._cache.get(digest, (-KEY_CACHE_SECONDS, None))
         if now - cached_at < KEY_CACHE_SECONDS:

@@ -1,4 +1,4 @@
-"""What a request with an access token may name: the user, session or turn to which the token is bound.
+"""The names that a request with an access token may contain: the user, session or turn to which the token is bound.
 
 A request that names none is about those of the token. One that names others is refused, whether they exist or not.
 """

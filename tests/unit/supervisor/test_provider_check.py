@@ -1,4 +1,4 @@
-"""What a provider's list of models says at the start, and what it must not say."""
+"""The messages about a provider's list of models at the start."""
 
 import json
 import socket

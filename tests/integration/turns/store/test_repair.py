@@ -1,4 +1,4 @@
-"""What eviction, other programs and the clock damage in the store is repaired, and stops nothing else."""
+"""Damage by eviction, other programs or the clock is repaired, and stops nothing else."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
