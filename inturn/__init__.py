@@ -57,7 +57,7 @@ from inturn.errors import (
     WorkerAlive,
     WorkerNotFound,
 )
-from inturn.events import Delta, Done, Event, Reset, StatusChanged
+from inturn.events import DataSent, Delta, Done, Event, Reasoning, Reset, StatusChanged, ToolCalled
 from inturn.values import (
     Assistant,
     Failure,
@@ -82,6 +82,7 @@ __all__ = [
     "AsyncTurn",
     "Client",
     "ConfigurationError",
+    "DataSent",
     "Delta",
     "Done",
     "Event",
@@ -104,6 +105,7 @@ __all__ = [
     "Queue",
     "RateLimited",
     "Readiness",
+    "Reasoning",
     "Refused",
     "Reset",
     "ServiceBroken",
@@ -124,6 +126,7 @@ __all__ = [
     "TokensSpent",
     "TooMany",
     "TooManyJobs",
+    "ToolCalled",
     "Turn",
     "TurnBody",
     "TurnCancelled",

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from typing import Generic
 
 from inturn.errors import ServiceBroken, StreamsFull, TurnNotFound
-from inturn.events import Delta, Done, Event, Reset, StatusChanged
+from inturn.events import DataSent, Delta, Done, Event, Reasoning, Reset, StatusChanged
 from inturn.protocol import requests
-from inturn.protocol.parsing import to_status
+from inturn.protocol.parsing import to_status, to_tool_called
 from inturn.protocol.retry import RequestRetryPolicy
 from inturn.protocol.steps import (
     Emit,
@@ -98,6 +98,13 @@ class EventStream(Generic[TurnT]):
                 text = json.loads(data)["text"]
                 self._text += text
                 yield Delta(text)
+            case "reasoning":
+                yield Reasoning(json.loads(data)["text"])
+            case "tool":
+                yield to_tool_called(json.loads(data))
+            case "data":
+                sent = json.loads(data)
+                yield DataSent(sent["name"], sent["data"])
             case "reset":
                 self._text = ""
                 yield Reset(json.loads(data)["reason"])

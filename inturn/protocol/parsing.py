@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
 
 from inturn.errors import FieldError, InTurnError, InvalidRequest, ServiceBroken
-from inturn.events import StatusChanged
+from inturn.events import StatusChanged, ToolCalled
 from inturn.protocol.error_codes import BY_STATUS, error_class
 from inturn.protocol.requests import Response
 from inturn.values import Assistant, Failure, Json, Message, Queue, Readiness, ServiceStatus, Session, Usage, Variable
@@ -129,6 +129,12 @@ def to_queue(body: Json | None) -> Queue | None:
 
 def to_status(body: Json) -> StatusChanged:
     return StatusChanged(body["status"], to_queue(body["queue"]))
+
+
+def to_tool_called(body: Json) -> ToolCalled:
+    return ToolCalled(
+        body["call_id"], body["name"], body["state"], arguments=body.get("arguments"), result=body.get("result")
+    )
 
 
 def to_session(body: Json) -> Session:

@@ -17,10 +17,12 @@ brackets anywhere in the question change that:
     [say x]        answer with exactly x, which may be JSON
     [call x]       call the tool x, and answer when the next request contains its result; [call x {"n": 1}]: with these
                    arguments
+    [reason x]     send x as the model's reasoning before the answer, word by word
     [gate x]       wait for `POST /gates/x`
     [hold x]       wait for `POST /gates/x` in the middle of the answer
     [cut x]        close the connection in the middle of the answer
     [raw x]        answer 200 with one of the invalid bodies in `RAW`
+    [once-NAME x]  the same as [NAME x], for the first request with this question only
 
 `POST /outage/down` lets it answer 503 to all questions until `POST /outage/up`.
 
@@ -37,6 +39,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import chain
 from typing import Any
 
 GATE_SECONDS = 60
@@ -85,8 +88,11 @@ MODELS = ("gpt-4o-mini", "gpt-4o", "llama3.2:latest")
 class Script:
     """The directives in a question."""
 
-    def __init__(self, question: str) -> None:
-        self._directives = dict(re.findall(r"\[([a-z-]+) ([^\]]*)\]", question))
+    def __init__(self, question: str, *, count: int = 1) -> None:
+        """`count` is the number of requests with this question so far."""
+        found: dict[str, str] = dict(re.findall(r"\[([a-z-]+) ([^\]]*)\]", question))
+        once = {name.removeprefix("once-"): value for name, value in found.items() if name.startswith("once-")}
+        self._directives = {**found, **(once if count == 1 else {})}
 
     def number(self, name: str, default: float) -> float:
         return float(self._directives.get(name, default))
@@ -155,7 +161,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.requests.append(record)
             self.server.request_counts[question] += 1
             count = self.server.request_counts[question]
-        script = Script(question)
+        script = Script(question, count=count)
         calls = script.word("call") if messages[-1]["role"] == "user" else None
         try:
             if gate := script.word("gate"):
@@ -171,8 +177,10 @@ class Handler(BaseHTTPRequestHandler):
             if script.word("cut"):
                 return self._raw(RAW["error-event"][:70], declared=1000)
             if not body.get("stream"):
-                return self._json(200, completion(answer(messages), body["model"], script.word("finish") or "stop"))
-            self._stream(script, answer(messages), body["model"], calls=calls)
+                return self._json(
+                    200, completion(answer(messages, script), body["model"], script.word("finish") or "stop")
+                )
+            self._stream(script, answer(messages, script), body["model"], calls=calls)
         except (BrokenPipeError, ConnectionResetError):
             record["closed"] = True
 
@@ -194,7 +202,7 @@ class Handler(BaseHTTPRequestHandler):
         tokens = json.loads(script.word("tokens") or str(len(words)))
         reason = None if finish == "none" else finish
         stream = tool_call_chunks(calls, model) if calls else answer_chunks(words, model, reason, tokens)
-        for n, chunk in enumerate(stream):
+        for n, chunk in enumerate(chain(reasoning_chunks(script.word("reason"), model), stream)):
             if n == WORDS_BEFORE_HOLD and (hold := script.word("hold")):
                 self.server.gates[hold].wait(GATE_SECONDS)
             self._chunk(f"data: {json.dumps(chunk)}\n\n".encode())
@@ -230,10 +238,10 @@ def text_of(message: dict[str, Any]) -> str:
     return content if isinstance(content, str) else "".join(block["text"] for block in content)
 
 
-def answer(messages: list[dict[str, Any]]) -> str:
+def answer(messages: list[dict[str, Any]], script: Script | None = None) -> str:
     """Return the model's answer to these messages, which ends with a digest of all of them."""
     question = text_of(messages[-1])
-    if exact := Script(question).word("say") or ANSWERS.get(question):
+    if exact := (script or Script(question)).word("say") or ANSWERS.get(question):
         return exact
     return f"answer to {question} {digest(messages)}"
 
@@ -249,6 +257,11 @@ def answer_chunks(words: list[str], model: str, finish: str | None, tokens: Any)
     if finish:
         yield chunk(model, {}, finish)
     yield usage_chunk(model, tokens)
+
+
+def reasoning_chunks(reasoning: str | None, model: str) -> Iterator[dict[str, Any]]:
+    for word in (reasoning or "").split():
+        yield chunk(model, {"content": None, "reasoning_content": f"{word} "})
 
 
 def tool_call_chunks(tool: str, model: str) -> Iterator[dict[str, Any]]:

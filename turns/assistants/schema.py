@@ -146,6 +146,13 @@ class AssistantTable(Table):
         description="The provider's own finish reasons that end a complete answer. `stop`, `length` and common words such as "
         "`eos` and `end_turn` are always accepted",
     )
+    reasoning: bool = Field(
+        False, description="Send the model's reasoning to callers, if the provider sends it, as events of the stream"
+    )
+    tool_details: bool = Field(
+        False,
+        description="Send callers the arguments and results of a custom chain's tools too, not only their names and states",
+    )
     history: HistoryMode = Field(
         HistoryMode.PAIR,
         strict=False,

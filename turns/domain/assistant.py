@@ -60,7 +60,8 @@ class Variable:
 class Assistant(ModelParameters):
     """A system prompt with declared variables, or a custom chain; None means the value from the settings.
 
-    `finish_reasons`: the provider's own words for the end of a complete answer.
+    `finish_reasons`: the provider's own words for the end of a complete answer. `reasoning`: callers see the model's
+    reasoning. `tool_details`: callers see the arguments and results of tools.
     """
 
     name: str
@@ -74,6 +75,8 @@ class Assistant(ModelParameters):
     base_url: str | None = None
     api_key_env: str | None = None
     finish_reasons: Sequence[str] = ()
+    reasoning: bool = False
+    tool_details: bool = False
     history: HistoryMode = HistoryMode.PAIR
     history_messages: int | None = None
     history_tokens: int | None = None

@@ -17,11 +17,31 @@ START = "0-0"  # the cursor before the first entry
 class EventType(StrEnum):
     STATUS = "status"  # the status has changed; `text` is the new status
     DELTA = "delta"  # `text` is the next piece of the answer
+    REASONING = "reasoning"  # `text` is the next piece of the model's reasoning
+    TOOL = "tool"  # a tool has started or ended; `text` is a JSON object
+    DATA = "data"  # `text` is a JSON object with the name and the value that a custom chain has sent
     RESET = "reset"  # the run has ended without effect, and its text is void; `text` is the transition
     DONE = "done"  # the turn has ended; `text` is its final status
 
 
+class ToolState(StrEnum):
+    STARTED = "started"
+    FINISHED = "finished"
+    FAILED = "failed"
+
+
 TYPES = frozenset(EventType)
+
+MAX_EVENT_BYTES = 16_384  # of one `data` event
+MAX_OUTPUT_EVENTS = 1000  # `tool` and `data` events of one run
+
+
+@dataclass(frozen=True, slots=True)
+class OutputEvent:
+    """A part of a run's output: text of the answer, or an event beside it."""
+
+    type: EventType
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,11 +11,12 @@ from typing import Any, Self
 
 from turns.domain.assistant import DEFAULT, Assistant, Lane
 from turns.domain.error_codes import Code, error_message
+from turns.domain.events import EventType
 from turns.domain.ids import DEFAULT_TENANT, session_key, tenant_of
 from turns.domain.open_enum import member_or_text
 from turns.domain.state import Status
 
-FIRST_DELTA = 1  # entry number of the first piece of text; each claim emits a `status` event before it
+FIRST_DELTA = 1  # entry number of the first piece of output; each claim emits a `status` event before it
 
 
 class OnBusy(StrEnum):
@@ -270,7 +271,7 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """A piece of an answer for the turn's event stream.
+    """A piece of an answer, or an event beside it, for the turn's event stream.
 
     The fencing token rejects it after the claim is lost. The entry id makes a repeated write have no effect.
     """
@@ -279,6 +280,7 @@ class Delta:
     token: str
     entry_id: str
     text: str
+    type: EventType = EventType.DELTA
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,9 +343,9 @@ class Claim:
         """Name of the model with its provider, as `hold_name.lua` composes it."""
         return f"{self.provider}/{self.model}" if self.provider else self.model
 
-    def delta(self, n: int, text: str) -> Delta:
-        """Return the n-th delta of the answer, from 0."""
-        return Delta(self.turn_id, self.token, f"{self.number}-{FIRST_DELTA + n}", text)
+    def delta(self, n: int, text: str, kind: EventType = EventType.DELTA) -> Delta:
+        """Return the n-th piece of the run's output, from 0."""
+        return Delta(self.turn_id, self.token, f"{self.number}-{FIRST_DELTA + n}", text, kind)
 
     @classmethod
     def from_record(

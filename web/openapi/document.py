@@ -19,7 +19,7 @@ from web.http.codes import HTTP_CODES, MEDIA_TYPE
 from web.http.responses import EVENT_STREAM, JSON
 from web.openapi.examples import response_example
 from web.openapi.operation import TAGS, Operation, ResponseSpec
-from web.schemas import responses
+from web.schemas import output_events, responses
 from web.schemas.field_types import ID_SCHEMA
 from web.schemas.operator.jobs import JOB_ID
 from web.schemas.requests import NoQuery
@@ -33,6 +33,9 @@ TEXT: Json = {"type": "string"}
 EVENTS: dict[str, Model] = {
     "status": responses.StatusEvent,
     "delta": responses.DeltaEvent,
+    "reasoning": output_events.ReasoningEvent,
+    "tool": output_events.ToolEvent,
+    "data": output_events.DataEvent,
     "reset": responses.ResetEvent,
     "done": responses.DoneEvent,
 }

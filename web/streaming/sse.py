@@ -20,6 +20,7 @@ from turns.domain.state import Event, Status
 from turns.domain.turn import Turn, Waiting
 from turns.store.turns import TurnStore
 from web.schemas import responses
+from web.schemas.output_events import to_output_event
 from web.streaming.fair_limit import FairLimit
 from web.streaming.single_flight import SingleFlight
 
@@ -133,6 +134,8 @@ class EventStreams:
         match event.type:
             case EventType.DELTA:
                 data = responses.DeltaEvent(turn_id=turn.id, attempt=event.attempt, text=event.text)
+            case EventType.REASONING | EventType.TOOL | EventType.DATA:
+                data = to_output_event(turn.id, event)
             case EventType.RESET:
                 data = responses.ResetEvent.model_validate(
                     {"turn_id": turn.id, "attempt": event.attempt, "reason": event.text}

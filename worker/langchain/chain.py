@@ -15,11 +15,13 @@ from langchain_core.runnables import Runnable
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
+from turns.domain.events import EventType, OutputEvent
 from turns.domain.turn import NO_TOKENS, Answer, Claim, Usage
 from worker.langchain.chain_thread import NEVER, Stop
 from worker.langchain.history import FastMessageHistory, StagedHistory
 from worker.langchain.message_codec import encode_message
 from worker.provider.failures import check_finish, to_model_error
+from worker.provider.request_ids import current_request
 
 TRUNCATED = "length"  # finish reason of an answer that ended at the token limit
 CALLS_TOOLS = ("tool_calls", "function_call")  # finish reasons after which a chain continues
@@ -27,6 +29,7 @@ MODEL_TAG = "inturn"  # tag of the model that a custom chain receives; its answe
 MAX_TOKENS = 10**9  # a larger token count of one answer is not plausible
 
 Chain = Runnable[dict[str, object], AIMessage]
+EventSink = Callable[[OutputEvent], object]
 
 
 def build_chain(assistant: Assistant, model: BaseChatModel) -> Chain:
@@ -47,6 +50,8 @@ def build_chain(assistant: Assistant, model: BaseChatModel) -> Chain:
 class ChainRun:
     """One attempt at a turn."""
 
+    on_event: EventSink = staticmethod(lambda _: None)
+
     def __init__(self, chain: Chain, claim: Claim) -> None:
         self._chain = chain
         self._claim = claim
@@ -58,6 +63,7 @@ class ChainRun:
 
         `stop` is for chains that run in other threads. Raise `ModelError`, or the exception of the chain.
         """
+        self._receive_reasoning(self.on_event)
         # The values are plain text: LangChain could restore a dict as an object of the caller's choice.
         values: dict[str, object] = {**self._claim.variables, "input": self._claim.input}
         chunks = self._chain.stream(values, {"configurable": {"history": self._history}})
@@ -72,6 +78,11 @@ class ChainRun:
             raise
         finally:
             chunks.close()  # type: ignore[attr-defined]  # a generator: closes the connection to the provider at once
+
+    def _receive_reasoning(self, sink: EventSink) -> None:
+        """Let the thin client send the model's reasoning to this sink if callers are to see it."""
+        if self._claim.assistant.reasoning and (request := current_request()):
+            request.on_reasoning = lambda text: sink(OutputEvent(EventType.REASONING, text))
 
     def reported(self) -> tuple[Usage | None, int]:
         """Return the tokens that the provider has reported so far, and the number of calls without a report."""

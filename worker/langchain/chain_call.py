@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable, RunnableConfig
@@ -17,7 +18,8 @@ from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.chain_output import ChainObject, GraphMessages
 from worker.langchain.chain_parts import contains_graph, find_refusal, needs_loop
 from worker.langchain.chain_thread import Chunks, OnAbandon
-from worker.langchain.graph_stream import ALIVE, GraphState, GraphText, streaming
+from worker.langchain.graph_stream import ALIVE, GraphData, GraphState, GraphText, streaming
+from worker.langchain.output.events import data_event
 
 
 @dataclass(slots=True)
@@ -53,12 +55,19 @@ def build_custom_chain(factory: Callable[..., Any], model: BaseChatModel) -> Cus
 class ChainCall:
     """One call of a custom chain."""
 
-    def __init__(self, claim: Claim, history: list[BaseMessage], observer: ModelCallObserver) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        history: list[BaseMessage],
+        observer: ModelCallObserver,
+        *others: BaseCallbackHandler,
+    ) -> None:
+        """`others` are further callbacks."""
         self._question = HumanMessage(claim.input, id=f"{claim.turn_id}_human")
         self._values = {**claim.variables, "input": claim.input, "history": history}
         self._messages = [*history, self._question]
         self._observer = observer
-        self._config = run_config(claim, observer)
+        self._config = run_config(claim, observer, *others)
 
     def chunks(self, chain: CustomChain, loop: ChainLoop | None, on_abandon: OnAbandon) -> Chunks:
         """Yield what the chain yields. Without a loop, an asynchronous chain raises."""
@@ -67,6 +76,8 @@ class ChainCall:
             match part:
                 case GraphText(message):
                     yield message
+                case GraphData(value):
+                    yield data_event(value)
                 case GraphState(before, after):
                     yield from read_state(after, before)
                 case Mapping() if chain.contains_graph and not isinstance(part, AddableDict):
@@ -124,7 +135,7 @@ def new_messages(messages: Any, before: Any) -> list[BaseMessage]:
     return messages[max(ends, default=0) :]
 
 
-def run_config(claim: Claim, observer: ModelCallObserver) -> RunnableConfig:
+def run_config(claim: Claim, *callbacks: BaseCallbackHandler) -> RunnableConfig:
     """Return the configuration of a run, which tells the chain whose turn it runs.
 
     LangChain copies the values of `configurable` to the metadata that tracers receive. `thread_id` differs for two
@@ -138,4 +149,4 @@ def run_config(claim: Claim, observer: ModelCallObserver) -> RunnableConfig:
         "attempt": claim.attempt,
         "thread_id": claim.session,
     }
-    return {"callbacks": [observer], "configurable": identity, "metadata": dict(claim.metadata)}
+    return {"callbacks": list(callbacks), "configurable": identity, "metadata": dict(claim.metadata)}

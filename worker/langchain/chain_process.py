@@ -37,6 +37,7 @@ class Sent(Enum):
     """Kind of a message of the process."""
 
     DELTA = "delta"
+    EVENT = "event"
     SERVER_ID = "server_id"  # of the last request to the provider
     ANSWER = "answer"
     MODEL_ERROR = "model_error"
@@ -96,6 +97,8 @@ class ProcessChainRun(ChainRun):
             match sent:
                 case Sent.DELTA:
                     yield value
+                case Sent.EVENT:
+                    self.on_event(value)
                 case Sent.SERVER_ID:
                     if request := current_request():
                         request.server_id = value
@@ -166,6 +169,7 @@ def run_chain(connection: Connection, create_run: CreateRun, claim: Claim, setti
 def _last_message(connection: Connection, create_run: CreateRun, claim: Claim, settings: Settings) -> tuple[Sent, Any]:
     try:
         run = create_run(claim, settings)
+        run.on_event = lambda event: connection.send((Sent.EVENT, event))
         for text in run.deltas():
             connection.send((Sent.DELTA, text))
         return Sent.ANSWER, run.answer()

@@ -16,6 +16,7 @@ from weakref import WeakSet
 
 Chunks = Generator[Any, None, None]
 OnAbandon = Callable[[Callable[[], object]], None]  # takes a function to call when the run leaves its chain behind
+Emit = Callable[[Any], object]  # takes something to yield, at once, between the chunks of the chain
 
 
 class Stop(Protocol):
@@ -63,7 +64,7 @@ class Item(Enum):
 class ChainThread:
     """A thread that iterates over the chunks of a chain."""
 
-    def __init__(self, chunks: Callable[[OnAbandon], Chunks]) -> None:
+    def __init__(self, chunks: Callable[[OnAbandon, Emit], Chunks]) -> None:
         """`chunks` is called in the thread."""
         self._chunks = chunks
         self._callbacks: list[Callable[[], object]] = []
@@ -76,6 +77,10 @@ class ChainThread:
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
+
+    def emit(self, chunk: Any) -> None:
+        """Let `read` yield this chunk after those that the chain has yielded so far; from any thread."""
+        self._channel.put((Item.CHUNK, chunk))
 
     def wake(self) -> None:
         """Let `read` check whether the run must stop."""
@@ -114,7 +119,7 @@ class ChainThread:
     def _iterate(self) -> None:
         try:
             with closing(
-                self._chunks(self._callbacks.append)
+                self._chunks(self._callbacks.append, self.emit)
             ) as chunks:  # closing it closes the connection to the provider at once
                 for chunk in chunks:
                     self._channel.put((Item.CHUNK, chunk))
@@ -131,7 +136,7 @@ def raise_in_thread(ident: int, error: type[BaseException]) -> None:
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(error))
 
 
-def stream_in_thread(chunks: Callable[[OnAbandon], Chunks], stop: Stop) -> Chunks:
+def stream_in_thread(chunks: Callable[[OnAbandon, Emit], Chunks], stop: Stop, _: Emit) -> Chunks:
     """Yield the chunks of a chain that runs in another thread, and leave that thread behind if the run must stop."""
     thread = ChainThread(chunks)
     stop.interrupt_with(thread.wake)
@@ -143,6 +148,9 @@ def stream_in_thread(chunks: Callable[[OnAbandon], Chunks], stop: Stop) -> Chunk
         thread.abandon()
 
 
-def stream_here(chunks: Callable[[OnAbandon], Chunks], _: Stop) -> Chunks:
-    """Yield the chunks of a chain that runs in the caller's greenlet, which the pool can interrupt."""
-    return chunks(lambda _: None)
+def stream_here(chunks: Callable[[OnAbandon, Emit], Chunks], _: Stop, emit: Emit) -> Chunks:
+    """Yield the chunks of a chain that runs in the caller's greenlet, which the pool can interrupt.
+
+    What the chain emits between two chunks is passed to `emit` at once.
+    """
+    return chunks(lambda _: None, emit)

@@ -12,15 +12,17 @@ from langchain_core.prompt_values import PromptValue
 from turns.domain.assistant import HistoryMode
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
+from turns.domain.events import OutputEvent
 from turns.domain.turn import Answer, Claim, Usage
 from worker.langchain.chain import TRUNCATED, ChainRun, ModelCallObserver
 from worker.langchain.chain_call import ChainCall, CustomChain
 from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.chain_output import ChainOutput
-from worker.langchain.chain_thread import NEVER, Chunks, OnAbandon, Stop, stream_here, stream_in_thread
+from worker.langchain.chain_thread import NEVER, Chunks, Emit, OnAbandon, Stop, stream_here, stream_in_thread
 from worker.langchain.history import StagedHistory
 from worker.langchain.legal_history import is_valid_exchange
 from worker.langchain.message_codec import encode_message
+from worker.langchain.output.events import EventObserver
 
 MAX_STORED_BYTES = 33_554_432  # of the messages of one turn; Redis drops the connection that sends 512 MB
 
@@ -41,13 +43,16 @@ class CustomChainRun(ChainRun):
         """Yield text as `ChainRun.deltas` does. Exceptions of the chain itself are raised unchanged."""
         self._observer.check = stop.check  # a graph runs its models in its own threads, which cannot be interrupted
         stream = stream_in_thread if self._loop else stream_here
-        chunks = stream(self._chunks, stop)
+        chunks = stream(self._chunks, stop, self.on_event)
         try:
             for chunk in chunks:
                 # LangChain yields the sum of the messages of a generator function after them, and then raises.
                 if isinstance(chunk, PromptValue):
                     break
-                yield self._output.add(chunk)
+                if isinstance(chunk, OutputEvent):
+                    self.on_event(chunk)
+                else:
+                    yield self._output.add(chunk)
             yield self._output.finish()
         except Exception as error:
             if model_error := self._observer.explain(error):
@@ -90,7 +95,10 @@ class CustomChainRun(ChainRun):
         keeps_all = self._claim.assistant.history is HistoryMode.FULL and is_valid_exchange(messages)
         return messages if keeps_all else [AIMessage(text)]
 
-    def _chunks(self, on_abandon: OnAbandon) -> Chunks:
+    def _chunks(self, on_abandon: OnAbandon, emit: Emit) -> Chunks:
         """Build the chain and yield what it yields."""
-        call = ChainCall(self._claim, self._history.messages, self._observer)
+        self._receive_reasoning(emit)
+        assistant = self._claim.assistant
+        events = EventObserver(emit, with_details=assistant.tool_details, with_reasoning=assistant.reasoning)
+        call = ChainCall(self._claim, self._history.messages, self._observer, events)
         yield from call.chunks(self._build(), self._loop, on_abandon)

@@ -29,7 +29,7 @@ from langchain_core.runnables.retry import RunnableRetry
 
 from worker.langchain.chain_parts import contains_graph, is_compiled
 
-MODES = ["messages", "values"]
+MODES = ["messages", "values", "custom"]
 ALIVE = ""  # a chunk without text: the graph has made a step, so the time limit until the next chunk starts again
 
 
@@ -41,6 +41,17 @@ class GraphText:
 
     def __add__(self, other: object) -> object:
         """Return the other one. LangChain adds up for its tracers what streams, and the last one is the result."""
+        return other
+
+
+@dataclass(frozen=True, slots=True)
+class GraphData:
+    """What a graph sends with LangGraph's stream writer."""
+
+    value: Any
+
+    def __add__(self, other: object) -> object:
+        """Return the other one, as `GraphText` does."""
         return other
 
 
@@ -166,8 +177,10 @@ class GraphReader:
     def __init__(self) -> None:
         self._states: list[Any] = []
 
-    def read(self, mode: str, part: Any) -> GraphText | str:
-        """Return the text of a model, or `ALIVE`."""
+    def read(self, mode: str, part: Any) -> GraphText | GraphData | str:
+        """Return the text of a model, data, or `ALIVE`."""
+        if mode == "custom":
+            return GraphData(part)
         if mode == "values":
             self._states = [*self._states[:1], part]
         return GraphText(part[0]) if mode == "messages" and isinstance(part[0], AIMessage) else ALIVE

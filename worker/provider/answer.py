@@ -1,7 +1,7 @@
 """One streamed answer: the events of the provider become chunks."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -11,14 +11,23 @@ import orjson
 
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
-from worker.provider.completion_chunks import ChunkNormalizer, normalize_completion, plain_text, text_chunk
+from worker.provider.completion_chunks import (
+    ChunkNormalizer,
+    normalize_completion,
+    plain_text,
+    plain_text_alone,
+    reasoning_of,
+    text_chunk,
+)
 from worker.provider.event_stream import END, parse_json, split_documents
 from worker.provider.reported_errors import find_error
+from worker.provider.request_ids import current_request
 
 # An answer is whole once its finish reason has arrived. The provider may still send the usage, within this time.
 USAGE_SECONDS = 0.5
 
 CONTENT = ("content", "tool_calls", "function_call")
+REASONING = "inturn_reasoning"  # the only field of a chunk that stands for the reasoning at its place
 MAX_CHUNKS = 100_000  # LangChain keeps all chunks of an answer, 3 KB each
 
 
@@ -33,6 +42,14 @@ class Answer:
         self._count = 0
         self._request = request
         self._normalizer = ChunkNormalizer()
+        current = current_request()
+        self._on_reasoning = current.on_reasoning if current else None
+        self._plain_text = plain_text_alone if self._on_reasoning else plain_text
+
+    def deliver(self, events: Iterable[tuple[bytes, bytes]]) -> Iterable[dict[str, Any]]:
+        """Return the chunks as `read` does, and pass on the reasoning between them."""
+        chunks = self.read(events)
+        return self._deliver_reasoning(chunks) if self._on_reasoning else chunks
 
     def read(self, events: Iterable[tuple[bytes, bytes]]) -> list[dict[str, Any]]:
         """Return the chunks in these events. Raise `openai.APIError` if one reports an error, or `ValueError`.
@@ -47,12 +64,14 @@ class Answer:
                 self._is_done, self.ends_at = True, 0.0
                 break
             parsed = _parse_fast(data)
-            if is_plain and name != b"error" and (text := plain_text(parsed)) is not None:
+            if is_plain and name != b"error" and (text := self._plain_text(parsed)) is not None:
                 texts.append(text)
                 continue
             self._flush(texts, chunks)
             for chunk in self._read_other(name, data, parsed):
-                if _has_content(chunk) or not chunks:  # one empty chunk shows that the model is alive
+                if (
+                    REASONING in chunk or _has_content(chunk) or not chunks
+                ):  # one empty chunk shows that the model is alive
                     chunks.append(chunk)
             is_plain = self._is_plain
         self._flush(texts, chunks)
@@ -64,7 +83,7 @@ class Answer:
     def read_rest(self, events: Iterable[tuple[bytes, bytes]]) -> list[dict[str, Any]]:
         """Return the chunks in what follows the last complete event; the half of an event has none."""
         try:
-            return self.read(events)
+            return list(self.deliver(events))
         except (ValueError, TypeError, AttributeError):
             return []
 
@@ -76,17 +95,25 @@ class Answer:
             raise ValueError("an event of the stream is not a JSON object")
         raise_reported_error(chunk, self._request, is_whole=self.is_whole)
         self._is_empty = False
+        reasoning = reasoning_of(chunk) if self._on_reasoning else ""
         chunk = self._normalizer.normalize(chunk)
         if self._normalizer.finish_reason is not None and (not self.is_whole or _has_text(chunk)):
             # Some providers send a reason with each chunk, so more text starts the time again.
             self.is_whole, self.ends_at = True, time.monotonic() + USAGE_SECONDS
-        return [chunk]
+        return [{REASONING: reasoning}, chunk] if reasoning else [chunk]
 
     def end(self) -> list[dict[str, Any]]:
         """Return the last chunk, unless there was none."""
         if self._is_done:
             self._normalizer.accept_empty_reason()
         return [] if self._is_empty else [self._normalizer.last_chunk()]
+
+    def _deliver_reasoning(self, chunks: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        for chunk in chunks:
+            if REASONING not in chunk:
+                yield chunk
+            elif self._on_reasoning:
+                self._on_reasoning(chunk[REASONING])
 
     def _flush(self, texts: list[str], chunks: list[dict[str, Any]]) -> None:
         if texts:
@@ -151,6 +178,8 @@ def to_completion(content: bytes, request: httpx2.Request, max_bytes: int) -> An
     body = parse_json(content)
     if isinstance(body, dict):
         raise_reported_error(body, request)
+        if (current := current_request()) and current.on_reasoning and (text := reasoning_of(body, "message")):
+            current.on_reasoning(text)
         body = {"choices": None, "system_fingerprint": None, **body}  # defaults of OpenAI's client
         body = normalize_completion(body)
     return body

@@ -79,7 +79,7 @@ class ChunkStream:
         try:
             with openai_errors(self._request):
                 for piece in pause_between(limited(pieces, self._limits.stream_bytes)):
-                    yield from answer.read(decoder.feed(piece))
+                    yield from answer.deliver(decoder.feed(piece))
                     if answer.ends_at is not None:
                         if (seconds_left := answer.ends_at - time.monotonic()) <= 0:
                             break

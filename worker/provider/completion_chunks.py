@@ -22,6 +22,7 @@ FINISH_REASONS = {
 }
 # Fields of a delta besides its text that LangChain does not read, or that are the same in each chunk.
 IGNORED = frozenset({"content", "role", "reasoning", "reasoning_content", "reasoning_details"})
+REASONING_FIELDS = ("reasoning_content", "reasoning")  # a provider that sends both sends the same text in both
 COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 DETAILS = ("prompt_tokens_details", "completion_tokens_details")
 
@@ -39,6 +40,24 @@ def plain_text(chunk: Any) -> str | None:
     if (len(delta) > 1 or not text) and any(value for name, value in delta.items() if name not in IGNORED):
         return None
     return None if chunk.get("usage") or chunk.get("error") or choice.get("error") else text
+
+
+def plain_text_alone(chunk: Any) -> str | None:
+    """Return the same as `plain_text`, but None for a chunk with reasoning too."""
+    return None if reasoning_of(chunk) else plain_text(chunk)
+
+
+def reasoning_of(chunk: Any, part: str = "delta") -> str:
+    """Return the reasoning in a chunk, or in the `message` of a completion; "" if there is none."""
+    try:
+        delta = chunk["choices"][0][part]
+        texts = [delta.get(name) for name in REASONING_FIELDS]
+        content = delta.get("content")
+        thoughts = [block.get("thinking") for block in content] if isinstance(content, list) else []
+        text = next((text for text in map(text_of, [*texts, *thoughts]) if isinstance(text, str) and text), "")
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return ""
+    return text.encode(errors="replace").decode()  # half of a surrogate pair cannot be sent
 
 
 def text_chunk(text: str) -> dict[str, Any]:

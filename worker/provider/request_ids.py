@@ -1,7 +1,7 @@
 """The ids of a request to the provider, by which its log and ours can be compared: ours, and that of its server."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,10 +15,14 @@ PLAUSIBLE = re.compile(rb"[A-Za-z0-9._:/=+-]{1,128}")
 
 @dataclass(slots=True)
 class ProviderRequest:
-    """The requests of one run: the id that all of them carry, and that of the server for the last one."""
+    """The requests of one run: the id that all of them carry, and that of the server for the last one.
+
+    `on_reasoning` receives the reasoning of the models, if callers are to see it.
+    """
 
     client_id: str
     server_id: str | None = None
+    on_reasoning: Callable[[str], object] | None = None
 
     @property
     def ids(self) -> dict[str, str]:

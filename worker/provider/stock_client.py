@@ -147,7 +147,7 @@ class AsyncChunkStream:
         try:
             async with aclosing(self._pieces()) as pieces:
                 async for piece in pieces:
-                    for chunk in answer.read(decoder.feed(piece)):
+                    for chunk in answer.deliver(decoder.feed(piece)):
                         yield chunk
                     self._ends_at = answer.ends_at
                     if self._ends_at is not None and self._ends_at <= time.monotonic():

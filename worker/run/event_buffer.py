@@ -1,19 +1,23 @@
-"""Send the text of all runs of this process to the event streams of their turns, in batches.
+"""Send the output of all runs of this process to the event streams of their turns, in batches.
 
 The path of an event:
   1. `DeltaBuffer.append` keeps the text of a run, and `DeltaEmitter.flush` sends that of all runs in one call.
+     Reasoning, tools and data come with `append_event`, and are sent at their places between the texts.
   2. `turns/backend/lua/emit.lua` checks the fencing tokens, appends to each turn's Redis stream, and publishes.
   3. `turns/backend/pubsub.py` receives the published entry in each web process and hands it to the turn's readers.
   4. `web/streaming/sse.py` first replays the stream from the reader's last event id, then sends what is published.
   5. The reader, such as `inturn/protocol/event_stream.py`, reconnects with its last event id and misses nothing.
 """
 
+import itertools
 import threading
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from turns.backend.script_replies import Reply
 from turns.domain.errors import LeaseLost, StoreUnavailable
+from turns.domain.events import MAX_OUTPUT_EVENTS, EventType, OutputEvent
 from turns.domain.turn import Claim, Delta
 from turns.store.turns import TurnStore
 
@@ -21,22 +25,26 @@ FLUSH_SECONDS = 0.05  # at most 20 events per second and turn, which is faster t
 
 
 class DeltaBuffer:
-    """The text of one run. Appending to it does not call the store."""
+    """The output of one run: text, and events between its pieces. Appending to it does not call the store."""
 
-    def __init__(self, claim: Claim, has_text: threading.Event) -> None:
+    def __init__(self, claim: Claim, has_output: threading.Event) -> None:
         self.claim = claim
-        self._has_text = has_text
+        self._has_output = has_output
         self._lock = threading.Lock()
         self._texts: list[str] = []
-        self._sent = 0  # number of deltas that are in the stream
         self._unsent_from = 0  # index in `_texts`
-        self._in_flight: Delta | None = None  # sent, but not confirmed by the store
+        self._unsent_events: deque[tuple[int, OutputEvent]] = deque()  # each with the number of texts before it
+        self._event_bytes: Counter[EventType] = Counter()
+        self._event_count = 0
+        self._sent = 0  # number of pieces that are in the stream
+        self._has_answer = False  # the stream has a piece that only a model can have caused
+        self._in_flight: Sequence[Delta] = ()  # sent, but not confirmed by the store
         self._is_closed = False
 
     @property
     def begins_admitted_answer(self) -> bool:
-        """True for the first text of a turn that was admitted to a model on hold."""
-        return self.claim.is_admitted and self._sent == 0
+        """True while the first answer of a turn that was admitted to a model on hold is in flight."""
+        return self.claim.is_admitted and not self._has_answer and _has_answer(self._in_flight)
 
     @property
     def text(self) -> str:
@@ -50,29 +58,63 @@ class DeltaBuffer:
     def append(self, text: str) -> None:
         if text:
             self._texts.append(text)
-            if not self._has_text.is_set():
-                self._has_text.set()
+            if not self._has_output.is_set():
+                self._has_output.set()
 
-    def next_delta(self) -> Delta | None:
-        """Return the delta to send now: an unconfirmed one again, else all unsent text; None if there is none."""
+    def append_event(self, event: OutputEvent, *, max_bytes: int) -> bool:
+        """Add an event after the text so far; return false if the run has had too many.
+
+        `max_bytes` is the limit for all events of one type. Reasoning beyond it is left out.
+        """
+        is_reasoning = event.type is EventType.REASONING
+        self._event_bytes[event.type] += len(event.text.encode())
+        self._event_count += not is_reasoning
+        if self._event_bytes[event.type] > max_bytes or self._event_count > MAX_OUTPUT_EVENTS:
+            return is_reasoning
+        self._unsent_events.append((len(self._texts), event))
+        self._has_output.set()
+        return True
+
+    def next_deltas(self) -> Sequence[Delta]:
+        """Return the pieces to send now: unconfirmed ones again, else all that were not sent."""
         with self._lock:
-            if self._in_flight is None and not self._is_closed and self._unsent_from < len(self._texts):
-                text = self.unsent
-                self._unsent_from = len(self._texts)
-                self._in_flight = self.claim.delta(self._sent, text)
+            if not self._in_flight and not self._is_closed:
+                self._in_flight = self._take_unsent()
+            return self._in_flight
+
+    def last_deltas(self) -> Sequence[Delta]:
+        """Return the pieces that must be in the stream before the commit writes the rest of the text."""
+        with self._lock:
+            if not self._in_flight and self._unsent_events:
+                self._in_flight = self._take_unsent()
             return self._in_flight
 
     def confirm(self) -> None:
-        """Record that the store has the delta in flight."""
-        self._sent, self._in_flight = self._sent + 1, None
-        if self._unsent_from < len(self._texts):
-            self._has_text.set()  # text that came while the store was unavailable must not wait for the next word
+        """Record that the store has the pieces in flight."""
+        self._has_answer = self._has_answer or _has_answer(self._in_flight)
+        self._sent, self._in_flight = self._sent + len(self._in_flight), ()
+        if self._unsent_from < len(self._texts) or self._unsent_events:
+            self._has_output.set()  # output that came while the store was unavailable must not wait for the next word
 
-    def close(self) -> Delta | None:
-        """Send no further text. Return the delta that is in flight."""
+    def close(self) -> None:
+        """Send nothing further but the pieces in flight and what `last_deltas` returns."""
         with self._lock:
             self._is_closed = True
-            return self._in_flight
+
+    def _take_unsent(self) -> Sequence[Delta]:
+        end = len(self._texts)  # read before the events, so that one which comes meanwhile stays behind its text
+        outputs: list[OutputEvent] = []
+        while self._unsent_events and self._unsent_events[0][0] <= end:
+            position, event = self._unsent_events.popleft()
+            outputs += [*self._take_text(position), event]
+        outputs += self._take_text(end)
+        joined = _join_reasoning(outputs) if len(outputs) > 1 else outputs
+        return [self.claim.delta(self._sent + n, output.text, output.type) for n, output in enumerate(joined)]
+
+    def _take_text(self, end: int) -> Sequence[OutputEvent]:
+        text = "".join(self._texts[self._unsent_from : end])
+        self._unsent_from = end
+        return [OutputEvent(EventType.DELTA, text)] if text else []
 
 
 class DeltaEmitter:
@@ -82,14 +124,14 @@ class DeltaEmitter:
         """`stop_runs` receives the tokens of runs that have lost their leases."""
         self._store = store
         self._stop_runs = stop_runs
-        self._has_text = threading.Event()
+        self._has_output = threading.Event()
         self._sending = threading.Lock()
         self._buffers: set[DeltaBuffer] = set()
 
     @contextmanager
     def open(self, claim: Claim) -> Iterator[DeltaBuffer]:
         """Yield a buffer that is sent while the context is open."""
-        buffer = DeltaBuffer(claim, self._has_text)
+        buffer = DeltaBuffer(claim, self._has_output)
         self._buffers.add(buffer)
         try:
             yield buffer
@@ -98,17 +140,17 @@ class DeltaEmitter:
             buffer.close()
 
     def flush(self) -> None:
-        """Wait for text and send it. While the store is unavailable the runs continue, and the text is sent later."""
-        self._has_text.wait()
-        self._has_text.clear()
+        """Wait for output and send it. While the store is unavailable the runs continue, and it is sent later."""
+        self._has_output.wait()
+        self._has_output.clear()
         with self._sending:
-            deltas = {buffer: delta for buffer in list(self._buffers) if (delta := buffer.next_delta())}
+            deltas = {buffer: pieces for buffer in list(self._buffers) if (pieces := buffer.next_deltas())}
             if not deltas:
                 return None
             try:
-                outcomes = self._store.emit(list(deltas.values()))
+                outcomes = self._store.emit([piece for pieces in deltas.values() for piece in pieces])
             except StoreUnavailable:
-                return self._has_text.set()  # try again
+                return self._has_output.set()  # try again
             lost = {token for token, _ in outcomes}
             answered = [buffer.claim for buffer in deltas if buffer.begins_admitted_answer]
             for buffer in deltas:
@@ -120,16 +162,28 @@ class DeltaEmitter:
         return None
 
     def flush_and_close(self, buffer: DeltaBuffer) -> None:
-        """Close the buffer and wait until its delta in flight is in the stream, exactly once.
+        """Close the buffer and wait until all but its last text is in the stream, exactly once.
 
         Raise `LeaseLost` or `StoreUnavailable`.
         """
-        if buffer.close() is None:
+        buffer.close()
+        if not buffer.last_deltas():
             return
         with self._sending:
-            delta = buffer.close()
-            if delta is None:  # `flush` has sent it in the meantime
-                return
-            if self._store.emit([delta]):
-                raise LeaseLost
-            buffer.confirm()
+            while pieces := buffer.last_deltas():  # `flush` may have sent them in the meantime
+                if self._store.emit(pieces):
+                    raise LeaseLost
+                buffer.confirm()
+
+
+def _has_answer(pieces: Sequence[Delta]) -> bool:
+    return any(piece.type is not EventType.DATA for piece in pieces)
+
+
+def _join_reasoning(outputs: Sequence[OutputEvent]) -> Iterator[OutputEvent]:
+    """Yield the outputs; consecutive pieces of reasoning are one."""
+    for kind, group in itertools.groupby(outputs, lambda output: output.type):
+        if kind is EventType.REASONING:
+            yield OutputEvent(kind, "".join(output.text for output in group))
+        else:
+            yield from group

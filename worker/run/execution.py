@@ -13,6 +13,7 @@ from turns.config.tracing import mark_failed
 from turns.domain.breaker import ANSWER_CODES, Breaker, is_provider_failure
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
+from turns.domain.events import OutputEvent
 from turns.domain.ids import tenant_of
 from turns.domain.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
 from turns.domain.turn import Answer, Claim, Spending
@@ -147,6 +148,7 @@ class Execution:
                 self._budget.earn()
             run = self._create_run(active)
             active.reported = run.reported
+            run.on_event = partial(self._receive_event, active, buffer)
             with active.request.sending(), generation_span(claim, active.settings):
                 self._stream_answer(run, active, buffer)
                 answer = run.answer()
@@ -181,6 +183,14 @@ class Execution:
             if size > settings.max_answer_bytes:
                 raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
             buffer.append(text)
+        active.check()
+
+    def _receive_event(self, active: ActiveRun, buffer: DeltaBuffer, event: OutputEvent) -> None:
+        """Send what the run has beside its text. It also shows that the run is alive."""
+        settings = active.settings
+        active.expect_text(within_seconds=settings.idle_seconds, lateness=ModelErrorKind.RETRYABLE)
+        if not buffer.append_event(event, max_bytes=settings.max_answer_bytes):
+            active.stop(ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS, message="too many events"))
 
     def _end_stopped_run(self, active: ActiveRun, buffer: DeltaBuffer) -> None:
         claim, spending = active.claim, self._spending(active)

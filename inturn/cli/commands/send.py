@@ -1,6 +1,7 @@
 """The command `inturn send`."""
 
 import sys
+from functools import partial
 from typing import Any
 
 import click
@@ -35,6 +36,9 @@ from inturn.cli.terminal.output import Terminal
     metavar="SECONDS",
     help="With --wait: exit after this time; the turn continues.",
 )
+@click.option(
+    "--events", "with_events", is_flag=True, help="With --stream: print tools, reasoning and data to stderr too."
+)
 @click.option("--start-within", type=float, metavar="SECONDS", help="Drop the turn if it has not started by then.")
 @json_option
 @pass_invocation
@@ -48,6 +52,7 @@ def send(
     mode: str | None,
     timeout: float | None,
     start_within: float | None,
+    with_events: bool,
     as_json: bool,
     **arguments: Any,
 ) -> None:
@@ -65,6 +70,8 @@ def send(
     mode = mode or ("wait" if timeout or not terminal.stdout_is_terminal else "stream")
     if timeout and mode != "wait":
         raise click.UsageError("--timeout requires --wait.")
+    if with_events and mode != "stream":
+        raise click.UsageError("--events requires --stream.")
     with invocation.client() as client:
         body = TurnArguments(**arguments).to_body(client.connection.base_url)
         body["input"] = _read_text(text, terminal)
@@ -73,17 +80,19 @@ def send(
             turn = client.turns.create(**body)
             terminal.write_json(turn.raw) if as_json else terminal.write_line(turn.id)
         else:
-            turn = run_turn(client, terminal, body, _printer(mode, timeout=timeout, as_json=as_json))
+            turn = run_turn(
+                client, terminal, body, _printer(mode, timeout=timeout, with_events=with_events, as_json=as_json)
+            )
             print_problem(terminal, turn)
         save_last_session(client.connection.base_url, body)
     terminal.print_notice(f"Session {turn.session_id}. Continue it with -c.")
     context.exit(exit_code_for_turn(turn))
 
 
-def _printer(mode: str, *, timeout: float | None, as_json: bool) -> AnswerPrinter:
+def _printer(mode: str, *, timeout: float | None, with_events: bool, as_json: bool) -> AnswerPrinter:
     if mode == "wait":
         return print_when_ended(timeout=timeout, as_json=as_json)
-    return stream_json if as_json else stream_text
+    return stream_json if as_json else partial(stream_text, with_events=with_events)
 
 
 def _read_text(text: str | None, terminal: Terminal) -> str:

@@ -5,13 +5,21 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from inturn.cli.terminal.formatting import format_status
+from inturn.cli.terminal.formatting import format_event, format_status
 from inturn.cli.terminal.output import Terminal
 from inturn.cli.terminal.spinner import Spinner
 from inturn.client import Client, Turn
-from inturn.events import Delta, Done, Event, Reset, StatusChanged
+from inturn.events import DataSent, Delta, Done, Event, Reasoning, Reset, StatusChanged, ToolCalled
 from inturn.protocol.resources import new_idempotency_key
 from inturn.values import Queue, TurnBody
+
+NAMES: dict[type, str] = {
+    Delta: "delta",
+    Reasoning: "reasoning",
+    ToolCalled: "tool",
+    DataSent: "data",
+    Reset: "reset",
+}
 
 AnswerPrinter: TypeAlias = Callable[[Terminal, Turn], Turn]
 
@@ -37,16 +45,18 @@ def _cancel(terminal: Terminal, turn: Turn) -> Turn:
     return ended
 
 
-def stream_text(terminal: Terminal, turn: Turn) -> Turn:
-    """Print the answer while it is generated."""
+def stream_text(terminal: Terminal, turn: Turn, *, with_events: bool = False) -> Turn:
+    """Print the answer while it is generated. With events, print reasoning, tools and data to stderr too."""
     with Spinner(terminal) as spinner:
         has_text = False
+        details = EventDetails(terminal)
         for event in turn.stream():
             match event:
                 case StatusChanged(status, queue):
                     spinner.show(format_status(status, queue)) if not has_text else None
                 case Delta(text):
                     spinner.stop()
+                    details.end_line()
                     terminal.write(text)
                     has_text = True
                 case Reset() if has_text:
@@ -56,7 +66,32 @@ def stream_text(terminal: Terminal, turn: Turn) -> Turn:
                 case Done(ended):
                     terminal.write("\n" if has_text else "")
                     return ended
+                case Reasoning() | ToolCalled() | DataSent() if with_events:
+                    spinner.stop()
+                    details.show(event)
     raise AssertionError("a stream ends with Done")
+
+
+class EventDetails:
+    """Prints reasoning as it comes, and a line for each other event."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
+        self._is_in_line = False
+
+    def show(self, event: Reasoning | ToolCalled | DataSent) -> None:
+        if isinstance(event, Reasoning):
+            self._terminal.print_detail(event.text, ends_line=False)
+            self._is_in_line = True
+            return
+        self.end_line()
+        self._terminal.print_detail(format_event(event))
+
+    def end_line(self) -> None:
+        """End the line of reasoning, if there is one."""
+        if self._is_in_line:
+            self._terminal.print_detail("")
+            self._is_in_line = False
 
 
 def stream_json(terminal: Terminal, turn: Turn) -> Turn:
@@ -90,12 +125,10 @@ def event_json(event: Event[Turn]) -> dict[str, Any]:
     match event:
         case StatusChanged(status, queue):
             return {"event": "status", "status": status, "queue": _queue_json(queue)}
-        case Delta(text):
-            return {"event": "delta", "text": text}
-        case Reset(reason):
-            return {"event": "reset", "reason": reason}
         case Done(turn):
             return {"event": "done", "turn": turn.raw}
+        case _:
+            return {"event": NAMES[type(event)], **asdict(event)}
 
 
 def _queue_json(queue: Queue | None) -> dict[str, Any] | None:

@@ -1,7 +1,9 @@
 """Short texts about turns and messages that several commands show."""
 
+import json
 from datetime import UTC, datetime
 
+from inturn.events import DataSent, ToolCalled
 from inturn.values import Message, Queue, Status
 
 
@@ -45,6 +47,14 @@ def format_status(status: Status, queue: Queue | None) -> str:
             return "Waiting until the service continues"
         case _:
             return "Waiting for a worker"
+
+
+def format_event(event: ToolCalled | DataSent) -> str:
+    """Return one line for a tool or for data."""
+    if isinstance(event, DataSent):
+        return f"[data] {event.name or ''} {json.dumps(event.data, ensure_ascii=False)}"
+    details = event.arguments if event.result is None else event.result
+    return f"[tool] {event.name} {event.state}{f': {details}' if details else ''}"
 
 
 def format_message(message: Message) -> str:

@@ -63,6 +63,11 @@ class Terminal:
         if self.stderr_is_terminal:
             click.secho(replace_control_characters(text), err=True, dim=has_colour() or None)
 
+    def print_detail(self, text: str, *, ends_line: bool = True) -> None:
+        """Print text to stderr for which the user has asked, for scripts too."""
+        is_dim = self.stderr_is_terminal and has_colour()
+        click.secho(replace_control_characters(text), err=True, dim=is_dim or None, nl=ends_line)
+
     def print_error(self, text: str) -> None:
         """Print text to stderr."""
         colour = "red" if self.stderr_is_terminal and has_colour() else None

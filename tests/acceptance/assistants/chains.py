@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any, TypedDict
 
 import gevent
+from langchain_core.callbacks import dispatch_custom_event
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, ToolMessage
 from langchain_core.output_parsers import JsonOutputParser
@@ -257,3 +258,15 @@ def still_graph() -> Runnable[Any, Any]:
     built.add_node("node", node)
     built.add_edge(START, "node")
     return built.compile()
+
+
+def progress() -> Runnable[ChainOutput, str]:
+    """Tell how far it is, as an event beside the text."""
+
+    def answer(_: ChainOutput) -> Iterator[str]:
+        dispatch_custom_event("progress", {"percent": 0})
+        yield "Half. "
+        dispatch_custom_event("progress", {"percent": 50})
+        yield "Done."
+
+    return RunnableLambda(answer)

@@ -19,6 +19,14 @@ variables.season = { default = "autumn" }
 [assistants.clock]
 chain = "examples.chains.clock:build"
 history = "full"
+[assistants.open-clock]
+chain = "examples.chains.clock:build"
+tool_details = true
+reasoning = true
+[assistants.progress]
+chain = "tests.acceptance.assistants.chains:progress"
+[assistants.thinker]
+reasoning = true
 [assistants.forgetful-clock]
 chain = "examples.chains.clock:build"
 [assistants.graph]
@@ -123,6 +131,63 @@ def test_a_chain_gets_only_input_history_and_variables(stack: Stack) -> None:
     [question, answer] = values.pop("history")
     assert (question, answer[0]) == (["human", "one"], "ai")
     assert values == {"input": "{mood}", "mood": "sad"}
+
+
+def outputs(stack: Stack, turn_id: str, *, after: str | None = None) -> list[tuple[str, Any]]:
+    """Return a turn's events, but those of its status; texts of one type that follow each other are one."""
+    fields = ("turn_id", "attempt", "turn", "call_id")
+    received: list[tuple[str, Any]] = []
+    with closing(Stream(f"{stack.url}/v1/turns/{turn_id}/events", last_event_id=after)) as events:
+        for event in events:
+            content = {name: value for name, value in event.data.items() if name not in fields}
+            if "text" in content and received and received[-1][0] == event.type:
+                received[-1][1]["text"] += content["text"]
+            elif event.type != "status":
+                received.append((event.type, content))
+    return received
+
+
+def test_tools_and_reasoning_are_streamed_before_the_answer(stack: Stack) -> None:
+    question = "what time is it [call clock] [reason I will look]"
+    turn = run(stack, "open-clock", question, "open-clock")
+    reasoning, started, finished, *rest = [output for output in outputs(stack, turn["id"]) if output[0] != "delta"]
+    assert reasoning == ("reasoning", {"text": "I will look "})
+    assert started == ("tool", {"name": "clock", "state": "started", "arguments": "{}", "result": None})
+    assert (finished[1]["state"], finished[1]["arguments"]) == ("finished", None)
+    assert finished[1]["result"].startswith("20")
+    assert rest[-1] == ("done", {})
+    hidden = run(stack, "clock-events", question, "clock")
+    assert [output for output in outputs(stack, hidden["id"]) if output[0] != "delta"] == [
+        ("tool", {"name": "clock", "state": state, "arguments": None, "result": None})
+        for state in ("started", "finished")
+    ] + [("done", {})]
+
+
+def test_a_chain_streams_data_of_its_own(stack: Stack) -> None:
+    turn = run(stack, "progress", "go", "progress")
+    expected = [
+        ("data", {"name": "progress", "data": {"percent": 0}}),
+        ("delta", {"text": "Half. "}),
+        ("data", {"name": "progress", "data": {"percent": 50}}),
+        ("delta", {"text": "Done."}),
+        ("done", {}),
+    ]
+    assert outputs(stack, turn["id"]) == expected
+    assert outputs(stack, turn["id"], after="1-2") == expected[2:], "they are part of what a reader resumes"
+
+
+def test_events_of_a_failed_attempt_are_withdrawn(stack: Stack) -> None:
+    turn_id = submit(stack, "withdrawn", "hello [reason Hm] [hold withdrawn] [once-finish none]", "thinker")
+    with closing(Stream(f"{stack.url}/v1/turns/{turn_id}/events")) as events:
+        for event in events:
+            if event.type == "reasoning":
+                stack.open_gate("withdrawn")  # and the answer ends without a finish reason
+                break
+    assert stack.wait_until_finished(turn_id)["attempt"] == 2
+    types = [kind for kind, _ in outputs(stack, turn_id)]
+    first, second = types[: types.index("reset")], types[types.index("reset") :]
+    assert ("reasoning" in first, second.count("delta")) == (True, 1)
+    assert second.index("delta") > second.index("reasoning")
 
 
 def test_turns_of_a_session_run_in_order_across_assistants(stack: Stack) -> None:

@@ -52,6 +52,11 @@ def test_a_detached_turn_can_be_waited_for(inturn: Inturn, stack: Stack) -> None
     assert json.loads(inturn("get", turn_id, "--json").stdout)["status"] == "completed"
 
 
+def test_events_are_printed_to_stderr_only_if_asked_for(inturn: Inturn) -> None:
+    usage = inturn("send", "hello", "--wait", "--events")
+    assert (usage.returncode, "--events requires --stream" in usage.stderr) == (Exit.USAGE, True)
+
+
 def test_a_json_stream_ends_with_the_turn(inturn: Inturn) -> None:
     ran = inturn("send", "hello [words 20] [pace 0.05]", "--stream", "--json")
     events = [json.loads(line) for line in ran.stdout.splitlines()]

@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from langchain_core.callbacks import dispatch_custom_event
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableGenerator, RunnableLambda
 
 from tests.support.waiting import wait_until
@@ -18,7 +19,9 @@ from tests.unit.worker.run.stand_ins import make_claim
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant, RunsIn
 from turns.domain.errors import ModelError, ModelErrorKind
+from turns.domain.events import EventType, OutputEvent
 from turns.domain.turn import Answer
+from worker.langchain.chain import EventSink
 from worker.langchain.chain_cache import ChainCache
 from worker.langchain.chain_process import ChainProcessFailed, start_server
 from worker.langchain.chain_thread import NEVER, Stop
@@ -81,9 +84,10 @@ def server() -> None:
     start_server([__name__])
 
 
-def run(factory: Callable[[], Any], stop: Stop = NEVER) -> Answer:
+def run(factory: Callable[[], Any], stop: Stop = NEVER, on_event: EventSink = print) -> Answer:
     assistant = Assistant(name="a", chain=f"{__name__}:{factory.__name__}", runs_in=RunsIn.PROCESS)
     attempt = ChainCache(permits=lambda _: True).create_run(make_claim(assistant=assistant), Settings())
+    attempt.on_event = on_event
     text = "".join(attempt.deltas(stop))
     answer = attempt.answer()
     assert answer.output == text
@@ -94,6 +98,20 @@ def test_a_chain_answers_from_its_own_process() -> None:
     answer = run(answering)
     assert answer.output == "hello!"
     assert f'"pid":{os.getpid()}' not in (answer.data or "")
+
+
+def reporting() -> Runnable[Any, str]:
+    def answer(_: Any) -> Iterator[str]:
+        dispatch_custom_event("progress", 1)
+        yield "done"
+
+    return RunnableLambda(answer)
+
+
+def test_events_come_from_its_own_process() -> None:
+    received: list[OutputEvent] = []
+    run(reporting, on_event=received.append)
+    assert received == [OutputEvent(EventType.DATA, '{"name":"progress","data":1}')]
 
 
 def test_a_crash_names_the_signal_and_an_exception_its_place() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from inturn.errors import ServiceBroken, TurnNotFound, Unreachable
-from inturn.events import Delta, Done, Reset, StatusChanged
+from inturn.events import DataSent, Delta, Done, Reasoning, Reset, StatusChanged, ToolCalled
 from inturn.protocol.event_stream import EventStream
 from inturn.protocol.parsing import turn_fields
 from inturn.protocol.requests import Response
@@ -110,6 +110,26 @@ def test_events_are_emitted_until_done() -> None:
     assert [type(event) for event in emitted] == [StatusChanged, Delta, Delta, Done]
     assert emitted[-1].turn.text == text(emitted) == "hello world"
     assert not [effect for effect in effects if isinstance(effect, Sleep)]
+
+
+def test_events_beside_the_text_are_emitted_at_their_places() -> None:
+    tool = {"call_id": "c1", "name": "clock", "state": "started", "arguments": None}
+    emitted, _ = play(
+        OPENED,
+        sent("reasoning", {"text": "Which time?"}, "1-1"),
+        sent("tool", tool, "1-2"),
+        sent("tool", {**tool, "state": "finished", "result": "noon"}, "1-3"),
+        sent("data", {"name": "progress", "data": [1]}, "1-4"),
+        delta("hello world", "1-5"),
+        done(),
+    )
+    assert emitted[:-1] == [
+        Reasoning("Which time?"),
+        ToolCalled("c1", "clock", "started"),
+        ToolCalled("c1", "clock", "finished", result="noon"),
+        DataSent("progress", [1]),
+        Delta("hello world"),
+    ]
 
 
 def test_a_broken_connection_resumes_without_duplicates() -> None:

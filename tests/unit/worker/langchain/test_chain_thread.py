@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from tests.support.waiting import wait_until
-from worker.langchain.chain_thread import NEVER, Chunks, OnAbandon, stream_in_thread
+from worker.langchain.chain_thread import NEVER, Chunks, Emit, OnAbandon, stream_in_thread
 
 CURRENT = contextvars.ContextVar("CURRENT", default="none")
 
@@ -37,22 +37,31 @@ class Stopper:
 
 
 def test_chunks_and_the_context_reach_the_other_thread() -> None:
-    def chunks(_: OnAbandon) -> Chunks:
+    def chunks(_: OnAbandon, __: Emit) -> Chunks:
         yield CURRENT.get()
         yield threading.current_thread() is caller
 
     caller = threading.current_thread()
     CURRENT.set("turn_1")
-    assert list(stream_in_thread(chunks, NEVER)) == ["turn_1", False]
+    assert list(stream_in_thread(chunks, NEVER, print)) == ["turn_1", False]
+
+
+def test_what_a_chain_emits_comes_between_its_chunks() -> None:
+    def chunks(_: OnAbandon, emit: Emit) -> Chunks:
+        for n in range(3):
+            emit(f"before {n}")
+            yield n
+
+    assert list(stream_in_thread(chunks, NEVER, print)) == ["before 0", 0, "before 1", 1, "before 2", 2]
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), SystemExit(3)])
 def test_what_the_chain_raises_is_raised_in_the_run(error: BaseException) -> None:
-    def chunks(_: OnAbandon) -> Chunks:
+    def chunks(_: OnAbandon, __: Emit) -> Chunks:
         yield "a"
         raise error
 
-    stream = stream_in_thread(chunks, NEVER)
+    stream = stream_in_thread(chunks, NEVER, print)
     assert next(stream) == "a"
     with pytest.raises(type(error)) as caught:
         next(stream)
@@ -70,14 +79,14 @@ def released() -> Iterator[threading.Event]:
 def test_a_run_stops_at_once_though_its_chain_blocks(released: threading.Event) -> None:
     stopper, ends = Stopper(), list[str]()
 
-    def chunks(_: OnAbandon) -> Chunks:
+    def chunks(_: OnAbandon, __: Emit) -> Chunks:
         with suppress(Exception):  # a library that handles all errors does not keep the thread alive
             yield "a"
             released.wait(60)
             ends.append("went on")
         ends.append("went on")
 
-    stream = stream_in_thread(chunks, stopper)
+    stream = stream_in_thread(chunks, stopper, print)
     assert next(stream) == "a"
     threading.Timer(0.05, stopper.stop).start()
     with pytest.raises(Stopped):
@@ -90,12 +99,12 @@ def test_a_run_stops_at_once_though_its_chain_blocks(released: threading.Event) 
 def test_a_chain_that_computes_for_ever_is_ended() -> None:
     stopper = Stopper()
 
-    def chunks(_: OnAbandon) -> Chunks:
+    def chunks(_: OnAbandon, __: Emit) -> Chunks:
         yield "a"
         while True:
             pass
 
-    stream = stream_in_thread(chunks, stopper)
+    stream = stream_in_thread(chunks, stopper, print)
     next(stream)
     stopper.stop()
     with pytest.raises(Stopped):
@@ -107,7 +116,7 @@ def test_a_run_that_must_stop_starts_no_chain() -> None:
     stopper = Stopper()
     stopper.stop()
     with pytest.raises(Stopped):
-        next(stream_in_thread(lambda _: pytest.fail("it has started"), stopper))
+        next(stream_in_thread(lambda *_: pytest.fail("it has started"), stopper, print))
 
 
 def chain_threads() -> list[threading.Thread]:

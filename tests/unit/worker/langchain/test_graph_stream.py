@@ -15,10 +15,12 @@ from langchain_core.runnables import (
     RunnableParallel,
     RunnablePassthrough,
 )
+from langgraph.config import get_stream_writer
 from langgraph.graph import START, MessagesState, StateGraph
 
 from tests.unit.worker.run.stand_ins import make_claim
 from turns.domain.assistant import Assistant
+from turns.domain.events import EventType, OutputEvent
 from worker.langchain.chain_call import CustomChain
 from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.custom_chain import CustomChainRun
@@ -165,3 +167,15 @@ def test_what_a_retry_has_streamed_stays() -> None:
 
     with pytest.raises(ValueError, match="too late"):
         pieces(graph(fails_late).with_retry(stop_after_attempt=3))
+
+
+def test_a_graph_sends_data_with_its_stream_writer() -> None:
+    def work(_: MessagesState) -> dict[str, Any]:
+        get_stream_writer()({"percent": 50})
+        return {"messages": [AIMessage("Done.")]}
+
+    run = CustomChainRun(lambda: CustomChain(graph(work)), make_claim(assistant=Assistant(name="a", chain="x:y")))
+    sent: list[Any] = []
+    run.on_event = sent.append
+    assert "".join(run.deltas()) == "Done."
+    assert sent == [OutputEvent(EventType.DATA, '{"name":null,"data":{"percent":50}}')]

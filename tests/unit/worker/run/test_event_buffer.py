@@ -8,7 +8,10 @@ import pytest
 from tests.unit.worker.run.stand_ins import FakeStore, make_claim
 from turns.backend.script_replies import Reply
 from turns.domain.errors import LeaseLost, StoreUnavailable
+from turns.domain.events import MAX_OUTPUT_EVENTS, EventType, OutputEvent
 from worker.run.event_buffer import DeltaEmitter
+
+MAX_BYTES = 100
 
 
 class Fixture:
@@ -166,8 +169,82 @@ def test_a_closed_buffer_gives_no_further_delta(fixture: Fixture) -> None:
     with fixture.emitter.open(make_claim()) as buffer:
         buffer.append("Hello")
         fixture.emitter.flush_and_close(buffer)
-        assert buffer.next_delta() is None
+        assert buffer.next_deltas() == ()
         assert buffer.unsent == "Hello"
+
+
+def tool(text: str) -> OutputEvent:
+    return OutputEvent(EventType.TOOL, text)
+
+
+def reasoning(text: str) -> OutputEvent:
+    return OutputEvent(EventType.REASONING, text)
+
+
+def test_events_keep_their_places_between_the_texts(fixture: Fixture) -> None:
+    with fixture.emitter.open(make_claim()) as buffer:
+        for event in (reasoning("let "), reasoning("me see"), tool("{}")):
+            buffer.append_event(event, max_bytes=MAX_BYTES)
+        buffer.append("It is ")
+        buffer.append("noon.")
+        buffer.append_event(tool("[]"), max_bytes=MAX_BYTES)
+        fixture.emitter.flush()
+    assert fixture.emitted() == [[("1-1", "let me see"), ("1-2", "{}"), ("1-3", "It is noon."), ("1-4", "[]")]]
+    assert buffer.text == "It is noon."
+
+
+def test_events_with_unknown_outcome_are_sent_again(fixture: Fixture) -> None:
+    fixture.store.errors["emit"] = [StoreUnavailable()]
+    with fixture.emitter.open(make_claim()) as buffer:
+        buffer.append_event(tool("{}"), max_bytes=MAX_BYTES)
+        buffer.append("a")
+        fixture.emitter.flush()
+        buffer.append_event(tool("[]"), max_bytes=MAX_BYTES)
+        fixture.emitter.flush()
+        fixture.emitter.flush()
+    same = [("1-1", "{}"), ("1-2", "a")]
+    assert fixture.emitted() == [same, same, [("1-3", "[]")]]
+
+
+def test_closing_sends_the_events_and_leaves_the_last_text(fixture: Fixture) -> None:
+    fixture.store.errors["emit"] = [StoreUnavailable()]
+    with fixture.emitter.open(make_claim()) as buffer:
+        buffer.append("a")
+        fixture.emitter.flush()
+        buffer.append_event(tool("{}"), max_bytes=MAX_BYTES)
+        fixture.emitter.flush_and_close(buffer)
+    assert fixture.emitted() == [[("1-1", "a")], [("1-1", "a")], [("1-2", "{}")]]
+    assert buffer.unsent == ""
+
+
+def test_too_many_or_too_large_events_are_refused(fixture: Fixture) -> None:
+    with fixture.emitter.open(make_claim()) as buffer:
+        assert buffer.append_event(tool("x" * MAX_BYTES), max_bytes=MAX_BYTES)
+        assert not buffer.append_event(tool("x"), max_bytes=MAX_BYTES)
+    with fixture.emitter.open(make_claim()) as buffer:
+        taken = [buffer.append_event(tool("x"), max_bytes=10**6) for _ in range(MAX_OUTPUT_EVENTS + 1)]
+    assert taken == [True] * MAX_OUTPUT_EVENTS + [False]
+
+
+def test_reasoning_beyond_the_limit_is_left_out(fixture: Fixture) -> None:
+    with fixture.emitter.open(make_claim()) as buffer:
+        for text in ("x" * MAX_BYTES, "more"):
+            assert buffer.append_event(reasoning(text), max_bytes=MAX_BYTES)
+        assert buffer.append_event(tool("{}"), max_bytes=MAX_BYTES)
+        fixture.emitter.flush()
+    assert fixture.emitted() == [[("1-1", "x" * MAX_BYTES), ("1-2", "{}")]]
+
+
+@pytest.mark.parametrize("is_answer", [True, False])
+def test_only_what_a_model_has_caused_opens_it(fixture: Fixture, is_answer: bool) -> None:
+    kind = EventType.REASONING if is_answer else EventType.DATA
+    with fixture.emitter.open(make_claim(is_admitted=True)) as buffer:
+        buffer.append_event(OutputEvent(kind, "{}"), max_bytes=MAX_BYTES)
+        fixture.emitter.flush()
+        assert fixture.store.verbs() == (["emit", "reopen"] if is_answer else ["emit"])
+        buffer.append("text")
+        fixture.emitter.flush()
+    assert fixture.store.verbs().count("reopen") == 1
 
 
 @pytest.mark.parametrize("failures", [0, 1, 3])

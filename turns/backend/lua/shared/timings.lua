@@ -13,7 +13,7 @@ local function observe(name, ms)
   count(name .. '|sum', ms)
 end
 
--- Time the first piece of a run's answer, and keep the time in the record until the run ends. Ignore the other pieces.
+-- Time the first piece of a run's output, and keep the time in the record until the run ends. Ignore the other pieces.
 local function observe_first_token(turn, entry, started_at, now)
   if string.match(entry, '-(%d+)$') ~= POLICY.first_delta then return end
   observe('first_token', now - started_at)

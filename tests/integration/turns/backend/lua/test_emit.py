@@ -3,7 +3,7 @@ from collections.abc import Callable
 from tests.integration.conftest import answer_to, events
 from tests.support.server import Server
 from turns.backend.script_replies import Reply
-from turns.domain.events import START
+from turns.domain.events import START, EventType
 from turns.domain.turn import Claim, Turn
 from turns.store.turns import TurnStore
 
@@ -36,6 +36,21 @@ def test_a_piece_whose_reply_was_lost_is_in_the_stream_once(
     store.emit([claimed.delta(0, "Hello")])
     store.emit([claimed.delta(0, "Hello")])
     assert events(server, turn) == [("1-0", "status"), ("1-1", "Hello")]
+
+
+def test_events_beside_the_text_are_entries_of_their_types(
+    accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
+) -> None:
+    turn = accept()
+    claimed = claim(turn)
+    pieces = [
+        claimed.delta(0, "Hm.", EventType.REASONING),
+        claimed.delta(1, "{}", EventType.TOOL),
+        claimed.delta(2, "a"),
+    ]
+    assert store.emit(pieces) == store.emit(pieces) == [], "the second time has no effect"
+    assert events(server, turn) == [("1-0", "status"), ("1-1", "reasoning"), ("1-2", "tool"), ("1-3", "a")]
+    assert [event.text for event in store.read_events(turn.id, after="1-0")] == ["Hm.", "{}", "a"]
 
 
 def test_a_stale_worker_cannot_emit(

@@ -5,7 +5,8 @@ from typing import Literal
 
 import pytest
 
-from inturn.cli.terminal.formatting import format_age, format_status
+from inturn.cli.terminal.formatting import format_age, format_event, format_status
+from inturn.events import DataSent, ToolCalled
 from inturn.values import Queue
 
 
@@ -31,6 +32,19 @@ def test_a_queued_turn_shows_what_it_waits_for(
 ) -> None:
     queue = Queue(position=position, waiting_for=waiting_for, turn_id=None, retry_at=None)
     assert format_status("queued", queue) == expected
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        (ToolCalled("c1", "clock", "started"), "[tool] clock started"),
+        (ToolCalled("c1", "clock", "started", arguments="{}"), "[tool] clock started: {}"),
+        (ToolCalled("c1", "clock", "finished", result="noon"), "[tool] clock finished: noon"),
+        (DataSent("progress", {"percent": 50}), '[data] progress {"percent": 50}'),
+    ],
+)
+def test_an_event_is_shown_in_one_line(event: ToolCalled | DataSent, expected: str) -> None:
+    assert format_event(event) == expected
 
 
 def test_a_running_turn_shows_that_the_model_answers() -> None:
