@@ -408,7 +408,8 @@ SERVICE = Key(
     "it; `chain_hint`, `chain_capacity`, `chain_shared_since`: likewise, of the chain workers; "
     "`completed_at:<model>`: time (ms) of its last completed turn; `loop_seen_at`, `chains_seen_at`: time (ms) of the "
     "last report of such a worker; `store_id`, `store_id_since`: a random id by which a replaced store is noticed; "
-    "`usage_folds`: number of additions to the sums of usage",
+    "`usage_folds`: number of additions to the sums of usage; `watched_until`: time (ms) until which readers of "
+    "sessions learn of each new turn",
     "always; a fixed set of fields, one for each model, and at most 100 pauses",
 )
 HINTS = Key(
@@ -444,13 +445,8 @@ CONNECTION = Key(
 LIVE = Key(
     "inturn:live:",
     "channel",
-    "pub/sub: each entry of one turn's event stream as it is appended, by turn id",
-    "stores nothing",
-)
-POSITION_CHANGED = Key(
-    "inturn:moved:",
-    "channel",
-    "pub/sub: an empty message when a turn of a session has ended and others have new positions, by session",
+    "pub/sub, by session: `<turn id> <sequence> <entry id> <attempt> <type> <text>`, each entry of its turns' event "
+    "streams as it is appended, and further changes in this form; an empty message when live turns have new positions",
     "stores nothing",
 )
 
@@ -519,5 +515,4 @@ CATALOGUE = (
     ENDED,
     CONNECTION,
     LIVE,
-    POSITION_CHANGED,
 )

@@ -27,13 +27,16 @@ Message = bytes | None  # None: messages may have been lost, so the reader must 
 
 
 class Subscription:
-    """The messages of some channels in the order of their publication."""
+    """The messages of a channel in the order of their publication; of one turn's events, if it has a prefix."""
 
-    def __init__(self) -> None:
+    def __init__(self, prefix: bytes = b"") -> None:
+        self._prefix = prefix
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
     def put(self, message: Message) -> None:
         """Queue a message; if the queue is full, replace its content by `None`."""
+        if message and not message.startswith(self._prefix):
+            return None
         if self._messages.qsize() < MAX_QUEUED_MESSAGES:
             return self._messages.put(message)
         with suppress(queue.Empty):  # The reader may take the last message at the same time.
@@ -67,9 +70,14 @@ class Subscriptions:
 
     @contextmanager
     def watch_turn(self, turn: Turn) -> Iterator[Subscription]:
-        """Yield a subscription to the events of a turn; `b""` means that its position has changed."""
-        waiting = [keys.POSITION_CHANGED(turn.session)] if turn.waiting else []
-        with self._subscribe(keys.LIVE(turn.id), *waiting) as subscription:
+        """Yield a subscription to the events of a turn; `b""` means that its position may have changed."""
+        with self._subscribe(keys.LIVE(turn.session), prefix=f"{turn.id} ".encode()) as subscription:
+            yield subscription
+
+    @contextmanager
+    def watch_session(self, session: str) -> Iterator[Subscription]:
+        """Yield a subscription to the events of all turns of a session; `b""` as in `watch_turn`."""
+        with self._subscribe(keys.LIVE(session)) as subscription:
             yield subscription
 
     def ended_turns(self) -> Iterator[str | None]:
@@ -100,17 +108,15 @@ class Subscriptions:
                 yield message.decode() if message else None
 
     @contextmanager
-    def _subscribe(self, *channels: str) -> Iterator[Subscription]:
-        subscription = Subscription()
+    def _subscribe(self, channel: str, *, prefix: bytes = b"") -> Iterator[Subscription]:
+        subscription = Subscription(prefix)
         with self._lock:
-            for channel in channels:
-                self._add(channel, subscription)
+            self._add(channel, subscription)
         try:
             yield subscription
         finally:
             with self._lock:
-                for channel in channels:
-                    self._remove(channel, subscription)
+                self._remove(channel, subscription)
 
     def _add(self, channel: str, subscription: Subscription) -> None:
         if not self._subscriptions[channel]:

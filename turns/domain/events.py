@@ -68,11 +68,47 @@ class TurnEvent:
 
     @classmethod
     def from_message(cls, message: bytes) -> Self | None:
-        """Parse a message that `append_event.lua` has published: `<id> <attempt> <type> <text>`; None as above."""
-        entry_id, attempt, event_type, text = message.decode().split(" ", 3)
+        """Parse a message that `append_event.lua` has published; None as above."""
+        _, _, entry_id, attempt, event_type, text = message.decode().split(" ", 5)
         if event_type not in TYPES:
             return None
         return cls(id=entry_id, attempt=int(attempt), type=EventType(event_type), text=text)
+
+
+class SessionChange(StrEnum):
+    """A change of a session that is not an event of a turn's stream."""
+
+    ACCEPTED = "accepted"  # `number` is the sequence number of the turn
+    MESSAGE_DELETED = "message.deleted"  # the messages of a turn; `number` is the number of edits of the session
+    ERASED = "erased"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionMessage:
+    """A message to the readers of a session: a change, or an event of one of its turns.
+
+    `number` is the sequence number of the turn, except for the changes. Both `change` and `event` are None for a type
+    of a newer release.
+    """
+
+    turn_id: str
+    number: int
+    change: SessionChange | None
+    event: TurnEvent | None
+
+    @classmethod
+    def from_message(cls, message: bytes) -> Self:
+        """Parse a message that `append_event.lua` or `publish_session_change.lua` has published."""
+        turn_id, number, _, _, change, _ = message.decode().split(" ", 5)
+        return cls(
+            turn_id=turn_id,
+            number=int(number),
+            change=SessionChange(change) if change in CHANGES else None,
+            event=TurnEvent.from_message(message),
+        )
+
+
+CHANGES = frozenset(SessionChange)
 
 
 def event_sort_key(event_id: str) -> tuple[int, int]:

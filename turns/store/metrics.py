@@ -138,7 +138,7 @@ def read_gauges(client: Client) -> dict[str, float]:
         "live_turns": int(client.hget(keys.SERVICE.name, "live") or 0),
         "waiting_turns": client.zcard(keys.WAITING.name),
         "oldest_waiting_seconds": max(0.0, now_ms - oldest[0][1]) / 1000 if oldest else 0.0,
-        "watched_turns": len(watched),
+        "watched_sessions": len(watched),
         "failed_turns": client.zcard(keys.FAILED.name),
         "live_workers": len(list_live_workers(client)),
     }

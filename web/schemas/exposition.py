@@ -66,7 +66,7 @@ GAUGES = MappingProxyType(
             "inturn_oldest_waiting_seconds",
             "How long the oldest of them has waited",
         ),
-        "watched_turns": ("inturn_watched_turns", "Turns whose events are being streamed"),
+        "watched_sessions": ("inturn_watched_sessions", "Sessions whose events are being streamed"),
         "failed_turns": ("inturn_failed_turns", "Failed turns that were neither retried nor discarded"),
         "live_workers": ("inturn_live_workers", "Worker processes with a recent heartbeat"),
         "running_turns": ("inturn_running_turns", "Turns that a worker runs"),

@@ -29,7 +29,8 @@
 --       TOKENS_SPENT, ms      the tenant's tokens of this day are used or reserved; the next day begins after this time
 --
 -- requires: add_to_lists, begin_session, by_name, clear_session, count, definitions, dispatch, is_paused, now_ms
--- requires: quota, replayed, session_retention, session_version, share_capacity, slots, tenant_limits, tenant_of, turn_snapshot
+-- requires: publish_session_change, quota, replayed, session_retention, session_version, share_capacity, slots
+-- requires: tenant_limits, tenant_of, turn_snapshot
 
 local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id, definition,
   version = unpack(ARGV, 1, 10)
@@ -52,8 +53,8 @@ if idempotency ~= '' then
   end
 end
 
-local live_of_all, pace_ms, pause, own_limits, hint, capacity, shared_since =
-  unpack(redis.call('HMGET', KEY.service, 'live', 'pace_ms', 'intake', 'own_limits', 'hint', 'capacity', 'shared_since'))
+local live_of_all, pace_ms, pause, own_limits, hint, capacity, shared_since, watched_until = unpack(redis.call('HMGET',
+  KEY.service, 'live', 'pace_ms', 'intake', 'own_limits', 'hint', 'capacity', 'shared_since', 'watched_until'))
 note_own_limits(own_limits)
 local tenant, now, live = tenant_of(session), now_ms(), redis.call('LRANGE', queue, 0, -1)  -- bounded by the backlog
 if is_paused(pause, now) then return {'PAUSED'} end
@@ -96,4 +97,5 @@ if ahead == 0 then end_session_retention(session) end
 touch_session(session, now)
 redis.call('HINCRBY', KEY.service, 'live', 1)
 count('accepted|' .. (fields.lane or 'interactive'))
+if now < tonumber(watched_until or 0) then publish_session_change(session, 'accepted', turn, sequence) end
 return {'ACCEPTED', record, ahead + 1, live[ahead] or '', tonumber(pace_ms or 0), turn}

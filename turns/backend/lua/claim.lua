@@ -83,7 +83,7 @@ if not is_repeated then
   redis.call('ZADD', KEY.due, now + POLICY.lease_ms, turn)
   observe('wait', now - tonumber(redis.call('ZSCORE', KEY.waiting, turn) or now))
   redis.call('ZREM', KEY.waiting, turn)
-  append_event(turn, claims .. '-*', was.attempt, 'status', to)
+  append_event(turn, was, claims .. '-*', was.attempt, 'status', to)
 end
 local definition = was.definition and redis.call('HGET', KEY.definition .. was.definition, 'definition')
 return {'CLAIMED', record, written, last, definition or ''}

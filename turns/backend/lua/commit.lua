@@ -34,7 +34,7 @@ messages[#messages + 1] = answer
 append_messages(was.session, token, messages)
 local now = now_ms()
 if tail ~= '' then
-  observe_first_token(turn, append_event(turn, was.claims .. '-*', was.attempt, 'delta', tail), was.started_at, now)
+  observe_first_token(turn, append_event(turn, was, was.claims .. '-*', was.attempt, 'delta', tail), was.started_at, now)
 end
 local fields = {unpack(ARGV, 8 + between)}
 was.used_tokens, was.spent = cjson.decode(by_name(fields).usage or '{}').total_tokens, spent

@@ -8,7 +8,7 @@
 -- Reply ERASED  nothing of the session is left (also if there was no such session)
 --       MORE    ended turns are left: call this script again
 --
--- requires: clear_session, now_ms, remove_from_lists, tenant_of
+-- requires: clear_session, now_ms, publish_session_change, remove_from_lists, tenant_of
 
 local session, max_turns = ARGV[1], tonumber(ARGV[2])
 local now = now_ms()
@@ -26,4 +26,6 @@ if POLICY.history == 'file' then  -- so that a file which is still there counts 
   redis.call('PEXPIRE', KEY.session .. session, POLICY.session_ttl_ms)
 end
 redis.call('ZREM', KEY.sessions .. tenant_of(session), session)
-return {redis.call('EXISTS', KEY.session_turns .. session) == 1 and 'MORE' or 'ERASED'}
+if redis.call('EXISTS', KEY.session_turns .. session) == 1 then return {'MORE'} end
+publish_session_change(session, 'erased')
+return {'ERASED'}

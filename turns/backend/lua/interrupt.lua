@@ -22,7 +22,7 @@ if not to then return {'LOST'} end
 
 -- This write comes first because it is the only one that can fail: another program may keep another type under the key.
 append_messages(was.session, token, {question, answer ~= '' and answer or nil})
-if tail ~= '' then append_event(turn, was.claims .. '-*', was.attempt, 'delta', tail) end
+if tail ~= '' then append_event(turn, was, was.claims .. '-*', was.attempt, 'delta', tail) end
 was.spent = spent
 finish(turn, was, to, 'interrupted', now_ms(), 'status_reason', 'interrupted', 'output', output)
 return {'INTERRUPTED'}

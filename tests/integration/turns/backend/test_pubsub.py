@@ -38,6 +38,19 @@ def test_all_messages_after_the_first_resync_arrive(
             assert TurnEvent.from_message(message) == store.read_events(turn.id, after="1-0")[0]
 
 
+def test_a_turn_gets_its_own_events_and_a_session_all(
+    subscriptions: Subscriptions, accept: Accept, claim: ClaimTurn, store: TurnStore
+) -> None:
+    first, second = accept(), accept()
+    with subscriptions.watch_turn(second) as own, subscriptions.watch_session(first.session) as all_turns:
+        assert (own.get(seconds=5), all_turns.get(seconds=5)) == (None, None)
+        claim(first)
+        store.cancel(second.id)
+        for subscription, turns in ((own, [second]), (all_turns, [first, second])):
+            messages = [subscription.get(seconds=5) for _ in turns]
+            assert [(message or b"").split()[0].decode() for message in messages] == [turn.id for turn in turns]
+
+
 def test_a_channel_without_readers_is_unsubscribed(
     subscriptions: Subscriptions, accept: Accept, server: Server
 ) -> None:
@@ -67,7 +80,6 @@ def test_a_waiting_turn_learns_that_its_position_changed(
     first, second = accept(), accept()
     claimed = claim(first)
     with subscriptions.watch_turn(second) as subscription:
-        for _ in range(2):  # one for each channel
-            assert subscription.get(seconds=5) is None
+        assert subscription.get(seconds=5) is None
         commit(claimed)
         assert subscription.get(seconds=5) == b""

@@ -10,7 +10,7 @@ local function finish(turn, was, status, reason, now, ...)
   redis.call('HSET', key, 'status', status, 'finished_at', now, 'expires_at', now + POLICY.result_ttl_ms, ...)
   redis.call('PEXPIRE', key, POLICY.result_ttl_ms)
   redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, session .. '/' .. turn)
-  append_event(turn, was.claims .. '-*', was.attempt, 'done', status)
+  append_event(turn, was, was.claims .. '-*', was.attempt, 'done', status)
   redis.call('PEXPIRE', KEY.events .. turn, POLICY.event_ttl_ms)
   if was.idempotency then redis.call('PEXPIRE', KEY.idempotency .. was.idempotency, POLICY.result_ttl_ms) end
   if status == 'failed' then redis.call('ZADD', KEY.failed, now, tenant .. '/' .. turn) end
@@ -28,7 +28,7 @@ local function finish(turn, was, status, reason, now, ...)
   redis.call('HINCRBY', KEY.service, 'live', -1)
   release_slots(turn, was, now)
   if head ~= turn or dispatch_head(session, second, now) then
-    redis.call('PUBLISH', KEY.position_changed .. session, '')
+    redis.call('PUBLISH', KEY.live .. session, '')
   else
     start_session_retention(session, now)
   end

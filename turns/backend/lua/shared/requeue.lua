@@ -23,6 +23,6 @@ local function requeue(turn, was, event, attempt, now, code, request_id)
   append_usage(was, event, now)
   redis.call('HSET', KEY.turn .. turn, 'status', to, 'attempt', attempt)
   redis.call('HDEL', KEY.turn .. turn, 'token', 'worker', 'first_token_at')
-  append_event(turn, was.claims .. '-*', attempt, 'reset', event)
-  append_event(turn, was.claims .. '-*', attempt, 'status', to)
+  append_event(turn, was, was.claims .. '-*', attempt, 'reset', event)
+  append_event(turn, was, was.claims .. '-*', attempt, 'status', to)
 end

@@ -13,7 +13,7 @@ local function session_version(session)
 end
 
 -- Raise the version by a change that is not a commit, such as an edit of the history, which has `removed` messages fewer
--- now; 0 if it has as many or more.
+-- now; 0 if it has as many or more. Return the new value of `changes`.
 local function raise_version(session, removed)
-  redis.call('HINCRBY', KEY.session .. session, 'changes', removed + 1)
+  return redis.call('HINCRBY', KEY.session .. session, 'changes', removed + 1)
 end
