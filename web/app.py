@@ -30,6 +30,7 @@ from turns.pauses.pauses import Pauses
 from turns.processes.record import WEB
 from turns.processes.reporter import Reporter, web_process_name
 from turns.search.search import Search
+from turns.session_stream.store import SessionStreamStore
 from turns.tenants.tenants import Tenants
 from turns.usage.store import UsageStore
 from web.http import access_log, problems
@@ -64,7 +65,10 @@ from web.security.audit import RefusalAudit
 from web.security.auth import ANONYMOUS, GUARDED, Authenticator, sent_authorization
 from web.security.cross_origin import CrossOriginGuard
 from web.security.token_bounds import EXTENSION as GET_TURN
+from web.streaming.connections import StreamConnections
 from web.streaming.long_poll import LongPolls
+from web.streaming.rendering import EventRenderer
+from web.streaming.session_stream import SessionStreams
 from web.streaming.single_flight import SingleFlight
 from web.streaming.sse import EventStreams
 
@@ -100,7 +104,10 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     subscriptions = store.subscriptions()
     reads = SingleFlight(store.get_turn)
     long_polls = LongPolls(store.get_ended_turn, reads, subscriptions, max_waiters=settings.max_waiters)
-    streams = EventStreams(store, reads, subscriptions, max_streams=settings.max_streams)
+    connections = StreamConnections(subscriptions, max_streams=settings.max_streams)
+    streams = EventStreams(store, reads, subscriptions, connections)
+    session_store = SessionStreamStore(client, settings, store)
+    session_streams = SessionStreams(session_store, EventRenderer(reads), subscriptions, connections)
     app = Flask("web", static_folder=None)
     # Otherwise Flask answers `//` with a redirect, whose address ignores the proxies in front of the service.
     app.url_map.merge_slashes = False
@@ -110,7 +117,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     app.wsgi_app = EncodedPath(app.wsgi_app)  # type: ignore[method-assign]
     assets = Assets()
     reporter = Reporter(store, web_process_name(secrets.token_hex(4)), WEB)
-    app.extensions["draining"] = (long_polls, streams, reporter)
+    app.extensions["draining"] = (long_polls, connections, reporter)
     app.extensions[GET_TURN] = reads.get_turn
     actions, search = OperatorActions(client, store), Search(client, settings)
     pauses, tenants = Pauses(client, settings), Tenants(client, settings)
@@ -136,7 +143,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     app.after_request(_finish)
     for blueprint in (
         build_turns(store, long_polls, registry.find, max_input_bytes=settings.max_input_bytes),
-        build_streams(streams, authenticator),
+        build_streams(streams, session_streams, authenticator),
         build_sessions(open_session_store(client, settings, offload=run_in_thread)),
         build_description(registry, settings, assets),
         build_operator_actions(actions, queries),

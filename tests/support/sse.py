@@ -3,7 +3,7 @@
 import http.client
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -96,3 +96,32 @@ class StreamReader:
                 self.resets += 1
             case "done":
                 self.done = event.data["turn"]
+
+
+@dataclass
+class SessionTab:
+    """The text and the status of each turn that a client has from the stream of a session."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    statuses: dict[str, str] = field(default_factory=dict)
+    last_event_id: str | None = None
+
+    def apply(self, event: Event) -> None:
+        self.last_event_id = event.id or self.last_event_id
+        turn_id = event.data.get("turn_id", "")
+        match event.type:
+            case "snapshot":
+                turns = event.data["turns"]
+                self.texts = {turn["id"]: event.data["text"] if turn is turns[0] else "" for turn in turns}
+                self.statuses = {turn["id"]: turn["status"] for turn in turns}
+            case "accepted":
+                self.texts[turn_id] = ""
+                self.statuses[turn_id] = event.data["turn"]["status"]
+            case "delta":
+                self.texts[turn_id] += event.data["text"]
+            case "reset":
+                self.texts[turn_id] = ""
+            case "status":
+                self.statuses[turn_id] = event.data["status"]
+            case "done":
+                self.statuses[turn_id] = event.data["turn"]["status"]

@@ -84,7 +84,8 @@ TURN_VERBS = (
 )
 JOB_VERBS = ("create_job", "claim_job", "collect_job", "advance_job", "stop_job", "discard", "restore")
 USAGE_VERBS = ("fold_usage",)
-VERBS = (*TURN_VERBS, *JOB_VERBS, *USAGE_VERBS)
+STREAM_VERBS = ("read_session_stream", "watch_sessions")
+VERBS = (*TURN_VERBS, *JOB_VERBS, *USAGE_VERBS, *STREAM_VERBS)
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the
 # three scripts of a turn. Likewise, each call creates its functions anew: all shared files in all scripts cost 11 µs.

@@ -79,7 +79,7 @@ class SessionChange(StrEnum):
     """A change of a session that is not an event of a turn's stream."""
 
     ACCEPTED = "accepted"  # `number` is the sequence number of the turn
-    MESSAGE_DELETED = "message.deleted"  # the messages of a turn; `number` is the number of edits of the session
+    MESSAGE_DELETED = "message.deleted"  # the messages of a turn; `number` counts the changes of the session
     ERASED = "erased"
 
 

@@ -63,7 +63,7 @@ class SessionStore:
         snapshot = self._scripts.get_session(session)
         if snapshot is None:
             raise SessionNotFound
-        return _to_session(snapshot, session)
+        return to_session(snapshot, session)
 
     def list_sessions(self, *, tenant: str = DEFAULT_TENANT, after: str | None, limit: int) -> SessionPage:
         """Return a page of the tenant's sessions.
@@ -73,7 +73,7 @@ class SessionStore:
         """
         active_at, _, session = (after or "").partition(".")
         (last, at), found = self._scripts.list_sessions(tenant=tenant, after=session, active_at=active_at, limit=limit)
-        return SessionPage(sessions=tuple(map(_to_session, found)), after=f"{at}.{last}" if last else None)
+        return SessionPage(sessions=tuple(map(to_session, found)), after=f"{at}.{last}" if last else None)
 
     def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
         """Return a page of the committed messages. Raises `SessionNotFound`."""
@@ -170,7 +170,7 @@ class SessionStore:
             raise StoreUnavailable("the store has lost a part of the import")
         if snapshot is None:
             raise refusal(outcome, wait_ms=wait_ms)
-        return Imported(session=_to_session(snapshot), replayed=outcome is Reply.REPLAYED)
+        return Imported(session=to_session(snapshot), replayed=outcome is Reply.REPLAYED)
 
 
 def _chunks(stored: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -184,7 +184,7 @@ def _chunks(stored: Sequence[str]) -> Iterator[Sequence[str]]:
     yield stored[first:]
 
 
-def _to_session(found: SessionSnapshot, session: str = "") -> Session:
+def to_session(found: SessionSnapshot, session: str = "") -> Session:
     """Return the session. One that only other programs have written to gets its id from `session`."""
     running, queued = (found.live[0], found.live[1:]) if found.is_running else (None, found.live)
     return Session(

@@ -15,11 +15,12 @@ from turns.config.version import VERSION
 from turns.domain.events import EVENT_ID
 from turns.domain.ids import NAME
 from turns.pauses.part import PauseKind
+from turns.session_stream.cursor import CURSOR
 from web.http.codes import HTTP_CODES, MEDIA_TYPE
 from web.http.responses import EVENT_STREAM, JSON
 from web.openapi.examples import response_example
 from web.openapi.operation import TAGS, Operation, ResponseSpec
-from web.schemas import output_events, responses
+from web.schemas import responses
 from web.schemas.field_types import ID_SCHEMA
 from web.schemas.operator.jobs import JOB_ID
 from web.schemas.requests import NoQuery
@@ -30,15 +31,6 @@ Refs = Mapping[Any, Json]  # a reference to the schema of each model
 
 REF = "#/components/schemas/{model}"
 TEXT: Json = {"type": "string"}
-EVENTS: dict[str, Model] = {
-    "status": responses.StatusEvent,
-    "delta": responses.DeltaEvent,
-    "reasoning": output_events.ReasoningEvent,
-    "tool": output_events.ToolEvent,
-    "data": output_events.DataEvent,
-    "reset": responses.ResetEvent,
-    "done": responses.DoneEvent,
-}
 PATH_PARAMETERS: dict[str, Json] = {
     "tenant": {"pattern": f"^{NAME.pattern}$"},
     "switch": {"enum": [kind for kind in PauseKind if not kind.is_named]},
@@ -59,7 +51,7 @@ REQUEST_HEADERS: dict[str, tuple[str, Json]] = {
     "traceparent": ("W3C trace context; the worker's log lines contain its trace id", {}),
     "If-Match": ("The `ETag` of the session; 412 if it has changed since then", {"pattern": '^"[0-9]{1,15}"$'}),
     "If-None-Match": ("The `ETag` of an earlier response", {}),
-    "Last-Event-ID": ("The id of the last event received", {"pattern": f"^{EVENT_ID.pattern}$"}),
+    "Last-Event-ID": ("The id of the last event received", {"pattern": f"^({EVENT_ID.pattern}|{CURSOR.pattern})$"}),
 }
 RESPONSE_HEADERS = {
     "ETag": "Entity tag of this response; of a session, its version",
@@ -108,7 +100,7 @@ def _models(operations: Sequence[Operation]) -> list[tuple[Model, JsonSchemaMode
     specs = [spec for operation in operations for spec in operation.responses.values()]
     models: list[tuple[Model, JsonSchemaMode]] = [(each.body, "validation") for each in operations if each.body]
     models += [(spec.model, "serialization") for spec in specs if spec.model]
-    models += [(model, "serialization") for model in EVENTS.values()]
+    models += [(model, "serialization") for spec in specs for model in spec.events.values()]
     return list(dict.fromkeys([*models, (responses.Problem, "serialization")]))
 
 
@@ -175,7 +167,7 @@ def _response(status: int, spec: ResponseSpec, refs: Refs, links: Json) -> Json:
         if status >= 400:
             described["content"][MEDIA_TYPE] = {"schema": refs[responses.Problem]}
     elif spec.kind == EVENT_STREAM:
-        data = {name: refs[model] for name, model in EVENTS.items()}
+        data = {name: refs[model] for name, model in spec.events.items()}
         described["content"] = {spec.kind: {"schema": {**TEXT, "x-event-data": data}}}
     elif spec.kind != JSON:
         described["content"] = {spec.kind: {"schema": dict(TEXT)}}

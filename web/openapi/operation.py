@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -57,7 +57,8 @@ class ResponseSpec:
     """One successful response.
 
     `model` is None for a body that is not JSON, or empty. `other_kinds` are the text forms that a caller can prefer.
-    `headers` are the response headers that it can have besides those of every response.
+    `headers` are the response headers that it can have besides those of every response. `events` are the models of the
+    data of server-sent events.
     """
 
     description: str
@@ -66,6 +67,7 @@ class ResponseSpec:
     kind: str = JSON
     other_kinds: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
+    events: Mapping[str, type[BaseModel]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

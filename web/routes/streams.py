@@ -1,17 +1,22 @@
-"""The route that streams the events of a turn."""
+"""The routes that stream events: those of a turn, and those of all turns of a session."""
+
+from collections.abc import Callable, Iterator
 
 from flask import Blueprint, Response, g, request
 
-from turns.domain.errors import StreamsFull, TurnExpired, TurnNotFound
+from turns.domain.errors import SessionNotFound, StreamsFull, TurnExpired, TurnNotFound
+from turns.domain.ids import session_key
 from web.http.responses import EVENT_STREAM, reply_empty
-from web.http.validation import parse_query
+from web.http.validation import parse_id, parse_query
 from web.openapi.operation import Operation, ResponseSpec
-from web.schemas.requests import EventsQuery
+from web.schemas.events import SESSION_EVENTS, TURN_EVENTS
+from web.schemas.requests import EventsQuery, SessionEventsQuery
 from web.security.auth import Authenticator, sent_authorization
+from web.streaming.session_stream import SessionStreams
 from web.streaming.sse import EventStreams
 
 
-def build_streams(streams: EventStreams, authenticator: Authenticator) -> Blueprint:
+def build_streams(streams: EventStreams, session_streams: SessionStreams, authenticator: Authenticator) -> Blueprint:
     api = Blueprint("streams", __name__)
 
     @Operation(
@@ -22,26 +27,63 @@ def build_streams(streams: EventStreams, authenticator: Authenticator) -> Bluepr
         query=EventsQuery,
         headers=("Last-Event-ID",),
         responses={
-            200: ResponseSpec("Server-sent events, until `done`", kind=EVENT_STREAM),
+            200: ResponseSpec("Server-sent events, until `done`", kind=EVENT_STREAM, events=TURN_EVENTS),
             204: ResponseSpec("The turn has ended, and the caller has seen all of its events"),
         },
         refusals=(TurnNotFound, TurnExpired, StreamsFull),
         takes_tokens=True,
     ).on(api)
     def watch_turn(turn_id: str, query: EventsQuery) -> Response:
-        after = query.after
-        if (last_event_id := request.headers.get("Last-Event-ID")) is not None:
-            after = parse_query(EventsQuery, [("after", last_event_id)]).after
-        authorization = sent_authorization(request)
         events = streams.open_stream(
             turn_id,
             tenant=g.caller.tenant,
-            after=after,
-            authenticate=lambda: authenticator.authenticate(authorization),
+            after=_last_event_id(EventsQuery) or query.after,
+            authenticate=_authenticate(authenticator),
         )
-        if events is None:
-            return reply_empty()  # for 204 a browser's EventSource does not reconnect
-        headers = {"X-Accel-Buffering": "no"}  # nginx would otherwise hold the events back
-        return Response(events, content_type=EVENT_STREAM, headers=headers)
+        return _reply(events)
+
+    @Operation(
+        id="watch_session",
+        method="get",
+        path="/v1/sessions/{session_id}/events",
+        summary="Stream the events of all turns of a session",
+        query=SessionEventsQuery,
+        headers=("Last-Event-ID",),
+        responses={
+            200: ResponseSpec(
+                "Server-sent events, beginning with `snapshot` unless resumed", kind=EVENT_STREAM, events=SESSION_EVENTS
+            ),
+            204: ResponseSpec("With `until=idle`: no turn is live, and the caller has seen all events"),
+        },
+        refusals=(SessionNotFound, StreamsFull),
+        takes_tokens=True,
+    ).on(api)
+    def watch_session(session_id: str, query: SessionEventsQuery) -> Response:
+        events = session_streams.open_stream(
+            session_key(parse_id("session_id", session_id), query.user_id, g.caller.tenant),
+            session_id=session_id,
+            after=_last_event_id(SessionEventsQuery) or query.after,
+            until_idle=query.until == "idle",
+            authenticate=_authenticate(authenticator),
+        )
+        return _reply(events)
 
     return api
+
+
+def _last_event_id(model: type[EventsQuery] | type[SessionEventsQuery]) -> str | None:
+    """Return the header with which a browser reconnects, which has the rule of `after`."""
+    last_event_id = request.headers.get("Last-Event-ID")
+    return None if last_event_id is None else parse_query(model, [("after", last_event_id)]).after
+
+
+def _authenticate(authenticator: Authenticator) -> Callable[[], object]:
+    authorization = sent_authorization(request)
+    return lambda: authenticator.authenticate(authorization)
+
+
+def _reply(events: Iterator[bytes] | None) -> Response:
+    if events is None:
+        return reply_empty()  # for 204 a browser's EventSource does not reconnect
+    headers = {"X-Accel-Buffering": "no"}  # nginx would otherwise hold the events back
+    return Response(events, content_type=EVENT_STREAM, headers=headers)

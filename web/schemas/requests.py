@@ -10,6 +10,7 @@ from turns.config.settings import MAX_INPUT_BYTES
 from turns.domain.events import EVENT_ID
 from turns.domain.ids import DEFAULT_TENANT, NAME, TURN_ID
 from turns.domain.state import Status
+from turns.session_stream.cursor import CURSOR
 from web.schemas.field_types import Content, Id, Metadata, MetadataName, Name, Variable, VariableName, text_rules
 
 MAX_START_WITHIN_SECONDS = 7 * 24 * 3600
@@ -145,6 +146,23 @@ class EventsQuery(Query):
 
 class SessionQuery(Query):
     user_id: Id | None = None
+
+
+class SessionEventsQuery(SessionQuery):
+    after: (
+        Annotated[
+            str,
+            Field(
+                pattern=f"^{CURSOR.pattern}$",
+                description="the id of the last event received; Last-Event-ID takes precedence",
+            ),
+        ]
+        | None
+    ) = None
+    token: AccessTokenText | None = None
+    until: Annotated[
+        Literal["idle"] | None, Field(description="`idle`: end the stream when the session has no live turn left")
+    ] = None
 
 
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]

@@ -19,7 +19,7 @@ from web.routes.sessions import MAX_IMPORT_BYTES
 from web.routes.turns import MAX_BATCH_BYTES
 from web.schemas.requests import MAX_WAIT_SECONDS
 from web.server import gunicorn_server
-from web.streaming.sse import KEEP_ALIVE_SECONDS
+from web.streaming.connections import KEEP_ALIVE_SECONDS
 
 DEPLOY = ROOT / "deploy"
 COMPOSE_FILES = [ROOT / "docker-compose.yml", DEPLOY / "docker-compose.tls.yml"]

@@ -28,9 +28,8 @@
 --       RATE_LIMITED, ms      the tenant may submit its next turn after this time
 --       TOKENS_SPENT, ms      the tenant's tokens of this day are used or reserved; the next day begins after this time
 --
--- requires: add_to_lists, begin_session, by_name, clear_session, count, definitions, dispatch, is_paused, now_ms
--- requires: publish_session_change, quota, replayed, session_retention, session_version, share_capacity, slots
--- requires: tenant_limits, tenant_of, turn_snapshot
+-- requires: add_to_lists, begin_session, by_name, clear_session, count, definitions, dispatch, is_paused, now_ms, publish_session_change
+-- requires: quota, replayed, session_retention, session_version, share_capacity, slots, tenant_limits, tenant_of, turn_snapshot
 
 local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id, definition,
   version = unpack(ARGV, 1, 10)

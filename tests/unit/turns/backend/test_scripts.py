@@ -14,6 +14,7 @@ from turns.backend.script_replies import Reply
 from turns.backend.scripts import Scripts
 from turns.backend.usage_scripts import UsageScripts
 from turns.config.settings import Settings
+from turns.session_stream.scripts import StreamScripts
 
 LUA = ROOT / "turns" / "backend" / "lua"
 FILES = sorted(str(path.relative_to(LUA).with_suffix("")) for path in LUA.rglob("*.lua"))
@@ -48,9 +49,9 @@ def replies(shared: str, verb: str) -> bool:
 
 def test_each_verb_has_one_file_and_one_method() -> None:
     assert {name for name in FILES if "/" not in name} == set(VERBS)
-    for scripts in (Scripts, JobScripts, UsageScripts):
+    for scripts in (Scripts, JobScripts, UsageScripts, StreamScripts):
         assert all(callable(getattr(scripts, verb)) for verb in scripts.verbs)
-    assert {*Scripts.verbs, *JobScripts.verbs, *UsageScripts.verbs} == set(VERBS)
+    assert {*Scripts.verbs, *JobScripts.verbs, *UsageScripts.verbs, *StreamScripts.verbs} == set(VERBS)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -139,7 +140,8 @@ def test_the_memory_flags_are_right() -> None:
     """When memory is full, requests of callers are refused, but an answer that was paid for is not."""
     shebangs = {verb: render(verb, render_constants(Settings())).partition("\n")[0] for verb in VERBS}
     assert shebangs.pop("accept") == shebangs.pop("import_messages") == "#!lua"
-    for verb in ("get_turn", "list_turns", "get_session", "list_sessions", "find_vanished", "count_tenants"):
+    reading = ("get_turn", "list_turns", "get_session", "list_sessions", "find_vanished", "count_tenants")
+    for verb in (*reading, "read_session_stream"):
         assert shebangs.pop(verb) == "#!lua flags=no-writes"
     assert set(shebangs.values()) == {"#!lua flags=allow-oom"}
 
