@@ -16,6 +16,7 @@ from inturn.transport.asynchronous import AsyncTransport
 from inturn.transport.connection import DEFAULT_RETRIES, ConnectionSettings
 from inturn.values import (
     Assistant,
+    Changes,
     Json,
     Message,
     MessageBody,
@@ -115,6 +116,13 @@ class AsyncTurn(TurnData):
         """Submit the input of this failed turn again, as a new turn at the end. Raise `TurnNotFailed`."""
         return await self.turns.retry(self.id)
 
+    async def regenerate(self, input: str | None = None) -> "AsyncTurn":
+        """Submit a turn that replaces this one, the last of its session, when it completes; with `input`, an edit.
+
+        If it does not complete, the answer of this one stays. Raise `TurnNotLast` or `TurnNotCommitted`.
+        """
+        return await self.turns.regenerate(self.id, input)
+
 
 class AsyncTurns:
     def __init__(self, transport: AsyncTransport) -> None:
@@ -174,6 +182,19 @@ class AsyncTurns:
     async def retry(self, turn_id: str, *, idempotency_key: str | None = None) -> AsyncTurn:
         """Retry a turn by its id, like `AsyncTurn.retry`."""
         return await self._transport.run(self._steps.retry(turn_id, idempotency_key))
+
+    async def regenerate(
+        self,
+        turn_id: str,
+        input: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_version: int | None = None,
+        **changes: Unpack[Changes],
+    ) -> AsyncTurn:
+        """Regenerate a turn by its id, like `AsyncTurn.regenerate`, also with another assistant or variables."""
+        steps = self._steps.regenerate(turn_id, input, changes, idempotency_key, if_version)
+        return await self._transport.run(steps)
 
     def _build(self, body: Json) -> AsyncTurn:
         return AsyncTurn(**turn_fields(body), turns=self)

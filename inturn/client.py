@@ -16,6 +16,7 @@ from inturn.transport.connection import DEFAULT_RETRIES, ConnectionSettings
 from inturn.transport.sync import Transport
 from inturn.values import (
     Assistant,
+    Changes,
     Json,
     Message,
     MessageBody,
@@ -115,6 +116,13 @@ class Turn(TurnData):
         """Submit the input of this failed turn again, as a new turn at the end. Raise `TurnNotFailed`."""
         return self.turns.retry(self.id)
 
+    def regenerate(self, input: str | None = None) -> "Turn":
+        """Submit a turn that replaces this one, the last of its session, when it completes; with `input`, an edit.
+
+        If it does not complete, the answer of this one stays. Raise `TurnNotLast` or `TurnNotCommitted`.
+        """
+        return self.turns.regenerate(self.id, input)
+
 
 class Turns:
     def __init__(self, transport: Transport) -> None:
@@ -174,6 +182,19 @@ class Turns:
     def retry(self, turn_id: str, *, idempotency_key: str | None = None) -> Turn:
         """Retry a turn by its id, like `Turn.retry`."""
         return self._transport.run(self._steps.retry(turn_id, idempotency_key))
+
+    def regenerate(
+        self,
+        turn_id: str,
+        input: str | None = None,
+        *,
+        idempotency_key: str | None = None,
+        if_version: int | None = None,
+        **changes: Unpack[Changes],
+    ) -> Turn:
+        """Regenerate a turn by its id, like `Turn.regenerate`, also with another assistant or variables."""
+        steps = self._steps.regenerate(turn_id, input, changes, idempotency_key, if_version)
+        return self._transport.run(steps)
 
     def _build(self, body: Json) -> Turn:
         return Turn(**turn_fields(body), turns=self)

@@ -6,6 +6,7 @@
     │   ├── Unauthenticated, Forbidden
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound, JobNotFound
     │   ├── SessionBusy, SessionChanged, SessionNotEmpty, TurnNotFailed, WorkerAlive, IdempotencyKeyReused
+    │   ├── TurnNotCommitted, TurnNotLast
     │   ├── KeyNotFound, KeyExists, KeyNotActive, LastKey
     │   └── TooMany             try later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent, TooManyJobs
     ├── Unavailable             repair the service; the client used up its retries
@@ -118,6 +119,14 @@ class SessionNotEmpty(Refused):
 
 class TurnNotFailed(Refused):
     """Only a failed turn can be retried."""
+
+
+class TurnNotCommitted(Refused):
+    """The turn has no messages in the history: it has not completed, or they were replaced or deleted."""
+
+
+class TurnNotLast(Refused):
+    """The turn is not the last one in the history of its session."""
 
 
 class JobNotFound(Refused):

@@ -32,6 +32,17 @@ class TurnBody(TurnOptions, total=False):
     input: Required[str]
 
 
+class Changes(TypedDict, total=False):
+    """The values that differ from those of the regenerated turn. Fields that are None are not sent."""
+
+    assistant: str | None
+    variables: Mapping[str, str] | None
+    metadata: Mapping[str, str] | None
+    on_busy: Literal["enqueue", "reject", "rollback"] | None
+    lane: Lane | None
+    start_within_seconds: float | None
+
+
 class MessageBody(TypedDict):
     """One message to import. `turn_id` is the turn that wrote it; the service does not have to know that turn."""
 
@@ -94,6 +105,8 @@ class TurnData:
     error: Failure | None
     queue: Queue | None
     retry_of: str | None
+    regenerates: str | None
+    superseded_by: str | None
     metadata: Mapping[str, str]
     accepted_at: datetime
     started_at: datetime | None

@@ -39,6 +39,7 @@ from web.http.root_path import RootPath
 from web.http.threads import run_in_thread
 from web.http.urls import EncodedPath, Segment
 from web.routes.assets import Assets, build_assets
+from web.routes.edits import build_edits
 from web.routes.operator.actions import build_operator_actions
 from web.routes.operator.audit import build_operator_audit
 from web.routes.operator.cancellations import build_operator_cancellations
@@ -143,6 +144,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     app.after_request(_finish)
     for blueprint in (
         build_turns(store, long_polls, registry.find, max_input_bytes=settings.max_input_bytes),
+        build_edits(store, long_polls, registry.find, max_input_bytes=settings.max_input_bytes),
         build_streams(streams, session_streams, authenticator),
         build_sessions(open_session_store(client, settings, offload=run_in_thread)),
         build_description(registry, settings, assets),

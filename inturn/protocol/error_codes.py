@@ -17,6 +17,8 @@ ERRORS: tuple[tuple[int, str, type[InTurnError]], ...] = (
     (404, "job_not_found", errors.JobNotFound),
     (404, "key_not_found", errors.KeyNotFound),
     (409, "turn_not_failed", errors.TurnNotFailed),
+    (409, "turn_not_committed", errors.TurnNotCommitted),
+    (409, "turn_not_last", errors.TurnNotLast),
     (409, "worker_alive", errors.WorkerAlive),
     (409, "key_exists", errors.KeyExists),
     (409, "key_not_active", errors.KeyNotActive),

@@ -89,7 +89,7 @@ def retry_after_seconds(response: Response) -> float | None:
 REQUIRED_TURN_FIELDS = ("id", "session_id", "status", "input")
 # An older service does not send these, and neither do the records that it wrote.
 TURN_DEFAULTS: Json = {
-    **dict.fromkeys(("user_id", "status_reason", "model", "retry_of")),
+    **dict.fromkeys(("user_id", "status_reason", "model", "retry_of", "regenerates", "superseded_by")),
     "sequence": 1,
     "attempt": 1,
     "losses": 0,

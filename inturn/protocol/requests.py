@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from inturn.errors import InvalidRequest
-from inturn.values import Message, MessageBody, TurnBody
+from inturn.values import Changes, Message, MessageBody, TurnBody
 
 MAX_WAIT_SECONDS = 30.0  # the longest long poll that the service allows
 READ_TIMEOUT_SECONDS = 20.0  # covers a slow store; if the store is down, the service reports that after two seconds
@@ -77,6 +77,14 @@ def cancel_turn(turn_id: str) -> Request:
 
 def retry_turn(turn_id: str, *, key: str) -> Request:
     return Request(method="POST", path=f"{_turn_path(turn_id)}/retry", headers=_idempotency_key(key))
+
+
+def regenerate_turn(
+    turn_id: str, text: str | None, changes: Changes, *, key: str, if_version: int | None = None
+) -> Request:
+    headers = {**_idempotency_key(key), **_if_match(if_version)}
+    body = _json(_without_none({"input": text, **changes}))
+    return Request(method="POST", path=f"{_turn_path(turn_id)}/regenerate", headers=headers, body=body)
 
 
 def list_turns(

@@ -14,7 +14,7 @@ from inturn.protocol.parsing import list_items, parse, problem_to_error, to_mess
 from inturn.protocol.requests import Request
 from inturn.protocol.retry import RequestRetryPolicy
 from inturn.protocol.steps import EmittingSteps, Steps
-from inturn.values import Json, Message, MessageBody, Session, TurnBody, TurnT
+from inturn.values import Changes, Json, Message, MessageBody, Session, TurnBody, TurnT
 
 # Limits of the service.
 MAX_PAGE_SIZE = 100
@@ -51,6 +51,12 @@ class TurnSteps(Generic[TurnT]):
 
     def retry(self, turn_id: str, key: str | None) -> Steps[TurnT]:
         return self._fetch(requests.retry_turn(turn_id, key=key or new_idempotency_key()))
+
+    def regenerate(
+        self, turn_id: str, text: str | None, changes: Changes, key: str | None, if_version: int | None
+    ) -> Steps[TurnT]:
+        key = key or new_idempotency_key()
+        return self._fetch(requests.regenerate_turn(turn_id, text, changes, key=key, if_version=if_version))
 
     def list(
         self, *, status: str | None, session_id: str | None, user_id: str | None, limit: int | None

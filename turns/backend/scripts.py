@@ -267,6 +267,7 @@ def _to_fields(request: TurnRequest) -> dict[str, str]:
     """Return the fields of the record that the request determines."""
     assistant, lane = request.assistant, request.lane or request.assistant.lane
     return {
+        **({"regenerates": request.regenerates} if request.regenerates else {}),  # which `accept` reads first
         "assistant": assistant.name,
         "definition": assistant.digest,
         **assistant.record_fields,
@@ -291,6 +292,8 @@ def _fingerprint(request: TurnRequest) -> str:
     fields["assistant"] = request.assistant.name  # not its version, which may change before the request is repeated
     for name in ("traceparent", "request_id", "key_id", "if_version"):  # a repeated request may have others
         del fields[name]
+    if request.regenerates is None:  # a key that an earlier release has stored must fit
+        del fields["regenerates"]
     return _sha256(json.dumps(fields, sort_keys=True))
 
 

@@ -26,6 +26,7 @@ class Code(StrEnum):
     PROVIDER_REJECTED = "provider_rejected"
     PROVIDER_TIMEOUT = "provider_timeout"
     PROVIDER_UNREACHABLE = "provider_unreachable"
+    TURN_NOT_LAST = "turn_not_last"
     WORKER_ERROR = "worker_error"
     WORKER_LOST = "worker_lost"
 
@@ -49,6 +50,7 @@ MESSAGES = MappingProxyType(
         Code.PROVIDER_REJECTED: "The model's provider rejected the request.",
         Code.PROVIDER_TIMEOUT: "The model's provider did not answer in time.",
         Code.PROVIDER_UNREACHABLE: "The model's provider could not be reached.",
+        Code.TURN_NOT_LAST: "The turn that this one regenerates was no longer the last one of the session.",
         Code.WORKER_ERROR: "The worker failed while it worked on this turn.",
         Code.WORKER_LOST: "The workers that ran this turn stopped before they could finish it.",
     }

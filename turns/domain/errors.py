@@ -6,6 +6,7 @@
     │   ├── Unauthenticated, Forbidden
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound, JobNotFound
     │   ├── SessionBusy, SessionChanged, SessionNotEmpty, TurnNotFailed, WorkerAlive, IdempotencyKeyReused
+    │   ├── TurnNotCommitted, TurnNotLast
     │   ├── KeyNotFound, KeyExists, KeyNotActive, LastKey
     │   ├── SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent, TooManyJobs
     │   └── Overloaded, IntakePaused, StoreUnsafe, StreamsFull
@@ -93,6 +94,18 @@ class TurnNotFailed(Refused):
     """Only a failed turn can be retried."""
 
     status, code = 409, "turn_not_failed"
+
+
+class TurnNotCommitted(Refused):
+    """This turn has no messages in the history: it has not completed, or they were replaced or deleted."""
+
+    status, code = 409, "turn_not_committed"
+
+
+class TurnNotLast(Refused):
+    """This turn is not the last one in the history of its session. Fork the session before it instead."""
+
+    status, code = 409, "turn_not_last"
 
 
 class SessionNotFound(Refused):

@@ -43,6 +43,7 @@ class TurnRequest:
 
     `assistant` is the version under which to accept it. `variables` and `lane` are the caller's, without defaults.
     `key_id` is the id of its API key. `if_version`: the version that the session must have.
+    `regenerates`: the last committed turn of the session, whose messages this one replaces.
     """
 
     session_id: str
@@ -57,6 +58,7 @@ class TurnRequest:
     start_within_seconds: float | None = None
     idempotency_key: str | None = None
     retry_of: str | None = None
+    regenerates: str | None = None
     traceparent: str | None = None
     request_id: str | None = None
     key_id: str | None = None
@@ -144,7 +146,8 @@ class Turn:
     """The record of a turn at one moment.
 
     `attempt` counts what the turn did itself. `losses` counts the workers that died while they ran it, which may have
-    had any cause. `data` is the JSON value that a custom chain returned, or None.
+    had any cause. `data` is the JSON value that a custom chain returned, or None. `superseded_by` is the turn that has
+    replaced its messages in the history.
     """
 
     id: str
@@ -168,6 +171,8 @@ class Turn:
     provider_status: int | None
     waiting: Waiting | None
     retry_of: str | None
+    regenerates: str | None
+    superseded_by: str | None
     key_id: str | None
     variables: Mapping[str, str]
     metadata: Mapping[str, str]
@@ -228,6 +233,8 @@ class Turn:
             provider_status=optional_int("provider_status"),
             waiting=_waiting(record, position, ahead, pace_ms) if status is Status.QUEUED else None,
             retry_of=record.get("retry_of"),
+            regenerates=record.get("regenerates"),
+            superseded_by=record.get("superseded_by"),
             key_id=record.get("key_id"),
             variables=json.loads(record["variables"]),
             metadata=json.loads(record.get("metadata", "{}")),
@@ -301,7 +308,7 @@ class Claim:
     interrupts this one, so it must end with the text of earlier runs instead of calling the model. `file_version` is
     set if histories are files. `provider` is the digest of the assistant's own provider, or "". `is_admitted`: the turn
     may call a model that is on hold, and its answer admits others; `is_probe`: it is the first one, so its failure
-    prolongs the hold.
+    prolongs the hold. `replaced`: how many of the last messages of the history the turn replaces; it does not see them.
     """
 
     turn_id: str
@@ -326,6 +333,7 @@ class Claim:
     key_id: str | None = None
     is_admitted: bool = False
     is_probe: bool = False
+    replaced: int = 0
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -374,7 +382,14 @@ class Claim:
             key_id=record.get("key_id"),
             is_admitted=bool(record.get("admitted_by")),
             is_probe=bool(record.get("probes")),
+            replaced=_count_numbers(record.get("replaces")),
         )
+
+
+def _count_numbers(messages: str | None) -> int:
+    """Return how many messages `<first>-<last>` names."""
+    first, _, last = (messages or "1-0").partition("-")
+    return int(last) - int(first) + 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ between, the next reader finds the version under the name in the record.
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import cast
 
@@ -89,7 +89,8 @@ class FileHistoryTurnStore(TurnStore):
     def interrupt(self, claim: Claim, answer: Answer, *, tail: str, spending: Spending = NOTHING) -> None:
         """End a turn like `TurnStore.interrupt`."""
         messages = [message for message in (answer.question_message, answer.answer_message) if message]
-        with self._version(claim, messages):
+        writes_nothing = claim.replaced and not answer.answer_message
+        with nullcontext() if writes_nothing else self._version(claim, messages):
             super().interrupt(claim, answer, tail=tail, spending=spending)
 
     def tidy(self) -> None:
@@ -112,10 +113,10 @@ class FileHistoryTurnStore(TurnStore):
             counted = str(len(stored))
             self._client.hsetnx(keys.SESSION(claim.session), "messages", counted)
         file_version = FileVersion(int(counted), version)
-        committed = committed_messages(stored, file_version.count)
+        committed = committed_messages(stored, file_version.count)[: file_version.count - claim.replaced]
         own_window = claim.assistant.history_messages
         window = self._settings.history_window if own_window is None else own_window
-        length = window_length(file_version.count, window)
+        length = window_length(len(committed), window)
         return replace(claim, messages=tuple(committed[len(committed) - length :]), file_version=file_version)
 
     def _load(self, session: str, version: str) -> list[bytes]:
@@ -146,7 +147,8 @@ class FileHistoryTurnStore(TurnStore):
 
         def stage() -> None:
             stored = self._files.read_messages(claim.session, base.version) or []
-            self._files.stage(claim.session, claim.token, [*committed_messages(stored, base.count), *messages])
+            kept = committed_messages(stored, base.count)[: base.count - claim.replaced]
+            self._files.stage(claim.session, claim.token, [*kept, *messages])
 
         try:
             run_disk_io(stage, self._offload)

@@ -17,6 +17,9 @@ from turns.domain.errors import (
     SessionNotEmpty,
     TenantBacklogFull,
     TokensSpent,
+    TurnNotCommitted,
+    TurnNotFound,
+    TurnNotLast,
 )
 from turns.domain.turn import Turn
 
@@ -24,6 +27,9 @@ REFUSALS: MappingProxyType[Reply, type[Refused]] = MappingProxyType(
     {
         Reply.KEY_REUSED: IdempotencyKeyReused,
         Reply.SESSION_CHANGED: SessionChanged,
+        Reply.GONE: TurnNotFound,
+        Reply.NOT_COMMITTED: TurnNotCommitted,
+        Reply.NOT_LAST: TurnNotLast,
         Reply.SESSION_BUSY: SessionBusy,
         Reply.NOT_EMPTY: SessionNotEmpty,
         Reply.BACKLOG_FULL: SessionBacklogFull,

@@ -123,6 +123,7 @@ class TurnStore:
                 metadata=failed.metadata,
                 lane=failed.lane,
                 retry_of=turn_id,
+                regenerates=failed.regenerates,
                 idempotency_key=idempotency_key,
                 request_id=request_id,
                 key_id=key_id or failed.key_id,

@@ -48,6 +48,12 @@ def read_json_body(*, max_bytes: int) -> bytes:
     return body
 
 
+def read_optional_json_body(*, max_bytes: int) -> bytes:
+    """Return the request body like `read_json_body`, or an empty object if the request has none."""
+    is_empty = not request.mimetype and not request.content_length and not request.headers.get("Transfer-Encoding")
+    return b"{}" if is_empty else read_json_body(max_bytes=max_bytes)
+
+
 def reply(body: BaseModel, status: int = 200) -> Response:
     return Response(body.model_dump_json(), status=status, content_type=JSON)
 

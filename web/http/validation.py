@@ -103,10 +103,7 @@ def to_request(
     key_id: str | None = None,
     if_version: int | None = None,
 ) -> TurnRequest:
-    """Validate the fields of a turn. Raises `InvalidRequest`, or like `find`.
-
-    A malformed `traceparent` is ignored, as its standard requires.
-    """
+    """Validate the fields of a turn. Raises `InvalidRequest`, or like `find`."""
     body = _validate(model, fields)
     assistant = find(body.assistant)
     assistant.check_variables(body.variables)
@@ -122,7 +119,7 @@ def to_request(
         lane=Lane(body.lane) if body.lane else None,
         start_within_seconds=body.start_within_seconds,
         idempotency_key=idempotency_key,
-        traceparent=traceparent if traceparent and TRACEPARENT.fullmatch(traceparent) else None,
+        traceparent=parse_traceparent(traceparent),
         request_id=request_id,
         key_id=key_id,
         if_version=if_version,
@@ -150,6 +147,11 @@ def parse_idempotency_key(key: str | None) -> str | None:
     if key is not None and not (1 <= len(key) <= MAX_KEY_CHARACTERS and PRINTABLE_ASCII.issuperset(key)):
         raise InvalidRequest("Idempotency-Key", f"must be 1 to {MAX_KEY_CHARACTERS} printable ASCII characters")
     return key
+
+
+def parse_traceparent(value: str | None) -> str | None:
+    """Return the value; None for a malformed one, which its standard requires to ignore."""
+    return value if value and TRACEPARENT.fullmatch(value) else None
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -97,7 +97,7 @@ def build_turns(
             key_id=g.caller.key_id,
             if_version=read_if_match(),
         )
-        return _reply_accepted(store.accept(bind_request(turn_request)), long_polls)
+        return reply_accepted(store.accept(bind_request(turn_request)), long_polls)
 
     @Operation(
         id="submit_batch",
@@ -183,12 +183,12 @@ def build_turns(
             request_id=g.request_id,
             key_id=g.caller.key_id,
         )
-        return _reply_accepted(accepted, long_polls)
+        return reply_accepted(accepted, long_polls)
 
     return api
 
 
-def _reply_accepted(accepted: Accepted, long_polls: LongPolls) -> Response:
+def reply_accepted(accepted: Accepted, long_polls: LongPolls) -> Response:
     """Return 202, or 200 if the turn has ended within the time for which the caller prefers to wait."""
     turn = accepted.turn
     get_logger().info(Log.TURN_ACCEPTED, turn_id=turn.id, replayed=accepted.replayed)

@@ -105,6 +105,8 @@ class Turn(ResponseModel):
     error: Failure | None = Field(validation_alias="failure")
     queue: Queue | None = Field(validation_alias="waiting", description="while it is queued")
     retry_of: TurnId | None
+    regenerates: TurnId | None = Field(description="the turn whose question it answers again, or in other words")
+    superseded_by: TurnId | None = Field(description="the turn that has replaced its messages in the history")
     metadata: Mapping[str, str]
     accepted_at: Instant
     started_at: Instant | None

@@ -57,6 +57,19 @@ def test_cancelling_twice_changes_nothing_more(client: Client) -> None:
         turn.check()
 
 
+def test_the_last_turn_is_regenerated_and_edited(client: Client) -> None:
+    first = client.turns.create("edited", "one").wait()
+    again = first.regenerate().wait().check()
+    assert (again.input, again.regenerates, client.turns.get(first.id).superseded_by) == ("one", first.id, again.id)
+    version = client.sessions.get("edited").version
+    edited = client.turns.regenerate(again.id, "two", if_version=version, metadata={"a": "b"}).wait().check()
+    assert [message.content for message in client.sessions.messages("edited")] == ["two", edited.text]
+    with pytest.raises(inturn.SessionChanged):
+        client.turns.regenerate(edited.id, if_version=version)
+    with pytest.raises(inturn.TurnNotCommitted):
+        first.regenerate()
+
+
 def test_a_failed_turn_has_a_code_and_can_be_retried(client: Client) -> None:
     failed = client.turns.create("again", "hello [fail 400 1]").wait()
     with pytest.raises(inturn.TurnFailed) as error:

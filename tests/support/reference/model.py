@@ -32,6 +32,21 @@ class ReferenceModel:
         if self.is_head(turn_id):
             self._dispatch(turn_id)
 
+    def check_last(self, turn_id: str) -> str:
+        """Return in words whether a turn is the last one in the history of its session."""
+        turn = self.turns[turn_id]
+        history = self.histories.get(turn.session, [])
+        if turn.erased:
+            return "not found"
+        if turn_id not in history:
+            return "not committed"
+        return "last" if history[-1] == turn_id else "not last"
+
+    def visible_history(self, turn_id: str) -> list[str]:
+        """Return the turns that a turn sees: all committed ones, without the one that it replaces."""
+        turn = self.turns[turn_id]
+        return [other for other in self.histories.get(turn.session, []) if other != turn.replaces]
+
     def is_head(self, turn_id: str) -> bool:
         return self.queues[self.turns[turn_id].session][:1] == [turn_id]
 
@@ -40,6 +55,9 @@ class ReferenceModel:
         turn = self.turns[turn_id]
         has_slot = turn.losses == 0 or self.slots.holds(turn_id)
         if turn.status is not Status.QUEUED or not self.is_head(turn_id) or not has_slot or turn.is_delayed:
+            return False
+        if turn.replaces and self.check_last(turn.replaces) != "last":
+            self._end(turn_id, Event.FAIL)
             return False
         if part := self._find_pause(turn_id):
             self._pause_turn(turn_id, part)
@@ -64,12 +82,12 @@ class ReferenceModel:
         return turn.status is Status.IN_PROGRESS and turn.token == token
 
     def commit(self, turn_id: str) -> None:
-        self.histories.setdefault(self.turns[turn_id].session, []).append(turn_id)
+        self._write_history(turn_id)
         self._end(turn_id, Event.COMMIT)
         self._confirm_answer(self.turns[turn_id].admitted_by)
 
     def interrupt(self, turn_id: str) -> None:
-        self.histories.setdefault(self.turns[turn_id].session, []).append(turn_id)
+        self._write_history(turn_id)
         self._end(turn_id, Event.INTERRUPT)
 
     def clear_session(self, session: str, *, keep_running: bool) -> None:
@@ -247,6 +265,9 @@ class ReferenceModel:
             return "model_paused", turn.held_by
         groups = [group for group in turn.groups if turn_id in self.slots.waiters[group]]
         return ("parked", groups[0]) if groups and turn.status is Status.QUEUED else None
+
+    def _write_history(self, turn_id: str) -> None:
+        self.histories[self.turns[turn_id].session] = [*self.visible_history(turn_id), turn_id]
 
     def _dispatch(self, turn_id: str) -> str | None:
         """Return the group for which the turn waits, or None if it has its slots."""

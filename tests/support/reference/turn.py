@@ -26,6 +26,7 @@ class ReferenceTurn:
     token: str | None = None  # the fencing token that may write
     retried_token: str | None = None
     superseded: bool = False
+    replaces: str | None = None  # the turn whose place in the history it takes when it commits
     erased: bool = False
     is_discarded: bool = False
 

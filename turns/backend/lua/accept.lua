@@ -14,12 +14,14 @@
 --       8 user_id, or ''
 --       9 definition of the assistant
 --       10 version that the session must have, or ''
---       11… further fields of the record, as name, value, name, value; `definition` is the digest of argument 9
+--       11… further fields of the record, as name, value, name, value; `definition` is the digest of argument 9;
+--           `regenerates`, the turn whose messages this one replaces when it commits, can only be the first one
 -- Reply ACCEPTED, …, turn id  the turn is recorded (also when this script runs a second time)
 --       REPLAYED, …, turn id  the idempotency key was used before with this request, for that turn
 --                             …: record, position, turn ahead, pace, as `turn_snapshot` returns them
 --       KEY_REUSED            the idempotency key was used before with another request
 --       SESSION_CHANGED       the session has another version than argument 10
+--       GONE, NOT_COMMITTED, NOT_LAST  the regenerated turn has no record here, no messages, or not the last ones
 --       SESSION_BUSY          the session has a live turn and on_busy is 'reject'
 --       BACKLOG_FULL          the session has the maximum number of live turns
 --       PAUSED                an operator has paused the intake of new turns
@@ -28,8 +30,9 @@
 --       RATE_LIMITED, ms      the tenant may submit its next turn after this time
 --       TOKENS_SPENT, ms      the tenant's tokens of this day are used or reserved; the next day begins after this time
 --
--- requires: add_to_lists, begin_session, by_name, clear_session, count, definitions, dispatch, is_paused, now_ms, publish_session_change
--- requires: quota, replayed, session_retention, session_version, share_capacity, slots, tenant_limits, tenant_of, turn_snapshot
+-- requires: add_to_lists, begin_session, by_name, clear_session, count, definitions, dispatch, edit, idempotency, is_paused
+-- requires: now_ms, publish_session_change, quota, replayed, session_retention, session_version, share_capacity, slots
+-- requires: tenant_limits, tenant_of, turn_snapshot
 
 local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id, definition,
   version = unpack(ARGV, 1, 10)
@@ -37,20 +40,14 @@ local key, queue = KEY.turn .. turn, KEY.queue .. session
 
 local function snapshot(outcome, id)
   local reply = turn_snapshot(outcome, id)
-  reply[#reply + 1] = id
-  return reply
+  return {reply[1], reply[2], reply[3], reply[4], reply[5], id}
 end
 
 -- The reply of the first run was lost and the client sent the command again.
 if redis.call('EXISTS', key) == 1 then return replayed(snapshot('ACCEPTED', turn)) end
 
-if idempotency ~= '' then
-  local used = redis.call('HMGET', KEY.idempotency .. idempotency, 'turn', 'fingerprint')
-  if used[1] then
-    if used[2] == fingerprint then return replayed(snapshot('REPLAYED', used[1])) end
-    return {'KEY_REUSED'}
-  end
-end
+local used, is_same = find_used(idempotency, fingerprint)
+if used then return is_same and replayed(snapshot('REPLAYED', used)) or {'KEY_REUSED'} end
 
 local live_of_all, pace_ms, pause, own_limits, hint, capacity, shared_since, watched_until = unpack(redis.call('HMGET',
   KEY.service, 'live', 'pace_ms', 'intake', 'own_limits', 'hint', 'capacity', 'shared_since', 'watched_until'))
@@ -58,13 +55,15 @@ note_own_limits(own_limits)
 local tenant, now, live = tenant_of(session), now_ms(), redis.call('LRANGE', queue, 0, -1)  -- bounded by the backlog
 if is_paused(pause, now) then return {'PAUSED'} end
 if version ~= '' and session_version(session) ~= tonumber(version) then return {'SESSION_CHANGED'} end
+local refusal, replaced = edit_refusal(session, ARGV[11], ARGV[12])
+if refusal then return refusal end
 local clears = on_busy == 'interrupt' or on_busy == 'rollback'
 if clears or live[1] and not is_live(live[1]) then live = remove_lost_turns(session, live, now) end
 local ahead = #live
 if on_busy == 'reject' and ahead > 0 then return {'SESSION_BUSY'} end
 if ahead >= POLICY.session_backlog and not clears then return {'BACKLOG_FULL'} end
 if tonumber(live_of_all or 0) >= POLICY.max_live_turns then return {'OVERLOADED'} end
-local refusal = quota_refusal(tenant, now)
+refusal = quota_refusal(tenant, now)
 if refusal then return refusal end
 
 if clears then ahead = clear_session(live, on_busy, now) end
@@ -74,6 +73,7 @@ local record = {'session', session, 'session_id', session_id, 'status', POLICY.i
   'attempt', '1', 'claims', '0', 'accepted_at', tostring(now), unpack(ARGV, 11)}
 local fields = by_name(record)
 if user_id ~= '' then record[#record + 1], record[#record + 2] = 'user_id', user_id end
+if replaced then record[#record + 1], record[#record + 2] = 'replaces', replaced end
 if start_within ~= '' then
   record[#record + 1], record[#record + 2] = 'start_by', tostring(now + start_within)
   redis.call('ZADD', KEY.start_by, now + start_within, turn)

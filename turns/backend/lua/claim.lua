@@ -12,13 +12,14 @@
 -- Reply CLAIMED, record, claim, messages, definition  record: as it was, name, value, …; claim: the fields that this claim
 --                 sets; messages: as `read_window` returns them; definition: the assistant's, as the turn was accepted
 --       EXPIRED   the turn was not started in time and has ended
---       FAILED    the session's history is not a list, so that no turn of it can run; the turn has failed
+--       FAILED    the session's history is not a list, so that no turn of it can run, or does not end with the messages
+--                 that this turn replaces; the turn has failed
 --       NOT_NOW   the turn is held, is not the head, or waits for its retry, for a slot after a lost worker, for its model,
 --                 or for the end of an operator's pause
 --       GONE      the turn has ended or does not exist
 --
 -- requires: append_event, by_name, find_pause, finish, hold_name, hold_turn, now_ms, pass_hold, pause_turn, read_window
--- requires: slots, timings, transitions, waits
+-- requires: replace, slots, timings, transitions, waits
 
 local turn, token, worker, model, fallback = unpack(ARGV, 1, 5)
 local key = KEY.turn .. turn
@@ -28,7 +29,8 @@ if not AFTER[was.status] then return {'GONE'} end
 local session, claims, model_now = was.session, was.claims, was.model
 model, fallback = was.own_model or model, was.own_fallback or fallback
 
-local now, last = now_ms(), read_window(session, tonumber(was.window or POLICY.history_window))
+local now, replaced = now_ms(), count_replaced(was)
+local last = read_window(session, tonumber(was.window or POLICY.history_window), replaced or 0)
 -- With the same token, the reply of the first run was lost and the client sent the command again.
 local is_repeated = was.status == 'in_progress' and was.token == token
 local to, written = AFTER[was.status].claim, {}
@@ -42,6 +44,10 @@ if not is_repeated then
   end
   if not last then
     finish(turn, was, AFTER[was.status].fail, 'history_unusable', now, 'error_code', 'history_unusable')
+    return {'FAILED'}
+  end
+  if not replaced then
+    fail_not_last(turn, was, now)
     return {'FAILED'}
   end
 

@@ -12,10 +12,11 @@
 --       7 number of messages between the question and the answer
 --       8… those messages, as stored; then further fields of the record, as name, value, name, value
 -- Reply COMMITTED  the turn took effect (also when this script runs a second time)
---       LOST       the token does not hold the turn: another claim holds it, or it has ended
+--       LOST       the token does not hold the turn: another claim holds it, or it has ended; or what it replaces is not
+--                  at the end of the history any more, so it has failed
 --
 -- requires: admit, append_event, append_messages, by_name, count_taken_over, finish, hold_name, now_ms, read_record
--- requires: replayed, timings, transitions
+-- requires: replace, replayed, timings, transitions
 
 local turn, token, question, answer, tail, spent, between = unpack(ARGV, 1, 7)
 local was = read_record(turn)
@@ -26,19 +27,25 @@ end
 if was.status == 'completed' then return replayed({'COMMITTED'}) end
 local to = (AFTER[was.status] or {}).commit
 if not to then return {'LOST'} end
+local now, replaced = now_ms(), count_replaced(was)
+if not replaced then
+  was.spent = spent
+  fail_not_last(turn, was, now)
+  return {'LOST'}
+end
 
 -- This write comes first because it is the only one that can fail: another program may keep another type under the key.
 local messages = {question}
 for i = 8, 7 + between do messages[#messages + 1] = ARGV[i] end
 messages[#messages + 1] = answer
-append_messages(was.session, token, messages)
-local now = now_ms()
+local numbers = append_messages(was.session, token, messages, replaced)
+if replaced > 0 then mark_superseded(turn, was) end
 if tail ~= '' then
   observe_first_token(turn, append_event(turn, was, was.claims .. '-*', was.attempt, 'delta', tail), was.started_at, now)
 end
 local fields = {unpack(ARGV, 8 + between)}
 was.used_tokens, was.spent = cjson.decode(by_name(fields).usage or '{}').total_tokens, spent
-finish(turn, was, to, '', now, unpack(fields))
+finish(turn, was, to, '', now, 'messages', numbers, unpack(fields))
 if was.admitted_by == hold_name(was.provider, was.model) then confirm_answer(was.admitted_by, now) end
 
 local took_ms = now - was.started_at

@@ -9,9 +9,10 @@
 --       6 partial answer as callers read it
 --       7 what the run took, as `Spending.packed` composes it
 -- Reply INTERRUPTED  the turn has ended (also when this script runs a second time)
---       LOST         the token does not hold the turn: another claim holds it, or it has ended
+--       LOST         the token does not hold the turn: another claim holds it, or it has ended; or what it replaces is
+--                    not at the end of the history any more, so it has failed
 --
--- requires: append_event, append_messages, finish, now_ms, read_record, replayed, transitions
+-- requires: append_event, append_messages, finish, now_ms, read_record, replace, replayed, transitions
 
 local turn, token, question, answer, tail, output, spent = unpack(ARGV, 1, 7)
 local was = read_record(turn)
@@ -19,10 +20,20 @@ if was.token ~= token then return {'LOST'} end
 if was.status == 'incomplete' then return replayed({'INTERRUPTED'}) end
 local to = (AFTER[was.status] or {}).interrupt
 if not to then return {'LOST'} end
+local now, replaced = now_ms(), count_replaced(was)
+was.spent = spent
+if not replaced then
+  fail_not_last(turn, was, now)
+  return {'LOST'}
+end
+local fields = {'status_reason', 'interrupted', 'output', output}
 
 -- This write comes first because it is the only one that can fail: another program may keep another type under the key.
-append_messages(was.session, token, {question, answer ~= '' and answer or nil})
+-- Without a text, a turn that regenerates another one leaves the answer of that one in the history.
+if answer ~= '' or replaced == 0 then
+  fields[5], fields[6] = 'messages', append_messages(was.session, token, {question, answer ~= '' and answer or nil}, replaced)
+  if replaced > 0 then mark_superseded(turn, was) end
+end
 if tail ~= '' then append_event(turn, was, was.claims .. '-*', was.attempt, 'delta', tail) end
-was.spent = spent
-finish(turn, was, to, 'interrupted', now_ms(), 'status_reason', 'interrupted', 'output', output)
+finish(turn, was, to, 'interrupted', now, unpack(fields))
 return {'INTERRUPTED'}

@@ -192,6 +192,8 @@ class Timeline(ResponseModel):
     assistant: Name = _of_turn("assistant")
     usage: Usage | None = _of_turn("usage")
     retry_of: TurnId | None = _of_turn("retry_of")
+    regenerates: TurnId | None = _of_turn("regenerates")
+    superseded_by: TurnId | None = _of_turn("superseded_by")
     request_id: str | None = Field(description="`X-Request-Id` of its submission")
     trace_id: str | None
     accepted_at: Instant = _of_turn("accepted_at")

@@ -40,12 +40,20 @@ from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
-from turns.domain.errors import LeaseLost, SessionBusy, SessionNotEmpty, TurnNotFound
+from turns.domain.errors import (
+    LeaseLost,
+    SessionBusy,
+    SessionNotEmpty,
+    TurnNotCommitted,
+    TurnNotFound,
+    TurnNotLast,
+)
 from turns.domain.ids import DEFAULT_TENANT, session_key, user_key
 from turns.domain.messages import Message
 from turns.domain.retry import Hold, HoldReason, Retry
 from turns.domain.state import TERMINAL, Status
 from turns.domain.turn import Claim, OnBusy, Spending, TurnRequest, Usage
+from turns.edits.regeneration import Changes, Origin, Regeneration
 from turns.file_history.files import HistoryFiles
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
@@ -71,6 +79,7 @@ WORKERS = st.sampled_from(["v", "w"])
 # No delay, lease or interval of a check ends during an example.
 LIMITS = {"max_losses": MAX_LOSSES, "retry_seconds": 60.0, "lease_seconds": 60.0, "hint_grace_seconds": 60.0}
 POLL_MS = 3_600_000
+REFUSALS = {"not found": TurnNotFound, "not committed": TurnNotCommitted, "not last": TurnNotLast}
 PAUSE = Retry(after_seconds=0, counts=False, hold=Hold(reason=HoldReason.RATE_LIMITED, seconds=300))
 
 
@@ -131,7 +140,7 @@ class Interleavings(RuleBasedStateMachine):
         assert (claim is not None) == self.model.claim(turn_id, worker)
         if claim is None:
             return multiple()
-        expected = [pair for turn in self.model.histories.get(claim.session, []) for pair in _pair(turn)]
+        expected = [message for turn in self.model.visible_history(turn_id) for message in _pair(turn)]
         assert [message.decode() for message in claim.messages] == expected
         self.model.turns[turn_id].token = claim.token
         self.last_claims[turn_id] = claim
@@ -159,6 +168,25 @@ class Interleavings(RuleBasedStateMachine):
         self.model.clear_session(session, keep_running=on_busy is OnBusy.INTERRUPT)
         self.model.accept(turn.id, session, "x")
         return turn.id
+
+    @rule(target=turns, turn_id=turns)
+    def regenerate(self, turn_id: str) -> MultipleResults[str]:
+        """Ask for another answer to any turn, which is accepted for the last committed one of a session."""
+        regeneration = Regeneration(self.store, lambda name: Assistant(name=name, model=name))
+        if refused := REFUSALS.get(self.model.check_last(turn_id)):
+            with pytest.raises(refused):
+                regeneration.regenerate(turn_id, Changes(), Origin(tenant=DEFAULT_TENANT))
+            return multiple()
+        accepted = regeneration.regenerate(turn_id, Changes(), Origin(tenant=DEFAULT_TENANT))
+        earlier = self.model.turns[turn_id]
+        self.model.accept(accepted.turn.id, earlier.session, earlier.model)
+        self.model.turns[accepted.turn.id].replaces = turn_id
+        return multiple(accepted.turn.id)
+
+    @rule(target=turns, session=SESSIONS)
+    def regenerate_last(self, session: str) -> MultipleResults[str]:
+        last = self.model.histories.get(session, [])[-1:]
+        return self.regenerate(last[0]) if last and last[0] in self.model.turns else multiple()
 
     @rule(claim=claims)
     def renew(self, claim: Claim) -> None:

@@ -21,6 +21,7 @@ export const ADVICE = {
   provider_rejected: "The provider returned a 4xx error. Check OPENAI_BASE_URL and the assistant's settings.",
   provider_timeout: "The model did not answer in time. Retry, or raise the time limit.",
   provider_unreachable: "Check OPENAI_BASE_URL and the network, then retry.",
+  turn_not_last: "It was to replace an answer after which others came. Its user may ask again.",
   worker_error: "The worker raised an error outside of the chain. Its log has the traceback.",
   worker_lost: "Probably poison: too many workers died while they ran it. See why they ended before you retry.",
 };

@@ -81,6 +81,8 @@ function Facts({ page, turn }) {
     "API key": turn.key_id && html`<a class="id" href=${urlOf({ view: "audit", key_id: turn.key_id })}>${turn.key_id}</a>`,
     "Lost workers": turn.losses || null,
     Tokens: usage && tokensText(usage),
+    Regenerates: turn.regenerates && html`<${TurnLink} id=${turn.regenerates} />`,
+    "Superseded by": turn.superseded_by && html`<${TurnLink} id=${turn.superseded_by} />`,
     "Retry of": turn.retry_of && html`<${TurnLink} id=${turn.retry_of} />`,
     "Sent to workers": turn.hinted_at && isLive(turn) && html`<${RelativeTime} at=${turn.hinted_at} suffix=" ago" />`,
     "Kept until": expires_at && html`<${Instant} at=${expires_at} hasDate />`,

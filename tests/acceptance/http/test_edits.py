@@ -1,0 +1,57 @@
+"""Changes of what a session has committed, with real workers."""
+
+from tests.support.processes import HttpResponse, Stack, call
+
+
+def regenerate(stack: Stack, turn_id: str, *, body: object = None, key: str = "") -> HttpResponse:
+    headers = {"Idempotency-Key": key} if key else {}
+    return call(f"{stack.url}/v1/turns/{turn_id}/regenerate", method="POST", body=body, headers=headers)
+
+
+def contents(stack: Stack, session: str) -> list[str]:
+    return [message["content"] for message in stack.messages(session)]
+
+
+def test_the_model_is_asked_again_without_the_replaced_pair(stack: Stack) -> None:
+    first = stack.wait_until_finished(stack.submit("again", "one"))
+    second = stack.wait_until_finished(stack.submit("again", "two"))
+    accepted = regenerate(stack, second["id"], key="k")
+    assert (accepted.status, accepted.body["regenerates"]) == (202, second["id"])
+    assert regenerate(stack, second["id"], key="k").body["id"] == accepted.body["id"]
+    third = stack.wait_until_finished(accepted.body["id"])
+    assert third["status"] == "completed"
+    asked = [[message["content"] for message in request["messages"]] for request in stack.model_requests()]
+    assert asked[-1] == asked[-2]
+    assert asked[-1][1:] == ["one", first["output"]["content"], "two"]
+    assert contents(stack, "again") == ["one", first["output"]["content"], "two", third["output"]["content"]]
+    assert stack.turn(second["id"])["superseded_by"] == third["id"]
+
+
+def test_an_edited_question_takes_the_place_of_the_earlier_one(stack: Stack) -> None:
+    first = stack.wait_until_finished(stack.submit("edit", "one"))
+    edited = stack.wait_until_finished(regenerate(stack, first["id"], body={"input": "two"}).body["id"])
+    assert contents(stack, "edit") == ["two", edited["output"]["content"]]
+
+
+def test_a_regeneration_that_fails_or_is_cancelled_changes_nothing(stack: Stack) -> None:
+    first = stack.wait_until_finished(stack.submit("kept", "one"))
+    failed = regenerate(stack, first["id"], body={"input": "[fail 401]"}).body["id"]
+    assert stack.wait_until_finished(failed)["status"] == "failed"
+    cancelled = regenerate(stack, first["id"], body={"input": "[gate never]"}).body["id"]
+    call(f"{stack.url}/v1/turns/{cancelled}/cancel", method="POST")
+    assert contents(stack, "kept") == ["one", first["output"]["content"]]
+
+
+def test_a_wrong_regeneration_is_refused_with_its_reason(stack: Stack) -> None:
+    first = stack.wait_until_finished(stack.submit("refused", "one"))
+    live = stack.submit("refused", "two [gate never]")
+    refused = regenerate(stack, live)
+    assert (refused.status, refused.body["code"]) == (409, "turn_not_committed")
+    refused = regenerate(stack, first["id"], body={"on_busy": "interrupt"})
+    assert (refused.status, refused.body["errors"][0]["field"]) == (400, "on_busy")
+    refused = regenerate(stack, first["id"], body={"on_busy": "reject"})
+    assert (refused.status, refused.body["code"]) == (409, "session_busy")
+    refused = regenerate(stack, first["id"], body={"input": ""})
+    assert (refused.status, refused.body["errors"][0]["field"]) == (400, "input")
+    refused = regenerate(stack, "turn_" + "0" * 32)
+    assert (refused.status, refused.body["code"]) == (410, "turn_expired")

@@ -1,0 +1,6 @@
+-- Return the turn for which an idempotency key was used before, and whether with this request; nil if it was not used.
+local function find_used(idempotency, fingerprint)
+  if idempotency == '' then return nil end
+  local used = redis.call('HMGET', KEY.idempotency .. idempotency, 'turn', 'fingerprint')
+  return used[1], used[2] == fingerprint
+end
