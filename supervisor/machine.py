@@ -22,7 +22,8 @@ from turns.access.api_keys import ApiKeyStore
 from turns.access.exposure import check_exposure
 from turns.access.key_record import KeyRecord
 from turns.assistants.registry import AssistantRegistry
-from turns.backend.client import Client, check_store, connect
+from turns.backend.client import Client
+from turns.backend.opening import check_store, connect
 from turns.config import commands
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, StoreUnavailable

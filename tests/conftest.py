@@ -10,7 +10,8 @@ import pytest
 import tests.support.clean_environment  # noqa: F401  # before all other modules of the product
 from tests.support.leaks import leaked_keys
 from tests.support.server import Server
-from turns.backend.client import Client, connect
+from turns.backend.client import Client
+from turns.backend.opening import connect
 from turns.config.settings import Settings
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore

@@ -16,8 +16,9 @@ from turns.access.api_key import ApiKey, Scope
 from turns.access.api_keys import KEY_CACHE_SECONDS, ApiKeyStore
 from turns.access.audit_log import Act, AuditLog
 from turns.access.key_record import KeyRecord
-from turns.backend.client import Client, check_store_or_exit, connect
+from turns.backend.client import Client
 from turns.backend.installation import check_agreement
+from turns.backend.opening import check_store_or_exit, connect
 from turns.backend.script_replies import Reply
 from turns.config import commands
 from turns.config.settings import Settings, settings_or_exit

@@ -12,7 +12,7 @@ from turns.access.audit_log import AuditLog
 from turns.access.key_record import KeyRecord
 from turns.access.key_uses import KeyUses
 from turns.assistants.registry import AssistantRegistry
-from turns.backend.client import connect
+from turns.backend.opening import connect
 from turns.config.logs import bind, bind_more
 from turns.config.settings import Settings
 from turns.config.tracing import start_tracing

@@ -15,7 +15,8 @@ from celery.exceptions import SecurityWarning
 
 from turns.assistants.registry import POLL_SECONDS, AssistantRegistry, registry_or_exit
 from turns.backend import keys
-from turns.backend.client import Client, connect
+from turns.backend.client import Client
+from turns.backend.opening import connect
 from turns.backend.unpatched import UnpatchedLeaseClient
 from turns.config.logs import Log, configure_logs, get_logger
 from turns.config.open_files import raise_open_file_limit

@@ -28,7 +28,8 @@ from supervisor.doctor.store_checks import (
     check_writes,
 )
 from turns.access.api_keys import ApiKeyStore
-from turns.backend.client import Client, check_store_or_exit, connect
+from turns.backend.client import Client
+from turns.backend.opening import check_store_or_exit, connect
 from turns.config import commands
 from turns.config.settings import Settings, settings_or_exit
 from turns.domain.error_codes import Code

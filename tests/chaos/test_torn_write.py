@@ -9,7 +9,7 @@ import pytest
 from tests.integration.conftest import answer_to
 from tests.support.server import DURABLE, Server
 from turns.backend import keys
-from turns.backend.client import connect
+from turns.backend.opening import connect
 from turns.config.settings import Settings
 from turns.domain.state import Status
 from turns.domain.turn import TurnRequest

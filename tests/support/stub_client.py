@@ -10,6 +10,7 @@ class StubClient:
     """Records commands by name and arguments, and returns the next reply to each of them."""
 
     declared_keys = Client.declared_keys
+    partition_number = Client.partition_number
 
     def __init__(self, *replies: Any) -> None:
         self.commands: list[tuple[str, tuple[Any, ...]]] = []

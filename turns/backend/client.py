@@ -1,7 +1,5 @@
 """The Redis client of a process, and the mapping of Redis' failures to `StoreUnavailable`."""
 
-import ssl
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -10,11 +8,9 @@ import redis
 from redis.backoff import ExponentialBackoff
 from redis.connection import BlockingConnectionPool
 from redis.exceptions import (
-    AuthenticationError,
     ClusterDownError,
     ConnectionError,
     MasterDownError,
-    NoPermissionError,
     OutOfMemoryError,
     ReadOnlyError,
     ResponseError,
@@ -24,14 +20,13 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool
 
-from turns.backend.address import StoreAddress, parse_store_url
+from turns.backend.address import StoreAddress
 from turns.backend.connections import PrimaryConnection, SocketFileConnection, TcpConnection, TlsConnection
-from turns.domain.errors import ConfigurationError, StoreUnavailable
+from turns.domain.errors import StoreUnavailable
 
 # Redis answers but cannot take a write now: by exception class where redis-py has one, else by the first word.
 REFUSALS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
 REFUSAL_PREFIXES = ("MISCONF", "NOREPLICAS", "LOADING", "BUSY")
-CHECK_TIMEOUT_SECONDS = 0.8  # a wrong setting ends a process within a second
 
 
 class PrimaryPool(SentinelConnectionPool, BlockingConnectionPool):
@@ -42,6 +37,12 @@ class Client(redis.Redis):
     """A Redis client whose commands raise `StoreUnavailable` when the store cannot serve them."""
 
     declared_keys: tuple[str, ...] = ()  # the keys that a script must declare; two in a partition of a Redis Cluster
+    partition_number: int | None = None  # None outside of a Redis Cluster
+
+    @property
+    def partitions(self) -> Sequence["Client"]:
+        """The clients of all partitions, the home partition first; outside of a Redis Cluster this client alone."""
+        return (self,)
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         with _store_errors():
@@ -123,28 +124,6 @@ def _store_errors() -> Iterator[None]:
         raise
 
 
-def connect(
-    url: str, *, timeout_seconds: float, retries: int, max_connections: int, pool_timeout_seconds: float | None = None
-) -> Client:
-    """Return a client; it connects with its first command.
-
-    `timeout_seconds` bounds each connect and each reply, `retries` how often a command is sent again.
-    `pool_timeout_seconds` bounds the wait for a free connection; None: `timeout_seconds`.
-
-    Raises ValueError for a malformed URL, and for that of a Redis Cluster, which needs a client for each node.
-    """
-    address = parse_store_url(url)
-    if address.nodes:
-        raise ValueError("REDIS_URL: a Redis Cluster cannot be reached by the client of one server")
-    return connect_to(
-        address,
-        timeout_seconds=timeout_seconds,
-        retries=retries,
-        max_connections=max_connections,
-        pool_timeout_seconds=pool_timeout_seconds,
-    )
-
-
 def connect_to(
     address: StoreAddress,
     *,
@@ -174,50 +153,3 @@ def connect_to(
     else:
         options["connection_class"] = TlsConnection if "connection_class" in options else TcpConnection
     return Client(connection_pool=BlockingConnectionPool(**options))  # type: ignore[no-untyped-call]  # untyped in redis-py
-
-
-def check_store(url: str) -> None:
-    """Raise `ConfigurationError` if the store rejects connections in a way that waiting cannot cure.
-
-    Return if it accepts them, or does not answer yet.
-    """
-    client = connect(url, timeout_seconds=CHECK_TIMEOUT_SECONDS, retries=0, max_connections=1)
-    try:
-        client.ping()
-        is_cluster = client.info("cluster").get("cluster_enabled") == 1
-    except StoreUnavailable as error:
-        if reason := _rejection(error):
-            raise ConfigurationError(f"REDIS_URL: {reason}") from None
-        return
-    except NoPermissionError:
-        return  # the commands that are needed may be permitted
-    except ResponseError as error:
-        raise ConfigurationError(f"REDIS_URL: the store rejects the connection: {error}") from None
-    finally:
-        client.close()
-    if is_cluster:
-        raise ConfigurationError("REDIS_URL: the store is a Redis Cluster; use one primary, or Sentinels")
-
-
-def check_store_or_exit(url: str) -> None:
-    """Call `check_store`; if the store rejects connections, print the reason and exit with code 2."""
-    try:
-        check_store(url)
-    except ConfigurationError as error:
-        sys.stderr.write(f"InTurn cannot start.\n{error}\n")
-        raise SystemExit(2) from None
-
-
-def _rejection(error: StoreUnavailable) -> str | None:
-    """Return the store's reason for a rejected login or TLS connection; None if the store may answer later."""
-    cause: BaseException = error
-    while following := cause.__cause__ or cause.__context__:
-        cause = following
-        if isinstance(cause, AuthenticationError):
-            return f"the store rejects the login: {str(cause).rstrip('.')}; correct the user and password"
-        if isinstance(cause, ssl.SSLError):
-            reason = getattr(cause, "verify_message", None) or cause.reason or "handshake failed"
-            return (
-                f"the TLS connection to the store fails: {reason}; see ssl_ca_certs and ssl_cert_reqs, or use redis://"
-            )
-    return None

@@ -3,14 +3,24 @@
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from types import MappingProxyType
 
 from redis.exceptions import ResponseError
 
 from turns.backend import keys
-from turns.backend.client import CHECK_TIMEOUT_SECONDS, Client, check_store, connect
+from turns.backend.client import Client
+from turns.backend.opening import CHECK_TIMEOUT_SECONDS, check_store, connect
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 
+PARTITION_RULES = MappingProxyType(
+    {
+        "partitions": "REDIS_URL: this store has {found} partitions, which can never change, and this process would "
+        "use {own}: end the URL with ?partitions={found}.",
+        "placement": "INTURN_PLACEMENT: sessions are placed by {found} in this store, which can never change, and this "
+        "process would place them by {own}.",
+    }
+)
 SCHEMA = 1  # raise it when an earlier release could not work with what this one writes
 
 
@@ -33,7 +43,7 @@ def join_or_exit(settings: Settings) -> None:
 
 def join(client: Client, settings: Settings) -> None:
     """Record what the first process decides for all. Raises `ConfigurationError` if this process differs."""
-    own = {"schema": str(SCHEMA), "history": _history(settings)}
+    own = {"schema": str(SCHEMA), "history": _history(settings), **_partitions(settings)}
     _write(client, [("HSETNX", keys.SERVICE.name, name, value) for name, value in own.items()])
     if check_agreement(client, settings) < SCHEMA:
         _write(client, [("HSET", keys.SERVICE.name, "schema", SCHEMA)])
@@ -41,7 +51,8 @@ def join(client: Client, settings: Settings) -> None:
 
 def check_agreement(client: Client, settings: Settings) -> int:
     """Return the schema of the store. Raises `ConfigurationError` if this process differs from those before it."""
-    [found] = client.read_hashes([keys.SERVICE.name], ["schema", "history"])
+    partitions = _partitions(settings)
+    [found] = client.read_hashes([keys.SERVICE.name], ["schema", "history", *partitions])
     schema, own = int(found.get("schema", SCHEMA)), _history(settings)
     history = found.get("history", own)
     if schema > SCHEMA:
@@ -54,6 +65,9 @@ def check_agreement(client: Client, settings: Settings) -> int:
             f"INTURN_HISTORY: the histories of this store are kept in {_place(history)}, and this process would "
             f"keep them in {_place(own)}; use the same value everywhere, or another INTURN_NAMESPACE."
         )
+    for name, value in partitions.items():
+        if found.get(name, value) != value:
+            raise ConfigurationError(PARTITION_RULES[name].format(found=found[name], own=value))
     return schema
 
 
@@ -61,6 +75,13 @@ def _write(client: Client, commands: Sequence[Sequence[str | int]]) -> None:
     """Write if possible: a store that refuses writes can be compared, and a worker repairs a key of another type."""
     with suppress(StoreUnavailable, ResponseError):
         client.execute_many(commands)
+
+
+def _partitions(settings: Settings) -> dict[str, str]:
+    """Return what determines the partition of a session; empty for a store without partitions."""
+    if not settings.partitions:
+        return {}
+    return {"partitions": str(settings.partitions), "placement": settings.placement}
 
 
 def _history(settings: Settings) -> str:

@@ -14,11 +14,14 @@ from turns.domain.messages import Message, Page, build_page, page_numbers
 from turns.domain.turn import Session
 from turns.file_history.files import HistoryFiles
 from turns.file_history.offload import run_disk_io
+from turns.store.partitioned.sessions import PartitionedSessionStore
 from turns.store.sessions import ERASE_LIMIT, Imported, SessionStore
 
 
 def open_session_store(client: Client, settings: Settings, *, offload: Offload = run_inline) -> SessionStore:
     """Return the store for `INTURN_HISTORY`; `offload` runs its writes to the disk, and the encoding of imports."""
+    if settings.partitions:
+        return PartitionedSessionStore(client, settings, offload)
     if settings.history_directory is None:
         return SessionStore(client, settings, offload)
     return FileHistorySessionStore(client, settings, HistoryFiles(settings.history_directory), offload)

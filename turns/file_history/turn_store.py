@@ -24,6 +24,7 @@ from turns.domain.retry import Retry
 from turns.domain.turn import Answer, Claim, FileVersion, Spending
 from turns.file_history.files import HistoryFiles
 from turns.file_history.offload import DiskUnavailable, run_disk_io
+from turns.store.partitioned.turns import PartitionedTurnStore
 from turns.store.turns import NOTHING, TurnStore
 
 MAX_STAGED = 10_000  # more than the unanswered commits of one process
@@ -32,7 +33,9 @@ STALE_SECONDS = 86_400.0  # longer than any run, so that no worker will commit a
 
 
 def open_turn_store(client: Client, settings: Settings, *, offload: Offload = run_inline) -> TurnStore:
-    """Return the store for `INTURN_HISTORY`; `offload` runs its disk I/O."""
+    """Return the store for `INTURN_HISTORY` and `REDIS_URL`; `offload` runs its disk I/O."""
+    if settings.partitions:
+        return PartitionedTurnStore(client, settings)
     if settings.history_directory is None:
         return TurnStore(client, settings)
     return FileHistoryTurnStore(client, settings, HistoryFiles(settings.history_directory), offload)

@@ -62,7 +62,7 @@ class TurnStore:
         """
         try:
             self._safety.check()
-            outcome, snapshot, wait_ms = self._scripts.accept(new_turn_id(request.request_id), request)
+            outcome, snapshot, wait_ms = self._scripts.accept(self._new_turn_id(request), request)
             if snapshot is None:
                 raise refusal(outcome, wait_ms=wait_ms)
         except (Refused, StoreUnavailable) as error:
@@ -393,6 +393,9 @@ class TurnStore:
         return self._scripts.report_process(
             process, kind=kind, proposed_id=proposed_id, needs_keys=needs_keys, fields=fields
         )
+
+    def _new_turn_id(self, request: TurnRequest) -> str:
+        return new_turn_id(request.request_id, partition=self._client.partition_number)
 
     def _read_record(self, turn_id: str, tenant: str) -> dict[str, str]:
         if not is_turn_id(turn_id):

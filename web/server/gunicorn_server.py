@@ -19,7 +19,7 @@ from gunicorn.workers.ggevent import GeventWorker
 from turns.access.api_keys import ApiKeyStore
 from turns.access.exposure import check_exposure
 from turns.assistants.registry import AssistantRegistry, registry_or_exit
-from turns.backend.client import connect
+from turns.backend.opening import connect
 from turns.config.logs import Log, configure_logs, get_logger
 from turns.config.open_files import raise_open_file_limit
 from turns.config.settings import Settings

@@ -17,7 +17,7 @@ from inturn.testing.ports import free_port
 from tests.support.processes import call
 from tests.support.waiting import wait_until
 from tools import ROOT
-from turns.backend.client import connect
+from turns.backend.opening import connect
 
 UNREACHABLE_PROXIES = {"HTTP_PROXY": "http://127.0.0.1:1", "all_proxy": "socks5://127.0.0.1:1"}
 

@@ -18,7 +18,6 @@ from turns.backend.client import Client
 from turns.backend.cluster.cluster import Cluster
 from turns.backend.cluster.slot_client import SlotClient
 from turns.backend.partition.client import PartitionClient
-from turns.backend.partition.placement import Partitions
 from turns.backend.partition.tags import hash_tags, slot_of
 from worker.cluster_broker import ClusterHintTransport, HintReaders
 
@@ -47,8 +46,7 @@ def clients(nodes: ClusterNodes) -> Iterator[list[Client]]:
         node.raw.flushall()
     seeds = tuple(("127.0.0.1", node.port) for node in nodes.nodes)
     cluster = Cluster(StoreAddress(options={}, nodes=seeds), timeout_seconds=10, retries=1, max_connections=10)
-    partitions = Partitions(PARTITIONS)
-    yield [PartitionClient(SlotClient(cluster, slot), partitions, n) for n, slot in enumerate(_slots())]
+    yield [PartitionClient(SlotClient(cluster, slot), count=PARTITIONS, number=n) for n, slot in enumerate(_slots())]
     cluster.close()
 
 

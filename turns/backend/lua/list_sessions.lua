@@ -17,7 +17,10 @@ if after ~= '' then
   if redis.call('ZSCORE', index, after) == active_at then
     first = redis.call('ZREVRANK', index, after) + 1
   else
-    first = redis.call('ZCOUNT', index, active_at, '+inf')
+    first = redis.call('ZCOUNT', index, '(' .. active_at, '+inf')
+    for _, session in ipairs(redis.call('ZRANGE', index, active_at, active_at, 'BYSCORE')) do
+      if session > after then first = first + 1 end
+    end
   end
 end
 

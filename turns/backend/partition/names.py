@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Sequence
+from types import MappingProxyType
 from typing import Any
 
 from turns.backend import keys
@@ -15,6 +16,7 @@ FAMILY = f"{keys.PREFIX}inturn:"
 KEYLESS = frozenset({"PING", "TIME", "INFO", "CONFIG GET", "WAIT", "SHUTDOWN", "CLUSTER"})
 ALL_KEYS = frozenset({"UNLINK", "DEL", "EXISTS", "RENAME"})
 SCRIPTS = frozenset({"EVAL", "EVALSHA"})
+SHARDED = MappingProxyType({"PUBSUB CHANNELS": "PUBSUB SHARDCHANNELS", "PUBSUB NUMSUB": "PUBSUB SHARDNUMSUB"})
 
 
 class PartitionNames:
@@ -46,8 +48,8 @@ class PartitionNames:
             return self._check_script(command)
         if verb == "SCAN":
             return [verb, *self._rename_pattern(arguments)]
-        if verb == "PUBSUB CHANNELS":
-            return ["PUBSUB SHARDCHANNELS", *map(self.stored, arguments)]
+        if verb in SHARDED:
+            return [SHARDED[verb], *map(self.stored, arguments)]
         if verb in ALL_KEYS:
             return [verb, *map(self.stored, arguments)]
         return [verb, self.stored(arguments[0]), *arguments[1:]]

@@ -4,9 +4,9 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import ceil
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
-from turns.backend.partition.tags import HOME, hash_tags
+from turns.backend.partition.tags import HOME
 from turns.config.settings import Placement, Settings
 from turns.domain.ids import partition_of, tenant_of
 
@@ -29,6 +29,11 @@ class Partitions:
     count: int
     placement: Placement = Placement.SESSION
 
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return the partitions of the store that these settings name, which must be a Redis Cluster."""
+        return cls(settings.partitions, settings.placement)
+
     def of_session(self, session: str) -> int:
         """Return the partition of a session key."""
         placed = tenant_of(session) if self.placement is Placement.TENANT else session
@@ -43,10 +48,6 @@ class Partitions:
         """Return the partition of all sessions of a tenant; None if they are in many."""
         return zlib.crc32(tenant.encode()) % self.count if self.placement is Placement.TENANT else None
 
-    def tag(self, number: int) -> str:
-        """Return the hash tag of a partition."""
-        return hash_tags(self.count)[number]
-
     def group(self, items: Iterable[Item]) -> dict[int, list[Item]]:
         """Return the items by the partition of their turn, each group in the given order."""
         groups: dict[int, list[Item]] = {}
@@ -57,7 +58,10 @@ class Partitions:
 
 def share_limits(settings: Settings, count: int) -> Settings:
     """Return the settings of one of these partitions: limits of all turns become its share of them."""
-    changes = {
-        name: ceil(getattr(settings, name) / count * SHARE_MARGIN) for name in ("max_live_turns", "batch_concurrency")
-    }
-    return settings.model_copy(update=changes)
+    names = ("max_live_turns", "batch_concurrency")
+    return settings.model_copy(update={name: share_of(getattr(settings, name), count) for name in names})
+
+
+def share_of(limit: int, count: int) -> int:
+    """Return the share of one of these partitions of a limit."""
+    return min(limit, ceil(limit / count * SHARE_MARGIN))

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.support.server import Server
-from turns.backend.client import Client, check_store, connect
+from turns.backend.client import Client
+from turns.backend.opening import check_store, connect
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
 from turns.domain.state import Status

@@ -9,7 +9,8 @@ from tests.support.server import Server
 from turns.access.api_key import Scope
 from turns.access.api_keys import ApiKeyStore
 from turns.backend import keys
-from turns.backend.client import Client, connect
+from turns.backend.client import Client
+from turns.backend.opening import connect
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.state import Status

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.support.server import Server
-from turns.backend.client import Client, connect
+from turns.backend.client import Client
+from turns.backend.opening import connect
 from turns.config.settings import Settings
 from turns.domain.errors import IntakePaused, Overloaded, StoreUnavailable, StoreUnsafe
 from turns.domain.messages import Message

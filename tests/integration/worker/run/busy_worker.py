@@ -8,7 +8,7 @@ monkey.patch_all()
 
 import time  # noqa: E402  # imports follow the patch
 
-from turns.backend.client import connect  # noqa: E402
+from turns.backend.opening import connect  # noqa: E402
 from turns.backend.unpatched import UnpatchedLeaseClient  # noqa: E402
 from turns.config.settings import Pool, Settings  # noqa: E402
 from turns.store.turns import TurnStore  # noqa: E402

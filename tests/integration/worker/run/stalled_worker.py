@@ -15,7 +15,7 @@ import re  # noqa: E402
 import gevent  # noqa: E402
 from gevent.event import Event  # noqa: E402
 
-from turns.backend.client import connect  # noqa: E402
+from turns.backend.opening import connect  # noqa: E402
 from turns.config.logs import configure_logs  # noqa: E402
 from turns.config.settings import Settings  # noqa: E402
 from turns.store.turns import TurnStore  # noqa: E402

@@ -5,7 +5,7 @@ import pytest
 from tests.support.stub_client import StubClient
 from turns.access.api_key import ApiKey, Scope
 from turns.access.api_keys import ApiKeyStore
-from turns.backend.client import connect
+from turns.backend.opening import connect
 from turns.domain.errors import StoreUnavailable
 
 

@@ -3,7 +3,7 @@
 from tests.support.stub_client import StubClient
 from turns.access.key_uses import RESOLUTION_SECONDS, KeyUses
 from turns.backend import keys
-from turns.backend.client import connect
+from turns.backend.opening import connect
 
 
 def test_a_key_is_written_once_a_minute() -> None:

@@ -4,9 +4,9 @@ import pytest
 
 from tools import ROOT
 from turns.backend import keys
-from turns.backend.client import Client, connect
+from turns.backend.client import Client
+from turns.backend.opening import connect
 from turns.backend.partition.client import PartitionClient
-from turns.backend.partition.placement import Partitions
 from turns.backend.partition.rendering import render_in_partition, render_plain
 from turns.backend.script_loader import VERBS, read_source, render, render_constants
 from turns.backend.script_runner import Script, run_script
@@ -82,7 +82,7 @@ def test_a_plain_script_declares_no_key() -> None:
 
 def test_every_script_of_a_partition_declares_two_keys() -> None:
     client = Recorder()
-    Scripts(PartitionClient(client, Partitions(24), 7), Settings()).release("turn", token="t")
+    Scripts(PartitionClient(client, count=24, number=7), Settings()).release("turn", token="t")
     digest = Script.of(PARTITIONED["release"]).digest
     assert client.sent == [("EVALSHA", digest, 2, "inturn:{07-12}:", "inturn:{07-12}:-", "turn", "t", "")]
 

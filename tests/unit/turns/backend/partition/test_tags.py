@@ -22,7 +22,7 @@ def test_each_tag_is_in_its_part_of_the_slots(count: int) -> None:
 
 
 def test_home_has_the_same_tag_for_every_number() -> None:
-    assert {hash_tags(count)[0] for count in range(1, MAX_PARTITIONS + 1)} == {"00-236"}
+    assert {hash_tags(count)[0] for count in (1, 2, 3, 5, 12, 24, 48, MAX_PARTITIONS)} == {"00-236"}
 
 
 @pytest.mark.parametrize("primaries", [2, 3, 4, 6, 8, 12])

@@ -1,0 +1,109 @@
+"""Open the store that `REDIS_URL` names, and check that it accepts connections."""
+
+import ssl
+import sys
+from types import MappingProxyType
+
+from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
+
+from turns.backend.address import StoreAddress, parse_store_url
+from turns.backend.client import Client, connect_to
+from turns.backend.cluster.cluster import Cluster
+from turns.backend.cluster.slot_client import SlotClient
+from turns.backend.partition.client import open_partitions
+from turns.backend.partition.tags import slot_of
+from turns.domain.errors import ConfigurationError, StoreUnavailable
+
+CHECK_TIMEOUT_SECONDS = 0.8  # a wrong setting ends a process within a second
+WRONG_KIND = MappingProxyType(
+    {
+        True: "the store is a Redis Cluster; use one primary, or Sentinels",
+        False: "the server is not a node of a Redis Cluster; use redis:// for it",
+    }
+)
+
+
+def connect(
+    url: str, *, timeout_seconds: float, retries: int, max_connections: int, pool_timeout_seconds: float | None = None
+) -> Client:
+    """Return a client; it connects with its first command. For a Redis Cluster it is that of the home partition.
+
+    `timeout_seconds` bounds each connect and each reply, `retries` how often a command is sent again.
+    `pool_timeout_seconds` bounds the wait for a free connection; None: `timeout_seconds`.
+
+    Raises ValueError for a malformed URL.
+    """
+    address = parse_store_url(url)
+    open_address = _open_cluster if address.nodes else connect_to
+    return open_address(
+        address,
+        timeout_seconds=timeout_seconds,
+        retries=retries,
+        max_connections=max_connections,
+        pool_timeout_seconds=pool_timeout_seconds,
+    )
+
+
+def check_store(url: str) -> None:
+    """Raise `ConfigurationError` if the store rejects connections in a way that waiting cannot cure.
+
+    Return if it accepts them, or does not answer yet.
+    """
+    client = connect(url, timeout_seconds=CHECK_TIMEOUT_SECONDS, retries=0, max_connections=1)
+    try:
+        client.ping()
+        is_cluster = client.info("cluster").get("cluster_enabled") == 1
+    except StoreUnavailable as error:
+        if reason := _rejection(error):
+            raise ConfigurationError(f"REDIS_URL: {reason}") from None
+        return
+    except NoPermissionError:
+        return  # the commands that are needed may be permitted
+    except ResponseError as error:
+        raise ConfigurationError(f"REDIS_URL: the store rejects the connection: {error}") from None
+    finally:
+        client.close()
+    if is_cluster != bool(parse_store_url(url).nodes):
+        raise ConfigurationError(f"REDIS_URL: {WRONG_KIND[is_cluster]}")
+
+
+def check_store_or_exit(url: str) -> None:
+    """Call `check_store`; if the store rejects connections, print the reason and exit with code 2."""
+    try:
+        check_store(url)
+    except ConfigurationError as error:
+        sys.stderr.write(f"InTurn cannot start.\n{error}\n")
+        raise SystemExit(2) from None
+
+
+def _open_cluster(
+    address: StoreAddress,
+    *,
+    timeout_seconds: float,
+    retries: int,
+    max_connections: int,
+    pool_timeout_seconds: float | None,
+) -> Client:
+    cluster = Cluster(
+        address,
+        timeout_seconds=timeout_seconds,
+        retries=retries,
+        max_connections=max_connections,
+        pool_timeout_seconds=pool_timeout_seconds,
+    )
+    return open_partitions(lambda key: SlotClient(cluster, slot_of(key)), count=address.partitions, close=cluster.close)
+
+
+def _rejection(error: StoreUnavailable) -> str | None:
+    """Return the store's reason for a rejected login or TLS connection; None if the store may answer later."""
+    cause: BaseException = error
+    while following := cause.__cause__ or cause.__context__:
+        cause = following
+        if isinstance(cause, AuthenticationError):
+            return f"the store rejects the login: {str(cause).rstrip('.')}; correct the user and password"
+        if isinstance(cause, ssl.SSLError):
+            reason = getattr(cause, "verify_message", None) or cause.reason or "handshake failed"
+            return (
+                f"the TLS connection to the store fails: {reason}; see ssl_ca_certs and ssl_cert_reqs, or use redis://"
+            )
+    return None

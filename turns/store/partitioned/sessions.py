@@ -1,0 +1,75 @@
+"""The session store of a Redis Cluster: routes each call to the partition of its session."""
+
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+
+from turns.backend.client import Client
+from turns.backend.offload import Offload, run_inline
+from turns.backend.partition.placement import Partitions, share_limits
+from turns.backend.script_replies import Reply
+from turns.config.settings import Settings
+from turns.domain.errors import ConfigurationError
+from turns.domain.ids import DEFAULT_TENANT, session_key
+from turns.domain.messages import Message, Page
+from turns.domain.turn import Session
+from turns.store.partitioned.each import call_each
+from turns.store.partitioned.pages import merge_pages
+from turns.store.sessions import Imported, SessionPage, SessionStore
+
+
+class PartitionedSessionStore(SessionStore):
+    """A partition that is away raises `StoreUnavailable` for its own sessions only. Lists need all partitions."""
+
+    def __init__(self, client: Client, settings: Settings, offload: Offload = run_inline) -> None:
+        """`client` is that of the home partition."""
+        self._partitions = Partitions.of(settings)
+        shared = share_limits(settings, self._partitions.count)
+        super().__init__(client, shared, offload)
+        self._stores = [SessionStore(one, shared, offload) for one in client.partitions]
+
+    def get_session(self, session: str) -> Session:
+        return self._of(session).get_session(session)
+
+    def list_sessions(self, *, tenant: str = DEFAULT_TENANT, after: str | None, limit: int) -> SessionPage:
+        """Return a page like `SessionStore.list_sessions`. It is not a snapshot of all partitions."""
+        one = self._partitions.of_tenant(tenant)
+        stores = self._stores if one is None else [self._stores[one]]
+        pages = call_each([partial(store.list_sessions, tenant=tenant, after=after, limit=limit) for store in stores])
+        if len(pages) == 1:
+            return pages[0]
+        sessions, after = merge_pages(
+            [(page.sessions, page.after) for page in pages],
+            position_of=lambda found: (found.active_at or 0, session_key(found.session_id, found.user_id, tenant)),
+            limit=limit,
+        )
+        return SessionPage(sessions=sessions, after=after)
+
+    def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
+        return self._of(session).list_messages(session, after=after, limit=limit, newest_first=newest_first)
+
+    def import_messages(
+        self, messages: Sequence[Message], *, session_id: str, user_id: str | None, tenant: str = DEFAULT_TENANT
+    ) -> Imported:
+        store = self._of(session_key(session_id, user_id, tenant))
+        return store.import_messages(messages, session_id=session_id, user_id=user_id, tenant=tenant)
+
+    def erase(self, session: str) -> None:
+        self._of(session).erase(session)
+
+    def count_sessions(self, *, tenant: str = DEFAULT_TENANT) -> int:
+        return sum(call_each([partial(store.count_sessions, tenant=tenant) for store in self._stores]))
+
+    def adopt_all(self, *, tenant: str) -> Counter[Reply]:
+        raise self._cannot_adopt()
+
+    def adopt(self, session: Session, *, tenant: str) -> Reply:
+        raise self._cannot_adopt()
+
+    def _of(self, session: str) -> SessionStore:
+        return self._stores[self._partitions.of_session(session)]
+
+    def _cannot_adopt(self) -> ConfigurationError:
+        return ConfigurationError(
+            "Sessions in a Redis Cluster cannot be given to another tenant: its sessions are in other partitions."
+        )

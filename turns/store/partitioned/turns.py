@@ -1,0 +1,214 @@
+"""The turn store of a Redis Cluster: routes each verb to the partition of its turn or session."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
+
+from turns.backend import keys
+from turns.backend.client import Client
+from turns.backend.partition.placement import Partitions, share_limits, share_of
+from turns.backend.script_replies import Reply
+from turns.config.settings import Settings
+from turns.domain.error_codes import Code
+from turns.domain.events import TurnEvent
+from turns.domain.ids import DEFAULT_TENANT, is_turn_id
+from turns.domain.retry import Retry
+from turns.domain.state import Status
+from turns.domain.turn import Answer, Claim, Delta, Spending, Turn, TurnRequest
+from turns.store.acceptance import Accepted
+from turns.store.health import Health
+from turns.store.partitioned.each import call_available, call_each
+from turns.store.partitioned.pages import merge_pages
+from turns.store.turns import NOTHING, TurnPage, TurnStore
+
+T = TypeVar("T")
+
+
+class PartitionedTurnStore(TurnStore):
+    """Registers workers in the home partition, which is also that of turn ids which no partition has made.
+
+    A partition that is away raises `StoreUnavailable` for its own turns only. Lists need all partitions.
+    """
+
+    def __init__(self, client: Client, settings: Settings) -> None:
+        """`client` is that of the home partition."""
+        self._partitions = Partitions.of(settings)
+        shared = share_limits(settings, self._partitions.count)
+        super().__init__(client, shared)
+        self._stores = [TurnStore(one, shared) for one in client.partitions]
+
+    # -- for callers
+
+    def accept(self, request: TurnRequest) -> Accepted:
+        return self._stores[self._partitions.of_session(request.session)].accept(request)
+
+    def get_turn(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
+        return self._of(turn_id).get_turn(turn_id, tenant=tenant)
+
+    def get_ended_turn(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn | None:
+        return self._of(turn_id).get_ended_turn(turn_id, tenant=tenant)
+
+    def cancel(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
+        return self._of(turn_id).cancel(turn_id, tenant=tenant)
+
+    def list_turns(
+        self,
+        *,
+        tenant: str = DEFAULT_TENANT,
+        session: str | None = None,
+        user_id: str | None = None,
+        status: Status | None = None,
+        after: str | None = None,
+        limit: int,
+    ) -> TurnPage:
+        """Return a page like `TurnStore.list_turns`. It is not a snapshot of all partitions."""
+        one = self._partitions.of_tenant(tenant) if session is None else self._partitions.of_session(session)
+        stores = self._stores if one is None else [self._stores[one]]
+        reads = [
+            partial(
+                store.list_turns,
+                tenant=tenant,
+                session=session,
+                user_id=user_id,
+                status=status,
+                after=after,
+                limit=limit,
+            )
+            for store in stores
+        ]
+        pages = call_each(reads)
+        if len(pages) == 1:
+            return pages[0]
+        turns, after = merge_pages(
+            [(page.turns, page.after) for page in pages],
+            position_of=lambda turn: (turn.accepted_at, turn.id),
+            limit=limit,
+        )
+        return TurnPage(turns=turns, after=after)
+
+    def read_events(self, turn_id: str, *, after: str) -> list[TurnEvent]:
+        return self._of(turn_id).read_events(turn_id, after=after)
+
+    def last_event_id(self, turn_id: str) -> str:
+        return self._of(turn_id).last_event_id(turn_id)
+
+    def read_health(self) -> Health:
+        """Return the state of the partition that is worst off, with the live turns of all."""
+        states = call_each([store.read_health for store in self._stores])
+        worst = next((state for state in states if state.refusal or not state.is_safe), states[0])
+        memory = max((state.memory for state in states), key=lambda one: one.share)
+        workers = max(states, key=lambda state: state.live_workers)
+        return replace(
+            worst,
+            memory=memory,
+            live_turns=sum(state.live_turns for state in states),
+            live_workers=workers.live_workers,
+            live_chain_workers=workers.live_chain_workers,
+            had_workers=any(state.had_workers for state in states),
+        )
+
+    # -- for workers
+
+    def claim(self, turn_id: str, *, worker: str, model: str = "", fallback_model: str = "") -> Claim | None:
+        return self._of(turn_id).claim(turn_id, worker=worker, model=model, fallback_model=fallback_model)
+
+    def renew(self, claims: Sequence[Claim]) -> list[tuple[str, Reply]]:
+        """Renew in all partitions that can be reached; the leases in others may run out."""
+        groups = self._partitions.group(claims)
+        return _flat(call_available([partial(self._stores[n].renew, group) for n, group in groups.items()]))
+
+    def emit(self, pieces: Sequence[Delta]) -> list[tuple[str, Reply]]:
+        """Append in all partitions, each piece once, also if the call is repeated because one was away."""
+        groups = self._partitions.group(pieces)
+        return _flat(call_each([partial(self._stores[n].emit, group) for n, group in groups.items()]))
+
+    def commit(
+        self,
+        claim: Claim,
+        answer: Answer,
+        *,
+        tail: str,
+        provider_request_id: str | None = None,
+        spending: Spending = NOTHING,
+    ) -> None:
+        self._of(claim.turn_id).commit(
+            claim, answer, tail=tail, provider_request_id=provider_request_id, spending=spending
+        )
+
+    def interrupt(self, claim: Claim, answer: Answer, *, tail: str, spending: Spending = NOTHING) -> None:
+        self._of(claim.turn_id).interrupt(claim, answer, tail=tail, spending=spending)
+
+    def fail(
+        self,
+        claim: Claim,
+        code: Code,
+        *,
+        provider_status: int | None = None,
+        provider_request_id: str | None = None,
+        spending: Spending = NOTHING,
+    ) -> None:
+        self._of(claim.turn_id).fail(
+            claim,
+            code,
+            provider_status=provider_status,
+            provider_request_id=provider_request_id,
+            spending=spending,
+        )
+
+    def retry(
+        self,
+        claim: Claim,
+        code: Code,
+        decision: Retry,
+        *,
+        model: str,
+        provider_request_id: str | None = None,
+        spending: Spending = NOTHING,
+    ) -> None:
+        """Queue the turn for a retry. A hold that it opens is one of its partition: others find out by themselves."""
+        self._of(claim.turn_id).retry(
+            claim, code, decision, model=model, provider_request_id=provider_request_id, spending=spending
+        )
+
+    def reopen(self, claim: Claim) -> None:
+        self._of(claim.turn_id).reopen(claim)
+
+    def lift_hold(self, name: str) -> bool:
+        return any(self._each(lambda store: store.lift_hold(name)))
+
+    def record_silence(self, claim: Claim, *, is_silent: bool, since_seconds: float) -> None:
+        self._of(claim.turn_id).record_silence(claim, is_silent=is_silent, since_seconds=since_seconds)
+
+    def release(self, turn_id: str, *, token: str = "", spending: Spending = NOTHING) -> None:
+        self._of(turn_id).release(turn_id, token=token, spending=spending)
+
+    def rescue(self, *, worker: str, hint: str, slots: int = 0) -> list[tuple[str, Reply]]:
+        """Rescue in all partitions that can be reached; each has a share of the worker's slots."""
+        share = share_of(slots, self._partitions.count)
+        return _flat(self._each(lambda store: store.rescue(worker=worker, hint=hint, slots=share)))
+
+    def rescue_worker(self, worker: str, *, is_forced: bool = False) -> list[tuple[str, Reply]]:
+        """Take all turns away from a worker. Only the home partition knows whether it still has its subscription."""
+        [(_, connections)] = self._client.pubsub_numsub(keys.CONNECTION(worker))
+        if connections and not is_forced:
+            return []
+        return _flat(self._each(lambda store: store.rescue_worker(worker, is_forced=is_forced)))
+
+    def repair(self, *, worker: str) -> Iterator[tuple[str, Reply]]:
+        for store in self._stores:
+            yield from store.repair(worker=worker)
+
+    def remove_worker(self, worker: str) -> None:
+        self._each(lambda store: store.remove_worker(worker))
+
+    def _of(self, turn_id: str) -> TurnStore:
+        return self._stores[self._partitions.of_turn(turn_id) if is_turn_id(turn_id) else 0]
+
+    def _each(self, call: Callable[[TurnStore], T]) -> list[T]:
+        """Return the results of the partitions that can be reached."""
+        return call_available([partial(call, store) for store in self._stores])
+
+
+def _flat(groups: Sequence[Sequence[tuple[str, Reply]]]) -> list[tuple[str, Reply]]:
+    return [outcome for group in groups for outcome in group]
