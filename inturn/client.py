@@ -23,6 +23,8 @@ from inturn.values import (
     Readiness,
     ServiceStatus,
     Session,
+    SessionChanges,
+    SessionFilters,
     Status,
     TurnBody,
     TurnData,
@@ -205,13 +207,28 @@ class Sessions:
         self._transport = transport
         self._steps = SessionSteps(transport.retry_policy)
 
-    def list(self, *, limit: int | None = None) -> Iterator[Session]:
+    def list(self, *, limit: int | None = None, **filters: Unpack[SessionFilters]) -> Iterator[Session]:
         """Yield sessions, the most recently active first, at most `limit`."""
-        return self._transport.iterate(self._steps.list(limit))
+        return self._transport.iterate(self._steps.list(filters, limit))
+
+    def count(self, **filters: Unpack[SessionFilters]) -> int:
+        """Return the number of sessions; the service counts at most 5,000."""
+        return self._transport.run(self._steps.count(filters))
 
     def get(self, session_id: str, *, user_id: str | None = None) -> Session:
         """Return a session. Raise `SessionNotFound`."""
         return self._transport.run(self._steps.get(session_id, user_id))
+
+    def update(
+        self,
+        session_id: str,
+        *,
+        user_id: str | None = None,
+        if_version: int | None = None,
+        **changes: Unpack[SessionChanges],
+    ) -> Session:
+        """Change the session and return it. With `if_version`, raise `SessionChanged` for another version."""
+        return self._transport.run(self._steps.update(session_id, changes, user_id, if_version))
 
     def delete(self, session_id: str, *, user_id: str | None = None) -> None:
         """Cancel the session's live turns and erase its history, turns and results."""

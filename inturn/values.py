@@ -43,6 +43,32 @@ class Changes(TypedDict, total=False):
     start_within_seconds: float | None
 
 
+class SessionFilters(TypedDict, total=False):
+    """Conditions on sessions; all must hold. None is any.
+
+    `metadata` has one entry. `q` has beginnings of words of the title. The times have an offset from UTC.
+    """
+
+    user_id: str | None
+    archived: bool | None
+    metadata: Mapping[str, str] | None
+    q: str | None
+    active_after: datetime | None
+    active_before: datetime | None
+
+
+class SessionChanges(TypedDict, total=False):
+    """Fields of a session to change. A title None is that of the first message, and a value None removes an entry.
+
+    `ttl_seconds` is the time for which the idle session is kept; None is for ever.
+    """
+
+    title: str | None
+    metadata: Mapping[str, str | None]
+    archived: bool
+    ttl_seconds: float | None
+
+
 class MessageBody(TypedDict):
     """One message to import. `turn_id` is the turn that wrote it; the service does not have to know that turn."""
 
@@ -145,6 +171,11 @@ class Session:
     message_count: int
     version: int
     last_active_at: datetime | None
+    title: str | None
+    metadata: Mapping[str, str]
+    archived: bool
+    ttl_seconds: float | None
+    created_at: datetime | None
     raw: Json = field(compare=False, repr=False)
 
 

@@ -16,6 +16,7 @@ from turns.backend.opening import connect
 from turns.config.logs import bind, bind_more
 from turns.config.settings import Settings
 from turns.config.tracing import start_tracing
+from turns.conversations.conversations import Conversations
 from turns.domain.errors import Forbidden, Unauthenticated
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
@@ -60,6 +61,7 @@ from web.routes.streams import build_streams
 from web.routes.tokens import build_tokens
 from web.routes.turns import build_turns
 from web.routes.usage import build_usage
+from web.routes.users import build_users
 from web.schemas.links import set_root_path
 from web.security.audit import EXTENSION as AUDIT_EXTENSION
 from web.security.audit import RefusalAudit
@@ -132,6 +134,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         on_begin=partial(audit_begin, audit_log),
         on_end=partial(audit_end, audit_log),
     )
+    conversations = Conversations(client, settings)
     usage = UsageStore(client, settings, offload=run_in_thread)
     api_keys, key_uses = ApiKeyStore(client), KeyUses(client)
     key_record = KeyRecord(settings.data_dir) if settings.uses_embedded_store else None
@@ -146,7 +149,8 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_turns(store, long_polls, registry.find, max_input_bytes=settings.max_input_bytes),
         build_edits(store, long_polls, registry.find, max_input_bytes=settings.max_input_bytes),
         build_streams(streams, session_streams, authenticator),
-        build_sessions(open_session_store(client, settings, offload=run_in_thread)),
+        build_sessions(open_session_store(client, settings, offload=run_in_thread), conversations),
+        build_users(conversations),
         build_description(registry, settings, assets),
         build_operator_actions(actions, queries),
         build_operator_audit(audit_log),

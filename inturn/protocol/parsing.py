@@ -147,6 +147,11 @@ def to_session(body: Json) -> Session:
         message_count=body["message_count"],
         version=body.get("version", 0),
         last_active_at=_datetime(body["last_active_at"]),
+        title=body.get("title"),
+        metadata=body.get("metadata", {}),
+        archived=body.get("archived", False),
+        ttl_seconds=body.get("ttl_seconds"),
+        created_at=_datetime(body.get("created_at")),
         raw=body,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from inturn.errors import InvalidRequest
-from inturn.values import Changes, Message, MessageBody, TurnBody
+from inturn.values import Changes, Message, MessageBody, SessionChanges, SessionFilters, TurnBody
 
 MAX_WAIT_SECONDS = 30.0  # the longest long poll that the service allows
 READ_TIMEOUT_SECONDS = 20.0  # covers a slow store; if the store is down, the service reports that after two seconds
@@ -94,8 +94,19 @@ def list_turns(
     return Request(method="GET", path="/v1/turns", query=_query(query))
 
 
-def list_sessions(*, after: str | None, limit: int) -> Request:
-    return Request(method="GET", path="/v1/sessions", query=_query({"after": after, "limit": str(limit)}))
+def list_sessions(filters: SessionFilters, *, after: str | None, limit: int) -> Request:
+    query = {**_filters(filters), "after": after, "limit": str(limit)}
+    return Request(method="GET", path="/v1/sessions", query=_query(query))
+
+
+def count_sessions(filters: SessionFilters) -> Request:
+    query = {**_filters(filters), "count": "true", "limit": "1"}
+    return Request(method="GET", path="/v1/sessions", query=_query(query))
+
+
+def update_session(session_id: str, changes: SessionChanges, *, user_id: str | None, if_version: int | None) -> Request:
+    query, headers = _query({"user_id": user_id}), _if_match(if_version)
+    return Request(method="PATCH", path=_session_path(session_id), query=query, headers=headers, body=_json(changes))
 
 
 def get_session(session_id: str, *, user_id: str | None) -> Request:
@@ -141,6 +152,20 @@ def call_operator(
 ) -> Request:
     content = None if body is None else _json(_without_none(body))
     return Request(method=method, path=f"/operator/{path}", query=_query(query or {}), body=content)
+
+
+def _filters(filters: SessionFilters) -> dict[str, str | None]:
+    """Return the filters of a list of sessions as parameters of the query."""
+    given: dict[str, Any] = _without_none(filters)
+    for name in ("active_after", "active_before"):
+        if name in given:
+            given[name] = given[name].isoformat()
+    if "archived" in given:
+        given["archived"] = "true" if given["archived"] else "false"
+    if "metadata" in given:
+        [(name, value)] = given["metadata"].items()
+        given["metadata"] = f"{name}:{value}"
+    return given
 
 
 def _message_body(message: Message | MessageBody) -> MessageBody:

@@ -14,7 +14,7 @@ from inturn.protocol.parsing import list_items, parse, problem_to_error, to_mess
 from inturn.protocol.requests import Request
 from inturn.protocol.retry import RequestRetryPolicy
 from inturn.protocol.steps import EmittingSteps, Steps
-from inturn.values import Changes, Json, Message, MessageBody, Session, TurnBody, TurnT
+from inturn.values import Changes, Json, Message, MessageBody, Session, SessionChanges, SessionFilters, TurnBody, TurnT
 
 # Limits of the service.
 MAX_PAGE_SIZE = 100
@@ -93,14 +93,24 @@ class SessionSteps:
     def __init__(self, retry_policy: RequestRetryPolicy) -> None:
         self._retry_policy = retry_policy
 
-    def list(self, limit: int | None) -> EmittingSteps[Session, None]:
+    def list(self, filters: SessionFilters, limit: int | None) -> EmittingSteps[Session, None]:
         def page_request(after: str | None) -> Request:
-            return requests.list_sessions(after=after, limit=page_size(limit))
+            return requests.list_sessions(filters, after=after, limit=page_size(limit))
 
         return steps.list_pages(page_request, to_session, self._retry_policy, limit=limit)
 
     def get(self, session_id: str, user_id: str | None) -> Steps[Session]:
         return steps.fetch(requests.get_session(session_id, user_id=user_id), to_session, self._retry_policy)
+
+    def count(self, filters: SessionFilters) -> Steps[int]:
+        request = requests.count_sessions(filters)
+        return steps.fetch(request, lambda body: int(body["total"]["count"]), self._retry_policy)
+
+    def update(
+        self, session_id: str, changes: SessionChanges, user_id: str | None, if_version: int | None
+    ) -> Steps[Session]:
+        request = requests.update_session(session_id, changes, user_id=user_id, if_version=if_version)
+        return steps.fetch(request, to_session, self._retry_policy)
 
     def delete(self, session_id: str, user_id: str | None) -> Steps[None]:
         yield from steps.send_with_retries(requests.delete_session(session_id, user_id=user_id), self._retry_policy)

@@ -36,6 +36,7 @@ PERMANENT = {
 WHILE_ANY_TURN_IS_LIVE = (keys.DEFINITION, keys.TENANT, keys.SLOTS, keys.SLOT_WAITERS)
 PER_LIVE_TURN = (keys.TURN, keys.EVENTS)
 PER_BUSY_SESSION = (keys.SESSION, keys.QUEUE, keys.HISTORY)
+SESSION_INDEXES = (keys.SESSIONS, keys.USER_SESSIONS)
 INDEXES = (keys.TURNS, keys.SESSION_TURNS, keys.USER_TURNS)
 
 
@@ -51,6 +52,9 @@ def leaked_keys(raw: Any) -> set[str]:
     listed = live | {member.decode().rpartition("/")[2] for member in raw.zrange(keys.EXPIRING.name, 0, -1)}
     indexes = [name for family in INDEXES for name in raw.scan_iter(family("*"))]
     expected |= {name.decode() for name in indexes if {turn.decode() for turn in raw.zrange(name, 0, -1)} <= listed}
+    kept = {name for family in PER_BUSY_SESSION for name in _members(raw, family)}
+    listed_sessions = [name for family in SESSION_INDEXES for name in raw.scan_iter(family("*"))]
+    expected |= {name.decode() for name in listed_sessions if {s.decode() for s in raw.zrange(name, 0, -1)} <= kept}
     expected |= {keys.TENANT(tenant.decode()) for tenant in raw.zrange(keys.LIMITED.name, 0, -1)}
     listed_keys = [key_id.decode() for key_id in raw.zrange(keys.API_KEYS.name, 0, -1)]
     expected |= {family(key_id) for family in (keys.API_KEY, keys.KEY_INFO) for key_id in listed_keys}
@@ -60,3 +64,7 @@ def leaked_keys(raw: Any) -> set[str]:
     if live:
         expected |= {name.decode() for family in WHILE_ANY_TURN_IS_LIVE for name in raw.scan_iter(family("*"))}
     return {name.decode() for name in raw.scan_iter("*") if raw.ttl(name) == -1} - expected
+
+
+def _members(raw: Any, family: keys.Key) -> set[str]:
+    return {name.decode().removeprefix(family.name) for name in raw.scan_iter(family("*"))}

@@ -54,9 +54,10 @@ SESSION = Key(
     "inturn:session:",
     "hash",
     "`sequence` (the last one assigned), `session_id`, `user_id`, by session; `imported` (the digest of its imported "
-    "messages); `changes` (with the number of messages, the version); if histories are files, also `messages` (number "
-    "of committed messages) and `file` (the version of the file that contains them)",
-    "while the session has live turns; then for the session retention",
+    "messages); `changes` (with the number of messages, the version); `created_at` (ms); `title` (of the first "
+    "message); what callers have set: `own_title`, `metadata` (JSON), `archived`, `ttl_ms` (0: for ever); if histories "
+    "are files, also `messages` (number of committed messages) and `file` (the version of the file that contains them)",
+    "while the session has live turns; then for its retention time, or always if that is its own choice",
 )
 QUEUE = Key(
     "inturn:queue:",
@@ -155,7 +156,13 @@ SESSIONS = Key(
     "inturn:sessions:",
     "sorted set",
     "each session of a tenant at the time (ms) of its last activity",
-    "for the session retention after the last activity of any session; older entries are pruned",
+    "always; the entries of expired sessions are removed once an hour",
+)
+USER_SESSIONS = Key(
+    "inturn:user_sessions:",
+    "sorted set",
+    "each session of a user of a tenant as `<tenant>/<user>/<session>`, ordered by name",
+    "always; the entries of expired sessions are removed once an hour",
 )
 WORKERS = Key(
     "inturn:workers",
@@ -174,6 +181,12 @@ REPAIRER = Key(
     "string",
     "the worker that repairs the indexes, or has done so last",
     "one minute after its last step; then another repair begins",
+)
+PRUNER = Key(
+    "inturn:session_pruner",
+    "string",
+    "the worker that has removed the entries of expired sessions last",
+    "one hour; then another one does so",
 )
 SET_ASIDE = Key(
     "inturn:set_aside:",

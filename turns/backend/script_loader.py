@@ -85,7 +85,8 @@ TURN_VERBS = (
 JOB_VERBS = ("create_job", "claim_job", "collect_job", "advance_job", "stop_job", "discard", "restore")
 USAGE_VERBS = ("fold_usage",)
 STREAM_VERBS = ("read_session_stream", "watch_sessions")
-VERBS = (*TURN_VERBS, *JOB_VERBS, *USAGE_VERBS, *STREAM_VERBS)
+SESSION_VERBS = ("patch_session", "list_user_sessions", "prune_sessions")
+VERBS = (*TURN_VERBS, *JOB_VERBS, *USAGE_VERBS, *STREAM_VERBS, *SESSION_VERBS)
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the
 # three scripts of a turn. Likewise, each call creates its functions anew: all shared files in all scripts cost 11 µs.
@@ -179,6 +180,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "result_ttl_ms": to_ms(settings.result_ttl_seconds),
         "event_ttl_ms": to_ms(min(settings.event_ttl_seconds, settings.result_ttl_seconds)),
         "session_ttl_ms": to_ms(settings.session_ttl_seconds),
+        "erased_ttl_ms": to_ms(settings.session_ttl_seconds or settings.result_ttl_seconds),
         "dead_worker_ms": to_ms(DEAD_WORKER_SECONDS),
         "worker_ttl_ms": to_ms(LOST_WORKER_SECONDS),
         "no_worker_ms": NO_WORKER_MS,

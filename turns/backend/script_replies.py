@@ -102,10 +102,11 @@ class SessionSnapshot:
     is_running: bool
     live: tuple[str, ...]
     version: int
+    details: Mapping[str, str]
 
     @classmethod
     def from_reply(cls, reply: Sequence[Any]) -> Self:
-        session_id, user_id, messages, active_at, running, live, version = reply
+        session_id, user_id, messages, active_at, running, live, version, details = reply
         return cls(
             session_id.decode(),
             user_id.decode(),
@@ -114,6 +115,7 @@ class SessionSnapshot:
             running == b"1",
             tuple(turn.decode() for turn in live),
             int(version),
+            to_record(details),
         )
 
 

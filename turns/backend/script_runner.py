@@ -20,7 +20,18 @@ from turns.domain.errors import StoreUnavailable
 
 # Callers rely on the effects of these verbs, so with `settings.replicas` the replicas must have them first.
 PROMISES = frozenset(
-    {"accept", "commit", "interrupt", "fail", "cancel", "import_messages", "erase", "adopt", "create_job"}
+    {
+        "accept",
+        "commit",
+        "interrupt",
+        "fail",
+        "cancel",
+        "import_messages",
+        "erase",
+        "adopt",
+        "create_job",
+        "patch_session",
+    }
 )
 REPLICATION_MS = 400  # shorter than the shortest timeout of a caller
 

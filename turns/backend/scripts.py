@@ -198,9 +198,10 @@ class Scripts(ScriptRunner):
         digest: str,
         count: int,
         version: str,
+        text: str,
     ) -> tuple[Reply, SessionSnapshot | None, int]:
         """Return the outcome and the session; if refused, None and the time (ms) until a retry makes sense, or 0."""
-        outcome, *reply = self._run("import_messages", session, session_id, user_id, digest, count, version)
+        outcome, *reply = self._run("import_messages", session, session_id, user_id, digest, count, version, text)
         if Reply(outcome) in {Reply.IMPORTED, Reply.REPLAYED}:
             return Reply(outcome), SessionSnapshot.from_reply(reply[0]), 0
         return Reply(outcome), None, reply[0] if reply else 0

@@ -269,9 +269,9 @@ class Settings(BaseSettings):
     )
     session_ttl_seconds: float = Field(
         2_592_000.0,
-        gt=0,
+        ge=0,
         le=MAX_VALUE,
-        description="Time for which a session and its history are kept after its last turn",
+        description="Time for which a session and its history are kept after its last turn (0 = for ever)",
     )
     max_waiters: int = Field(
         1000,

@@ -260,7 +260,8 @@ def _waiting(record: Mapping[str, str], position: int, ahead: str, pace_ms: int)
 class Session:
     """The state of a session at one moment; `running` and `queued` are turn ids.
 
-    `version` rises with each commit and each other change of the session.
+    `version` rises with each commit and each other change of the session. `ttl_seconds` is the time for which the idle
+    session is kept, None for ever.
     """
 
     session_id: str
@@ -270,6 +271,11 @@ class Session:
     message_count: int
     active_at: int | None
     version: int
+    title: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    is_archived: bool = False
+    ttl_seconds: float | None = None
+    created_at: int | None = None
 
     @property
     def is_busy(self) -> bool:

@@ -58,7 +58,7 @@ class FileHistorySessionStore(SessionStore):
         encoded = self._encode(messages)
         self._stage(session, version, encoded.stored)
         outcome, snapshot, wait_ms = self._put(
-            encoded, session, session_id=session_id, user_id=user_id, version=version
+            encoded, session, session_id=session_id, user_id=user_id, version=version, text=messages[0].content
         )
         # A replayed import must not be published: a later version may already be the session's file.
         finish = self._files.publish if outcome is Reply.IMPORTED else self._files.discard

@@ -45,9 +45,10 @@ def name_period(seconds: float) -> str:
 
 def describe_nothing(text: str, *, settings: Settings, is_complete: bool) -> str:
     """Return what was looked through for a text that names nothing, and how long it would have been there."""
+    sessions = name_period(settings.session_ttl_seconds) if settings.session_ttl_seconds else "ever"
     kept = f"Ended turns are kept for {name_period(settings.result_ttl_seconds)} and idle sessions for "
     bound = "" if is_complete else " Only the newest turns and sessions were looked through, because there are many."
     return (
         f"Nothing is named “{text}”: no turn, session, user, tenant, request, trace or idempotency key. "
-        f"{kept}{name_period(settings.session_ttl_seconds)}.{bound}"
+        f"{kept}{sessions}.{bound}"
     )

@@ -1,6 +1,7 @@
 """The session store: the state of sessions, their committed messages, and their deletion."""
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from turns.store.intake import SafetyCheck
 IMPORT_CHUNK_BYTES = 256 * 1024  # written by one command, so that Redis serves other clients in between
 IMPORT_SECONDS = 60  # an import that broke off is deleted after this time
 ADOPT_PAGE = 100
+TITLE_CHARACTERS = 1000  # more than a title has, after spaces before its text
 ERASE_LIMIT = 500  # turns that one call deletes, so that Redis serves other clients in between
 
 
@@ -99,7 +101,9 @@ class SessionStore:
         session, token = session_key(session_id, user_id, tenant), new_token()
         encoded = self._encode(messages)
         self._stage_list(token, encoded.stored)
-        outcome, snapshot, wait_ms = self._put(encoded, session, session_id=session_id, user_id=user_id, version=token)
+        outcome, snapshot, wait_ms = self._put(
+            encoded, session, session_id=session_id, user_id=user_id, version=token, text=messages[0].content
+        )
         if outcome is not Reply.IMPORTED:
             self._client.unlink(keys.IMPORT(token))
         return self._imported(outcome, snapshot, wait_ms)
@@ -153,7 +157,14 @@ class SessionStore:
             self._client.execute_many(commands, transaction=True)
 
     def _put(
-        self, encoded: EncodedMessages, session: str, *, session_id: str, user_id: str | None, version: str
+        self,
+        encoded: EncodedMessages,
+        session: str,
+        *,
+        session_id: str,
+        user_id: str | None,
+        version: str,
+        text: str,
     ) -> tuple[Reply, SessionSnapshot | None, int]:
         """Make the staged messages the history: the list of this token, or the file of this version."""
         return self._scripts.import_messages(
@@ -163,6 +174,7 @@ class SessionStore:
             digest=encoded.digest,
             count=len(encoded.stored),
             version=version,
+            text=text[:TITLE_CHARACTERS],
         )
 
     def _imported(self, outcome: Reply, snapshot: SessionSnapshot | None, wait_ms: int) -> Imported:
@@ -187,6 +199,7 @@ def _chunks(stored: Sequence[str]) -> Iterator[Sequence[str]]:
 def to_session(found: SessionSnapshot, session: str = "") -> Session:
     """Return the session. One that only other programs have written to gets its id from `session`."""
     running, queued = (found.live[0], found.live[1:]) if found.is_running else (None, found.live)
+    details = found.details
     return Session(
         session_id=found.session_id or unescape_id(session.rpartition("/")[2]),
         user_id=found.user_id or None,
@@ -195,4 +208,9 @@ def to_session(found: SessionSnapshot, session: str = "") -> Session:
         message_count=found.messages,
         active_at=found.active_at,
         version=found.version,
+        title=details.get("own_title") or details.get("title") or None,
+        metadata=json.loads(details.get("metadata", "{}")),
+        is_archived="archived" in details,
+        ttl_seconds=int(details.get("ttl_ms", 0)) / 1000 or None,
+        created_at=int(details["created_at"]) if "created_at" in details else None,
     )

@@ -12,6 +12,7 @@ from turns.backend.pubsub import Subscriptions
 from turns.backend.script_loader import to_ms
 from turns.backend.script_replies import Reply, StoreIdentity, TurnSnapshot, to_record
 from turns.backend.scripts import Scripts
+from turns.backend.session_scripts import SessionScripts
 from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
@@ -27,6 +28,7 @@ from turns.store.dead_workers import find_running_turns
 from turns.store.health import Health, read_health
 from turns.store.intake import RefusalCounter, SafetyCheck
 from turns.store.metrics import Metrics, read_metrics
+from turns.store.pruning import prune_sessions
 from turns.store.repair import repair
 
 LIST_LIMIT = 1000  # turns that the script reads for one page, so that it takes far less than a millisecond
@@ -50,6 +52,7 @@ class TurnStore:
         self._client = client
         self._settings = settings
         self._scripts = Scripts(client, settings)
+        self._session_scripts = SessionScripts(client, settings)
         self._safety = SafetyCheck(client, settings)
         self._refusals = RefusalCounter(self._scripts)
 
@@ -352,8 +355,12 @@ class TurnStore:
         return rescued
 
     def repair(self, *, worker: str) -> Iterator[tuple[str, Reply]]:
-        """Repair damaged indexes, at most once a minute; yield what was not in order, each with what was done."""
-        return repair(self._client, self._scripts, worker=worker)
+        """Repair damaged indexes, at most once a minute; yield what was not in order, each with what was done.
+
+        Once an hour, remove expired sessions from the lists.
+        """
+        yield from repair(self._client, self._scripts, worker=worker)
+        prune_sessions(self._client, self._session_scripts, worker=worker)
 
     def register_worker(self, worker: str, *, model: str, again: bool) -> set[str]:
         """Let other workers notice at once when the subscription of this worker ends.

@@ -41,6 +41,7 @@ PATH_PARAMETERS: dict[str, Json] = {
     "key_id": {"type": "string", "pattern": f"^{KEY_ID.pattern}$"},
     "job_id": {"type": "string", "pattern": f"^{JOB_ID}$"},
     "session_id": ID_SCHEMA,
+    "user_id": ID_SCHEMA,
 }
 REQUEST_HEADERS: dict[str, tuple[str, Json]] = {
     "Idempotency-Key": (

@@ -38,6 +38,7 @@ TAGS = MappingProxyType(
         "Turns": "Submit a message, follow its answer, cancel it",
         "Sessions": "List and read conversations, import and erase them",
         "Tokens": "Access for web pages",
+        "Users": "List, export and erase what a user has",
         "Usage": "Tokens and cost",
         "Assistants": "The chains that a turn can name",
         "Operator": "Load and health, why turns wait, failed turns, pausing and draining",

@@ -3,21 +3,24 @@
 from flask import Blueprint, Response, g
 
 from turns.config.logs import Log, get_logger
-from turns.domain.errors import IntakePaused, SessionBusy, SessionNotEmpty, SessionNotFound, StoreUnsafe
+from turns.conversations.conversations import Conversations
+from turns.domain.errors import IntakePaused, SessionBusy, SessionChanged, SessionNotEmpty, SessionNotFound, StoreUnsafe
 from turns.domain.ids import session_key
 from turns.store.sessions import SessionStore
 from web.http.responses import read_json_body, reply, reply_empty
-from web.http.session_versions import reply_session
+from web.http.session_versions import read_if_match, reply_session
 from web.http.threads import run_in_thread
-from web.http.validation import parse_id, parse_messages
+from web.http.validation import parse_body, parse_id, parse_messages
 from web.openapi.operation import QUOTA, Operation, ResponseSpec
+from web.routes.session_lists import reply_sessions
 from web.schemas import responses
-from web.schemas.requests import ImportBody, MessagesQuery, SessionQuery, SessionsQuery
+from web.schemas.requests import ImportBody, MessagesQuery, PatchSessionBody, SessionQuery, SessionsQuery
 
+MAX_PATCH_BYTES = 64 * 1024
 MAX_IMPORT_BYTES = 8 * 1024 * 1024
 
 
-def build_sessions(store: SessionStore) -> Blueprint:
+def build_sessions(store: SessionStore, conversations: Conversations) -> Blueprint:
     api = Blueprint("sessions", __name__)
 
     @Operation(
@@ -26,11 +29,10 @@ def build_sessions(store: SessionStore) -> Blueprint:
         path="/v1/sessions",
         summary="List sessions, most recently active first",
         query=SessionsQuery,
-        responses={200: ResponseSpec("A page", responses.Page[responses.Session, str])},
+        responses={200: ResponseSpec("A page", responses.SessionPage)},
     ).on(api)
     def list_sessions(query: SessionsQuery) -> Response:
-        page = store.list_sessions(tenant=g.caller.tenant, after=query.after, limit=query.limit)
-        return reply(responses.Page[responses.Session, str].of(page.sessions, page.after))
+        return reply_sessions(conversations, query, query.user_id)
 
     @Operation(
         id="read_session",
@@ -44,6 +46,28 @@ def build_sessions(store: SessionStore) -> Blueprint:
     ).on(api)
     def read_session(session_id: str, query: SessionQuery) -> Response:
         session = store.get_session(_session_key(session_id, query))
+        return reply_session(session)
+
+    @Operation(
+        id="patch_session",
+        method="patch",
+        path="/v1/sessions/{session_id}",
+        summary="Change the title, the labels or the retention of a session, or archive it",
+        query=SessionQuery,
+        body=PatchSessionBody,
+        headers=("If-Match",),
+        responses={200: ResponseSpec("The session", responses.Session, headers=("ETag",))},
+        refusals=(SessionNotFound, SessionChanged),
+    ).on(api)
+    def patch_session(session_id: str, query: SessionQuery) -> Response:
+        body = parse_body(PatchSessionBody, read_json_body(max_bytes=MAX_PATCH_BYTES))
+        session = conversations.patch(
+            parse_id("session_id", session_id),
+            body.model_dump(exclude_unset=True),
+            user_id=query.user_id,
+            tenant=g.caller.tenant,
+            if_version=read_if_match(),
+        )
         return reply_session(session)
 
     @Operation(

@@ -1,26 +1,39 @@
 """The bodies and queries of requests, as pydantic models, which the OpenAPI document describes too."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, create_model
 from pydantic_core import PydanticCustomError
 
 from turns.access.access_token import ACCESS_TOKEN
-from turns.config.settings import MAX_INPUT_BYTES
+from turns.config.settings import MAX_INPUT_BYTES, MAX_VALUE
 from turns.domain.events import EVENT_ID
 from turns.domain.ids import DEFAULT_TENANT, NAME, TURN_ID
 from turns.domain.state import Status
 from turns.session_stream.cursor import CURSOR
-from web.schemas.field_types import Content, Id, Metadata, MetadataName, Name, Variable, VariableName, text_rules
+from web.schemas.field_types import (
+    Content,
+    GivenInstant,
+    Id,
+    Metadata,
+    MetadataName,
+    Name,
+    Variable,
+    VariableName,
+    text_rules,
+)
 
 MAX_START_WITHIN_SECONDS = 7 * 24 * 3600
 MAX_WAIT_SECONDS = 30
 MAX_VARIABLES = 64
 MAX_METADATA = 16
+MAX_TITLE_BYTES = 512
 MAX_BATCH = 100
 MAX_IMPORTED = 10_000
 MAX_LIMIT = 100
 TurnId = Annotated[str, Field(pattern=f"^{TURN_ID.pattern}$")]
+LABEL = re.compile(r"^[^:\x00]{1,64}:[^\x00]{0,512}$")
 TURN_CURSOR = rf"^[0-9]{{1,16}}\.{TURN_ID.pattern}$"
 SESSION_CURSOR = r"^[0-9]{1,16}\.[A-Za-z0-9._~%/-]{1,3300}$"
 
@@ -97,6 +110,27 @@ class ImportBody(BaseModel):
 
     # The first wrong message ends the validation; otherwise pydantic would record errors for ten thousand messages.
     messages: Annotated[list[MessageBody], FailFast()] = Field(min_length=1, max_length=MAX_IMPORTED)
+
+
+class PatchSessionBody(BaseModel):
+    """The body of `PATCH /v1/sessions/{session_id}`: the fields to change. A missing field stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"title": "Trigonometry", "metadata": {"course": "algebra"}}]},
+    )
+
+    title: Annotated[str, *text_rules(min_bytes=1, max_bytes=MAX_TITLE_BYTES)] | None = Field(
+        None, description="null: the beginning of the first message"
+    )
+    metadata: dict[MetadataName, Metadata | None] = Field(
+        default_factory=dict, max_length=MAX_METADATA, description="entries to set; null removes an entry"
+    )
+    archived: bool = False
+    ttl_seconds: Annotated[float, Field(gt=0, le=MAX_VALUE)] | None = Field(
+        None, description="time for which the idle session is kept; null: for ever"
+    )
 
 
 class Query(BaseModel):
@@ -203,9 +237,24 @@ class CancelSessionQuery(SessionQueueQuery, CancelQuery):
     """A session, and why its turns are cancelled."""
 
 
-class SessionsQuery(Query):
+class SessionFilterQuery(Query):
+    """Conditions on sessions, all of which must hold."""
+
+    archived: Literal["true", "false"] | None = None
+    metadata: (
+        Annotated[str, Field(pattern=LABEL.pattern, description="`name:value` of an entry, with a name without colon")]
+        | None
+    ) = None
+    q: Annotated[str, Field(max_length=200, description="beginnings of words of the title")] = ""
+    active_after: GivenInstant | None = None
+    active_before: GivenInstant | None = None
+    count: Literal["true", "false"] = Field("false", description="whether to count the sessions that match")
     after: Annotated[str, Field(pattern=SESSION_CURSOR)] | None = None
     limit: Limit = 20
+
+
+class SessionsQuery(SessionFilterQuery):
+    user_id: Id | None = None
 
 
 class MessagesQuery(SessionQuery):

@@ -141,6 +141,11 @@ class Session(ResponseModel):
     message_count: int
     version: int = Field(description="rises with each commit and each other change; for `If-Match`")
     last_active_at: Instant | None = Field(validation_alias="active_at")
+    title: str | None = Field(description="the beginning of the first message, until it is set")
+    metadata: Mapping[str, str]
+    archived: bool = Field(validation_alias="is_archived")
+    ttl_seconds: float | None = Field(description="time for which the idle session is kept; null: for ever")
+    created_at: Instant | None
 
 
 class Message(ResponseModel):
@@ -185,6 +190,17 @@ class Page(ResponseModel, Generic[Item, PageCursor]):
     @classmethod
     def of(cls, items: Iterable[Any], after: PageCursor | None) -> Self:
         return cls(data=tuple(items), has_more=after is not None, after=after)
+
+
+class SessionCount(ResponseModel):
+    count: int
+    is_exact: bool = Field(description="false: there are more, which were not read")
+
+
+class SessionPage(Page[Session, str]):
+    """A page of sessions, which may be short or empty and not the last; `total` is null unless it was asked for."""
+
+    total: SessionCount | None = None
 
 
 class FieldError(ResponseModel):

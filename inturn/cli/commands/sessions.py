@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import click
 
@@ -17,29 +17,67 @@ from inturn.cli.options import (
     user_option,
 )
 from inturn.cli.terminal.formatting import format_age, format_message
-from inturn.values import Session
+from inturn.values import Session, SessionChanges, SessionFilters
 
 session_argument = click.argument("session_id")
 
 
+def parse_label(_context: click.Context, _parameter: click.Parameter, text: str | None) -> dict[str, str | None] | None:
+    """Return the entry; without a value it is None, which removes the label. Raise `click.BadParameter`."""
+    if text is None:
+        return None
+    name, _, value = text.partition("=")
+    if not name:
+        raise click.BadParameter("must be NAME=VALUE")
+    return {name: value or None}
+
+
+def parse_retention(_context: click.Context, _parameter: click.Parameter, text: str | None) -> dict[str, float | None]:
+    """Return the change of the retention, {} for none. Raise `click.BadParameter`."""
+    if text is None:
+        return {}
+    if text == "forever":
+        return {"ttl_seconds": None}
+    try:
+        return {"ttl_seconds": float(text)}
+    except ValueError:
+        raise click.BadParameter("must be a number of seconds, or forever") from None
+
+
 @click.group(cls=OrderedGroup)
 def sessions() -> None:
-    """List, show, export, import and erase sessions."""
+    """List, show, edit, export, import and erase sessions."""
 
 
 @sessions.command("ls")
+@click.argument("words", nargs=-1)
+@user_option
+@click.option("--label", metavar="NAME=VALUE", callback=parse_label, help="Only with this label.")
+@click.option("--archived", is_flag=True, help="Only archived ones.")
 @limit_option
 @json_option
 @pass_invocation
-def list_sessions(invocation: Invocation, /, *, limit: int, as_json: bool) -> None:
-    """List sessions, most recently active first."""
+def list_sessions(
+    invocation: Invocation,
+    /,
+    *,
+    words: tuple[str, ...],
+    user_id: str | None,
+    label: dict[str, str | None] | None,
+    archived: bool,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List sessions, most recently active first, with titles that contain WORDS."""
+    filters: SessionFilters = {"user_id": user_id, "metadata": cast("dict[str, str] | None", label)}
+    filters |= {"archived": archived or None, "q": " ".join(words) or None}
     with invocation.client() as client:
-        found = client.sessions.list(limit=limit)
+        found = client.sessions.list(limit=limit, **filters)
         if as_json:
             for session in found:
                 invocation.terminal.write_json(session.raw)
             return
-        invocation.terminal.write_table(["SESSION", "USER", "STATUS", "MESSAGES", "ACTIVE"], map(_row, found))
+        invocation.terminal.write_table(["SESSION", "USER", "STATUS", "MESSAGES", "ACTIVE", "TITLE"], map(_row, found))
 
 
 @sessions.command()
@@ -61,6 +99,44 @@ def show(invocation: Invocation, /, *, session_id: str, user_id: str | None, lim
         session = client.sessions.get(session_id, user_id=user_id)
     if session.status == "busy":
         terminal.print_notice(f"Turn {session.running_turn} is running; {len(session.queued_turns)} are queued.")
+
+
+@sessions.command()
+@session_argument
+@user_option
+@click.option("--title", help="Title; an empty one restores that of the first message.")
+@click.option("--label", metavar="NAME=VALUE", callback=parse_label, help="Label to set; without a value, to remove.")
+@click.option("--archived/--no-archived", default=None, help="Archive it, or take it back.")
+@click.option(
+    "--keep", "kept_for", metavar="SECONDS", callback=parse_retention, help="Time to keep it idle, or forever."
+)
+@json_option
+@pass_invocation
+def edit(
+    invocation: Invocation,
+    /,
+    *,
+    session_id: str,
+    user_id: str | None,
+    title: str | None,
+    label: dict[str, str | None] | None,
+    archived: bool | None,
+    kept_for: dict[str, float | None],
+    as_json: bool,
+) -> None:
+    """Change the title, a label or the retention of a session, or archive it."""
+    changes = cast("SessionChanges", {**kept_for})
+    if title is not None:
+        changes["title"] = title or None
+    if label is not None:
+        changes["metadata"] = label
+    if archived is not None:
+        changes["archived"] = archived
+    if not changes:
+        raise click.UsageError("Nothing to change: use --title, --label, --archived or --keep.")
+    with invocation.client() as client:
+        session = client.sessions.update(session_id, user_id=user_id, **changes)
+    invocation.terminal.write_json(session.raw) if as_json else invocation.terminal.write_line(session.title or "")
 
 
 @sessions.command()
@@ -134,4 +210,5 @@ def rm(invocation: Invocation, /, *, session_ids: tuple[str, ...], user_id: str 
 
 def _row(session: Session) -> tuple[str, ...]:
     active = format_age(session.last_active_at) if session.last_active_at else ""
-    return session.session_id, session.user_id or "", session.status, str(session.message_count), active
+    title = session.title or ""
+    return session.session_id, session.user_id or "", session.status, str(session.message_count), active, title

@@ -1,4 +1,4 @@
-"""Sessions over HTTP: their versions."""
+"""Sessions over HTTP: versions, titles, labels and lists."""
 
 from typing import Any
 
@@ -31,3 +31,65 @@ def test_an_unusable_version_is_refused(stack: Stack, tag: str) -> None:
     fields: dict[str, Any] = {"status": refused.status, "field": error["field"]}
     assert fields == {"status": 400, "field": "If-Match"}
     assert call(f"{stack.url}/v1/sessions/never").status == 404
+
+
+def test_a_session_is_renamed_labelled_and_found(stack: Stack) -> None:
+    stack.wait_until_finished(stack.submit("mine", "What does cosine mean?", user_id="alice"))
+    url = f"{stack.url}/v1/sessions/mine?user_id=alice"
+    assert call(url).body["title"] == "What does cosine mean?"
+    renamed = patch(url, {"title": "Trigonometry", "metadata": {"course": "algebra"}})
+    assert (renamed.status, renamed.body["title"]) == (200, "Trigonometry")
+    assert renamed.headers["ETag"] == f'"{renamed.body["version"]}"'
+    for query in ("user_id=alice&q=trigo", "metadata=course:algebra", "archived=false&q=trigo"):
+        page = call(f"{stack.url}/v1/sessions?count=true&{query}").body
+        assert [session["session_id"] for session in page["data"]] == ["mine"], query
+        assert page["total"] == {"count": 1, "is_exact": True}
+    assert call(f"{stack.url}/v1/users/alice/sessions").body["data"] == [renamed.body]
+    assert call(f"{stack.url}/v1/users/bob/sessions").body["data"] == []
+
+
+def test_a_change_of_a_session_is_refused_if_it_has_changed(stack: Stack) -> None:
+    stack.wait_until_finished(stack.submit("raced", "hello"))
+    url = f"{stack.url}/v1/sessions/raced"
+    etag = call(url).headers["ETag"]
+    assert patch(url, {"archived": True}, if_match=etag).status == 200
+    late = patch(url, {"archived": False}, if_match=etag)
+    assert (late.status, late.body["code"]) == (412, "session_changed")
+    assert call(url).body["archived"] is True
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"title": ""}, "title"),
+        ({"title": "a" * 513}, "title"),
+        ({"metadata": {"": "x"}}, "metadata."),
+        ({"metadata": {"a": 1}}, "metadata.a"),
+        ({"metadata": {str(n): "x" for n in range(17)}}, "metadata"),
+        ({"archived": "yes"}, "archived"),
+        ({"ttl_seconds": 1}, "ttl_seconds"),
+        ({"name": "x"}, "name"),
+    ],
+)
+def test_a_wrong_change_of_a_session_names_its_field(stack: Stack, body: dict[str, Any], field: str) -> None:
+    stack.wait_until_finished(stack.submit("kept", "hello"))
+    before = call(f"{stack.url}/v1/sessions/kept").body
+    refused = patch(f"{stack.url}/v1/sessions/kept", body)
+    assert (refused.status, refused.body["errors"][0]["field"]) == (400, field)
+    after = call(f"{stack.url}/v1/sessions/kept").body
+    assert {**after, "last_active_at": None} == {**before, "last_active_at": None}
+
+
+def test_a_change_of_an_unknown_session_is_not_found(stack: Stack) -> None:
+    assert patch(f"{stack.url}/v1/sessions/nobody-s", {"title": "x"}).body["code"] == "session_not_found"
+
+
+@pytest.mark.parametrize("query", ["archived=yes", "metadata=x", "active_after=today", "count=1"])
+def test_a_wrong_filter_of_sessions_names_its_parameter(stack: Stack, query: str) -> None:
+    refused = call(f"{stack.url}/v1/sessions?{query}")
+    assert (refused.status, refused.body["errors"][0]["field"]) == (400, query.partition("=")[0])
+
+
+def patch(url: str, body: dict[str, Any], *, if_match: str | None = None) -> HttpResponse:
+    headers = {"If-Match": if_match} if if_match else {}
+    return call(url, method="PATCH", body=body, headers=headers)

@@ -52,5 +52,5 @@ for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. adopted, 0, -1))
   move(KEY.failed, from .. '/' .. turn, KEY.failed, to .. '/' .. turn)
 end
 move(KEY.sessions .. from, session, KEY.sessions .. to, adopted)
-redis.call('PEXPIRE', KEY.sessions .. to, POLICY.session_ttl_ms)
+move(KEY.user_sessions .. from, session, KEY.user_sessions .. to, adopted)
 return {'ADOPTED'}

@@ -23,9 +23,10 @@ end
 redis.call('UNLINK', KEY.session .. session, KEY.history .. session)
 if POLICY.history == 'file' then  -- so that a file which is still there counts as empty
   redis.call('HSET', KEY.session .. session, 'messages', 0)
-  redis.call('PEXPIRE', KEY.session .. session, POLICY.session_ttl_ms)
+  redis.call('PEXPIRE', KEY.session .. session, POLICY.erased_ttl_ms)
 end
 redis.call('ZREM', KEY.sessions .. tenant_of(session), session)
+redis.call('ZREM', KEY.user_sessions .. tenant_of(session), session)
 if redis.call('EXISTS', KEY.session_turns .. session) == 1 then return {'MORE'} end
 publish_session_change(session, 'erased')
 return {'ERASED'}

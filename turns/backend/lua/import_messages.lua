@@ -11,6 +11,7 @@
 --       4 digest of the messages
 --       5 number of messages
 --       6 token of the list that contains them, newest first, or version of the file
+--       7 text of the first message
 -- Reply IMPORTED, session    they are its history; session: as `session_snapshot` returns it
 --       REPLAYED, session    the same messages were imported into it before; it may have continued since then
 --       NOT_EMPTY            it has other messages
@@ -21,7 +22,7 @@
 -- requires: begin_session, is_paused, now_ms, quota, replayed, session_retention, session_snapshot
 -- requires: session_version, tenant_of
 
-local session, session_id, user_id, digest, length, version = unpack(ARGV, 1, 6)
+local session, session_id, user_id, digest, length, version, text = unpack(ARGV, 1, 7)
 local key, queue = KEY.session .. session, KEY.queue .. session
 
 local imported, file = unpack(redis.call('HMGET', key, 'imported', 'file'))
@@ -37,7 +38,7 @@ local refusal = quota_refusal(tenant, now)
 if refusal then return refusal end
 if POLICY.history == 'redis' and redis.call('LLEN', KEY.import .. version) ~= tonumber(length) then return {'LOST'} end
 
-begin_session(session, session_id, user_id, now)
+begin_session(session, session_id, user_id, text, now)
 redis.call('HSET', key, 'imported', digest)
 if POLICY.history == 'file' then
   redis.call('HSET', key, 'messages', length, 'file', version)

@@ -370,7 +370,9 @@ def test_an_import_whose_reply_was_lost_is_repeated(stores: Stores) -> None:
     """The Redis client repeats the command with the same arguments, including the version."""
     scripts = Scripts(stores.client, stores.settings)
     for _ in range(2):
-        outcome, *_ = scripts.import_messages("s", session_id="s", user_id="", digest="d", count=2, version="v" * 32)
+        outcome, *_ = scripts.import_messages(
+            "s", session_id="s", user_id="", digest="d", count=2, version="v" * 32, text="hi"
+        )
         assert outcome == "IMPORTED"
 
 

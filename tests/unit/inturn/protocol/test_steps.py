@@ -77,7 +77,7 @@ def wait(simulation: Simulation, timeout_seconds: float | None) -> Any:
 
 
 def page(after: str | None) -> Request:
-    return requests.list_sessions(after=after, limit=2)
+    return requests.list_sessions({}, after=after, limit=2)
 
 
 def test_a_failed_request_is_repeated_after_a_delay() -> None:

@@ -12,6 +12,7 @@ from turns.backend.keys import CATALOGUE
 from turns.backend.script_loader import VERBS, read_source, render, render_constants, required_by
 from turns.backend.script_replies import Reply
 from turns.backend.scripts import Scripts
+from turns.backend.session_scripts import SessionScripts
 from turns.backend.usage_scripts import UsageScripts
 from turns.config.settings import Settings
 from turns.session_stream.scripts import StreamScripts
@@ -49,9 +50,10 @@ def replies(shared: str, verb: str) -> bool:
 
 def test_each_verb_has_one_file_and_one_method() -> None:
     assert {name for name in FILES if "/" not in name} == set(VERBS)
-    for scripts in (Scripts, JobScripts, UsageScripts, StreamScripts):
+    classes = (Scripts, JobScripts, UsageScripts, StreamScripts, SessionScripts)
+    for scripts in classes:
         assert all(callable(getattr(scripts, verb)) for verb in scripts.verbs)
-    assert {*Scripts.verbs, *JobScripts.verbs, *UsageScripts.verbs, *StreamScripts.verbs} == set(VERBS)
+    assert {verb for scripts in classes for verb in scripts.verbs} == set(VERBS)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -139,9 +141,9 @@ def test_an_unknown_file_or_a_cycle_raises(
 def test_the_memory_flags_are_right() -> None:
     """When memory is full, requests of callers are refused, but an answer that was paid for is not."""
     shebangs = {verb: render(verb, render_constants(Settings())).partition("\n")[0] for verb in VERBS}
-    assert shebangs.pop("accept") == shebangs.pop("import_messages") == "#!lua"
+    assert {shebangs.pop(verb) for verb in ("accept", "import_messages", "patch_session")} == {"#!lua"}
     reading = ("get_turn", "list_turns", "get_session", "list_sessions", "find_vanished", "count_tenants")
-    for verb in (*reading, "read_session_stream"):
+    for verb in (*reading, "read_session_stream", "list_user_sessions"):
         assert shebangs.pop(verb) == "#!lua flags=no-writes"
     assert set(shebangs.values()) == {"#!lua flags=allow-oom"}
 

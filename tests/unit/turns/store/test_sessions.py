@@ -17,7 +17,7 @@ def store_with(*replies: Any) -> tuple[SessionStore, StubClient]:
 
 
 def snapshot(*, live: list[bytes], is_running: bool, session_id: bytes = b"s") -> list[Any]:
-    return [session_id, b"", 4, 1000, b"1" if is_running else b"0", live, 5]
+    return [session_id, b"", 4, 1000, b"1" if is_running else b"0", live, 5, []]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,19 @@
 -- requires: tenant_of
 
--- Create the session for its first turn or for imported messages. Sessions of its tenant that have been inactive for the
--- retention time leave the list.
-local function begin_session(session, session_id, user_id, now)
-  redis.call('HSET', KEY.session .. session, 'session_id', session_id, 'user_id', user_id)
-  redis.call('ZREMRANGEBYSCORE', KEY.sessions .. tenant_of(session), '-inf', now - POLICY.session_ttl_ms)
+local MAX_TITLE_BYTES = 120
+
+-- Return the first line of a message, cut after a whole character, as the title until the session is renamed.
+local function title_of(text)
+  local line = string.match(text or '', '%S[^\n]*') or ''
+  if #line <= MAX_TITLE_BYTES then return line end
+  local last = MAX_TITLE_BYTES
+  while last > 0 and string.find(line, '^[\128-\191]', last + 1) do last = last - 1 end
+  return string.sub(line, 1, last) .. '…'
+end
+
+-- Create the session for its first turn or for imported messages, the first of which is `text`.
+local function begin_session(session, session_id, user_id, text, now)
+  redis.call('HSET', KEY.session .. session, 'session_id', session_id, 'user_id', user_id, 'created_at', now,
+    'title', title_of(text))
+  if user_id ~= '' then redis.call('ZADD', KEY.user_sessions .. tenant_of(session), 0, session) end
 end

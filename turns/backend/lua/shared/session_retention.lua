@@ -1,10 +1,8 @@
 -- requires: tenant_of
 
--- Record that the session is active now.
+-- Record that the session is active now. `prune_sessions` removes the entries of sessions that have expired.
 local function touch_session(session, now)
-  local index = KEY.sessions .. tenant_of(session)
-  redis.call('ZADD', index, now, session)
-  redis.call('PEXPIRE', index, POLICY.session_ttl_ms)
+  redis.call('ZADD', KEY.sessions .. tenant_of(session), now, session)
 end
 
 -- Keep the session without a limit, because a session with a live turn does not expire.
@@ -13,9 +11,16 @@ local function end_session_retention(session)
   redis.call('PERSIST', KEY.history .. session)
 end
 
--- Keep the session for the retention time from now on, because it has no live turn any more.
+-- Let an idle session expire after its own retention time or that of the settings, counted from now on; 0 is never.
+local function limit_session(session)
+  local ttl_ms = tonumber(redis.call('HGET', KEY.session .. session, 'ttl_ms') or POLICY.session_ttl_ms)
+  if ttl_ms == 0 then return end_session_retention(session) end
+  redis.call('PEXPIRE', KEY.session .. session, ttl_ms)
+  redis.call('PEXPIRE', KEY.history .. session, ttl_ms)
+end
+
+-- Keep the session for its retention time from now on, because it has no live turn any more.
 local function start_session_retention(session, now)
-  redis.call('PEXPIRE', KEY.session .. session, POLICY.session_ttl_ms)
-  redis.call('PEXPIRE', KEY.history .. session, POLICY.session_ttl_ms)
+  limit_session(session)
   touch_session(session, now)
 end
