@@ -30,6 +30,7 @@ def build_sessions(store: SessionStore, conversations: Conversations) -> Bluepri
         summary="List sessions, most recently active first",
         query=SessionsQuery,
         responses={200: ResponseSpec("A page", responses.SessionPage)},
+        takes_tokens=True,
     ).on(api)
     def list_sessions(query: SessionsQuery) -> Response:
         return reply_sessions(conversations, query, query.user_id)
@@ -58,6 +59,7 @@ def build_sessions(store: SessionStore, conversations: Conversations) -> Bluepri
         headers=("If-Match",),
         responses={200: ResponseSpec("The session", responses.Session, headers=("ETag",))},
         refusals=(SessionNotFound, SessionChanged),
+        takes_tokens=True,
     ).on(api)
     def patch_session(session_id: str, query: SessionQuery) -> Response:
         body = parse_body(PatchSessionBody, read_json_body(max_bytes=MAX_PATCH_BYTES))

@@ -100,6 +100,20 @@ def test_what_belongs_to_others_is_not_there(send: Send, token: Callable[..., st
     assert send("GET", f"/v1/turns/{bobs}", key).body["status"] == "queued"
 
 
+def test_a_page_lists_and_renames_the_sessions_of_its_user(send: Send, token: Callable[..., str], key: str) -> None:
+    for user in ("ada", "bob"):
+        send("POST", "/v1/turns", key, json={"session_id": "s", "user_id": user, "input": "hello"})
+    ada = token(user_id="ada")
+    [session] = send("GET", "/v1/sessions", ada).body["data"]
+    assert (session["session_id"], session["user_id"]) == ("s", "ada")
+    assert send("PATCH", "/v1/sessions/s", ada, json={"title": "mine"}).body["title"] == "mine"
+    assert send("GET", "/v1/sessions/s?user_id=bob", key).body["title"] == "hello"
+    for method, path in (("GET", "/v1/sessions?user_id=bob"), ("PATCH", "/v1/sessions/s?user_id=bob")):
+        assert send(method, path, ada, json={"title": "his"} if method == "PATCH" else None).status == 403
+    one = token(session_id="s", user_id="ada")
+    assert send("GET", "/v1/sessions", one).status == 403
+
+
 def test_a_token_of_a_session_or_turn_is_for_it_alone(send: Send, token: Callable[..., str], key: str) -> None:
     session = token(session_id="s", user_id="ada")
     turn_id = send("POST", "/v1/turns", session, json={"session_id": "s", "input": "hello"}).body["id"]
@@ -122,6 +136,7 @@ def test_a_token_can_do_no_more_than_a_page_needs(send: Send, token: Callable[..
         ("POST", "/v1/tokens"),
         ("POST", "/v1/turns/batch"),
         ("GET", "/v1/usage"),
+        ("GET", "/v1/users/ada/sessions"),
         ("PUT", "/v1/sessions/s/messages"),
         ("GET", "/operator/status"),
         ("GET", "/operator/keys"),
