@@ -9,12 +9,12 @@ from turns.backend.client import Client
 from turns.backend.script_loader import to_ms
 from turns.backend.script_replies import Reply
 from turns.backend.scripts import Scripts
-from turns.backend.session_scripts import SessionScripts
 from turns.config.settings import Settings
 from turns.conversations.session_filter import SessionFilter
 from turns.domain.errors import InvalidRequest, SessionChanged, SessionNotFound
 from turns.domain.ids import DEFAULT_TENANT, session_key, user_key
 from turns.domain.turn import Session
+from turns.store.session_scripts import SessionScripts
 from turns.store.sessions import SessionPage, to_session
 
 MAX_LABELS = 16

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.backend.session_scripts import SessionScripts
+from turns.store.session_scripts import SessionScripts
 
 INTERVAL_SECONDS = 3600
 COUNT = 100  # sessions that one script checks, which takes 0.1 ms

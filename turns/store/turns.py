@@ -12,7 +12,6 @@ from turns.backend.pubsub import Subscriptions
 from turns.backend.script_loader import to_ms
 from turns.backend.script_replies import Reply, StoreIdentity, TurnSnapshot, to_record
 from turns.backend.scripts import Scripts
-from turns.backend.session_scripts import SessionScripts
 from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
@@ -30,6 +29,7 @@ from turns.store.intake import RefusalCounter, SafetyCheck
 from turns.store.metrics import Metrics, read_metrics
 from turns.store.pruning import prune_sessions
 from turns.store.repair import repair
+from turns.store.session_scripts import SessionScripts
 
 LIST_LIMIT = 1000  # turns that the script reads for one page, so that it takes far less than a millisecond
 RESCUE_LIMIT = 100  # due turns that one run of the script processes, so that it blocks Redis only for milliseconds

@@ -7,7 +7,6 @@ import pytest
 from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.backend.session_scripts import SessionScripts
 from turns.config.settings import Settings
 from turns.conversations.conversations import CHUNK, Conversations, SessionCount
 from turns.conversations.session_filter import SessionFilter
@@ -16,6 +15,7 @@ from turns.domain.ids import session_key
 from turns.domain.messages import Message
 from turns.domain.turn import Turn, TurnRequest
 from turns.store.pruning import prune_sessions
+from turns.store.session_scripts import SessionScripts
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 

@@ -12,10 +12,10 @@ from turns.backend.keys import CATALOGUE
 from turns.backend.script_loader import VERBS, read_source, render, render_constants, required_by
 from turns.backend.script_replies import Reply
 from turns.backend.scripts import Scripts
-from turns.backend.session_scripts import SessionScripts
 from turns.backend.usage_scripts import UsageScripts
 from turns.config.settings import Settings
 from turns.session_stream.scripts import StreamScripts
+from turns.store.session_scripts import SessionScripts
 
 LUA = ROOT / "turns" / "backend" / "lua"
 FILES = sorted(str(path.relative_to(LUA).with_suffix("")) for path in LUA.rglob("*.lua"))
