@@ -23,6 +23,7 @@ class TurnOptions(TypedDict, total=False):
     on_busy: OnBusy | None
     lane: Lane | None
     start_within_seconds: float | None
+    response_format: Mapping[str, Any] | None
 
 
 class TurnBody(TurnOptions, total=False):

@@ -36,6 +36,13 @@ def body(**changes: Any) -> bytes:
     return json.dumps({**GOOD, **changes}).encode()
 
 
+def schema(schema: Any, **fields: Any) -> bytes:
+    """Return the good body with this JSON schema; a field that is None is left out."""
+    form = {"name": "x", "schema": schema, **fields}
+    given = {name: value for name, value in form.items() if value is not None}
+    return body(response_format={"type": "json_schema", "json_schema": given})
+
+
 def raw(name: str, value: str) -> bytes:
     """Return the good body with a value as raw JSON, which `json.dumps` would not write."""
     fields = [f'"{key}": {json.dumps(text)}' for key, text in GOOD.items() if key != name]
@@ -88,6 +95,14 @@ BAD_BODIES: dict[str, tuple[bytes, str]] = {
     "a start beyond 2^53": (body(start_within_seconds=2**53 + 1), "start_within_seconds"),
     "a start that is text": (body(start_within_seconds="600"), "start_within_seconds"),
     "a start that is true": (body(start_within_seconds=True), "start_within_seconds"),
+    "a form of no type": (body(response_format={}), "response_format.type"),
+    "a form of an unknown type": (body(response_format={"type": "xml"}), "response_format.type"),
+    "a form without its schema": (body(response_format={"type": "json_schema"}), "response_format"),
+    "a schema without a name": (schema({}, name=None), "response_format.json_schema.name"),
+    "a schema under a wrong name": (schema({}, nome="x"), "response_format.json_schema.nome"),
+    "an invalid schema": (schema({"type": "objekt"}), "response_format.json_schema.schema"),
+    "a schema of another host": (schema({"$ref": "http://x"}), "response_format.json_schema.schema"),
+    "a schema of 17 KiB": (schema({"title": "x" * 17 * 1024}), "response_format.json_schema.schema"),
     **{f"session_id: {what}": (body(session_id=value), "session_id") for what, value in BAD_IDS.items()},
     **{f"user_id: {what}": (body(user_id=v), "user_id") for what, v in BAD_IDS.items() if what != "null"},
     **{f"assistant: {what}": (body(assistant=value), "assistant") for what, value in BAD_IDS.items()},

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from turns.response_format.rules import check_schema
+
 MAX_STOP_SEQUENCES = 4  # OpenAI's limit
 MAX_JSON_CHARACTERS = 65_536  # the definition is sent to a worker with each turn
 SCHEMA_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")  # OpenAI's rule
@@ -47,7 +49,19 @@ def check_response_format(response_format: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("must have a table json_schema, with a name and a schema, if its type is json_schema")
     if isinstance(schema, dict) and not SCHEMA_NAME.fullmatch(str(schema.get("name", ""))):
         raise ValueError("json_schema.name must be 1 to 64 letters, digits, _ and -")
-    return _check_json(response_format)
+    _check_json(response_format)
+    if isinstance(schema, dict):
+        _check_schema(schema.get("schema"))
+    return response_format
+
+
+def _check_schema(schema: object) -> None:
+    if not isinstance(schema, dict):
+        raise ValueError("must have a table json_schema.schema")
+    try:
+        check_schema(schema)
+    except ValueError as error:
+        raise ValueError(f"json_schema.schema: {error}") from None
 
 
 def to_texts(value: object) -> tuple[str, ...]:

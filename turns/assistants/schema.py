@@ -130,7 +130,7 @@ class AssistantTable(Table):
     )
     response_format: Annotated[dict[str, Any], AfterValidator(check_response_format)] | None = Field(
         None,
-        description='Form of the answer, as OpenAI defines it: `{ type = "json_object" }`, or `json_schema` with a schema',
+        description='Form of the answer, as OpenAI defines it: `{ type = "json_object" }`, or `json_schema` with a schema. Answers are checked; a turn can bring its own',
     )
     stream_options: bool = Field(
         True,

@@ -24,7 +24,13 @@ from turns.domain.retry import Hold
 from turns.domain.turn import Delta, TurnRequest
 from turns.domain.worker_kind import WorkerKind, kind_of
 
-OPTIONAL = ("retry_of", "traceparent", "request_id", "key_id")  # fields of the record that not every turn has
+OPTIONAL = (
+    "retry_of",
+    "traceparent",
+    "request_id",
+    "key_id",
+    "response_format",
+)  # fields of the record that not every turn has
 
 
 class Scripts(ScriptRunner):
@@ -293,8 +299,9 @@ def _fingerprint(request: TurnRequest) -> str:
     fields["assistant"] = request.assistant.name  # not its version, which may change before the request is repeated
     for name in ("traceparent", "request_id", "key_id", "if_version"):  # a repeated request may have others
         del fields[name]
-    if request.regenerates is None:  # a key that an earlier release has stored must fit
-        del fields["regenerates"]
+    for name in ("regenerates", "response_format"):
+        if fields[name] is None:  # a key that an earlier release has stored must fit
+            del fields[name]
     return _sha256(json.dumps(fields, sort_keys=True))
 
 

@@ -18,6 +18,7 @@ ANSWER_CODES = frozenset(
     {
         Code.CONTENT_FILTERED,
         Code.CONTEXT_TOO_LONG,
+        Code.OUTPUT_INVALID,
         Code.PROVIDER_AUTHENTICATION,
         Code.PROVIDER_MODEL_NOT_FOUND,
         Code.PROVIDER_PROTOCOL,

@@ -17,6 +17,7 @@ class Code(StrEnum):
     HISTORY_UNUSABLE = "history_unusable"
     HISTORY_WRITE_FAILED = "history_write_failed"
     INCOMPLETE_ANSWER = "incomplete_answer"
+    OUTPUT_INVALID = "output_invalid"
     PROVIDER_AUTHENTICATION = "provider_authentication"
     PROVIDER_ERROR = "provider_error"
     PROVIDER_MODEL_NOT_FOUND = "provider_model_not_found"
@@ -41,6 +42,7 @@ MESSAGES = MappingProxyType(
         Code.HISTORY_UNUSABLE: "The history of this session cannot be used.",
         Code.HISTORY_WRITE_FAILED: "The history of this session could not be written.",
         Code.INCOMPLETE_ANSWER: "The model's answer broke off before its end.",
+        Code.OUTPUT_INVALID: "The model's answer did not have the required form.",
         Code.PROVIDER_AUTHENTICATION: "The model's provider refused this service's credentials.",
         Code.PROVIDER_ERROR: "The model's provider had an error.",
         Code.PROVIDER_MODEL_NOT_FOUND: "The model's provider does not have this model.",

@@ -19,6 +19,7 @@ MIN_PAUSE_SECONDS = 1.0  # "Retry-After: 0" from an overloaded provider would ot
 FALLBACK_CODES = frozenset(
     {
         Code.INCOMPLETE_ANSWER,
+        Code.OUTPUT_INVALID,
         Code.PROVIDER_AUTHENTICATION,
         Code.PROVIDER_ERROR,
         Code.PROVIDER_MODEL_NOT_FOUND,
@@ -32,7 +33,7 @@ FALLBACK_CODES = frozenset(
 
 # These failures cost a long wait or the price of an answer, so they are retried only once.
 MAX_ATTEMPTS_BY_CODE = MappingProxyType(
-    {Code.INCOMPLETE_ANSWER: 2, Code.PROVIDER_PROTOCOL: 2, Code.PROVIDER_TIMEOUT: 2}
+    {Code.INCOMPLETE_ANSWER: 2, Code.OUTPUT_INVALID: 2, Code.PROVIDER_PROTOCOL: 2, Code.PROVIDER_TIMEOUT: 2}
 )
 
 

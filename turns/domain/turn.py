@@ -44,6 +44,7 @@ class TurnRequest:
     `assistant` is the version under which to accept it. `variables` and `lane` are the caller's, without defaults.
     `key_id` is the id of its API key. `if_version`: the version that the session must have.
     `regenerates`: the last committed turn of the session, whose messages this one replaces.
+    `response_format`: the form that the answer must have, as JSON.
     """
 
     session_id: str
@@ -63,6 +64,7 @@ class TurnRequest:
     request_id: str | None = None
     key_id: str | None = None
     if_version: int | None = None
+    response_format: str | None = None
 
     @property
     def session(self) -> str:
@@ -174,6 +176,7 @@ class Turn:
     regenerates: str | None
     superseded_by: str | None
     key_id: str | None
+    response_format: str | None
     variables: Mapping[str, str]
     metadata: Mapping[str, str]
     accepted_at: int
@@ -236,6 +239,7 @@ class Turn:
             regenerates=record.get("regenerates"),
             superseded_by=record.get("superseded_by"),
             key_id=record.get("key_id"),
+            response_format=record.get("response_format"),
             variables=json.loads(record["variables"]),
             metadata=json.loads(record.get("metadata", "{}")),
             accepted_at=int(record["accepted_at"]),
@@ -315,6 +319,7 @@ class Claim:
     set if histories are files. `provider` is the digest of the assistant's own provider, or "". `is_admitted`: the turn
     may call a model that is on hold, and its answer admits others; `is_probe`: it is the first one, so its failure
     prolongs the hold. `replaced`: how many of the last messages of the history the turn replaces; it does not see them.
+    `own_format` is the turn's own `response_format` as JSON.
     """
 
     turn_id: str
@@ -340,6 +345,13 @@ class Claim:
     is_admitted: bool = False
     is_probe: bool = False
     replaced: int = 0
+    own_format: str | None = None
+
+    @property
+    def response_format(self) -> Mapping[str, Any] | None:
+        """The form that the answer must have: that of the turn, or of its assistant."""
+        own: Mapping[str, Any] | None = json.loads(self.own_format) if self.own_format else None
+        return own or self.assistant.response_format
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -389,6 +401,7 @@ class Claim:
             is_admitted=bool(record.get("admitted_by")),
             is_probe=bool(record.get("probes")),
             replaced=_count_numbers(record.get("replaces")),
+            own_format=record.get("response_format"),
         )
 
 

@@ -74,6 +74,7 @@ class Regeneration:
             on_busy=changes.on_busy,
             start_within_seconds=changes.start_within_seconds,
             regenerates=earlier.id,
+            response_format=earlier.response_format,
             idempotency_key=origin.idempotency_key,
             traceparent=origin.traceparent,
             request_id=origin.request_id,

@@ -127,6 +127,7 @@ class TurnStore:
                 lane=failed.lane,
                 retry_of=turn_id,
                 regenerates=failed.regenerates,
+                response_format=failed.response_format,
                 idempotency_key=idempotency_key,
                 request_id=request_id,
                 key_id=key_id or failed.key_id,

@@ -118,6 +118,7 @@ def to_request(
         on_busy=OnBusy(body.on_busy),
         lane=Lane(body.lane) if body.lane else None,
         start_within_seconds=body.start_within_seconds,
+        response_format=body.response_format.to_json() if body.response_format else None,
         idempotency_key=idempotency_key,
         traceparent=parse_traceparent(traceparent),
         request_id=request_id,
@@ -180,7 +181,7 @@ def _path(error: ErrorDetails) -> str:
 def _rule(error: ErrorDetails, model: type[BaseModel]) -> str:
     if error["type"] == "extra_forbidden":
         *path, name = error["loc"]
-        fields = _model_at(path, model).model_fields
+        fields = [field.alias or name for name, field in _model_at(path, model).model_fields.items()]
         known = ", ".join(fields) or "none"
         nearest = difflib.get_close_matches(str(name), fields, n=1)
         return f"is not known; {f'did you mean {nearest[0]}?' if nearest else f'known fields: {known}'}"
@@ -192,5 +193,9 @@ def _rule(error: ErrorDetails, model: type[BaseModel]) -> str:
 def _model_at(path: Sequence[int | str], model: type[BaseModel]) -> type[BaseModel]:
     """Return the model that contains the last part of a path, which may lie in the items of a list."""
     for name in (part for part in path if isinstance(part, str)):
-        [model] = get_args(model.model_fields[name].annotation)
+        [model] = filter(_is_model, get_args(model.model_fields[name].annotation))
     return model
+
+
+def _is_model(annotation: object) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, BaseModel)

@@ -2,6 +2,7 @@
 
 from turns.config.settings import MAX_INPUT_BYTES
 from turns.domain.ids import ID_RULE, NAME_RULE
+from turns.response_format.rules import MAX_DEPTH, MAX_SCHEMA_BYTES
 from web.http.validation import MAX_KEY_CHARACTERS
 from web.schemas import field_types, requests
 
@@ -18,6 +19,8 @@ def request_limits(max_input_bytes: int) -> dict[str, str]:
         "`metadata`": f"{requests.MAX_METADATA}, with names of 1 to {metadata_names} and values of at most "
         f"{metadata_values} bytes",
         "`start_within_seconds`": f"{requests.MAX_START_WITHIN_SECONDS:,}",
+        "`response_format`": f"a JSON schema of at most {MAX_SCHEMA_BYTES:,} bytes and {MAX_DEPTH} levels, without "
+        "references to other documents",
         "`Idempotency-Key`": f"1 to {MAX_KEY_CHARACTERS} printable ASCII characters",
         "Turns of a batch": f"{requests.MAX_BATCH}",
         "Imported messages": f"{requests.MAX_IMPORTED:,}, each of at most {field_types.MAX_CONTENT_BYTES:,} bytes",

@@ -23,6 +23,7 @@ from web.schemas.field_types import (
     VariableName,
     text_rules,
 )
+from web.schemas.response_format import ResponseFormat
 
 MAX_START_WITHIN_SECONDS = 7 * 24 * 3600
 MAX_WAIT_SECONDS = 30
@@ -56,6 +57,7 @@ class SubmitBody(BaseModel):
     on_busy: Literal["enqueue", "reject", "interrupt", "rollback"] = "enqueue"
     lane: Literal["interactive", "batch"] | None = Field(None, description="default: the assistant's")
     start_within_seconds: Annotated[float, Field(gt=0, le=MAX_START_WITHIN_SECONDS)] | None = None
+    response_format: ResponseFormat | None = Field(None, description="default: the assistant's")
 
 
 def submit_body(max_input_bytes: int) -> type[SubmitBody]:

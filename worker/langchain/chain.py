@@ -20,7 +20,7 @@ from turns.domain.turn import NO_TOKENS, Answer, Claim, Usage
 from worker.langchain.chain_thread import NEVER, Stop
 from worker.langchain.history import FastMessageHistory, StagedHistory
 from worker.langchain.message_codec import encode_message
-from worker.provider.failures import check_finish, to_model_error
+from worker.provider.failures import check_finish, check_form, to_model_error
 from worker.provider.request_ids import current_request
 
 TRUNCATED = "length"  # finish reason of an answer that ended at the token limit
@@ -99,6 +99,7 @@ class ChainRun:
             )
         question, answer = pair
         check_finish(self._finish_reason, answer.content, self._claim.assistant.finish_reasons)
+        check_form(str(answer.content), self._claim.response_format)
         turn_id = self._claim.turn_id
         return Answer(
             question_message=encode_message(question, turn_id=turn_id),

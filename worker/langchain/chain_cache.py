@@ -18,7 +18,7 @@ from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.chain_process import ProcessChainRun, call_in_process, start_server
 from worker.langchain.custom_chain import CustomChainRun
 from worker.langchain.factories import find_factory
-from worker.provider.models import build_model
+from worker.provider.models import build_model, with_response_format
 
 MAX_CHAINS = 256  # beyond this number the cache is emptied, because versions of assistants come and go
 BUILD_SECONDS = 10.0  # for the factories of all custom chains, at the start of a worker
@@ -110,7 +110,14 @@ class ChainCache:
             return ProcessChainRun(claim, settings, create_run_in_process)
         if assistant.chain:
             return CustomChainRun(lambda: self._chain(assistant, model, settings), claim, loop=self._loop)
+        if claim.own_format:
+            return ChainRun(self._build_with_format(claim, settings), claim)
         return ChainRun(self._chain(assistant, model, settings), claim)
+
+    def _build_with_format(self, claim: Claim, settings: Settings) -> Any:
+        """Return a chain for this turn only, which asks the model for the form that its caller wants."""
+        model = self._model(claim.assistant, settings.model_copy(update={"model": claim.model}))
+        return build_chain(claim.assistant, with_response_format(model, claim.response_format))
 
     def _chain(self, assistant: Assistant, model: str, settings: Settings) -> Any:
         key = (assistant.digest, model)

@@ -148,5 +148,6 @@ def run_config(claim: Claim, *callbacks: BaseCallbackHandler) -> RunnableConfig:
         "turn_id": claim.turn_id,
         "attempt": claim.attempt,
         "thread_id": claim.session,
+        **({"response_format": claim.response_format} if claim.response_format else {}),
     }
     return {"callbacks": list(callbacks), "configurable": identity, "metadata": dict(claim.metadata)}

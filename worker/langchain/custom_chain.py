@@ -23,6 +23,7 @@ from worker.langchain.history import StagedHistory
 from worker.langchain.legal_history import is_valid_exchange
 from worker.langchain.message_codec import encode_message
 from worker.langchain.output.events import EventObserver
+from worker.provider.failures import check_form
 
 MAX_STORED_BYTES = 33_554_432  # of the messages of one turn; Redis drops the connection that sends 512 MB
 
@@ -72,6 +73,7 @@ class CustomChainRun(ChainRun):
             raise observer.problem
         if not text:
             raise ModelError(Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message="the chain returned no text")
+        check_form(text if self._output.data is None else self._output.data, self._claim.response_format)
         *between, last = self._messages_after_question(text)
         between_messages = tuple(encode_message(m, turn_id=turn_id, step=n) for n, m in enumerate(between, 1))
         answer_message = encode_message(last, turn_id=turn_id)

@@ -4,13 +4,15 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import openai
 from langchain_core.exceptions import ContextOverflowError
 
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
+from turns.response_format.check import CheckTookTooLong, find_problem
 from worker.provider.http_client import is_proxied
 from worker.provider.reported_errors import kind_of, to_reported_error
 from worker.provider.request_ids import read_server_id
@@ -103,6 +105,18 @@ def _kind_of_cause(cause: BaseException) -> str:
         case TimeoutError():
             return "timeout"
     return "timeout" if "Timeout" in type(cause).__name__ else "connection"
+
+
+def check_form(text: str, response_format: Mapping[str, Any] | None) -> None:
+    """Raise `ModelError` if the answer does not have the form that its turn or its assistant requires."""
+    if response_format is None:
+        return
+    try:
+        problem = find_problem(text, response_format)
+    except CheckTookTooLong as error:
+        raise ModelError(Code.OUTPUT_INVALID, ModelErrorKind.HOPELESS, message=str(error)) from None
+    if problem:
+        raise ModelError(Code.OUTPUT_INVALID, ModelErrorKind.RETRYABLE, message=problem)
 
 
 def check_finish(reason: object, content: object, accepted: Sequence[str] = ()) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import openai
@@ -82,6 +82,16 @@ def _build_client(settings: Settings, parameters: ModelParameters) -> BaseChatMo
             is_direct=not is_proxied(str(model.root_client.base_url)),
         )
     return model
+
+
+def with_response_format(model: BaseChatModel, response_format: Mapping[str, Any] | None) -> BaseChatModel:
+    """Return a copy of the model with the same connections that asks for this form, if its provider can."""
+    if not isinstance(model, StockChatOpenAI):
+        return model
+    others = {name: value for name, value in (model.extra_body or {}).items() if name != "response_format"}
+    is_text = response_format is None or response_format.get("type") == "text"
+    own = {} if is_text else {"response_format": response_format}  # not every server knows the form "text"
+    return model.model_copy(update={"extra_body": {**others, **own} or None})
 
 
 def _timeout(settings: Settings) -> openai.Timeout:

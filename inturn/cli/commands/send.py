@@ -1,8 +1,9 @@
 """The command `inturn send`."""
 
+import json
 import sys
 from functools import partial
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -39,6 +40,12 @@ from inturn.cli.terminal.output import Terminal
 @click.option(
     "--events", "with_events", is_flag=True, help="With --stream: print tools, reasoning and data to stderr too."
 )
+@click.option(
+    "--schema",
+    type=click.File(encoding="utf-8"),
+    metavar="FILE",
+    help="File with a JSON schema that the answer must have.",
+)
 @click.option("--start-within", type=float, metavar="SECONDS", help="Drop the turn if it has not started by then.")
 @json_option
 @pass_invocation
@@ -53,6 +60,7 @@ def send(
     timeout: float | None,
     start_within: float | None,
     with_events: bool,
+    schema: TextIO | None,
     as_json: bool,
     **arguments: Any,
 ) -> None:
@@ -76,6 +84,7 @@ def send(
         body = TurnArguments(**arguments).to_body(client.connection.base_url)
         body["input"] = _read_text(text, terminal)
         body["start_within_seconds"] = start_within
+        body["response_format"] = _read_schema(schema) if schema else None
         if mode == "detach":
             turn = client.turns.create(**body)
             terminal.write_json(turn.raw) if as_json else terminal.write_line(turn.id)
@@ -87,6 +96,14 @@ def send(
         save_last_session(client.connection.base_url, body)
     terminal.print_notice(f"Session {turn.session_id}. Continue it with -c.")
     context.exit(exit_code_for_turn(turn))
+
+
+def _read_schema(file: TextIO) -> dict[str, Any]:
+    try:
+        schema = json.load(file)
+    except ValueError as error:
+        raise click.UsageError(f"--schema {file.name} is not JSON: {error}") from None
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
 
 
 def _printer(mode: str, *, timeout: float | None, with_events: bool, as_json: bool) -> AnswerPrinter:

@@ -62,6 +62,10 @@ def rewrite(stack: Stack, file: Path) -> Iterator[Callable[[str, str], None]]:
     rewrite(FILE, "version one")
 
 
+DISH = {"type": "object", "properties": {"dish": {"type": "string"}}, "required": ["dish"]}
+FORM = {"type": "json_schema", "json_schema": {"name": "order", "schema": DISH, "strict": True}}
+
+
 def submit(stack: Stack, session: str, question: str, assistant: str = "default", **more: Any) -> str:
     answer = call(
         f"{stack.url}/v1/turns",
@@ -94,6 +98,33 @@ def test_a_variable_has_a_default_and_a_maximum_length(stack: Stack) -> None:
     body = turn_request("v", "three", variables={"who": "x" * 11})
     refused = call(f"{stack.url}/v1/turns", method="POST", body=body)
     assert (refused.status, refused.body["detail"]) == (400, "variables.who: must be at most 10 characters")
+
+
+def test_an_answer_has_the_form_that_its_turn_requires(stack: Stack) -> None:
+    question = 'soup, please [say {"dish": "soup"}]'
+    turn = stack.wait_until_finished(submit(stack, "form", question, response_format=FORM))
+    assert (turn["status"], turn["attempt"], turn["output"]["content"]) == ("completed", 1, '{"dish": "soup"}')
+    assert last_request(stack, question)["body"]["response_format"] == FORM
+    other = stack.wait_until_finished(submit(stack, "form", "thanks"))
+    assert other["status"] == "completed", "the next turn has no form"
+    assert "response_format" not in last_request(stack, "thanks")["body"]
+
+
+def test_an_answer_of_another_form_is_asked_for_again(stack: Stack) -> None:
+    question = 'two soups, please [once-say {"dish": 2}] [say {"dish": "soups"}]'
+    turn = stack.wait_until_finished(submit(stack, "again", question, response_format=FORM))
+    assert (turn["status"], turn["attempt"], turn["output"]["content"]) == ("completed", 2, '{"dish": "soups"}')
+    messages = call(f"{stack.url}/v1/sessions/again/messages").body["data"]
+    assert [message["content"] for message in messages] == [question, '{"dish": "soups"}']
+
+
+def test_an_answer_that_never_has_its_form_fails(stack: Stack) -> None:
+    failed = stack.wait_until_finished(submit(stack, "never", "soup!", response_format={"type": "json_object"}))
+    assert (failed["status"], failed["error"]["code"], failed["output"]) == ("failed", "output_invalid", None)
+    assert call(f"{stack.url}/v1/sessions/never/messages").body["data"] == []
+    retried = call(f"{stack.url}/v1/turns/{failed['id']}/retry", method="POST").body["id"]
+    assert stack.wait_until_finished(retried)["error"]["code"] == "output_invalid", "a retry has the same form"
+    assert [len(stack.model_requests("soup!")), failed["attempt"]] == [4, 2]
 
 
 def test_the_model_is_called_with_the_assistants_parameters(stack: Stack) -> None:

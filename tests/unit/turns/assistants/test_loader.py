@@ -69,6 +69,12 @@ WRONG = {
     "[assistants.a]\nresponse_format = {type = 'json_schema', json_schema = {}}": (
         "assistants.a.response_format: json_schema.name must be 1 to 64 letters"
     ),
+    "[assistants.a]\nresponse_format = {type = 'json_schema', json_schema = {name = 'x'}}": (
+        "assistants.a.response_format: must have a table json_schema.schema"
+    ),
+    "[assistants.a]\nresponse_format = {type = 'json_schema', json_schema = {name = 'x', schema = {type = 'x'}}}": (
+        "assistants.a.response_format: json_schema.schema: type: is not valid in JSON Schema 2020-12"
+    ),
     "[assistants.a]\nextra.model = 'x'": "assistants.a.extra: must not contain 'model'; use the field model",
     "[assistants.a]\nextra.messages = []": "assistants.a.extra: must not contain 'messages'; the service sends it",
     "[assistants.a]\nextra.since = 2026-01-01": "assistants.a.extra: must contain only texts, booleans, numbers of",

@@ -112,6 +112,22 @@ def test_an_answer_without_text_is_an_error(outputs: tuple[object, ...]) -> None
     assert (caught.value.code, caught.value.kind) == (Code.CHAIN_ERROR, ModelErrorKind.HOPELESS)
 
 
+@pytest.mark.parametrize(
+    ("output", "is_valid"), [('{"a": 1}', True), ({"a": 1}, True), ("1", False), ({"a": "1"}, False)]
+)
+def test_the_answer_of_a_chain_has_its_form_too(output: object, is_valid: bool) -> None:
+    schema = {"properties": {"a": {"type": "integer"}}, "type": "object"}
+    form = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
+    run = run_of(output, own_format=json.dumps(form))
+    read(run)
+    if is_valid:
+        assert json.loads(run.answer().output) == {"a": 1}
+        return
+    with pytest.raises(ModelError) as caught:
+        run.answer()
+    assert (caught.value.code, caught.value.kind) == (Code.OUTPUT_INVALID, ModelErrorKind.RETRYABLE)
+
+
 EXCHANGE = (AIMessage("Let me see.", tool_calls=[CALL]), ToolMessage("noon", tool_call_id="c1"), AIMessage("Noon."))
 
 

@@ -15,7 +15,7 @@ from turns.domain.model_parameters import MaxTokensName, ModelParameters
 from worker import probe
 from worker.provider.completions import Completions
 from worker.provider.failures import check_finish
-from worker.provider.models import build_model
+from worker.provider.models import OfflineModel, build_model, with_response_format
 
 CHUNKS = [
     {"choices": [{"index": 0, "delta": {"content": "Hello"}, "finish_reason": None}]},
@@ -130,6 +130,21 @@ def test_both_clients_send_the_parameters(provider: Recorder, parameters: dict[s
     assert thin == stock
     assert {name: value for name, value in thin.items() if name not in {"messages", "model", "stream"}} == sent
     assert [request[0] for request in provider.requests] == ["/v1/chat/completions"] * 2
+
+
+def test_a_turns_own_form_replaces_that_of_its_assistant() -> None:
+    model: Any = build_model(
+        Settings(openai_base_url="http://127.0.0.1:9/v1"),
+        ModelParameters(extra={"top_k": 3}, response_format={"type": "json_object"}),
+    )
+    form = {"type": "json_schema"}
+    changed: Any = with_response_format(model, form)
+    assert (changed.extra_body, changed.client) == ({"top_k": 3, "response_format": form}, model.client)
+    assert model.extra_body == {"top_k": 3, "response_format": {"type": "json_object"}}
+    plain: Any = with_response_format(model, {"type": "text"})
+    assert plain.extra_body == {"top_k": 3}
+    offline = OfflineModel()
+    assert with_response_format(offline, form) is offline
 
 
 @pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "OPENAI_PROXY"])

@@ -11,6 +11,7 @@ export const ADVICE = {
   context_too_long: "The conversation is too long for the model. Lower INTURN_HISTORY_WINDOW.",
   history_unusable: "The stored history differs from what was committed. Restore it, or delete the session.",
   history_write_failed: "The history could not be written. Check the disk of INTURN_HISTORY, then retry.",
+  output_invalid: "The answer did not have the required form. Simplify the schema, or name a model that supports it.",
   incomplete_answer: "The connection broke before the answer was complete. Retry.",
   provider_authentication: "Check OPENAI_API_KEY, then retry.",
   provider_error: "The provider had an error. Retry when it has recovered.",
