@@ -1,10 +1,11 @@
 """Fixtures for the store and its scripts on a real server, in which each test makes time pass."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from tests.support.cluster.nodes import ClusterNodes
 from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.client import Client
@@ -12,6 +13,23 @@ from turns.config.settings import Settings
 from turns.domain.turn import Answer, Claim, Turn, TurnRequest
 from turns.pauses.pauses import Pauses
 from turns.store.turns import TurnStore
+
+
+@pytest.fixture(scope="session")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterNodes]:
+    """Start a cluster of two primaries."""
+    cluster = ClusterNodes(tmp_path_factory.mktemp("cluster"), primaries=2)
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+@pytest.fixture
+def cluster(nodes: ClusterNodes) -> ClusterNodes:
+    """Empty the nodes and return them."""
+    for node in nodes.nodes:
+        node.raw.flushall()
+    return nodes
 
 
 @pytest.fixture

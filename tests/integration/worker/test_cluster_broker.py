@@ -1,7 +1,7 @@
 """kombu's consumer receives the hints of all partitions of a Redis Cluster, and puts back what it cannot take."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,11 +13,8 @@ from tests.support.cluster.nodes import ClusterNodes
 from tests.support.cluster.slot_moves import move_atomically, move_legacy, other_primary
 from tests.support.waiting import wait_until
 from turns.backend import keys
-from turns.backend.address import StoreAddress
 from turns.backend.client import Client
-from turns.backend.cluster.cluster import Cluster
-from turns.backend.cluster.slot_client import SlotClient
-from turns.backend.partition.client import PartitionClient
+from turns.backend.opening import connect
 from turns.backend.partition.tags import hash_tags, slot_of
 from worker.cluster_broker import ClusterHintTransport, HintReaders
 
@@ -31,29 +28,17 @@ MESSAGE = {
 }
 
 
-@pytest.fixture(scope="module")
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterNodes]:
-    cluster = ClusterNodes(tmp_path_factory.mktemp("cluster"), primaries=2)
-    cluster.start()
-    yield cluster
-    cluster.stop()
-
-
 @pytest.fixture
-def clients(nodes: ClusterNodes) -> Iterator[list[Client]]:
+def clients(cluster: ClusterNodes) -> Iterator[Sequence[Client]]:
     """Connect a client of each partition; the lists of hints are empty."""
-    for node in nodes.nodes:
-        node.raw.flushall()
-    seeds = tuple(("127.0.0.1", node.port) for node in nodes.nodes)
-    cluster = Cluster(StoreAddress(options={}, nodes=seeds), timeout_seconds=10, retries=1, max_connections=10)
-    yield [PartitionClient(SlotClient(cluster, slot), count=PARTITIONS, number=n) for n, slot in enumerate(_slots())]
-    cluster.close()
+    with connect(f"{cluster.url}?partitions={PARTITIONS}", timeout_seconds=10, retries=1, max_connections=10) as home:
+        yield home.partitions
 
 
 class Worker:
     """A consumer as Celery has one: it acknowledges a message when its task begins."""
 
-    def __init__(self, clients: list[Client], slots: int) -> None:
+    def __init__(self, clients: Sequence[Client], slots: int) -> None:
         self.readers = HintReaders(clients, QUEUE)
         self.received: list[Any] = []
         self._connection = kombu.Connection(transport=ClusterHintTransport, transport_options={"readers": self.readers})
@@ -75,14 +60,14 @@ class Worker:
 
 
 @pytest.fixture
-def worker(clients: list[Client]) -> Iterator[Worker]:
+def worker(clients: Sequence[Client]) -> Iterator[Worker]:
     worker = Worker(clients, slots=100)
     yield worker
     worker.readers.stop()
 
 
 @pytest.fixture
-def busy_worker(clients: list[Client]) -> Iterator[Worker]:
+def busy_worker(clients: Sequence[Client]) -> Iterator[Worker]:
     """Start a worker whose only slot is taken."""
     worker = Worker(clients, slots=1)
     _push(clients[0], "running")
@@ -91,13 +76,13 @@ def busy_worker(clients: list[Client]) -> Iterator[Worker]:
     worker.readers.stop()
 
 
-def test_a_worker_receives_the_hints_of_all_partitions(worker: Worker, clients: list[Client]) -> None:
+def test_a_worker_receives_the_hints_of_all_partitions(worker: Worker, clients: Sequence[Client]) -> None:
     for number, client in enumerate(clients):
         _push(client, f"in {number}")
     worker.receive("in 0", "in 1", "in 2", "in 3")
 
 
-def test_a_hint_without_a_free_slot_is_put_back(busy_worker: Worker, clients: list[Client]) -> None:
+def test_a_hint_without_a_free_slot_is_put_back(busy_worker: Worker, clients: Sequence[Client]) -> None:
     _push(clients[1], "later")
     for _ in range(3):
         busy_worker.poll()
@@ -107,7 +92,7 @@ def test_a_hint_without_a_free_slot_is_put_back(busy_worker: Worker, clients: li
     busy_worker.receive("later")
 
 
-def test_a_stopped_reader_leaves_the_hints(worker: Worker, clients: list[Client]) -> None:
+def test_a_stopped_reader_leaves_the_hints(worker: Worker, clients: Sequence[Client]) -> None:
     worker.poll()  # all readers wait for a hint
     worker.readers.drain()
     for client in clients:
@@ -117,7 +102,7 @@ def test_a_stopped_reader_leaves_the_hints(worker: Worker, clients: list[Client]
     assert worker.received == []
 
 
-def test_what_celery_cannot_read_is_skipped(worker: Worker, clients: list[Client]) -> None:
+def test_what_celery_cannot_read_is_skipped(worker: Worker, clients: Sequence[Client]) -> None:
     client = clients[2]
     with capture_logs() as logs:
         for text in ("", "x", "[]", "null", "{}"):
@@ -130,18 +115,18 @@ def test_what_celery_cannot_read_is_skipped(worker: Worker, clients: list[Client
 
 @pytest.mark.parametrize("move", [move_legacy, move_atomically])
 def test_readers_follow_a_moved_partition(
-    worker: Worker, clients: list[Client], nodes: ClusterNodes, move: Any
+    worker: Worker, clients: Sequence[Client], cluster: ClusterNodes, move: Any
 ) -> None:
     worker.poll()  # all readers wait for a hint
     slot = _slots()[3]
-    move(nodes, slot, other_primary(nodes, slot))
+    move(cluster, slot, other_primary(cluster, slot))
     _push(clients[3], "moved")
     worker.receive("moved")
 
 
-def test_a_silent_node_delays_no_other_partition(worker: Worker, clients: list[Client], nodes: ClusterNodes) -> None:
-    silent = nodes.owner(_slots()[0])
-    served = [client for client, slot in zip(clients, _slots(), strict=True) if nodes.owner(slot) is not silent]
+def test_a_silent_node_delays_no_other_partition(worker: Worker, clients: Sequence[Client], cluster: ClusterNodes) -> None:
+    silent = cluster.owner(_slots()[0])
+    served = [client for client, slot in zip(clients, _slots(), strict=True) if cluster.owner(slot) is not silent]
     silent.freeze()
     try:
         for number, client in enumerate(served):
