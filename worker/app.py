@@ -30,6 +30,7 @@ from turns.processes.reporter import Reporter
 from turns.store.turns import TurnStore
 from turns.usage.store import FOLD_SECONDS, UsageStore
 from worker.broker import build_celery
+from worker.cluster_broker import HintReaders
 from worker.hint import render_hint
 from worker.langchain.chain_cache import ChainCache
 from worker.langchain.chain_loop import ChainLoop
@@ -60,6 +61,7 @@ QUEUES = MappingProxyType({WorkerKind.LOOP: keys.HINTS.name, WorkerKind.CHAINS: 
 STORE_CONNECTIONS = 64  # maximum; a script takes well under a millisecond, so few are in use at once
 FILES_PER_TURN = 2  # the connection to the provider, and one that a chain opens
 RESERVED_FILES = 2 * STORE_CONNECTIONS + 64  # of both clients, of Celery and of Python
+FILES_PER_PARTITION = 10  # hints, subscriptions, and connections of both clients, of which each node has a pool
 
 
 def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind = WorkerKind.LOOP) -> Celery:
@@ -70,10 +72,13 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     # Renewals have another client with a shorter timeout, because one silent connection must not cost the leases.
     renewal_client = open_client(settings, timeout_seconds=settings.renew_seconds / 2, retries=1)
     renewal_store = open_turn_store(renewal_client, settings, offload=offload(settings.pool))
+    # What concerns all partitions of a Redis Cluster must not wait long for one that is away.
+    shared_store = renewal_store if settings.partitions else store
     worker = worker_name(socket.gethostname(), os.getpid(), new_token()[:8], kind)
     active_runs = ActiveRuns(renewal_store, interrupter(settings.pool))
-    app = build_celery(settings, QUEUES[kind])
-    emitter = DeltaEmitter(store, active_runs.stop_runs)
+    readers = HintReaders(client.partitions, QUEUES[kind]) if settings.partitions else None
+    app = build_celery(settings, QUEUES[kind], readers)
+    emitter = DeltaEmitter(shared_store, active_runs.stop_runs)
     loop = ChainLoop(max_threads=settings.concurrency) if settings.pool is Pool.THREADS else None
     chains = ChainCache(loop, permits=registry.permits)
     chains.prepare((one for one in registry.all_assistants().values() if one.worker_kind is kind), settings)
@@ -91,7 +96,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     register(app, execution)
     hint = render_hint(app, RUN_TURN)
     reporter = Reporter(store, worker, kind, slots=str(settings.concurrency), model=settings.model_description)
-    rescuer = Rescuer(store, worker=worker, hint=hint, slots=settings.concurrency, drain=end_process)
+    rescuer = Rescuer(shared_store, worker=worker, hint=hint, slots=settings.concurrency, drain=end_process)
     subscriptions = store.subscriptions()
     lifecycle = Lifecycle(
         active_runs,
@@ -118,8 +123,9 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
             Loop("assistants", registry.reload_if_changed, every_seconds=POLL_SECONDS),
             Loop("crowd", CrowdWatch(settings.concurrency, end_process).check, every_seconds=CROWD_SECONDS),
             *tidying(store),
+            *([readers] if readers else []),
         ],
-        on_drain=reporter.drain,
+        on_drain=lambda: drain(reporter, readers),
         leave=lambda: leave(store, worker),
         name=worker,
         model=settings.model_description,
@@ -128,6 +134,13 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     )
     lifecycle.follow_celery()
     return app
+
+
+def drain(reporter: Reporter, readers: HintReaders | None) -> None:
+    """Report that the worker drains, and take no further hints."""
+    reporter.drain()
+    if readers:
+        readers.drain()
 
 
 def end_process() -> None:
@@ -165,8 +178,11 @@ def watchdog(active_runs: ActiveRuns, settings: Settings) -> Startable:
 
 
 def can_use_unpatched(settings: Settings) -> bool:
-    """Return whether a real thread can reach the store: not with TLS, because gevent has patched `ssl` too."""
-    return settings.pool is Pool.GEVENT and not settings.store_url.startswith("rediss")
+    """Return whether a real thread can reach the store.
+
+    Not with TLS, because gevent has patched `ssl` too, and not a Redis Cluster, whose nodes it does not know.
+    """
+    return settings.pool is Pool.GEVENT and not settings.store_url.startswith("rediss") and not settings.partitions
 
 
 def lease_renewal(active_runs: ActiveRuns, settings: Settings) -> Startable:
@@ -178,8 +194,9 @@ def lease_renewal(active_runs: ActiveRuns, settings: Settings) -> Startable:
 
 def limit_concurrency(settings: Settings) -> Settings:
     """Raise the limit of open files; return settings with as many concurrent turns as there are files for."""
-    limit = raise_open_file_limit(RESERVED_FILES + FILES_PER_TURN * settings.concurrency)
-    concurrency = min(settings.concurrency, max(1, (limit - RESERVED_FILES) // FILES_PER_TURN))
+    reserved = RESERVED_FILES + FILES_PER_PARTITION * settings.partitions
+    limit = raise_open_file_limit(reserved + FILES_PER_TURN * settings.concurrency)
+    concurrency = min(settings.concurrency, max(1, (limit - reserved) // FILES_PER_TURN))
     if concurrency < settings.concurrency:
         get_logger().warning(Log.WORKER_LIMITED, concurrency=concurrency, open_files=limit)
     return settings.model_copy(update={"concurrency": concurrency})

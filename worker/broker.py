@@ -15,8 +15,10 @@ from kombu.transport.redis import SentinelTransport, Transport
 from turns.backend.address import parse_store_url
 from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
+from worker.cluster_broker import ClusterHintTransport, HintReaders
 
 REDIS_PORT = 6379
+CLUSTER_BROKER = "inturn-cluster://"  # names the transport; its readers know the nodes
 
 
 class HintTransport(Transport):
@@ -60,17 +62,19 @@ TRANSPORTS = MappingProxyType(
         "redis": f"{__name__}:{HintTransport.__name__}",
         "rediss": f"{__name__}:{HintTransport.__name__}",
         "sentinel": f"{__name__}:{SentinelHintTransport.__name__}",
+        "inturn-cluster": f"{ClusterHintTransport.__module__}:{ClusterHintTransport.__name__}",
     }
 )
 
 
-def build_celery(settings: Settings, queue: str) -> Celery:
+def build_celery(settings: Settings, queue: str, readers: HintReaders | None = None) -> Celery:
     """Return a Celery application whose messages are only hints: the state of a turn is in its record.
 
+    `readers` take the hints from the partitions of a Redis Cluster; None for any other store.
     docs/decisions/0001-treat-a-celery-message-as-a-hint.md gives the reasons.
     """
     TRANSPORT_ALIASES.update(TRANSPORTS)
-    broker, tls, options = broker_url(settings.store_url)
+    broker, tls, options = (CLUSTER_BROKER, {}, {"readers": readers}) if readers else broker_url(settings.store_url)
     app = Celery("inturn", broker=broker, set_as_current=False)
     app.conf.update(
         broker_use_ssl=tls,

@@ -124,7 +124,9 @@ def test_readers_follow_a_moved_partition(
     worker.receive("moved")
 
 
-def test_a_silent_node_delays_no_other_partition(worker: Worker, clients: Sequence[Client], cluster: ClusterNodes) -> None:
+def test_a_silent_node_delays_no_other_partition(
+    worker: Worker, clients: Sequence[Client], cluster: ClusterNodes
+) -> None:
     silent = cluster.owner(_slots()[0])
     served = [client for client, slot in zip(clients, _slots(), strict=True) if cluster.owner(slot) is not silent]
     silent.freeze()

@@ -8,6 +8,8 @@ from typing import TypeVar
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.partition.placement import Partitions, share_limits, share_of
+from turns.backend.partition.subscriptions import PartitionedSubscriptions
+from turns.backend.pubsub import Subscriptions
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
@@ -107,6 +109,9 @@ class PartitionedTurnStore(TurnStore):
             live_chain_workers=workers.live_chain_workers,
             had_workers=any(state.had_workers for state in states),
         )
+
+    def subscriptions(self) -> Subscriptions:
+        return PartitionedSubscriptions(self._client, self._partitions)
 
     # -- for workers
 
