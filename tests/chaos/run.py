@@ -56,9 +56,10 @@ def run(
     faults: Counter[str],
     pace: str = PACE,
     loads: Sequence[Load] = (Load(),),
+    nemesis_type: type[Nemesis] = Nemesis,
 ) -> Outcome:
     driver = Driver(stack, sessions=sessions, turns=turns, per_second=per_second, pace=pace, loads=loads)
-    nemesis = Nemesis(stack, seed=seed, every_seconds=every_seconds, faults=faults)
+    nemesis = nemesis_type(stack, seed=seed, every_seconds=every_seconds, faults=faults)
     nemesis.start()
     submitted = driver.submit_all()
     nemesis.finish()

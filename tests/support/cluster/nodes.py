@@ -5,6 +5,7 @@ an error there too.
 """
 
 import itertools
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -67,15 +68,8 @@ class ClusterNodes:
             for number, (port, bus_port) in enumerate(zip(ports[:count], ports[count:], strict=True))
         ]
         self._primaries = primaries
-
-    @property
-    def url(self) -> str:
-        return f"rediscluster://{','.join(f'127.0.0.1:{node.port}' for node in self.nodes)}"
-
-    @property
-    def raw(self) -> Any:
-        """A client of the first node."""
-        return self.nodes[0].raw
+        self.url = f"rediscluster://{','.join(f'127.0.0.1:{node.port}' for node in self.nodes)}"
+        self.raw: Any = self.nodes[0].raw
 
     @property
     def primaries(self) -> list[Node]:
@@ -95,12 +89,20 @@ class ClusterNodes:
         self._wait_until_joined()
         for node, primary in zip(self.nodes[self._primaries :], itertools.cycle(self.nodes[: self._primaries])):
             node.cluster("REPLICATE", primary.id)
-        wait_until("the replicas are in sync", lambda: all(map(_is_in_sync, self.nodes[self._primaries :])))
+        self.wait_for_replicas()
 
     def stop(self) -> None:
+        self.kill()
+        for node in self.nodes:
+            node.raw.close()
+
+    def kill(self) -> None:
         for node in self.nodes:
             node.kill()
-            node.raw.close()
+
+    def signal(self, number: signal.Signals) -> None:
+        for node in self.nodes:
+            node.signal(number)
 
     def owner(self, slot: int) -> Node:
         """Return the primary that serves this slot, as the first reachable node knows it."""
@@ -122,10 +124,16 @@ class ClusterNodes:
         wait_until("a replica is promoted", lambda: self.owner(slot) is not old, seconds=60)
         return self.owner(slot)
 
+    def wait_for_replicas(self) -> None:
+        """Return when all nodes are reachable and each replica is in sync with its primary."""
+        wait_until("the replicas are in sync", lambda: all(map(_is_in_sync, self.nodes)), seconds=60)
+
     def _wait_until_joined(self) -> None:
         count = len(self.nodes)
         wait_until("the nodes know each other", lambda: all(node.knows(count) for node in self.nodes))
 
 
 def _is_in_sync(node: Node) -> bool:
-    return bool(node.raw.info("replication").get("master_link_status") == "up")
+    """Return true for a primary with a replica, and for a replica that has caught up."""
+    replication = node.raw.info("replication")
+    return bool(replication["role"] == "master" or replication["master_link_status"] == "up")

@@ -43,22 +43,15 @@ class PartitionServer(ClusterNodes):
 
     def __init__(self, directory: Path) -> None:
         super().__init__(directory)
-        self._raw = RenamingRedis(port=self.node.port)
+        self.url += f"?partitions={COUNT}"
+        self.raw = RenamingRedis(port=self.node.port)
 
     @property
     def node(self) -> Node:
         return self.nodes[0]
 
-    @property
-    def url(self) -> str:
-        return f"{super().url}?partitions={COUNT}"
-
-    @property
-    def raw(self) -> Any:
-        return self._raw
-
     def stop(self) -> None:
-        self._raw.close()
+        self.raw.close()
         super().stop()
 
 

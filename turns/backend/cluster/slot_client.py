@@ -1,7 +1,7 @@
 """A client for the keys of one hash slot, whichever node has it."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import redis
@@ -54,7 +54,10 @@ class SlotClient(Client):
 class _PinnedClient(SlotClient):
     """Finds its node with the first command, and sends all later ones over the same connection."""
 
-    _one: Client | None = None
+    def __init__(self, cluster: Cluster, slot: int) -> None:
+        super().__init__(cluster, slot)
+        self._one: Client | None = None
+        self._kept = ExitStack()
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         if self._one:
@@ -62,15 +65,11 @@ class _PinnedClient(SlotClient):
         return self.nodes.run(self.slot, lambda node: self._pin(node, args, options))
 
     def release(self) -> None:
-        if self._one:
-            self._one.close()
+        self._kept.close()
 
     def _pin(self, node: Client, args: Any, options: Any) -> Any:
-        one: Client = node.client()  # type: ignore[no-untyped-call]  # untyped in redis-py
-        try:
+        with ExitStack() as stack:
+            one = stack.enter_context(node.on_one_connection())
             reply = one.execute_command(*args, **options)
-        except BaseException:
-            one.close()
-            raise
-        self._one = one
+            self._one, self._kept = one, stack.pop_all()
         return reply

@@ -35,6 +35,8 @@ def test_a_killed_primary_delays_its_own_slots_alone(replicated: ClusterNodes) -
         reply = threads.submit(waiting.get, KEY)
         with pytest.raises(StoreUnavailable, match="cannot be reached"):
             mine.get(KEY)
+        with mine.on_one_connection() as one, pytest.raises(StoreUnavailable, match="cannot be reached"):
+            one.get(KEY)
         # No replica is promoted before the node timeout, so these are served while the partition is away.
         assert [client.ping() for client in others] == [True] * len(others)
         assert not reply.done()

@@ -9,7 +9,7 @@ from turns.store.turns import TurnStore
 
 HOME = {"register_worker", "find_vanished", "begin_takeover", "remove_vanished", "is_drained", "report_process"}
 COMPOSED = {"retry_failed", "emitted_text"}  # they call other methods only
-MISSING = {"read_metrics", "subscriptions"}  # one reason why no process starts with rediscluster://
+MISSING = {"read_metrics"}  # one reason why no process starts with rediscluster://
 
 
 def public(store: type) -> set[str]:
