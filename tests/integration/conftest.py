@@ -143,7 +143,7 @@ def history(server: Server, session: str = "s") -> list[str]:
 
 
 def events(server: Server, turn: Turn) -> list[tuple[str, str]]:
-    """Return the turn's event stream as pairs of an entry id and the type or the text of a delta."""
+    """Return the entries of the turn's event stream as pairs of an id and the type or the text of a delta."""
     entries = server.raw.xrange(keys.EVENTS(turn.id))
     return [
         (entry.decode(), fields[b"text" if fields[b"type"] == b"delta" else b"type"].decode())

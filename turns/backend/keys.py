@@ -47,8 +47,9 @@ DEFINITION = Key(
 EVENTS = Key(
     "inturn:events:",
     "stream",
-    "the events of one turn, by turn id; entry ids are `<claim number>-<n>`",
-    "while the turn is live; then for the event retention",
+    "the events of one turn, by turn id; entry ids are `<claim number>-<n>`, for a delta with the number of its last "
+    "character as n",
+    "until the turn ends; longer, for the event retention, if the events do not follow from its record",
 )
 SESSION = Key(
     "inturn:session:",

@@ -17,7 +17,6 @@ from turns.domain.breaker import ANSWER_CODES
 from turns.domain.ids import DEFAULT_TENANT
 from turns.domain.retry import COHORTS, MAX_DELAY_SECONDS
 from turns.domain.state import INITIAL, LIVE, TRANSITIONS
-from turns.domain.turn import FIRST_DELTA
 
 # Shaped like a turn id, so that Celery serializes it like one. No turn has this id.
 HINT_PLACEHOLDER = "turn_" + "0" * 32
@@ -137,7 +136,6 @@ def render_constants(settings: Settings) -> dict[str, str]:
         },
         "initial": INITIAL,
         "is_answer": dict.fromkeys(ANSWER_CODES, 1),
-        "first_delta": str(FIRST_DELTA),
         "buckets_ms": BUCKETS_MS,
         "default_tenant": DEFAULT_TENANT,
         "hint_placeholder": HINT_PLACEHOLDER,

@@ -96,10 +96,20 @@ class Scripts(ScriptRunner):
         )
 
     def interrupt(
-        self, turn_id: str, *, token: str, question: str, answer: str, tail: str, output: str, spent: str
+        self,
+        turn_id: str,
+        *,
+        token: str,
+        question: str,
+        answer: str,
+        tail: str,
+        output: str,
+        spent: str,
+        text_end: int | None,
     ) -> Reply:
         """Return INTERRUPTED or LOST."""
-        return self._outcome("interrupt", turn_id, token, question, answer, tail, output, spent)
+        end = "" if text_end is None else text_end
+        return self._outcome("interrupt", turn_id, token, question, answer, tail, output, spent, end)
 
     def fail(
         self,

@@ -265,7 +265,11 @@ class Settings(BaseSettings):
         description="Number of days for which the tokens and the cost of each tenant, user, assistant and model are kept",
     )
     event_ttl_seconds: float = Field(
-        900.0, gt=0, le=MAX_VALUE, description="Time for which the events of a finished turn are kept"
+        900.0,
+        gt=0,
+        le=MAX_VALUE,
+        description="Time for which the events of a turn that ended without an answer are kept; those of an answer are "
+        "kept as long as its result",
     )
     session_ttl_seconds: float = Field(
         2_592_000.0,

@@ -1,7 +1,8 @@
 """The event stream of a turn, from which clients read an answer while it is generated.
 
 The id of an entry is `<claim number>-<n>`, and both numbers increase, so a reader's cursor contains the run and the
-position in it.
+position in it. For a delta, n is the number of its last character in the run. Therefore the stream of a turn that ends
+with an answer is deleted: `folded_events` derives the same events, with its text as one delta, from any cursor.
 """
 
 import re

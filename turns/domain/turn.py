@@ -16,8 +16,6 @@ from turns.domain.ids import DEFAULT_TENANT, session_key, tenant_of
 from turns.domain.open_enum import member_or_text
 from turns.domain.state import Status
 
-FIRST_DELTA = 1  # entry number of the first piece of output; each claim emits a `status` event before it
-
 
 class OnBusy(StrEnum):
     """Policy for a new turn whose session has live turns."""
@@ -149,7 +147,8 @@ class Turn:
 
     `attempt` counts what the turn did itself. `losses` counts the workers that died while they ran it, which may have
     had any cause. `data` is the JSON value that a custom chain returned, or None. `superseded_by` is the turn that has
-    replaced its messages in the history.
+    replaced its messages in the history. `text_end` is the length of `output` if the event stream was folded into the
+    record; `earlier_runs` is the stored list of the runs before the last one.
     """
 
     id: str
@@ -183,6 +182,8 @@ class Turn:
     started_at: int | None
     finished_at: int | None
     expires_at: int | None
+    text_end: int | None = None
+    earlier_runs: str = "[]"
 
     @property
     def answer(self) -> dict[str, Any] | None:
@@ -246,6 +247,8 @@ class Turn:
             started_at=optional_int("started_at"),
             finished_at=optional_int("finished_at"),
             expires_at=optional_int("expires_at"),
+            text_end=optional_int("text_end"),
+            earlier_runs=record.get("runs", "[]"),
         )
 
 
@@ -369,9 +372,13 @@ class Claim:
         """Name of the model with its provider, as `hold_name.lua` composes it."""
         return f"{self.provider}/{self.model}" if self.provider else self.model
 
-    def delta(self, n: int, text: str, kind: EventType = EventType.DELTA) -> Delta:
-        """Return the n-th piece of the run's output, from 0."""
-        return Delta(self.turn_id, self.token, f"{self.number}-{FIRST_DELTA + n}", text, kind)
+    def delta(self, start: int, text: str, kind: EventType = EventType.DELTA) -> Delta:
+        """Return the piece of the output after the number `start`; the first one starts at 0.
+
+        Each character of the answer has a number, and each other event.
+        """
+        number = start + (len(text) if kind is EventType.DELTA else 1)
+        return Delta(self.turn_id, self.token, f"{self.number}-{number}", text, kind)
 
     @classmethod
     def from_record(

@@ -82,19 +82,29 @@ class FileHistoryTurnStore(TurnStore):
         answer: Answer,
         *,
         tail: str,
+        keeps_events: bool = True,
         provider_request_id: str | None = None,
         spending: Spending = NOTHING,
     ) -> None:
         """Commit a turn like `TurnStore.commit`."""
         with self._version(claim, (answer.question_message, *answer.between_messages, answer.answer_message)):
-            super().commit(claim, answer, tail=tail, provider_request_id=provider_request_id, spending=spending)
+            super().commit(
+                claim,
+                answer,
+                tail=tail,
+                keeps_events=keeps_events,
+                provider_request_id=provider_request_id,
+                spending=spending,
+            )
 
-    def interrupt(self, claim: Claim, answer: Answer, *, tail: str, spending: Spending = NOTHING) -> None:
+    def interrupt(
+        self, claim: Claim, answer: Answer, *, tail: str, keeps_events: bool = True, spending: Spending = NOTHING
+    ) -> None:
         """End a turn like `TurnStore.interrupt`."""
         messages = [message for message in (answer.question_message, answer.answer_message) if message]
         writes_nothing = claim.replaced and not answer.answer_message
         with nullcontext() if writes_nothing else self._version(claim, messages):
-            super().interrupt(claim, answer, tail=tail, spending=spending)
+            super().interrupt(claim, answer, tail=tail, keeps_events=keeps_events, spending=spending)
 
     def tidy(self) -> None:
         """Publish or delete the versions of workers that died, depending on whether they were committed."""

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from turns.backend.client import Client
 from turns.backend.script_loader import to_ms
 from turns.config.settings import Settings
+from turns.domain.errors import TurnExpired, TurnNotFound
 from turns.domain.events import START, EventType, TurnEvent, event_sort_key
 from turns.domain.turn import Session, Turn
 from turns.session_stream.cursor import BEFORE_ALL, END, NEW_READER, StreamCursor
 from turns.session_stream.scripts import StreamScripts
+from turns.store.missed_events import read_missed_events
 from turns.store.sessions import to_session
 from turns.store.turns import TurnStore, to_turn
 
@@ -88,7 +90,7 @@ class SessionStreamStore:
         text, turn_id, entry_id = "", BEFORE_ALL, END
         if state.live:
             turn_id = state.live[0].id
-            text, entry_id = _fold(self._turns.read_events(turn_id, after=START))
+            text, entry_id = _fold(self._read_events(state.live[0], after=START))
         elif state.turns:
             turn_id = state.turns[-1].id
         cursor = StreamCursor(known=state.known, changes=state.changes, turn_id=turn_id, entry_id=entry_id)
@@ -103,11 +105,21 @@ class SessionStreamStore:
         for turn in state.turns:
             if cursor.is_at_end_of(turn.id):
                 continue
-            events = self._turns.read_events(turn.id, after=cursor.entry_in(turn.id))
+            events = self._read_events(turn, after=cursor.entry_in(turn.id))
             if not self._is_complete(turn, events, cursor):
                 return None
             missed.append(MissedTurn(turn, events))
         return missed
+
+    def _read_events(self, turn: Turn, *, after: str) -> list[TurnEvent]:
+        events, _ = read_missed_events(self._turns, turn, lambda: self._current(turn), after=after)
+        return events
+
+    def _current(self, turn: Turn) -> Turn | None:
+        try:
+            return self._turns.get_turn(turn.id, tenant=turn.tenant)
+        except (TurnNotFound, TurnExpired):
+            return None
 
     def _is_complete(self, turn: Turn, events: Sequence[TurnEvent], cursor: StreamCursor) -> bool:
         """Return whether no event after the cursor was lost or has expired."""

@@ -162,12 +162,12 @@ class TurnStore:
         return TurnPage(turns=tuple(map(to_turn, found)), after=f"{at}.{last}" if last else None)
 
     def read_events(self, turn_id: str, *, after: str) -> list[TurnEvent]:
-        """Return the events of a turn after this entry, oldest first."""
+        """Return the events after this entry that are in the stream, oldest first; none of a folded one."""
         entries = cast(list[Any], self._client.xrange(keys.EVENTS(turn_id), f"({after}"))
         return [event for entry in entries if (event := TurnEvent.from_entry(*entry))]
 
     def last_event_id(self, turn_id: str) -> str:
-        """Return the id of the last entry in the turn's event stream, or `START` if it has none."""
+        """Return the id of the last entry in the turn's event stream, or `START` if it has none or is folded."""
         entries = cast(list[Any], self._client.xrevrange(keys.EVENTS(turn_id), count=1))
         return entries[0][0].decode() if entries else START
 
@@ -225,12 +225,14 @@ class TurnStore:
         answer: Answer,
         *,
         tail: str,
+        keeps_events: bool = True,
         provider_request_id: str | None = None,
         spending: Spending = NOTHING,
     ) -> None:
         """Complete the turn: in one step, write history and result and dispatch the session's next turn.
 
-        `tail` is the part of the answer that was not emitted yet, `spending` what the run took.
+        `tail` is the part of the answer that was not emitted yet, `spending` what the run took. `keeps_events`: the
+        run has emitted something else than the output, so its event stream must be kept for late readers.
 
         Raises `LeaseLost`.
         """
@@ -241,6 +243,8 @@ class TurnStore:
             record["output_data"] = answer.data
         if answer.status_reason:
             record["status_reason"] = answer.status_reason
+        if not keeps_events:
+            record["text_end"] = str(len(answer.output))
         if provider_request_id:
             record["provider_request_id"] = provider_request_id
         outcome = self._scripts.commit(
@@ -255,8 +259,10 @@ class TurnStore:
         )
         _check_lease(outcome)
 
-    def interrupt(self, claim: Claim, answer: Answer, *, tail: str, spending: Spending = NOTHING) -> None:
-        """End the turn as incomplete, with its partial answer in the history. Raises `LeaseLost`."""
+    def interrupt(
+        self, claim: Claim, answer: Answer, *, tail: str, keeps_events: bool = True, spending: Spending = NOTHING
+    ) -> None:
+        """End the turn as incomplete, with its partial answer in the history, like `commit`. Raises `LeaseLost`."""
         outcome = self._scripts.interrupt(
             claim.turn_id,
             token=claim.token,
@@ -265,6 +271,7 @@ class TurnStore:
             tail=tail,
             output=answer.output,
             spent=spending.packed,
+            text_end=None if keeps_events else len(answer.output),
         )
         _check_lease(outcome)
 

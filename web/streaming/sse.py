@@ -1,8 +1,8 @@
 """Server-sent events: a turn's answer while it is being written, from any position.
 
-All events are entries of the turn's stream in the store. A subscription delivers each new entry when it is appended; if
-messages may have been lost, the entries after the reader's cursor are read from the store. A reader can therefore
-reconnect to any process.
+All events are entries of the turn's stream in the store, or follow from the record of a turn that has ended. A
+subscription delivers each new entry when it is appended; if messages may have been lost, the entries after the reader's
+cursor are read from the store. A reader can therefore reconnect to any process.
 """
 
 from collections.abc import Generator, Iterator
@@ -13,6 +13,7 @@ from turns.backend.pubsub import Message, Subscriptions
 from turns.domain.events import START, EventType, TurnEvent, event_sort_key
 from turns.domain.state import Event
 from turns.domain.turn import Turn, Waiting
+from turns.store.missed_events import read_last_event_id, read_missed_events
 from turns.store.turns import TurnStore
 from web.schemas import responses
 from web.streaming.connections import Authenticate, StreamConnections
@@ -49,7 +50,7 @@ class EventStreams:
         Raises `StreamsFull`, or like `TurnStore.get_turn`.
         """
         turn = self._reads.get_turn(turn_id, tenant=tenant)
-        if turn.status.is_terminal and after is not None and not self._store.read_events(turn_id, after=after):
+        if turn.status.is_terminal and after is not None and not self._missed_events(turn, after)[0]:
             return None
         events = self._stream(turn, Cursor(after or START, turn.waiting), authenticate)
         return self._connections.serve(events, tenant=turn.tenant)
@@ -65,7 +66,9 @@ class EventStreams:
 
     def _is_beyond_the_end(self, turn: Turn, cursor: Cursor) -> bool:
         """Return whether the cursor is after the last event: the store lost events, or the id is invented."""
-        last = START if cursor.event_id == START else self._store.last_event_id(turn.id)
+        if cursor.event_id == START:
+            return False
+        last = read_last_event_id(self._store, turn, partial(self._renderer.current, turn))
         return event_sort_key(cursor.event_id) > event_sort_key(last)
 
     def _handle(self, turn: Turn, cursor: Cursor, message: Message) -> Generator[bytes, None, bool]:
@@ -73,9 +76,8 @@ class EventStreams:
         if message == b"":
             yield from self._position_events(turn, cursor)
             return False
-        # Checked before the stream is read: if the turn ends after the check, the stream contains its end.
-        has_ended = message is None and self._has_ended(turn)
-        for event in self._new_events(turn.id, message, cursor):
+        events, has_ended = self._new_events(turn, message, cursor)
+        for event in events:
             cursor.event_id = event.id
             yield self._renderer.render(turn, event, event_id=event.id)
             if event.type is EventType.DONE:
@@ -84,12 +86,18 @@ class EventStreams:
             yield self._renderer.render_done(turn, turn.attempt)
         return has_ended
 
-    def _new_events(self, turn_id: str, message: Message, cursor: Cursor) -> list[TurnEvent]:
-        """Return the events after the cursor: from the message, or from the store if messages may be lost."""
+    def _new_events(self, turn: Turn, message: Message, cursor: Cursor) -> tuple[list[TurnEvent], bool]:
+        """Return the events after the cursor, and whether the turn has ended.
+
+        They are in the message or, if messages may be lost, in the store.
+        """
         if message is None:
-            return self._store.read_events(turn_id, after=cursor.event_id)
+            return self._missed_events(turn, cursor.event_id)
         event = TurnEvent.from_message(message)
-        return [event] if event and cursor.is_before(event) else []
+        return [event] if event and cursor.is_before(event) else [], False
+
+    def _missed_events(self, turn: Turn, after: str) -> tuple[list[TurnEvent], bool]:
+        return read_missed_events(self._store, turn, partial(self._renderer.current, turn), after=after)
 
     def _position_events(self, turn: Turn, cursor: Cursor) -> Iterator[bytes]:
         """Yield the new position of a turn if an earlier turn of its session has ended."""
@@ -97,7 +105,3 @@ class EventStreams:
         if current and current.waiting and current.waiting != cursor.waiting:
             cursor.waiting = current.waiting
             yield render_status(current)
-
-    def _has_ended(self, turn: Turn) -> bool:
-        current = self._renderer.current(turn)
-        return current is None or current.status.is_terminal

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 from turns.backend.script_replies import Reply
 from turns.domain.errors import LeaseLost, StoreUnavailable
-from turns.domain.events import MAX_OUTPUT_EVENTS, EventType, OutputEvent
+from turns.domain.events import MAX_OUTPUT_EVENTS, EventType, OutputEvent, event_sort_key
 from turns.domain.turn import Claim, Delta
 from turns.store.turns import TurnStore
 
@@ -36,7 +36,7 @@ class DeltaBuffer:
         self._unsent_events: deque[tuple[int, OutputEvent]] = deque()  # each with the number of texts before it
         self._event_bytes: Counter[EventType] = Counter()
         self._event_count = 0
-        self._sent = 0  # number of pieces that are in the stream
+        self._last_number = 0  # of the last piece that was sent
         self._has_answer = False  # the stream has a piece that only a model can have caused
         self._in_flight: Sequence[Delta] = ()  # sent, but not confirmed by the store
         self._is_closed = False
@@ -54,6 +54,10 @@ class DeltaBuffer:
     def unsent(self) -> str:
         """The text that was never sent. It is written with the commit."""
         return "".join(self._texts[self._unsent_from :])
+
+    def is_all_of(self, output: str) -> bool:
+        """Return whether the run has emitted this output, or emits it with its last piece, and nothing else."""
+        return self._last_number + len(self.unsent) == len(output) and self.text == output
 
     def append(self, text: str) -> None:
         if text:
@@ -92,7 +96,7 @@ class DeltaBuffer:
     def confirm(self) -> None:
         """Record that the store has the pieces in flight."""
         self._has_answer = self._has_answer or _has_answer(self._in_flight)
-        self._sent, self._in_flight = self._sent + len(self._in_flight), ()
+        self._in_flight = ()
         if self._unsent_from < len(self._texts) or self._unsent_events:
             self._has_output.set()  # output that came while the store was unavailable must not wait for the next word
 
@@ -109,7 +113,12 @@ class DeltaBuffer:
             outputs += [*self._take_text(position), event]
         outputs += self._take_text(end)
         joined = _join_reasoning(outputs) if len(outputs) > 1 else outputs
-        return [self.claim.delta(self._sent + n, output.text, output.type) for n, output in enumerate(joined)]
+        return [self._number(output) for output in joined]
+
+    def _number(self, output: OutputEvent) -> Delta:
+        delta = self.claim.delta(self._last_number, output.text, output.type)
+        self._last_number = event_sort_key(delta.entry_id)[1]
+        return delta
 
     def _take_text(self, end: int) -> Sequence[OutputEvent]:
         text = "".join(self._texts[self._unsent_from : end])

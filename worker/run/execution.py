@@ -131,8 +131,16 @@ class Execution:
         else:
             spending = self._spending(active)
             self._write_until_acknowledged(lambda: self._emitter.flush_and_close(buffer))
-            commit = partial(self._store.commit, claim, answer, spending=spending, **active.request.ids)
-            self._write_history(lambda: commit(tail=buffer.unsent))
+            commit = partial(
+                self._store.commit,
+                claim,
+                answer,
+                tail=buffer.unsent,
+                keeps_events=not buffer.is_all_of(answer.output),
+                spending=spending,
+                **active.request.ids,
+            )
+            self._write_history(commit)
             self._breaker.record_answer(claim.hold_name)
             get_logger().info(Log.TURN_COMMITTED, **log_facts(active, spending))
 
@@ -203,7 +211,9 @@ class Execution:
                 # Keep the text of this run, or that of the run before it if its worker has died.
                 text, tail = (buffer.text, buffer.unsent) if buffer.text else (self._store.emitted_text(claim),) * 2
                 answer = partial_answer(claim, text)
-                self._write_history(lambda: self._store.interrupt(claim, answer, tail=tail, spending=spending))
+                keeps_events = not buffer.is_all_of(buffer.text)
+                ends = partial(self._store.interrupt, claim, answer, tail=tail, keeps_events=keeps_events)
+                self._write_history(lambda: ends(spending=spending))
                 get_logger().info(Log.TURN_INTERRUPTED)
             case ModelError() as error:
                 self._retry_or_fail(active, buffer, error)

@@ -10,12 +10,13 @@
 --       5 the last piece of the answer, not yet in the event stream, or ''
 --       6 what the run took, as `Spending.packed` composes it
 --       7 number of messages between the question and the answer
---       8… those messages, as stored; then further fields of the record, as name, value, name, value
+--       8… those messages, as stored; then further fields of the record, as name, value, name, value; `text_end` is the
+--         number of characters of the answer if the run has emitted all of them and nothing else
 -- Reply COMMITTED  the turn took effect (also when this script runs a second time)
 --       LOST       the token does not hold the turn: another claim holds it, or it has ended; or what it replaces is not
 --                  at the end of the history any more, so it has failed
 --
--- requires: admit, append_event, append_messages, by_name, count_taken_over, finish, hold_name, now_ms, read_record
+-- requires: admit, append_messages, by_name, count_taken_over, end_events, finish, hold_name, now_ms, read_record
 -- requires: replace, replayed, timings, transitions
 
 local turn, token, question, answer, tail, spent, between = unpack(ARGV, 1, 7)
@@ -40,11 +41,13 @@ for i = 8, 7 + between do messages[#messages + 1] = ARGV[i] end
 messages[#messages + 1] = answer
 local numbers = append_messages(was.session, token, messages, replaced)
 if replaced > 0 then mark_superseded(turn, was) end
-if tail ~= '' then
-  observe_first_token(turn, append_event(turn, was, was.claims .. '-*', was.attempt, 'delta', tail), was.started_at, now)
-end
 local fields = {unpack(ARGV, 8 + between)}
-was.used_tokens, was.spent = cjson.decode(by_name(fields).usage or '{}').total_tokens, spent
+local named = by_name(fields)
+was.used_tokens, was.spent, was.text_end = cjson.decode(named.usage or '{}').total_tokens, spent, named.text_end
+if tail ~= '' then
+  emit_tail(turn, was, tail)
+  if not was.first_token_at then observe_first_token(turn, was.started_at, now) end
+end
 finish(turn, was, to, '', now, 'messages', numbers, unpack(fields))
 if was.admitted_by == hold_name(was.provider, was.model) then confirm_answer(was.admitted_by, now) end
 

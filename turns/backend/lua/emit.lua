@@ -9,15 +9,15 @@
 local stop, now = {}, now_ms()
 for i = 1, #ARGV, 5 do
   local turn, token, id, text, kind = unpack(ARGV, i, i + 4)
-  local status, held, attempt, started_at, session, sequence =
-    unpack(redis.call('HMGET', KEY.turn .. turn, 'status', 'token', 'attempt', 'started_at', 'session', 'sequence'))
+  local status, held, attempt, started_at, first_token_at, session, sequence = unpack(redis.call('HMGET',
+    KEY.turn .. turn, 'status', 'token', 'attempt', 'started_at', 'first_token_at', 'session', 'sequence'))
   if status ~= 'in_progress' or held ~= token then
     count_taken_over(turn, held, token)
     stop[#stop + 1] = token
     stop[#stop + 1] = 'LOST'
   elseif append_event(turn, {session = session, sequence = sequence}, id, attempt, kind, text) then
     -- Otherwise the reply of the first run was lost, and the piece is in the stream already.
-    observe_first_token(turn, id, started_at, now)
+    if not first_token_at then observe_first_token(turn, started_at, now) end
   end
 end
 return stop

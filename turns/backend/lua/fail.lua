@@ -35,7 +35,7 @@ if not after.retry then return {'LOST'} end  -- only a running attempt can fail 
 local now, hold = now_ms(), hold_name(was.provider, was.model)
 was.spent = spent
 record_failure(hold, code, now)
-if code == 'provider_timeout' and redis.call('HEXISTS', KEY.turn .. turn, 'first_token_at') == 0 then
+if code == 'provider_timeout' and not was.first_token_at then
   observe('first_token', now - was.started_at)  -- otherwise a provider that never answers would look fast
 end
 local is_admitted = was.admitted_by == hold

@@ -8,13 +8,14 @@
 --       5 the last piece of the answer, not yet in the event stream, or ''
 --       6 partial answer as callers read it
 --       7 what the run took, as `Spending.packed` composes it
+--       8 number of characters of the partial answer if the run has emitted all of them and nothing else, or ''
 -- Reply INTERRUPTED  the turn has ended (also when this script runs a second time)
 --       LOST         the token does not hold the turn: another claim holds it, or it has ended; or what it replaces is
 --                    not at the end of the history any more, so it has failed
 --
--- requires: append_event, append_messages, finish, now_ms, read_record, replace, replayed, transitions
+-- requires: append_messages, end_events, finish, now_ms, read_record, replace, replayed, transitions
 
-local turn, token, question, answer, tail, output, spent = unpack(ARGV, 1, 7)
+local turn, token, question, answer, tail, output, spent, text_end = unpack(ARGV, 1, 8)
 local was = read_record(turn)
 if was.token ~= token then return {'LOST'} end
 if was.status == 'incomplete' then return replayed({'INTERRUPTED'}) end
@@ -34,6 +35,9 @@ if answer ~= '' or replaced == 0 then
   fields[5], fields[6] = 'messages', append_messages(was.session, token, {question, answer ~= '' and answer or nil}, replaced)
   if replaced > 0 then mark_superseded(turn, was) end
 end
-if tail ~= '' then append_event(turn, was, was.claims .. '-*', was.attempt, 'delta', tail) end
+if text_end ~= '' then
+  was.text_end, fields[#fields + 1], fields[#fields + 2] = text_end, 'text_end', text_end
+end
+if tail ~= '' then emit_tail(turn, was, tail) end
 finish(turn, was, to, 'interrupted', now, unpack(fields))
 return {'INTERRUPTED'}

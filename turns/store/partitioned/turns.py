@@ -134,15 +134,23 @@ class PartitionedTurnStore(TurnStore):
         answer: Answer,
         *,
         tail: str,
+        keeps_events: bool = True,
         provider_request_id: str | None = None,
         spending: Spending = NOTHING,
     ) -> None:
         self._of(claim.turn_id).commit(
-            claim, answer, tail=tail, provider_request_id=provider_request_id, spending=spending
+            claim,
+            answer,
+            tail=tail,
+            keeps_events=keeps_events,
+            provider_request_id=provider_request_id,
+            spending=spending,
         )
 
-    def interrupt(self, claim: Claim, answer: Answer, *, tail: str, spending: Spending = NOTHING) -> None:
-        self._of(claim.turn_id).interrupt(claim, answer, tail=tail, spending=spending)
+    def interrupt(
+        self, claim: Claim, answer: Answer, *, tail: str, keeps_events: bool = True, spending: Spending = NOTHING
+    ) -> None:
+        self._of(claim.turn_id).interrupt(claim, answer, tail=tail, keeps_events=keeps_events, spending=spending)
 
     def fail(
         self,

@@ -48,6 +48,7 @@ from turns.domain.errors import (
     TurnNotFound,
     TurnNotLast,
 )
+from turns.domain.events import START, EventType
 from turns.domain.ids import DEFAULT_TENANT, session_key, user_key
 from turns.domain.messages import Message
 from turns.domain.retry import Hold, HoldReason, Retry
@@ -59,6 +60,7 @@ from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.pauses.part import Part
 from turns.pauses.pauses import Pauses
+from turns.store.folded_events import folded_events
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from turns.tenants.limits import OwnLimits
@@ -112,6 +114,7 @@ class Interleavings(RuleBasedStateMachine):
         self.server.raw.zadd(keys.JOBS_DUE.name, {"job": 1})
         self.model = ReferenceModel()
         self.last_claims: dict[str, Claim] = {}
+        self.emitted: set[str] = set()  # tokens of the runs whose answers have begun
 
     @rule(target=turns, session=SESSIONS, model=MODELS)
     def accept(self, session: str, model: str) -> str:
@@ -199,7 +202,7 @@ class Interleavings(RuleBasedStateMachine):
         done = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.INCOMPLETE
         self._write(
             claim,
-            lambda: self.store.interrupt(claim, answer_to(claim), tail=""),
+            lambda: self.store.interrupt(claim, answer_to(claim), tail=self._tail(claim), keeps_events=False),
             lambda: self.model.interrupt(claim.turn_id),
             allowed=done,
         )
@@ -213,7 +216,10 @@ class Interleavings(RuleBasedStateMachine):
     @rule(claim=claims)
     def emit(self, claim: Claim) -> None:
         holds = self.model.holds_lease(claim.turn_id, claim.token)
-        assert self.store.emit([claim.delta(0, "x")]) == ([] if holds else [(claim.token, Reply.LOST)])
+        delta = claim.delta(0, answer_to(claim).output[:1])
+        assert self.store.emit([delta]) == ([] if holds else [(claim.token, Reply.LOST)])
+        if holds:
+            self.emitted.add(claim.token)
 
     @rule(claim=claims, doubled=st.booleans())
     def commit(self, claim: Claim, *, doubled: bool) -> None:
@@ -221,7 +227,9 @@ class Interleavings(RuleBasedStateMachine):
             done = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.COMPLETED
             self._write(
                 claim,
-                lambda: self.store.commit(claim, answer_to(claim), tail="", spending=SPENT),
+                lambda: self.store.commit(
+                    claim, answer_to(claim), tail=self._tail(claim), keeps_events=False, spending=SPENT
+                ),
                 lambda: self.model.commit(claim.turn_id),
                 allowed=done,
             )
@@ -394,6 +402,9 @@ class Interleavings(RuleBasedStateMachine):
         for turn_id, expected in kept.items():
             turn = self.store.get_turn(turn_id)
             assert (turn.status, turn.attempt, turn.losses) == (expected.status, expected.attempt, expected.losses)
+            if turn.output is not None:
+                deltas = [event for event in folded_events(turn, after=START) if event.type is EventType.DELTA]
+                assert "".join(delta.text for delta in deltas) == turn.output
         assert {turn.id for turn in self.store.list_turns(limit=1000).turns} == set(kept)
         of_alice = {turn_id for turn_id, turn in kept.items() if turn.session == OF_ALICE}
         assert {turn.decode() for turn in self.server.raw.zrange(keys.USER_TURNS(ALICE), 0, -1)} == of_alice
@@ -470,6 +481,10 @@ class Interleavings(RuleBasedStateMachine):
     def _was_retried_by(self, claim: Claim) -> bool:
         turn = self.model.turns[claim.turn_id]
         return turn.retried_token == claim.token and not turn.erased
+
+    def _tail(self, claim: Claim) -> str:
+        """Return the part of the answer that the run has not emitted."""
+        return answer_to(claim).output[claim.token in self.emitted :]
 
     def _write(
         self, claim: Claim, write: Callable[[], None], then: Callable[[], None], *, allowed: bool = False

@@ -95,7 +95,7 @@ def test_a_snapshot_has_the_live_turns_and_the_text_so_far(
 ) -> None:
     first, second = accept("one"), accept("two")
     claimed = claim(first)
-    store.emit([claimed.delta(0, "Hel"), claimed.delta(1, "lo")])
+    store.emit([claimed.delta(0, "Hel"), claimed.delta(3, "lo")])
     [snapshot] = take(web.watch(), "snapshot")
     assert (snapshot.data["reason"], snapshot.data["text"]) == ("opened", "Hello")
     assert [(turn["id"], turn["status"], turn["input"]) for turn in snapshot.data["turns"]] == [

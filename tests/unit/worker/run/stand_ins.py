@@ -52,6 +52,7 @@ class FakeStore:
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
         self.spendings: list[Spending] = []
+        self.kept_events: list[bool] = []
         self.replies: defaultdict[str, list[Any]] = defaultdict(list)
         self.errors: defaultdict[str, list[Exception]] = defaultdict(list)
 
@@ -68,12 +69,14 @@ class FakeStore:
     def emit(self, deltas: Any) -> Any:
         return self._call("emit", tuple((delta.entry_id, delta.text) for delta in deltas), default=[])
 
-    def commit(self, claim: Claim, answer: Any, *, tail: str, spending: Spending) -> None:
+    def commit(self, claim: Claim, answer: Any, *, tail: str, keeps_events: bool, spending: Spending) -> None:
         self.spendings.append(spending)
+        self.kept_events.append(keeps_events)
         self._call("commit", claim.turn_id, answer.output, tail)
 
-    def interrupt(self, claim: Claim, answer: Any, *, tail: str, spending: Spending) -> None:
+    def interrupt(self, claim: Claim, answer: Any, *, tail: str, keeps_events: bool, spending: Spending) -> None:
         self.spendings.append(spending)
+        self.kept_events.append(keeps_events)
         self._call("interrupt", claim.turn_id, answer.output, tail)
 
     def emitted_text(self, claim: Claim) -> Any:

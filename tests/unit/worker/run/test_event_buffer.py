@@ -36,7 +36,7 @@ def test_texts_between_two_flushes_are_one_delta(fixture: Fixture) -> None:
         fixture.emitter.flush()
         buffer.append(" you")
         fixture.emitter.flush()
-    assert fixture.emitted() == [[("1-1", "Hello")], [("1-2", " you")]]
+    assert fixture.emitted() == [[("1-5", "Hello")], [("1-9", " you")]]
     assert (buffer.text, buffer.unsent) == ("Hello you", "")
 
 
@@ -80,7 +80,7 @@ def test_a_delta_with_unknown_outcome_is_sent_again_unchanged(fixture: Fixture) 
         buffer.append(" you")
         fixture.emitter.flush()
         fixture.emitter.flush()  # does not wait for another word
-    same, new = [("1-1", "Hello")], [("1-2", " you")]
+    same, new = [("1-5", "Hello")], [("1-9", " you")]
     assert fixture.emitted() == [same, same, new], "the store ignores an id that it already has"
 
 
@@ -90,7 +90,7 @@ def test_an_unavailable_store_is_retried_without_new_text(fixture: Fixture) -> N
         buffer.append("Hello")
         for _ in range(3):
             fixture.emitter.flush()  # would block for ever without the retry
-    assert fixture.emitted() == [[("1-1", "Hello")]] * 3
+    assert fixture.emitted() == [[("1-5", "Hello")]] * 3
     assert fixture.stopped == []
 
 
@@ -138,7 +138,7 @@ def test_closing_sends_the_delta_in_flight_again(fixture: Fixture) -> None:
         fixture.emitter.flush()
         buffer.append(" you")
         fixture.emitter.flush_and_close(buffer)
-        assert fixture.emitted() == [[("1-1", "Hello")], [("1-1", "Hello")]]
+        assert fixture.emitted() == [[("1-5", "Hello")], [("1-5", "Hello")]]
         assert buffer.unsent == " you"
         fixture.emitter.flush_and_close(buffer)
         assert len(fixture.emitted()) == 2, "a second time there is nothing to do"
@@ -152,7 +152,7 @@ def test_closing_can_be_repeated_after_a_failure(fixture: Fixture) -> None:
         with pytest.raises(StoreUnavailable):
             fixture.emitter.flush_and_close(buffer)
         fixture.emitter.flush_and_close(buffer)
-    assert fixture.emitted() == [[("1-1", "Hello")]] * 3
+    assert fixture.emitted() == [[("1-5", "Hello")]] * 3
 
 
 def test_closing_raises_if_the_lease_is_lost(fixture: Fixture) -> None:
@@ -189,7 +189,7 @@ def test_events_keep_their_places_between_the_texts(fixture: Fixture) -> None:
         buffer.append("noon.")
         buffer.append_event(tool("[]"), max_bytes=MAX_BYTES)
         fixture.emitter.flush()
-    assert fixture.emitted() == [[("1-1", "let me see"), ("1-2", "{}"), ("1-3", "It is noon."), ("1-4", "[]")]]
+    assert fixture.emitted() == [[("1-1", "let me see"), ("1-2", "{}"), ("1-13", "It is noon."), ("1-14", "[]")]]
     assert buffer.text == "It is noon."
 
 
@@ -279,3 +279,16 @@ def in_stream() -> Callable[[FakeStore], str]:
         return "".join(entries.values())
 
     return read
+
+
+def test_only_a_run_with_nothing_but_its_output_is_all_of_it(fixture: Fixture) -> None:
+    with fixture.emitter.open(make_claim()) as plain, fixture.emitter.open(make_claim()) as mixed:
+        for buffer in (plain, mixed):
+            buffer.append("Grüße")
+        mixed.append_event(tool("{}"), max_bytes=MAX_BYTES)
+        fixture.emitter.flush()
+        for buffer in (plain, mixed):
+            buffer.append("!")
+        assert plain.is_all_of("Grüße!")
+        assert not plain.is_all_of("Another")
+        assert not mixed.is_all_of("Grüße!")

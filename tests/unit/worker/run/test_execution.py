@@ -64,7 +64,7 @@ def test_a_failure_of_the_worker_may_have_cost_something(worker: Worker, monkeyp
 
 def test_text_that_was_sent_is_not_in_the_tail(worker: Worker) -> None:
     calls = worker.run("Hello", worker.emitter.flush, " you")
-    assert calls == [("emit", (("1-1", "Hello"),)), ("commit", worker.claim.turn_id, "Hello you", " you")]
+    assert calls == [("emit", (("1-5", "Hello"),)), ("commit", worker.claim.turn_id, "Hello you", " you")]
 
 
 def test_a_delta_in_flight_is_in_the_stream_before_the_commit(worker: Worker) -> None:
@@ -240,7 +240,7 @@ def test_a_lost_lease_stops_the_run_and_writes_nothing(worker: Worker) -> None:
 
 def test_a_superseded_run_keeps_its_text(worker: Worker) -> None:
     calls = worker.run("Hel", worker.emitter.flush, "lo", worker.stop(Reply.SUPERSEDED), " you")
-    assert calls == [("emit", (("1-1", "Hel"),)), ("interrupt", worker.claim.turn_id, "Hello", "lo")]
+    assert calls == [("emit", (("1-3", "Hel"),)), ("interrupt", worker.claim.turn_id, "Hello", "lo")]
 
 
 def test_a_superseded_claim_keeps_the_text_of_the_run_before(worker: Worker) -> None:

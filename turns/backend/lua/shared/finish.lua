@@ -1,4 +1,5 @@
--- requires: append_event, append_usage, count, definitions, dispatch, release_slots, session_retention, settle_quota, tenant_of
+-- requires: append_usage, count, definitions, dispatch, end_events, release_slots, session_retention, settle_quota
+-- requires: tenant_of
 
 -- End a turn for good and let its session continue with the next one.
 --
@@ -10,8 +11,7 @@ local function finish(turn, was, status, reason, now, ...)
   redis.call('HSET', key, 'status', status, 'finished_at', now, 'expires_at', now + POLICY.result_ttl_ms, ...)
   redis.call('PEXPIRE', key, POLICY.result_ttl_ms)
   redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, session .. '/' .. turn)
-  append_event(turn, was, was.claims .. '-*', was.attempt, 'done', status)
-  redis.call('PEXPIRE', KEY.events .. turn, POLICY.event_ttl_ms)
+  end_events(turn, was, status)
   if was.idempotency then redis.call('PEXPIRE', KEY.idempotency .. was.idempotency, POLICY.result_ttl_ms) end
   if status == 'failed' then redis.call('ZADD', KEY.failed, now, tenant .. '/' .. turn) end
   if was.start_by then redis.call('ZREM', KEY.start_by, turn) end

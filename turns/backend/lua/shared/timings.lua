@@ -13,9 +13,8 @@ local function observe(name, ms)
   count(name .. '|sum', ms)
 end
 
--- Time the first piece of a run's output, and keep the time in the record until the run ends. Ignore the other pieces.
-local function observe_first_token(turn, entry, started_at, now)
-  if string.match(entry, '-(%d+)$') ~= POLICY.first_delta then return end
+-- Time the first piece of a run's output, and keep the time in the record until the run ends.
+local function observe_first_token(turn, started_at, now)
   observe('first_token', now - started_at)
   redis.call('HSET', KEY.turn .. turn, 'first_token_at', now)
 end

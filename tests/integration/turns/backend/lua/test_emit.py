@@ -17,14 +17,14 @@ def test_pieces_are_streamed_in_order_and_the_commit_adds_the_tail(
     turn = accept()
     claimed = claim(turn)
     store.emit([claimed.delta(0, "Hel")])
-    store.emit([claimed.delta(1, "lo ")])
+    store.emit([claimed.delta(3, "lo ")])
     store.commit(claimed, answer_to(claimed), tail="you")
     assert events(server, turn) == [
         ("1-0", "status"),
-        ("1-1", "Hel"),
-        ("1-2", "lo "),
-        ("1-3", "you"),
-        ("1-4", "done"),
+        ("1-3", "Hel"),
+        ("1-6", "lo "),
+        ("1-7", "you"),
+        ("1-8", "done"),
     ]
 
 
@@ -35,7 +35,7 @@ def test_a_piece_whose_reply_was_lost_is_in_the_stream_once(
     claimed = claim(turn)
     store.emit([claimed.delta(0, "Hello")])
     store.emit([claimed.delta(0, "Hello")])
-    assert events(server, turn) == [("1-0", "status"), ("1-1", "Hello")]
+    assert events(server, turn) == [("1-0", "status"), ("1-5", "Hello")]
 
 
 def test_events_beside_the_text_are_entries_of_their_types(
@@ -62,14 +62,14 @@ def test_a_stale_worker_cannot_emit(
     make_due(turn)
     store.rescue(worker="", hint="")
     new = claim(turn)
-    assert store.emit([old.delta(1, "older"), new.delta(0, "new")]) == [(old.token, Reply.LOST)]
+    assert store.emit([old.delta(3, "older"), new.delta(0, "new")]) == [(old.token, Reply.LOST)]
     assert events(server, turn) == [
         ("1-0", "status"),
-        ("1-1", "old"),
-        ("1-2", "reset"),
-        ("1-3", "status"),
+        ("1-3", "old"),
+        ("1-4", "reset"),
+        ("1-5", "status"),
         ("2-0", "status"),
-        ("2-1", "new"),
+        ("2-3", "new"),
     ]
 
 

@@ -68,7 +68,7 @@ def test_the_next_worker_reads_the_text_of_a_dead_one(
     turn = accept()
     dead = claim(turn)
     store.emit([dead.delta(0, "Once ")])
-    store.emit([dead.delta(1, "upon")])
+    store.emit([dead.delta(5, "upon")])
     accept(on_busy=OnBusy.INTERRUPT)
     make_due(turn)
     store.rescue(worker="", hint="")
