@@ -75,9 +75,10 @@ def test_the_stream_of_an_ended_turn_is_replayed(stack: Stack) -> None:
 
 
 def test_an_ended_turn_without_kept_events_is_still_sent(stack: Stack) -> None:
-    turn_id = stack.submit("old", "hello")
-    turn = stack.wait_until_finished(turn_id)
-    stack.store.raw.delete(f"inturn:events:{turn_id}")
+    turn_id = stack.submit("old", "hello [gate never]")
+    stack.wait_until_running(turn_id)
+    turn = call(f"{stack.url}/v1/turns/{turn_id}/cancel", method="POST").body
+    assert stack.store.raw.delete(f"inturn:events:{turn_id}") == 1
     reader = watch(stack, turn_id)
     reader.read()
     assert reader.done == turn
