@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.integration.conftest import answer_to
 from tests.support.server import Server
 from tests.support.waiting import wait_until
 from turns.backend.pubsub import Subscriptions
 from turns.domain.events import TurnEvent
 from turns.domain.turn import Claim, Turn
+from turns.store.folded_events import folded_events
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]
@@ -49,6 +51,18 @@ def test_a_turn_gets_its_own_events_and_a_session_all(
         for subscription, turns in ((own, [second]), (all_turns, [first, second])):
             messages = [subscription.get(seconds=5) for _ in turns]
             assert [(message or b"").split()[0].decode() for message in messages] == [turn.id for turn in turns]
+
+
+def test_readers_receive_the_last_piece_and_the_end(
+    subscriptions: Subscriptions, accept: Accept, claim: ClaimTurn, store: TurnStore
+) -> None:
+    claimed = claim(accept())
+    answer = answer_to(claimed)
+    with subscriptions.watch_turn(store.get_turn(claimed.turn_id)) as subscription:
+        assert subscription.get(seconds=5) is None
+        store.commit(claimed, answer, tail=answer.output, keeps_events=False)
+        received = [TurnEvent.from_message(subscription.get(seconds=5) or b"") for _ in range(2)]
+    assert received == folded_events(store.get_turn(claimed.turn_id), after="1-0")
 
 
 def test_a_channel_without_readers_is_unsubscribed(

@@ -7,6 +7,7 @@ import pytest
 
 from tests.integration.conftest import answer_to, events
 from tests.support.server import Server
+from turns.backend import keys
 from turns.domain.error_codes import Code
 from turns.domain.events import START, TurnEvent
 from turns.domain.retry import Retry
@@ -69,18 +70,6 @@ def test_a_reader_misses_nothing_from_any_cursor(
     assert folded_events(ended, after=folded_end(ended)) == []
 
 
-def test_readers_receive_the_last_piece_and_the_end(accept: Accept, claim: ClaimTurn, store: TurnStore) -> None:
-    claimed = claim(accept())
-    subscriptions = store.subscriptions()
-    subscriptions.start()
-    with subscriptions.watch_turn(store.get_turn(claimed.turn_id)) as subscription:
-        assert subscription.get(seconds=5) is None
-        store.commit(claimed, answer(claimed), tail=TEXT, keeps_events=False)
-        received = [TurnEvent.from_message(subscription.get(seconds=5) or b"") for _ in range(2)]
-    subscriptions.stop()
-    assert received == folded_events(store.get_turn(claimed.turn_id), after="1-0")
-
-
 def test_the_runs_before_the_last_one_end_in_a_reset(
     accept: Accept, claim: ClaimTurn, store: TurnStore, server: Server
 ) -> None:
@@ -119,7 +108,7 @@ def test_a_run_with_other_events_keeps_its_stream(
     store.commit(claimed, answer(claimed), tail="!")
     assert not is_folded(store.get_turn(turn.id))
     assert [text for _, text in events(server, turn)] == ["status", "another text", "!", "done"]
-    assert server.raw.pttl(f"inturn:events:{turn.id}") > 0
+    assert server.raw.pttl(keys.EVENTS(turn.id)) > 0
 
 
 def test_a_failed_turn_keeps_its_partial_text(
@@ -136,7 +125,7 @@ def test_a_failed_turn_keeps_its_partial_text(
 def test_a_turn_that_never_ran_has_no_stream(accept: Accept, store: TurnStore, server: Server) -> None:
     turn = accept()
     cancelled = store.cancel(turn.id)
-    assert not server.raw.exists(f"inturn:events:{turn.id}")
+    assert not server.raw.exists(keys.EVENTS(turn.id))
     assert is_folded(cancelled)
     assert shown(folded_events(cancelled, after=START)) == [("0-1", 1, "done", "cancelled")]
 
@@ -148,7 +137,7 @@ def test_the_first_text_is_timed_once(
     claimed = claim(accept())
     emit(store, claimed, *([] if tail else PIECES))
     store.commit(claimed, answer(claimed), tail=tail, keeps_events=False)
-    counted = server.raw.hgetall("inturn:metrics")
+    counted = server.raw.hgetall(keys.METRICS.name)
     assert sum(int(n) for name, n in counted.items() if name.startswith(b"first_token|") and b"sum" not in name) == 1
 
 
@@ -159,5 +148,5 @@ def test_a_record_of_an_older_release_has_no_events(
     turn = accept()
     claimed = claim(turn)
     store.commit(claimed, answer(claimed), tail=TEXT)
-    server.raw.delete(f"inturn:events:{turn.id}")
+    server.raw.delete(keys.EVENTS(turn.id))
     assert not is_folded(store.get_turn(turn.id))
