@@ -11,7 +11,7 @@ from turns.domain.events import START, EventType, TurnEvent, event_sort_key
 from turns.domain.turn import Session, Turn
 from turns.session_stream.cursor import BEFORE_ALL, END, NEW_READER, StreamCursor
 from turns.session_stream.scripts import StreamScripts
-from turns.store.missed_events import read_missed_events
+from turns.store.event_stream.missed_events import read_missed_events
 from turns.store.sessions import to_session
 from turns.store.turns import TurnStore, to_turn
 

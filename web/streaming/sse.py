@@ -13,7 +13,7 @@ from turns.backend.pubsub import Message, Subscriptions
 from turns.domain.events import START, EventType, TurnEvent, event_sort_key
 from turns.domain.state import Event
 from turns.domain.turn import Turn, Waiting
-from turns.store.missed_events import read_last_event_id, read_missed_events
+from turns.store.event_stream.missed_events import read_last_event_id, read_missed_events
 from turns.store.turns import TurnStore
 from web.schemas import responses
 from web.streaming.connections import Authenticate, StreamConnections

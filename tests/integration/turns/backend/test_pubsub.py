@@ -10,7 +10,7 @@ from tests.support.waiting import wait_until
 from turns.backend.pubsub import Subscriptions
 from turns.domain.events import TurnEvent
 from turns.domain.turn import Claim, Turn
-from turns.store.folded_events import folded_events
+from turns.store.event_stream.folded_events import folded_events
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]

@@ -60,7 +60,7 @@ from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.pauses.part import Part
 from turns.pauses.pauses import Pauses
-from turns.store.folded_events import folded_events
+from turns.store.event_stream.folded_events import folded_events
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from turns.tenants.limits import OwnLimits

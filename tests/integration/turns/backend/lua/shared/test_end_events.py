@@ -12,7 +12,7 @@ from turns.domain.error_codes import Code
 from turns.domain.events import START, TurnEvent
 from turns.domain.retry import Retry
 from turns.domain.turn import Answer, Claim, Turn
-from turns.store.folded_events import folded_end, folded_events, is_folded
+from turns.store.event_stream.folded_events import folded_end, folded_events, is_folded
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from turns.domain.events import START, TurnEvent
 from turns.domain.turn import Turn
-from turns.store.folded_events import folded_end, folded_events, is_folded
+from turns.store.event_stream.folded_events import folded_end, folded_events, is_folded
 from turns.store.turns import TurnStore
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from turns.domain.events import START, EventType, TurnEvent
 from turns.domain.turn import Turn
-from turns.store.folded_events import folded_events
-from turns.store.missed_events import read_last_event_id, read_missed_events
+from turns.store.event_stream.folded_events import folded_events
+from turns.store.event_stream.missed_events import read_last_event_id, read_missed_events
 
 RECORD = {
     "session": "s",
