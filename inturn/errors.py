@@ -7,11 +7,13 @@
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound, JobNotFound
     │   ├── SessionBusy, SessionChanged, SessionNotEmpty, TurnNotFailed, WorkerAlive, IdempotencyKeyReused
     │   ├── TurnNotCommitted, TurnNotLast
+    │   ├── FileNotFound, FileInUse, FileTypeRefused
     │   ├── KeyNotFound, KeyExists, KeyNotActive, LastKey
-    │   └── TooMany             try later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent, TooManyJobs
+    │   └── TooMany             try later: SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent, TooManyJobs,
+    │                           FilesFull
     ├── Unavailable             repair the service; the client used up its retries
     │   ├── Unreachable
-    │   └── StoreUnavailable, StoreUnsafe, Overloaded, IntakePaused, StreamsFull
+    │   └── StoreUnavailable, StoreUnsafe, Overloaded, IntakePaused, StreamsFull, FilesUnavailable
     ├── ServiceBroken           report a bug; the service's log contains the `request_id`
     ├── NoAnswer                the turn ended without a complete answer
     │   └── TurnFailed, TurnCancelled, TurnIncomplete
@@ -105,6 +107,18 @@ class WorkerNotFound(Refused):
     """No live worker has this name."""
 
 
+class FileNotFound(Refused):
+    """The file does not exist, or has been deleted because nothing referred to it."""
+
+
+class FileInUse(Refused):
+    """A turn or a session refers to the file, so it cannot be deleted."""
+
+
+class FileTypeRefused(Refused):
+    """The service takes no files of this type, or the content is of another type."""
+
+
 class SessionBusy(Refused):
     """The session has a live turn: `on_busy` was `reject`, or the request was an import."""
 
@@ -181,6 +195,10 @@ class TooManyJobs(TooMany):
     """Too many jobs of operators have not ended."""
 
 
+class FilesFull(TooMany):
+    """The files of this tenant have as many bytes as is allowed."""
+
+
 class Unavailable(InTurnError):
     """The service cannot handle the request now."""
 
@@ -207,6 +225,10 @@ class IntakePaused(Unavailable):
 
 class StreamsFull(Unavailable):
     """Too many event streams are open. `turn.stream()` falls back to long polls instead of raising this."""
+
+
+class FilesUnavailable(Unavailable):
+    """The service cannot store or read files now."""
 
 
 class ServiceBroken(InTurnError):

@@ -20,6 +20,8 @@ from turns.conversations.conversations import Conversations
 from turns.domain.errors import Forbidden, Unauthenticated
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
+from turns.files.blobs import open_blobs
+from turns.files.store import FileStore
 from turns.jobs.executor import JobExecutor
 from turns.jobs.failed_turns import FailedTurns
 from turns.jobs.job_store import JobStore
@@ -35,12 +37,14 @@ from turns.session_stream.store import SessionStreamStore
 from turns.tenants.tenants import Tenants
 from turns.usage.store import UsageStore
 from web.http import access_log, problems
+from web.http.parts import PartResolver
 from web.http.request_span import trace_requests
 from web.http.root_path import RootPath
 from web.http.threads import run_in_thread
 from web.http.urls import EncodedPath, Segment
 from web.routes.assets import Assets, build_assets
 from web.routes.edits import build_edits
+from web.routes.files import build_files
 from web.routes.operator.actions import build_operator_actions
 from web.routes.operator.audit import build_operator_audit
 from web.routes.operator.cancellations import build_operator_cancellations
@@ -135,6 +139,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         on_end=partial(audit_end, audit_log),
     )
     conversations = Conversations(client, settings)
+    files = FileStore(client, settings, open_blobs(settings), offload=run_in_thread)
     usage = UsageStore(client, settings, offload=run_in_thread)
     api_keys, key_uses = ApiKeyStore(client), KeyUses(client)
     key_record = KeyRecord(settings.data_dir) if settings.uses_embedded_store else None
@@ -146,7 +151,14 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     app.before_request(lambda: _authorize(authenticator, origins, refusals))
     app.after_request(_finish)
     for blueprint in (
-        build_turns(store, long_polls, registry.find, max_input_bytes=settings.max_input_bytes),
+        build_turns(
+            store,
+            long_polls,
+            registry.find,
+            resolve_parts=PartResolver(files, max_bytes=settings.model_file_bytes).resolve,
+            max_input_bytes=settings.max_input_bytes,
+        ),
+        build_files(files, max_bytes=settings.max_file_bytes),
         build_edits(store, long_polls, registry.find, max_input_bytes=settings.max_input_bytes),
         build_streams(streams, session_streams, authenticator),
         build_sessions(open_session_store(client, settings, offload=run_in_thread), conversations),

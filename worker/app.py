@@ -26,6 +26,8 @@ from turns.domain.errors import ConfigurationError
 from turns.domain.ids import new_token
 from turns.domain.worker_kind import WorkerKind, worker_name
 from turns.file_history.turn_store import FileHistoryTurnStore, open_turn_store, prepare_or_exit
+from turns.files.blobs import open_blobs
+from turns.files.store import FileStore
 from turns.processes.reporter import Reporter
 from turns.store.turns import TurnStore
 from turns.usage.store import FOLD_SECONDS, UsageStore
@@ -34,6 +36,7 @@ from worker.cluster_broker import HintReaders
 from worker.hint import render_hint
 from worker.langchain.chain_cache import ChainCache
 from worker.langchain.chain_loop import ChainLoop
+from worker.langchain.content.file_loader import open_file_loader
 from worker.langchain.factories import check_assistant
 from worker.lifecycle import Lifecycle, Startable
 from worker.run.active_runs import ActiveRuns
@@ -54,6 +57,7 @@ CROWD_SECONDS = 5.0  # interval of the check for blocked threads
 DEADLINE_SECONDS = 0.25  # interval of the check for late models
 SILENCE_SECONDS = 2.0  # interval of the check for models that stop in the middle of an answer
 TIDY_SECONDS = 3600.0
+SWEEP_SECONDS = 60.0  # interval at which each worker deletes files to which nothing refers
 REPAIR_SECONDS = 20.0  # interval at which a worker offers to repair; one in the whole installation does, once a minute
 GC_THRESHOLD = (50_000, 20, 100)  # objects; with the default of (700, 10, 10), garbage collection takes 4 % of the CPU
 STORE_RETRIES = 5
@@ -80,8 +84,9 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     app = build_celery(settings, QUEUES[kind], readers)
     emitter = DeltaEmitter(shared_store, active_runs.stop_runs)
     loop = ChainLoop(max_threads=settings.concurrency) if settings.pool is Pool.THREADS else None
-    chains = ChainCache(loop, permits=registry.permits)
+    chains = ChainCache(loop, permits=registry.permits, files=open_file_loader(settings, offload(settings.pool)))
     chains.prepare((one for one in registry.all_assistants().values() if one.worker_kind is kind), settings)
+    files = FileStore(client, settings, open_blobs(settings), offload=offload(settings.pool))
     slow_start = SlowStart(settings.concurrency)
     execution = Execution(
         store,
@@ -112,6 +117,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
             Loop("silence", SilenceWatch(active_runs, store).check, every_seconds=SILENCE_SECONDS),
             Loop("rescue", rescuer.rescue, every_seconds=settings.rescue_seconds),
             Loop("usage", UsageStore(client, settings).fold, every_seconds=FOLD_SECONDS),
+            Loop("files", files.sweep, every_seconds=min(SWEEP_SECONDS, settings.file_ttl_seconds / 4)),
             Loop("repair", rescuer.repair, every_seconds=REPAIR_SECONDS),
             WorkerWatch(
                 store,

@@ -71,7 +71,7 @@ BAD_BODIES: dict[str, tuple[bytes, str]] = {
     "129 KiB of input": (body(input="x" * 129 * 1024), "input"),
     "129 KiB of input in two-byte characters": (body(input="é" * (129 * 512)), "input"),
     "input that is a number": (body(input=5), "input"),
-    "input that is a list": (body(input=["x"]), "input"),
+    "input that is a list": (body(input=["x"]), "input.0"),
     "input that is a constructor": (body(input=CONSTRUCTOR), "input"),
     "input with a lone surrogate": (raw("input", '"\\ud800"'), "input"),
     "input with NUL": (body(input="a\0b"), "input"),

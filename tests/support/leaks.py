@@ -32,6 +32,9 @@ PERMANENT = {
     keys.KEY_USES.name,
     keys.JOBS.name,
     keys.JOBS_DUE.name,
+    keys.FILES_DUE.name,
+    keys.FILES_REMOVED.name,
+    keys.FILE_BYTES.name,
 }
 WHILE_ANY_TURN_IS_LIVE = (keys.DEFINITION, keys.TENANT, keys.SLOTS, keys.SLOT_WAITERS)
 PER_LIVE_TURN = (keys.TURN, keys.EVENTS)
@@ -61,6 +64,8 @@ def leaked_keys(raw: Any) -> set[str]:
     for hold in raw.zrange(keys.HOLDS.name, 0, -1):  # which `rescue` checks until it is over
         expected |= {keys.HOLD(hold.decode()), keys.HELD(hold.decode())}
     expected |= {keys.PAUSED(part.decode()) for part in raw.zrange(keys.PAUSES.name, 0, -1)}
+    for file in raw.zrange(keys.FILES_DUE.name, 0, -1):  # which a sweep checks until nothing refers to it
+        expected |= {keys.FILE(file.decode()), keys.FILE_HOLDERS(file.decode())}
     if live:
         expected |= {name.decode() for family in WHILE_ANY_TURN_IS_LIVE for name in raw.scan_iter(family("*"))}
     return {name.decode() for name in raw.scan_iter("*") if raw.ttl(name) == -1} - expected

@@ -235,7 +235,7 @@ class Handler(BaseHTTPRequestHandler):
 def text_of(message: dict[str, Any]) -> str:
     """Return the text of a message, whose content may be a list of blocks."""
     content = message["content"]
-    return content if isinstance(content, str) else "".join(block["text"] for block in content)
+    return content if isinstance(content, str) else "".join(block.get("text", "") for block in content)
 
 
 def answer(messages: list[dict[str, Any]], script: Script | None = None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from turns.domain.content.parts import Accepts
 from turns.response_format.rules import check_schema
 
 MAX_STOP_SEQUENCES = 4  # OpenAI's limit
@@ -62,6 +63,17 @@ def _check_schema(schema: object) -> None:
         check_schema(schema)
     except ValueError as error:
         raise ValueError(f"json_schema.schema: {error}") from None
+
+
+def check_accepts(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names; raise ValueError for an unknown one, or if text is not among them."""
+    known = ", ".join(Accepts)
+    for name in names:
+        if name not in set(Accepts):
+            raise ValueError(f"must be a list of {known}, without {name!r}")
+    if Accepts.TEXT not in names:
+        raise ValueError("must contain text, which every assistant takes")
+    return tuple(dict.fromkeys(names))
 
 
 def to_texts(value: object) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from turns.assistants.parameter_rules import (
+    check_accepts,
     check_extra,
     check_finish_reasons,
     check_response_format,
@@ -16,6 +17,7 @@ from turns.assistants.parameter_rules import (
 from turns.assistants.table import Table
 from turns.config.provider_url import parse_provider_url
 from turns.domain.assistant import Assistant, HistoryMode, Lane, RunsIn, Variable
+from turns.domain.content.parts import Accepts
 from turns.domain.model_parameters import MaxTokensName
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
@@ -153,6 +155,11 @@ class AssistantTable(Table):
         False,
         description="Send callers the arguments and results of a custom chain's tools too, not only their names and states",
     )
+    accepts: Annotated[tuple[str, ...], BeforeValidator(to_texts), AfterValidator(check_accepts)] = Field(
+        (Accepts.TEXT,),
+        description="Input that it takes: `text`, `image`, `image_url` (an address, which the provider fetches) and `file`, "
+        "see [images and files](files.md)",
+    )
     history: HistoryMode = Field(
         HistoryMode.PAIR,
         strict=False,
@@ -189,6 +196,8 @@ class AssistantTable(Table):
             raise ValueError("has a system prompt and a chain; a custom chain contains its own prompt")
         if self.runs_in and not self.chain:
             raise ValueError("has runs_in without a chain; only a custom chain has a choice")
+        if len(self.accepts) > 1 and "question" in self.variables:
+            raise ValueError("has a variable question; a chain that accepts more than text receives its question there")
         for name in _placeholders(self.system):
             if name not in self.variables:
                 raise ValueError(

@@ -56,8 +56,9 @@ SESSION = Key(
     "hash",
     "`sequence` (the last one assigned), `session_id`, `user_id`, by session; `imported` (the digest of its imported "
     "messages); `changes` (with the number of messages, the version); `created_at` (ms); `title` (of the first "
-    "message); what callers have set: `own_title`, `metadata` (JSON), `archived`, `ttl_ms` (0: for ever); if histories "
-    "are files, also `messages` (number of committed messages) and `file` (the version of the file that contains them)",
+    "message); what callers have set: `own_title`, `metadata` (JSON), `archived`, `ttl_ms` (0: for ever); "
+    "`file/<file id>` (number of messages that refer to that uploaded file); if histories are files, also `messages` "
+    "(number of committed messages) and `file` (the version of the file that contains them)",
     "while the session has live turns; then for its retention time, or always if that is its own choice",
 )
 QUEUE = Key(
@@ -368,6 +369,38 @@ USER_USAGE = Key(
     "likewise by user, by `<tenant>:<days since the epoch>`; `-` is without a user",
     "`INTURN_USAGE_DAYS`; at most 10,000 fields, and `*` for the rest",
 )
+FILE = Key(
+    "inturn:file:",
+    "hash",
+    "the record of an uploaded file, by file id: `tenant`, `user_id`, `name`, `media_type`, `size`, `sha256`, "
+    "`created_at` (ms), `state` (`uploading` or `stored`)",
+    "until a sweep finds that nothing refers to the file",
+)
+FILE_HOLDERS = Key(
+    "inturn:file_holders:",
+    "set",
+    "what refers to a file, by file id: `t/<turn id>` while the turn has a record, `s/<session>` while "
+    "its history does",
+    "as long as the file's record",
+)
+FILES_DUE = Key(
+    "inturn:files_due",
+    "sorted set",
+    "each file at the time (ms) of the next check whether anything refers to it",
+    "always; an entry is removed with the file's record",
+)
+FILES_REMOVED = Key(
+    "inturn:files_removed",
+    "sorted set",
+    "each file without a record whose bytes are to be deleted, at the time (ms) at which a process may do so",
+    "until the bytes are deleted",
+)
+FILE_BYTES = Key(
+    "inturn:file_bytes",
+    "hash",
+    "the number of bytes of all files of a tenant, by tenant",
+    "always; a field is removed with the tenant's last file",
+)
 API_KEY = Key(
     "inturn:api_key:",
     "hash",
@@ -517,6 +550,11 @@ CATALOGUE = (
     SLOTS,
     SLOT_WAITERS,
     CROWDED,
+    FILE,
+    FILE_HOLDERS,
+    FILES_DUE,
+    FILES_REMOVED,
+    FILE_BYTES,
     API_KEY,
     KEY_INFO,
     KEY_USES,

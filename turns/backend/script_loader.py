@@ -46,6 +46,7 @@ JOB_TTL_MS = 86_400_000
 MAX_JOBS = 100  # listed ones; the oldest ended one makes room
 MAX_OPEN_JOBS = 10
 MAX_USAGE_ENTRIES = 100_000  # 12 MB; only if no worker has added them up for long
+FILE_DELETE_MS = 60_000  # then another process deletes the bytes of a removed file
 BURST_MS = 10_000  # a tenant may be ahead of its rate by this much
 
 TURN_VERBS = (
@@ -85,7 +86,8 @@ JOB_VERBS = ("create_job", "claim_job", "collect_job", "advance_job", "stop_job"
 USAGE_VERBS = ("fold_usage",)
 STREAM_VERBS = ("read_session_stream", "watch_sessions")
 SESSION_VERBS = ("patch_session", "list_user_sessions", "prune_sessions")
-VERBS = (*TURN_VERBS, *JOB_VERBS, *USAGE_VERBS, *STREAM_VERBS, *SESSION_VERBS)
+FILE_VERBS = ("create_file", "complete_file", "delete_file", "sweep_files", "forget_files")
+VERBS = (*TURN_VERBS, *JOB_VERBS, *USAGE_VERBS, *STREAM_VERBS, *SESSION_VERBS, *FILE_VERBS)
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the
 # three scripts of a turn. Likewise, each call creates its functions anew: all shared files in all scripts cost 11 µs.
@@ -177,6 +179,9 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "hint_grace_ms": to_ms(settings.hint_grace_seconds),
         "result_ttl_ms": to_ms(settings.result_ttl_seconds),
         "event_ttl_ms": to_ms(min(settings.event_ttl_seconds, settings.result_ttl_seconds)),
+        "file_ttl_ms": to_ms(settings.file_ttl_seconds),
+        "file_check_ms": to_ms(settings.file_ttl_seconds / 2),
+        "file_delete_ms": FILE_DELETE_MS,
         "session_ttl_ms": to_ms(settings.session_ttl_seconds),
         "erased_ttl_ms": to_ms(settings.session_ttl_seconds or settings.result_ttl_seconds),
         "dead_worker_ms": to_ms(DEAD_WORKER_SECONDS),

@@ -31,6 +31,7 @@ PROMISES = frozenset(
         "adopt",
         "create_job",
         "patch_session",
+        "complete_file",
     }
 )
 REPLICATION_MS = 400  # shorter than the shortest timeout of a caller

@@ -20,6 +20,7 @@ from turns.backend.script_replies import (
 )
 from turns.backend.script_runner import ScriptRunner
 from turns.domain.assistant import Lane
+from turns.domain.content.parts import file_ids, to_json
 from turns.domain.retry import Hold
 from turns.domain.turn import Delta, TurnRequest
 from turns.domain.worker_kind import WorkerKind, kind_of
@@ -289,11 +290,17 @@ def _to_fields(request: TurnRequest) -> dict[str, str]:
         "definition": assistant.digest,
         **assistant.record_fields,
         "input": request.input,
+        **(_part_fields(request) if request.parts else {}),
         "variables": json.dumps(assistant.with_defaults(request.variables)),
         **({"metadata": json.dumps(dict(request.metadata))} if request.metadata else {}),
         **{name: value for name in OPTIONAL if (value := getattr(request, name))},
         **({"lane": lane} if lane is not Lane.INTERACTIVE else {}),
     }
+
+
+def _part_fields(request: TurnRequest) -> dict[str, str]:
+    files = file_ids(request.parts)
+    return {"parts": to_json(request.parts), **({"files": " ".join(files)} if files else {})}
 
 
 def _key_digest(request: TurnRequest) -> str:
@@ -307,6 +314,8 @@ def _fingerprint(request: TurnRequest) -> str:
         return ""
     fields = asdict(request)
     fields["assistant"] = request.assistant.name  # not its version, which may change before the request is repeated
+    if not request.parts:
+        del fields["parts"]  # as before there were any, so that a request can be repeated after an upgrade
     for name in ("traceparent", "request_id", "key_id", "if_version"):  # a repeated request may have others
         del fields[name]
     for name in ("regenerates", "response_format"):

@@ -38,6 +38,13 @@ SERVED_PATHS = frozenset({"v1", "docs", "livez", "metrics", "openapi.json", "ope
 
 MAX_VALUE = 1_000_000_000  # 30 years in seconds; sums and products of such values are exact in the store's numbers
 
+MAX_FILE_BYTES = 256 * 1024 * 1024  # a request to the model contains its files, so a worker holds them in memory
+# Types that a model or a text prompt can take, and whose content shows what they are.
+MEDIA_TYPES = (
+    *("image/png", "image/jpeg", "image/gif", "image/webp", "application/pdf"),
+    *("text/plain", "text/markdown", "text/csv", "application/json"),
+)
+
 MAX_INPUT_BYTES = 1024 * 1024  # each read of a turn returns its input, and a claim those of its history
 
 RENEWALS_PER_LEASE = 3  # a lease survives two failed renewals
@@ -202,6 +209,33 @@ class Settings(BaseSettings):
         "redis",
         pattern="^(redis|file:.+)$",
         description="Storage of histories: `redis`, or `file:DIR` for one JSON file per session ([assistants](../guides/assistants.md#files-as-history))",
+    )
+    files: str = Field(
+        "",
+        pattern="^(|off|file:.+)$",
+        description="Storage of uploaded files: `file:DIR`, which the HTTP endpoint and all workers must see, or `off` for no uploads. Default: the directory `files` of `INTURN_DATA_DIR`",
+    )
+    max_file_bytes: int = Field(
+        20_971_520, ge=1, le=MAX_FILE_BYTES, description="Maximum size of an uploaded file, in bytes"
+    )
+    file_types: str = Field(
+        ",".join(MEDIA_TYPES),
+        description="Comma-separated media types of the files that can be uploaded. The type is checked by the content",
+    )
+    file_ttl_seconds: float = Field(
+        3600.0,
+        ge=1,
+        le=MAX_VALUE,
+        description="Time for which an uploaded file is kept that no turn refers to. A file is deleted at most this long after its last turn and session",
+    )
+    tenant_file_bytes: int = Field(
+        10_737_418_240, ge=0, le=2**53, description="Maximum size of all files of a tenant, in bytes (0 = unlimited)"
+    )
+    model_file_bytes: int = Field(
+        33_554_432,
+        ge=1,
+        le=MAX_FILE_BYTES,
+        description="Maximum size of all files that one request to the model contains. The newest files in the history are sent; a turn with more is refused",
     )
     history_window: int = Field(
         40,
@@ -368,6 +402,18 @@ class Settings(BaseSettings):
         return Path(directory) / part if kind == "file" else None
 
     @property
+    def files_directory(self) -> Path | None:
+        """Directory of the uploaded files; None if none can be uploaded."""
+        kind, _, directory = self.files.partition(":")
+        part = f"namespace:{self.namespace}" if self.namespace else ""
+        root = Path(directory) if kind == "file" else self.data_dir / "files"
+        return None if kind == "off" else root / part
+
+    @property
+    def allowed_file_types(self) -> frozenset[str]:
+        return frozenset(name.strip() for name in self.file_types.split(",") if name.strip())
+
+    @property
     def model_name(self) -> str:
         return "offline" if self.is_offline else self.model
 
@@ -411,6 +457,10 @@ class Settings(BaseSettings):
                 problems.append(f"{name}: {error}")
         if self.store_url.startswith(f"{CLUSTER_SCHEME}:"):
             problems += self._cluster_problems()
+        problems += [
+            f"INTURN_FILE_TYPES: {name!r} is not among {', '.join(MEDIA_TYPES)}"
+            for name in sorted(self.allowed_file_types - set(MEDIA_TYPES))
+        ]
         problems += find_certificate_problems(os.environ)
         if not self.is_offline:
             problems += find_client_problems(os.environ)

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from turns.domain.content.parts import Accepts, Part
 from turns.domain.errors import MAX_FIELD_ERRORS, FieldError, InvalidRequest
 from turns.domain.model_parameters import MaxTokensName, ModelParameters
 from turns.domain.worker_kind import WorkerKind
@@ -85,11 +86,19 @@ class Assistant(ModelParameters):
     total_seconds: float | None = None
     lane: Lane = Lane.INTERACTIVE
     concurrency: int | None = None
+    accepts: Sequence[str] = (Accepts.TEXT,)
 
     def check_variables(self, values: Mapping[str, str]) -> None:
         """Raise `InvalidRequest` for the variables that are unknown, missing or too long."""
         if errors := list(islice(self._variable_errors(values), MAX_FIELD_ERRORS)):
             raise InvalidRequest(errors[0].field, errors[0].rule, *errors[1:])
+
+    def check_parts(self, parts: Sequence[Part]) -> None:
+        """Raise `InvalidRequest` for the first part that this assistant does not take."""
+        for n, part in enumerate(parts):
+            if part.kind not in self.accepts:
+                taken = ", ".join(self.accepts)
+                raise InvalidRequest(f"input.{n}.type", f"assistant {self.name!r} takes {taken}, but not {part.kind}")
 
     def with_defaults(self, values: Mapping[str, str]) -> dict[str, str]:
         """Return the values, and the default of each variable that is not among them."""
@@ -182,6 +191,7 @@ class Assistant(ModelParameters):
         values["lane"] = Lane(values.get("lane", Lane.INTERACTIVE))
         values["max_tokens_name"] = MaxTokensName(values.get("max_tokens_name", MaxTokensName.MAX_COMPLETION_TOKENS))
         values |= {name: tuple(values.get(name, ())) for name in ("stop", "finish_reasons")}
+        values["accepts"] = tuple(values.get("accepts", (Accepts.TEXT,)))
         return _from_known_fields(Assistant, values)
 
 

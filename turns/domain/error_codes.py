@@ -14,6 +14,8 @@ class Code(StrEnum):
     CHAIN_ERROR = "chain_error"
     CONTENT_FILTERED = "content_filtered"
     CONTEXT_TOO_LONG = "context_too_long"
+    FILE_MISSING = "file_missing"
+    FILE_UNREADABLE = "file_unreadable"
     HISTORY_UNUSABLE = "history_unusable"
     HISTORY_WRITE_FAILED = "history_write_failed"
     INCOMPLETE_ANSWER = "incomplete_answer"
@@ -39,6 +41,8 @@ MESSAGES = MappingProxyType(
         Code.CHAIN_ERROR: "The assistant failed while it worked on this turn.",
         Code.CONTENT_FILTERED: "The model's provider withheld the answer.",
         Code.CONTEXT_TOO_LONG: "The conversation is longer than the model accepts.",
+        Code.FILE_MISSING: "A file of this turn does not exist any more.",
+        Code.FILE_UNREADABLE: "A file of this turn could not be read.",
         Code.HISTORY_UNUSABLE: "The history of this session cannot be used.",
         Code.HISTORY_WRITE_FAILED: "The history of this session could not be written.",
         Code.INCOMPLETE_ANSWER: "The model's answer broke off before its end.",

@@ -7,6 +7,7 @@
     │   ├── TurnNotFound, TurnExpired, SessionNotFound, AssistantNotFound, WorkerNotFound, JobNotFound
     │   ├── SessionBusy, SessionChanged, SessionNotEmpty, TurnNotFailed, WorkerAlive, IdempotencyKeyReused
     │   ├── TurnNotCommitted, TurnNotLast
+    │   ├── FileNotFound, FileInUse, FileTypeRefused, FilesFull, FilesUnavailable
     │   ├── KeyNotFound, KeyExists, KeyNotActive, LastKey
     │   ├── SessionBacklogFull, TenantBacklogFull, RateLimited, TokensSpent, TooManyJobs
     │   └── Overloaded, IntakePaused, StoreUnsafe, StreamsFull
@@ -190,6 +191,38 @@ class IdempotencyKeyReused(Refused):
     """This Idempotency-Key was already used with a different request."""
 
     status, code = 422, "idempotency_key_reused"
+
+
+class FileNotFound(Refused):
+    """There is no such file."""
+
+    status, code = 404, "file_not_found"
+
+
+class FileInUse(Refused):
+    """A turn or a session refers to this file. It is deleted after them; to delete it now, erase the session."""
+
+    status, code = 409, "file_in_use"
+
+
+class FileTypeRefused(Refused):
+    """This service takes no files of this type, or the content is not what its type says."""
+
+    status, code = 415, "file_type_refused"
+
+
+class FilesFull(Refused):
+    """The files of this tenant would have too many bytes. Erase sessions, or wait until unused uploads expire."""
+
+    status, code = 429, "files_full"
+    retry_after_seconds = 60
+
+
+class FilesUnavailable(Refused):
+    """This service cannot store or read files at the moment."""
+
+    status, code = 503, "files_unavailable"
+    retry_after_seconds = 5
 
 
 class SessionBacklogFull(Refused):

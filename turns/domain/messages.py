@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self
 
+from turns.domain.content.parts import Part, PartType, text_of
 from turns.domain.ids import is_turn_id
 
 ROLES = {"human": "user", "HumanMessageChunk": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
@@ -22,17 +23,20 @@ class Message:
     role: str
     content: str
     turn_id: str | None
+    parts: tuple[Part, ...] = ()
 
     @classmethod
     def from_stored(cls, number: int, stored: bytes) -> Self | None:
         """Parse a stored message; return None for anything but a message of a person or a model with text.
 
-        Content blocks are reduced to their text. Other programs may write other messages to the same list.
+        Content blocks are reduced to their text, with a placeholder for each image and file. Other programs may write
+        other messages to the same list.
         """
         try:
             item = json.loads(stored)
             role, data = _role(item), item["data"]
-            text = _text_of(data["content"])
+            parts = _parts_of(data["content"])
+            text = text_of(parts)
             text.encode()  # raises for a lone surrogate, which no response could carry
         except (ValueError, KeyError, TypeError, RecursionError):
             return None
@@ -40,7 +44,8 @@ class Message:
             return None
         turn = item.get("turn")
         turn_id = turn if isinstance(turn, str) and is_turn_id(turn) else None
-        return cls(number=number, role=role, content=text, turn_id=turn_id)
+        is_more = any(part.type is not PartType.TEXT for part in parts)
+        return cls(number=number, role=role, content=text, turn_id=turn_id, parts=tuple(parts) if is_more else ())
 
     def to_stored(self) -> str:
         """Return the stored form, without a message id, which must not occur twice in one history."""
@@ -94,13 +99,10 @@ def _role(item: Any) -> str:
     return ROLES[item["type"]]
 
 
-def _text_of(content: Any) -> str:
-    """Return the text, of a list of blocks as LangChain's `text` does. Raise `TypeError` for any other type."""
+def _parts_of(content: Any) -> list[Part]:
+    """Return the parts of a text or of a list of blocks. Raise `TypeError` for any other type."""
     if isinstance(content, str):
-        return content
+        return [Part(type=PartType.TEXT, text=content)]
     if not isinstance(content, list):
         raise TypeError("neither text nor blocks")
-    texts = [
-        block.get("text") if isinstance(block, dict) and block.get("type") == "text" else block for block in content
-    ]
-    return "".join(text for text in texts if isinstance(text, str))
+    return [part for block in content if (part := Part.from_block(block))]

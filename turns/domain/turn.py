@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from turns.domain.assistant import DEFAULT, Assistant, Lane
+from turns.domain.content.parts import Part, from_json
 from turns.domain.error_codes import Code, error_message
 from turns.domain.events import EventType
 from turns.domain.ids import DEFAULT_TENANT, session_key, tenant_of
@@ -39,6 +40,7 @@ class WaitingFor(StrEnum):
 class TurnRequest:
     """A valid request for a turn.
 
+    `parts` are set for an input that is more than text; then `input` is their text.
     `assistant` is the version under which to accept it. `variables` and `lane` are the caller's, without defaults.
     `key_id` is the id of its API key. `if_version`: the version that the session must have.
     `regenerates`: the last committed turn of the session, whose messages this one replaces.
@@ -47,6 +49,7 @@ class TurnRequest:
 
     session_id: str
     input: str
+    parts: tuple[Part, ...] = ()
     user_id: str | None = None
     tenant: str = DEFAULT_TENANT
     assistant: Assistant = DEFAULT
@@ -184,6 +187,7 @@ class Turn:
     expires_at: int | None
     text_end: int | None = None
     earlier_runs: str = "[]"
+    parts: tuple[Part, ...] = ()
 
     @property
     def answer(self) -> dict[str, Any] | None:
@@ -249,6 +253,7 @@ class Turn:
             expires_at=optional_int("expires_at"),
             text_end=optional_int("text_end"),
             earlier_runs=record.get("runs", "[]"),
+            parts=from_json(record["parts"]) if "parts" in record else (),
         )
 
 
@@ -323,6 +328,7 @@ class Claim:
     may call a model that is on hold, and its answer admits others; `is_probe`: it is the first one, so its failure
     prolongs the hold. `replaced`: how many of the last messages of the history the turn replaces; it does not see them.
     `own_format` is the turn's own `response_format` as JSON.
+    `parts` are set for an input that is more than text.
     """
 
     turn_id: str
@@ -348,6 +354,7 @@ class Claim:
     is_admitted: bool = False
     is_probe: bool = False
     replaced: int = 0
+    parts: tuple[Part, ...] = ()
     own_format: str | None = None
 
     @property
@@ -409,6 +416,7 @@ class Claim:
             is_probe=bool(record.get("probes")),
             replaced=_count_numbers(record.get("replaces")),
             own_format=record.get("response_format"),
+            parts=from_json(record["parts"]) if "parts" in record else (),
         )
 
 

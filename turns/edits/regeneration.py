@@ -62,11 +62,14 @@ class Regeneration:
         if variables is None:
             variables = earlier.variables if assistant.name == earlier.assistant else {}
         assistant.check_variables(variables)
+        parts = earlier.parts if changes.input is None else ()
+        assistant.check_parts(parts)
         return TurnRequest(
             session_id=earlier.session_id,
             user_id=earlier.user_id,
             tenant=origin.tenant,
             input=earlier.input if changes.input is None else changes.input,
+            parts=parts,
             assistant=assistant,
             variables=variables,
             metadata=earlier.metadata if changes.metadata is None else changes.metadata,

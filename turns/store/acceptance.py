@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from turns.backend.script_replies import Reply
 from turns.domain.errors import (
+    FileNotFound,
     IdempotencyKeyReused,
     IntakePaused,
     Overloaded,
@@ -30,6 +31,7 @@ REFUSALS: MappingProxyType[Reply, type[Refused]] = MappingProxyType(
         Reply.GONE: TurnNotFound,
         Reply.NOT_COMMITTED: TurnNotCommitted,
         Reply.NOT_LAST: TurnNotLast,
+        Reply.FILE_GONE: FileNotFound,
         Reply.SESSION_BUSY: SessionBusy,
         Reply.NOT_EMPTY: SessionNotEmpty,
         Reply.BACKLOG_FULL: SessionBacklogFull,

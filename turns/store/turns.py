@@ -115,12 +115,14 @@ class TurnStore:
             raise TurnNotFailed
         assistant = find(failed.assistant)
         assistant.check_variables(failed.variables)
+        assistant.check_parts(failed.parts)
         return self.accept(
             TurnRequest(
                 session_id=failed.session_id,
                 user_id=failed.user_id,
                 tenant=tenant,
                 input=failed.input,
+                parts=failed.parts,
                 assistant=assistant,
                 variables=failed.variables,
                 metadata=failed.metadata,

@@ -25,22 +25,26 @@ def check_accept(*kinds: str) -> None:
 
 
 def read_json_body(*, max_bytes: int) -> bytes:
-    """Return the request body.
-
-    Raises `UnsupportedMediaType`, `RequestEntityTooLarge` (as soon as the limit is exceeded), `RequestTimeout`,
-    `BadRequest`.
-    """
+    """Return the request body like `read_body`. Raises `UnsupportedMediaType` too."""
     if request.mimetype != JSON:
         raise UnsupportedMediaType(f"The body must be {JSON}.")
+    return read_body(max_bytes=max_bytes)
+
+
+def read_body(*, max_bytes: int, seconds: float = BODY_SECONDS, cache: bool = False) -> bytes:
+    """Return the request body. With `cache`, it can be parsed as a form afterwards.
+
+    Raises `RequestEntityTooLarge` (as soon as the limit is exceeded), `RequestTimeout`, `BadRequest`.
+    """
     declared_bytes = request.content_length or 0
     if declared_bytes > max_bytes:
         raise RequestEntityTooLarge(f"The body must be at most {max_bytes} bytes.")
     request.max_content_length = max_bytes + 1  # werkzeug silently truncates a body of unknown length there
     try:
-        with Timeout(BODY_SECONDS):
-            body = request.get_data(cache=False)
+        with Timeout(seconds):
+            body = request.get_data(cache=cache)
     except TimeoutError:
-        raise RequestTimeout(f"The body was not received within {BODY_SECONDS:g} seconds.") from None
+        raise RequestTimeout(f"The body was not received within {seconds:g} seconds.") from None
     if len(body) < declared_bytes:
         raise BadRequest("The body is shorter than its Content-Length.")
     if len(body) > max_bytes:

@@ -4,18 +4,20 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from turns.domain.assistant import Assistant, Lane
+from turns.domain.content.parts import Part, text_of
 from turns.domain.errors import MAX_FIELD_ERRORS, FieldError, InvalidRequest
 from turns.domain.ids import ID_RULE, is_id
 from turns.domain.messages import Message
 from turns.domain.turn import OnBusy, TurnRequest
 from web.http.strict_json import load_json, printable
-from web.schemas.requests import BatchBody, ImportBody, SubmitBody
+from web.schemas.parts import PartBody
+from web.schemas.requests import BatchBody, ImportBody, SubmitBody, parts_body
 
 # Messages for pydantic's types of errors; for other types its message is used.
 RULES = MappingProxyType(
@@ -32,6 +34,7 @@ RULES = MappingProxyType(
 MAX_KEY_CHARACTERS = 255
 PRINTABLE_ASCII = frozenset(map(chr, range(0x20, 0x7F)))
 Model = TypeVar("Model", bound=BaseModel)
+ResolveParts = Callable[[Sequence[PartBody], str, str | None], tuple[Part, ...]]
 
 # https://www.w3.org/TR/trace-context/#traceparent-header, version 00
 TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
@@ -48,10 +51,12 @@ def parse_submit(
     request_id: str,
     key_id: str | None = None,
     if_version: int | None = None,
+    resolve_parts: ResolveParts = lambda *_: (),
 ) -> TurnRequest:
     """Parse the body of a turn. Raises `InvalidRequest`, or like `find`.
 
-    `model` is the body with the limits of this service; `find` returns an assistant by its name.
+    `model` is the body with the limits of this service; `find` returns an assistant by its name. `resolve_parts`
+    returns the parts of an input that is a list, for a tenant and a user.
     """
     key = parse_idempotency_key(idempotency_key)
     return to_request(
@@ -64,6 +69,7 @@ def parse_submit(
         request_id=request_id,
         key_id=key_id,
         if_version=if_version,
+        resolve_parts=resolve_parts,
     )
 
 
@@ -102,14 +108,22 @@ def to_request(
     request_id: str,
     key_id: str | None = None,
     if_version: int | None = None,
+    resolve_parts: ResolveParts = lambda *_: (),
 ) -> TurnRequest:
     """Validate the fields of a turn. Raises `InvalidRequest`, or like `find`."""
-    body = _validate(model, fields)
+    has_parts = isinstance(fields.get("input"), list)
+    body = _validate(parts_body(model) if has_parts else model, fields)
     assistant = find(body.assistant)
     assistant.check_variables(body.variables)
+    parts: tuple[Part, ...] = ()
+    if has_parts:
+        parts = resolve_parts(cast(Sequence[PartBody], body.input), tenant, body.user_id)
+        assistant.check_parts(parts)
+        _check_size(parts, model.max_input_bytes)
     return TurnRequest(
         session_id=body.session_id,
-        input=body.input,
+        input=text_of(parts) if has_parts else body.input,
+        parts=parts,
         user_id=body.user_id,
         tenant=tenant,
         assistant=assistant,
@@ -125,6 +139,11 @@ def to_request(
         key_id=key_id,
         if_version=if_version,
     )
+
+
+def _check_size(parts: Sequence[Part], max_bytes: int) -> None:
+    if sum(len(part.text.encode()) for part in parts) > max_bytes:
+        raise InvalidRequest("input", f"must have at most {max_bytes} bytes of text in all parts")
 
 
 def parse_query(model: type[Model], arguments: Iterable[tuple[str, str]]) -> Model:

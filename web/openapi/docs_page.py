@@ -46,7 +46,8 @@ def problem_example() -> str:
 
 def limits(api: Json) -> dict[str, str]:
     """Return what is limited in requests, and each limit."""
-    return request_limits(api["components"]["schemas"]["SubmitBody"]["properties"]["input"]["maxLength"])
+    text, _ = api["components"]["schemas"]["SubmitBody"]["properties"]["input"]["anyOf"]
+    return request_limits(text["maxLength"])
 
 
 def _entry(method: str, path: str, operation: Json, definitions: Json) -> Entry:
@@ -66,8 +67,11 @@ def _command(method: str, path: str, operation: Json, definitions: Json) -> str:
     if "security" in operation:
         lines.append('-H "Authorization: Bearer $INTURN_API_KEY"')
     if body := operation.get("requestBody"):
-        lines.append('-H "Content-Type: application/json"')
-        lines.append(f"-d '{_body(body['content'][JSON]['schema'], definitions)}'")
+        if JSON in body["content"]:
+            lines.append('-H "Content-Type: application/json"')
+            lines.append(f"-d '{_body(body['content'][JSON]['schema'], definitions)}'")
+        else:
+            lines.append("-F file=@picture.png")
     return " \\\n  ".join(lines)
 
 

@@ -12,6 +12,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from turns.access.api_key import KEY_ID
 from turns.config.version import VERSION
+from turns.domain.content.parts import FILE_ID
 from turns.domain.events import EVENT_ID
 from turns.domain.ids import NAME
 from turns.pauses.part import PauseKind
@@ -42,6 +43,7 @@ PATH_PARAMETERS: dict[str, Json] = {
     "job_id": {"type": "string", "pattern": f"^{JOB_ID}$"},
     "session_id": ID_SCHEMA,
     "user_id": ID_SCHEMA,
+    "file_id": {"type": "string", "pattern": f"^{FILE_ID.pattern}$"},
 }
 REQUEST_HEADERS: dict[str, tuple[str, Json]] = {
     "Idempotency-Key": (
@@ -116,6 +118,9 @@ def _operation(operation: Operation, refs: Refs, links: Json) -> Json:
     }
     if operation.is_guarded:
         described["security"] = [{"key": []}, {}]  # `{}`: no key is required before the first one is created
+    if operation.body_kinds:
+        binary = {"schema": {"type": "string", "format": "binary"}}
+        described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.body_kinds, binary)}
     if operation.body:
         described["requestBody"] = {"required": True, "content": {JSON: {"schema": refs[operation.body]}}}
     return described

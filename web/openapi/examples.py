@@ -11,6 +11,7 @@ Json = dict[str, Any]
 TURN_ID = "turn_01a2073c9fe1775a924bcc85e05eaf46"
 KEY_ID = "7b1f0c9d2e4a"
 JOB_ID = "retry-2026-11-27"
+FILE_ID = "file_0c3e6a4b8d2f4e5a9b7c1d0e2f3a4b5c"
 NAMES: Mapping[str, str] = MappingProxyType(
     {
         "turn_id": TURN_ID,
@@ -22,6 +23,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "name": "acme",
         "key_id": KEY_ID,
         "job_id": JOB_ID,
+        "file_id": FILE_ID,
     }
 )
 TYPES: Mapping[str, type | tuple[type, ...]] = MappingProxyType(
@@ -98,6 +100,7 @@ OF_MODEL: Mapping[str, Mapping[str, Any]] = MappingProxyType(
         "Timeline": {"code": None, "message": None},
         "WaitReason": {"reason": "running", "message": "The first turn of this session runs."},
         "Ready": {"status": "ok", "replicas": 0},
+        "StoredFile": {"id": FILE_ID, "name": "picture.png", "media_type": "image/png"},
         "Problem": {
             "type": "urn:inturn:problem:invalid_request",
             "title": "Bad Request",

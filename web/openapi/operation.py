@@ -36,6 +36,7 @@ from web.security.token_bounds import bind
 TAGS = MappingProxyType(
     {
         "Turns": "Submit a message, follow its answer, cancel it",
+        "Files": "Images and documents that a turn can contain",
         "Sessions": "List and read conversations, import and erase them",
         "Tokens": "Access for web pages",
         "Users": "List, export and erase what a user has",
@@ -75,9 +76,10 @@ class ResponseSpec:
 class Operation:
     """The contract of one route.
 
-    `query`: None ignores the query string. `headers` are request headers. `refusals` are the errors that no other field
-    implies. `negotiates`: whether a caller that does not accept the kind of the response gets 406. `takes_tokens`:
-    whether it serves a page with an access token, within what that is bound to.
+    `body_kinds` are the media types of a body that is not JSON. `query`: None ignores the query string. `headers` are
+    request headers. `refusals` are the errors that no other field implies. `negotiates`: whether a caller that does not
+    accept the kind of the response gets 406. `takes_tokens`: whether it serves a page with an access token, within what
+    that is bound to.
     """
 
     id: str
@@ -87,6 +89,7 @@ class Operation:
     responses: Mapping[int, ResponseSpec]
     query: type[BaseModel] | None = NoQuery
     body: type[BaseModel] | None = None
+    body_kinds: tuple[str, ...] = ()
     headers: tuple[str, ...] = ()
     refusals: tuple[Error, ...] = ()
     uses_store: bool = True
@@ -125,7 +128,11 @@ class Operation:
     @property
     def http_errors(self) -> tuple[int, ...]:
         """The statuses with which HTTP itself refuses requests."""
-        return (*((406,) if self.negotiates else ()), *((408, 413, 415) if self.body else ()))
+        return (
+            *((406,) if self.negotiates else ()),
+            *((408, 413, 415) if self.body else ()),
+            *((408, 413) if self.body_kinds else ()),
+        )
 
     def on(self, api: Blueprint) -> Callable[[View], View]:
         """Register the decorated function as the route of this operation.

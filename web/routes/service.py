@@ -109,6 +109,7 @@ def build_description(registry: AssistantRegistry, settings: Settings, assets: A
                 lane=assistant.lane,
                 variables=assistant.variables,
                 max_input_bytes=settings.max_input_bytes,
+                accepts=tuple(assistant.accepts),
             )
             for assistant in registry.all_assistants().values()
         )

@@ -11,6 +11,7 @@ from turns.config.logs import Log, get_logger
 from turns.domain.assistant import Assistant
 from turns.domain.errors import (
     AssistantNotFound,
+    FileNotFound,
     Refused,
     SessionBusy,
     SessionChanged,
@@ -26,7 +27,7 @@ from web.http.problems import to_problem
 from web.http.request_span import get_traceparent
 from web.http.responses import read_json_body, reply, reply_turn, with_etag
 from web.http.session_versions import read_if_match
-from web.http.validation import parse_batch, parse_idempotency_key, parse_submit, to_request
+from web.http.validation import ResolveParts, parse_batch, parse_idempotency_key, parse_submit, to_request
 from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
 from web.schemas import responses
 from web.schemas.links import link
@@ -67,7 +68,12 @@ READ_TASK = replace(
 
 
 def build_turns(
-    store: TurnStore, long_polls: LongPolls, find: Callable[[str], Assistant], *, max_input_bytes: int
+    store: TurnStore,
+    long_polls: LongPolls,
+    find: Callable[[str], Assistant],
+    *,
+    resolve_parts: ResolveParts,
+    max_input_bytes: int,
 ) -> Blueprint:
     """`find` returns an assistant by its name, or raises `AssistantNotFound`."""
     api = Blueprint("turns", __name__)
@@ -82,7 +88,7 @@ def build_turns(
         body=model,
         headers=("Idempotency-Key", "If-Match", "Prefer", "traceparent"),
         responses=ACCEPTED,
-        refusals=(AssistantNotFound, SessionBusy, SessionChanged, *RESUBMITTED),
+        refusals=(AssistantNotFound, FileNotFound, SessionBusy, SessionChanged, *RESUBMITTED),
         takes_tokens=True,
     ).on(api)
     def submit() -> Response:
@@ -96,6 +102,7 @@ def build_turns(
             request_id=g.request_id,
             key_id=g.caller.key_id,
             if_version=read_if_match(),
+            resolve_parts=resolve_parts,
         )
         return reply_accepted(store.accept(bind_request(turn_request)), long_polls)
 
@@ -112,7 +119,10 @@ def build_turns(
         key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
         items = parse_batch(read_json_body(max_bytes=MAX_BATCH_BYTES))
         keys = (f"{key}\n{n}" if key else None for n in range(len(items)))
-        data = tuple(_accept_item(store, find, model, *item) for item in zip(items, keys, strict=True))
+        data = tuple(
+            _accept_item(store, find, model, *item, resolve_parts=resolve_parts)
+            for item in zip(items, keys, strict=True)
+        )
         return reply(responses.Batch(data=data))
 
     @Operation(
@@ -170,7 +180,7 @@ def build_turns(
         summary="Retry a failed turn as a new last turn of its session",
         headers=("Idempotency-Key", "Prefer"),
         responses=ACCEPTED,
-        refusals=(*MISSING, AssistantNotFound, TurnNotFailed, *RESUBMITTED),
+        refusals=(*MISSING, AssistantNotFound, FileNotFound, TurnNotFailed, *RESUBMITTED),
         takes_tokens=True,
     ).on(api)
     def retry(turn_id: str) -> Response:
@@ -219,6 +229,8 @@ def _accept_item(
     model: type[SubmitBody],
     item: dict[str, Any],
     key: str | None,
+    *,
+    resolve_parts: ResolveParts,
 ) -> responses.AcceptedItem | responses.RefusedItem:
     try:
         accepted = store.accept(
@@ -231,6 +243,7 @@ def _accept_item(
                 tenant=g.caller.tenant,
                 request_id=g.request_id,
                 key_id=g.caller.key_id,
+                resolve_parts=resolve_parts,
             )
         )
     except Refused as error:

@@ -17,19 +17,20 @@ MAX_METADATA_BYTES = 512
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
-def _rule(text: str) -> PydanticCustomError:
+def rule(text: str) -> PydanticCustomError:
+    """Return an error whose message is this rule."""
     return PydanticCustomError("rule", text)
 
 
 def _name(value: str) -> str:
     if not is_name(value):
-        raise _rule(NAME_RULE)
+        raise rule(NAME_RULE)
     return value
 
 
 def _id(value: str) -> str:
     if not is_id(value):
-        raise _rule(ID_RULE)
+        raise rule(ID_RULE)
     return value
 
 
@@ -40,7 +41,7 @@ def _to_ms(value: object) -> int:
             return round(datetime.fromisoformat(value).astimezone(UTC).timestamp() * 1000)
     except (ValueError, OverflowError):
         pass
-    raise _rule("must be a time with its offset from UTC, such as 2026-11-27T09:00:00Z")
+    raise rule("must be a time with its offset from UTC, such as 2026-11-27T09:00:00Z")
 
 
 def text_rules(*, max_bytes: int, min_bytes: int = 0) -> Any:
@@ -53,13 +54,13 @@ def text_rules(*, max_bytes: int, min_bytes: int = 0) -> Any:
         try:
             size = len(value.encode())
         except UnicodeEncodeError:
-            raise _rule("must be valid Unicode, without lone surrogates") from None
+            raise rule("must be valid Unicode, without lone surrogates") from None
         if "\0" in value:
-            raise _rule("must not contain the NUL character")
+            raise rule("must not contain the NUL character")
         if size < min_bytes:
-            raise _rule("must not be empty")
+            raise rule("must not be empty")
         if size > max_bytes:
-            raise _rule(f"must be at most {max_bytes} bytes of UTF-8")
+            raise rule(f"must be at most {max_bytes} bytes of UTF-8")
         return value
 
     described = Field(

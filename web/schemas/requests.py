@@ -1,13 +1,24 @@
 """The bodies and queries of requests, as pydantic models, which the OpenAPI document describes too."""
 
 import re
-from typing import Annotated, Any, Literal
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, FailFast, Field, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    FailFast,
+    Field,
+    TypeAdapter,
+    WithJsonSchema,
+    create_model,
+)
 from pydantic_core import PydanticCustomError
 
 from turns.access.access_token import ACCESS_TOKEN
 from turns.config.settings import MAX_INPUT_BYTES, MAX_VALUE
+from turns.domain.content.parts import MAX_PARTS
 from turns.domain.events import EVENT_ID
 from turns.domain.ids import DEFAULT_TENANT, NAME, TURN_ID
 from turns.domain.state import Status
@@ -23,6 +34,7 @@ from web.schemas.field_types import (
     VariableName,
     text_rules,
 )
+from web.schemas.parts import PARTS_SCHEMA, PartBody
 from web.schemas.response_format import ResponseFormat
 
 MAX_START_WITHIN_SECONDS = 7 * 24 * 3600
@@ -48,6 +60,8 @@ class SubmitBody(BaseModel):
         json_schema_extra={"examples": [{"session_id": "foobar", "input": "What does cosine mean?"}]},
     )
 
+    max_input_bytes: ClassVar[int] = MAX_INPUT_BYTES
+
     session_id: Id
     input: Annotated[str, *text_rules(min_bytes=1, max_bytes=MAX_INPUT_BYTES)]
     user_id: Id | None = None
@@ -63,7 +77,18 @@ class SubmitBody(BaseModel):
 def submit_body(max_input_bytes: int) -> type[SubmitBody]:
     """Return the body of `POST /v1/turns` for a service with this limit of the input."""
     limited = Annotated[str, *text_rules(min_bytes=1, max_bytes=max_input_bytes)]
-    return create_model(SubmitBody.__name__, __base__=SubmitBody, __doc__=SubmitBody.__doc__, input=(limited, ...))
+    schema = {"anyOf": [TypeAdapter(limited).json_schema(), PARTS_SCHEMA]}
+    described = Annotated[limited, WithJsonSchema(schema)]
+    body = create_model(SubmitBody.__name__, __base__=SubmitBody, __doc__=SubmitBody.__doc__, input=(described, ...))
+    body.max_input_bytes = max_input_bytes
+    return body
+
+
+@cache
+def parts_body(body: type[SubmitBody]) -> type[SubmitBody]:
+    """Return the same body with a list of parts as its input, so that a plain text costs no choice between the two."""
+    parts = (list[PartBody], Field(min_length=1, max_length=MAX_PARTS))
+    return create_model(SubmitBody.__name__, __base__=body, __doc__=SubmitBody.__doc__, input=parts)
 
 
 class BatchBody(BaseModel):

@@ -8,9 +8,19 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema, computed_field
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    WithJsonSchema,
+    computed_field,
+    field_validator,
+)
 
 from turns.domain.assistant import Lane
+from turns.domain.content.parts import FILE_ID, PartType
 from turns.domain.error_codes import Code
 from turns.domain.ids import NAME, TURN_ID
 from turns.domain.retry import HoldReason
@@ -32,6 +42,7 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, UTC, milliseconds"}),
 ]
 TurnId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{TURN_ID.pattern}$"})]
+FileId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{FILE_ID.pattern}$"})]
 Id = Annotated[str, WithJsonSchema(ID_SCHEMA)]
 Name = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
 
@@ -42,6 +53,25 @@ ErrorCode = Annotated[Code | str, Field(description="a later release may add cod
 
 class ResponseModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+
+
+class Part(ResponseModel):
+    """One part of an input or a message. The bytes of a file are at `GET /v1/files/{file_id}`."""
+
+    type: PartType
+    text: str | None
+    file_id: FileId | None
+    url: str | None
+    name: str | None = Field(description="of the uploaded file")
+    media_type: str | None
+
+    @field_validator("text", "name", "media_type", mode="before")
+    @classmethod
+    def _or_null(cls, value: str | None) -> str | None:
+        return value or None
+
+
+Parts = Annotated[tuple[Part, ...] | None, BeforeValidator(lambda parts: parts or None)]
 
 
 class Output(ResponseModel):
@@ -99,7 +129,8 @@ class Turn(ResponseModel):
     lane: Lane
     assistant: Name
     model: str | None
-    input: str
+    input: str = Field(description="its text; for parts, with a placeholder for each image and file")
+    input_parts: Parts = Field(validation_alias="parts", description="if the input is more than text")
     output: Output | None = Field(validation_alias="answer")
     usage: Usage | None
     error: Failure | None = Field(validation_alias="failure")
@@ -154,7 +185,8 @@ class Message(ResponseModel):
     object: Literal["message"] = "message"
     number: int = Field(description="its position in the history of the session, from 1; it never changes")
     role: Literal["user", "assistant"]
-    content: str
+    content: str = Field(description="its text, with a placeholder for each image and file")
+    parts: Parts = Field(description="if it is more than text")
     turn_id: TurnId | None
 
 
@@ -173,6 +205,7 @@ class Assistant(ResponseModel):
     lane: Lane = Field(description="of turns whose caller names none")
     variables: Mapping[str, Variable]
     max_input_bytes: int = Field(description="of a turn's input, in UTF-8")
+    accepts: tuple[str, ...] = Field(description="what a turn's input can contain")
 
 
 Item = TypeVar("Item", bound=BaseModel)

@@ -7,7 +7,7 @@ from typing import Any
 import openai
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 from langchain_core.prompts import ChatPromptTemplate, MessagesPlaceholder
 from langchain_core.runnables import Runnable
@@ -18,6 +18,8 @@ from turns.domain.errors import ModelError, ModelErrorKind
 from turns.domain.events import EventType, OutputEvent
 from turns.domain.turn import NO_TOKENS, Answer, Claim, Usage
 from worker.langchain.chain_thread import NEVER, Stop
+from worker.langchain.content.file_loader import NO_FILES, FileLoader
+from worker.langchain.content.question import question_of
 from worker.langchain.history import FastMessageHistory, StagedHistory
 from worker.langchain.message_codec import encode_message
 from worker.provider.failures import check_finish, check_form, to_model_error
@@ -32,13 +34,16 @@ Chain = Runnable[dict[str, object], AIMessage]
 EventSink = Callable[[OutputEvent], object]
 
 
-def build_chain(assistant: Assistant, model: BaseChatModel) -> Chain:
-    """Return the chain of an assistant: its system prompt, the history, the question, and the model."""
+def build_chain(assistant: Assistant, model: BaseChatModel, *, takes_messages: bool = False) -> Chain:
+    """Return the chain of an assistant: its system prompt, the history, the question, and the model.
+
+    The value `input` is the text of the question; with `takes_messages`, a list with its message.
+    """
     prompt = ChatPromptTemplate.from_messages(
         [
             *([("system", assistant.system)] if assistant.system else ()),
             MessagesPlaceholder("history"),
-            ("human", "{input}"),
+            MessagesPlaceholder("input") if takes_messages else ("human", "{input}"),
         ]
     )
     with warnings.catch_warnings():
@@ -52,10 +57,12 @@ class ChainRun:
 
     on_event: EventSink = staticmethod(lambda _: None)
 
-    def __init__(self, chain: Chain, claim: Claim) -> None:
+    def __init__(self, chain: Chain, claim: Claim, *, files: FileLoader = NO_FILES) -> None:
+        """Load the files of the question and the history. Raises `ModelError`."""
         self._chain = chain
         self._claim = claim
         self._history = StagedHistory(claim.messages, max_tokens=claim.assistant.history_tokens)
+        self._question = self._history.load_files(files, claim)
         self._finish_reason: str | None = None
 
     def deltas(self, stop: Stop = NEVER) -> Iterator[str]:
@@ -65,7 +72,10 @@ class ChainRun:
         """
         self._receive_reasoning(self.on_event)
         # The values are plain text: LangChain could restore a dict as an object of the caller's choice.
-        values: dict[str, object] = {**self._claim.variables, "input": self._claim.input}
+        values: dict[str, object] = {
+            **self._claim.variables,
+            "input": [self._question] if self._question else self._claim.input,
+        }
         chunks = self._chain.stream(values, {"configurable": {"history": self._history}})
         try:
             for chunk in chunks:
@@ -102,7 +112,7 @@ class ChainRun:
         check_form(str(answer.content), self._claim.response_format)
         turn_id = self._claim.turn_id
         return Answer(
-            question_message=encode_message(question, turn_id=turn_id),
+            question_message=encode_message(question_of(self._claim) if self._question else question, turn_id=turn_id),
             answer_message=encode_message(answer, turn_id=turn_id),
             output=str(answer.content),
             model=to_model(answer) or self._claim.model,
@@ -114,7 +124,7 @@ class ChainRun:
 def partial_answer(claim: Claim, text: str) -> Answer:
     """Return what is kept of an interrupted run: its question, and `text` as the answer if there is any."""
     return Answer(
-        question_message=encode_message(HumanMessage(content=claim.input), turn_id=claim.turn_id),
+        question_message=encode_message(question_of(claim), turn_id=claim.turn_id),
         answer_message=encode_message(AIMessage(content=text), turn_id=claim.turn_id) if text else "",
         output=text,
         model=claim.model,

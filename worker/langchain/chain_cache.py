@@ -16,6 +16,7 @@ from worker.langchain.chain import ChainRun, build_chain
 from worker.langchain.chain_call import ChainRefused, build_custom_chain
 from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.chain_process import ProcessChainRun, call_in_process, start_server
+from worker.langchain.content.file_loader import NO_FILES, FileLoader, open_file_loader
 from worker.langchain.custom_chain import CustomChainRun
 from worker.langchain.factories import find_factory
 from worker.provider.models import build_model, with_response_format
@@ -35,15 +36,18 @@ class Problem:
 class ChainCache:
     """Builds chains and models, and keeps them. `settings` are always those of the assistant."""
 
-    def __init__(self, loop: ChainLoop | None = None, *, permits: Callable[[Assistant], bool]) -> None:
+    def __init__(
+        self, loop: ChainLoop | None = None, *, permits: Callable[[Assistant], bool], files: FileLoader = NO_FILES
+    ) -> None:
         """With `loop`, each run of a custom chain gets a thread, in which it may block.
 
         `permits` returns whether this worker may use the code, host and key that an assistant names.
         """
         self._loop = loop
         self._permits = permits
+        self._files = files
         self._models: dict[object, Any] = {}
-        self._chains: dict[tuple[str, str], Any] = {}
+        self._chains: dict[tuple[str, str, bool], Any] = {}
 
     def prepare(self, assistants: Iterable[Assistant], settings: Settings) -> None:
         """Build the chains of these assistants before their first turn; `settings` are those of the service.
@@ -109,30 +113,36 @@ class ChainCache:
         if assistant.runs_in is RunsIn.PROCESS:
             return ProcessChainRun(claim, settings, create_run_in_process)
         if assistant.chain:
-            return CustomChainRun(lambda: self._chain(assistant, model, settings), claim, loop=self._loop)
+            return CustomChainRun(
+                lambda: self._chain(assistant, model, settings), claim, loop=self._loop, files=self._files
+            )
         if claim.own_format:
-            return ChainRun(self._build_with_format(claim, settings), claim)
-        return ChainRun(self._chain(assistant, model, settings), claim)
+            chain = self._build_with_format(claim, settings)
+        else:
+            chain = self._chain(assistant, model, settings, takes_messages=bool(claim.parts))
+        return ChainRun(chain, claim, files=self._files)
 
     def _build_with_format(self, claim: Claim, settings: Settings) -> Any:
         """Return a chain for this turn only, which asks the model for the form that its caller wants."""
-        model = self._model(claim.assistant, settings.model_copy(update={"model": claim.model}))
-        return build_chain(claim.assistant, with_response_format(model, claim.response_format))
+        model = with_response_format(
+            self._model(claim.assistant, settings.model_copy(update={"model": claim.model})), claim.response_format
+        )
+        return build_chain(claim.assistant, model, takes_messages=bool(claim.parts))
 
-    def _chain(self, assistant: Assistant, model: str, settings: Settings) -> Any:
-        key = (assistant.digest, model)
+    def _chain(self, assistant: Assistant, model: str, settings: Settings, *, takes_messages: bool = False) -> Any:
+        key = (assistant.digest, model, takes_messages)
         if key not in self._chains:
             if len(self._chains) >= MAX_CHAINS:
                 self._chains.clear()
                 self._models.clear()
-            self._chains[key] = self._build(assistant, model, settings)
+            self._chains[key] = self._build(assistant, model, settings, takes_messages=takes_messages)
         return self._chains[key]
 
-    def _build(self, assistant: Assistant, model_name: str, settings: Settings) -> Any:
+    def _build(self, assistant: Assistant, model_name: str, settings: Settings, *, takes_messages: bool) -> Any:
         model = self._model(assistant, settings.model_copy(update={"model": model_name}))
         if assistant.chain:
             return build_custom_chain(find_factory(assistant.chain), model)
-        return build_chain(assistant, model)
+        return build_chain(assistant, model, takes_messages=takes_messages)
 
     def _model(self, assistant: Assistant, settings: Settings) -> Any:
         """Return one model for all assistants with the same provider and parameters, so that they share connections."""
@@ -163,4 +173,8 @@ def find_problem_in_process(assistant: Assistant, settings: Settings) -> Problem
 
 
 def _cache_of_process(settings: Settings) -> ChainCache:
-    return ChainCache(ChainLoop(max_threads=settings.concurrency), permits=lambda _: True)  # the worker has asked
+    return ChainCache(
+        ChainLoop(max_threads=settings.concurrency),
+        permits=lambda _: True,  # the worker has asked
+        files=open_file_loader(settings),
+    )

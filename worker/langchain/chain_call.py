@@ -61,10 +61,16 @@ class ChainCall:
         history: list[BaseMessage],
         observer: ModelCallObserver,
         *others: BaseCallbackHandler,
+        question: HumanMessage | None = None,
     ) -> None:
-        """`others` are further callbacks."""
-        self._question = HumanMessage(claim.input, id=f"{claim.turn_id}_human")
-        self._values = {**claim.variables, "input": claim.input, "history": history}
+        """`others` are further callbacks; `question` has the files of the question, if it is more than text."""
+        question_id = f"{claim.turn_id}_human"
+        self._question = (
+            question.model_copy(update={"id": question_id}) if question else HumanMessage(claim.input, id=question_id)
+        )
+        self._values: dict[str, Any] = {**claim.variables, "input": claim.input, "history": history}
+        if len(claim.assistant.accepts) > 1:  # a chain that can take parts finds the question there in each turn
+            self._values["question"] = [self._question]
         self._messages = [*history, self._question]
         self._observer = observer
         self._config = run_config(claim, observer, *others)

@@ -6,7 +6,7 @@ any other chain.
 
 from collections.abc import Callable, Iterator, Sequence
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.prompt_values import PromptValue
 
 from turns.domain.assistant import HistoryMode
@@ -19,6 +19,8 @@ from worker.langchain.chain_call import ChainCall, CustomChain
 from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.chain_output import ChainOutput
 from worker.langchain.chain_thread import NEVER, Chunks, Emit, OnAbandon, Stop, stream_here, stream_in_thread
+from worker.langchain.content.file_loader import NO_FILES, FileLoader
+from worker.langchain.content.question import question_of
 from worker.langchain.history import StagedHistory
 from worker.langchain.legal_history import is_valid_exchange
 from worker.langchain.message_codec import encode_message
@@ -31,10 +33,18 @@ MAX_STORED_BYTES = 33_554_432  # of the messages of one turn; Redis drops the co
 class CustomChainRun(ChainRun):
     """One attempt at a turn with a custom chain."""
 
-    def __init__(self, build: Callable[[], CustomChain], claim: Claim, *, loop: ChainLoop | None = None) -> None:
+    def __init__(
+        self,
+        build: Callable[[], CustomChain],
+        claim: Claim,
+        *,
+        loop: ChainLoop | None = None,
+        files: FileLoader = NO_FILES,
+    ) -> None:
         """With a loop, the chain runs in a thread, and on the loop as far as it is asynchronous."""
         self._claim = claim
         self._history = StagedHistory(claim.messages, max_tokens=claim.assistant.history_tokens)
+        self._question = self._history.load_files(files, claim)
         self._build = build  # called by `deltas`, so that an exception of the factory fails the turn
         self._loop = loop
         self._output = ChainOutput()
@@ -80,7 +90,7 @@ class CustomChainRun(ChainRun):
         if sum(map(len, (*between_messages, answer_message))) > MAX_STORED_BYTES:
             raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
         return Answer(
-            question_message=encode_message(HumanMessage(content=self._claim.input), turn_id=turn_id),
+            question_message=encode_message(question_of(self._claim), turn_id=turn_id),
             between_messages=between_messages,
             answer_message=answer_message,
             output=text,
@@ -102,5 +112,5 @@ class CustomChainRun(ChainRun):
         self._receive_reasoning(emit)
         assistant = self._claim.assistant
         events = EventObserver(emit, with_details=assistant.tool_details, with_reasoning=assistant.reasoning)
-        call = ChainCall(self._claim, self._history.messages, self._observer, events)
+        call = ChainCall(self._claim, self._history.messages, self._observer, events, question=self._question)
         yield from call.chunks(self._build(), self._loop, on_abandon)

@@ -26,6 +26,8 @@ from langchain_core.runnables.config import get_callback_manager_for_config, mer
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from pydantic import PrivateAttr
 
+from turns.domain.turn import Claim
+from worker.langchain.content.file_loader import FileLoader
 from worker.langchain.message_codec import decode_messages
 from worker.provider.chat_openai import LeanChatOpenAI
 
@@ -56,6 +58,14 @@ class StagedHistory(RedisChatMessageHistory):
 
     def clear(self) -> None:
         raise NotImplementedError("a turn cannot clear its session; delete the session instead")
+
+    def load_files(self, files: FileLoader, claim: Claim) -> HumanMessage | None:
+        """Load the files to which the messages and the question of the claim refer.
+
+        Return the question with its files, or None if it is a plain text. Raises `ModelError`.
+        """
+        self._messages, question = files.fill(self._messages, claim)
+        return question
 
     def staged_pair(self) -> tuple[HumanMessage, AIMessage] | None:
         """Return the question and the answer; None if the chain has not ended or staged anything else."""
@@ -104,7 +114,8 @@ class FastMessageHistory(RunnableWithMessageHistory):  # type: ignore[no-redef] 
         for chunk in answer:
             chunks.append(chunk)
             yield chunk
-        history.add_messages([HumanMessage(input["input"]), merge_chunks(chunks)])
+        question = HumanMessage(input["input"]) if isinstance(input["input"], str) else input["input"][0]
+        history.add_messages([question, merge_chunks(chunks)])
 
 
 def to_whole_message(message: BaseMessage) -> BaseMessage:

@@ -10,7 +10,7 @@ from turns.domain.errors import StoreUnavailable
 class Loop:
     """Repeats a step in a daemon thread."""
 
-    def __init__(self, name: str, step: Callable[[], None], *, every_seconds: float | Callable[[], float]) -> None:
+    def __init__(self, name: str, step: Callable[[], object], *, every_seconds: float | Callable[[], float]) -> None:
         """`every_seconds` may be a function that returns the time until the next step."""
         self._step = step
         self._every_seconds = every_seconds

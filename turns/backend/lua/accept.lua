@@ -24,15 +24,16 @@
 --       GONE, NOT_COMMITTED, NOT_LAST  the regenerated turn has no record here, no messages, or not the last ones
 --       SESSION_BUSY          the session has a live turn and on_busy is 'reject'
 --       BACKLOG_FULL          the session has the maximum number of live turns
+--       FILE_GONE             an uploaded file of the turn does not exist, or is another tenant's or user's
 --       PAUSED                an operator has paused the intake of new turns
 --       OVERLOADED            all sessions together have the maximum number of live turns
 --       TENANT_BACKLOG_FULL   the tenant has the maximum number of live turns
 --       RATE_LIMITED, ms      the tenant may submit its next turn after this time
 --       TOKENS_SPENT, ms      the tenant's tokens of this day are used or reserved; the next day begins after this time
 --
--- requires: add_to_lists, begin_session, by_name, clear_session, count, definitions, dispatch, edit, idempotency, is_paused
--- requires: now_ms, publish_session_change, quota, replayed, session_retention, session_version, share_capacity, slots
--- requires: tenant_limits, tenant_of, turn_snapshot
+-- requires: add_to_lists, begin_session, by_name, clear_session, count, definitions, dispatch, edit, files
+-- requires: idempotency, is_paused, now_ms, publish_session_change, quota, replayed, session_retention
+-- requires: session_version, share_capacity, slots, tenant_limits, tenant_of, turn_snapshot
 
 local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id, definition,
   version = unpack(ARGV, 1, 10)
@@ -63,7 +64,7 @@ local ahead = #live
 if on_busy == 'reject' and ahead > 0 then return {'SESSION_BUSY'} end
 if ahead >= POLICY.session_backlog and not clears then return {'BACKLOG_FULL'} end
 if tonumber(live_of_all or 0) >= POLICY.max_live_turns then return {'OVERLOADED'} end
-refusal = quota_refusal(tenant, now)
+refusal = quota_refusal(tenant, now) or files_refusal(tenant, user_id, 11)
 if refusal then return refusal end
 
 if clears then ahead = clear_session(live, on_busy, now) end
@@ -78,16 +79,14 @@ if start_within ~= '' then
   record[#record + 1], record[#record + 2] = 'start_by', tostring(now + start_within)
   redis.call('ZADD', KEY.start_by, now + start_within, turn)
 end
-if idempotency ~= '' then
-  record[#record + 1], record[#record + 2] = 'idempotency', idempotency
-  redis.call('HSET', KEY.idempotency .. idempotency, 'turn', turn, 'fingerprint', fingerprint)
-end
+if idempotency ~= '' then remember_use(record, idempotency, turn, fingerprint) end
 if fields.queue then hint, capacity, shared_since = read_workers(fields.queue) end
 capacity = ahead == 0 and share_capacity(fields.queue, capacity, shared_since, (live_of_all or 0) + 1, now)
 if ahead == 0 and not send_hint(hint, turn, now, fields, capacity) then
   record[#record + 1], record[#record + 2] = 'hinted_at', tostring(now)
 end
 redis.call('HSET', key, unpack(record))
+if fields.files then hold_files(fields.files, turn) end
 retain_definition(fields.definition, definition)
 redis.call('RPUSH', queue, turn)
 add_to_lists(session, turn, sequence, user_id, now)

@@ -12,7 +12,7 @@
 --       NOT_EMPTY     the other tenant has a session of this name
 --       LOST          its history has another version by now
 --
--- requires: replayed, tenant_of, user_of
+-- requires: replayed, session_files, tenant_of, user_of
 
 local session, adopted, version = unpack(ARGV, 1, 3)
 local from, to, user = tenant_of(session), tenant_of(adopted), user_of(session)
@@ -27,6 +27,15 @@ local function move(index, member, other_index, other)
   if not score then return end
   redis.call('ZREM', index, member)
   redis.call('ZADD', other_index, score, other)
+end
+
+-- Give the file of an adopted session or turn to the tenant that has adopted it.
+local function adopt_file(id, tenant)
+  local owner, size = unpack(redis.call('HMGET', KEY.file .. id, 'tenant', 'size'))
+  if not owner or owner == tenant then return end
+  redis.call('HSET', KEY.file .. id, 'tenant', tenant)
+  redis.call('HINCRBY', KEY.file_bytes, tenant, size)
+  if redis.call('HINCRBY', KEY.file_bytes, owner, -size) <= 0 then redis.call('HDEL', KEY.file_bytes, owner) end
 end
 
 if redis.call('EXISTS', KEY.queue .. session) == 1 then return {'SESSION_BUSY'} end
@@ -45,11 +54,19 @@ for _, family in ipairs({KEY.session, KEY.history, KEY.session_turns}) do
 end
 for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. adopted, 0, -1)) do
   -- A key of another type, which the repair will set aside, must not stop a move that has begun.
-  if redis.call('TYPE', KEY.turn .. turn).ok == 'hash' then redis.call('HSET', KEY.turn .. turn, 'session', adopted) end
+  if redis.call('TYPE', KEY.turn .. turn).ok == 'hash' then
+    redis.call('HSET', KEY.turn .. turn, 'session', adopted)
+    for id in string.gmatch(redis.call('HGET', KEY.turn .. turn, 'files') or '', '%S+') do adopt_file(id, to) end
+  end
   move(KEY.turns .. from, turn, KEY.turns .. to, turn)
   if user then move(KEY.user_turns .. user, turn, KEY.user_turns .. user_of(adopted), turn) end
   move(KEY.expiring, session .. '/' .. turn, KEY.expiring, adopted .. '/' .. turn)
   move(KEY.failed, from .. '/' .. turn, KEY.failed, to .. '/' .. turn)
+end
+for _, id in ipairs(session_files(adopted)) do
+  adopt_file(id, to)
+  redis.call('SREM', KEY.file_holders .. id, 's/' .. session)
+  redis.call('SADD', KEY.file_holders .. id, 's/' .. adopted)
 end
 move(KEY.sessions .. from, session, KEY.sessions .. to, adopted)
 move(KEY.user_sessions .. from, session, KEY.user_sessions .. to, adopted)

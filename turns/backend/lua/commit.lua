@@ -16,8 +16,8 @@
 --       LOST       the token does not hold the turn: another claim holds it, or it has ended; or what it replaces is not
 --                  at the end of the history any more, so it has failed
 --
--- requires: admit, append_messages, by_name, count_taken_over, end_events, finish, hold_name, now_ms, read_record
--- requires: replace, replayed, timings, transitions
+-- requires: admit, append_messages, by_name, commit_files, count_taken_over, end_events, finish, hold_name, now_ms
+-- requires: read_record, replace, replayed, timings, transitions
 
 local turn, token, question, answer, tail, spent, between = unpack(ARGV, 1, 7)
 local was = read_record(turn)
@@ -40,7 +40,8 @@ local messages = {question}
 for i = 8, 7 + between do messages[#messages + 1] = ARGV[i] end
 messages[#messages + 1] = answer
 local numbers = append_messages(was.session, token, messages, replaced)
-if replaced > 0 then mark_superseded(turn, was) end
+if was.files then commit_files(was.files, was.session) end
+if replaced > 0 then mark_superseded(turn, was, now) end
 local fields = {unpack(ARGV, 8 + between)}
 local named = by_name(fields)
 was.used_tokens, was.spent, was.text_end = cjson.decode(named.usage or '{}').total_tokens, spent, named.text_end

@@ -8,18 +8,20 @@
 -- Reply ERASED  nothing of the session is left (also if there was no such session)
 --       MORE    ended turns are left: call this script again
 --
--- requires: clear_session, now_ms, publish_session_change, remove_from_lists, tenant_of
+-- requires: clear_session, drop_files, now_ms, publish_session_change, remove_from_lists, session_files, tenant_of
 
 local session, max_turns = ARGV[1], tonumber(ARGV[2])
 local now = now_ms()
 clear_session(remove_lost_turns(session, redis.call('LRANGE', KEY.queue .. session, 0, -1), now), 'rollback', now)
 
 for _, turn in ipairs(redis.call('ZRANGE', KEY.session_turns .. session, 0, max_turns - 1)) do
-  local idempotency = redis.call('HGET', KEY.turn .. turn, 'idempotency')
+  local idempotency, files = unpack(redis.call('HMGET', KEY.turn .. turn, 'idempotency', 'files'))
+  if files then drop_turn_files(files, turn, now) end
   if idempotency then redis.call('UNLINK', KEY.idempotency .. idempotency) end
   redis.call('UNLINK', KEY.turn .. turn, KEY.events .. turn)
   remove_from_lists(session, turn)
 end
+for _, id in ipairs(session_files(session)) do drop_file(id, 's/' .. session, now) end
 redis.call('UNLINK', KEY.session .. session, KEY.history .. session)
 if POLICY.history == 'file' then  -- so that a file which is still there counts as empty
   redis.call('HSET', KEY.session .. session, 'messages', 0)

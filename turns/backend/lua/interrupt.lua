@@ -13,7 +13,7 @@
 --       LOST         the token does not hold the turn: another claim holds it, or it has ended; or what it replaces is
 --                    not at the end of the history any more, so it has failed
 --
--- requires: append_messages, end_events, finish, now_ms, read_record, replace, replayed, transitions
+-- requires: append_messages, commit_files, end_events, finish, now_ms, read_record, replace, replayed, transitions
 
 local turn, token, question, answer, tail, output, spent, text_end = unpack(ARGV, 1, 8)
 local was = read_record(turn)
@@ -33,7 +33,8 @@ local fields = {'status_reason', 'interrupted', 'output', output}
 -- Without a text, a turn that regenerates another one leaves the answer of that one in the history.
 if answer ~= '' or replaced == 0 then
   fields[5], fields[6] = 'messages', append_messages(was.session, token, {question, answer ~= '' and answer or nil}, replaced)
-  if replaced > 0 then mark_superseded(turn, was) end
+  if was.files then commit_files(was.files, was.session) end
+  if replaced > 0 then mark_superseded(turn, was, now) end
 end
 if text_end ~= '' then
   was.text_end, fields[#fields + 1], fields[#fields + 2] = text_end, 'text_end', text_end

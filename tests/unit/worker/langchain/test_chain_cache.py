@@ -48,9 +48,9 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
         calls.append(("model", settings.model))
         return build_model(settings, parameters)
 
-    def chain(assistant: Assistant, model: Any) -> Any:
+    def chain(assistant: Assistant, model: Any, **options: bool) -> Any:
         calls.append(("chain", assistant.name))
-        return build_chain(assistant, model)
+        return build_chain(assistant, model, **options)
 
     monkeypatch.setattr(chain_cache, "build_model", model)
     monkeypatch.setattr(chain_cache, "build_chain", chain)

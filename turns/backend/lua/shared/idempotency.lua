@@ -4,3 +4,9 @@ local function find_used(idempotency, fingerprint)
   local used = redis.call('HMGET', KEY.idempotency .. idempotency, 'turn', 'fingerprint')
   return used[1], used[2] == fingerprint
 end
+
+-- Record that this turn was accepted under the key, as long as its record exists.
+local function remember_use(record, idempotency, turn, fingerprint)
+  record[#record + 1], record[#record + 2] = 'idempotency', idempotency
+  redis.call('HSET', KEY.idempotency .. idempotency, 'turn', turn, 'fingerprint', fingerprint)
+end

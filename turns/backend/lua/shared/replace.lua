@@ -1,4 +1,4 @@
--- requires: finish, history_numbers, transitions
+-- requires: finish, history_numbers, transitions, uncommit_files
 
 -- A turn that regenerates another one of its session has the numbers of that one's messages in `replaces`. They stay in
 -- the history until it commits, and must be the last ones then.
@@ -15,10 +15,13 @@ local function fail_not_last(turn, was, now)
   finish(turn, was, AFTER[was.status].fail, 'turn_not_last', now, 'error_code', 'turn_not_last')
 end
 
--- Record that a turn has replaced the messages of the one that it regenerates, if that one still has a record.
-local function mark_superseded(turn, was)
+-- Record that a turn has replaced the messages of the one that it regenerates, if that one still has a record. If not, the
+-- session keeps the files of those messages as long as it exists.
+local function mark_superseded(turn, was, now)
   local key = KEY.turn .. was.regenerates
-  if redis.call('EXISTS', key) == 0 then return end
+  local status, files = unpack(redis.call('HMGET', key, 'status', 'files'))
+  if not status then return end
+  if files then uncommit_files(files, was.session, now) end
   redis.call('HSET', key, 'superseded_by', turn)
   redis.call('HDEL', key, 'messages')
 end

@@ -9,6 +9,8 @@ export const ADVICE = {
   chain_error: "The chain raised an error or returned no text. The worker's log has the traceback.",
   content_filtered: "The provider withheld the answer.",
   context_too_long: "The conversation is too long for the model. Lower INTURN_HISTORY_WINDOW.",
+  file_missing: "A file of the turn was deleted. Compare the directory of the files with the backup.",
+  file_unreadable: "Check the directory or the bucket of the files.",
   history_unusable: "The stored history differs from what was committed. Restore it, or delete the session.",
   history_write_failed: "The history could not be written. Check the disk of INTURN_HISTORY, then retry.",
   output_invalid: "The answer did not have the required form. Simplify the schema, or name a model that supports it.",

@@ -1,0 +1,109 @@
+"""The bytes of uploaded files, by file id, in a directory."""
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from turns.config.settings import Settings
+from turns.domain.errors import ConfigurationError, FilesUnavailable
+
+CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+
+
+class BlobMissing(Exception):
+    """There are no bytes under this id."""
+
+
+class Blobs(Protocol):
+    """A place for bytes. Every method blocks, and raises `OSError` if the place cannot be used."""
+
+    def prepare(self) -> None:
+        """Check that files can be stored. Raises `ConfigurationError`."""
+
+    def write(self, file_id: str, content: bytes) -> None:
+        """Store the bytes; they survive a crash of the machine once this returns."""
+
+    def open(self, file_id: str) -> BinaryIO:
+        """Return a stream of the bytes. Raises `BlobMissing`."""
+
+    def delete(self, file_id: str) -> None:
+        """Delete the bytes, if there are any."""
+
+
+class NoBlobs:
+    """The place of a service that takes no uploads."""
+
+    def prepare(self) -> None:
+        pass
+
+    def write(self, file_id: str, content: bytes) -> None:
+        raise FilesUnavailable("This service takes no files.")
+
+    def open(self, file_id: str) -> BinaryIO:
+        raise BlobMissing(file_id)
+
+    def delete(self, file_id: str) -> None:
+        pass
+
+
+class DirectoryBlobs:
+    """A file for each id, in one of 256 directories, so that no directory becomes large."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def prepare(self) -> None:
+        try:
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            probe = self._root / f".probe-{os.getpid()}"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            raise ConfigurationError(f"INTURN_FILES: {self._root} cannot be written: {error}") from error
+
+    def write(self, file_id: str, content: bytes) -> None:
+        path = self._path(file_id)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            with open(os.open(path, CREATE_FLAGS, 0o600), "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            for directory in (path.parent, self._root):
+                _sync(directory)
+        except OSError:
+            with suppress(OSError):
+                path.unlink()
+            raise
+
+    def open(self, file_id: str) -> BinaryIO:
+        try:
+            return self._path(file_id).open("rb")
+        except FileNotFoundError:
+            raise BlobMissing(file_id) from None
+
+    def delete(self, file_id: str) -> None:
+        self._path(file_id).unlink(missing_ok=True)
+
+    def list_ids(self) -> Iterator[str]:
+        """Yield the ids of all files in the directory."""
+        return (path.name for path in self._root.glob("??/file_*"))
+
+    def _path(self, file_id: str) -> Path:
+        return self._root / file_id[-2:] / file_id
+
+
+def open_blobs(settings: Settings) -> Blobs:
+    """Return the place that `INTURN_FILES` names."""
+    directory = settings.files_directory
+    return NoBlobs() if directory is None else DirectoryBlobs(directory)
+
+
+def _sync(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

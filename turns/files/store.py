@@ -1,0 +1,160 @@
+"""The store of uploaded files, for callers, and its sweep."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import BinaryIO, TypeVar, cast
+
+from turns.backend import keys
+from turns.backend.client import Client
+from turns.backend.offload import Offload, run_inline
+from turns.backend.script_replies import Reply, to_record
+from turns.config.logs import Log, get_logger
+from turns.config.settings import Settings
+from turns.domain.content.parts import is_file_id, new_file_id
+from turns.domain.errors import FileInUse, FileNotFound, FilesFull, FilesUnavailable, FileTypeRefused
+from turns.files.blobs import BlobMissing, Blobs
+from turns.files.media_types import IMAGES, matches, recognize
+from turns.files.scripts import FileScripts
+
+SWEEP_LIMIT = 100  # files that one run of the script checks, so that it blocks Redis only for a millisecond
+STORED = "stored"
+CHUNK_BYTES = 256 * 1024
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """An uploaded file. `user_id` is None if all users of the tenant can refer to it."""
+
+    id: str
+    tenant: str
+    user_id: str | None
+    name: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    created_at: int
+
+    @property
+    def is_image(self) -> bool:
+        return self.media_type in IMAGES
+
+
+class FileStore:
+    """Every method raises `StoreUnavailable` if Redis cannot be reached, `FilesUnavailable` if the bytes cannot."""
+
+    def __init__(self, client: Client, settings: Settings, blobs: Blobs, *, offload: Offload = run_inline) -> None:
+        """`offload` runs what blocks, such as writing to the disk."""
+        self._client = client
+        self._settings = settings
+        self._scripts = FileScripts(client, settings)
+        self._blobs = blobs
+        self._offload = offload
+
+    def add(self, content: bytes, *, media_type: str, name: str, tenant: str, user_id: str | None = None) -> StoredFile:
+        """Store a file; on return it is on the disk, and turns can refer to it.
+
+        An empty `media_type` is recognized. Raises `FileTypeRefused`, `FilesFull`.
+        """
+        media_type = media_type or recognize(content)
+        if media_type not in self._settings.allowed_file_types or not matches(content, media_type):
+            allowed = ", ".join(sorted(self._settings.allowed_file_types))
+            raise FileTypeRefused(f"The content is not {media_type or 'of a known type'}; allowed types: {allowed}.")
+        file_id, sha256 = new_file_id(), hashlib.sha256(content).hexdigest()
+        outcome, created_at = self._scripts.create_file(
+            file_id,
+            tenant=tenant,
+            user_id=user_id or "",
+            size=len(content),
+            max_tenant_bytes=self._settings.tenant_file_bytes,
+            fields={"name": name, "media_type": media_type, "sha256": sha256},
+        )
+        if outcome is Reply.TOO_MANY:
+            raise FilesFull
+        self._use_blobs(lambda: self._blobs.write(file_id, content))
+        if self._scripts.complete_file(file_id) is not Reply.RECORDED:
+            raise FilesUnavailable  # it took so long that the sweep has removed the record, and will delete the bytes
+        return StoredFile(
+            id=file_id,
+            tenant=tenant,
+            user_id=user_id,
+            name=name,
+            media_type=media_type,
+            size_bytes=len(content),
+            sha256=sha256,
+            created_at=created_at,
+        )
+
+    def get(self, file_id: str, *, tenant: str, user_id: str | None = None) -> StoredFile:
+        """Return a file of the tenant, or of its user. Raises `FileNotFound`."""
+        record = self._client.hgetall(keys.FILE(file_id)) if is_file_id(file_id) else {}
+        found = to_record(cast(dict[bytes, bytes], record))
+        if found.get("state") != STORED or (found["tenant"], found["user_id"] or user_id) != (tenant, user_id):
+            raise FileNotFound
+        return StoredFile(
+            id=file_id,
+            tenant=tenant,
+            user_id=found["user_id"] or None,
+            name=found["name"],
+            media_type=found["media_type"],
+            size_bytes=int(found["size"]),
+            sha256=found["sha256"],
+            created_at=int(found["created_at"]),
+        )
+
+    def chunks(self, file: StoredFile) -> Iterator[bytes]:
+        """Return the bytes of a file in pieces. Raises `FileNotFound` if it has been deleted since."""
+        try:
+            stream = self._use_blobs(lambda: self._blobs.open(file.id))
+        except BlobMissing:
+            raise FileNotFound from None
+        return _pieces(stream)
+
+    def delete(self, file_id: str, *, tenant: str, user_id: str | None = None) -> None:
+        """Delete a file, whether or not it exists. Raises `FileInUse`."""
+        outcome = self._scripts.delete_file(file_id, tenant=tenant, user_id=user_id or "")
+        if outcome is Reply.BUSY:
+            raise FileInUse
+        if outcome is Reply.REMOVED:
+            self._delete_bytes([file_id])
+
+    def sweep(self) -> int:
+        """Delete the files to which nothing refers any more; return their number. Any process may call this."""
+        deleted = 0
+        while file_ids := self._scripts.sweep_files(SWEEP_LIMIT):
+            self._delete_bytes(file_ids)
+            deleted += len(file_ids)
+        if deleted:
+            get_logger().info(Log.FILES_DELETED, files=deleted)
+        return deleted
+
+    def _delete_bytes(self, file_ids: list[str]) -> None:
+        def delete() -> None:
+            for file_id in file_ids:
+                self._blobs.delete(file_id)
+
+        self._use_blobs(delete)
+        self._scripts.forget_files(file_ids)
+
+    def _use_blobs(self, work: Callable[[], T]) -> T:
+        def run_and_catch() -> T | Exception:
+            """Return an expected exception: gevent's thread pool prints each one that is raised, even if handled."""
+            try:
+                return work()
+            except (OSError, BlobMissing, FilesUnavailable) as error:
+                return error
+
+        outcome = self._offload(run_and_catch)
+        if isinstance(outcome, OSError):
+            get_logger().error(Log.FILES_UNAVAILABLE, error=str(outcome))
+            raise FilesUnavailable from outcome
+        if isinstance(outcome, Exception):
+            raise outcome
+        return cast(T, outcome)
+
+
+def _pieces(stream: BinaryIO) -> Iterator[bytes]:
+    with stream:
+        while piece := stream.read(CHUNK_BYTES):
+            yield piece
