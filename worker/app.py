@@ -15,8 +15,10 @@ from celery.exceptions import SecurityWarning
 
 from turns.assistants.registry import POLL_SECONDS, AssistantRegistry, registry_or_exit
 from turns.backend import keys
+from turns.backend.address import parse_store_url
 from turns.backend.client import Client
 from turns.backend.opening import connect
+from turns.backend.partition.unpatched_leases import PartitionedLeaseClient
 from turns.backend.unpatched import UnpatchedLeaseClient
 from turns.config.logs import Log, configure_logs, get_logger
 from turns.config.open_files import raise_open_file_limit
@@ -74,9 +76,10 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     client = open_client(settings, timeout_seconds=settings.lease_seconds / 2, retries=STORE_RETRIES)
     store = open_turn_store(client, settings, offload=offload(settings.pool))
     # Renewals have another client with a shorter timeout, because one silent connection must not cost the leases.
-    renewal_client = open_client(settings, timeout_seconds=settings.renew_seconds / 2, retries=1)
+    # On a Redis Cluster it does not wait for a partition that is away, which would delay the others.
+    retries = 0 if settings.partitions else 1
+    renewal_client = open_client(settings, timeout_seconds=settings.renew_seconds / 2, retries=retries)
     renewal_store = open_turn_store(renewal_client, settings, offload=offload(settings.pool))
-    # What concerns all partitions of a Redis Cluster must not wait long for one that is away.
     shared_store = renewal_store if settings.partitions else store
     worker = worker_name(socket.gethostname(), os.getpid(), new_token()[:8], kind)
     active_runs = ActiveRuns(renewal_store, interrupter(settings.pool))
@@ -174,7 +177,7 @@ def tidying(store: TurnStore) -> list[Startable]:
 
 def watchdog(active_runs: ActiveRuns, settings: Settings) -> Startable:
     """Return the thread that ends the process when its gevent loop stands still."""
-    store = UnpatchedLeaseClient(settings) if can_use_unpatched(settings) else None
+    store = lease_client(settings) if can_use_unpatched(settings) else None
     return Watchdog(
         stall_seconds=settings.stall_seconds,
         call_in_loop=call_in_loop(settings.pool),
@@ -184,17 +187,20 @@ def watchdog(active_runs: ActiveRuns, settings: Settings) -> Startable:
 
 
 def can_use_unpatched(settings: Settings) -> bool:
-    """Return whether a real thread can reach the store.
+    """Return whether a real thread can reach the store: not with TLS, because gevent has patched `ssl` too."""
+    options = parse_store_url(settings.store_url).options
+    return settings.pool is Pool.GEVENT and ("connection_class" not in options or "path" in options)
 
-    Not with TLS, because gevent has patched `ssl` too, and not a Redis Cluster, whose nodes it does not know.
-    """
-    return settings.pool is Pool.GEVENT and not settings.store_url.startswith("rediss") and not settings.partitions
+
+def lease_client(settings: Settings) -> UnpatchedLeaseClient | PartitionedLeaseClient:
+    """Return the client of a real thread."""
+    return PartitionedLeaseClient(settings) if settings.partitions else UnpatchedLeaseClient(settings)
 
 
 def lease_renewal(active_runs: ActiveRuns, settings: Settings) -> Startable:
     """Return a real thread if it can reach the store, else a loop."""
     if can_use_unpatched(settings):
-        return LeaseRenewalThread(active_runs, UnpatchedLeaseClient(settings), every_seconds=settings.renew_seconds)
+        return LeaseRenewalThread(active_runs, lease_client(settings), every_seconds=settings.renew_seconds)
     return Loop("renew", active_runs.renew, every_seconds=settings.renew_seconds)
 
 

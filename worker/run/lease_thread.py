@@ -10,6 +10,7 @@ from collections.abc import Callable
 import gevent
 from gevent.monkey import get_original
 
+from turns.backend.partition.unpatched_leases import PartitionedLeaseClient
 from turns.backend.unpatched import UnpatchedLeaseClient
 from turns.config.logs import Log, get_logger
 from turns.domain.errors import StoreUnavailable
@@ -26,7 +27,7 @@ class LeaseRenewalThread:
     def __init__(
         self,
         active_runs: ActiveRuns,
-        client: UnpatchedLeaseClient,
+        client: UnpatchedLeaseClient | PartitionedLeaseClient,
         *,
         every_seconds: float,
         sleep: Callable[[float], None] = original_sleep,

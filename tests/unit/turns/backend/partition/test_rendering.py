@@ -92,4 +92,7 @@ def test_all_scripts_are_sent_by_one_function() -> None:
     sends = re.compile(r"\bevalsha\(|\beval\(|\"EVAL(SHA)?\"")
     modules = [path for room in ("turns", "web", "worker", "supervisor") for path in (ROOT / room).rglob("*.py")]
     senders = {path.name for path in modules if sends.search(path.read_text())}
-    assert senders == {"script_runner.py", "unpatched.py"} | {"names.py", "slot_client.py"}  # these two pass scripts on
+    assert senders == {"script_runner.py", "unpatched.py", "unpatched_nodes.py"} | {
+        "names.py",
+        "slot_client.py",
+    }  # these two pass scripts on
