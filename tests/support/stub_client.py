@@ -24,6 +24,10 @@ class StubClient:
         return command
 
     @property
+    def partitions(self) -> list["StubClient"]:
+        return [self]
+
+    @property
     def as_client(self) -> Client:
         return cast(Client, self)
 

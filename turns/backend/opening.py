@@ -10,8 +10,9 @@ from turns.backend.address import StoreAddress, parse_store_url
 from turns.backend.client import Client, connect_to
 from turns.backend.cluster.cluster import Cluster
 from turns.backend.cluster.slot_client import SlotClient
-from turns.backend.partition.client import open_partitions
-from turns.backend.partition.tags import slot_of
+from turns.backend.partition.client import PartitionClient
+from turns.backend.partition.gathering import GatheringClient
+from turns.backend.partition.tags import hash_tags, slot_of
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 
 CHECK_TIMEOUT_SECONDS = 0.8  # a wrong setting ends a process within a second
@@ -91,7 +92,10 @@ def _open_cluster(
         max_connections=max_connections,
         pool_timeout_seconds=pool_timeout_seconds,
     )
-    return open_partitions(lambda key: SlotClient(cluster, slot_of(key)), count=address.partitions, close=cluster.close)
+    count = address.partitions
+    slots = [slot_of(f"{{{tag}}}") for tag in hash_tags(count)]
+    clients = [PartitionClient(SlotClient(cluster, slot), count=count, number=n) for n, slot in enumerate(slots)]
+    return GatheringClient(clients, cluster.close)
 
 
 def _rejection(error: StoreUnavailable) -> str | None:

@@ -10,9 +10,9 @@ from turns.backend.job_scripts import JobScripts
 from turns.backend.script_loader import MAX_JOBS
 from turns.backend.script_replies import Reply, to_record
 from turns.config.settings import Settings
-from turns.domain.errors import IdempotencyKeyReused, JobNotFound, TooManyJobs
+from turns.domain.errors import IdempotencyKeyReused, InvalidRequest, JobNotFound, TooManyJobs
 from turns.domain.ids import new_token
-from turns.jobs.job import Job, JobSpec, JobStatus, Progress
+from turns.jobs.job import BulkAct, Job, JobSpec, JobStatus, Progress
 
 COLLECTED_AT_ONCE = 1000  # turns, so that the script blocks Redis for less than a millisecond
 
@@ -32,6 +32,8 @@ class JobStore:
         It touches only turns that were accepted, or have failed, until `before` (ms), at most until now. Raises
         `IdempotencyKeyReused` if another job has this id, and `TooManyJobs`.
         """
+        if len(self._client.partitions) > 1 and spec.act in {BulkAct.DISCARD, BulkAct.RESTORE}:
+            raise InvalidRequest("act", f"cannot be {spec.act} in a Redis Cluster; failed turns expire by themselves")
         text = spec.to_json()
         outcome, record = self._scripts.create_job(
             job_id,

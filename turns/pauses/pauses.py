@@ -64,7 +64,7 @@ class Pauses:
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
-        self._scripts = Scripts(client, settings)
+        self._scripts = [Scripts(partition, settings) for partition in client.partitions]
 
     def read(self) -> list[Pause]:
         """Return the pauses, oldest first."""
@@ -75,13 +75,14 @@ class Pauses:
 
         `seconds` is the time after which it ends by itself. Raises `InvalidRequest` if too many parts are paused.
         """
-        outcome = self._scripts.pause(str(part), by=by, reason=reason, seconds=seconds)
-        if outcome is Reply.TOO_MANY:
-            raise InvalidRequest("name", "cannot be paused: too many parts are paused already; resume one of them")
+        for scripts in self._scripts:
+            outcome = scripts.pause(str(part), by=by, reason=reason, seconds=seconds)
+            if outcome is Reply.TOO_MANY:
+                raise InvalidRequest("name", "cannot be paused: too many parts are paused already; resume one of them")
 
     def resume(self, part: Part) -> bool:
         """End the pause of a part; its turns start gradually, oldest first. Return false if it was not paused."""
-        return self._scripts.resume(str(part)) is Reply.RESUMED
+        return Reply.RESUMED in [scripts.resume(str(part)) for scripts in self._scripts]
 
 
 def read_pauses(client: Client) -> list[Pause]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from turns.backend.client import Client
+from turns.backend.partition.placement import partition_of_session
 from turns.backend.script_loader import to_ms
 from turns.config.settings import Settings
 from turns.domain.errors import TurnExpired, TurnNotFound
@@ -59,16 +60,18 @@ class SessionStreamStore:
     """Every method raises `StoreUnavailable` if Redis cannot be reached."""
 
     def __init__(self, client: Client, settings: Settings, turns: TurnStore) -> None:
-        self._scripts = StreamScripts(client, settings)
+        self._scripts = [StreamScripts(partition, settings) for partition in client.partitions]
+        self._settings = settings
         self._turns = turns
 
     def announce_reader(self) -> None:
         """Let new turns be published for `WATCH_SECONDS`."""
-        self._scripts.watch_sessions(ms=to_ms(WATCH_SECONDS))
+        for scripts in self._scripts:
+            scripts.watch_sessions(ms=to_ms(WATCH_SECONDS))
 
     def read_state(self, session: str, cursor: StreamCursor = NEW_READER) -> StreamState | None:
         """Return the present state for a reader with this cursor; None if there is no such session."""
-        reply = self._scripts.read_session_stream(
+        reply = self._scripts[partition_of_session(session, self._settings)].read_session_stream(
             session, turn_id=cursor.turn_id, known=cursor.known, max_turns=MAX_MISSED_TURNS
         )
         if reply is None:

@@ -114,7 +114,8 @@ def read_memory(client: Client) -> Memory:
 def read_refusal(client: Client) -> str:
     """Return the store's reason for refusing writes now; "" if it takes them. Raises `StoreUnavailable`."""
     try:
-        run_script(client, WRITE_PROBE)
+        for partition in client.partitions:
+            run_script(partition, WRITE_PROBE)
     except StoreUnavailable as error:
         if not error.refused:
             raise

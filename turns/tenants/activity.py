@@ -12,7 +12,7 @@ from turns.backend.scripts import Scripts
 
 RECENT_SECONDS = 300  # the period of recent numbers, as of those of the whole service
 DAY_MS = 86_400_000
-MAX_HEADS = 10_000  # heads that are counted, those due next: as many as can be live with the default settings
+MAX_HEADS = 10_000  # heads of a partition that are counted, those due next: as many as can be live by default
 HEADS_PER_CALL = 250  # so that the script takes about two milliseconds
 MAX_FAILURES = 10_000  # failed turns, the latest, that are counted
 
@@ -78,16 +78,19 @@ class Moment:
         ]
 
 
-def count_live_turns(client: Client, scripts: Scripts) -> tuple[Mapping[str, LiveCount], bool]:
+def count_live_turns(partitions: Mapping[Client, Scripts]) -> tuple[Mapping[str, LiveCount], bool]:
     """Return the live turns by tenant, those with most of them first, and whether all heads were counted."""
-    found = cast(list[bytes], client.zrange(keys.DUE.name, 0, MAX_HEADS))
-    heads = [turn.decode() for turn in found[:MAX_HEADS]]
     total: dict[str, LiveCount] = {}
-    for first in range(0, len(heads), HEADS_PER_CALL):
-        for tenant, count in scripts.count_tenants(heads[first : first + HEADS_PER_CALL]).items():
-            total[tenant] = total[tenant] + count if tenant in total else count
+    is_complete = True
+    for client, scripts in partitions.items():
+        found = cast(list[bytes], client.zrange(keys.DUE.name, 0, MAX_HEADS))
+        heads = [turn.decode() for turn in found[:MAX_HEADS]]
+        is_complete = is_complete and len(found) <= MAX_HEADS
+        for first in range(0, len(heads), HEADS_PER_CALL):
+            for tenant, count in scripts.count_tenants(heads[first : first + HEADS_PER_CALL]).items():
+                total[tenant] = total[tenant] + count if tenant in total else count
     ordered = sorted(total, key=lambda tenant: -total[tenant].live)
-    return {tenant: total[tenant] for tenant in ordered}, len(found) <= MAX_HEADS
+    return {tenant: total[tenant] for tenant in ordered}, is_complete
 
 
 def count_recent_failures(client: Client, moment: Moment) -> Mapping[str, int]:

@@ -6,6 +6,7 @@ from typing import cast
 from turns.access.key_tenants import list_key_tenants
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.partition.placement import Partitions
 from turns.backend.script_replies import Reply
 from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
@@ -49,7 +50,8 @@ class Tenants:
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
-        self._scripts = Scripts(client, settings)
+        self._scripts = {partition: Scripts(partition, settings) for partition in client.partitions}
+        self._partitions = Partitions.of(settings) if settings.partitions else None
         self._default = TenantLimits(
             concurrency=settings.tenant_concurrency,
             backlog=settings.tenant_backlog,
@@ -60,7 +62,7 @@ class Tenants:
     def list_tenants(self) -> TenantList:
         """Return the tenants that have live turns, own limits, or turns accepted within a day."""
         moment = Moment.read(self._client)
-        live, are_all_heads = count_live_turns(self._client, self._scripts)
+        live, are_all_heads = count_live_turns(self._scripts)
         failures = count_recent_failures(self._client, moment)
         found = dict.fromkeys(
             [
@@ -88,7 +90,7 @@ class Tenants:
     def get_tenant(self, name: str) -> Tenant:
         """Return a tenant, also one that has done nothing so far."""
         moment = Moment.read(self._client)
-        live, _ = count_live_turns(self._client, self._scripts)
+        live, _ = count_live_turns(self._scripts)
         failures = count_recent_failures(self._client, moment)
         replies = self._client.execute_many(moment.activity_commands(name))
         own = self._read_own_limits([name], moment)[name]
@@ -100,7 +102,7 @@ class Tenants:
         Raises `InvalidRequest` if the time at which they end is not in the future, or if too many tenants have own
         limits.
         """
-        outcome = self._scripts.set_limits(name, **limits.to_arguments(), max_tenants=MAX_OWN_LIMITS)
+        outcome = self._scripts_of(name).set_limits(name, **limits.to_arguments(), max_tenants=MAX_OWN_LIMITS)
         if outcome is Reply.EXPIRED:
             raise InvalidRequest("until", "must be in the future")
         if outcome is Reply.TOO_MANY:
@@ -108,7 +110,14 @@ class Tenants:
 
     def remove_limits(self, name: str) -> None:
         """Let the default limits apply to the tenant, at once."""
-        self._scripts.set_limits(name, max_tenants=MAX_OWN_LIMITS)
+        self._scripts_of(name).set_limits(name, max_tenants=MAX_OWN_LIMITS)
+
+    def _scripts_of(self, name: str) -> Scripts:
+        """Return the scripts of the partition of the tenant. Raises `InvalidRequest` if it is in many."""
+        number = self._partitions.of_tenant(name) if self._partitions else 0
+        if number is None:
+            raise InvalidRequest("tenant", "cannot have own limits in a Redis Cluster without INTURN_PLACEMENT=tenant")
+        return self._scripts[self._client.partitions[number]]
 
     def _build(self, name: str, own: OwnLimits | None, activity: Activity) -> Tenant:
         limits = own.apply_to(self._default) if own else self._default

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from functools import partial
 from typing import NamedTuple, cast
 
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.offload import Offload, run_inline
+from turns.backend.partition.each import call_available
 from turns.backend.script_replies import Reply
 from turns.backend.usage_scripts import SumsToStore, UsageScripts
 from turns.config.settings import Settings
@@ -54,13 +56,12 @@ class UsageStore:
 
     def __init__(self, client: Client, settings: Settings, offload: Offload = run_inline) -> None:
         self._client, self._offload = client, offload
-        self._scripts = UsageScripts(client, settings)
+        self._scripts = {partition: UsageScripts(partition, settings) for partition in client.partitions}
         self._kept_ms = (1 + settings.usage_days) * DAY_MS
 
     def fold(self) -> None:
-        """Add all new entries to the sums of their days, each once."""
-        while self._fold_some():
-            pass
+        """Add all new entries to the sums of their days, each once, in each partition."""
+        call_available([partial(self._fold_all, client, scripts) for client, scripts in self._scripts.items()])
 
     def try_to_fold(self) -> None:
         """Add new entries to the sums, unless the store refuses writes; then the last ones are missing for a while."""
@@ -76,10 +77,14 @@ class UsageStore:
         hashes = self._read(self._choose(query))
         return cast(UsageReport, self._offload(lambda: build_report(query, hashes)))
 
-    def _fold_some(self) -> bool:
+    def _fold_all(self, client: Client, scripts: UsageScripts) -> None:
+        while self._fold_some(client, scripts):
+            pass
+
+    def _fold_some(self, client: Client, scripts: UsageScripts) -> bool:
         """Add the oldest entries to the sums; return whether there may be more."""
         # In this order, so that the script notices a fold of another process in between.
-        folds, entries = self._client.execute_many(
+        folds, entries = client.execute_many(
             [("HGET", keys.SERVICE.name, FOLDS), ("LRANGE", keys.USAGE_ENTRIES.name, 0, FOLD_LIMIT - 1)]
         )
         if not entries:
@@ -87,15 +92,15 @@ class UsageStore:
         sums = sum_entries(entries)
         hashes = [Hash(keys.USAGE(str(day)), day, rows) for day, rows in sums.by_tenant.items()]
         hashes += [Hash(keys.USER_USAGE(f"{tenant}:{day}"), day, rows) for (day, tenant), rows in sums.by_user.items()]
-        self._set_foreign_keys_aside([one.name for one in hashes])
-        outcome = self._scripts.fold_usage(
-            (folds or b"0").decode(), len(entries), counters=sums.tokens, hashes=self._merge(hashes)
+        self._set_foreign_keys_aside(client, [one.name for one in hashes])
+        outcome = scripts.fold_usage(
+            (folds or b"0").decode(), len(entries), counters=sums.tokens, hashes=self._merge(client, hashes)
         )
         return outcome is Reply.LOST or len(entries) == FOLD_LIMIT
 
-    def _merge(self, hashes: Sequence[Hash]) -> list[SumsToStore]:
+    def _merge(self, client: Client, hashes: Sequence[Hash]) -> list[SumsToStore]:
         """Return the new content of these rows."""
-        replies = self._client.execute_many(
+        replies = client.execute_many(
             [command for one in hashes for command in (("HLEN", one.name), ("HMGET", one.name, *map(str, one.fields)))]
         )
         merged = []
@@ -106,13 +111,13 @@ class UsageStore:
             merged.append(SumsToStore(one.name, one.day * DAY_MS + self._kept_ms, texts))
         return merged
 
-    def _set_foreign_keys_aside(self, names: Sequence[str]) -> None:
+    def _set_foreign_keys_aside(self, client: Client, names: Sequence[str]) -> None:
         """Rename keys that another program has replaced by another type, as the repair does with fixed names."""
-        types = self._client.execute_many([("TYPE", name) for name in names])
+        types = client.execute_many([("TYPE", name) for name in names])
         for name, found in zip(names, types, strict=True):
             if found not in {b"hash", b"none"}:
                 aside = keys.SET_ASIDE(name)
-                self._client.execute_many([("RENAME", name, aside), ("EXPIRE", aside, SET_ASIDE_SECONDS)])
+                client.execute_many([("RENAME", name, aside), ("EXPIRE", aside, SET_ASIDE_SECONDS)])
 
     def _choose(self, query: UsageQuery) -> Sequence[Source]:
         """Return the hashes that have the answer."""

@@ -33,7 +33,7 @@ PLAIN_ONLY = {
     "store/test_history.py::test_turns_continue_what_the_stock_class_wrote": LANGCHAIN,
     "stock_class": LANGCHAIN,
     "file_history/": FILES,
-    "[cluster-file]": FILES,
+    "[cluster-file": FILES,
     "an_import_that_is_not_complete": "it replaces a step of the store of one partition",
     "replica": REPLICA,
     "cannot_write": REPLICA,

@@ -1,12 +1,12 @@
 """A client of one partition: commands name keys as in a store without partitions."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from turns.backend.client import Client
 from turns.backend.partition.names import PartitionNames
-from turns.backend.partition.tags import HOME, hash_tags
+from turns.backend.partition.tags import hash_tags
 
 
 class PartitionClient(Client):
@@ -15,20 +15,14 @@ class PartitionClient(Client):
     Pipelines of redis-py are not available: `execute_many` is the only way to send several commands at once.
     """
 
-    def __init__(self, inner: Client, *, count: int, number: int, close: Callable[[], None] = lambda: None) -> None:
-        """`count` is the number of partitions; `close` is called once this client is closed."""
+    def __init__(self, inner: Client, *, count: int, number: int) -> None:
+        """`count` is the number of partitions."""
         super().__init__(connection_pool=inner.connection_pool)
         self._inner = inner
         self._count = count
-        self._close = close
         self.partition_number = self._number = number
         self.names = PartitionNames(hash_tags(count)[number])
         self.declared_keys = self.names.declared
-        self.siblings: Sequence[Client] = (self,)
-
-    @property
-    def partitions(self) -> Sequence[Client]:
-        return self.siblings
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         reply = self._inner.execute_command(*self.names.rename(args), **options)
@@ -59,23 +53,3 @@ class PartitionClient(Client):
 
     def close(self) -> None:
         self._inner.close()
-        self._close()
-
-
-def open_partitions(client_for: Callable[[str], Client], count: int, close: Callable[[], None]) -> PartitionClient:
-    """Return the client of the home partition, which has those of all partitions in `partitions`.
-
-    `client_for` returns the client of the slot in which a key is; `close` is called when the home client is closed.
-    """
-    clients = [
-        PartitionClient(
-            client_for(PartitionNames(tag).prefix),
-            count=count,
-            number=number,
-            close=close if number == HOME else lambda: None,
-        )
-        for number, tag in enumerate(hash_tags(count))
-    ]
-    for client in clients:
-        client.siblings = clients
-    return clients[HOME]

@@ -12,7 +12,7 @@ from turns.backend import keys
 
 FAMILY = f"{keys.PREFIX}inturn:"
 
-# Where a command has its keys: at these positions, at all of them, or nowhere. All others have one at position 1.
+# The positions of keys: none, all, or in a script those that it declares. Other commands have one key at position 1.
 KEYLESS = frozenset({"PING", "TIME", "INFO", "CONFIG GET", "WAIT", "SHUTDOWN", "CLUSTER"})
 ALL_KEYS = frozenset({"UNLINK", "DEL", "EXISTS", "RENAME"})
 SCRIPTS = frozenset({"EVAL", "EVALSHA"})

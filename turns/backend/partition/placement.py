@@ -46,7 +46,8 @@ class Partitions:
 
     def of_tenant(self, tenant: str) -> int | None:
         """Return the partition of all sessions of a tenant; None if they are in many."""
-        return zlib.crc32(tenant.encode()) % self.count if self.placement is Placement.TENANT else None
+        is_in_one = self.placement is Placement.TENANT or self.count == 1
+        return zlib.crc32(tenant.encode()) % self.count if is_in_one else None
 
     def group(self, items: Iterable[Item]) -> dict[int, list[Item]]:
         """Return the items by the partition of their turn, each group in the given order."""
@@ -54,6 +55,11 @@ class Partitions:
         for item in items:
             groups.setdefault(self.of_turn(item.turn_id), []).append(item)
         return groups
+
+
+def partition_of_session(session: str, settings: Settings) -> int:
+    """Return the partition of a session key; 0 in a store without partitions."""
+    return Partitions.of(settings).of_session(session) if settings.partitions else HOME
 
 
 def share_limits(settings: Settings, count: int) -> Settings:

@@ -6,6 +6,7 @@ from functools import partial
 
 from turns.backend.client import Client
 from turns.backend.offload import Offload, run_inline
+from turns.backend.partition.each import call_each
 from turns.backend.partition.placement import Partitions, share_limits
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
@@ -13,7 +14,6 @@ from turns.domain.errors import ConfigurationError
 from turns.domain.ids import DEFAULT_TENANT, session_key
 from turns.domain.messages import Message, Page
 from turns.domain.turn import Session
-from turns.store.partitioned.each import call_each
 from turns.store.partitioned.pages import merge_pages
 from turns.store.sessions import Imported, SessionPage, SessionStore
 

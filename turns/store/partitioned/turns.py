@@ -1,13 +1,13 @@
 """The turn store of a Redis Cluster: routes each verb to the partition of its turn or session."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.backend.partition.placement import Partitions, share_limits, share_of
+from turns.backend.partition.each import call_available, call_each
+from turns.backend.partition.placement import Partitions, share_limits
 from turns.backend.partition.subscriptions import PartitionedSubscriptions
 from turns.backend.pubsub import Subscriptions
 from turns.backend.script_replies import Reply
@@ -19,8 +19,7 @@ from turns.domain.retry import Retry
 from turns.domain.state import Status
 from turns.domain.turn import Answer, Claim, Delta, Spending, Turn, TurnRequest
 from turns.store.acceptance import Accepted
-from turns.store.health import Health
-from turns.store.partitioned.each import call_available, call_each
+from turns.store.metrics import Metrics
 from turns.store.partitioned.pages import merge_pages
 from turns.store.turns import NOTHING, TurnPage, TurnStore
 
@@ -95,20 +94,10 @@ class PartitionedTurnStore(TurnStore):
     def last_event_id(self, turn_id: str) -> str:
         return self._of(turn_id).last_event_id(turn_id)
 
-    def read_health(self) -> Health:
-        """Return the state of the partition that is worst off, with the live turns of all."""
-        states = call_each([store.read_health for store in self._stores])
-        worst = next((state for state in states if state.refusal or not state.is_safe), states[0])
-        memory = max((state.memory for state in states), key=lambda one: one.share)
-        workers = max(states, key=lambda state: state.live_workers)
-        return replace(
-            worst,
-            memory=memory,
-            live_turns=sum(state.live_turns for state in states),
-            live_workers=workers.live_workers,
-            live_chain_workers=workers.live_chain_workers,
-            had_workers=any(state.had_workers for state in states),
-        )
+    def read_metrics(self) -> Metrics:
+        for store in self._stores:
+            store._refusals.flush()
+        return super().read_metrics()
 
     def subscriptions(self) -> Subscriptions:
         return PartitionedSubscriptions(self._client, self._partitions)
@@ -197,9 +186,17 @@ class PartitionedTurnStore(TurnStore):
         self._of(turn_id).release(turn_id, token=token, spending=spending)
 
     def rescue(self, *, worker: str, hint: str, slots: int = 0) -> list[tuple[str, Reply]]:
-        """Rescue in all partitions that can be reached; each has a share of the worker's slots."""
-        share = share_of(slots, self._partitions.count)
-        return _flat(self._each(lambda store: store.rescue(worker=worker, hint=hint, slots=share)))
+        """Rescue in all partitions that can be reached.
+
+        Only the home partition learns the slots of the worker: turns of one partition cannot share the workers with
+        those of others, so no model is kept from using all of them.
+        """
+        known = [slots, *[0] * (len(self._stores) - 1)]
+        rescues = [
+            partial(store.rescue, worker=worker, hint=hint, slots=number)
+            for store, number in zip(self._stores, known, strict=True)
+        ]
+        return _flat(call_available(rescues))
 
     def rescue_worker(self, worker: str, *, is_forced: bool = False) -> list[tuple[str, Reply]]:
         """Take all turns away from a worker. Only the home partition knows whether it still has its subscription."""

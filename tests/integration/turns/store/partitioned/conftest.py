@@ -1,6 +1,6 @@
 """A store of 24 partitions on a cluster of one node."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -8,8 +8,12 @@ from tests.support.cluster.nodes import ClusterNodes
 from turns.backend.client import Client
 from turns.backend.opening import connect
 from turns.config.settings import Settings
+from turns.domain.turn import Claim, Turn, TurnRequest
 from turns.store.partitioned.sessions import PartitionedSessionStore
 from turns.store.partitioned.turns import PartitionedTurnStore
+
+SESSIONS = 60
+Accept = Callable[..., Turn]
 
 
 @pytest.fixture(scope="package")
@@ -42,3 +46,22 @@ def store(client: Client, settings: Settings, cluster: ClusterNodes) -> Iterator
 @pytest.fixture
 def sessions(client: Client, settings: Settings) -> PartitionedSessionStore:
     return PartitionedSessionStore(client, settings)
+
+
+@pytest.fixture
+def accept(store: PartitionedTurnStore) -> Accept:
+    def accept(session_id: str, **more: object) -> Turn:
+        return store.accept(TurnRequest(session_id=session_id, input="hello", **more)).turn  # type: ignore[arg-type]
+
+    return accept
+
+
+@pytest.fixture
+def turns(accept: Accept) -> list[Turn]:
+    """Return a turn of each of 60 sessions, which are in nearly all partitions."""
+    return [accept(f"s-{n}", user_id="alice") for n in range(SESSIONS)]
+
+
+@pytest.fixture
+def claims(store: PartitionedTurnStore, turns: Sequence[Turn]) -> list[Claim]:
+    return [claim for turn in turns if (claim := store.claim(turn.id, worker="w", model="m"))]

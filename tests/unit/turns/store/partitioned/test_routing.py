@@ -8,8 +8,8 @@ from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 
 HOME = {"register_worker", "find_vanished", "begin_takeover", "remove_vanished", "is_drained", "report_process"}
+GATHERED = {"read_health"}  # its client reads all partitions
 COMPOSED = {"retry_failed", "emitted_text"}  # they call other methods only
-MISSING = {"read_metrics"}  # one reason why no process starts with rediscluster://
 
 
 def public(store: type) -> set[str]:
@@ -18,7 +18,7 @@ def public(store: type) -> set[str]:
 
 @pytest.mark.parametrize(
     ("plain", "partitioned", "inherited"),
-    [(TurnStore, PartitionedTurnStore, HOME | COMPOSED | MISSING), (SessionStore, PartitionedSessionStore, set())],
+    [(TurnStore, PartitionedTurnStore, HOME | GATHERED | COMPOSED), (SessionStore, PartitionedSessionStore, set())],
 )
 def test_each_method_is_routed_or_known_to_be_at_home(plain: type, partitioned: type, inherited: set[str]) -> None:
     assert public(plain) - public(partitioned) == inherited

@@ -2,8 +2,8 @@ import threading
 
 import pytest
 
+from turns.backend.partition.each import call_available, call_each
 from turns.domain.errors import StoreUnavailable
-from turns.store.partitioned.each import call_available, call_each
 
 
 def away() -> int:
