@@ -64,7 +64,22 @@ from inturn.errors import (
     WorkerAlive,
     WorkerNotFound,
 )
-from inturn.events import DataSent, Delta, Done, Event, Reasoning, Reset, StatusChanged, ToolCalled
+from inturn.events import (
+    Accepted,
+    DataSent,
+    Delta,
+    Done,
+    Erased,
+    Event,
+    MessageDeleted,
+    QueueChanged,
+    Reasoning,
+    Reset,
+    SessionEvent,
+    Snapshot,
+    StatusChanged,
+    ToolCalled,
+)
 from inturn.values import (
     Assistant,
     Failure,
@@ -83,6 +98,7 @@ from inturn.values import (
 __version__ = "0.2.0"
 
 __all__ = [
+    "Accepted",
     "Assistant",
     "AssistantNotFound",
     "AsyncClient",
@@ -92,6 +108,7 @@ __all__ = [
     "DataSent",
     "Delta",
     "Done",
+    "Erased",
     "Event",
     "Failure",
     "FieldError",
@@ -112,9 +129,11 @@ __all__ = [
     "LastKey",
     "Message",
     "MessageBody",
+    "MessageDeleted",
     "NoAnswer",
     "Overloaded",
     "Queue",
+    "QueueChanged",
     "RateLimited",
     "Readiness",
     "Reasoning",
@@ -126,8 +145,10 @@ __all__ = [
     "SessionBacklogFull",
     "SessionBusy",
     "SessionChanged",
+    "SessionEvent",
     "SessionNotEmpty",
     "SessionNotFound",
+    "Snapshot",
     "StatusChanged",
     "StillRunning",
     "StoreUnavailable",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Self, Unpack
 
 from inturn.errors import InTurnError
-from inturn.events import Event
+from inturn.events import Event, SessionEvent
 from inturn.protocol import requests, steps
 from inturn.protocol.outcomes import require_completed
 from inturn.protocol.parsing import to_assistants, to_service_status, turn_fields
@@ -46,7 +46,7 @@ class AsyncClient:
         )
         self._transport = AsyncTransport(self.connection)
         self.turns = AsyncTurns(self._transport)
-        self.sessions = AsyncSessions(self._transport)
+        self.sessions = AsyncSessions(self._transport, self.turns)
         self.operator = AsyncOperator(self._transport)
         self.assistants = AsyncAssistants(self._transport)
 
@@ -129,7 +129,7 @@ class AsyncTurn(TurnData):
 class AsyncTurns:
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport
-        self._steps = TurnSteps(self._build, transport.retry_policy)
+        self._steps = TurnSteps(self.build, transport.retry_policy)
 
     async def create(
         self,
@@ -198,14 +198,15 @@ class AsyncTurns:
         steps = self._steps.regenerate(turn_id, input, changes, idempotency_key, if_version)
         return await self._transport.run(steps)
 
-    def _build(self, body: Json) -> AsyncTurn:
+    def build(self, body: Json) -> AsyncTurn:
+        """Return the turn with these fields of the service's JSON."""
         return AsyncTurn(**turn_fields(body), turns=self)
 
 
 class AsyncSessions:
-    def __init__(self, transport: AsyncTransport) -> None:
+    def __init__(self, transport: AsyncTransport, turns: AsyncTurns) -> None:
         self._transport = transport
-        self._steps = SessionSteps(transport.retry_policy)
+        self._steps = SessionSteps(turns.build, transport.retry_policy)
 
     def list(self, *, limit: int | None = None, **filters: Unpack[SessionFilters]) -> AsyncIterator[Session]:
         """Yield sessions, the most recently active first, at most `limit`."""
@@ -233,6 +234,15 @@ class AsyncSessions:
     async def delete(self, session_id: str, *, user_id: str | None = None) -> None:
         """Cancel the session's live turns and erase its history, turns and results."""
         await self._transport.run(self._steps.delete(session_id, user_id))
+
+    def stream(
+        self, session_id: str, *, user_id: str | None = None, after: str | None = None, until_idle: bool = False
+    ) -> AsyncIterator[SessionEvent[AsyncTurn]]:
+        """Yield the events of all turns of a session, from now on or after the `id` of an event.
+
+        With `until_idle` the stream ends when no turn is live. Raise `SessionNotFound`.
+        """
+        return self._transport.iterate(self._steps.stream(session_id, user_id, after, until_idle=until_idle))
 
     def messages(
         self,

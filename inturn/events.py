@@ -1,9 +1,9 @@
-"""Events of a turn that is being streamed."""
+"""Events of a turn or of a whole session that is being streamed."""
 
 from dataclasses import dataclass
 from typing import Any, Generic, Literal, TypeAlias
 
-from inturn.values import Queue, Status, TurnT
+from inturn.values import Json, Queue, Session, Status, TurnT
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +62,58 @@ class Done(Generic[TurnT]):
 
 
 Event: TypeAlias = StatusChanged | Delta | Reasoning | ToolCalled | DataSent | Reset | Done[TurnT]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Generic[TurnT]):
+    """The session as it is now, with its live turns and the text so far of the first one.
+
+    It is the first event. It comes again if what happened in between is not known any more (`is_gap`); then read the
+    messages again.
+    """
+
+    session: Session
+    turns: tuple[TurnT, ...]
+    text: str
+    is_gap: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted(Generic[TurnT]):
+    """A new turn of the session."""
+
+    turn: TurnT
+
+
+@dataclass(frozen=True, slots=True)
+class QueueChanged:
+    """The live turns by id in the order in which they will run, each with what it waits for."""
+
+    queue: dict[str, Queue | None]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageDeleted:
+    """The committed messages of the turn were deleted or replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """The session was erased or has expired. This is the last event."""
+
+
+SessionChange: TypeAlias = Snapshot[TurnT] | Accepted[TurnT] | QueueChanged | MessageDeleted | Erased
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionEvent(Generic[TurnT]):
+    """An event of a session, or of one of its turns.
+
+    `id` is the position after which a later stream continues. `name` and `raw` are what the service has sent.
+    """
+
+    id: str
+    turn_id: str | None
+    event: Event[TurnT] | SessionChange[TurnT]
+    name: str
+    raw: Json

@@ -13,6 +13,7 @@ from inturn.cli.commands.service import chains, doctor, up, web, worker
 from inturn.cli.commands.sessions import sessions
 from inturn.cli.commands.turns import get, retry, turns
 from inturn.cli.commands.usage import usage
+from inturn.cli.commands.watch import watch
 from inturn.cli.exit_codes import Exit, exit_code_for_error
 from inturn.cli.operator.audit import audit
 from inturn.cli.operator.cancel import cancel
@@ -63,6 +64,7 @@ for command in (
     cancel,
     retry,
     sessions,
+    watch,
     turns,
     batch,
     usage,

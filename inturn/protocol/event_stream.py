@@ -1,13 +1,15 @@
 """Streaming a turn over any number of connections: the emitted text adds up to the answer whatever happens to them."""
 
 import json
-from collections.abc import Callable, Iterator
-from typing import Generic
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Generic, TypeAlias
 
 from inturn.errors import ServiceBroken, StreamsFull, TurnNotFound
-from inturn.events import DataSent, Delta, Done, Event, Reasoning, Reset, StatusChanged
+from inturn.events import DataSent, Delta, Done, Event, Reasoning, Reset, StatusChanged, ToolCalled
 from inturn.protocol import requests
 from inturn.protocol.parsing import to_status, to_tool_called
+from inturn.protocol.requests import Response
 from inturn.protocol.retry import RequestRetryPolicy
 from inturn.protocol.steps import (
     Emit,
@@ -23,6 +25,20 @@ from inturn.protocol.steps import (
 from inturn.values import Json, TurnT
 
 NO_CONTENT = 204
+
+RunEvent: TypeAlias = StatusChanged | Delta | Reasoning | ToolCalled | DataSent | Reset
+
+# The events of a turn but its end; all others are of a newer service.
+RUN_EVENTS: Mapping[str, Callable[[Json], RunEvent]] = MappingProxyType(
+    {
+        "status": to_status,
+        "delta": lambda body: Delta(body["text"]),
+        "reasoning": lambda body: Reasoning(body["text"]),
+        "tool": to_tool_called,
+        "data": lambda body: DataSent(body["name"], body["data"]),
+        "reset": lambda body: Reset(body["reason"]),
+    }
+)
 
 
 class EventStream(Generic[TurnT]):
@@ -61,11 +77,7 @@ class EventStream(Generic[TurnT]):
             response = yield from send_with_retries(request, self._retry_policy, as_stream=True)
         except StreamsFull:
             return False
-        if response.status == NO_CONTENT:
-            return False
-        if not response.headers.get("content-type", "").startswith("text/event-stream"):
-            raise ServiceBroken("The response is not an event stream. Is the URL right?", status=response.status)
-        return True
+        return has_events(response)
 
     def _emit_until_disconnected(self) -> EmittingSteps[Event[TurnT], bool]:
         """Emit the events of one connection. Return true after `Done`."""
@@ -83,33 +95,24 @@ class EventStream(Generic[TurnT]):
         if sent.id and sent.id != self._last_event_id:
             self._last_event_id, self._fruitless_connections = sent.id, 0
         try:
-            yield from self._to_events(sent.event, sent.data)
+            if sent.event == "done":
+                yield from self._final_events(self._to_turn(json.loads(sent.data)["turn"]))
+            elif sent.event in RUN_EVENTS:
+                yield from self._to_events(RUN_EVENTS[sent.event](json.loads(sent.data)))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ServiceBroken(f"This is not an event of InTurn ({type(error).__name__}: {error}).") from error
 
-    def _to_events(self, name: str, data: str) -> Iterator[Event[TurnT]]:
-        match name:
-            case "status":
-                status = to_status(json.loads(data))
-                if status != self._status:  # every connection begins with the current status
-                    self._status = status
-                    yield status
-            case "delta":
-                text = json.loads(data)["text"]
+    def _to_events(self, event: RunEvent) -> Iterator[Event[TurnT]]:
+        match event:
+            case StatusChanged():
+                if event == self._status:  # every connection begins with the current status
+                    return
+                self._status = event
+            case Delta(text):
                 self._text += text
-                yield Delta(text)
-            case "reasoning":
-                yield Reasoning(json.loads(data)["text"])
-            case "tool":
-                yield to_tool_called(json.loads(data))
-            case "data":
-                sent = json.loads(data)
-                yield DataSent(sent["name"], sent["data"])
-            case "reset":
+            case Reset():
                 self._text = ""
-                yield Reset(json.loads(data)["reason"])
-            case "done":
-                yield from self._final_events(self._to_turn(json.loads(data)["turn"]))
+        yield event
 
     def _to_turn(self, body: Json | None) -> TurnT:
         if body is None:
@@ -125,3 +128,12 @@ class EventStream(Generic[TurnT]):
         if answer is not None and answer != received:
             yield Delta(answer.removeprefix(received))
         yield Done(turn)
+
+
+def has_events(response: Response) -> bool:
+    """Return whether the response is a stream of events; false for 204. Raise `ServiceBroken` for anything else."""
+    if response.status == NO_CONTENT:
+        return False
+    if not response.headers.get("content-type", "").startswith("text/event-stream"):
+        raise ServiceBroken("The response is not an event stream. Is the URL right?", status=response.status)
+    return True

@@ -71,6 +71,17 @@ def stream_events(turn_id: str, *, after: str | None) -> Request:
     )
 
 
+def stream_session(session_id: str, *, user_id: str | None, after: str | None, until_idle: bool) -> Request:
+    """Return a request for the events of a session, starting after the event with the id `after`."""
+    return Request(
+        method="GET",
+        path=f"{_session_path(session_id)}/events",
+        query=_query({"user_id": user_id, "after": after, "until": "idle" if until_idle else None}),
+        headers={"Accept": "text/event-stream"},
+        read_timeout_seconds=STREAM_READ_TIMEOUT_SECONDS,
+    )
+
+
 def cancel_turn(turn_id: str) -> Request:
     return Request(method="POST", path=f"{_turn_path(turn_id)}/cancel")
 

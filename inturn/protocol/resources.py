@@ -7,12 +7,13 @@ from itertools import islice
 from typing import Generic
 
 from inturn.errors import InTurnError, InvalidRequest
-from inturn.events import Event
+from inturn.events import Event, SessionEvent
 from inturn.protocol import requests, steps
 from inturn.protocol.event_stream import EventStream
 from inturn.protocol.parsing import list_items, parse, problem_to_error, to_message, to_session
 from inturn.protocol.requests import Request
 from inturn.protocol.retry import RequestRetryPolicy
+from inturn.protocol.session_stream import SessionStream
 from inturn.protocol.steps import EmittingSteps, Steps
 from inturn.values import Changes, Json, Message, MessageBody, Session, SessionChanges, SessionFilters, TurnBody, TurnT
 
@@ -87,10 +88,11 @@ class TurnSteps(Generic[TurnT]):
         return problem_to_error(item["problem"], status=item["status"])
 
 
-class SessionSteps:
-    """The steps of `client.sessions`."""
+class SessionSteps(Generic[TurnT]):
+    """The steps of `client.sessions`. `build` as in `TurnSteps`."""
 
-    def __init__(self, retry_policy: RequestRetryPolicy) -> None:
+    def __init__(self, build: Callable[[Json], TurnT], retry_policy: RequestRetryPolicy) -> None:
+        self._build = build
         self._retry_policy = retry_policy
 
     def list(self, filters: SessionFilters, limit: int | None) -> EmittingSteps[Session, None]:
@@ -114,6 +116,18 @@ class SessionSteps:
 
     def delete(self, session_id: str, user_id: str | None) -> Steps[None]:
         yield from steps.send_with_retries(requests.delete_session(session_id, user_id=user_id), self._retry_policy)
+
+    def stream(
+        self, session_id: str, user_id: str | None, after: str | None, *, until_idle: bool
+    ) -> EmittingSteps[SessionEvent[TurnT], None]:
+        return SessionStream(
+            session_id,
+            user_id,
+            after=after,
+            until_idle=until_idle,
+            build=self._build,
+            retry_policy=self._retry_policy,
+        ).read()
 
     def messages(
         self, session_id: str, user_id: str | None, order: str, limit: int | None

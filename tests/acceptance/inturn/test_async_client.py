@@ -37,6 +37,19 @@ def test_many_turns_are_awaited_concurrently(stack: Stack) -> None:
     run(stack.url, program)
 
 
+def test_a_session_is_streamed(stack: Stack) -> None:
+    async def program(client: AsyncClient) -> None:
+        turn = await client.turns.create("session", "hello [gate session]")
+        events = client.sessions.stream("session", until_idle=True)
+        snapshot = (await anext(events)).event
+        assert isinstance(snapshot, inturn.Snapshot)
+        assert [live.id for live in snapshot.turns] == [turn.id]
+        stack.open_gate("session")
+        assert [sent.event.turn.id async for sent in events if isinstance(sent.event, Done)] == [turn.id]
+
+    run(stack.url, program)
+
+
 def test_a_stream_continues_across_a_restart(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
 

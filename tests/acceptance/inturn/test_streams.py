@@ -61,6 +61,22 @@ def test_an_ended_turn_is_streamed_from_the_beginning(client: Client) -> None:
     assert (reader.text, reader.turn) == (turn.text, turn)
 
 
+def test_a_session_is_streamed_until_it_is_idle(client: Client) -> None:
+    turns = [client.turns.create("session", f"{n} {SLOWLY}") for n in range(2)]
+    readers = {turn.id: TextReader() for turn in turns}
+    cursor = None
+    for sent in client.sessions.stream("session", until_idle=True):
+        readers[sent.turn_id].add(sent.event) if sent.turn_id else None
+        if isinstance(sent.event, Done) and sent.turn_id == turns[0].id:
+            cursor = sent.id
+            break  # as if this program had ended here
+    for sent in client.sessions.stream("session", after=cursor, until_idle=True):
+        readers[sent.turn_id].add(sent.event) if sent.turn_id else None
+    for turn in turns:
+        assert readers[turn.id].turn == client.turns.get(turn.id)
+        assert readers[turn.id].text == client.turns.get(turn.id).text
+
+
 def test_a_restarted_web_process_goes_unnoticed(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
     reader = TextReader()

@@ -52,6 +52,20 @@ def test_a_detached_turn_can_be_waited_for(inturn: Inturn, stack: Stack) -> None
     assert json.loads(inturn("get", turn_id, "--json").stdout)["status"] == "completed"
 
 
+def test_watch_prints_the_questions_and_answers_of_all(inturn: Inturn, stack: Stack) -> None:
+    for text in ("one [gate watched]", "two"):
+        stack.submit("watched", text)
+    watching = inturn.start("watch", "watched", "--until-idle")
+    wait_until("it is connected", lambda: stack.store.raw.pubsub_channels("inturn:live:watched"))
+    stack.open_gate("watched")
+    printed, errors = watching.communicate(timeout=60)
+    assert (watching.returncode, errors) == (Exit.OK, "")
+    lines = printed.splitlines()
+    assert [line.split("[")[0].strip() for line in lines[::2]] == ["> one", "> two"]
+    assert lines[1].startswith("answer to one")
+    assert lines[3].startswith("answer to two")
+
+
 def test_events_are_printed_to_stderr_only_if_asked_for(inturn: Inturn) -> None:
     usage = inturn("send", "hello", "--wait", "--events")
     assert (usage.returncode, "--events requires --stream" in usage.stderr) == (Exit.USAGE, True)

@@ -15,6 +15,7 @@ from inturn.values import Json, TurnBody
 
 NO_RETRIES = RequestRetryPolicy(max_retries=0, random=lambda: 0.0, clock=lambda: 0.0)
 TURNS: TurnSteps[Any] = TurnSteps(lambda body: body["id"], NO_RETRIES)
+SESSIONS: SessionSteps[Any] = SessionSteps(lambda body: body["id"], NO_RETRIES)
 INVALID_KEYS = ["k\n", "k\0", " k", "é", "\udcff", "k" * 256]
 
 
@@ -65,4 +66,4 @@ def test_an_invalid_idempotency_key_is_rejected(key: str) -> None:
 
 def test_an_import_that_is_too_large_is_rejected() -> None:
     with pytest.raises(InvalidRequest, match=f"messages: must be at most {MAX_IMPORT_BYTES} bytes"):
-        SessionSteps(NO_RETRIES).import_messages("s", [{"role": "user", "content": "x" * MAX_IMPORT_BYTES}], None)
+        SESSIONS.import_messages("s", [{"role": "user", "content": "x" * MAX_IMPORT_BYTES}], None)
