@@ -18,6 +18,7 @@ from turns.config.settings import Settings
 from turns.config.tracing import start_tracing
 from turns.conversations.conversations import Conversations
 from turns.domain.errors import Forbidden, Unauthenticated
+from turns.ended_turns.feed import EndedTurns
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.files.blobs import open_blobs
@@ -44,6 +45,7 @@ from web.http.threads import run_in_thread
 from web.http.urls import EncodedPath, Segment
 from web.routes.assets import Assets, build_assets
 from web.routes.edits import build_edits
+from web.routes.feed import build_feed
 from web.routes.files import build_files
 from web.routes.operator.actions import build_operator_actions
 from web.routes.operator.audit import build_operator_audit
@@ -73,6 +75,7 @@ from web.security.auth import ANONYMOUS, GUARDED, Authenticator, sent_authorizat
 from web.security.cross_origin import CrossOriginGuard
 from web.security.token_bounds import EXTENSION as GET_TURN
 from web.streaming.connections import StreamConnections
+from web.streaming.ended_feed import EndedFeed
 from web.streaming.long_poll import LongPolls
 from web.streaming.rendering import EventRenderer
 from web.streaming.session_stream import SessionStreams
@@ -113,6 +116,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     long_polls = LongPolls(store.get_ended_turn, reads, subscriptions, max_waiters=settings.max_waiters)
     connections = StreamConnections(subscriptions, max_streams=settings.max_streams)
     streams = EventStreams(store, reads, subscriptions, connections)
+    feed = EndedFeed(EndedTurns(client, settings), subscriptions, connections)
     session_store = SessionStreamStore(client, settings, store)
     session_streams = SessionStreams(session_store, EventRenderer(reads), subscriptions, connections)
     app = Flask("web", static_folder=None)
@@ -161,6 +165,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_files(files, max_bytes=settings.max_file_bytes),
         build_edits(store, long_polls, registry.find, max_input_bytes=settings.max_input_bytes),
         build_streams(streams, session_streams, authenticator),
+        build_feed(feed, authenticator),
         build_sessions(open_session_store(client, settings, offload=run_in_thread), conversations),
         build_users(conversations),
         build_description(registry, settings, assets),

@@ -59,7 +59,7 @@ class SessionStream(Generic[TurnT]):
             "queue": lambda body: QueueChanged({turn["turn_id"]: to_queue(turn["queue"]) for turn in body["turns"]}),
             "message.deleted": lambda _: MessageDeleted(),
             "erased": lambda _: Erased(),
-            # Without a turn if the session was erased, which has an event of its own.
+            # Without a turn if the session was erased, which has another event.
             "done": lambda body: Done(build(body["turn"])) if body["turn"] else None,
         }
 

@@ -39,10 +39,14 @@ class Subscription:
             return None
         if self._messages.qsize() < MAX_QUEUED_MESSAGES:
             return self._messages.put(message)
-        with suppress(queue.Empty):  # The reader may take the last message at the same time.
+        self.clear()
+        return self._messages.put(None)
+
+    def clear(self) -> None:
+        """Drop the messages that have arrived so far."""
+        with suppress(queue.Empty):  # the reader may take the last message at the same time
             while True:
                 self._messages.get_nowait()
-        return self._messages.put(None)
 
     def get(self, *, seconds: float) -> Message:
         """Return the next message. Raises `TimeoutError` if none arrives in this time."""
@@ -78,6 +82,12 @@ class Subscriptions:
     def watch_session(self, session: str) -> Iterator[Subscription]:
         """Yield a subscription to the events of all turns of a session; `b""` as in `watch_turn`."""
         with self._subscribe(keys.LIVE(session)) as subscription:
+            yield subscription
+
+    @contextmanager
+    def watch_ends(self) -> Iterator[Subscription]:
+        """Yield a subscription to the ids of all turns that end."""
+        with self._subscribe(keys.ENDED.name) as subscription:
             yield subscription
 
     def ended_turns(self) -> Iterator[str | None]:

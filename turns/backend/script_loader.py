@@ -47,6 +47,7 @@ MAX_JOBS = 100  # listed ones; the oldest ended one makes room
 MAX_OPEN_JOBS = 10
 MAX_USAGE_ENTRIES = 100_000  # 12 MB; only if no worker has added them up for long
 FILE_DELETE_MS = 60_000  # then another process deletes the bytes of a removed file
+FEED_MS = 86_400_000  # the feed of ended turns goes back this far, or as far as records are kept
 BURST_MS = 10_000  # a tenant may be ahead of its rate by this much
 
 TURN_VERBS = (
@@ -84,10 +85,11 @@ TURN_VERBS = (
 )
 JOB_VERBS = ("create_job", "claim_job", "collect_job", "advance_job", "stop_job", "discard", "restore")
 USAGE_VERBS = ("fold_usage",)
+FEED_VERBS = ("list_ended",)
 STREAM_VERBS = ("read_session_stream", "watch_sessions")
 SESSION_VERBS = ("patch_session", "list_user_sessions", "prune_sessions")
 FILE_VERBS = ("create_file", "complete_file", "delete_file", "sweep_files", "forget_files")
-VERBS = (*TURN_VERBS, *JOB_VERBS, *USAGE_VERBS, *STREAM_VERBS, *SESSION_VERBS, *FILE_VERBS)
+VERBS = (*TURN_VERBS, *JOB_VERBS, *USAGE_VERBS, *FEED_VERBS, *STREAM_VERBS, *SESSION_VERBS, *FILE_VERBS)
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the
 # three scripts of a turn. Likewise, each call creates its functions anew: all shared files in all scripts cost 11 µs.
@@ -193,6 +195,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "job_ttl_ms": JOB_TTL_MS,
         "max_jobs": MAX_JOBS,
         "max_open_jobs": MAX_OPEN_JOBS,
+        "feed_ms": min(FEED_MS, to_ms(settings.result_ttl_seconds)),
     }
     tables: dict[str, Mapping[str, object]] = {"KEY": names, "POLICY": policy}
     return {f"{table}.{name}": _lua(value) for table, values in tables.items() for name, value in values.items()}

@@ -18,7 +18,7 @@ from turns.domain.ids import NAME
 from turns.pauses.part import PauseKind
 from turns.session_stream.cursor import CURSOR
 from web.http.codes import HTTP_CODES, MEDIA_TYPE
-from web.http.responses import EVENT_STREAM, JSON
+from web.http.responses import JSON
 from web.openapi.examples import response_example
 from web.openapi.operation import TAGS, Operation, ResponseSpec
 from web.schemas import responses
@@ -54,7 +54,10 @@ REQUEST_HEADERS: dict[str, tuple[str, Json]] = {
     "traceparent": ("W3C trace context; the worker's log lines contain its trace id", {}),
     "If-Match": ("The `ETag` of the session; 412 if it has changed since then", {"pattern": '^"[0-9]{1,15}"$'}),
     "If-None-Match": ("The `ETag` of an earlier response", {}),
-    "Last-Event-ID": ("The id of the last event received", {"pattern": f"^({EVENT_ID.pattern}|{CURSOR.pattern})$"}),
+    "Last-Event-ID": (
+        "The id of the last event received",
+        {"pattern": f"^({EVENT_ID.pattern}|{CURSOR.pattern}|[0-9]{{1,15}})$"},
+    ),
 }
 RESPONSE_HEADERS = {
     "ETag": "Entity tag of this response; of a session, its version",
@@ -168,18 +171,21 @@ def _response(status: int, spec: ResponseSpec, refs: Refs, links: Json) -> Json:
         "headers": {name: {"description": RESPONSE_HEADERS[name], "schema": dict(TEXT)} for name in headers},
     }
     if spec.model:
-        others = {kind: {"schema": dict(TEXT)} for kind in spec.other_kinds}
+        others = {kind: {"schema": _text_schema(spec, refs)} for kind in spec.other_kinds}
         described["content"] = {spec.kind: {"schema": refs[spec.model]}, **others}
         if status >= 400:
             described["content"][MEDIA_TYPE] = {"schema": refs[responses.Problem]}
-    elif spec.kind == EVENT_STREAM:
-        data = {name: refs[model] for name, model in spec.events.items()}
-        described["content"] = {spec.kind: {"schema": {**TEXT, "x-event-data": data}}}
     elif spec.kind != JSON:
-        described["content"] = {spec.kind: {"schema": dict(TEXT)}}
+        described["content"] = {spec.kind: {"schema": _text_schema(spec, refs)}}
     if spec.model is responses.Turn:
         described["links"] = links
     return described
+
+
+def _text_schema(spec: ResponseSpec, refs: Refs) -> Json:
+    """Return the schema of a text, with those of the data of its server-sent events."""
+    data = {name: refs[model] for name, model in spec.events.items()}
+    return {**TEXT, "x-event-data": data} if data else dict(TEXT)
 
 
 def _problems(operation: Operation, refs: Refs) -> Json:

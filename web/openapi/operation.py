@@ -105,7 +105,7 @@ class Operation:
     def tag(self) -> str:
         """The group of operations to which this one belongs, a key of `TAGS`."""
         begin = self.path.removeprefix("/v1").split("/")[1]
-        return {"tasks": "Turns", "metrics": "Operator"}.get(begin) or (
+        return {"tasks": "Turns", "events": "Turns", "metrics": "Operator"}.get(begin) or (
             begin.title() if begin.title() in TAGS else "Service"
         )
 

@@ -10,7 +10,7 @@ from web.http.responses import EVENT_STREAM, reply_empty
 from web.http.validation import parse_id, parse_query
 from web.openapi.operation import Operation, ResponseSpec
 from web.schemas.events import SESSION_EVENTS, TURN_EVENTS
-from web.schemas.requests import EventsQuery, SessionEventsQuery
+from web.schemas.requests import EventsQuery, FeedQuery, SessionEventsQuery
 from web.security.auth import Authenticator, sent_authorization
 from web.streaming.session_stream import SessionStreams
 from web.streaming.sse import EventStreams
@@ -37,10 +37,10 @@ def build_streams(streams: EventStreams, session_streams: SessionStreams, authen
         events = streams.open_stream(
             turn_id,
             tenant=g.caller.tenant,
-            after=_last_event_id(EventsQuery) or query.after,
-            authenticate=_authenticate(authenticator),
+            after=last_event_id(EventsQuery) or query.after,
+            authenticate=keep_authenticating(authenticator),
         )
-        return _reply(events)
+        return reply_stream(events)
 
     @Operation(
         id="watch_session",
@@ -62,27 +62,29 @@ def build_streams(streams: EventStreams, session_streams: SessionStreams, authen
         events = session_streams.open_stream(
             session_key(parse_id("session_id", session_id), query.user_id, g.caller.tenant),
             session_id=session_id,
-            after=_last_event_id(SessionEventsQuery) or query.after,
+            after=last_event_id(SessionEventsQuery) or query.after,
             until_idle=query.until == "idle",
-            authenticate=_authenticate(authenticator),
+            authenticate=keep_authenticating(authenticator),
         )
-        return _reply(events)
+        return reply_stream(events)
 
     return api
 
 
-def _last_event_id(model: type[EventsQuery] | type[SessionEventsQuery]) -> str | None:
+def last_event_id(model: type[EventsQuery] | type[SessionEventsQuery] | type[FeedQuery]) -> str | None:
     """Return the header with which a browser reconnects, which has the rule of `after`."""
-    last_event_id = request.headers.get("Last-Event-ID")
-    return None if last_event_id is None else parse_query(model, [("after", last_event_id)]).after
+    sent = request.headers.get("Last-Event-ID")
+    return None if sent is None else parse_query(model, [("after", sent)]).after
 
 
-def _authenticate(authenticator: Authenticator) -> Callable[[], object]:
+def keep_authenticating(authenticator: Authenticator) -> Callable[[], object]:
+    """Return a function that raises `Unauthenticated` when the key of the present request is no longer valid."""
     authorization = sent_authorization(request)
     return lambda: authenticator.authenticate(authorization)
 
 
-def _reply(events: Iterator[bytes] | None) -> Response:
+def reply_stream(events: Iterator[bytes] | None) -> Response:
+    """Reply with server-sent events, or with 204 without any."""
     if events is None:
         return reply_empty()  # for 204 a browser's EventSource does not reconnect
     headers = {"X-Accel-Buffering": "no"}  # nginx would otherwise hold the events back

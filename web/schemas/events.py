@@ -56,6 +56,20 @@ class ErasedEvent(responses.ResponseModel):
     session_id: responses.Id
 
 
+class EndedTurns(responses.ResponseModel):
+    """Turns in the order in which they ended."""
+
+    object: Literal["list"] = "list"
+    data: tuple[responses.Turn, ...] = Field(validation_alias="turns")
+    has_more: bool = Field(description="ask again at once; the page may be short or empty nevertheless")
+    has_gap: bool = Field(description="turns after the given cursor ended too long ago to be listed")
+    after: int = Field(description="the value of the query parameter `after` for the next page")
+
+
+class GapEvent(responses.ResponseModel):
+    """`event: gap`: turns after the given cursor ended too long ago to be listed."""
+
+
 TURN_EVENTS: Mapping[str, type[BaseModel]] = MappingProxyType(
     {
         "status": responses.StatusEvent,
@@ -77,3 +91,4 @@ SESSION_EVENTS: Mapping[str, type[BaseModel]] = MappingProxyType(
         "erased": ErasedEvent,
     }
 )
+FEED_EVENTS: Mapping[str, type[BaseModel]] = MappingProxyType({"done": responses.DoneEvent, "gap": GapEvent})

@@ -48,6 +48,7 @@ MAX_LIMIT = 100
 TurnId = Annotated[str, Field(pattern=f"^{TURN_ID.pattern}$")]
 LABEL = re.compile(r"^[^:\x00]{1,64}:[^\x00]{0,512}$")
 TURN_CURSOR = rf"^[0-9]{{1,16}}\.{TURN_ID.pattern}$"
+FEED_CURSOR = r"^(now|[0-9]{1,15})$"
 SESSION_CURSOR = r"^[0-9]{1,16}\.[A-Za-z0-9._~%/-]{1,3300}$"
 
 
@@ -227,6 +228,21 @@ class SessionEventsQuery(SessionQuery):
 
 
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
+
+
+class FeedQuery(WaitQuery):
+    after: (
+        Annotated[
+            str,
+            Field(
+                pattern=FEED_CURSOR,
+                description="the cursor of the last page, or `now`; without it, all of the last day. Last-Event-ID "
+                "takes precedence",
+            ),
+        ]
+        | None
+    ) = None
+    limit: Limit = 100
 
 
 class TurnsQuery(Query):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
 
 from turns.access.api_keys import KEY_CACHE_SECONDS
 from turns.backend.pubsub import Message, Subscription, Subscriptions
@@ -21,12 +22,20 @@ class StreamConnections:
     def __init__(self, subscriptions: Subscriptions, *, max_streams: int) -> None:
         self._subscriptions = subscriptions
         self._limit = FairLimit(max_streams)
-        self._is_draining = False
+        self.is_draining = False
 
     def drain(self) -> None:
         """End all streams; their readers reconnect to another process and continue at their cursors."""
-        self._is_draining = True
+        self.is_draining = True
         self._subscriptions.resync()
+
+    def has_room(self, tenant: str) -> bool:
+        """Return whether the tenant may open one more stream now."""
+        return self._limit.has_room(tenant)
+
+    def hold(self, tenant: str) -> AbstractContextManager[None]:
+        """Count a response that waits as a stream of the tenant."""
+        return self._limit.hold(tenant)
 
     def serve(self, events: Iterator[bytes], *, tenant: str) -> Iterator[bytes]:
         """Return the events of one stream of the tenant. Raises `StreamsFull` beyond the limit."""
@@ -47,7 +56,7 @@ class StreamConnections:
     def follow(self, subscription: Subscription, authenticate: Authenticate, handle: Handle) -> Iterator[bytes]:
         """Yield what `handle` yields for each message, and heartbeats, until it returns true or this process drains."""
         authenticated_at = time.monotonic()
-        while not self._is_draining:
+        while not self.is_draining:
             if time.monotonic() - authenticated_at > KEY_CACHE_SECONDS:
                 authenticate()
                 authenticated_at = time.monotonic()

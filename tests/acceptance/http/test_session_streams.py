@@ -4,6 +4,8 @@ import http.client
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from itertools import islice
+from typing import Any
 
 import pytest
 
@@ -65,6 +67,21 @@ def test_tabs_lose_nothing_when_processes_are_killed(start: Callable[..., Stack]
         tab.join()
         assert tab.texts == {turn: stack.turn(turn)["output"]["content"] for turn in turns}
         assert tab.snapshots == 1, "each connection continued where the one before it broke"
+
+
+def test_a_server_reads_the_ends_of_its_turns_from_one_feed(stack: Stack) -> None:
+    after = call(f"{stack.url}/v1/events?after=now").body["after"]
+    waiting = {stack.submit(f"feed-{n}", "hello [gate feed]") for n in range(3)}
+    stack.open_gate("feed")
+    ended: dict[str, dict[str, Any]] = {}
+    while not waiting <= set(ended):
+        page = call(f"{stack.url}/v1/events?after={after}&wait=20").body
+        ended |= {turn["id"]: turn for turn in page["data"]}
+        after = page["after"]
+    assert {turn_id: stack.turn(turn_id) for turn_id in waiting} == {turn_id: ended[turn_id] for turn_id in waiting}
+    with closing(Stream(f"{stack.url}/v1/events")) as stream:
+        streamed = [event.data["turn"] for event in islice(stream, 3)]
+    assert streamed == call(f"{stack.url}/v1/events?limit=100").body["data"][:3]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from turns.backend.script_replies import Reply
 from turns.backend.scripts import Scripts
 from turns.backend.usage_scripts import UsageScripts
 from turns.config.settings import Settings
+from turns.ended_turns.scripts import FeedScripts
 from turns.files.scripts import FileScripts
 from turns.session_stream.scripts import StreamScripts
 from turns.store.session_scripts import SessionScripts
@@ -22,6 +23,7 @@ LUA = ROOT / "turns" / "backend" / "lua"
 FILES = sorted(str(path.relative_to(LUA).with_suffix("")) for path in LUA.rglob("*.lua"))
 SHARED = [name.removeprefix("shared/") for name in FILES if name.startswith("shared/")]
 DEFINITION = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
+GROUPS = (Scripts, JobScripts, UsageScripts, FeedScripts, StreamScripts, SessionScripts, FileScripts)
 LIST_VERBS = {
     "renew",
     "emit",
@@ -58,10 +60,9 @@ def replies(shared: str, verb: str) -> bool:
 
 def test_each_verb_has_one_file_and_one_method() -> None:
     assert {name for name in FILES if "/" not in name} == set(VERBS)
-    classes = (Scripts, JobScripts, UsageScripts, StreamScripts, SessionScripts, FileScripts)
-    for scripts in classes:
+    for scripts in GROUPS:
         assert all(callable(getattr(scripts, verb)) for verb in scripts.verbs)
-    assert {verb for scripts in classes for verb in scripts.verbs} == set(VERBS)
+    assert {verb for scripts in GROUPS for verb in scripts.verbs} == set(VERBS)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -151,7 +152,7 @@ def test_the_memory_flags_are_right() -> None:
     shebangs = {verb: render(verb, render_constants(Settings())).partition("\n")[0] for verb in VERBS}
     assert {shebangs.pop(verb) for verb in ("accept", "import_messages", "patch_session", "create_file")} == {"#!lua"}
     reading = ("get_turn", "list_turns", "get_session", "list_sessions", "find_vanished", "count_tenants")
-    for verb in (*reading, "read_session_stream", "list_user_sessions"):
+    for verb in (*reading, "read_session_stream", "list_ended", "list_user_sessions"):
         assert shebangs.pop(verb) == "#!lua flags=no-writes"
     assert set(shebangs.values()) == {"#!lua flags=allow-oom"}
 
