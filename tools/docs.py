@@ -12,14 +12,19 @@ import click
 from inturn.cli.exit_codes import Exit
 from inturn.cli.main import cli
 from tools import ROOT
+from tools.typescript import declare
 from turns.assistants.prices import PriceTable
+from turns.assistants.registry import AssistantRegistry
 from turns.assistants.schema import AssistantTable, VariableTable
 from turns.assistants.table import Table
 from turns.backend.keys import CATALOGUE
 from turns.config.settings import Settings, variables
 from turns.domain import errors
 from turns.domain.state import INITIAL, TERMINAL, TRANSITIONS
+from web.app import create_app
+from web.openapi.document import EVENTS, describe
 from web.openapi.limits import request_limits
+from web.openapi.operation import EXTENSION as OPERATIONS
 
 HELP_WIDTH = 100
 # Variables that docker-compose.yml sets itself, or that only `make up` reads.
@@ -40,6 +45,7 @@ def generated() -> dict[Path, str]:
     return {
         compose: with_part(compose.read_text(encoding="utf-8"), "settings", passed_settings(), comment=("  # ", "")),
         codes: with_part(codes.read_text(encoding="utf-8"), "errors", error_codes(), comment=("    # ", "")),
+        ROOT / "clients" / "js" / "src" / "api.d.ts": typescript(),
         reference / "state_machine.md": state_machine(),
         reference / "redis_keys.md": redis_keys(),
         settings_page: with_part(settings_page.read_text(encoding="utf-8"), "settings", settings()),
@@ -49,6 +55,24 @@ def generated() -> dict[Path, str]:
         ),
         assistants: assistants_guide(assistants.read_text(encoding="utf-8")),
     }
+
+
+def typescript() -> str:
+    """Return the types of the JavaScript client."""
+    settings = Settings(redis_url="redis://127.0.0.1:1")  # never connected to
+    app = create_app(settings, AssistantRegistry(settings))
+    schemas = describe(app.extensions[OPERATIONS])["components"]["schemas"]
+    roots = [
+        "SubmitBody",
+        "Turn",
+        "Session",
+        "Message",
+        "Problem",
+        "TokenBody",
+        "AccessToken",
+        *(model.__name__ for model in EVENTS.values()),
+    ]
+    return f"// Generated from the OpenAPI document by tools/docs.py.\n\n{declare(schemas, roots)}"
 
 
 def assistants_guide(text: str) -> str:

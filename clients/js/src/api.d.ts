@@ -1,0 +1,237 @@
+// Generated from the OpenAPI document by tools/docs.py.
+
+/** An access token, which the service does not store. */
+export interface AccessToken {
+  token: string;
+  object: "access_token";
+  user_id: string | null;
+  session_id: string | null;
+  turn_id: string | null;
+  scopes: Array<string>;
+  /** RFC 3339, UTC, milliseconds */
+  expires_at: string;
+}
+
+export type Code = "answer_too_large" | "assistant_not_configured" | "chain_error" | "content_filtered" | "context_too_long" | "history_unusable" | "history_write_failed" | "incomplete_answer" | "provider_authentication" | "provider_error" | "provider_model_not_found" | "provider_protocol" | "provider_quota" | "provider_rate_limited" | "provider_rejected" | "provider_timeout" | "provider_unreachable" | "worker_error" | "worker_lost";
+
+/** `event: data`: what a custom chain has sent itself. */
+export interface DataEvent {
+  turn_id: string;
+  attempt: number;
+  /** null for what a graph has written to its stream */
+  name: string | null;
+  data: unknown;
+}
+
+/** `event: delta`: the next piece of the answer. */
+export interface DeltaEvent {
+  turn_id: string;
+  attempt: number;
+  text: string;
+}
+
+/** `event: done`: the turn has ended, and the stream ends. `turn` is null if its session was deleted. */
+export interface DoneEvent {
+  turn_id: string;
+  attempt: number;
+  turn: Turn | null;
+}
+
+/** The reason why a turn failed. The message contains no text of the provider and no internal details. */
+export interface Failure {
+  /** a later release may add codes */
+  code: Code | string;
+  message: string;
+}
+
+/** A wrong value: its path, in the caller's spelling, and the rule that it breaks. */
+export interface FieldError {
+  field: string;
+  rule: string;
+}
+
+/** Priority of a turn. */
+export type Lane = "interactive" | "batch";
+
+export interface Links {
+  self: string;
+  events: string;
+  cancel: string;
+  session: string;
+  messages: string;
+}
+
+/** One committed message. */
+export interface Message {
+  object: "message";
+  /** its position in the history of the session, from 1; it never changes */
+  number: number;
+  role: "user" | "assistant";
+  content: string;
+  turn_id: string | null;
+}
+
+export interface Output {
+  role: "assistant";
+  content: string;
+  /** the object that a custom chain returned; null if it returned only text */
+  data: unknown;
+}
+
+/** RFC 9457. `code` is stable; `request_id` identifies the request in the log. `errors` has the first ten wrong fields of an invalid request; `detail` names all of these, one a line. */
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  instance: string;
+  code: string;
+  request_id: string;
+  errors?: Array<FieldError>;
+}
+
+/** Why a turn waits: the turn before it in its session, no free worker, a later retry, or a pause by an operator. */
+export interface Queue {
+  /** its position among the live turns of its session, from 1 */
+  position: number;
+  waiting_for: WaitingFor;
+  /** the turn right before it */
+  turn_id: string | null;
+  retry_at: string | null;
+}
+
+/** `event: reasoning`: the next piece of the model's reasoning, if the assistant shows it. */
+export interface ReasoningEvent {
+  turn_id: string;
+  attempt: number;
+  text: string;
+}
+
+/** `event: reset`: the run ended without effect and another one will follow. Discard the text received. */
+export interface ResetEvent {
+  turn_id: string;
+  attempt: number;
+  /** its attempt failed; its worker was lost; its worker had to end */
+  reason: "retry" | "rescue" | "release";
+}
+
+export interface Session {
+  object: "session";
+  /** 1 to 255 printable characters without spaces, at most 512 bytes of UTF-8, and not . or .. */
+  session_id: string;
+  user_id: string | null;
+  status: "idle" | "busy";
+  running_turn: string | null;
+  /** in the order in which they will run */
+  queued_turns: Array<string>;
+  message_count: number;
+  /** rises with each commit and each other change; for `If-Match` */
+  version: number;
+  last_active_at: string | null;
+}
+
+export type Status = "queued" | "in_progress" | "completed" | "failed" | "cancelled" | "incomplete";
+
+/** `event: status`: the status or the position of the turn has changed. It is the first event of every connection, then without an id. */
+export interface StatusEvent {
+  turn_id: string;
+  attempt: number;
+  status: Status;
+  queue: Queue | null;
+}
+
+/** The body of `POST /v1/turns`. */
+export interface SubmitBody {
+  /** 1 to 255 printable characters without spaces, at most 512 bytes of UTF-8, and not . or .. */
+  session_id: string;
+  /** at most 131072 bytes of UTF-8, without NUL */
+  input: string;
+  user_id?: string | null;
+  /** 1 to 128 characters of A-Z a-z 0-9 . _ ~ -, and not . or .. or - */
+  assistant?: string;
+  variables?: Record<string, string>;
+  metadata?: Record<string, string>;
+  on_busy?: "enqueue" | "reject" | "interrupt" | "rollback";
+  /** default: the assistant's */
+  lane?: "interactive" | "batch" | null;
+  start_within_seconds?: number | null;
+}
+
+/** The body of `POST /v1/tokens`: what the token is bound to, and what it allows. */
+export interface TokenBody {
+  /** all sessions of this user; with `session_id`, the session's user */
+  user_id?: string | null;
+  /** this session alone */
+  session_id?: string | null;
+  /** this turn alone */
+  turn_id?: string | null;
+  /** default: those of the two that the API key has */
+  scopes?: Array<"turns" | "read"> | null;
+  /** seconds */
+  expires_in?: number;
+}
+
+/** `event: tool`: a tool has started, or has ended. */
+export interface ToolEvent {
+  turn_id: string;
+  attempt: number;
+  /** the same in both events of one call */
+  call_id: string;
+  name: string;
+  state: ToolState;
+  /** its beginning, when the tool starts, if the assistant shows it */
+  arguments?: string | null;
+  /** its beginning, or the error, if the assistant shows it */
+  result?: string | null;
+}
+
+export type ToolState = "started" | "finished" | "failed";
+
+/** One user message and its answer, in one session. */
+export interface Turn {
+  id: string;
+  object: "turn";
+  /** 1 to 255 printable characters without spaces, at most 512 bytes of UTF-8, and not . or .. */
+  session_id: string;
+  user_id: string | null;
+  /** its position in its session, from 1 */
+  sequence: number;
+  status: Status;
+  /** `length`, `expired` or `interrupted`, if that is how it ended */
+  status_reason: string | null;
+  attempt: number;
+  /** workers that died while they ran it; these runs are not counted as attempts */
+  losses: number;
+  lane: Lane;
+  assistant: string;
+  model: string | null;
+  input: string;
+  output: Output | null;
+  usage: Usage | null;
+  error: Failure | null;
+  /** while it is queued */
+  queue: Queue | null;
+  retry_of: string | null;
+  metadata: Record<string, string>;
+  /** RFC 3339, UTC, milliseconds */
+  accepted_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  /** the time until which the ended turn is kept */
+  expires_at: string | null;
+  links: Links;
+}
+
+/** Tokens, as the provider counted them. */
+export interface Usage {
+  input_tokens: number;
+  output_tokens: number;
+  total_tokens: number;
+  /** part of the input; 0 if the provider does not report it */
+  cached_tokens: number;
+  /** part of the output; 0 if the provider does not report it */
+  reasoning_tokens: number;
+}
+
+/** Reason why a queued turn has not started. */
+export type WaitingFor = "turn" | "worker" | "retry" | "pause";

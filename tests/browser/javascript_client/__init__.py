@@ -1,0 +1,1 @@
+"""The JavaScript client in a page of another origin, with an access token."""
