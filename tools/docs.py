@@ -22,9 +22,10 @@ from turns.config.settings import Settings, variables
 from turns.domain import errors
 from turns.domain.state import INITIAL, TERMINAL, TRANSITIONS
 from web.app import create_app
-from web.openapi.document import EVENTS, describe
+from web.openapi.document import describe
 from web.openapi.limits import request_limits
 from web.openapi.operation import EXTENSION as OPERATIONS
+from web.schemas.events import SESSION_EVENTS
 
 HELP_WIDTH = 100
 # Variables that docker-compose.yml sets itself, or that only `make up` reads.
@@ -70,7 +71,7 @@ def typescript() -> str:
         "Problem",
         "TokenBody",
         "AccessToken",
-        *(model.__name__ for model in EVENTS.values()),
+        *(model.__name__ for model in SESSION_EVENTS.values()),
     ]
     return f"// Generated from the OpenAPI document by tools/docs.py.\n\n{declare(schemas, roots)}"
 

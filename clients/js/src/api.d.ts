@@ -1,5 +1,11 @@
 // Generated from the OpenAPI document by tools/docs.py.
 
+/** `event: accepted`: a new turn, with its question. */
+export interface AcceptedEvent {
+  turn_id: string;
+  turn: Turn;
+}
+
 /** An access token, which the service does not store. */
 export interface AccessToken {
   token: string;
@@ -12,7 +18,7 @@ export interface AccessToken {
   expires_at: string;
 }
 
-export type Code = "answer_too_large" | "assistant_not_configured" | "chain_error" | "content_filtered" | "context_too_long" | "history_unusable" | "history_write_failed" | "incomplete_answer" | "provider_authentication" | "provider_error" | "provider_model_not_found" | "provider_protocol" | "provider_quota" | "provider_rate_limited" | "provider_rejected" | "provider_timeout" | "provider_unreachable" | "worker_error" | "worker_lost";
+export type Code = "answer_too_large" | "assistant_not_configured" | "chain_error" | "content_filtered" | "context_too_long" | "history_unusable" | "history_write_failed" | "incomplete_answer" | "provider_authentication" | "provider_error" | "provider_model_not_found" | "provider_protocol" | "provider_quota" | "provider_rate_limited" | "provider_rejected" | "provider_timeout" | "provider_unreachable" | "turn_not_last" | "worker_error" | "worker_lost";
 
 /** `event: data`: what a custom chain has sent itself. */
 export interface DataEvent {
@@ -35,6 +41,12 @@ export interface DoneEvent {
   turn_id: string;
   attempt: number;
   turn: Turn | null;
+}
+
+/** `event: erased`: the session was erased or has expired, and the stream ends. */
+export interface ErasedEvent {
+  /** 1 to 255 printable characters without spaces, at most 512 bytes of UTF-8, and not . or .. */
+  session_id: string;
 }
 
 /** The reason why a turn failed. The message contains no text of the provider and no internal details. */
@@ -71,6 +83,11 @@ export interface Message {
   turn_id: string | null;
 }
 
+/** `event: message.deleted`: the committed messages of a turn were deleted or replaced. */
+export interface MessageDeletedEvent {
+  turn_id: string;
+}
+
 export interface Output {
   role: "assistant";
   content: string;
@@ -98,6 +115,17 @@ export interface Queue {
   /** the turn right before it */
   turn_id: string | null;
   retry_at: string | null;
+}
+
+/** `event: queue`: the live turns in the order in which they will run, after positions have changed. */
+export interface QueueEvent {
+  turns: Array<QueuedTurn>;
+}
+
+export interface QueuedTurn {
+  turn_id: string;
+  status: Status;
+  queue: Queue | null;
 }
 
 /** `event: reasoning`: the next piece of the model's reasoning, if the assistant shows it. */
@@ -128,6 +156,17 @@ export interface Session {
   /** rises with each commit and each other change; for `If-Match` */
   version: number;
   last_active_at: string | null;
+}
+
+/** `event: snapshot`: the session as it is now. It is the first event of a stream that begins without an id. The events of a session have ids that are valid in any web process, and `turn_id` in their data. A stream that continues after an id has no snapshot, unless what follows that id is not known completely any more. */
+export interface SnapshotEvent {
+  /** `events_gone`: events after the given id are no longer kept, so read the messages again */
+  reason: "opened" | "events_gone";
+  session: Session;
+  /** the live turns, in the order in which they will run */
+  turns: Array<Turn>;
+  /** the text so far of the first live turn */
+  text: string;
 }
 
 export type Status = "queued" | "in_progress" | "completed" | "failed" | "cancelled" | "incomplete";
@@ -212,6 +251,10 @@ export interface Turn {
   /** while it is queued */
   queue: Queue | null;
   retry_of: string | null;
+  /** the turn whose question it answers again, or in other words */
+  regenerates: string | null;
+  /** the turn that has replaced its messages in the history */
+  superseded_by: string | null;
   metadata: Record<string, string>;
   /** RFC 3339, UTC, milliseconds */
   accepted_at: string;

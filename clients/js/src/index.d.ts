@@ -1,15 +1,23 @@
 import type {
+  AcceptedEvent,
   AccessToken,
+  DataEvent,
   DeltaEvent,
   DoneEvent,
+  ErasedEvent,
   FieldError,
   Message,
+  MessageDeletedEvent,
+  QueueEvent,
+  ReasoningEvent,
   ResetEvent,
   Session,
+  SnapshotEvent,
   Status,
   StatusEvent,
   SubmitBody,
   TokenBody,
+  ToolEvent,
   Turn,
 } from "./api.js";
 
@@ -29,10 +37,23 @@ export class InTurnError extends Error {
   turn?: Turn;
 }
 
+/** An event of a session. */
+export type SessionEvent = { id?: string } & (
+  | ({ type: "snapshot" } & SnapshotEvent)
+  | ({ type: "accepted" } & AcceptedEvent)
+  | ({ type: "queue" } & QueueEvent)
+  | ({ type: "message.deleted" } & MessageDeletedEvent)
+  | ({ type: "erased" } & ErasedEvent)
+  | TurnEvent
+);
+
 /** An event of a turn. Those that the service stores have an `id`, after which a stream can continue. */
 export type TurnEvent = { id?: string } & (
   | ({ type: "status" } & StatusEvent)
   | ({ type: "delta" } & DeltaEvent)
+  | ({ type: "reasoning" } & ReasoningEvent)
+  | ({ type: "tool" } & ToolEvent)
+  | ({ type: "data" } & DataEvent)
   | ({ type: "reset" } & ResetEvent)
   | ({ type: "done"; turn: Turn } & DoneEvent)
 );
@@ -77,6 +98,11 @@ export class InTurn {
   wait(turnId: string, options?: Signal & { timeoutSeconds?: number }): Promise<Turn>;
   /** Yield the events of a turn until `done`, across broken connections. After `reset`, the text so far is void. */
   stream(turnId: string, options?: Signal & { after?: string }): AsyncGenerator<TurnEvent, void, void>;
+  /** Yield the events of all turns of a session, of any page or device, beginning with a `snapshot`. */
+  streamSession(
+    sessionId: string,
+    options?: OfUser & { after?: string; untilIdle?: boolean },
+  ): AsyncGenerator<SessionEvent, void, void>;
   /** Cancel a turn and return it; one that has ended stays as it is. */
   cancel(turnId: string, options?: Signal): Promise<Turn>;
   /** Submit the input of a failed turn again, as a new turn at the end of its session. */

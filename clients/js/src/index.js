@@ -1,6 +1,6 @@
 import { InTurnError } from "./errors.js";
 import { Connection, sleep } from "./http.js";
-import { streamTurn } from "./turn_stream.js";
+import { streamSession, streamTurn } from "./streams.js";
 
 export { InTurnError };
 
@@ -66,6 +66,15 @@ export class InTurn {
    */
   stream(turnId, { after, signal } = {}) {
     return streamTurn(this.#connection, turnId, { after, signal, wait: (id) => this.wait(id, { signal }) });
+  }
+
+  /**
+   * Yield the events of all turns of a session, of any page or device: `snapshot` first, unless `after` continues after
+   * an event; then what the API reference names. With `untilIdle`, they end when no turn is live.
+   */
+  streamSession(sessionId, { userId, after, untilIdle = false, signal } = {}) {
+    const query = { user_id: userId, until: untilIdle ? "idle" : undefined };
+    return streamSession(this.#connection, `${sessionPath(sessionId)}/events`, { query, after, signal });
   }
 
   /** Submit a turn, call `onText` with the whole text so far each time that it changes, and return the ended turn. */

@@ -162,3 +162,24 @@ def test_an_expired_token_is_replaced(start: Callable[..., Stack]) -> None:
         """
     )
     assert (turn["status"], turn["user_id"], count, refused) == ("completed", "ada", 2, "unauthenticated")
+
+
+def test_the_stream_of_a_session_has_the_turns_of_others(stack: Stack) -> None:
+    first = stack.submit("shared", "one [gate shared]")
+    code = (
+        client(stack.url)
+        + """
+        for await (const event of inturn.streamSession("shared", { untilIdle: true })) print(event);
+    """
+    )
+    with start_script(code) as script:
+        snapshot = script.read()
+        second = stack.submit("shared", "two")
+        events = [next(event for event in script if event["type"] == "accepted")]
+        stack.open_gate("shared")
+        events += script
+    assert (snapshot["type"], [turn["id"] for turn in snapshot["turns"]]) == ("snapshot", [first])
+    assert [event["turn_id"] for event in events if event["type"] == "done"] == [first, second]
+    for turn_id in (first, second):
+        deltas = [event for event in events if event["type"] == "delta" and event["turn_id"] == turn_id]
+        assert text_of(deltas) == stack.turn(turn_id)["output"]["content"]

@@ -1,15 +1,19 @@
-// The events of one turn over any number of connections: the emitted text adds up to the answer whatever happens.
+// Events over any number of connections.
 import { InTurnError } from "./errors.js";
 import { readEvents } from "./event_source.js";
 import { backoff, sleep } from "./http.js";
 
 const FRUITLESS_CONNECTIONS = 5; // after these in a row without a new event, the answer comes by long poll
 
-/** Yield the events of a turn until `done`. `after` is the `id` of the last event that the caller has seen. */
+/**
+ * Yield the events of a turn until `done`. `after` is the `id` of the last event that the caller has seen.
+ *
+ * The text of the events adds up to the answer, whatever happens to the connections.
+ */
 export async function* streamTurn(connection, turnId, { after, signal, wait }) {
   const reader = new TurnReader(turnId, after);
   for (let fruitless = 0; fruitless < FRUITLESS_CONNECTIONS; fruitless++) {
-    const body = await open(connection, reader, signal);
+    const body = await openTurn(connection, reader, signal);
     if (!body) break;
     for await (const sent of readEvents(body, signal)) {
       if (sent.id && sent.id !== reader.lastId) fruitless = -1;
@@ -23,18 +27,42 @@ export async function* streamTurn(connection, turnId, { after, signal, wait }) {
   yield* reader.end(await wait(turnId));
 }
 
-/** Return the body of a new stream; undefined if the service has no more events, or too many streams. */
-async function open(connection, reader, signal) {
-  const headers = { Accept: "text/event-stream", ...(reader.lastId && { "Last-Event-ID": reader.lastId }) };
+/**
+ * Yield the events of all turns of a session, beginning with a `snapshot`. They end with `erased`, or, if the query has
+ * `until=idle`, when no turn is live.
+ */
+export async function* streamSession(connection, path, { query, after, signal }) {
+  let lastId = after;
+  for (let fruitless = 0; ; fruitless++) {
+    const body = await open(connection, path, { query, lastId, signal });
+    if (!body) return;
+    for await (const { name, data, id } of readEvents(body, signal)) {
+      if (id && id !== lastId) [lastId, fruitless] = [id, 0];
+      yield { type: name, ...(id && { id }), ...parse(data) };
+      if (name === "erased") return;
+    }
+    await sleep(backoff(fruitless + 1), signal);
+  }
+}
+
+/** Return the body of a new stream; undefined if the service has no more events. */
+async function open(connection, path, { query, lastId, signal }) {
+  const headers = { Accept: "text/event-stream", ...(lastId && { "Last-Event-ID": lastId }) };
+  const response = await connection.send("GET", path, {
+    headers,
+    query,
+    signal,
+    stream: true,
+    maxRetries: connection.patience,
+  });
+  return response.status === 204 ? undefined : response.body;
+}
+
+/** Return like `open`; undefined also if the service has too many streams, and the answer must come by long poll. */
+async function openTurn(connection, reader, signal) {
   const path = `/v1/turns/${encodeURIComponent(reader.turnId)}/events`;
   try {
-    const response = await connection.send("GET", path, {
-      headers,
-      signal,
-      stream: true,
-      maxRetries: connection.patience,
-    });
-    return response.status === 204 ? undefined : response.body;
+    return await open(connection, path, { lastId: reader.lastId, signal });
   } catch (error) {
     if (error.code === "streams_full") return undefined;
     throw error;
