@@ -49,7 +49,7 @@ def _container(schema: Schema) -> str | None:
     if schema.get("type") == "array":
         return f"Array<{_type(schema.get('items', {}))}>"
     if schema.get("type") == "object":
-        values = schema.get("additionalProperties") or next(iter(schema.get("patternProperties", {}).values()), {})
+        values: Any = schema.get("additionalProperties") or next(iter(schema.get("patternProperties", {}).values()), {})
         return f"Record<string, {_type(values) if isinstance(values, Mapping) else 'unknown'}>"
     return None
 

@@ -18,7 +18,7 @@ export interface AccessToken {
   expires_at: string;
 }
 
-export type Code = "answer_too_large" | "assistant_not_configured" | "chain_error" | "content_filtered" | "context_too_long" | "history_unusable" | "history_write_failed" | "incomplete_answer" | "provider_authentication" | "provider_error" | "provider_model_not_found" | "provider_protocol" | "provider_quota" | "provider_rate_limited" | "provider_rejected" | "provider_timeout" | "provider_unreachable" | "turn_not_last" | "worker_error" | "worker_lost";
+export type Code = "answer_too_large" | "assistant_not_configured" | "chain_error" | "content_filtered" | "context_too_long" | "history_unusable" | "history_write_failed" | "incomplete_answer" | "output_invalid" | "provider_authentication" | "provider_error" | "provider_model_not_found" | "provider_protocol" | "provider_quota" | "provider_rate_limited" | "provider_rejected" | "provider_timeout" | "provider_unreachable" | "turn_not_last" | "worker_error" | "worker_lost";
 
 /** `event: data`: what a custom chain has sent itself. */
 export interface DataEvent {
@@ -60,6 +60,15 @@ export interface Failure {
 export interface FieldError {
   field: string;
   rule: string;
+}
+
+/** A JSON schema with a name for the model. */
+export interface JsonSchema {
+  name: string;
+  description?: string | null;
+  /** JSON Schema 2020-12, at most 16384 bytes; `$ref` only to `#` and its `$defs` */
+  schema: Record<string, unknown>;
+  strict?: boolean | null;
 }
 
 /** Priority of a turn. */
@@ -143,6 +152,12 @@ export interface ResetEvent {
   reason: "retry" | "rescue" | "release";
 }
 
+/** The form of the answer, which is checked before it takes effect. */
+export interface ResponseFormat {
+  type: "text" | "json_object" | "json_schema";
+  json_schema?: JsonSchema | null;
+}
+
 export interface Session {
   object: "session";
   /** 1 to 255 printable characters without spaces, at most 512 bytes of UTF-8, and not . or .. */
@@ -156,6 +171,13 @@ export interface Session {
   /** rises with each commit and each other change; for `If-Match` */
   version: number;
   last_active_at: string | null;
+  /** the beginning of the first message, until it is set */
+  title: string | null;
+  metadata: Record<string, string>;
+  archived: boolean;
+  /** time for which the idle session is kept; null: for ever */
+  ttl_seconds: number | null;
+  created_at: string | null;
 }
 
 /** `event: snapshot`: the session as it is now. It is the first event of a stream that begins without an id. The events of a session have ids that are valid in any web process, and `turn_id` in their data. A stream that continues after an id has no snapshot, unless what follows that id is not known completely any more. */
@@ -194,6 +216,8 @@ export interface SubmitBody {
   /** default: the assistant's */
   lane?: "interactive" | "batch" | null;
   start_within_seconds?: number | null;
+  /** default: the assistant's */
+  response_format?: ResponseFormat | null;
 }
 
 /** The body of `POST /v1/tokens`: what the token is bound to, and what it allows. */

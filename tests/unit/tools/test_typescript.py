@@ -1,12 +1,13 @@
 """The TypeScript declarations of a schema."""
 
 import json
+from typing import Any
 
 from tools import ROOT
 from tools.typescript import declare
 from turns.config.version import VERSION
 
-SCHEMAS = {
+SCHEMAS: dict[str, dict[str, Any]] = {
     "Turn": {
         "description": "A turn.",
         "properties": {
