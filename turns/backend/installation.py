@@ -1,4 +1,4 @@
-"""What all processes that share a store and a namespace must agree on. Each one checks it when it starts."""
+"""Facts on which all processes that share a store and a namespace must agree. Each one checks them at its start."""
 
 import sys
 from collections.abc import Sequence

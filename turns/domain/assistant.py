@@ -125,7 +125,7 @@ class Assistant(ModelParameters):
 
     @property
     def resources(self) -> tuple[str | None, ...]:
-        """What the assistant makes a worker use: code, a host, and the environment variable of the key for it."""
+        """Resources of a worker that the assistant uses: code, a host, and the variable with the key for it."""
         return self.chain, self.base_url, self.api_key_env
 
     @property

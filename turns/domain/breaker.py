@@ -12,8 +12,8 @@ OUTAGE_CODES = frozenset(
     {Code.INCOMPLETE_ANSWER, Code.PROVIDER_ERROR, Code.PROVIDER_TIMEOUT, Code.PROVIDER_UNREACHABLE}
 )
 
-# Errors that only an answer of the provider can cause, even if it rejects the request. What a chain or a worker does
-# wrong is not among them, because it says nothing about the provider.
+# Errors that only an answer of the provider can cause, even if it rejects the request. Errors of a chain or a worker
+# are not among them, because they say nothing about the provider.
 ANSWER_CODES = frozenset(
     {
         Code.CONTENT_FILTERED,

@@ -18,7 +18,7 @@ export interface AccessToken {
   expires_at: string;
 }
 
-export type Code = "answer_too_large" | "assistant_not_configured" | "chain_error" | "content_filtered" | "context_too_long" | "history_unusable" | "history_write_failed" | "incomplete_answer" | "output_invalid" | "provider_authentication" | "provider_error" | "provider_model_not_found" | "provider_protocol" | "provider_quota" | "provider_rate_limited" | "provider_rejected" | "provider_timeout" | "provider_unreachable" | "turn_not_last" | "worker_error" | "worker_lost";
+export type Code = "answer_too_large" | "assistant_not_configured" | "chain_error" | "content_filtered" | "context_too_long" | "file_missing" | "file_unreadable" | "history_unusable" | "history_write_failed" | "incomplete_answer" | "output_invalid" | "provider_authentication" | "provider_error" | "provider_model_not_found" | "provider_protocol" | "provider_quota" | "provider_rate_limited" | "provider_rejected" | "provider_timeout" | "provider_unreachable" | "turn_not_last" | "worker_error" | "worker_lost";
 
 /** `event: data`: what a custom chain has sent itself. */
 export interface DataEvent {
@@ -88,7 +88,10 @@ export interface Message {
   /** its position in the history of the session, from 1; it never changes */
   number: number;
   role: "user" | "assistant";
+  /** its text, with a placeholder for each image and file */
   content: string;
+  /** if it is more than text */
+  parts: Array<Part> | null;
   turn_id: string | null;
 }
 
@@ -103,6 +106,19 @@ export interface Output {
   /** the object that a custom chain returned; null if it returned only text */
   data: unknown;
 }
+
+/** One part of an input or a message. The bytes of a file are at `GET /v1/files/{file_id}`. */
+export interface Part {
+  type: PartType;
+  text: string | null;
+  file_id: string | null;
+  url: string | null;
+  /** of the uploaded file */
+  name: string | null;
+  media_type: string | null;
+}
+
+export type PartType = "text" | "image" | "file";
 
 /** RFC 9457. `code` is stable; `request_id` identifies the request in the log. `errors` has the first ten wrong fields of an invalid request; `detail` names all of these, one a line. */
 export interface Problem {
@@ -206,7 +222,7 @@ export interface SubmitBody {
   /** 1 to 255 printable characters without spaces, at most 512 bytes of UTF-8, and not . or .. */
   session_id: string;
   /** at most 131072 bytes of UTF-8, without NUL */
-  input: string;
+  input: string | Array<Record<string, unknown>>;
   user_id?: string | null;
   /** 1 to 128 characters of A-Z a-z 0-9 . _ ~ -, and not . or .. or - */
   assistant?: string;
@@ -268,7 +284,10 @@ export interface Turn {
   lane: Lane;
   assistant: string;
   model: string | null;
+  /** its text; for parts, with a placeholder for each image and file */
   input: string;
+  /** if the input is more than text */
+  input_parts: Array<Part> | null;
   output: Output | null;
   usage: Usage | null;
   error: Failure | null;

@@ -69,7 +69,7 @@ async function openTurn(connection, reader, signal) {
   }
 }
 
-/** What one reader of a turn has received. */
+/** The events that one reader of a turn has received. */
 class TurnReader {
   #text; // of the current attempt; undefined if the reader began in the middle
   #status;

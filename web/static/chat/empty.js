@@ -1,4 +1,4 @@
-// What a conversation without messages shows: how to begin, or why it is empty.
+// A conversation without messages: how to begin, or why it is empty.
 import { html } from "../shared/ui.js";
 
 const SUGGESTIONS = [

@@ -1,4 +1,4 @@
-// What the user chose in the settings. This browser keeps it.
+// The choices of the user in the settings. This browser keeps them.
 import { browserStorage } from "../shared/storage.js";
 
 export const THEMES = { "": "System", light: "Light", dark: "Dark" };

@@ -10,7 +10,7 @@ import { Page } from "./page.js";
 import { PATH, urlOf } from "./route.js";
 import { parseRoute, VIEWS } from "./views.js";
 
-// Where to go from a turn or a session that does not exist.
+// Ways out of a turn or a session that does not exist.
 const ELSEWHERE = [
   { label: "Live turns", to: { view: "live" } },
   { label: "Failed turns", to: { view: "failed" } },

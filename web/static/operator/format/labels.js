@@ -29,7 +29,7 @@ export const ADVICE = {
   worker_lost: "Probably poison: too many workers died while they ran it. See why they ended before you retry.",
 };
 
-// What a pause of the whole service does. The other parts have a name.
+// The effect of a pause of the whole service. The other parts have a name.
 export const SWITCHES = {
   intake: {
     open: "New turns are accepted.",
@@ -97,7 +97,7 @@ export const RUN_OUTCOMES = {
   incomplete: "Incomplete",
 };
 
-// What turns wait for now, below the number of them.
+// The reasons for which turns wait now, below the number of them.
 export const HELD = {
   workers_paused: "workers paused",
   paused: "paused by an operator",

@@ -1,4 +1,4 @@
-// What operators did, or what was refused to callers, newest first.
+// The acts of operators, or the refused requests of callers, newest first.
 import { Component, html } from "../../shared/ui.js";
 import { TimeFilter, withZone } from "../components/field.js";
 import { Pagination } from "../components/pagination.js";

@@ -1,4 +1,4 @@
-// What the text of the search box names, with its last turns; if it names nothing, names that contain it.
+// The thing that the text of the search box names, with its last turns; if it names none, names that contain it.
 import { html } from "../../shared/ui.js";
 import { Empty } from "../components/empty.js";
 import { FoundTurns } from "../components/found_turns.js";
