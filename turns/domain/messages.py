@@ -9,6 +9,7 @@ from turns.domain.content.parts import Part, PartType, text_of
 from turns.domain.ids import is_turn_id
 
 ROLES = {"human": "user", "HumanMessageChunk": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
+TURN_ID_LENGTH = len("turn_") + 32
 TYPES = {"user": "human", "assistant": "ai"}
 
 
@@ -42,8 +43,7 @@ class Message:
             return None
         if not text and (data.get("tool_calls") or data["content"] != ""):
             return None
-        turn = item.get("turn")
-        turn_id = turn if isinstance(turn, str) and is_turn_id(turn) else None
+        turn_id = _turn_of(item.get("turn")) or _turn_of(data.get("id"))
         is_more = any(part.type is not PartType.TEXT for part in parts)
         return cls(number=number, role=role, content=text, turn_id=turn_id, parts=tuple(parts) if is_more else ())
 
@@ -90,6 +90,12 @@ def build_page(numbers: range, items: Iterable[bytes], count: int) -> Page:
     more = min(numbers) > 1 if numbers.step < 0 else max(numbers) < count
     messages = tuple(m for number, item in found if (m := Message.from_stored(number, item)))
     return Page(messages=messages, after=numbers[-1] if more else None)
+
+
+def _turn_of(text: Any) -> str | None:
+    """Return the id of the turn with which an id of a message begins, or that itself, as earlier releases stored it."""
+    turn_id = text[:TURN_ID_LENGTH] if isinstance(text, str) else ""
+    return turn_id if is_turn_id(turn_id) and text[TURN_ID_LENGTH:][:1] in {"", "_"} else None
 
 
 def _role(item: Any) -> str:

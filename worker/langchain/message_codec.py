@@ -12,17 +12,17 @@ from worker.langchain.legal_history import Reason, make_legal
 
 
 def encode_message(message: BaseMessage, *, turn_id: str, step: int = 0) -> str:
-    """Return the message as LangChain's Redis history stores it, without empty fields, and with the id of its turn.
+    """Return the message as LangChain's Redis history stores it, without empty fields; its id has that of its turn.
 
-    `step` numbers the messages between the question and the answer, from 1. LangChain ignores the turn id. A question
-    and an answer of twenty words take 536 bytes; LangChain's form takes 974.
+    `step` numbers the messages between the question and the answer, from 1. A question and an answer of twenty words
+    take 437 bytes; LangChain's form takes 974.
     """
     message_id = f"{turn_id}_{message.type}{f'_{step}' if step else ''}"
     data: dict[str, object] = {"content": message.content, "type": message.type, "id": message_id}
     for name in ("usage_metadata", "tool_calls", "tool_call_id"):
         if value := getattr(message, name, None):
             data[name] = value
-    return json.dumps({"type": message.type, "data": data, "turn": turn_id})
+    return _to_json({"type": message.type, "data": data})
 
 
 def decode_messages(stored: Sequence[bytes]) -> list[BaseMessage]:
@@ -41,6 +41,14 @@ def decode_messages(stored: Sequence[bytes]) -> list[BaseMessage]:
             reasons={str(reason): count for reason, count in skipped.items()},
         )
     return messages
+
+
+def _to_json(stored: dict[str, object]) -> str:
+    """Return JSON without spaces and escapes, which would take six bytes for each letter that is not ASCII."""
+    try:
+        return orjson.dumps(stored).decode()
+    except TypeError:  # half of a surrogate pair, or an integer of more than 64 bits
+        return json.dumps(stored, separators=(",", ":"))
 
 
 def _decode(item: bytes) -> BaseMessage | None:

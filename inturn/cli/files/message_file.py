@@ -1,12 +1,14 @@
 """Parser of the files that `inturn sessions import` accepts: exported messages or a LangChain history."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 from inturn.values import MessageBody
 
+TURN_OF_MESSAGE = re.compile(r"(turn_[0-9a-f]{32})_")
 LANGCHAIN_ROLES = {"human": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 
 
@@ -65,8 +67,16 @@ def _parse_message(label: str, item: Any) -> MessageBody | None:
         content = _text_of(data["content"]) if isinstance(data["content"], list) else data["content"]
         if role is None or (not content and (data.get("tool_calls") or data["content"] != "")):
             return None
-        return cast("MessageBody", {"role": role, "content": content, "turn_id": item.get("turn")})
+        return cast(
+            "MessageBody", {"role": role, "content": content, "turn_id": item.get("turn") or _turn_of(data.get("id"))}
+        )
     raise InvalidMessageFile(f"{label} is not a message as written by `export` or by LangChain's `messages_to_dict`.")
+
+
+def _turn_of(message_id: Any) -> str | None:
+    """Return the id of the turn with which the id of a message of a turn begins."""
+    found = TURN_OF_MESSAGE.match(message_id) if isinstance(message_id, str) else None
+    return found and found[1]
 
 
 def _text_of(blocks: list[Any]) -> str:

@@ -71,15 +71,14 @@ def test_turns_continue_what_the_stock_class_wrote(
     writer.redis_client.close()
 
 
-def test_a_stored_message_has_the_stock_layout_and_its_turn(run: Callable[[str], Turn], server: Server) -> None:
+def test_a_stored_message_has_the_stock_layout(run: Callable[[str], Turn], server: Server) -> None:
     turn = run("hello")
     question, answer = map(json.loads, history(server))
     assert question == {
         "type": "human",
         "data": {"content": "hello", "type": "human", "id": f"{turn.id}_human"},
-        "turn": turn.id,
     }
-    assert (answer["type"], answer["data"]["content"], answer["turn"]) == ("ai", turn.output, turn.id)
+    assert (answer["type"], answer["data"]["content"], answer["data"]["id"]) == ("ai", turn.output, f"{turn.id}_ai")
 
 
 def test_one_unreadable_message_costs_one_message(run: Callable[[str], Turn], server: Server) -> None:

@@ -16,6 +16,7 @@ from langchain_core.messages import (
 
 from turns.domain.messages import Message, build_page, page_numbers, window_length
 
+TURN = "turn_" + "0" * 32
 STORED = [Message(number=n, role="user", content=str(n), turn_id=None).to_stored().encode() for n in range(1, 6)]
 
 
@@ -97,3 +98,19 @@ def test_a_message_without_text_of_a_person_or_model_is_hidden(message: BaseMess
 )
 def test_content_that_is_no_text_is_hidden(content: object) -> None:
     assert Message.from_stored(1, json.dumps({"type": "ai", "data": {"content": content}}).encode()) is None
+
+
+@pytest.mark.parametrize(
+    ("stored", "turn_id"),
+    [
+        ({"data": {"content": "hi", "id": f"{TURN}_human"}}, TURN),
+        ({"data": {"content": "hi", "id": f"{TURN}_ai_1"}}, TURN),
+        ({"data": {"content": "hi", "id": "one"}, "turn": TURN}, TURN),
+        ({"data": {"content": "hi", "id": f"{TURN}0"}}, None),
+        ({"data": {"content": "hi", "id": 7}, "turn": ["x"]}, None),
+    ],
+)
+def test_a_message_knows_its_turn(stored: dict[str, Any], turn_id: str | None) -> None:
+    message = Message.from_stored(1, json.dumps({"type": "human", **stored}).encode())
+    assert message is not None
+    assert message.turn_id == turn_id

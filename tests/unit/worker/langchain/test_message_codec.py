@@ -107,4 +107,11 @@ def test_messages_of_a_turn_have_different_ids() -> None:
     items = [encode_message(call, turn_id="t", step=1), encode_message(question, turn_id="t")]
     items.append(encode_message(answer, turn_id="t"))
     assert [json.loads(item)["data"]["id"] for item in items] == ["t_ai_1", "t_human", "t_ai"]
-    assert {json.loads(item)["turn"] for item in items} == {"t"}
+
+
+@pytest.mark.parametrize("text", ["Grüße 你好 😀", "half of a pair: \ud83d", "\n\x00"])
+def test_text_is_stored_as_short_as_possible(text: str) -> None:
+    stored = encode_message(HumanMessage(text), turn_id="t")
+    assert json.loads(stored)["data"]["content"] == text
+    assert (text in stored) == (text == "Grüße 你好 😀")
+    assert '": ' not in stored

@@ -76,3 +76,9 @@ def test_the_text_of_content_blocks_is_accepted() -> None:
 def test_an_invalid_file_is_an_error_with_its_position(data: bytes, reason: str) -> None:
     with pytest.raises(InvalidMessageFile, match=reason):
         parse_messages(data)
+
+
+def test_a_message_of_a_turn_has_its_turn() -> None:
+    turn_id = f"turn_{'0' * 32}"
+    stored = [{"type": "human", "data": {"content": "hi", "id": f"{turn_id}_human"}}]
+    assert [message["turn_id"] for message in parse_messages(json.dumps(stored).encode()).messages] == [turn_id]
