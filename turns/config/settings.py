@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     redis_url: str = Field(
         "",
         validation_alias="REDIS_URL",
-        description="URL of the store: `redis://`, `rediss://`, `unix://` or `sentinel://host,host/service`. If unset, `make up` starts an embedded store",
+        description="URL of the store: `redis://`, `rediss://`, `unix://`, `sentinel://host,host/service`, or `rediscluster://host,host` ([more than one primary](../guides/cluster.md)). If unset, `make up` starts an embedded store",
     )
     port: int = Field(8000, ge=1, le=65535, validation_alias="PORT", description="Port of the HTTP endpoint")
     web_processes: int = Field(1, ge=1, le=64, description="Number of processes of the HTTP endpoint")
@@ -407,7 +407,8 @@ class Settings(BaseSettings):
         kind, _, directory = self.files.partition(":")
         part = f"namespace:{self.namespace}" if self.namespace else ""
         root = Path(directory) if kind == "file" else self.data_dir / "files"
-        return None if kind == "off" else root / part
+        # A file is uploaded before the session is known, and so the partition whose turns refer to it.
+        return None if kind == "off" or self.partitions else root / part
 
     @property
     def allowed_file_types(self) -> frozenset[str]:
@@ -475,9 +476,11 @@ class Settings(BaseSettings):
 
     def _cluster_problems(self) -> list[str]:
         """Return an error for each setting that no partition of a Redis Cluster could keep."""
-        problems = ["REDIS_URL: this release does not run on a Redis Cluster yet; use one primary, or Sentinels"]
+        problems: list[str] = []
         if self.history_directory:
             problems.append("INTURN_HISTORY: histories in files need one primary; use redis with rediscluster://")
+        if self.files.startswith("file:"):
+            problems.append("INTURN_FILES: files cannot be uploaded to a Redis Cluster; use off with rediscluster://")
         limits = {
             "tenant_backlog": self.tenant_backlog < self.max_live_turns,
             "tenant_concurrency": self.tenant_concurrency > 0,

@@ -1,6 +1,7 @@
 """Read a page of a tenant's ended turns in the order in which they ended."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from turns.backend.client import Client
 from turns.config.settings import Settings
@@ -29,7 +30,7 @@ class EndedTurns:
     """Every method raises `StoreUnavailable` if Redis cannot be reached."""
 
     def __init__(self, client: Client, settings: Settings) -> None:
-        self._scripts = FeedScripts(client, settings)
+        self._scripts = [FeedScripts(partition, settings) for partition in client.partitions]
 
     def read(self, *, tenant: str, after: int | None, limit: int) -> EndedPage:
         """Return the turns that ended after this time (ms), all of the last day if it is None.
@@ -37,19 +38,38 @@ class EndedTurns:
         The page has a few more than `limit` if they ended within the same millisecond. Turns that ended in the present
         one are left for the next page, because more can follow.
         """
-        cursor, has_more, has_gap, turns = self._scripts.list_ended(
-            tenant=tenant, after=after or 0, limit=limit, max_reads=MAX_READS
-        )
-        return EndedPage(
-            turns=tuple(map(to_turn, turns)),
-            after=cursor,
-            has_more=has_more,
-            has_gap=has_gap and after is not None,
-        )
+        parts = [
+            scripts.list_ended(tenant=tenant, after=after or 0, limit=limit, max_reads=MAX_READS)
+            for scripts in self._scripts
+        ]
+        page = merge_parts([(cursor, more, [*map(to_turn, turns)]) for cursor, more, _, turns in parts], limit=limit)
+        return replace(page, has_gap=after is not None and any(gap for _, _, gap, _ in parts))
 
     def now(self) -> int:
         """Return the cursor behind all turns that have ended."""
-        return self._scripts.list_ended(tenant="", after=_FUTURE_MS, limit=0, max_reads=0)[0]
+        return min(
+            scripts.list_ended(tenant="", after=_FUTURE_MS, limit=0, max_reads=0)[0] for scripts in self._scripts
+        )
+
+
+def merge_parts(parts: Sequence[tuple[int, bool, Sequence[Turn]]], *, limit: int) -> EndedPage:
+    """Return the page of the whole store, from the cursor, `has_more` and the turns of each partition.
+
+    It reaches as far as all of them do and, like each of them, consists of whole milliseconds.
+    """
+    cursor = min(reach for reach, _, _ in parts)
+    if len(parts) == 1:
+        return EndedPage(turns=tuple(parts[0][2]), after=cursor, has_more=parts[0][1], has_gap=False)
+    ended = sorted(
+        ((turn.finished_at or 0, turn.id, turn) for _, _, turns in parts for turn in turns), key=lambda one: one[:2]
+    )
+    times = [at for at, *_ in ended if at <= cursor]
+    if len(times) > limit:
+        cursor = times[limit - 1] if limit else cursor
+    turns = tuple(turn for at, _, turn in ended if at <= cursor)
+    return EndedPage(
+        turns=turns, after=cursor, has_more=any(more for _, more, _ in parts) or len(turns) < len(ended), has_gap=False
+    )
 
 
 _FUTURE_MS = 10**15

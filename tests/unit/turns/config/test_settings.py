@@ -183,9 +183,11 @@ def test_histories_in_files_are_refused_on_a_cluster(monkeypatch: pytest.MonkeyP
     assert "INTURN_HISTORY: histories in files need one primary" in problems()
 
 
-def test_a_release_that_runs_on_no_cluster_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_uploaded_files_are_off_on_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Settings(redis_url="rediscluster://127.0.0.1").files_directory is None
     monkeypatch.setenv("REDIS_URL", "rediscluster://127.0.0.1")
-    assert problems().startswith("REDIS_URL: this release does not run on a Redis Cluster yet")
+    monkeypatch.setenv("INTURN_FILES", "file:uploads")
+    assert problems().startswith("INTURN_FILES: files cannot be uploaded to a Redis Cluster")
 
 
 def test_only_a_cluster_has_partitions() -> None:

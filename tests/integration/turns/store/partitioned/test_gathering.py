@@ -7,6 +7,7 @@ import pytest
 
 from tests.integration.conftest import answer_to
 from tests.integration.turns.store.partitioned.conftest import SESSIONS, Accept
+from tests.support.waiting import wait_until
 from turns.assistants.registry import AssistantRegistry
 from turns.backend import keys
 from turns.backend.client import Client
@@ -19,6 +20,7 @@ from turns.domain.state import Status
 from turns.domain.turn import Claim, Spending, Turn, TurnRequest, Usage
 from turns.domain.turn_filter import TurnFilter
 from turns.domain.wait_reason import Reason
+from turns.ended_turns.feed import EndedTurns
 from turns.jobs.executor import JobExecutor
 from turns.jobs.failed_turns import FailedTurns
 from turns.jobs.job import BulkAct, Job, JobSpec
@@ -214,3 +216,19 @@ def test_the_facts_of_the_service_are_read(queries: OperatorQueries, claims: lis
     assert facts.health.live_turns == SESSIONS
     assert queries.read_series(15)[-1].live_turns == SESSIONS
     assert new_turn_id() not in {turn.id for turn in queries.read_live_turns().turns}
+
+
+def test_the_ended_turns_of_a_tenant_come_from_all_partitions(
+    client: Client, settings: Settings, store: PartitionedTurnStore, claims: list[Claim]
+) -> None:
+    for claim in claims:
+        store.commit(claim, answer_to(claim), tail="")
+    feed = EndedTurns(client, settings)
+    last = store.get_turn(claims[-1].turn_id).finished_at or 0
+    wait_until("the millisecond of the last end is over", lambda: feed.now() >= last)
+    found: list[str] = []
+    page = feed.read(tenant="-", after=None, limit=7)
+    while page.turns:
+        found += [turn.id for turn in page.turns]
+        page = feed.read(tenant="-", after=page.after, limit=7)
+    assert sorted(found) == sorted(claim.turn_id for claim in claims)

@@ -2,6 +2,11 @@
 
 import pytest
 
+from turns.backend.client import Client
+from turns.config.settings import Settings
+from turns.conversations.conversations import SessionCount
+from turns.conversations.partitioned import PartitionedConversations
+from turns.conversations.session_filter import SessionFilter
 from turns.domain.errors import ConfigurationError, SessionNotFound
 from turns.domain.messages import Message
 from turns.domain.turn import Session, TurnRequest
@@ -49,3 +54,24 @@ def test_a_list_has_the_sessions_of_all_partitions(
 def test_sessions_of_a_cluster_stay_in_their_tenant(sessions: PartitionedSessionStore) -> None:
     with pytest.raises(ConfigurationError, match="cannot be given to another tenant"):
         sessions.adopt_all(tenant="acme")
+
+
+@pytest.mark.parametrize("user_id", [None, "alice"])
+def test_sessions_are_listed_counted_and_changed_in_all_partitions(
+    client: Client, settings: Settings, store: PartitionedTurnStore, user_id: str | None
+) -> None:
+    for n in range(40):
+        store.accept(TurnRequest(session_id=f"s-{n}", input="hello", user_id="alice"))
+    conversations = PartitionedConversations(client, settings)
+    archived = SessionFilter(archived=True)
+    for n in range(0, 40, 2):
+        assert conversations.patch(f"s-{n}", {"archived": True}, user_id="alice").is_archived
+    found: list[str] = []
+    after = None
+    while True:
+        page = conversations.list(archived, user_id=user_id, after=after, limit=3)
+        found += [session.session_id for session in page.sessions]
+        if (after := page.after) is None:
+            break
+    assert sorted(found) == sorted(f"s-{n}" for n in range(0, 40, 2))
+    assert conversations.count(archived, user_id=user_id) == SessionCount(20, is_exact=True)

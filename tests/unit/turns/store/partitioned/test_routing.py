@@ -2,6 +2,8 @@
 
 import pytest
 
+from turns.conversations.conversations import Conversations
+from turns.conversations.partitioned import PartitionedConversations
 from turns.store.partitioned.sessions import PartitionedSessionStore
 from turns.store.partitioned.turns import PartitionedTurnStore
 from turns.store.sessions import SessionStore
@@ -18,7 +20,11 @@ def public(store: type) -> set[str]:
 
 @pytest.mark.parametrize(
     ("plain", "partitioned", "inherited"),
-    [(TurnStore, PartitionedTurnStore, HOME | GATHERED | COMPOSED), (SessionStore, PartitionedSessionStore, set())],
+    [
+        (TurnStore, PartitionedTurnStore, HOME | GATHERED | COMPOSED),
+        (SessionStore, PartitionedSessionStore, set()),
+        (Conversations, PartitionedConversations, set()),
+    ],
 )
 def test_each_method_is_routed_or_known_to_be_at_home(plain: type, partitioned: type, inherited: set[str]) -> None:
     assert public(plain) - public(partitioned) == inherited
