@@ -111,7 +111,8 @@ class Queue:
 class TurnData:
     """A snapshot of a turn. It never changes; fetch the turn again for a newer one.
 
-    `data` is the object that a custom chain returned beside the text `output`, or None.
+    `data` is the object that a custom chain returned beside the text `output`, or None. `output_parts` has text,
+    reasoning, tools, images and citations in order, as the API describes them; it is empty if there is only text.
     """
 
     id: str
@@ -128,6 +129,7 @@ class TurnData:
     input: str
     output: str | None
     data: Any
+    output_parts: tuple[Json, ...]
     usage: Usage | None
     error: Failure | None
     queue: Queue | None

@@ -43,10 +43,10 @@ from worker.langchain.factories import check_assistant
 from worker.lifecycle import Lifecycle, Startable
 from worker.run.active_runs import ActiveRuns
 from worker.run.crowd_watch import CrowdWatch
-from worker.run.event_buffer import FLUSH_SECONDS, DeltaEmitter
 from worker.run.execution import Execution
 from worker.run.interrupt import call_in_loop, interrupter, offload
 from worker.run.lease_thread import LeaseRenewalThread
+from worker.run.output.event_buffer import FLUSH_SECONDS, DeltaEmitter
 from worker.run.periodic import Loop
 from worker.run.rescuer import Rescuer
 from worker.run.silence_watch import SilenceWatch

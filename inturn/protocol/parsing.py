@@ -107,6 +107,7 @@ def turn_fields(body: Json) -> dict[str, Any]:
         **{name: body.get(name, default) for name, default in TURN_DEFAULTS.items()},
         "output": output and output["content"],
         "data": output and output.get("data"),
+        "output_parts": tuple((output or {}).get("parts") or ()),
         "usage": usage and Usage(**{field.name: usage[field.name] for field in fields(Usage) if field.name in usage}),
         "error": error and Failure(code=error["code"], message=error["message"]),
         "queue": to_queue(body.get("queue")),

@@ -18,6 +18,8 @@ brackets anywhere in the question change that:
     [call x]       call the tool x, and answer when the next request contains its result; [call x {"n": 1}]: with these
                    arguments
     [reason x]     send x as the model's reasoning before the answer, word by word
+    [cite x]       name x as the address of a source
+    [draw x]       give back an image, x as base64
     [gate x]       wait for `POST /gates/x`
     [hold x]       wait for `POST /gates/x` in the middle of the answer
     [cut x]        close the connection in the middle of the answer
@@ -190,7 +192,7 @@ class Handler(BaseHTTPRequestHandler):
         self._json(status, {"error": error}, {"Retry-After": after} if after else {})
 
     def _stream(self, script: Script, text: str, model: str, *, calls: str | None) -> None:
-        words = text.split(" ")
+        words: list[Any] = text.split(" ")
         words += [f"word{n}" for n in range(int(script.number("words", 0)) - len(words))]
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
@@ -201,6 +203,8 @@ class Handler(BaseHTTPRequestHandler):
         finish = script.word("finish") or "stop"
         tokens = json.loads(script.word("tokens") or str(len(words)))
         reason = None if finish == "none" else finish
+        words += [{"annotations": [citation(url)]}] if (url := script.word("cite")) else []
+        words += [{"images": [image(data)]}] if (data := script.word("draw")) else []
         stream = tool_call_chunks(calls, model) if calls else answer_chunks(words, model, reason, tokens)
         for n, chunk in enumerate(chain(reasoning_chunks(script.word("reason"), model), stream)):
             if n == WORDS_BEFORE_HOLD and (hold := script.word("hold")):
@@ -250,13 +254,22 @@ def digest(messages: list[dict[str, Any]]) -> str:
     return hashlib.sha256(json.dumps(messages, sort_keys=True).encode()).hexdigest()[:12]
 
 
-def answer_chunks(words: list[str], model: str, finish: str | None, tokens: Any) -> Iterator[dict[str, Any]]:
+def answer_chunks(words: list[Any], model: str, finish: str | None, tokens: Any) -> Iterator[dict[str, Any]]:
+    """Yield a chunk for each word; one that is a dict is sent as it is."""
     yield chunk(model, {"role": "assistant", "content": ""})
     for n, word in enumerate(words):
-        yield chunk(model, {"content": word if n == 0 else f" {word}"})
+        yield chunk(model, word if isinstance(word, dict) else {"content": word if n == 0 else f" {word}"})
     if finish:
         yield chunk(model, {}, finish)
     yield usage_chunk(model, tokens)
+
+
+def citation(url: str) -> dict[str, Any]:
+    return {"type": "url_citation", "url_citation": {"url": url, "title": "A source", "start_index": 0, "end_index": 6}}
+
+
+def image(data: str) -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{data}"}}
 
 
 def reasoning_chunks(reasoning: str | None, model: str) -> Iterator[dict[str, Any]]:

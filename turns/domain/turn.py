@@ -149,9 +149,9 @@ class Turn:
     """The record of a turn at one moment.
 
     `attempt` counts what the turn did itself. `losses` counts the workers that died while they ran it, which may have
-    had any cause. `data` is the JSON value that a custom chain returned, or None. `superseded_by` is the turn that has
-    replaced its messages in the history. `text_end` is the length of `output` if the event stream was folded into the
-    record; `earlier_runs` is the stored list of the runs before the last one.
+    had any cause. `data` is the JSON value that a custom chain returned, or None. `output_parts` is None for text
+    alone. `superseded_by` is the turn that has replaced its messages in the history. `text_end` is the length of the
+    output if the event stream was folded into the record; `earlier_runs` is the stored list of the runs before.
     """
 
     id: str
@@ -170,6 +170,7 @@ class Turn:
     input: str
     output: str | None
     data: Any
+    output_parts: list[dict[str, Any]] | None
     usage: Usage | None
     error_code: Code | str | None
     provider_status: int | None
@@ -191,7 +192,7 @@ class Turn:
 
     @property
     def answer(self) -> dict[str, Any] | None:
-        return None if self.output is None else {"content": self.output, "data": self.data}
+        return None if self.output is None else {"content": self.output, "data": self.data, "parts": self.output_parts}
 
     @property
     def failure(self) -> dict[str, str | None] | None:
@@ -236,6 +237,7 @@ class Turn:
             input=record["input"],
             output=record.get("output"),
             data=json.loads(record.get("output_data", "null")),
+            output_parts=json.loads(record["output_parts"]) if "output_parts" in record else None,
             usage=Usage.from_json(usage) if usage else None,
             error_code=member_or_text(Code, code) if code else None,
             provider_status=optional_int("provider_status"),
@@ -426,12 +428,16 @@ def _count_numbers(messages: str | None) -> int:
     return int(last) - int(first) + 1
 
 
+Extra = tuple[int, dict[str, Any]]  # a citation or an image, and how many characters of the text are before it
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The result of an attempt before its commit: the messages to store, and the answer for callers.
 
     `between_messages` are the tool calls and their results between question and answer, if the assistant keeps them.
     `data` is the object of a custom chain as JSON. `unreported_calls` are calls of a model that `usage` does not have.
+    `extras` are its citations and images, and `parts` as JSON is all that it has if that is more than text.
     `status_reason` is "length" if the model stopped at its token limit; such an answer is kept and can be continued.
     """
 
@@ -444,3 +450,5 @@ class Answer:
     status_reason: str | None = None
     between_messages: tuple[str, ...] = ()
     data: str | None = None
+    extras: tuple[Extra, ...] = ()
+    parts: str | None = None

@@ -243,6 +243,8 @@ class TurnStore:
             record["usage"] = json.dumps(asdict(answer.usage))
         if answer.data is not None:
             record["output_data"] = answer.data
+        if answer.parts is not None:
+            record["output_parts"] = answer.parts
         if answer.status_reason:
             record["status_reason"] = answer.status_reason
         if not keeps_events:

@@ -29,6 +29,7 @@ from turns.domain.turn import WaitingFor
 from turns.store.health import Readiness
 from web.schemas.field_types import ID_SCHEMA
 from web.schemas.links import link
+from web.schemas.output_parts import OutputParts
 
 
 def to_rfc3339(milliseconds: int) -> str:
@@ -78,6 +79,11 @@ class Output(ResponseModel):
     role: Literal["assistant"] = "assistant"
     content: str
     data: Any = Field(description="the object that a custom chain returned; null if it returned only text")
+    parts: OutputParts = Field(
+        None,
+        exclude_if=lambda parts: parts is None,
+        description="text, reasoning, tools, images and citations in order, if there is more than text",
+    )
 
 
 class Usage(ResponseModel):

@@ -22,6 +22,7 @@ from worker.langchain.content.file_loader import NO_FILES, FileLoader
 from worker.langchain.content.question import question_of
 from worker.langchain.history import FastMessageHistory, StagedHistory
 from worker.langchain.message_codec import encode_message
+from worker.langchain.output.blocks import provider_extras, with_blocks
 from worker.provider.failures import check_finish, check_form, to_model_error
 from worker.provider.request_ids import current_request
 
@@ -108,13 +109,14 @@ class ChainRun:
                 Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message="the chain staged no question and answer"
             )
         question, answer = pair
-        check_finish(self._finish_reason, answer.content, self._claim.assistant.finish_reasons)
+        turn_id, extras = self._claim.turn_id, provider_extras(str(answer.content))
+        check_finish(self._finish_reason, answer.content or extras, self._claim.assistant.finish_reasons)
         check_form(str(answer.content), self._claim.response_format)
-        turn_id = self._claim.turn_id
         return Answer(
             question_message=encode_message(question_of(self._claim) if self._question else question, turn_id=turn_id),
-            answer_message=encode_message(answer, turn_id=turn_id),
+            answer_message=encode_message(with_blocks(answer, extras), turn_id=turn_id),
             output=str(answer.content),
+            extras=tuple(extras),
             model=to_model(answer) or self._claim.model,
             usage=to_usage(answer),
             status_reason=TRUNCATED if self._finish_reason == TRUNCATED else None,

@@ -10,7 +10,9 @@ from langchain_core.runnables.utils import AddableDict
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_json
 
+from turns.domain.turn import Extra
 from worker.langchain.history import merge_chunks, to_whole_message
+from worker.langchain.output.blocks import find_extras
 
 TEXT_FIELDS = ("answer", "output")  # of an object, as in LangChain's retrieval chains and agents
 RULE = (
@@ -41,6 +43,7 @@ class ChainOutput:
         self._graph_messages: list[BaseMessage] | None = None
         self._starts_paragraph = False
         self._object: Any = None
+        self.extras: list[Extra] = []
 
     @property
     def text(self) -> str:
@@ -74,7 +77,10 @@ class ChainOutput:
                     self._parts.append([])
                     self._starts_paragraph = bool(self._texts)
                 self._parts[-1].append(chunk)
-                return self._append(str(chunk.text))
+                text = self._append(str(chunk.text))
+                if isinstance(chunk.content, list):
+                    self.extras += [(len(self.text), part) for part in find_extras(chunk)]
+                return text
             case ToolMessage():
                 self._parts.append([chunk])
             case GraphMessages(messages):

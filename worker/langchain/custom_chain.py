@@ -24,6 +24,7 @@ from worker.langchain.content.question import question_of
 from worker.langchain.history import StagedHistory
 from worker.langchain.legal_history import is_valid_exchange
 from worker.langchain.message_codec import encode_message
+from worker.langchain.output.blocks import provider_extras, with_blocks
 from worker.langchain.output.events import EventObserver
 from worker.provider.failures import check_form
 
@@ -81,12 +82,13 @@ class CustomChainRun(ChainRun):
         text, turn_id, observer = self._output.text, self._claim.turn_id, self._observer
         if observer.problem:
             raise observer.problem
-        if not text:
+        extras = [*self._output.extras, *provider_extras(text)]
+        if not text and not extras:
             raise ModelError(Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message="the chain returned no text")
         check_form(text if self._output.data is None else self._output.data, self._claim.response_format)
         *between, last = self._messages_after_question(text)
         between_messages = tuple(encode_message(m, turn_id=turn_id, step=n) for n, m in enumerate(between, 1))
-        answer_message = encode_message(last, turn_id=turn_id)
+        answer_message = encode_message(with_blocks(last, extras), turn_id=turn_id)
         if sum(map(len, (*between_messages, answer_message))) > MAX_STORED_BYTES:
             raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
         return Answer(
@@ -94,6 +96,7 @@ class CustomChainRun(ChainRun):
             between_messages=between_messages,
             answer_message=answer_message,
             output=text,
+            extras=tuple(extras),
             data=self._output.data,
             model=observer.model or self._claim.model,
             usage=observer.usage,

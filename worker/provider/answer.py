@@ -20,6 +20,7 @@ from worker.provider.completion_chunks import (
     text_chunk,
 )
 from worker.provider.event_stream import END, parse_json, split_documents
+from worker.provider.extras.parts import add_extras
 from worker.provider.reported_errors import find_error
 from worker.provider.request_ids import current_request
 
@@ -42,8 +43,8 @@ class Answer:
         self._count = 0
         self._request = request
         self._normalizer = ChunkNormalizer()
-        current = current_request()
-        self._on_reasoning = current.on_reasoning if current else None
+        self._current = current_request()
+        self._on_reasoning = self._current.on_reasoning if self._current else None
         self._plain_text = plain_text_alone if self._on_reasoning else plain_text
 
     def deliver(self, events: Iterable[tuple[bytes, bytes]]) -> Iterable[dict[str, Any]]:
@@ -96,6 +97,8 @@ class Answer:
         raise_reported_error(chunk, self._request, is_whole=self.is_whole)
         self._is_empty = False
         reasoning = reasoning_of(chunk) if self._on_reasoning else ""
+        if self._current:
+            add_extras(self._current.extras, chunk)
         chunk = self._normalizer.normalize(chunk)
         if self._normalizer.finish_reason is not None and (not self.is_whole or _has_text(chunk)):
             # Some providers send a reason with each chunk, so more text starts the time again.
@@ -178,8 +181,10 @@ def to_completion(content: bytes, request: httpx2.Request, max_bytes: int) -> An
     body = parse_json(content)
     if isinstance(body, dict):
         raise_reported_error(body, request)
-        if (current := current_request()) and current.on_reasoning and (text := reasoning_of(body, "message")):
-            current.on_reasoning(text)
+        if current := current_request():
+            add_extras(current.extras, body)
+            if current.on_reasoning and (text := reasoning_of(body, "message")):
+                current.on_reasoning(text)
         body = {"choices": None, "system_fingerprint": None, **body}  # defaults of OpenAI's client
         body = normalize_completion(body)
     return body

@@ -4,7 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 # OpenAI keeps the first one in its logs, and answers with the second one; Anthropic and others with the third.
 # https://platform.openai.com/docs/api-reference/debugging-requests
@@ -17,12 +18,14 @@ PLAUSIBLE = re.compile(rb"[A-Za-z0-9._:/=+-]{1,128}")
 class ProviderRequest:
     """The requests of one run: the id that all of them carry, and that of the server for the last one.
 
-    `on_reasoning` receives the reasoning of the models, if callers are to see it.
+    `on_reasoning` receives the reasoning of the models, if callers are to see it. `extras`: citations and images in
+    their answers.
     """
 
     client_id: str
     server_id: str | None = None
     on_reasoning: Callable[[str], object] | None = None
+    extras: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def ids(self) -> dict[str, str]:

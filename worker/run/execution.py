@@ -3,6 +3,7 @@
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from turns.assistants.overrides import settings_for
@@ -23,10 +24,12 @@ from worker.langchain.chain import ChainRun, partial_answer
 from worker.langchain.chain_cache import ChainCache
 from worker.provider.models import fallback_name
 from worker.run.active_runs import COMMIT_PATIENCE_SECONDS, ActiveRun, ActiveRuns, Clock, Draining, Superseded
-from worker.run.event_buffer import DeltaBuffer, DeltaEmitter
 from worker.run.interrupt import STOPS, Interrupted
+from worker.run.output.event_buffer import DeltaBuffer, DeltaEmitter
 from worker.run.spans import generation_span, record_answer, run_span
 from worker.run.spending import UNKNOWN, log_facts, spending_of
+
+IMAGES_PER_ANSWER = 4  # size of all images of an answer, in sizes of the largest text
 
 
 class HistoryNotWritten(Exception):
@@ -161,9 +164,10 @@ class Execution:
                 self._stream_answer(run, active, buffer)
                 answer = run.answer()
                 record_answer(answer)
-            if len((answer.data or "").encode()) > active.settings.max_answer_bytes:
+            if _is_too_large(answer, active.settings.max_answer_bytes):
                 raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
-            return answer
+            parts = buffer.build_parts(answer.extras)
+            return answer if parts is None else replace(answer, parts=parts)
         except (ModelError, LeaseLost, *STOPS):
             raise
         except BaseException as error:  # a chain can raise anything, and a call of sys.exit() must not end the worker
@@ -298,6 +302,12 @@ class Execution:
                 if self._clock() > give_up_at:
                     raise
                 self._sleep(random.random())
+
+
+def _is_too_large(answer: Answer, max_bytes: int) -> bool:
+    """Return whether the object is too large, or its images together are larger than four answers may be."""
+    image_bytes = sum(len(part["url"]) for _, part in answer.extras if part["type"] == "image")
+    return len((answer.data or "").encode()) > max_bytes or image_bytes > IMAGES_PER_ANSWER * max_bytes
 
 
 def _losses(claim: Claim) -> dict[str, int]:

@@ -163,6 +163,23 @@ def test_tools_and_reasoning_are_streamed_before_the_answer(stack: Stack) -> Non
     ] + [("done", {})]
 
 
+def test_the_parts_of_an_answer_are_in_order(stack: Stack) -> None:
+    question = "what time is it [call clock] [reason Hm] [cite https://clock.example] [draw AAAA]"
+    turn = run(stack, "parts", question, "open-clock")
+    text = turn["output"]["content"]
+    reasoning, tool, *rest = turn["output"]["parts"]
+    assert reasoning == {"type": "reasoning", "text": "Hm "}
+    assert (tool["type"], tool["name"], tool["state"], tool["arguments"]) == ("tool", "clock", "finished", "{}")
+    source = {"type": "citation", "url": "https://clock.example", "title": "A source", "start_index": 0, "end_index": 6}
+    image = {"type": "image", "url": "data:image/png;base64,AAAA"}
+    assert [{name: value for name, value in part.items() if value is not None} for part in rest] == [
+        {"type": "text", "text": text},
+        source,
+        image,
+    ]
+    assert "parts" not in run(stack, "no-parts", "hello", "haiku")["output"]
+
+
 def test_a_chain_streams_data_of_its_own(stack: Stack) -> None:
     turn = run(stack, "progress", "go", "progress")
     expected = [

@@ -9,9 +9,9 @@ from turns.config.settings import Pool, Settings
 from turns.domain.assistant import Assistant
 from worker.langchain.chain_cache import ChainCache
 from worker.run.active_runs import ActiveRuns
-from worker.run.event_buffer import DeltaEmitter
 from worker.run.execution import Execution
 from worker.run.interrupt import interrupter
+from worker.run.output.event_buffer import DeltaEmitter
 
 
 class Worker:

@@ -11,15 +11,16 @@ The path of an event:
 
 import itertools
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from turns.backend.script_replies import Reply
 from turns.domain.errors import LeaseLost, StoreUnavailable
 from turns.domain.events import MAX_OUTPUT_EVENTS, EventType, OutputEvent, event_sort_key
-from turns.domain.turn import Claim, Delta
+from turns.domain.turn import Claim, Delta, Extra
 from turns.store.turns import TurnStore
+from worker.run.output.parts import build_parts
 
 FLUSH_SECONDS = 0.05  # at most 20 events per second and turn, which is faster than a person reads
 
@@ -33,7 +34,8 @@ class DeltaBuffer:
         self._lock = threading.Lock()
         self._texts: list[str] = []
         self._unsent_from = 0  # index in `_texts`
-        self._unsent_events: deque[tuple[int, OutputEvent]] = deque()  # each with the number of texts before it
+        self._events: list[tuple[int, OutputEvent]] = []  # each with the number of texts before it
+        self._unsent_events_from = 0  # index in `_events`
         self._event_bytes: Counter[EventType] = Counter()
         self._event_count = 0
         self._last_number = 0  # of the last piece that was sent
@@ -59,6 +61,10 @@ class DeltaBuffer:
         """Return whether the run has emitted this output, or emits it with its last piece, and nothing else."""
         return self._last_number + len(self.unsent) == len(output) and self.text == output
 
+    def build_parts(self, extras: Sequence[Extra]) -> str | None:
+        """Return the parts of the whole answer as JSON; None if it is only text."""
+        return build_parts(self._texts, self._events, extras) if self._events or extras else None
+
     def append(self, text: str) -> None:
         if text:
             self._texts.append(text)
@@ -75,7 +81,7 @@ class DeltaBuffer:
         self._event_count += not is_reasoning
         if self._event_bytes[event.type] > max_bytes or self._event_count > MAX_OUTPUT_EVENTS:
             return is_reasoning
-        self._unsent_events.append((len(self._texts), event))
+        self._events.append((len(self._texts), event))
         self._has_output.set()
         return True
 
@@ -89,7 +95,7 @@ class DeltaBuffer:
     def last_deltas(self) -> Sequence[Delta]:
         """Return the pieces that must be in the stream before the commit writes the rest of the text."""
         with self._lock:
-            if not self._in_flight and self._unsent_events:
+            if not self._in_flight and self._has_unsent_events:
                 self._in_flight = self._take_unsent()
             return self._in_flight
 
@@ -97,7 +103,7 @@ class DeltaBuffer:
         """Record that the store has the pieces in flight."""
         self._has_answer = self._has_answer or _has_answer(self._in_flight)
         self._in_flight = ()
-        if self._unsent_from < len(self._texts) or self._unsent_events:
+        if self._unsent_from < len(self._texts) or self._has_unsent_events:
             self._has_output.set()  # output that came while the store was unavailable must not wait for the next word
 
     def close(self) -> None:
@@ -105,11 +111,16 @@ class DeltaBuffer:
         with self._lock:
             self._is_closed = True
 
+    @property
+    def _has_unsent_events(self) -> bool:
+        return self._unsent_events_from < len(self._events)
+
     def _take_unsent(self) -> Sequence[Delta]:
         end = len(self._texts)  # read before the events, so that one which comes meanwhile stays behind its text
         outputs: list[OutputEvent] = []
-        while self._unsent_events and self._unsent_events[0][0] <= end:
-            position, event = self._unsent_events.popleft()
+        while self._has_unsent_events and self._events[self._unsent_events_from][0] <= end:
+            position, event = self._events[self._unsent_events_from]
+            self._unsent_events_from += 1
             outputs += [*self._take_text(position), event]
         outputs += self._take_text(end)
         joined = _join_reasoning(outputs) if len(outputs) > 1 else outputs

@@ -9,7 +9,7 @@ from tests.unit.worker.run.stand_ins import FakeStore, make_claim
 from turns.backend.script_replies import Reply
 from turns.domain.errors import LeaseLost, StoreUnavailable
 from turns.domain.events import MAX_OUTPUT_EVENTS, EventType, OutputEvent
-from worker.run.event_buffer import DeltaEmitter
+from worker.run.output.event_buffer import DeltaEmitter
 
 MAX_BYTES = 100
 

@@ -1,0 +1,1 @@
+"""What an answer has beside its text: citations of sources, and images."""
