@@ -91,7 +91,7 @@ def run(stack: Stack, session: str, question: str, assistant: str, **more: Any) 
     return stack.wait_until_finished(submit(stack, session, question, assistant, **more))
 
 
-def stored(stack: Stack, session: str) -> list[tuple[str, str]]:
+def stored(stack: Stack, session: str) -> list[tuple[str, Any]]:
     """Return the types and contents of the messages in the history, oldest first."""
     items = map(json.loads, reversed(stack.store.raw.lrange(f"message_store:{session}", 0, -1)))
     return [(item["type"], item["data"]["content"]) for item in items]
@@ -164,20 +164,32 @@ def test_tools_and_reasoning_are_streamed_before_the_answer(stack: Stack) -> Non
 
 
 def test_the_parts_of_an_answer_are_in_order(stack: Stack) -> None:
-    question = "what time is it [call clock] [reason Hm] [cite https://clock.example] [draw AAAA]"
-    turn = run(stack, "parts", question, "open-clock")
-    text = turn["output"]["content"]
-    reasoning, tool, *rest = turn["output"]["parts"]
+    turn = run(stack, "parts", "what time is it [call clock] [reason Hm]", "open-clock")
+    reasoning, tool, text = turn["output"]["parts"]
     assert reasoning == {"type": "reasoning", "text": "Hm "}
     assert (tool["type"], tool["name"], tool["state"], tool["arguments"]) == ("tool", "clock", "finished", "{}")
-    source = {"type": "citation", "url": "https://clock.example", "title": "A source", "start_index": 0, "end_index": 6}
-    image = {"type": "image", "url": "data:image/png;base64,AAAA"}
-    assert [{name: value for name, value in part.items() if value is not None} for part in rest] == [
-        {"type": "text", "text": text},
-        source,
-        image,
+    assert text == {"type": "text", "text": turn["output"]["content"]}
+
+
+def test_citations_and_images_are_parts_and_stay_in_the_history(stack: Stack) -> None:
+    turn = run(stack, "cited", "hello [cite https://clock.example] [draw AAAA]", "haiku")
+    content, parts = turn["output"]["content"], turn["output"]["parts"]
+    found = [{name: value for name, value in part.items() if value is not None} for part in parts]
+    citation = {"type": "citation", "url": "https://clock.example", "title": "A source"}
+    positions = {"start_index": 0, "end_index": 6}
+    assert found == [
+        {"type": "text", "text": content},
+        {**citation, **positions},
+        {"type": "image", "url": "data:image/png;base64,AAAA"},
     ]
-    assert "parts" not in run(stack, "no-parts", "hello", "haiku")["output"]
+    [_, (_, blocks)] = stored(stack, "cited")
+    assert blocks == [
+        {"type": "text", "text": content, "annotations": [{**citation, **positions}]},
+        {"type": "image", "base64": "AAAA", "mime_type": "image/png"},
+    ]
+    following = run(stack, "cited", "and now", "haiku")
+    assert stack.model_requests("and now")[0]["messages"][-2]["content"] == content, "the model gets the text"
+    assert "parts" not in following["output"]
 
 
 def test_a_chain_streams_data_of_its_own(stack: Stack) -> None:
