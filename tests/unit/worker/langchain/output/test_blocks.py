@@ -40,7 +40,7 @@ def test_images_and_citations_of_a_message_are_kept() -> None:
     assert (message.content_blocks, message.text) == ([CITED, IMAGE], "Noon.")
     shown = Message.from_stored(1, answer.answer_message.encode())
     assert shown is not None
-    assert shown.content == "Noon."
+    assert shown.content == "Noon.\n[image]"
 
 
 def test_an_image_needs_no_text() -> None:
