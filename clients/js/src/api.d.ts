@@ -18,6 +18,17 @@ export interface AccessToken {
   expires_at: string;
 }
 
+/** A source of the answer, as the provider names it. */
+export interface CitationPart {
+  type: "citation";
+  url?: string | null;
+  title?: string | null;
+  cited_text?: string | null;
+  /** the part of `content` that it supports, if the provider tells */
+  start_index?: number | null;
+  end_index?: number | null;
+}
+
 export type Code = "answer_too_large" | "assistant_not_configured" | "chain_error" | "content_filtered" | "context_too_long" | "file_missing" | "file_unreadable" | "history_unusable" | "history_write_failed" | "incomplete_answer" | "output_invalid" | "provider_authentication" | "provider_error" | "provider_model_not_found" | "provider_protocol" | "provider_quota" | "provider_rate_limited" | "provider_rejected" | "provider_timeout" | "provider_unreachable" | "turn_not_last" | "worker_error" | "worker_lost";
 
 /** `event: data`: what a custom chain has sent itself. */
@@ -60,6 +71,12 @@ export interface Failure {
 export interface FieldError {
   field: string;
   rule: string;
+}
+
+/** An image, at a web address or as a `data:` URL. */
+export interface ImagePart {
+  type: "image";
+  url: string;
 }
 
 /** A JSON schema with a name for the model. */
@@ -105,6 +122,8 @@ export interface Output {
   content: string;
   /** the object that a custom chain returned; null if it returned only text */
   data: unknown;
+  /** text, reasoning, tools, images and citations in order, if there is more than text */
+  parts?: Array<TextPart | ReasoningPart | ToolPart | ImagePart | CitationPart> | null;
 }
 
 /** One part of an input or a message. The bytes of a file are at `GET /v1/files/{file_id}`. */
@@ -157,6 +176,12 @@ export interface QueuedTurn {
 export interface ReasoningEvent {
   turn_id: string;
   attempt: number;
+  text: string;
+}
+
+/** The model's reasoning at this place, if the assistant shows it. */
+export interface ReasoningPart {
+  type: "reasoning";
   text: string;
 }
 
@@ -236,6 +261,12 @@ export interface SubmitBody {
   response_format?: ResponseFormat | null;
 }
 
+/** A piece of `content`. */
+export interface TextPart {
+  type: "text";
+  text: string;
+}
+
 /** The body of `POST /v1/tokens`: what the token is bound to, and what it allows. */
 export interface TokenBody {
   /** all sessions of this user; with `session_id`, the session's user */
@@ -261,6 +292,16 @@ export interface ToolEvent {
   /** its beginning, when the tool starts, if the assistant shows it */
   arguments?: string | null;
   /** its beginning, or the error, if the assistant shows it */
+  result?: string | null;
+}
+
+/** One call of a tool; arguments and result if the assistant shows them. */
+export interface ToolPart {
+  type: "tool";
+  call_id: string;
+  name: string;
+  state: ToolState;
+  arguments?: string | null;
   result?: string | null;
 }
 
