@@ -44,6 +44,11 @@ class Client(redis.Redis):
         """The clients of all partitions, the home partition first; outside of a Redis Cluster this client alone."""
         return (self,)
 
+    @property
+    def partitions_away(self) -> int:
+        """The number of partitions that the last reads of all partitions have left out."""
+        return 0
+
     def execute_command(self, *args: Any, **options: Any) -> Any:
         with _store_errors():
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # untyped in redis-py

@@ -47,6 +47,15 @@ def _store(facts: ServiceFacts) -> Iterator[Finding]:
         headline = f"{effect}: the store may delete turns."
         level = Level.WARN if health.allows_unsafe else Level.BAD
         yield Finding(level=level, code="store_unsafe", headline=headline, detail=policy, todo=todo)
+    if health.partitions_away:
+        yield Finding(
+            level=Level.BAD,
+            code="store_partly_away",
+            headline="A part of the store cannot be reached.",
+            detail=f"Partitions that do not answer: {health.partitions_away}. Their sessions get status 503, others "
+            "are served. Lists and numbers are without them.",
+            todo="Start the node that is away, or let a replica take its place: `redis-cli --cluster check`.",
+        )
     yield from _memory(facts)
 
 

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from turns.backend.client import Client
+from turns.backend.partition.each import call_available
 from turns.backend.partition.placement import partition_of_session
 from turns.backend.script_loader import to_ms
 from turns.config.settings import Settings
@@ -66,8 +68,7 @@ class SessionStreamStore:
 
     def announce_reader(self) -> None:
         """Let new turns be published for `WATCH_SECONDS`."""
-        for scripts in self._scripts:
-            scripts.watch_sessions(ms=to_ms(WATCH_SECONDS))
+        call_available([partial(scripts.watch_sessions, ms=to_ms(WATCH_SECONDS)) for scripts in self._scripts])
 
     def read_state(self, session: str, cursor: StreamCursor = NEW_READER) -> StreamState | None:
         """Return the present state for a reader with this cursor; None if there is no such session."""

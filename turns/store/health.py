@@ -4,10 +4,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any, cast
 
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.partition.each import attempt_each
 from turns.backend.script_loader import DEAD_WORKER_SECONDS
 from turns.backend.script_runner import Script, run_script
 from turns.config.settings import Settings
@@ -53,7 +55,7 @@ class Health:
     `durability` is the loss that a power failure can cause, see `docs/guides/operations.md`. Each confirmed write is on
     `replicas` replicas. Unless `is_safe`, Redis may evict data at any time. `live_chain_workers` are among
     `live_workers`. `refusal` is the store's reason for refusing writes now, or "". `had_workers`: a worker has run
-    since the store was created.
+    since the store was created. `partitions_away` of a Redis Cluster do not answer.
     """
 
     durability: str
@@ -65,6 +67,7 @@ class Health:
     had_workers: bool = False
     allows_unsafe: bool = False
     refusal: str = ""
+    partitions_away: int = 0
 
     @property
     def is_safe(self) -> bool:
@@ -98,6 +101,7 @@ def read_health(client: Client, settings: Settings) -> Health:
         had_workers=hint is not None,
         allows_unsafe=settings.allow_unsafe_store,
         refusal=read_refusal(client),
+        partitions_away=client.partitions_away,
     )
 
 
@@ -113,13 +117,12 @@ def read_memory(client: Client) -> Memory:
 
 def read_refusal(client: Client) -> str:
     """Return the store's reason for refusing writes now; "" if it takes them. Raises `StoreUnavailable`."""
-    try:
-        for partition in client.partitions:
-            run_script(partition, WRITE_PROBE)
-    except StoreUnavailable as error:
-        if not error.refused:
-            raise
-        return str(error)
+    probes = [partial(run_script, partition, WRITE_PROBE) for partition in client.partitions]
+    refusals = [found for found in attempt_each(probes) if isinstance(found, StoreUnavailable)]
+    if refused := next((error for error in refusals if error.refused), None):
+        return str(refused)
+    if len(refusals) == len(probes):
+        raise refusals[0]
     return ""
 
 

@@ -165,6 +165,7 @@ def _read_store_gauges(client: Client) -> dict[str, float]:
         "store_memory_limit_bytes": memory.limit_bytes,
         "store_is_safe": int(is_safe_policy(memory.eviction_policy)),
         "store_takes_writes": int(not read_refusal(client)),
+        "store_partitions_away": client.partitions_away,
     }
 
 

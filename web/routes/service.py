@@ -66,6 +66,7 @@ def build_health(store: TurnStore, usage: UsageStore) -> Blueprint:
             eviction_policy=health.memory.eviction_policy,
             live_workers=health.live_workers,
             live_turns=health.live_turns,
+            partitions_away=health.partitions_away,
             version=VERSION,
         )
         return reply(ready, status=200 if health.readiness is Readiness.OK else 503)

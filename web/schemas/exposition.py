@@ -88,6 +88,7 @@ GAUGES = MappingProxyType(
         "store_memory_limit_bytes": ("inturn_store_memory_limit_bytes", "Its maxmemory; 0 without a limit"),
         "store_is_safe": ("inturn_store_is_safe", "1 if the store evicts no keys, else 0"),
         "store_takes_writes": ("inturn_store_takes_writes", "1 if the store takes writes, else 0"),
+        "store_partitions_away": ("inturn_store_partitions_away", "Partitions of a Redis Cluster that do not answer"),
     }
 )
 

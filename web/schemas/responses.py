@@ -297,6 +297,7 @@ class Ready(ResponseModel):
     eviction_policy: str
     live_workers: int
     live_turns: int
+    partitions_away: int = Field(description="parts of a Redis Cluster that do not answer; all others are served")
     version: str
 
 

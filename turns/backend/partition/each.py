@@ -12,44 +12,54 @@ T = TypeVar("T")
 
 def call_each(calls: Sequence[Callable[[], T]]) -> list[T]:
     """Return the results of these calls, in their order. Raises what any of them raises, after all have ended."""
-    return [_result(outcome) for outcome in _run(calls)]
+    return [_result(outcome) for outcome in attempt_each(calls)]
 
 
 def call_available(calls: Sequence[Callable[[], T]]) -> list[T]:
     """Likewise, but leave out and log partitions that are away. Raises `StoreUnavailable` if all are."""
-    outcomes = _run(calls)
+    outcomes = attempt_each(calls)
     away = [outcome for outcome in outcomes if isinstance(outcome, StoreUnavailable)]
     if len(away) == len(outcomes) and away:
         raise away[0]
     for error in away:
         get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
-    return [_result(outcome) for outcome in outcomes if not isinstance(outcome, StoreUnavailable)]
+    return [outcome for outcome in outcomes if not isinstance(outcome, StoreUnavailable)]
 
 
-def _result(outcome: T | Exception) -> T:
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome
-
-
-def _run(calls: Sequence[Callable[[], T]]) -> list[T | Exception]:
+def attempt_each(calls: Sequence[Callable[[], T]]) -> list[T | StoreUnavailable]:
+    """Return the result of each call, or that its partition is away. Raises any other exception."""
     if len(calls) == 1:
-        return [_outcome(calls[0])]
-    outcomes: dict[int, T | Exception] = {}
+        return [_attempt(calls[0])]
+    outcomes: dict[int, T | StoreUnavailable | Exception] = {}
 
     def run(number: int, call: Callable[[], T]) -> None:
-        outcomes[number] = _outcome(call)
+        try:
+            outcomes[number] = _attempt(call)
+        except Exception as error:  # raised again in the caller's thread
+            outcomes[number] = error
 
     threads = [threading.Thread(target=run, args=(number, call)) for number, call in enumerate(calls)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return [outcomes[number] for number in range(len(calls))]
+    return [_raise_others(outcomes[number]) for number in range(len(calls))]
 
 
-def _outcome(call: Callable[[], T]) -> T | Exception:
+def _attempt(call: Callable[[], T]) -> T | StoreUnavailable:
     try:
         return call()
-    except Exception as error:  # raised again in the caller's thread
+    except StoreUnavailable as error:
         return error
+
+
+def _raise_others(outcome: T | StoreUnavailable | Exception) -> T | StoreUnavailable:
+    if isinstance(outcome, Exception) and not isinstance(outcome, StoreUnavailable):
+        raise outcome
+    return outcome
+
+
+def _result(outcome: T | StoreUnavailable) -> T:
+    if isinstance(outcome, StoreUnavailable):
+        raise outcome
+    return outcome

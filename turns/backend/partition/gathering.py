@@ -2,21 +2,29 @@
 
 A command is sent to the partition of its key, or to all of them if each has a part of what it reads; then their replies
 are merged. Scripts and what belongs to no session are at home. What is gathered is not a snapshot of all partitions.
+Those that are away are left out of it, and counted by `partitions_away`.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import time
+from collections.abc import Callable, Mapping, Sequence, Set
+from functools import partial
+from typing import Any, TypeVar
 
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.partition.client import PartitionClient
+from turns.backend.partition.each import attempt_each
 from turns.backend.partition.key_places import Place, place_of
 from turns.backend.partition.merging import Range, merge_replies, parse_range
 from turns.backend.partition.names import KEYLESS, SCRIPTS
 from turns.backend.partition.placement import Partitions
 from turns.backend.partition.tags import HOME
 from turns.config.settings import Placement
+from turns.domain.errors import StoreUnavailable
 from turns.domain.ids import is_turn_id
+
+T = TypeVar("T")
+AWAY_SECONDS = 2.0  # a partition that did not answer is left out this long, so that no reader waits for it again
 
 WRITES = frozenset({"HSET", "HSETNX", "HDEL", "SET", "ZADD", "LPUSH", "XADD", "RENAME", "EXPIRE"})
 
@@ -31,12 +39,19 @@ class GatheringClient(Client):
         self._home = home
         self._close = close
         self._placement: Placement | None = None
+        self._clock = time.monotonic
+        self._away_until: dict[PartitionClient, float] = {}
         self.declared_keys = home.declared_keys
         self.partition_number = HOME
 
     @property
     def partitions(self) -> Sequence[Client]:
         return self._clients
+
+    @property
+    def partitions_away(self) -> int:
+        now = self._clock()
+        return sum(until > now for until in self._away_until.values())
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         targets = self._targets(args)
@@ -45,42 +60,49 @@ class GatheringClient(Client):
         if args[0] == "ZSCAN":
             return self._scan(args, options)
         if wanted := parse_range(args):
-            entries = wanted.merge(target.execute_many([wanted.command])[0] for target in targets)
+            found = self._ask({target: partial(target.execute_many, [wanted.command]) for target in targets})
+            entries = wanted.merge(reply for [reply] in found.values())
             return entries if wanted.has_scores else [member for member, _ in entries]
-        return merge_replies(args, [target.execute_command(*args, **options) for target in targets])
+        found = self._ask({target: partial(target.execute_command, *args, **options) for target in targets})
+        return merge_replies(args, list(found.values()))
 
     def execute_many(self, commands: Sequence[Sequence[str | int]], *, transaction: bool = False) -> list[Any]:
         """Send these commands in one round trip for each partition and return their replies."""
-        ranges = [parse_range(command) if self._is_gathered(command) else None for command in commands]
-        by_target: dict[PartitionClient, list[int]] = {}
-        for number, command in enumerate(commands):
-            for target in self._targets(command):
-                by_target.setdefault(target, []).append(number)
-        found: list[list[Any]] = [[] for _ in commands]
-        for target in sorted(by_target, key=lambda one: one.partition_number or HOME):
-            numbers = by_target[target]
-            sent = [wanted.command if (wanted := ranges[number]) else commands[number] for number in numbers]
-            for number, reply in zip(numbers, target.execute_many(sent, transaction=transaction), strict=True):
-                found[number].append(reply)
-        return [_merge(*parts) for parts in zip(commands, ranges, found, strict=True)]
+        targets = [self._targets(command) for command in commands]
+        ranges = [
+            parse_range(command) if len(found) > 1 else None for command, found in zip(commands, targets, strict=True)
+        ]
+        by_target = _by_target(targets)
+        sent = {
+            target: [wanted.command if (wanted := ranges[number]) else commands[number] for number in numbers]
+            for target, numbers in by_target.items()
+        }
+        replies = self._ask(
+            {target: partial(target.execute_many, some, transaction=transaction) for target, some in sent.items()},
+            required={found[0] for found in targets if len(found) == 1},
+        )
+        found = _by_number(by_target, replies)
+        return [_merge(command, ranges[number], found[number]) for number, command in enumerate(commands)]
 
     def read_hashes(self, names: Sequence[str], fields: Sequence[str]) -> list[dict[str, str]]:
-        found: list[dict[str, str]] = [{} for _ in names]
-        by_target: dict[PartitionClient, list[int]] = {}
-        for number, name in enumerate(names):
-            for target in self._targets(("HMGET", name)):
-                by_target.setdefault(target, []).append(number)
-        for target, numbers in by_target.items():
-            records = target.read_hashes([names[number] for number in numbers], fields)
-            for number, record in zip(numbers, records, strict=True):
-                found[number] = found[number] or record
-        return found
+        targets = [self._targets(("HMGET", name)) for name in names]
+        by_target = _by_target(targets)
+        replies = self._ask(
+            {
+                target: partial(target.read_hashes, [names[number] for number in numbers], fields)
+                for target, numbers in by_target.items()
+            },
+            required={found[0] for found in targets if len(found) == 1},
+        )
+        found = _by_number(by_target, replies)
+        return [next(filter(None, found[number]), {}) for number in range(len(names))]
 
     def read_info(self, section: str) -> dict[str, Any]:
         """Return a section of INFO: of the node with the fullest memory, else of that of the home partition."""
         if section != "memory":
             return self._home.read_info(section)
-        return max((one.read_info(section) for one in self._clients), key=_fullness)
+        found = self._ask({one: partial(one.read_info, section) for one in self._clients})
+        return max(found.values(), key=_fullness)
 
     def stored_name(self, name: str) -> str:
         return self._home.stored_name(name)
@@ -110,8 +132,30 @@ class GatheringClient(Client):
             return (self._clients[self._partitions().of_session(member)],)
         return self._clients if place is Place.EVERYWHERE and verb not in WRITES else (self._home,)
 
-    def _is_gathered(self, command: Sequence[Any]) -> bool:
-        return len(self._targets(command)) > 1
+    def _ask(
+        self, calls: Mapping[PartitionClient, Callable[[], T]], *, required: Set[PartitionClient] = frozenset()
+    ) -> dict[PartitionClient, T]:
+        """Return the reply of each partition, the home partition first, without those that are away.
+
+        Raises `StoreUnavailable` if a required partition, the home partition or all are away.
+        """
+        now, required = self._clock(), {*required, self._home}
+        targets = sorted(
+            (one for one in calls if one in required or self._away_until.get(one, 0.0) <= now),
+            key=lambda one: one.partition_number or HOME,
+        )
+        replies: dict[PartitionClient, T] = {}
+        for target, outcome in zip(targets, attempt_each([calls[target] for target in targets]), strict=True):
+            if not isinstance(outcome, StoreUnavailable):
+                replies[target] = outcome
+                self._away_until.pop(target, None)
+                continue
+            if target in required or outcome.refused:
+                raise outcome
+            self._away_until[target] = self._clock() + AWAY_SECONDS
+        if not replies and calls:
+            raise StoreUnavailable("no partition of the store can be reached")
+        return replies
 
     def _partitions(self) -> Partitions:
         """Return the partitions with the placement that the first process has recorded at home."""
@@ -130,6 +174,26 @@ class GatheringClient(Client):
         if following:
             return following * len(self._clients) + number, found
         return (number + 1) % len(self._clients), found
+
+
+def _by_target(targets: Sequence[Sequence[PartitionClient]]) -> dict[PartitionClient, list[int]]:
+    """Return for each partition the numbers of the commands that it gets."""
+    numbers: dict[PartitionClient, list[int]] = {}
+    for number, found in enumerate(targets):
+        for target in found:
+            numbers.setdefault(target, []).append(number)
+    return numbers
+
+
+def _by_number(
+    by_target: Mapping[PartitionClient, Sequence[int]], replies: Mapping[PartitionClient, Sequence[T]]
+) -> dict[int, list[T]]:
+    """Return the replies to each command, that of the home partition first."""
+    found: dict[int, list[T]] = {number: [] for numbers in by_target.values() for number in numbers}
+    for target, some in replies.items():
+        for number, reply in zip(by_target[target], some, strict=True):
+            found[number].append(reply)
+    return found
 
 
 def _merge(command: Sequence[Any], wanted: Range | None, replies: Sequence[Any]) -> Any:

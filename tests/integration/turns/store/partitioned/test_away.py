@@ -1,0 +1,54 @@
+"""One of two primaries is away, with the half of the partitions that is not the home partition's."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.cluster.nodes import ClusterNodes
+from turns.backend.opening import connect
+from turns.backend.partition.placement import Partitions
+from turns.config.settings import Settings
+from turns.domain.errors import StoreUnavailable
+from turns.domain.turn import Turn, TurnRequest
+from turns.operations.queries import OperatorQueries
+from turns.operations.verdict import evaluate
+from turns.store.health import Readiness
+from turns.store.partitioned.turns import PartitionedTurnStore
+
+AWAY = range(12, 24)
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[ClusterNodes]:
+    cluster = ClusterNodes(tmp_path, primaries=2)
+    cluster.start()
+    yield cluster
+    cluster.stop()
+
+
+def test_the_rest_is_served_and_what_is_away_is_counted(cluster: ClusterNodes) -> None:
+    settings = Settings(redis_url=cluster.url)
+    with connect(settings.store_url, timeout_seconds=3, retries=0, max_connections=30) as client:
+        store, queries = PartitionedTurnStore(client, settings), OperatorQueries(client, settings)
+        requests = [TurnRequest(session_id=f"s-{n}", input="hello") for n in range(60)]
+        turns = [store.accept(request).turn for request in requests]
+        assert store.read_health().partitions_away == 0
+        cluster.nodes[1].kill()
+        here = [turn for turn in turns if not _is_away(turn)]
+
+        assert [store.claim(turn.id, worker="w", model="m") is not None for turn in here] == [True] * len(here)
+        gone = next(turn for turn in turns if _is_away(turn))
+        with pytest.raises(StoreUnavailable):
+            store.get_turn(gone.id)
+        health = store.read_health()
+        assert (health.partitions_away, health.live_turns, health.readiness) == (12, len(here), Readiness.OK)
+        assert store.read_metrics().gauges["store_partitions_away"] == 12
+        assert {turn.id for turn in queries.read_live_turns().turns} == {turn.id for turn in here}
+        assert "store_partly_away" in {finding.code for finding in evaluate(queries.read_facts(lost_turns=0))}
+        with pytest.raises(StoreUnavailable):
+            store.list_turns(limit=5)
+
+
+def _is_away(turn: Turn) -> bool:
+    return Partitions(24).of_turn(turn.id) in AWAY
