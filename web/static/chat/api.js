@@ -24,10 +24,10 @@ export const cancelTurn = (id) => requestJson("POST", `/v1/turns/${id}/cancel`);
 export const retryTurn = (id, key) => requestJson("POST", `/v1/turns/${id}/retry`, { key });
 export const deleteSession = (session) => requestJson("DELETE", sessionPath(session));
 
-// Return the open event stream. There is no timeout, because the stream lasts as long as the turn.
-export function openEvents(turnId, after, signal) {
+// Return the open event stream. There is no timeout, because the stream lasts as long as the session is shown.
+export function openEvents(session, after, signal) {
   const headers = { Accept: "text/event-stream", ...(after && { "Last-Event-ID": after }) };
-  return request(`/v1/turns/${turnId}/events`, { headers, signal });
+  return request(sessionPath(session, "/events"), { headers, signal });
 }
 
 function sessionPath({ session_id, user_id }, suffix = "", fields = {}) {

@@ -1,27 +1,32 @@
-// The open session: its turns and messages, and the one live turn whose events are followed.
+// The open session: its turns and messages, and the one connection over which all its events come.
 import * as api from "./api.js";
 import { follow } from "./follow.js";
-import { applyEvent, fromRecord, isLive } from "./turn.js";
+import { applyEvent, EMPTY_TURN, fromRecord, isLive } from "./turn.js";
 
 const EMPTY_PAGE = { data: [], after: null };
 
 // One object per session. It is closed when another session is opened; responses that arrive later have no effect.
 export class Conversation {
-  #followed = null; // id of the followed turn, and how to stop
-  #cursors = new Map(); // the last event received, by turn; a new stream continues after it
+  #following = null; // stops the connection
+  #cursor = { id: null }; // the last event received; a new connection continues after it
+  #loading = null;
+  #loadingAgain = null;
   #isVisible = false;
   #isClosed = false;
   #next = { turns: null, messages: null }; // cursors of the next page
   #onChange;
   #onTurnEnd;
+  #keyOf;
 
-  constructor(session, { onChange, onTurnEnd }) {
+  // `keyOf` returns the key of a message of this page that the service may have accepted as this record.
+  constructor(session, { onChange, onTurnEnd, keyOf }) {
     this.session = session;
     this.#onChange = onChange;
     this.#onTurnEnd = onTurnEnd;
+    this.#keyOf = keyOf;
     this.turns = new Map();
     this.messages = new Map();
-    this.connection = "open";
+    this.connection = "idle";
     this.isLoaded = Boolean(session.isNew);
     this.error = null;
     this.chosenAssistant = null;
@@ -40,8 +45,20 @@ export class Conversation {
     return Boolean(this.#next.turns || this.#next.messages);
   }
 
-  // Load the newest page. An error is kept for display instead of thrown; the next refresh loads again.
-  async load() {
+  // Whether all changes of the session arrive by themselves.
+  get isStreaming() {
+    return this.connection === "open";
+  }
+
+  // Load the newest page. An error is kept for display instead of thrown; the next refresh loads again. Calls during
+  // another one load once more after it, because its response may be older than their reason.
+  load() {
+    if (!this.#loading) return (this.#loading = this.#load().finally(() => (this.#loading = null)));
+    this.#loadingAgain ??= this.#loading.then(() => ((this.#loadingAgain = null), this.load()));
+    return this.#loadingAgain;
+  }
+
+  async #load() {
     try {
       const turns = await api.listTurns(this.session);
       if (!turns.data.length && this.turns.size) this.#clear(); // the session was deleted elsewhere, or its records expired
@@ -53,7 +70,7 @@ export class Conversation {
     } catch (error) {
       this.error = error.message;
     }
-    this.#followHead();
+    this.#follow();
     this.#notify();
   }
 
@@ -71,15 +88,16 @@ export class Conversation {
   // Add or update the turn of a record that the API returned.
   addRecord(record, key = null) {
     this.#merge([record], [], key);
-    this.#followHead();
+    this.#follow();
     this.#notify();
   }
 
-  // A hidden tab follows no turn: browsers allow six HTTP/1.1 connections per host, and streams of hidden tabs would block
-  // the requests of visible ones.
+  // A hidden tab follows no session: browsers allow six HTTP/1.1 connections per host, and streams of hidden tabs would
+  // block the requests of visible ones.
   setVisible(isVisible) {
     this.#isVisible = isVisible;
-    this.#followHead();
+    if (isVisible) this.#follow();
+    else this.#unfollow();
   }
 
   close() {
@@ -110,46 +128,89 @@ export class Conversation {
 
   #merge(records, messages, key = null) {
     for (const record of records) {
-      const turn = fromRecord(record, this.turns.get(record.id), key);
-      if (this.#followed?.id === record.id && isLive(turn)) continue; // the stream is ahead of the list
-      this.turns.set(record.id, turn);
+      const known = this.turns.get(record.id);
+      const turn = fromRecord(record, known, key ?? known?.key);
+      const isBehind = known && isLive(turn) && (this.#cursor.id || !isLive(known)); // the events are ahead
+      this.turns.set(record.id, isBehind ? { ...known, key: turn.key } : turn);
     }
     for (const message of messages) this.messages.set(message.number, message);
   }
 
-  #followHead() {
-    const head = this.#isVisible && !this.#isClosed ? this.live[0] : undefined;
-    if (head?.id === this.#followed?.id) return;
-    this.#unfollow();
-    if (head) this.#follow(head.id);
+  // Connect, unless the session does not exist yet.
+  #follow() {
+    if (!this.#isVisible || this.#isClosed || this.#following || !(this.turns.size || this.messages.size)) return;
+    this.#following = new AbortController();
+    const { signal } = this.#following;
+    const head = () => this.live[0]?.id;
+    const onEvent = (event) => this.#applyEvent(event);
+    const onConnection = (connection) => this.#setConnection(connection);
+    follow(this.session, { cursor: this.#cursor, head, onEvent, onConnection, signal });
   }
 
   #unfollow() {
-    this.#followed?.controller.abort();
-    this.#followed = null;
-    this.connection = "open";
+    this.#following?.abort();
+    this.#following = null;
+    this.connection = "idle";
   }
 
-  async #follow(id) {
-    const controller = new AbortController();
-    const { signal } = controller;
-    this.#followed = { id, controller };
-    if (!this.#cursors.has(id)) this.#cursors.set(id, { id: null });
-    const onEvent = (event) => this.#applyEvent(id, event);
-    const onConnection = (connection) => this.#setConnection(connection);
-    await follow(id, { cursor: this.#cursors.get(id), onEvent, onConnection, signal });
-    if (signal.aborted) return;
-    this.#followed = null;
-    this.connection = "open";
-    this.#onTurnEnd();
-    await this.load(); // the queue has moved up, and other tabs may have added turns
-  }
-
-  #applyEvent(id, event) {
-    const turn = applyEvent(this.turns.get(id), event);
-    if (turn) this.turns.set(id, turn);
-    else this.turns.delete(id);
+  #applyEvent({ type, data }) {
+    switch (type) {
+      case "snapshot":
+        this.#applySnapshot(data);
+        break;
+      case "accepted":
+        this.#merge([data.turn], [], this.#keyOf(data.turn));
+        break;
+      case "queue":
+        for (const { turn_id, status, queue } of data.turns) this.#applyQueue(turn_id, status, queue);
+        break;
+      case "message.deleted":
+        this.turns.delete(data.turn_id);
+        this.messages.clear();
+        this.isLoaded = false;
+        this.load();
+        break;
+      case "erased":
+        this.#erase();
+        break;
+      default:
+        this.#applyTurnEvent({ type, data });
+    }
     this.#notify();
+  }
+
+  // Turns that ended before the snapshot are in the list, and those that end later have an event.
+  #applySnapshot({ turns, text }) {
+    for (const [at, record] of turns.entries()) {
+      const previous = { ...EMPTY_TURN, ...this.turns.get(record.id), text: at ? "" : text };
+      this.turns.set(record.id, fromRecord(record, previous, previous.key ?? this.#keyOf(record)));
+    }
+    this.load();
+  }
+
+  #applyTurnEvent(event) {
+    const { turn_id } = event.data;
+    const known = this.turns.get(turn_id);
+    if (known && !isLive(known) && event.type !== "done") return; // the response to a cancellation was faster
+    const turn = known ? applyEvent(known, event) : event.data.turn && fromRecord(event.data.turn);
+    if (turn) this.turns.set(turn_id, turn);
+    else this.turns.delete(turn_id);
+    if (event.type !== "done") return;
+    this.#onTurnEnd();
+    if (!this.isStreaming) this.load(); // the queue has moved up, and other tabs may have added turns
+  }
+
+  #applyQueue(id, status, queue) {
+    const turn = this.turns.get(id);
+    if (turn?.state === "queued" && status === "queued") this.turns.set(id, { ...turn, queue });
+  }
+
+  #erase() {
+    this.#unfollow();
+    this.#cursor = { id: null };
+    this.#clear();
+    this.isLoaded = true;
+    this.#onTurnEnd();
   }
 
   #setConnection(connection) {

@@ -1,4 +1,4 @@
-// Follow one turn to its end, over as many connections as necessary. Aborting never cancels the turn.
+// Follow a session over as many connections as necessary. Aborting never cancels a turn.
 import * as api from "./api.js";
 import { delay } from "./delay.js";
 import { readEvents } from "./sse.js";
@@ -6,21 +6,23 @@ import { acquireStreamSlot } from "./stream_slots.js";
 
 const MAX_DELAY_SECONDS = 5;
 const POLL_SECONDS = 1.5;
+const IDLE_POLL_SECONDS = 5; // without a live turn; the page notices new ones in the list of sessions
 
-// Call `onEvent` with each event after `cursor`, and `onConnection` with "open", "polling" or "reconnecting". Return when
-// the turn has ended.
-export async function follow(turnId, { cursor, onEvent, onConnection, signal }) {
+// Call `onEvent` with each event after `cursor`, and `onConnection` with "open", "polling", "idle" or
+// "reconnecting". `head` returns the id of the turn to poll when there is no stream. Return when the session does not exist
+// any more.
+export async function follow(session, { cursor, head, onEvent, onConnection, signal }) {
   let failures = 0;
   const onSuccess = (connection) => ((failures = 0), onConnection(connection));
-  const options = { onEvent, onSuccess, signal };
+  const options = { head, onEvent, onSuccess, signal };
   while (!signal.aborted) {
     const releaseSlot = await acquireStreamSlot();
     try {
-      const isOver = releaseSlot ? await streamOrLongPoll(turnId, cursor, options) : await poll(turnId, options);
+      const isOver = releaseSlot ? await streamOrLongPoll(session, cursor, options) : await poll(options);
       if (isOver || signal.aborted) return;
     } catch (error) {
       if (signal.aborted) return;
-      if (error.status === 404 || error.status === 410) return onEvent({ type: "gone" });
+      if (error.code === "session_not_found") return onEvent({ type: "erased" });
     } finally {
       releaseSlot?.();
     }
@@ -30,40 +32,44 @@ export async function follow(turnId, { cursor, onEvent, onConnection, signal }) 
   }
 }
 
-// The functions below return true if the turn is over.
+// The functions below return true if the session was erased.
 
-async function streamOrLongPoll(turnId, cursor, options) {
+async function streamOrLongPoll(session, cursor, options) {
   try {
-    return await stream(turnId, cursor, options);
+    return await stream(session, cursor, options);
   } catch (error) {
     if (error.code !== "streams_full") throw error;
-    options.onSuccess("polling");
-    return emitRecord(await api.waitForTurn(turnId, options.signal), options.onEvent);
+    return poll(options, api.waitForTurn);
   }
 }
 
-async function stream(turnId, cursor, { onEvent, onSuccess, signal }) {
-  const response = await api.openEvents(turnId, cursor.id, signal);
-  if (response.status === 204) return emitRecord(await api.getTurn(turnId, signal), onEvent); // it ended while disconnected
+async function stream(session, cursor, { onEvent, onSuccess, signal }) {
+  const response = await api.openEvents(session, cursor.id, signal);
   for await (const event of readEvents(response)) {
     if (signal.aborted) return true;
     onSuccess("open");
     cursor.id = event.id ?? cursor.id;
     onEvent(event);
-    if (event.type === "done") return true;
+    if (event.type === "erased") return true;
   }
   return false;
 }
 
-async function poll(turnId, { onEvent, onSuccess, signal }) {
-  const isOver = emitRecord(await api.getTurn(turnId, signal), onEvent);
-  onSuccess("polling");
-  if (!isOver) await delay(POLL_SECONDS, signal);
-  return isOver;
+async function poll({ head, onEvent, onSuccess, signal }, getTurn = api.getTurn) {
+  const id = head();
+  onSuccess(id ? "polling" : "idle");
+  if (id) await readTurn(id, getTurn, { onEvent, signal });
+  if (getTurn === api.getTurn || !id) await delay(id ? POLL_SECONDS : IDLE_POLL_SECONDS, signal);
+  return false;
 }
 
-function emitRecord(record, onEvent) {
-  const isLive = record.status === "queued" || record.status === "in_progress";
-  onEvent(isLive ? { type: "status", data: record } : { type: "done", data: { turn: record } });
-  return !isLive;
+async function readTurn(id, getTurn, { onEvent, signal }) {
+  try {
+    const record = await getTurn(id, signal);
+    const isLive = record.status === "queued" || record.status === "in_progress";
+    onEvent(isLive ? { type: "status", data: { ...record, turn_id: id } } : { type: "done", data: { turn_id: id, turn: record } });
+  } catch (error) {
+    if (error.status !== 404 && error.status !== 410) throw error;
+    onEvent({ type: "done", data: { turn_id: id, turn: null } });
+  }
 }

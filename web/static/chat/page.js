@@ -166,10 +166,17 @@ export class Page extends StateContainer {
     this.conversation = new Conversation(session, {
       onChange: () => this.update({}),
       onTurnEnd: () => this.sessions.load(),
+      keyOf: (record) => this.#keyOf(session, record),
     });
     if (!session.isNew) this.conversation.load();
     this.conversation.setVisible(!document.hidden);
     this.update({ isListOpen: false });
+  }
+
+  // Return the key of the message that is being sent, if the service can have accepted it as this turn.
+  #keyOf(session, { input }) {
+    const isSent = (turn) => turn.state === "sending" && turn.input === input && isSameSession(turn.session, session);
+    return this.outbox.turns.find(isSent)?.key ?? null;
   }
 
   #changeVisibility() {
@@ -185,7 +192,8 @@ export class Page extends StateContainer {
     await this.sessions.load();
     const hasChanged = JSON.stringify(this.sessions.find(conversation.session)) !== before;
     const isNamed = session && isSameSession(session, conversation.session);
-    if (hasChanged || isNamed || conversation.error) await conversation.load();
+    const isBehind = (hasChanged || isNamed) && !conversation.isStreaming;
+    if (isBehind || conversation.error) await conversation.load();
   }
 
   async #loadAssistants() {

@@ -15,7 +15,7 @@ export async function* readEvents(response) {
       rest = blocks.pop();
       for (const block of blocks) {
         const event = parse(block);
-        isOver ||= event?.type === "done"; // the service closes the stream after this event
+        isOver ||= event?.type === "erased"; // the service closes the stream after this event
         if (event) yield event;
       }
     }

@@ -48,14 +48,12 @@ export function applyEvent(turn, { type, data }) {
       return { ...turn, state: "queued", text: "", resetReason: data.reason, attempt: data.attempt, startedMs: null };
     case "done":
       return data.turn ? fromRecord(data.turn, turn) : null;
-    case "gone":
-      return null;
     default:
       return turn; // an event type of a newer version
   }
 }
 
-const EMPTY_TURN = {
+export const EMPTY_TURN = {
   id: null, key: null, sequence: Infinity, input: "", assistant: null, text: "", state: "queued", attempt: 1, losses: 0,
   queue: null, error: null, reason: null, usage: null, model: null, retryOf: null, metadata: {}, acceptedAt: null,
   startedMs: null, finishedAt: null, seconds: null, resetReason: null, body: null, problem: null, resendAtMs: null,
