@@ -17,6 +17,7 @@ from inturn.transport.connection import DEFAULT_RETRIES, ConnectionSettings
 from inturn.values import (
     Assistant,
     Changes,
+    ForkOptions,
     Json,
     Message,
     MessageBody,
@@ -230,6 +231,20 @@ class AsyncSessions:
     ) -> Session:
         """Change the session and return it. With `if_version`, raise `SessionChanged` for another version."""
         return await self._transport.run(self._steps.update(session_id, changes, user_id, if_version))
+
+    async def fork(
+        self,
+        session_id: str,
+        *,
+        user_id: str | None = None,
+        idempotency_key: str | None = None,
+        **options: Unpack[ForkOptions],
+    ) -> Session:
+        """Begin another session with the messages of this one and return it.
+
+        Raise `SessionNotEmpty`, `TurnNotFound` or `TurnNotCommitted`.
+        """
+        return await self._transport.run(self._steps.fork(session_id, options, user_id, idempotency_key))
 
     async def delete(self, session_id: str, *, user_id: str | None = None) -> None:
         """Cancel the session's live turns and erase its history, turns and results."""

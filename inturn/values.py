@@ -40,6 +40,8 @@ class Changes(TypedDict, total=False):
     variables: Mapping[str, str] | None
     metadata: Mapping[str, str] | None
     on_busy: Literal["enqueue", "reject", "rollback"] | None
+    fork: Literal["if_earlier", "always", "never"] | None
+    session_id: str | None
     lane: Lane | None
     start_within_seconds: float | None
 
@@ -68,6 +70,14 @@ class SessionChanges(TypedDict, total=False):
     metadata: Mapping[str, str | None]
     archived: bool
     ttl_seconds: float | None
+
+
+class ForkOptions(TypedDict, total=False):
+    """Where a fork ends: with a turn, or before one; without both it has all messages. `new_session_id` is its id."""
+
+    new_session_id: str | None
+    through_turn: str | None
+    before_turn: str | None
 
 
 class MessageBody(TypedDict):
@@ -136,6 +146,7 @@ class TurnData:
     retry_of: str | None
     regenerates: str | None
     superseded_by: str | None
+    forked_from: str | None
     metadata: Mapping[str, str]
     accepted_at: datetime
     started_at: datetime | None
@@ -179,6 +190,7 @@ class Session:
     archived: bool
     ttl_seconds: float | None
     created_at: datetime | None
+    forked_from: str | None
     raw: Json = field(compare=False, repr=False)
 
 

@@ -18,6 +18,10 @@ from turns.config.settings import Settings
 from turns.config.tracing import start_tracing
 from turns.conversations.partitioned import open_conversations
 from turns.domain.errors import Forbidden, Unauthenticated
+from turns.edits.copies import HistoryCopies
+from turns.edits.forks import Forks
+from turns.edits.placement import ForkPlacement
+from turns.edits.regeneration import Regeneration
 from turns.ended_turns.feed import EndedTurns
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
@@ -115,6 +119,10 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     reads = SingleFlight(store.get_turn)
     long_polls = LongPolls(store.get_ended_turn, reads, subscriptions, max_waiters=settings.max_waiters)
     connections = StreamConnections(subscriptions, max_streams=settings.max_streams)
+    sessions = open_session_store(client, settings, offload=run_in_thread)
+    copies, placement = HistoryCopies(client, settings, run_in_thread), ForkPlacement(client, settings)
+    regeneration = Regeneration(store, sessions, copies, placement, registry.find)
+    forks = Forks(client, settings, store, copies, placement)
     streams = EventStreams(store, reads, subscriptions, connections)
     feed = EndedFeed(EndedTurns(client, settings), subscriptions, connections)
     session_store = SessionStreamStore(client, settings, store)
@@ -163,10 +171,10 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
             max_input_bytes=settings.max_input_bytes,
         ),
         build_files(files, max_bytes=settings.max_file_bytes),
-        build_edits(store, long_polls, registry.find, max_input_bytes=settings.max_input_bytes),
+        build_edits(regeneration, forks, long_polls, max_input_bytes=settings.max_input_bytes),
         build_streams(streams, session_streams, authenticator),
         build_feed(feed, authenticator),
-        build_sessions(open_session_store(client, settings, offload=run_in_thread), conversations),
+        build_sessions(sessions, conversations),
         build_users(conversations),
         build_description(registry, settings, assets),
         build_operator_actions(actions, queries),

@@ -89,7 +89,7 @@ def retry_after_seconds(response: Response) -> float | None:
 REQUIRED_TURN_FIELDS = ("id", "session_id", "status", "input")
 # An older service does not send these, and neither do the records that it wrote.
 TURN_DEFAULTS: Json = {
-    **dict.fromkeys(("user_id", "status_reason", "model", "retry_of", "regenerates", "superseded_by")),
+    **dict.fromkeys(("user_id", "status_reason", "model", "retry_of", "regenerates", "superseded_by", "forked_from")),
     "sequence": 1,
     "attempt": 1,
     "losses": 0,
@@ -153,6 +153,7 @@ def to_session(body: Json) -> Session:
         archived=body.get("archived", False),
         ttl_seconds=body.get("ttl_seconds"),
         created_at=_datetime(body.get("created_at")),
+        forked_from=body.get("forked_from"),
         raw=body,
     )
 

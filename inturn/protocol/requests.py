@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from inturn.errors import InvalidRequest
-from inturn.values import Changes, Message, MessageBody, SessionChanges, SessionFilters, TurnBody
+from inturn.values import Changes, ForkOptions, Message, MessageBody, SessionChanges, SessionFilters, TurnBody
 
 MAX_WAIT_SECONDS = 30.0  # the longest long poll that the service allows
 READ_TIMEOUT_SECONDS = 20.0  # covers a slow store; if the store is down, the service reports that after two seconds
@@ -139,6 +139,17 @@ def import_messages(session_id: str, messages: Iterable[Message | MessageBody], 
         path=f"{_session_path(session_id)}/messages",
         query=_query({"user_id": user_id}),
         body=_json({"messages": [_message_body(message) for message in messages]}),
+    )
+
+
+def fork_session(session_id: str, options: ForkOptions, *, user_id: str | None, key: str) -> Request:
+    body = {name.removeprefix("new_"): value for name, value in options.items()}
+    return Request(
+        method="POST",
+        path=f"{_session_path(session_id)}/fork",
+        query=_query({"user_id": user_id}),
+        headers=_idempotency_key(key),
+        body=_json(_without_none(body)),
     )
 
 

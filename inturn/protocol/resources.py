@@ -15,7 +15,18 @@ from inturn.protocol.requests import Request
 from inturn.protocol.retry import RequestRetryPolicy
 from inturn.protocol.session_stream import SessionStream
 from inturn.protocol.steps import EmittingSteps, Steps
-from inturn.values import Changes, Json, Message, MessageBody, Session, SessionChanges, SessionFilters, TurnBody, TurnT
+from inturn.values import (
+    Changes,
+    ForkOptions,
+    Json,
+    Message,
+    MessageBody,
+    Session,
+    SessionChanges,
+    SessionFilters,
+    TurnBody,
+    TurnT,
+)
 
 # Limits of the service.
 MAX_PAGE_SIZE = 100
@@ -128,6 +139,11 @@ class SessionSteps(Generic[TurnT]):
             build=self._build,
             retry_policy=self._retry_policy,
         ).read()
+
+    def fork(self, session_id: str, options: ForkOptions, user_id: str | None, key: str | None) -> Steps[Session]:
+        key = key or new_idempotency_key()
+        request = requests.fork_session(session_id, options, user_id=user_id, key=key)
+        return steps.fetch(request, to_session, self._retry_policy)
 
     def messages(
         self, session_id: str, user_id: str | None, order: str, limit: int | None

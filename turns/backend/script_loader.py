@@ -89,7 +89,8 @@ FEED_VERBS = ("list_ended",)
 STREAM_VERBS = ("read_session_stream", "watch_sessions")
 SESSION_VERBS = ("patch_session", "list_user_sessions", "prune_sessions")
 FILE_VERBS = ("create_file", "complete_file", "delete_file", "sweep_files", "forget_files")
-VERBS = (*TURN_VERBS, *JOB_VERBS, *USAGE_VERBS, *FEED_VERBS, *STREAM_VERBS, *SESSION_VERBS, *FILE_VERBS)
+EDIT_VERBS = ("fork",)
+VERBS = (*TURN_VERBS, *JOB_VERBS, *USAGE_VERBS, *FEED_VERBS, *STREAM_VERBS, *SESSION_VERBS, *FILE_VERBS, *EDIT_VERBS)
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the
 # three scripts of a turn. Likewise, each call creates its functions anew: all shared files in all scripts cost 11 µs.

@@ -45,6 +45,7 @@ class Reply(StrEnum):
     RESUMED = "RESUMED"
     WAITING = "WAITING"
     IMPORTED = "IMPORTED"
+    FORKED = "FORKED"
     NOT_EMPTY = "NOT_EMPTY"
     ADOPTED = "ADOPTED"
     ERASED = "ERASED"

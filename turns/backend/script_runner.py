@@ -30,6 +30,7 @@ PROMISES = frozenset(
         "erase",
         "adopt",
         "create_job",
+        "fork",
         "patch_session",
         "complete_file",
     }

@@ -22,9 +22,10 @@ from turns.backend.script_runner import ScriptRunner
 from turns.domain.assistant import Lane
 from turns.domain.content.parts import file_ids, to_json
 from turns.domain.retry import Hold
-from turns.domain.turn import Delta, TurnRequest
+from turns.domain.turn import Delta, TurnRequest, forked_session_id
 from turns.domain.worker_kind import WorkerKind, kind_of
 
+EDITING = ("forked_from", "regenerates")
 OPTIONAL = (
     "retry_of",
     "traceparent",
@@ -285,7 +286,7 @@ def _to_fields(request: TurnRequest) -> dict[str, str]:
     """Return the fields of the record that the request determines."""
     assistant, lane = request.assistant, request.lane or request.assistant.lane
     return {
-        **({"regenerates": request.regenerates} if request.regenerates else {}),  # which `accept` reads first
+        **{name: value for name in EDITING if (value := getattr(request, name))},  # which `accept` reads first
         "assistant": assistant.name,
         "definition": assistant.digest,
         **assistant.record_fields,
@@ -318,6 +319,9 @@ def _fingerprint(request: TurnRequest) -> str:
         del fields["parts"]  # as before there were any, so that a request can be repeated after an upgrade
     for name in ("traceparent", "request_id", "key_id", "if_version"):  # a repeated request may have others
         del fields[name]
+    if request.forked_from:  # a repeated request may find that it need not fork, or that it must
+        fields["session_id"] = forked_session_id(request.forked_from)
+    del fields["forked_from"]
     for name in ("regenerates", "response_format"):
         if fields[name] is None:  # a key that an earlier release has stored must fit
             del fields[name]

@@ -31,6 +31,7 @@ class Log(StrEnum):
     TURN_RESCUED = "turn.rescued"
     INDEX_REPAIRED = "index.repaired"
     SESSION_IMPORTED = "session.imported"
+    SESSION_FORKED = "session.forked"
     SESSION_ERASED = "session.erased"
     FILE_STORED = "file.stored"
     FILES_DELETED = "files.deleted"

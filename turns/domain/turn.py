@@ -13,7 +13,7 @@ from turns.domain.assistant import DEFAULT, Assistant, Lane
 from turns.domain.content.parts import Part, from_json
 from turns.domain.error_codes import Code, error_message
 from turns.domain.events import EventType
-from turns.domain.ids import DEFAULT_TENANT, session_key, tenant_of
+from turns.domain.ids import DEFAULT_TENANT, session_key, tenant_of, unescape_id
 from turns.domain.open_enum import member_or_text
 from turns.domain.state import Status
 
@@ -43,7 +43,9 @@ class TurnRequest:
     `parts` are set for an input that is more than text; then `input` is their text.
     `assistant` is the version under which to accept it. `variables` and `lane` are the caller's, without defaults.
     `key_id` is the id of its API key. `if_version`: the version that the session must have.
-    `regenerates`: the last committed turn of the session, whose messages this one replaces.
+    `regenerates`: the last committed turn of the session, whose messages this one replaces. `forked_from`: that turn is
+    in this session instead, as its key, and the new session begins with the messages before it; after a space, the
+    version of the file with them.
     `response_format`: the form that the answer must have, as JSON.
     """
 
@@ -61,6 +63,7 @@ class TurnRequest:
     idempotency_key: str | None = None
     retry_of: str | None = None
     regenerates: str | None = None
+    forked_from: str | None = None
     traceparent: str | None = None
     request_id: str | None = None
     key_id: str | None = None
@@ -152,6 +155,8 @@ class Turn:
     had any cause. `data` is the JSON value that a custom chain returned, or None. `output_parts` is None for text
     alone. `superseded_by` is the turn that has replaced its messages in the history. `text_end` is the length of the
     output if the event stream was folded into the record; `earlier_runs` is the stored list of the runs before.
+    `message_numbers` are those of its messages while they are in the history. `forked_from` is the id of the session
+    from which its session was forked with this turn.
     """
 
     id: str
@@ -178,6 +183,8 @@ class Turn:
     retry_of: str | None
     regenerates: str | None
     superseded_by: str | None
+    forked_from: str | None
+    message_numbers: range | None
     key_id: str | None
     response_format: str | None
     variables: Mapping[str, str]
@@ -245,6 +252,8 @@ class Turn:
             retry_of=record.get("retry_of"),
             regenerates=record.get("regenerates"),
             superseded_by=record.get("superseded_by"),
+            forked_from=forked_session_id(record.get("forked_from")),
+            message_numbers=_numbers(record["messages"]) if "messages" in record else None,
             key_id=record.get("key_id"),
             response_format=record.get("response_format"),
             variables=json.loads(record["variables"]),
@@ -290,6 +299,7 @@ class Session:
     is_archived: bool = False
     ttl_seconds: float | None = None
     created_at: int | None = None
+    forked_from: str | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -416,16 +426,21 @@ class Claim:
             key_id=record.get("key_id"),
             is_admitted=bool(record.get("admitted_by")),
             is_probe=bool(record.get("probes")),
-            replaced=_count_numbers(record.get("replaces")),
+            replaced=len(_numbers(record["replaces"])) if "replaces" in record else 0,
             own_format=record.get("response_format"),
             parts=from_json(record["parts"]) if "parts" in record else (),
         )
 
 
-def _count_numbers(messages: str | None) -> int:
-    """Return how many messages `<first>-<last>` names."""
-    first, _, last = (messages or "1-0").partition("-")
-    return int(last) - int(first) + 1
+def _numbers(messages: str) -> range:
+    """Return the numbers of messages that `<first>-<last>` names."""
+    first, _, last = messages.partition("-")
+    return range(int(first), int(last) + 1)
+
+
+def forked_session_id(forked_from: str | None) -> str | None:
+    """Return the id of the session whose key begins a stored `forked_from`."""
+    return forked_from and unescape_id(forked_from.partition(" ")[0].rpartition("/")[2])
 
 
 Extra = tuple[int, dict[str, Any]]  # a citation or an image, and how many characters of the text are before it

@@ -16,7 +16,7 @@ from turns.config.settings import Settings
 from turns.domain.errors import SessionNotFound, StoreUnavailable
 from turns.domain.ids import DEFAULT_TENANT, new_token, session_key, unescape_id
 from turns.domain.messages import Message, Page, build_page, page_numbers
-from turns.domain.turn import Session
+from turns.domain.turn import Session, forked_session_id
 from turns.store.acceptance import refusal
 from turns.store.intake import SafetyCheck
 
@@ -213,4 +213,5 @@ def to_session(found: SessionSnapshot, session: str = "") -> Session:
         is_archived="archived" in details,
         ttl_seconds=int(details.get("ttl_ms", 0)) / 1000 or None,
         created_at=int(details["created_at"]) if "created_at" in details else None,
+        forked_from=forked_session_id(details.get("forked_from")),
     )

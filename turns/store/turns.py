@@ -128,7 +128,7 @@ class TurnStore:
                 metadata=failed.metadata,
                 lane=failed.lane,
                 retry_of=turn_id,
-                regenerates=failed.regenerates,
+                regenerates=None if failed.forked_from else failed.regenerates,
                 response_format=failed.response_format,
                 idempotency_key=idempotency_key,
                 request_id=request_id,

@@ -62,7 +62,7 @@ REQUEST_HEADERS: dict[str, tuple[str, Json]] = {
 RESPONSE_HEADERS = {
     "ETag": "Entity tag of this response; of a session, its version",
     "Idempotency-Replayed": "`true`: the request had already been accepted",
-    "Location": "Path of the turn",
+    "Location": "Path of the turn, or of a new session",
     "Preference-Applied": "The wait that was applied",
     "Retry-After": "Seconds after which to ask again",
     "X-Request-Id": "Id of the request in the log",
@@ -125,7 +125,10 @@ def _operation(operation: Operation, refs: Refs, links: Json) -> Json:
         binary = {"schema": {"type": "string", "format": "binary"}}
         described["requestBody"] = {"required": True, "content": dict.fromkeys(operation.body_kinds, binary)}
     if operation.body:
-        described["requestBody"] = {"required": True, "content": {JSON: {"schema": refs[operation.body]}}}
+        described["requestBody"] = {
+            "required": operation.requires_body,
+            "content": {JSON: {"schema": refs[operation.body]}},
+        }
     return described
 
 

@@ -90,6 +90,7 @@ class Operation:
     query: type[BaseModel] | None = NoQuery
     body: type[BaseModel] | None = None
     body_kinds: tuple[str, ...] = ()
+    requires_body: bool = True
     headers: tuple[str, ...] = ()
     refusals: tuple[Error, ...] = ()
     uses_store: bool = True

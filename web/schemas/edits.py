@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from turns.config.settings import MAX_INPUT_BYTES
-from web.schemas.field_types import Metadata, MetadataName, Name, Variable, VariableName, text_rules
-from web.schemas.requests import MAX_METADATA, MAX_START_WITHIN_SECONDS, MAX_VARIABLES
+from web.schemas.field_types import Id, Metadata, MetadataName, Name, Variable, VariableName, text_rules
+from web.schemas.requests import MAX_METADATA, MAX_START_WITHIN_SECONDS, MAX_VARIABLES, TurnId
 
 
 class RegenerateBody(BaseModel):
@@ -30,6 +30,26 @@ class RegenerateBody(BaseModel):
     on_busy: Literal["enqueue", "reject", "rollback"] = "enqueue"
     lane: Literal["interactive", "batch"] | None = None
     start_within_seconds: Annotated[float, Field(gt=0, le=MAX_START_WITHIN_SECONDS)] | None = None
+    fork: Literal["if_earlier", "always", "never"] = Field(
+        "if_earlier",
+        description="whether the turn begins a new session with the messages before the earlier turn: if others were "
+        "committed after it, in any case, or never, so that it is refused then",
+    )
+    session_id: Id | None = Field(None, description="of the fork; default: a new id")
+
+
+class ForkBody(BaseModel):
+    """The body of `POST /v1/sessions/{session_id}/fork`. Without a turn the fork has all committed messages."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        json_schema_extra={"examples": [{"session_id": "foobar-2"}]},
+    )
+
+    session_id: Id | None = Field(None, description="of the fork; default: a new id")
+    through_turn: TurnId | None = Field(None, description="the last turn whose messages the fork has")
+    before_turn: TurnId | None = Field(None, description="the first turn whose messages it does not have")
 
 
 def regenerate_body(max_input_bytes: int) -> type[RegenerateBody]:

@@ -144,6 +144,7 @@ class Turn(ResponseModel):
     retry_of: TurnId | None
     regenerates: TurnId | None = Field(description="the turn whose question it answers again, or in other words")
     superseded_by: TurnId | None = Field(description="the turn that has replaced its messages in the history")
+    forked_from: Id | None = Field(description="the session from which its session was forked with this turn")
     metadata: Mapping[str, str]
     accepted_at: Instant
     started_at: Instant | None
@@ -183,6 +184,7 @@ class Session(ResponseModel):
     archived: bool = Field(validation_alias="is_archived")
     ttl_seconds: float | None = Field(description="time for which the idle session is kept; null: for ever")
     created_at: Instant | None
+    forked_from: Id | None = Field(description="the session with whose messages it began")
 
 
 class Message(ResponseModel):

@@ -53,6 +53,18 @@ def bind_request(request: TurnRequest) -> TurnRequest:
     return replace(request, user_id=user_id)
 
 
+def may_begin_sessions() -> bool:
+    """Return whether the caller may begin sessions whose ids it does not name: its token is not for one alone."""
+    token: AccessToken | None = g.caller.token
+    return token is None or not (token.session_id or token.turn_id)
+
+
+def check_new_session() -> None:
+    """Raise `Forbidden` unless the caller may begin sessions."""
+    if not may_begin_sessions():
+        raise Forbidden("This token is for one session alone.")
+
+
 def _bind_names(token: AccessToken, session_id: str | None, user_id: str | None) -> tuple[str | None, str | None]:
     """Return the session and user of a request, given those that it names, or None where it names none."""
     if token.turn_id:

@@ -219,6 +219,8 @@ export interface Session {
   /** time for which the idle session is kept; null: for ever */
   ttl_seconds: number | null;
   created_at: string | null;
+  /** the session with whose messages it began */
+  forked_from: string | null;
 }
 
 /** `event: snapshot`: the session as it is now. It is the first event of a stream that begins without an id. The events of a session have ids that are valid in any web process, and `turn_id` in their data. A stream that continues after an id has no snapshot, unless what follows that id is not known completely any more. */
@@ -339,6 +341,8 @@ export interface Turn {
   regenerates: string | null;
   /** the turn that has replaced its messages in the history */
   superseded_by: string | null;
+  /** the session from which its session was forked with this turn */
+  forked_from: string | null;
   metadata: Record<string, string>;
   /** RFC 3339, UTC, milliseconds */
   accepted_at: string;

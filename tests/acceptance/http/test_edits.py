@@ -42,6 +42,35 @@ def test_a_regeneration_that_fails_or_is_cancelled_changes_nothing(stack: Stack)
     assert contents(stack, "kept") == ["one", first["output"]["content"]]
 
 
+def test_an_earlier_turn_is_regenerated_in_a_session_that_the_answer_names(stack: Stack) -> None:
+    first = stack.wait_until_finished(stack.submit("earlier", "one"))
+    stack.wait_until_finished(stack.submit("earlier", "two"))
+    accepted = regenerate(stack, first["id"], body={"input": "eins"}, key="f").body
+    assert (accepted["forked_from"], accepted["regenerates"]) == ("earlier", first["id"])
+    assert regenerate(stack, first["id"], body={"input": "eins"}, key="f").body["id"] == accepted["id"]
+    edited = stack.wait_until_finished(accepted["id"])
+    assert contents(stack, accepted["session_id"]) == ["eins", edited["output"]["content"]]
+    assert len(contents(stack, "earlier")) == 4
+
+
+def test_a_session_is_forked_up_to_a_turn(stack: Stack) -> None:
+    first = stack.wait_until_finished(stack.submit("whole", "one"))
+    second = stack.wait_until_finished(stack.submit("whole", "two"))
+
+    def fork(**body: object) -> HttpResponse:
+        return call(f"{stack.url}/v1/sessions/whole/fork", method="POST", body=body)
+
+    forked = fork(through_turn=first["id"], session_id="part")
+    assert (forked.status, forked.body["message_count"], forked.body["forked_from"]) == (201, 2, "whole")
+    assert forked.headers["Location"] == "/v1/sessions/part"
+    assert fork(through_turn=first["id"], session_id="part").status == 200
+    refused = fork(before_turn=second["id"], session_id="part")
+    assert (refused.status, refused.body["code"]) == (409, "session_not_empty")
+    refused = fork(through_turn=first["id"], before_turn=second["id"])
+    assert (refused.status, refused.body["errors"][0]["field"]) == (400, "before_turn")
+    assert fork().body["message_count"] == 4
+
+
 def test_a_wrong_regeneration_is_refused_with_its_reason(stack: Stack) -> None:
     first = stack.wait_until_finished(stack.submit("refused", "one"))
     live = stack.submit("refused", "two [gate never]")

@@ -70,6 +70,21 @@ def test_the_last_turn_is_regenerated_and_edited(client: Client) -> None:
         first.regenerate()
 
 
+def test_an_earlier_turn_is_regenerated_in_a_fork(client: Client) -> None:
+    first = client.turns.create("branched", "one", user_id="alice").wait()
+    client.turns.create("branched", "two", user_id="alice").wait()
+    edited = first.regenerate("eins").wait().check()
+    assert (edited.forked_from, edited.user_id) == ("branched", "alice")
+    assert [message.content for message in client.sessions.messages(edited.session_id, user_id="alice")] == [
+        "eins",
+        edited.text,
+    ]
+    fork = client.sessions.fork("branched", user_id="alice", through_turn=first.id, new_session_id="branch")
+    assert (fork.session_id, fork.forked_from, fork.message_count) == ("branch", "branched", 2)
+    with pytest.raises(inturn.TurnNotLast):
+        client.turns.regenerate(first.id, fork="never")
+
+
 def test_a_failed_turn_has_a_code_and_can_be_retried(client: Client) -> None:
     failed = client.turns.create("again", "hello [fail 400 1]").wait()
     with pytest.raises(inturn.TurnFailed) as error:

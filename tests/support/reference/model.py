@@ -24,6 +24,7 @@ class ReferenceModel:
     pauses: dict[str, ReferencePause] = field(default_factory=dict)
     queues: dict[str, list[str]] = field(default_factory=dict)
     histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns, after the name of an import
+    forks: dict[str, tuple[str, str, bool]] = field(default_factory=dict)  # session, turn, and whether it is left out
     usage: ReferenceUsage = field(default_factory=ReferenceUsage)
 
     def accept(self, turn_id: str, session: str, model: str) -> None:
@@ -41,6 +42,24 @@ class ReferenceModel:
         if turn_id not in history:
             return "not committed"
         return "last" if history[-1] == turn_id else "not last"
+
+    def fork(self, source: str, target: str, *, turn_id: str, before: bool, has_turn: bool = False) -> str:
+        """Copy the messages of a session up to a turn to an empty one, and return the result in words.
+
+        `has_turn`: for a new turn in it, which is accepted with the copy or not at all.
+        """
+        if self.forks.get(target) == (source, turn_id, before) and not has_turn:
+            return "replayed"
+        turn, history = self.turns[turn_id], self.histories.get(source, [])
+        if turn.erased or turn.session != source:
+            return "not found"
+        if turn_id not in history:
+            return "not committed"
+        if self.histories.get(target) or self.queues.get(target):
+            return "not empty"
+        self.histories[target] = history[: history.index(turn_id) + (not before)]
+        self.forks[target] = (source, turn_id, before)
+        return "forked"
 
     def visible_history(self, turn_id: str) -> list[str]:
         """Return the turns that a turn sees: all committed ones, without the one that it replaces."""
@@ -149,6 +168,7 @@ class ReferenceModel:
     def erase(self, session: str) -> None:
         self.clear_session(session, keep_running=False)
         self.histories.pop(session, None)
+        self.forks.pop(session, None)
         for turn in self.turns.values():
             turn.erased = turn.erased or turn.session == session
 

@@ -15,13 +15,13 @@
 --       9 definition of the assistant
 --       10 version that the session must have, or ''
 --       11… further fields of the record, as name, value, name, value; `definition` is the digest of argument 9;
---           `regenerates`, the turn whose messages this one replaces when it commits, can only be the first one
+--           for a turn that regenerates another one they begin as `edit_refusal` describes
 -- Reply ACCEPTED, …, turn id  the turn is recorded (also when this script runs a second time)
 --       REPLAYED, …, turn id  the idempotency key was used before with this request, for that turn
 --                             …: record, position, turn ahead, pace, as `turn_snapshot` returns them
 --       KEY_REUSED            the idempotency key was used before with another request
 --       SESSION_CHANGED       the session has another version than argument 10
---       GONE, NOT_COMMITTED, NOT_LAST  the regenerated turn has no record here, no messages, or not the last ones
+--       GONE, NOT_COMMITTED, NOT_LAST, NOT_EMPTY  as `edit_refusal` returns them for a turn that regenerates another one
 --       SESSION_BUSY          the session has a live turn and on_busy is 'reject'
 --       BACKLOG_FULL          the session has the maximum number of live turns
 --       FILE_GONE             an uploaded file of the turn does not exist, or is another tenant's or user's
@@ -56,7 +56,7 @@ note_own_limits(own_limits)
 local tenant, now, live = tenant_of(session), now_ms(), redis.call('LRANGE', queue, 0, -1)  -- bounded by the backlog
 if is_paused(pause, now) then return {'PAUSED'} end
 if version ~= '' and session_version(session) ~= tonumber(version) then return {'SESSION_CHANGED'} end
-local refusal, replaced = edit_refusal(session, ARGV[11], ARGV[12])
+local refusal, write_edit = edit_refusal(session, unpack(ARGV, 11, 14))
 if refusal then return refusal end
 local clears = on_busy == 'interrupt' or on_busy == 'rollback'
 if clears or live[1] and not is_live(live[1]) then live = remove_lost_turns(session, live, now) end
@@ -74,7 +74,7 @@ local record = {'session', session, 'session_id', session_id, 'status', POLICY.i
 local fields = by_name(record)
 if sequence == 1 then begin_session(session, session_id, user_id, fields.input, now) end
 if user_id ~= '' then record[#record + 1], record[#record + 2] = 'user_id', user_id end
-if replaced then record[#record + 1], record[#record + 2] = 'replaces', replaced end
+if write_edit then write_edit(record) end
 if start_within ~= '' then
   record[#record + 1], record[#record + 2] = 'start_by', tostring(now + start_within)
   redis.call('ZADD', KEY.start_by, now + start_within, turn)

@@ -41,7 +41,7 @@ for i = 8, 7 + between do messages[#messages + 1] = ARGV[i] end
 messages[#messages + 1] = answer
 local numbers = append_messages(was.session, token, messages, replaced)
 if was.files then commit_files(was.files, was.session) end
-if replaced > 0 then mark_superseded(turn, was, now) end
+if replaced > 0 then mark_superseded(turn, was, replaced - #messages, now) end
 local fields = {unpack(ARGV, 8 + between)}
 local named = by_name(fields)
 was.used_tokens, was.spent, was.text_end = cjson.decode(named.usage or '{}').total_tokens, spent, named.text_end

@@ -32,9 +32,10 @@ local fields = {'status_reason', 'interrupted', 'output', output}
 -- This write comes first because it is the only one that can fail: another program may keep another type under the key.
 -- Without a text, a turn that regenerates another one leaves the answer of that one in the history.
 if answer ~= '' or replaced == 0 then
-  fields[5], fields[6] = 'messages', append_messages(was.session, token, {question, answer ~= '' and answer or nil}, replaced)
+  local messages = {question, answer ~= '' and answer or nil}
+  fields[5], fields[6] = 'messages', append_messages(was.session, token, messages, replaced)
   if was.files then commit_files(was.files, was.session) end
-  if replaced > 0 then mark_superseded(turn, was, now) end
+  if replaced > 0 then mark_superseded(turn, was, replaced - #messages, now) end
 end
 if text_end ~= '' then
   was.text_end, fields[#fields + 1], fields[#fields + 2] = text_end, 'text_end', text_end

@@ -104,6 +104,12 @@ def text_of(parts: Iterable[Part]) -> str:
     return text
 
 
+def with_text(parts: Sequence[Part], text: str) -> tuple[Part, ...]:
+    """Return the parts with another text before their images and files; () if there are no parts."""
+    others = tuple(part for part in parts if part.type is not PartType.TEXT)
+    return (Part(type=PartType.TEXT, text=text), *others) if parts else ()
+
+
 def placeholder(part: Part) -> str:
     return f"[{part.type}: {part.name}]" if part.name else f"[{part.type}]"
 

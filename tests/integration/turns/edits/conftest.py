@@ -13,6 +13,9 @@ from turns.domain.assistant import Assistant
 from turns.domain.ids import DEFAULT_TENANT, session_key
 from turns.domain.state import Status
 from turns.domain.turn import Answer, Claim, Turn, TurnRequest
+from turns.edits.copies import HistoryCopies
+from turns.edits.forks import Forked, Forks, Source
+from turns.edits.placement import ForkPlacement
 from turns.edits.regeneration import Changes, Origin, Regeneration
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
@@ -24,9 +27,11 @@ from turns.store.turns import TurnStore
 class Chat:
     store: TurnStore
     sessions: SessionStore
+    regeneration: Regeneration
+    forks: Forks
 
-    def accept(self, text: str = "hello", **more: Any) -> Turn:
-        return self.store.accept(TurnRequest(session_id="s", input=text, **more)).turn
+    def accept(self, text: str = "hello", *, session_id: str = "s", **more: Any) -> Turn:
+        return self.store.accept(TurnRequest(session_id=session_id, input=text, **more)).turn
 
     def claim(self, turn: Turn) -> Claim:
         claimed = self.store.claim(turn.id, worker="w")
@@ -43,10 +48,13 @@ class Chat:
         self.store.commit(claimed, answer_of(claimed, answer), tail="")
         return turn.id
 
-    def regenerate(self, turn_id: str, *, key: str | None = None, tenant: str = DEFAULT_TENANT, **changes: Any) -> Turn:
-        origin = Origin(tenant=tenant, idempotency_key=key)
-        regeneration = Regeneration(self.store, lambda name: Assistant(name=name))
-        return regeneration.regenerate(turn_id, Changes(**changes), origin).turn
+    def regenerate(self, turn_id: str, *, key: str | None = None, **changes: Any) -> Turn:
+        names = {"tenant": DEFAULT_TENANT, "if_version": None}
+        origin = Origin(idempotency_key=key, **{name: changes.pop(name, default) for name, default in names.items()})
+        return self.regeneration.regenerate(turn_id, Changes(**changes), origin).turn
+
+    def fork(self, into: str | None = None, *, key: str | None = None, session_id: str = "s", **where: Any) -> Forked:
+        return self.forks.fork(Source(session_id=session_id, user_id=None, **where), into, idempotency_key=key)
 
     def status(self, turn_id: str) -> tuple[Status, str | None]:
         """Return the status of a turn, and why it failed."""
@@ -75,7 +83,10 @@ def chat_with(client: Client, settings: Settings) -> Callable[..., Chat]:
 
     def chat_with(**changes: Any) -> Chat:
         changed = settings.model_copy(update=changes)
-        return Chat(open_turn_store(client, changed), open_session_store(client, changed))
+        store, sessions = open_turn_store(client, changed), open_session_store(client, changed)
+        shared = HistoryCopies(client, changed), ForkPlacement(client, changed)
+        regeneration = Regeneration(store, sessions, *shared, lambda name: Assistant(name=name))
+        return Chat(store, sessions, regeneration, Forks(client, changed, store, *shared))
 
     return chat_with
 

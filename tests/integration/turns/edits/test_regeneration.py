@@ -17,6 +17,7 @@ from turns.domain.errors import (
 from turns.domain.messages import Message
 from turns.domain.state import Status
 from turns.domain.turn import Claim, OnBusy
+from turns.edits.regeneration import Fork
 from turns.store.turns import TurnStore
 
 
@@ -67,7 +68,7 @@ def test_a_turn_that_fails_leaves_the_earlier_answer(chat: Chat) -> None:
 def test_only_the_last_committed_turn_is_regenerated(chat: Chat) -> None:
     earlier, last, live = chat.complete(), chat.complete(), chat.accept()
     with pytest.raises(TurnNotLast):
-        chat.regenerate(earlier)
+        chat.regenerate(earlier, fork=Fork.NEVER)
     with pytest.raises(TurnNotCommitted):
         chat.regenerate(live.id)
     with pytest.raises(TurnNotFound):
@@ -107,7 +108,7 @@ def test_a_pair_that_another_program_changed_is_not_replaced(
     chat = chat_with()
     last = chat.complete()
     server.raw.lset(keys.HISTORY("s"), 0, "foreign")
-    with pytest.raises(TurnNotLast):
+    with pytest.raises(TurnNotCommitted):
         chat.regenerate(last)
 
 

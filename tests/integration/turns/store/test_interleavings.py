@@ -54,7 +54,10 @@ from turns.domain.messages import Message
 from turns.domain.retry import Hold, HoldReason, Retry
 from turns.domain.state import TERMINAL, Status
 from turns.domain.turn import Claim, OnBusy, Spending, TurnRequest, Usage
-from turns.edits.regeneration import Changes, Origin, Regeneration
+from turns.edits.copies import HistoryCopies
+from turns.edits.forks import Forks, Source
+from turns.edits.placement import ForkPlacement
+from turns.edits.regeneration import Changes, Fork, Origin, Regeneration
 from turns.file_history.files import HistoryFiles
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
@@ -81,7 +84,12 @@ WORKERS = st.sampled_from(["v", "w"])
 # No delay, lease or interval of a check ends during an example.
 LIMITS = {"max_losses": MAX_LOSSES, "retry_seconds": 60.0, "lease_seconds": 60.0, "hint_grace_seconds": 60.0}
 POLL_MS = 3_600_000
-REFUSALS = {"not found": TurnNotFound, "not committed": TurnNotCommitted, "not last": TurnNotLast}
+REFUSALS = {
+    "not found": TurnNotFound,
+    "not committed": TurnNotCommitted,
+    "not last": TurnNotLast,
+    "not empty": SessionNotEmpty,
+}
 PAUSE = Retry(after_seconds=0, counts=False, hold=Hold(reason=HoldReason.RATE_LIMITED, seconds=300))
 
 
@@ -95,6 +103,8 @@ class Interleavings(RuleBasedStateMachine):
     tenants: Tenants
     usage: UsageStore
     jobs: JobScripts
+    regeneration: Regeneration
+    forks: Forks
     read_history: Callable[[str], list[str]]
     directory: Path
 
@@ -175,12 +185,12 @@ class Interleavings(RuleBasedStateMachine):
     @rule(target=turns, turn_id=turns)
     def regenerate(self, turn_id: str) -> MultipleResults[str]:
         """Ask for another answer to any turn, which is accepted for the last committed one of a session."""
-        regeneration = Regeneration(self.store, lambda name: Assistant(name=name, model=name))
+        only_last = Changes(fork=Fork.NEVER)
         if refused := REFUSALS.get(self.model.check_last(turn_id)):
             with pytest.raises(refused):
-                regeneration.regenerate(turn_id, Changes(), Origin(tenant=DEFAULT_TENANT))
+                self.regeneration.regenerate(turn_id, only_last, Origin(tenant=DEFAULT_TENANT))
             return multiple()
-        accepted = regeneration.regenerate(turn_id, Changes(), Origin(tenant=DEFAULT_TENANT))
+        accepted = self.regeneration.regenerate(turn_id, only_last, Origin(tenant=DEFAULT_TENANT))
         earlier = self.model.turns[turn_id]
         self.model.accept(accepted.turn.id, earlier.session, earlier.model)
         self.model.turns[accepted.turn.id].replaces = turn_id
@@ -190,6 +200,34 @@ class Interleavings(RuleBasedStateMachine):
     def regenerate_last(self, session: str) -> MultipleResults[str]:
         last = self.model.histories.get(session, [])[-1:]
         return self.regenerate(last[0]) if last and last[0] in self.model.turns else multiple()
+
+    @rule(target=turns, turn_id=turns, session=st.sampled_from(["a", "b", "c"]))
+    def regenerate_in_fork(self, turn_id: str, session: str) -> MultipleResults[str]:
+        """Ask for another answer to any turn in a session that begins with the turns before it."""
+        earlier = self.model.turns[turn_id]
+        if earlier.session == OF_ALICE:
+            return multiple()
+        result = self.model.fork(earlier.session, session, turn_id=turn_id, before=True, has_turn=True)
+        changes = Changes(fork=Fork.ALWAYS, session_id=session)
+        if refused := REFUSALS.get(result):
+            with pytest.raises(refused):
+                self.regeneration.regenerate(turn_id, changes, Origin(tenant=DEFAULT_TENANT))
+            return multiple()
+        accepted = self.regeneration.regenerate(turn_id, changes, Origin(tenant=DEFAULT_TENANT))
+        self.model.accept(accepted.turn.id, session, earlier.model)
+        return multiple(accepted.turn.id)
+
+    @rule(turn_id=turns, session=st.sampled_from(["a", "b", "c"]), before=st.booleans())
+    def fork(self, turn_id: str, session: str, *, before: bool) -> None:
+        source = Source(session_id=self.model.turns[turn_id].session, user_id=None, turn_id=turn_id, before=before)
+        if source.session_id == OF_ALICE:
+            return
+        result = self.model.fork(source.session, session, turn_id=turn_id, before=before)
+        if refused := REFUSALS.get(result):
+            with pytest.raises(refused):
+                self.forks.fork(source, session)
+        else:
+            assert self.forks.fork(source, session).replayed == (result == "replayed")
 
     @rule(claim=claims)
     def renew(self, claim: Claim) -> None:
@@ -540,6 +578,7 @@ def test_interleavings(
     Interleavings.tenants, Interleavings.pauses = Tenants(client, settings), Pauses(client, limited)
     Interleavings.usage = UsageStore(client, settings)
     Interleavings.jobs = JobScripts(client, settings)
+    open_edits(client, limited)
     interleave(80)
 
 
@@ -553,7 +592,15 @@ def test_interleavings_with_histories_in_files(
     Interleavings.directory = tmp_path
     Interleavings.read_history = partial(read_file_history, server, HistoryFiles(tmp_path))
     Interleavings.usage = UsageStore(client, in_files)
+    open_edits(client, in_files)
     interleave(40)
+
+
+def open_edits(client: Client, settings: Settings) -> None:
+    store, sessions = Interleavings.store, Interleavings.sessions
+    shared = HistoryCopies(client, settings), ForkPlacement(client, settings)
+    Interleavings.regeneration = Regeneration(store, sessions, *shared, lambda name: Assistant(name=name, model=name))
+    Interleavings.forks = Forks(client, settings, store, *shared)
 
 
 def read_file_history(server: Server, files: HistoryFiles, session: str) -> list[str]:

@@ -38,7 +38,18 @@ STATUS = {"status": "in_progress", "queue": None}
 
 
 def turn_json(status: str = "completed", output: str | None = "hello world") -> Json:
-    names = ("user_id", "status_reason", "model", "usage", "error", "queue", "retry_of", "regenerates", "superseded_by")
+    names = (
+        "user_id",
+        "status_reason",
+        "model",
+        "usage",
+        "error",
+        "queue",
+        "retry_of",
+        "regenerates",
+        "superseded_by",
+        "forked_from",
+    )
     times = ("started_at", "finished_at", "expires_at")
     answer = {"role": "assistant", "content": output}
     return {

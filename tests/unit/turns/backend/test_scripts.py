@@ -14,6 +14,7 @@ from turns.backend.script_replies import Reply
 from turns.backend.scripts import Scripts
 from turns.backend.usage_scripts import UsageScripts
 from turns.config.settings import Settings
+from turns.edits.scripts import EditScripts
 from turns.ended_turns.scripts import FeedScripts
 from turns.files.scripts import FileScripts
 from turns.session_stream.scripts import StreamScripts
@@ -23,7 +24,16 @@ LUA = ROOT / "turns" / "backend" / "lua"
 FILES = sorted(str(path.relative_to(LUA).with_suffix("")) for path in LUA.rglob("*.lua"))
 SHARED = [name.removeprefix("shared/") for name in FILES if name.startswith("shared/")]
 DEFINITION = re.compile(r"^local (?:function )?(\w+)", re.MULTILINE)
-GROUPS = (Scripts, JobScripts, UsageScripts, FeedScripts, StreamScripts, SessionScripts, FileScripts)
+GROUPS = (
+    Scripts,
+    JobScripts,
+    UsageScripts,
+    FeedScripts,
+    StreamScripts,
+    SessionScripts,
+    FileScripts,
+    EditScripts,
+)
 LIST_VERBS = {
     "renew",
     "emit",
@@ -54,8 +64,14 @@ def provided_by(name: str) -> set[str]:
 
 
 def replies(shared: str, verb: str) -> bool:
-    """Return whether the verb calls this shared file for an outcome."""
-    return f"{shared}_refusal(" in body(verb) or (shared == "process_due" and f"{shared}(" in body(verb))
+    """Return whether the verb calls this shared file for an outcome, itself or by another such file."""
+    refusal = f"{shared}_refusal("
+    callers = [name for name in SHARED if name != shared and refusal in body(f"shared/{name}")]
+    return (
+        refusal in body(verb)
+        or (shared == "process_due" and f"{shared}(" in body(verb))
+        or any(replies(name, verb) for name in callers)
+    )
 
 
 def test_each_verb_has_one_file_and_one_method() -> None:
@@ -150,7 +166,9 @@ def test_an_unknown_file_or_a_cycle_raises(
 def test_the_memory_flags_are_right() -> None:
     """When memory is full, requests of callers are refused, but an answer that was paid for is not."""
     shebangs = {verb: render(verb, render_constants(Settings())).partition("\n")[0] for verb in VERBS}
-    assert {shebangs.pop(verb) for verb in ("accept", "import_messages", "patch_session", "create_file")} == {"#!lua"}
+    assert {shebangs.pop(verb) for verb in ("accept", "import_messages", "patch_session", "create_file", "fork")} == {
+        "#!lua"
+    }
     reading = ("get_turn", "list_turns", "get_session", "list_sessions", "find_vanished", "count_tenants")
     for verb in (*reading, "read_session_stream", "list_ended", "list_user_sessions"):
         assert shebangs.pop(verb) == "#!lua flags=no-writes"

@@ -1,4 +1,4 @@
--- requires: push_messages, session_version
+-- requires: push_messages
 
 -- Append these messages to the committed history of a session, in this order, in place of its last `replaced` ones.
 -- Return the numbers of the first and the last one, as the record of their turn contains them.
@@ -14,6 +14,5 @@ local function append_messages(session, token, messages, replaced)
     if replaced > 0 then redis.call('LPOP', KEY.history .. session, replaced) end
     last = push_messages(session, messages, 1)
   end
-  if replaced > 0 then raise_version(session, math.max(0, replaced - #messages)) end
   return last - #messages + 1 .. '-' .. last
 end

@@ -1,4 +1,4 @@
--- requires: finish, history_numbers, transitions, uncommit_files
+-- requires: finish, history_numbers, publish_session_change, session_version, transitions, uncommit_files
 
 -- A turn that regenerates another one of its session has the numbers of that one's messages in `replaces`. They stay in
 -- the history until it commits, and must be the last ones then.
@@ -16,8 +16,10 @@ local function fail_not_last(turn, was, now)
 end
 
 -- Record that a turn has replaced the messages of the one that it regenerates, if that one still has a record. If not, the
--- session keeps the files of those messages as long as it exists.
-local function mark_superseded(turn, was, now)
+-- session keeps the files of those messages as long as it exists. The history has `removed` messages fewer now.
+local function mark_superseded(turn, was, removed, now)
+  local changes = raise_version(was.session, math.max(0, removed))
+  publish_session_change(was.session, 'message.deleted', was.regenerates, changes)
   local key = KEY.turn .. was.regenerates
   local status, files = unpack(redis.call('HMGET', key, 'status', 'files'))
   if not status then return end

@@ -1,6 +1,6 @@
 -- requires: session_version, tenant_of
 
-local DETAILS = {'title', 'own_title', 'metadata', 'archived', 'ttl_ms', 'created_at'}
+local DETAILS = {'title', 'own_title', 'metadata', 'archived', 'ttl_ms', 'created_at', 'forked_from'}
 
 -- Return a session as session_id, user_id, number of messages, time (ms) of its last activity, '1' if its head is
 -- running, its live turns in order, its version and further fields of its record as name, value, …; nil if there is no
