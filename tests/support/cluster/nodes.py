@@ -110,8 +110,11 @@ class ClusterNodes:
         port = next(primary[1] for first, last, primary, *_ in ranges if first <= slot <= last)
         return next(node for node in self.nodes if node.port == port)
 
+    def slot(self, key: str) -> int:
+        return int(key_slot(key.encode()))
+
     def owner_of_key(self, key: str) -> Node:
-        return self.owner(key_slot(key.encode()))
+        return self.owner(self.slot(key))
 
     def kill_owner(self, slot: int) -> Node:
         """Kill the primary of this slot with SIGKILL and return it."""
