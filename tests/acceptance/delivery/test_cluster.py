@@ -1,0 +1,102 @@
+"""The product on a Redis Cluster of three primaries. A node that is away stops its own partitions alone."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.support.cluster.nodes import ClusterNodes, Node
+from tests.support.cluster.slot_moves import LegacyMove, other_primary
+from tests.support.processes import Stack, call, turn_request
+from tests.support.waiting import wait_until
+from turns.backend.partition.placement import Partitions
+from turns.backend.partition.tags import HOME, hash_tags, slot_of
+from turns.config.store_url import DEFAULT_PARTITIONS
+
+SESSIONS = [f"s{n}" for n in range(60)]
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> ClusterNodes:
+    """Return a cluster without replicas, whose nodes keep their data when they are killed."""
+    return ClusterNodes(tmp_path_factory.mktemp("cluster"), primaries=3, durable=True)
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, cluster: ClusterNodes) -> Iterator[Stack]:
+    with Stack(tmp_path_factory.mktemp("stack"), workers=2, store=cluster) as stack:
+        yield stack
+
+
+def test_sessions_of_all_partitions_are_served(stack: Stack) -> None:
+    turns = _submit(stack, SESSIONS)
+    assert {stack.wait_until_finished(turn)["status"] for turn in turns} == {"completed"}
+    assert {len(stack.messages(session)) for session in SESSIONS} == {2}
+
+
+def test_a_killed_node_stops_its_own_sessions_alone(stack: Stack, cluster: ClusterNodes) -> None:
+    killed = next(node for node in cluster.nodes if node is not cluster.owner(_slot(HOME)))
+    lost = [session for session in SESSIONS if _owner(cluster, session) is killed]
+    others = [session for session in SESSIONS if session not in lost]
+    running = stack.submit(lost[0], "runs meanwhile [gate go]")
+    stack.wait_until_running(running)
+    killed.kill()
+    turns = _submit(stack, others)
+    assert {stack.wait_until_finished(turn)["status"] for turn in turns} == {"completed"}
+    response = call(f"{stack.url}/v1/turns", method="POST", body=turn_request(lost[0], "refused"))
+    assert (response.status, response.body["code"]) == (503, "store_unavailable")
+    assert response.headers["Retry-After"]
+
+    stack.open_gate("go")
+    killed.start()
+    turns = [running, *_submit(stack, lost)]
+    assert {stack.wait_until_finished(turn)["status"] for turn in turns} == {"completed"}
+
+
+def test_a_partition_stands_still_while_it_moves(stack: Stack, cluster: ClusterNodes) -> None:
+    session = SESSIONS[0]
+    slot = _slot(Partitions(DEFAULT_PARTITIONS).of_session(session))
+    waiting = stack.submit(session, "runs during the move [gate moved]")
+    stack.wait_until_running(waiting)
+    move = LegacyMove(cluster, slot, other_primary(cluster, slot))
+    move.move_keys(*move.source.cluster("GETKEYSINSLOT", slot, 3))
+    stack.open_gate("moved")
+    refused = call(f"{stack.url}/v1/turns", method="POST", body=turn_request(session, "refused"))
+    assert refused.status == 503
+    move.finish()
+    assert stack.wait_until_finished(waiting)["status"] == "completed"
+    [after] = _submit(stack, [session])
+    assert stack.wait_until_finished(after)["status"] == "completed"
+
+
+def test_a_stopped_worker_leaves_its_turns_to_others(stack: Stack) -> None:
+    assert stack.workers[0].stop() == 0
+    turns = _submit(stack, SESSIONS[:20])
+    assert {stack.wait_until_finished(turn)["status"] for turn in turns} == {"completed"}
+
+
+def _submit(stack: Stack, sessions: list[str]) -> list[str]:
+    """Submit a turn in each session, again while its partition is away."""
+
+    def submit(session: str) -> str:
+        accepted: list[str] = []
+
+        def is_accepted() -> bool:
+            response = call(f"{stack.url}/v1/turns", method="POST", body=turn_request(session, "hello"))
+            assert response.status in {202, 503}, response
+            accepted.extend([response.body["id"]] if response.status == 202 else [])
+            return bool(accepted)
+
+        wait_until(f"a turn of {session} is accepted", is_accepted, seconds=60)
+        return accepted[0]
+
+    with ThreadPoolExecutor(20) as pool:
+        return list(pool.map(submit, sessions))
+
+
+def _owner(cluster: ClusterNodes, session: str) -> Node:
+    return cluster.owner(_slot(Partitions(DEFAULT_PARTITIONS).of_session(session)))
+
+
+def _slot(partition: int) -> int:
+    return slot_of(f"{{{hash_tags(DEFAULT_PARTITIONS)[partition]}}}")
