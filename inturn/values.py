@@ -81,11 +81,16 @@ class ForkOptions(TypedDict, total=False):
 
 
 class MessageBody(TypedDict):
-    """One message to import. `turn_id` is the turn that wrote it; the service does not have to know that turn."""
+    """One message to import. `turn_id` is the turn that wrote it; the service does not have to know that turn.
+
+    `created_at` is in the form of RFC 3339.
+    """
 
     role: Literal["user", "assistant"]
     content: str
     turn_id: NotRequired[str | None]
+    created_at: NotRequired[str | None]
+    metadata: NotRequired[Mapping[str, str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +207,8 @@ class Message:
     role: Literal["user", "assistant"]
     content: str
     turn_id: str | None
+    created_at: datetime | None
+    metadata: Mapping[str, str]
     raw: Json = field(compare=False, repr=False)
 
 

@@ -16,7 +16,7 @@ from turns.backend.opening import connect
 from turns.config.logs import bind, bind_more
 from turns.config.settings import Settings
 from turns.config.tracing import start_tracing
-from turns.conversations.partitioned import open_conversations
+from turns.conversations.conversations import Conversations
 from turns.domain.errors import Forbidden, Unauthenticated
 from turns.edits.copies import HistoryCopies
 from turns.edits.forks import Forks
@@ -150,7 +150,8 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         on_begin=partial(audit_begin, audit_log),
         on_end=partial(audit_end, audit_log),
     )
-    conversations = open_conversations(client, settings)
+    sessions = open_session_store(client, settings, offload=run_in_thread)
+    conversations = Conversations(sessions, settings)
     files = FileStore(client, settings, open_blobs(settings), offload=run_in_thread)
     usage = UsageStore(client, settings, offload=run_in_thread)
     api_keys, key_uses = ApiKeyStore(client), KeyUses(client)

@@ -159,7 +159,15 @@ def to_session(body: Json) -> Session:
 
 
 def to_message(body: Json) -> Message:
-    return Message(number=body["number"], role=body["role"], content=body["content"], turn_id=body["turn_id"], raw=body)
+    return Message(
+        number=body["number"],
+        role=body["role"],
+        content=body["content"],
+        turn_id=body["turn_id"],
+        created_at=_datetime(body.get("created_at")),
+        metadata=body.get("metadata", {}),
+        raw=body,
+    )
 
 
 def to_assistant(body: Json) -> Assistant:

@@ -193,7 +193,12 @@ def _filters(filters: SessionFilters) -> dict[str, str | None]:
 def _message_body(message: Message | MessageBody) -> MessageBody:
     if not isinstance(message, Message):
         return message
-    return {"role": message.role, "content": message.content, "turn_id": message.turn_id}
+    body: MessageBody = {"role": message.role, "content": message.content, "turn_id": message.turn_id}
+    if message.created_at:
+        body["created_at"] = message.created_at.isoformat()
+    if message.metadata:
+        body["metadata"] = message.metadata
+    return body
 
 
 def _turn_path(turn_id: str) -> str:

@@ -1,27 +1,20 @@
 """Lists of sessions with filters, and changes of what users see of a session."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from turns.backend.client import Client
 from turns.backend.script_loader import to_ms
-from turns.backend.script_replies import Reply
-from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
 from turns.conversations.session_filter import SessionFilter
-from turns.domain.errors import InvalidRequest, SessionChanged, SessionNotFound
-from turns.domain.ids import DEFAULT_TENANT, session_key, user_key
+from turns.domain.errors import InvalidRequest
+from turns.domain.ids import DEFAULT_TENANT, session_key
 from turns.domain.turn import Session
-from turns.store.session_scripts import SessionScripts
-from turns.store.sessions import SessionPage, to_session
+from turns.store.sessions import SessionPage, SessionStore
 
-MAX_LABELS = 16
 CHUNK = 100  # sessions that one script reads, which takes 0.3 ms
 MAX_READS = 1000  # sessions that are read for one page
 MAX_COUNTED = 5000  # sessions that are read for a count
-MAX_NAMES = 5000  # sessions of one user in the order of their activity
 BEGIN = "!"  # before the name of any session, so a page after it begins with what was active before that time
 
 
@@ -36,9 +29,8 @@ class SessionCount:
 class Conversations:
     """Every method raises `StoreUnavailable` if Redis cannot be reached or refuses to write."""
 
-    def __init__(self, client: Client, settings: Settings) -> None:
-        self._scripts = Scripts(client, settings)
-        self._session_scripts = SessionScripts(client, settings)
+    def __init__(self, sessions: SessionStore, settings: Settings) -> None:
+        self._sessions = sessions
         self._settings = settings
 
     def patch(
@@ -54,22 +46,9 @@ class Conversations:
 
         Raises `SessionNotFound`, `SessionChanged` or `InvalidRequest`.
         """
-        outcome, snapshot = self._session_scripts.patch_session(
-            session_key(session_id, user_id, tenant),
-            session_id=session_id,
-            user_id=user_id or "",
-            version=if_version,
-            changes=json.dumps(self._to_stored(changes)),
-            max_labels=MAX_LABELS,
+        return self._sessions.patch_session(
+            session_id, self._to_stored(changes), user_id=user_id, tenant=tenant, if_version=if_version
         )
-        match outcome:
-            case Reply.SESSION_CHANGED:
-                raise SessionChanged
-            case Reply.TOO_MANY:
-                raise InvalidRequest("metadata", f"must have at most {MAX_LABELS} entries with this change")
-        if snapshot is None:
-            raise SessionNotFound
-        return to_session(snapshot)
 
     def list(
         self,
@@ -110,30 +89,21 @@ class Conversations:
                 return SessionCount(count, is_exact=False)
         return SessionCount(count, is_exact=True)
 
-    def _first_cursor(self, wanted: SessionFilter, after: str | None) -> str:
-        """Return the cursor of a page: the caller's, or one before the period's end, which lies in the future else."""
-        if after is None:
-            return "" if wanted.active_before is None else f"{wanted.active_before}.{BEGIN}"
+    def _first_cursor(self, wanted: SessionFilter, after: str | None) -> str | None:
+        """Return the cursor of a page: the caller's, or that of the end of the period."""
+        if after is None and wanted.active_before is not None:
+            return f"{wanted.active_before}.{BEGIN}"
         return after
 
-    def _pages(self, tenant: str, user_id: str | None, cursor: str) -> Iterator[SessionPage]:
+    def _pages(self, tenant: str, user_id: str | None, cursor: str | None) -> Iterator[SessionPage]:
         while True:
-            active_at, _, session = cursor.partition(".")
             if user_id is None:
-                reply = self._scripts.list_sessions(tenant=tenant, after=session, active_at=active_at, limit=CHUNK)
+                page = self._sessions.list_sessions(tenant=tenant, after=cursor, limit=CHUNK)
             else:
-                reply = self._session_scripts.list_user_sessions(
-                    tenant=tenant,
-                    user=user_key(user_id, tenant),
-                    after=session,
-                    active_at=active_at,
-                    limit=CHUNK,
-                    max_names=MAX_NAMES,
-                )
-            (last, at), snapshots = reply
-            cursor = f"{at}.{last}"
-            yield SessionPage(sessions=tuple(map(to_session, snapshots)), after=cursor if last else None)
-            if not last:
+                page = self._sessions.list_user_sessions(user_id, tenant=tenant, after=cursor, limit=CHUNK)
+            yield page
+            cursor = page.after
+            if cursor is None:
                 return
 
     def _to_stored(self, changes: Mapping[str, Any]) -> dict[str, Any]:

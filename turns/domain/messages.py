@@ -1,15 +1,17 @@
 """Stored messages in LangChain's layout, read and written without LangChain, and pages of them."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from turns.domain.content.parts import Part, PartType, text_of
-from turns.domain.ids import is_turn_id
+from turns.domain.ids import created_at, is_turn_id
 
 ROLES = {"human": "user", "HumanMessageChunk": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 TURN_ID_LENGTH = len("turn_") + 32
+VERSION_DIGIT = len("turn_") + 12  # of the UUID, in a turn id
+MAX_TIME = 253_402_300_799_999  # the end of the year 9999, the last one that a response can show
 TYPES = {"user": "human", "assistant": "ai"}
 
 
@@ -17,7 +19,8 @@ TYPES = {"user": "human", "assistant": "ai"}
 class Message:
     """One committed message of a person or a model.
 
-    `number` is its position in the session's history, from 1; it never changes.
+    `number` is its position in the session's history, from 1; it never changes. `created_at` (ms) is the time at which
+    its turn was accepted or answered, None if that is unknown. `metadata` is that of its turn.
     """
 
     number: int
@@ -25,6 +28,8 @@ class Message:
     content: str
     turn_id: str | None
     parts: tuple[Part, ...] = ()
+    created_at: int | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_stored(cls, number: int, stored: bytes) -> Self | None:
@@ -45,13 +50,22 @@ class Message:
             return None
         turn_id = _turn_of(item.get("turn")) or _turn_of(data.get("id"))
         is_more = any(part.type is not PartType.TEXT for part in parts)
-        return cls(number=number, role=role, content=text, turn_id=turn_id, parts=tuple(parts) if is_more else ())
+        return cls(
+            number=number,
+            role=role,
+            content=text,
+            turn_id=turn_id,
+            parts=tuple(parts) if is_more else (),
+            created_at=_time_of(item.get("at"), turn_id),
+            metadata=_metadata_of(item.get("metadata")),
+        )
 
     def to_stored(self) -> str:
         """Return the stored form, without a message id, which must not occur twice in one history."""
         kind = TYPES[self.role]
         stored: dict[str, object] = {"type": kind, "data": {"content": self.content, "type": kind}}
-        return json.dumps(stored if self.turn_id is None else {**stored, "turn": self.turn_id})
+        origin = {"turn": self.turn_id, "at": self.created_at, "metadata": self.metadata}
+        return json.dumps({**stored, **{name: value for name, value in origin.items() if value}})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +110,18 @@ def _turn_of(text: Any) -> str | None:
     """Return the id of the turn with which an id of a message begins, or that itself, as earlier releases stored it."""
     turn_id = text[:TURN_ID_LENGTH] if isinstance(text, str) else ""
     return turn_id if is_turn_id(turn_id) and text[TURN_ID_LENGTH:][:1] in {"", "_"} else None
+
+
+def _time_of(at: Any, turn_id: str | None) -> int | None:
+    """Return the stored time; without one, that in the id of the turn, unless a caller has made that up."""
+    if at is None and turn_id and turn_id[VERSION_DIGIT] == "7":
+        at = created_at(turn_id)
+    return at if isinstance(at, int) and 0 < at <= MAX_TIME else None
+
+
+def _metadata_of(metadata: Any) -> Mapping[str, str]:
+    is_valid = isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())
+    return metadata if is_valid else {}
 
 
 def _role(item: Any) -> str:

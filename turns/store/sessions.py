@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 from turns.backend import keys
 from turns.backend.client import Client
@@ -13,13 +13,16 @@ from turns.backend.offload import Offload, run_inline
 from turns.backend.script_replies import Reply, SessionSnapshot
 from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
-from turns.domain.errors import SessionNotFound, StoreUnavailable
-from turns.domain.ids import DEFAULT_TENANT, new_token, session_key, unescape_id
+from turns.domain.errors import InvalidRequest, SessionChanged, SessionNotFound, StoreUnavailable
+from turns.domain.ids import DEFAULT_TENANT, new_token, session_key, unescape_id, user_key
 from turns.domain.messages import Message, Page, build_page, page_numbers
 from turns.domain.turn import Session, forked_session_id
 from turns.store.acceptance import refusal
 from turns.store.intake import SafetyCheck
+from turns.store.session_scripts import SessionScripts
 
+MAX_LABELS = 16
+MAX_NAMES = 5000  # sessions of one user that one call puts in order, which takes 4 ms
 IMPORT_CHUNK_BYTES = 256 * 1024  # written by one command, so that Redis serves other clients in between
 IMPORT_SECONDS = 60  # an import that broke off is deleted after this time
 ADOPT_PAGE = 100
@@ -58,6 +61,7 @@ class SessionStore:
         self._client = client
         self._offload = offload
         self._scripts = Scripts(client, settings)
+        self._session_scripts = SessionScripts(client, settings)
         self._safety = SafetyCheck(client, settings)
 
     def get_session(self, session: str) -> Session:
@@ -76,6 +80,51 @@ class SessionStore:
         active_at, _, session = (after or "").partition(".")
         (last, at), found = self._scripts.list_sessions(tenant=tenant, after=session, active_at=active_at, limit=limit)
         return SessionPage(sessions=tuple(map(to_session, found)), after=f"{at}.{last}" if last else None)
+
+    def list_user_sessions(
+        self, user_id: str, *, tenant: str = DEFAULT_TENANT, after: str | None, limit: int
+    ) -> SessionPage:
+        """Return a page of the sessions of a user like `list_sessions`; of many, only `MAX_NAMES` are read."""
+        active_at, _, session = (after or "").partition(".")
+        (last, at), found = self._session_scripts.list_user_sessions(
+            tenant=tenant,
+            user=user_key(user_id, tenant),
+            after=session,
+            active_at=active_at,
+            limit=limit,
+            max_names=MAX_NAMES,
+        )
+        return SessionPage(sessions=tuple(map(to_session, found)), after=f"{at}.{last}" if last else None)
+
+    def patch_session(
+        self,
+        session_id: str,
+        changes: Mapping[str, Any],
+        *,
+        user_id: str | None,
+        tenant: str = DEFAULT_TENANT,
+        if_version: int | None = None,
+    ) -> Session:
+        """Change a session as `patch_session.lua` describes.
+
+        Raises `SessionNotFound`, `SessionChanged` or, for too many labels, `InvalidRequest`.
+        """
+        outcome, snapshot = self._session_scripts.patch_session(
+            session_key(session_id, user_id, tenant),
+            session_id=session_id,
+            user_id=user_id or "",
+            version=if_version,
+            changes=json.dumps(changes),
+            max_labels=MAX_LABELS,
+        )
+        match outcome:
+            case Reply.SESSION_CHANGED:
+                raise SessionChanged
+            case Reply.TOO_MANY:
+                raise InvalidRequest("metadata", f"must have at most {MAX_LABELS} entries with this change")
+        if snapshot is None:
+            raise SessionNotFound
+        return to_session(snapshot)
 
     def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
         """Return a page of the committed messages. Raises `SessionNotFound`."""

@@ -91,10 +91,7 @@ def parse_messages(body: bytes) -> list[Message]:
     messages = _validate(ImportBody, _object(body)).messages
     if messages[0].role != "user":
         raise InvalidRequest("messages.0.role", "must be user: a history starts with a message of the user")
-    return [
-        Message(number=number, role=message.role, content=message.content, turn_id=message.turn_id)
-        for number, message in enumerate(messages, start=1)
-    ]
+    return [Message(number=number, **message.model_dump()) for number, message in enumerate(messages, start=1)]
 
 
 def to_request(

@@ -116,6 +116,8 @@ class MessageBody(BaseModel):
     role: Literal["user", "assistant"]
     content: Content
     turn_id: TurnId | None = None
+    created_at: GivenInstant | None = None
+    metadata: dict[MetadataName, Metadata] = Field(default_factory=dict, max_length=MAX_METADATA)
 
 
 class ImportBody(BaseModel):

@@ -196,6 +196,8 @@ class Message(ResponseModel):
     content: str = Field(description="its text, with a placeholder for each image and file")
     parts: Parts = Field(description="if it is more than text")
     turn_id: TurnId | None
+    created_at: Instant | None = Field(description="when its turn was accepted, or answered; null if that is unknown")
+    metadata: Mapping[str, str] = Field(description="of its turn")
 
 
 class Variable(ResponseModel):

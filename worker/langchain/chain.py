@@ -21,7 +21,7 @@ from worker.langchain.chain_thread import NEVER, Stop
 from worker.langchain.content.file_loader import NO_FILES, FileLoader
 from worker.langchain.content.question import question_of
 from worker.langchain.history import FastMessageHistory, StagedHistory
-from worker.langchain.message_codec import encode_message
+from worker.langchain.message_codec import encode_pair
 from worker.langchain.output.blocks import provider_extras, with_blocks
 from worker.provider.failures import check_finish, check_form, to_model_error
 from worker.provider.request_ids import current_request
@@ -109,12 +109,14 @@ class ChainRun:
                 Code.CHAIN_ERROR, ModelErrorKind.HOPELESS, message="the chain staged no question and answer"
             )
         question, answer = pair
-        turn_id, extras = self._claim.turn_id, provider_extras(str(answer.content))
+        extras = provider_extras(str(answer.content))
         check_finish(self._finish_reason, answer.content or extras, self._claim.assistant.finish_reasons)
         check_form(str(answer.content), self._claim.response_format)
+        asked = question_of(self._claim) if self._question else question
+        question_message, answer_message = encode_pair(self._claim, asked, with_blocks(answer, extras))
         return Answer(
-            question_message=encode_message(question_of(self._claim) if self._question else question, turn_id=turn_id),
-            answer_message=encode_message(with_blocks(answer, extras), turn_id=turn_id),
+            question_message=question_message,
+            answer_message=answer_message,
             output=str(answer.content),
             extras=tuple(extras),
             model=to_model(answer) or self._claim.model,
@@ -125,9 +127,10 @@ class ChainRun:
 
 def partial_answer(claim: Claim, text: str) -> Answer:
     """Return what is kept of an interrupted run: its question, and `text` as the answer if there is any."""
+    question, answer = encode_pair(claim, question_of(claim), AIMessage(content=text) if text else None)
     return Answer(
-        question_message=encode_message(question_of(claim), turn_id=claim.turn_id),
-        answer_message=encode_message(AIMessage(content=text), turn_id=claim.turn_id) if text else "",
+        question_message=question,
+        answer_message=answer,
         output=text,
         model=claim.model,
         usage=None,

@@ -23,7 +23,7 @@ from worker.langchain.content.file_loader import NO_FILES, FileLoader
 from worker.langchain.content.question import question_of
 from worker.langchain.history import StagedHistory
 from worker.langchain.legal_history import is_valid_exchange
-from worker.langchain.message_codec import encode_message
+from worker.langchain.message_codec import encode_message, encode_pair
 from worker.langchain.output.blocks import provider_extras, with_blocks
 from worker.langchain.output.events import EventObserver
 from worker.provider.failures import check_form
@@ -88,11 +88,11 @@ class CustomChainRun(ChainRun):
         check_form(text if self._output.data is None else self._output.data, self._claim.response_format)
         *between, last = self._messages_after_question(text)
         between_messages = tuple(encode_message(m, turn_id=turn_id, step=n) for n, m in enumerate(between, 1))
-        answer_message = encode_message(with_blocks(last, extras), turn_id=turn_id)
+        question_message, answer_message = encode_pair(self._claim, question_of(self._claim), with_blocks(last, extras))
         if sum(map(len, (*between_messages, answer_message))) > MAX_STORED_BYTES:
             raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
         return Answer(
-            question_message=encode_message(question_of(self._claim), turn_id=turn_id),
+            question_message=question_message,
             between_messages=between_messages,
             answer_message=answer_message,
             output=text,

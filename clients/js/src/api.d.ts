@@ -110,6 +110,10 @@ export interface Message {
   /** if it is more than text */
   parts: Array<Part> | null;
   turn_id: string | null;
+  /** when its turn was accepted, or answered; null if that is unknown */
+  created_at: string | null;
+  /** of its turn */
+  metadata: Record<string, string>;
 }
 
 /** `event: message.deleted`: the committed messages of a turn were deleted or replaced. */

@@ -6,6 +6,8 @@ import pytest
 
 from tests.support.processes import HttpResponse, Stack, call, turn_request
 
+COPIED = ("role", "content", "turn_id", "created_at", "metadata")
+
 
 def submit(stack: Stack, session_id: str, *, if_match: str) -> HttpResponse:
     body = turn_request(session_id, "hello")
@@ -93,3 +95,16 @@ def test_a_wrong_filter_of_sessions_names_its_parameter(stack: Stack, query: str
 def patch(url: str, body: dict[str, Any], *, if_match: str | None = None) -> HttpResponse:
     headers = {"If-Match": if_match} if if_match else {}
     return call(url, method="PATCH", body=body, headers=headers)
+
+
+def test_messages_keep_their_time_and_the_metadata_of_their_turn(stack: Stack) -> None:
+    turn = stack.submit("kept-by", "hello", metadata={"plan": "pro"})
+    record = stack.wait_until_finished(turn)
+    question, answer = call(f"{stack.url}/v1/sessions/kept-by/messages").body["data"]
+    assert question["metadata"] == answer["metadata"] == {"plan": "pro"}
+    assert question["created_at"][:10] == record["accepted_at"][:10]
+    assert question["created_at"] <= answer["created_at"]
+    copied = [{name: message[name] for name in COPIED} for message in (question, answer)]
+    call(f"{stack.url}/v1/sessions/copied/messages", method="PUT", body={"messages": copied})
+    found = call(f"{stack.url}/v1/sessions/copied/messages").body["data"]
+    assert [{name: message[name] for name in COPIED} for message in found] == copied

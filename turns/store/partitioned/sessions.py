@@ -1,8 +1,9 @@
 """The session store of a Redis Cluster: routes each call to the partition of its session."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import Any
 
 from turns.backend.client import Client
 from turns.backend.offload import Offload, run_inline
@@ -33,17 +34,29 @@ class PartitionedSessionStore(SessionStore):
 
     def list_sessions(self, *, tenant: str = DEFAULT_TENANT, after: str | None, limit: int) -> SessionPage:
         """Return a page like `SessionStore.list_sessions`. It is not a snapshot of all partitions."""
-        one = self._partitions.of_tenant(tenant)
-        stores = self._stores if one is None else [self._stores[one]]
-        pages = call_each([partial(store.list_sessions, tenant=tenant, after=after, limit=limit) for store in stores])
-        if len(pages) == 1:
-            return pages[0]
-        sessions, after = merge_pages(
-            [(page.sessions, page.after) for page in pages],
-            position_of=lambda found: (found.active_at or 0, session_key(found.session_id, found.user_id, tenant)),
-            limit=limit,
-        )
-        return SessionPage(sessions=sessions, after=after)
+        return self._merged(lambda store: store.list_sessions(tenant=tenant, after=after, limit=limit), tenant, limit)
+
+    def list_user_sessions(
+        self, user_id: str, *, tenant: str = DEFAULT_TENANT, after: str | None, limit: int
+    ) -> SessionPage:
+        """Return a page like `SessionStore.list_user_sessions`. It is not a snapshot of all partitions."""
+
+        def read(store: SessionStore) -> SessionPage:
+            return store.list_user_sessions(user_id, tenant=tenant, after=after, limit=limit)
+
+        return self._merged(read, tenant, limit)
+
+    def patch_session(
+        self,
+        session_id: str,
+        changes: Mapping[str, Any],
+        *,
+        user_id: str | None,
+        tenant: str = DEFAULT_TENANT,
+        if_version: int | None = None,
+    ) -> Session:
+        store = self._of(session_key(session_id, user_id, tenant))
+        return store.patch_session(session_id, changes, user_id=user_id, tenant=tenant, if_version=if_version)
 
     def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
         return self._of(session).list_messages(session, after=after, limit=limit, newest_first=newest_first)
@@ -65,6 +78,19 @@ class PartitionedSessionStore(SessionStore):
 
     def adopt(self, session: Session, *, tenant: str) -> Reply:
         raise self._cannot_adopt()
+
+    def _merged(self, read: Callable[[SessionStore], SessionPage], tenant: str, limit: int) -> SessionPage:
+        one = self._partitions.of_tenant(tenant)
+        stores = self._stores if one is None else [self._stores[one]]
+        pages = call_each([partial(read, store) for store in stores])
+        if len(pages) == 1:
+            return pages[0]
+        sessions, after = merge_pages(
+            [(page.sessions, page.after) for page in pages],
+            position_of=lambda found: (found.active_at or 0, session_key(found.session_id, found.user_id, tenant)),
+            limit=limit,
+        )
+        return SessionPage(sessions=sessions, after=after)
 
     def _of(self, session: str) -> SessionStore:
         return self._stores[self._partitions.of_session(session)]

@@ -14,6 +14,7 @@ from turns.domain.errors import InvalidRequest, SessionChanged, SessionNotFound
 from turns.domain.ids import session_key
 from turns.domain.messages import Message
 from turns.domain.turn import Turn, TurnRequest
+from turns.file_history.session_store import open_session_store
 from turns.store.pruning import prune_sessions
 from turns.store.session_scripts import SessionScripts
 from turns.store.sessions import SessionStore
@@ -25,8 +26,8 @@ DAY = 86_400.0
 
 
 @pytest.fixture
-def conversations(client: Client, settings: Settings) -> Conversations:
-    return Conversations(client, settings)
+def conversations(sessions: SessionStore, settings: Settings) -> Conversations:
+    return Conversations(sessions, settings)
 
 
 @pytest.fixture
@@ -143,7 +144,8 @@ def test_a_retention_below_that_of_results_is_refused(accept: Accept, conversati
 
 
 def test_a_session_in_files_has_no_own_retention(client: Client, settings: Settings, tmp_path: Path) -> None:
-    in_files = Conversations(client, settings.model_copy(update={"history": f"file:{tmp_path}"}))
+    settings = settings.model_copy(update={"history": f"file:{tmp_path}"})
+    in_files = Conversations(open_session_store(client, settings), settings)
     with pytest.raises(InvalidRequest, match="ttl_seconds: cannot be changed while histories are files"):
         in_files.patch("s", {"ttl_seconds": None})
 

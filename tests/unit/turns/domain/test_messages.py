@@ -14,9 +14,10 @@ from langchain_core.messages import (
     message_to_dict,
 )
 
+from turns.domain.ids import created_at
 from turns.domain.messages import Message, build_page, page_numbers, window_length
 
-TURN = "turn_" + "0" * 32
+TURN = "turn_01a2073c9fe1775a924bcc85e05eaf46"
 STORED = [Message(number=n, role="user", content=str(n), turn_id=None).to_stored().encode() for n in range(1, 6)]
 
 
@@ -114,3 +115,27 @@ def test_a_message_knows_its_turn(stored: dict[str, Any], turn_id: str | None) -
     message = Message.from_stored(1, json.dumps({"type": "human", **stored}).encode())
     assert message is not None
     assert message.turn_id == turn_id
+
+
+def test_a_message_keeps_its_time_and_metadata() -> None:
+    message = Message(number=1, role="user", content="hi", turn_id=TURN, created_at=5, metadata={"plan": "pro"})
+    assert Message.from_stored(1, message.to_stored().encode()) == message
+
+
+def stored_time(**origin: Any) -> int | None:
+    stored = json.dumps({"type": "human", "data": {"content": "hi"}, "metadata": {"a": 1}, **origin})
+    message = Message.from_stored(1, stored.encode())
+    assert message is not None
+    assert message.metadata == {}, "a value that is no text"
+    return message.created_at
+
+
+@pytest.mark.parametrize("at", [0, -1, "5", 1.5, 10**15])
+def test_an_unusable_time_of_a_message_is_unknown(at: Any) -> None:
+    assert stored_time(turn=TURN, at=at) is None
+
+
+def test_without_a_time_of_the_message_that_of_its_turn_counts() -> None:
+    assert stored_time(turn=TURN) == created_at(TURN)
+    for made_up in ("turn_" + "a" * 32, "turn_ffffffffffff7" + "a" * 19, None):
+        assert stored_time(turn=made_up) is None

@@ -14,7 +14,8 @@ from langchain_core.messages import (
 )
 from structlog.testing import capture_logs
 
-from worker.langchain.message_codec import decode_messages, encode_message
+from tests.unit.worker.run.stand_ins import make_claim
+from worker.langchain.message_codec import decode_messages, encode_message, encode_pair
 
 USAGE = {"input_tokens": 11, "output_tokens": 7, "total_tokens": 18}
 DETAILED = {**USAGE, "input_token_details": {"cache_read": 3, "new": 1}, "output_token_details": {}}
@@ -30,7 +31,12 @@ def ai(**data: Any) -> dict[str, Any]:
     return {"type": "ai", "data": {"content": "yes", "type": "ai", "id": "one", **data}}
 
 
+PAIR = encode_pair(
+    make_claim(metadata_json='{"plan": "pro"}', turn_id="turn_1"), HumanMessage("hi"), AIMessage("Hello.")
+)
 STORED = {
+    "a question with the metadata of its turn": json.loads(PAIR[0]),
+    "an answer with its time and metadata": json.loads(PAIR[1]),
     "a question": encoded(HumanMessage("How are you?")),
     "an answer": encoded(AIMessage("Fine. \U0001f600 \x00", usage_metadata=DETAILED)),
     "content blocks": encoded(HumanMessage([{"type": "text", "text": "yes"}])),
@@ -115,3 +121,10 @@ def test_text_is_stored_as_short_as_possible(text: str) -> None:
     assert json.loads(stored)["data"]["content"] == text
     assert (text in stored) == (text == "Grüße 你好 😀")
     assert '": ' not in stored
+
+
+def test_a_model_gets_neither_the_time_nor_the_metadata() -> None:
+    for message in decode_messages([item.encode() for item in PAIR]):
+        assert "pro" not in repr(message)
+    assert '"metadata":{"plan":"pro"}' in PAIR[0]
+    assert encode_pair(make_claim(), HumanMessage("hi"), None)[1] == ""

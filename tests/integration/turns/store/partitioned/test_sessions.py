@@ -2,10 +2,8 @@
 
 import pytest
 
-from turns.backend.client import Client
 from turns.config.settings import Settings
-from turns.conversations.conversations import SessionCount
-from turns.conversations.partitioned import PartitionedConversations
+from turns.conversations.conversations import Conversations, SessionCount
 from turns.conversations.session_filter import SessionFilter
 from turns.domain.errors import ConfigurationError, SessionNotFound
 from turns.domain.messages import Message
@@ -58,11 +56,11 @@ def test_sessions_of_a_cluster_stay_in_their_tenant(sessions: PartitionedSession
 
 @pytest.mark.parametrize("user_id", [None, "alice"])
 def test_sessions_are_listed_counted_and_changed_in_all_partitions(
-    client: Client, settings: Settings, store: PartitionedTurnStore, user_id: str | None
+    sessions: PartitionedSessionStore, settings: Settings, store: PartitionedTurnStore, user_id: str | None
 ) -> None:
     for n in range(40):
         store.accept(TurnRequest(session_id=f"s-{n}", input="hello", user_id="alice"))
-    conversations = PartitionedConversations(client, settings)
+    conversations = Conversations(sessions, settings)
     archived = SessionFilter(archived=True)
     for n in range(0, 40, 2):
         assert conversations.patch(f"s-{n}", {"archived": True}, user_id="alice").is_archived

@@ -2,8 +2,6 @@
 
 import pytest
 
-from turns.conversations.conversations import Conversations
-from turns.conversations.partitioned import PartitionedConversations
 from turns.store.partitioned.sessions import PartitionedSessionStore
 from turns.store.partitioned.turns import PartitionedTurnStore
 from turns.store.sessions import SessionStore
@@ -23,7 +21,6 @@ def public(store: type) -> set[str]:
     [
         (TurnStore, PartitionedTurnStore, HOME | GATHERED | COMPOSED),
         (SessionStore, PartitionedSessionStore, set()),
-        (Conversations, PartitionedConversations, set()),
     ],
 )
 def test_each_method_is_routed_or_known_to_be_at_home(plain: type, partitioned: type, inherited: set[str]) -> None:
