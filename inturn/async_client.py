@@ -11,7 +11,7 @@ from inturn.events import Event, SessionEvent
 from inturn.protocol import requests, steps
 from inturn.protocol.outcomes import require_completed
 from inturn.protocol.parsing import to_assistants, to_service_status, turn_fields
-from inturn.protocol.resources import SessionSteps, TurnSteps
+from inturn.protocol.resources import SessionSteps, TurnSteps, UserSteps
 from inturn.transport.asynchronous import AsyncTransport
 from inturn.transport.connection import DEFAULT_RETRIES, ConnectionSettings
 from inturn.values import (
@@ -49,6 +49,7 @@ class AsyncClient:
         self.turns = AsyncTurns(self._transport)
         self.sessions = AsyncSessions(self._transport, self.turns)
         self.operator = AsyncOperator(self._transport)
+        self.users = AsyncUsers(self._transport)
         self.assistants = AsyncAssistants(self._transport)
 
     async def readiness(self) -> Readiness:
@@ -278,6 +279,22 @@ class AsyncSessions:
         Raises `SessionNotEmpty`, `SessionBusy` or `InvalidRequest`.
         """
         return await self._transport.run(self._steps.import_messages(session_id, messages, user_id))
+
+
+class AsyncUsers:
+    """What a user of the tenant has. Its sessions are `sessions.list(user_id=…)`."""
+
+    def __init__(self, transport: AsyncTransport) -> None:
+        self._transport = transport
+        self._steps = UserSteps(transport.retry_policy)
+
+    async def export(self, user_id: str) -> builtins.list[Json]:
+        """Return the user's sessions, each followed by its messages and by its turns that are kept."""
+        return await self._transport.run(self._steps.export(user_id))
+
+    async def delete(self, user_id: str) -> Json:
+        """Erase all sessions, turns and results of the user, and return the receipt once nothing is left."""
+        return await self._transport.run(self._steps.erase(user_id))
 
 
 class AsyncOperator:

@@ -11,7 +11,7 @@ from inturn.events import Event, SessionEvent
 from inturn.protocol import requests, steps
 from inturn.protocol.outcomes import require_completed
 from inturn.protocol.parsing import to_assistants, to_service_status, turn_fields
-from inturn.protocol.resources import SessionSteps, TurnSteps
+from inturn.protocol.resources import SessionSteps, TurnSteps, UserSteps
 from inturn.transport.connection import DEFAULT_RETRIES, ConnectionSettings
 from inturn.transport.sync import Transport
 from inturn.values import (
@@ -49,6 +49,7 @@ class Client:
         self.turns = Turns(self._transport)
         self.sessions = Sessions(self._transport, self.turns)
         self.operator = Operator(self._transport)
+        self.users = Users(self._transport)
         self.assistants = Assistants(self._transport)
 
     def readiness(self) -> Readiness:
@@ -278,6 +279,22 @@ class Sessions:
         Raises `SessionNotEmpty`, `SessionBusy` or `InvalidRequest`.
         """
         return self._transport.run(self._steps.import_messages(session_id, messages, user_id))
+
+
+class Users:
+    """What a user of the tenant has. Its sessions are `sessions.list(user_id=…)`."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._steps = UserSteps(transport.retry_policy)
+
+    def export(self, user_id: str) -> builtins.list[Json]:
+        """Return the user's sessions, each followed by its messages and by its turns that are kept."""
+        return self._transport.run(self._steps.export(user_id))
+
+    def delete(self, user_id: str) -> Json:
+        """Erase all sessions, turns and results of the user, and return the receipt once nothing is left."""
+        return self._transport.run(self._steps.erase(user_id))
 
 
 class Operator:

@@ -41,6 +41,8 @@ from turns.search.search import Search
 from turns.session_stream.store import SessionStreamStore
 from turns.tenants.tenants import Tenants
 from turns.usage.store import UsageStore
+from turns.users.erasures import UserErasures
+from turns.users.runner import ErasureRunner
 from web.http import access_log, problems
 from web.http.parts import PartResolver
 from web.http.request_span import trace_requests
@@ -150,15 +152,14 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         on_begin=partial(audit_begin, audit_log),
         on_end=partial(audit_end, audit_log),
     )
-    sessions = open_session_store(client, settings, offload=run_in_thread)
-    conversations = Conversations(sessions, settings)
     files = FileStore(client, settings, open_blobs(settings), offload=run_in_thread)
     usage = UsageStore(client, settings, offload=run_in_thread)
+    conversations, erasures = Conversations(sessions, settings), UserErasures(client, sessions, store, usage)
     api_keys, key_uses = ApiKeyStore(client), KeyUses(client)
     key_record = KeyRecord(settings.data_dir) if settings.uses_embedded_store else None
     authenticator = Authenticator(api_keys, key_uses, requires_keys=settings.require_keys)
     origins, refusals = CrossOriginGuard(settings), RefusalAudit()
-    app.extensions["background"] = (subscriptions, long_polls, reporter, runner, key_uses)
+    app.extensions["background"] = (subscriptions, long_polls, reporter, runner, ErasureRunner(erasures), key_uses)
     app.before_request(_begin)
     trace_requests(app)
     app.before_request(lambda: _authorize(authenticator, origins, refusals))
@@ -176,7 +177,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_streams(streams, session_streams, authenticator),
         build_feed(feed, authenticator),
         build_sessions(sessions, conversations),
-        build_users(conversations),
+        build_users(conversations, sessions, store, erasures),
         build_description(registry, settings, assets),
         build_operator_actions(actions, queries),
         build_operator_audit(audit_log),

@@ -13,6 +13,7 @@ from inturn.cli.commands.service import chains, doctor, up, web, worker
 from inturn.cli.commands.sessions import sessions
 from inturn.cli.commands.turns import get, retry, turns
 from inturn.cli.commands.usage import usage
+from inturn.cli.commands.users import users
 from inturn.cli.commands.watch import watch
 from inturn.cli.exit_codes import Exit, exit_code_for_error
 from inturn.cli.operator.audit import audit
@@ -66,6 +67,7 @@ for command in (
     sessions,
     watch,
     turns,
+    users,
     batch,
     usage,
     top,

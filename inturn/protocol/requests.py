@@ -176,6 +176,15 @@ def call_operator(
     return Request(method=method, path=f"/operator/{path}", query=_query(query or {}), body=content)
 
 
+def export_user(user_id: str) -> Request:
+    path = f"/v1/users/{_segment('user_id', user_id)}/export"
+    return Request(method="GET", path=path, headers={"Accept": "application/x-ndjson"})
+
+
+def erase_user(user_id: str) -> Request:
+    return Request(method="DELETE", path=f"/v1/users/{_segment('user_id', user_id)}")
+
+
 def _filters(filters: SessionFilters) -> dict[str, str | None]:
     """Return the filters of a list of sessions as parameters of the query."""
     given: dict[str, Any] = _without_none(filters)

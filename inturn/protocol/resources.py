@@ -1,12 +1,13 @@
 """The steps for each method of `client.turns` and `client.sessions`; both clients run the same ones."""
 
 import builtins
+import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Generic
 
-from inturn.errors import InTurnError, InvalidRequest
+from inturn.errors import InTurnError, InvalidRequest, ServiceBroken
 from inturn.events import Event, SessionEvent
 from inturn.protocol import requests, steps
 from inturn.protocol.event_stream import EventStream
@@ -14,7 +15,7 @@ from inturn.protocol.parsing import list_items, parse, problem_to_error, to_mess
 from inturn.protocol.requests import Request
 from inturn.protocol.retry import RequestRetryPolicy
 from inturn.protocol.session_stream import SessionStream
-from inturn.protocol.steps import EmittingSteps, Steps
+from inturn.protocol.steps import EmittingSteps, Sleep, Steps
 from inturn.values import (
     Changes,
     ForkOptions,
@@ -31,6 +32,7 @@ from inturn.values import (
 # Limits of the service.
 MAX_PAGE_SIZE = 100
 MAX_BATCH_SIZE = 100
+ERASE_POLL_SECONDS = 1.0  # between two requests of an erasure, each of which goes on with it
 MAX_IMPORT_BYTES = 8 * 1024 * 1024
 
 
@@ -167,6 +169,29 @@ class SessionSteps(Generic[TurnT]):
                 f"messages: must be at most {MAX_IMPORT_BYTES} bytes of JSON (they are {len(request.body)})"
             )
         return steps.fetch(request, to_session, self._retry_policy)
+
+
+class UserSteps:
+    """The steps of `client.users`."""
+
+    def __init__(self, retry_policy: RequestRetryPolicy) -> None:
+        self._retry_policy = retry_policy
+
+    def export(self, user_id: str) -> Steps["builtins.list[Json]"]:
+        """Return the sessions, each followed by its messages and turns. Raise `ServiceBroken` if some are missing."""
+        response = yield from steps.send_with_retries(requests.export_user(user_id), self._retry_policy)
+        *items, end = [json.loads(line) for line in response.body.splitlines()] or [{}]
+        if end.get("object") != "end":
+            raise ServiceBroken("The export ended before its last line.", status=response.status)
+        return items
+
+    def erase(self, user_id: str) -> Steps[Json]:
+        """Return the receipt once nothing is left."""
+        while True:
+            receipt = yield from steps.fetch(requests.erase_user(user_id), dict, self._retry_policy)
+            if receipt["status"] != "in_progress":
+                return receipt
+            yield Sleep(ERASE_POLL_SECONDS)
 
 
 def page_size(limit: int | None) -> int:

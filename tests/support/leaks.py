@@ -32,6 +32,8 @@ PERMANENT = {
     keys.KEY_USES.name,
     keys.JOBS.name,
     keys.JOBS_DUE.name,
+    keys.ERASED_USERS.name,
+    keys.ERASURES.name,
     keys.FILES_DUE.name,
     keys.FILES_REMOVED.name,
     keys.FILE_BYTES.name,

@@ -184,6 +184,32 @@ REPAIRER = Key(
     "the worker that repairs the indexes, or has done so last",
     "one minute after its last step; then another repair begins",
 )
+ERASED_USER = Key(
+    "inturn:erased_user:",
+    "hash",
+    "the receipt of the erasure of a user, by `<tenant>/<user>`, which stays as a tombstone: `requested_at` and "
+    "`ended_at` (ms), numbers of `sessions`, `turns` and `usage_rows`; `current`: the session that is being erased, "
+    "with its number of turns",
+    "400 days after the request",
+)
+ERASED_USERS = Key(
+    "inturn:erased_users",
+    "sorted set",
+    "each erased user, as `<tenant>/<user>`, at the time (ms) of the request",
+    "always; an entry is removed after 400 days, and the oldest ones of more than 100,000",
+)
+ERASURES = Key(
+    "inturn:erasures",
+    "sorted set",
+    "each erasure of a user that is not complete, as `<tenant>/<user>`, at the time (ms) of the request",
+    "while there are any",
+)
+ERASING = Key(
+    "inturn:erasing:",
+    "string",
+    "the erasure of this user, `<tenant>/<user>`, is carried out by a process",
+    "30 seconds after its last step; then another process goes on",
+)
 PRUNER = Key(
     "inturn:session_pruner",
     "string",

@@ -84,7 +84,7 @@ TURN_VERBS = (
     "remove_worker",
 )
 JOB_VERBS = ("create_job", "claim_job", "collect_job", "advance_job", "stop_job", "discard", "restore")
-USAGE_VERBS = ("fold_usage",)
+USAGE_VERBS = ("fold_usage", "forget_user")
 FEED_VERBS = ("list_ended",)
 STREAM_VERBS = ("read_session_stream", "watch_sessions")
 SESSION_VERBS = ("patch_session", "list_user_sessions", "prune_sessions")

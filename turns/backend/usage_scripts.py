@@ -20,6 +20,12 @@ class SumsToStore:
 class UsageScripts(ScriptRunner):
     verbs = USAGE_VERBS
 
+    def forget_user(self, key: str, rows: Mapping[str, str]) -> int:
+        """Add each row to its row without a user, and remove it; return the number of rows that were there."""
+        pairs = [part for pair in rows.items() for part in pair]
+        _, forgotten = self._run("forget_user", self._client.stored_name(key), *pairs)
+        return int(forgotten)
+
     def fold_usage(
         self, folds: str, entries: int, *, counters: Mapping[str, int], hashes: Iterable[SumsToStore]
     ) -> Reply:

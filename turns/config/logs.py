@@ -33,6 +33,7 @@ class Log(StrEnum):
     SESSION_IMPORTED = "session.imported"
     SESSION_FORKED = "session.forked"
     SESSION_ERASED = "session.erased"
+    USER_ERASED = "user.erased"
     FILE_STORED = "file.stored"
     FILES_DELETED = "files.deleted"
     FILE_MISSING = "file.missing"

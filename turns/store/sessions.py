@@ -96,6 +96,20 @@ class SessionStore:
         )
         return SessionPage(sessions=tuple(map(to_session, found)), after=f"{at}.{last}" if last else None)
 
+    def list_user_names(
+        self, user_id: str, *, tenant: str = DEFAULT_TENANT, after: str = "", limit: int
+    ) -> Sequence[str]:
+        """Return the names of the user's sessions after this one, in their order, also of some that have expired."""
+        user = user_key(user_id, tenant)
+        first = f"({after}" if after else f"[{user}/"
+        end = f"({user}0"  # 0 is the character after the slash
+        names = self._client.zrange(keys.USER_SESSIONS(tenant), first, end, bylex=True, offset=0, num=limit)
+        return [name.decode() for name in cast(list[bytes], names)]
+
+    def count_turns(self, session: str) -> int:
+        """Return the number of turns of a session that have a record."""
+        return int(self._client.zcard(keys.SESSION_TURNS(session)))
+
     def patch_session(
         self,
         session_id: str,

@@ -1,7 +1,7 @@
 """The sums of usage in the store: add new entries, read the sums of some days."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import NamedTuple, cast
 
@@ -13,6 +13,7 @@ from turns.backend.script_replies import Reply
 from turns.backend.usage_scripts import SumsToStore, UsageScripts
 from turns.config.settings import Settings
 from turns.domain.errors import InvalidRequest, StoreUnavailable
+from turns.domain.ids import escape_id
 from turns.usage.entries import DAY_MS, REST, Row, Rows, format_sums, merge, sum_entries
 from turns.usage.report import StoredSums, UsageQuery, UsageReport, build_report
 
@@ -24,6 +25,7 @@ MAX_READ_ROWS = 300_000  # which take a thread of the web process a second or tw
 MAX_READ_HASHES = 10_000  # one for each tenant of a day
 SET_ASIDE_SECONDS = 7 * 86_400
 EPOCH = date(1970, 1, 1)
+NOBODY = "-"  # the name of a row of turns without a user
 
 
 class Hash(NamedTuple):
@@ -57,7 +59,8 @@ class UsageStore:
     def __init__(self, client: Client, settings: Settings, offload: Offload = run_inline) -> None:
         self._client, self._offload = client, offload
         self._scripts = {partition: UsageScripts(partition, settings) for partition in client.partitions}
-        self._kept_ms = (1 + settings.usage_days) * DAY_MS
+        self._kept_days = 1 + settings.usage_days
+        self._kept_ms = self._kept_days * DAY_MS
 
     def fold(self) -> None:
         """Add all new entries to the sums of their days, each once, in each partition."""
@@ -76,6 +79,22 @@ class UsageStore:
         self.try_to_fold()
         hashes = self._read(self._choose(query))
         return cast(UsageReport, self._offload(lambda: build_report(query, hashes)))
+
+    def forget_user(self, user_id: str, *, tenant: str) -> int:
+        """Give the user's rows in the sums of all days to no user; return their number. Totals do not change."""
+        self.fold()
+        name, today = escape_id(user_id), (datetime.now(UTC).date() - EPOCH).days
+        days = range(today - self._kept_days, today + 2)  # the clock of the store may be a little ahead
+        return sum(
+            self._forget_rows(client, scripts, keys.USER_USAGE(f"{tenant}:{day}"), name)
+            for client, scripts in self._scripts.items()
+            for day in days
+        )
+
+    def _forget_rows(self, client: Client, scripts: UsageScripts, key: str, name: str) -> int:
+        rows = [Row.parse(row) for row in cast(list[bytes], client.hkeys(key))]
+        named = {str(row): str(row._replace(name=NOBODY)) for row in rows if row.name == name}
+        return scripts.forget_user(key, named) if named else 0
 
     def _fold_all(self, client: Client, scripts: UsageScripts) -> None:
         while self._fold_some(client, scripts):

@@ -14,6 +14,7 @@ from web.schemas import responses
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream"
 CSV = "text/csv"
+NDJSON = "application/x-ndjson"
 BODY_SECONDS = 20.0  # to receive a whole body, so that slow senders do not occupy connections
 
 

@@ -246,6 +246,21 @@ class SessionPage(Page[Session, str]):
     total: SessionCount | None = None
 
 
+class UserErasure(ResponseModel):
+    """The receipt of the erasure of a user. The counts are those of all calls until it was complete."""
+
+    object: Literal["user_erasure"] = "user_erasure"
+    user_id: Id
+    status: Annotated[
+        Literal["completed", "in_progress"], BeforeValidator(lambda done: "completed" if done else "in_progress")
+    ] = Field(validation_alias="is_complete", description="`in_progress`: it goes on by itself")
+    sessions: int
+    turns: int
+    usage_rows: int = Field(description="daily sums of tokens and cost that were given to no user")
+    requested_at: Instant
+    ended_at: Instant | None
+
+
 class FieldError(ResponseModel):
     """A wrong value: its path, in the caller's spelling, and the rule that it breaks."""
 

@@ -46,6 +46,18 @@ class PartitionedSessionStore(SessionStore):
 
         return self._merged(read, tenant, limit)
 
+    def list_user_names(
+        self, user_id: str, *, tenant: str = DEFAULT_TENANT, after: str = "", limit: int
+    ) -> Sequence[str]:
+        def read(store: SessionStore) -> Sequence[str]:
+            return store.list_user_names(user_id, tenant=tenant, after=after, limit=limit)
+
+        found = call_each([partial(read, store) for store in self._stores])
+        return sorted(name for names in found for name in names)[:limit]
+
+    def count_turns(self, session: str) -> int:
+        return self._of(session).count_turns(session)
+
     def patch_session(
         self,
         session_id: str,
