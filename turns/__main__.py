@@ -19,12 +19,14 @@ from turns.access.key_record import KeyRecord
 from turns.backend.client import Client
 from turns.backend.installation import check_agreement
 from turns.backend.opening import check_store_or_exit, connect
+from turns.backend.partition.placement import Partitions
 from turns.backend.script_replies import Reply
 from turns.config import commands
 from turns.config.settings import Settings, settings_or_exit
 from turns.domain.errors import ConfigurationError, KeyNotFound, StoreUnavailable
-from turns.domain.ids import NAME_RULE, is_name
+from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name, session_key
 from turns.file_history.session_store import open_session_store
+from turns.store.partitioned.sessions import CANNOT_ADOPT
 from turns.store.sessions import SessionStore
 
 DAY_SECONDS = 86_400
@@ -68,7 +70,13 @@ def main() -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m turns", description="Manage the API keys of this service.")
-    keys = parser.add_subparsers(required=True).add_parser("keys", help="create, list and revoke API keys")
+    commands_of_store = parser.add_subparsers(required=True)
+    partition = commands_of_store.add_parser("partition", help="print how the names of a session's keys begin")
+    partition.add_argument("session", help="id of the session")
+    partition.add_argument("--user", help="id of its user")
+    partition.add_argument("--tenant", default=DEFAULT_TENANT, help="its tenant, if it has one")
+    partition.set_defaults(run=_name_partition)
+    keys = commands_of_store.add_parser("keys", help="create, list and revoke API keys")
     subcommands = keys.add_subparsers(required=True)
     create = subcommands.add_parser("create", help="create a key and print it; it cannot be printed again")
     create.add_argument("tenant", help="tenant whose turns and sessions the key gives access to")
@@ -87,6 +95,15 @@ def _parser() -> argparse.ArgumentParser:
     revoke.add_argument("id", help="id of the key, as in the list")
     revoke.set_defaults(run=_revoke)
     return parser
+
+
+def _name_partition(service: Service, options: argparse.Namespace) -> str:
+    """Return the prefix of the keys of a session, which LangChain's class needs to read its history."""
+    if not service.settings.partitions:
+        raise ValueError("REDIS_URL names no Redis Cluster, so there are no partitions")
+    session = session_key(options.session, options.user, options.tenant)
+    number = Partitions.of(service.settings).of_session(session)
+    return service.client.partitions[number].declared_keys[0]
 
 
 def _days(text: str) -> float:
@@ -162,6 +179,8 @@ def _adopt(service: Service, options: argparse.Namespace) -> str:
 def _check_adopting(service: Service, tenant: str) -> None:
     if not is_name(tenant):
         raise ValueError(f"tenant: {NAME_RULE}")
+    if service.settings.partitions:
+        raise ConfigurationError(CANNOT_ADOPT)
     check_agreement(service.client, service.settings)  # otherwise the histories would stay behind
 
 

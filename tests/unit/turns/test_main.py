@@ -31,3 +31,26 @@ def test_a_file_that_cannot_be_written_hides_no_new_key(
     secret = _create(Service(Settings(), client.as_client, KeyRecord(tmp_path / "missing")), options)
     assert secret.startswith("inturn_")
     assert "Warning: " in capsys.readouterr().err
+
+
+def test_the_prefix_of_a_session_s_keys_is_printed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("turns.__main__.check_store_or_exit", lambda _: None)
+    monkeypatch.setattr("sys.argv", ["turns", "partition", "s"])
+    monkeypatch.setenv("REDIS_URL", "rediscluster://127.0.0.1:1")
+    assert main() == 0
+    assert capsys.readouterr().out == "inturn:{19-43}:\n"
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1")
+    assert main() == 2
+    assert "no partitions" in capsys.readouterr().err
+
+
+def test_sessions_of_a_cluster_are_not_adopted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("turns.__main__.check_store_or_exit", lambda _: None)
+    monkeypatch.setattr("sys.argv", ["turns", "keys", "adopt", "acme"])
+    monkeypatch.setenv("REDIS_URL", "rediscluster://127.0.0.1:1")
+    assert main() == 2
+    assert "cannot be given to another tenant" in capsys.readouterr().err

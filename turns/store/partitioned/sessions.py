@@ -18,6 +18,8 @@ from turns.domain.turn import Session
 from turns.store.partitioned.pages import merge_pages
 from turns.store.sessions import Imported, SessionPage, SessionStore
 
+CANNOT_ADOPT = "Sessions in a Redis Cluster cannot be given to another tenant: its sessions are in other partitions."
+
 
 class PartitionedSessionStore(SessionStore):
     """A partition that is away raises `StoreUnavailable` for its own sessions only. Lists need all partitions."""
@@ -86,10 +88,10 @@ class PartitionedSessionStore(SessionStore):
         return sum(call_each([partial(store.count_sessions, tenant=tenant) for store in self._stores]))
 
     def adopt_all(self, *, tenant: str) -> Counter[Reply]:
-        raise self._cannot_adopt()
+        raise ConfigurationError(CANNOT_ADOPT)
 
     def adopt(self, session: Session, *, tenant: str) -> Reply:
-        raise self._cannot_adopt()
+        raise ConfigurationError(CANNOT_ADOPT)
 
     def _merged(self, read: Callable[[SessionStore], SessionPage], tenant: str, limit: int) -> SessionPage:
         one = self._partitions.of_tenant(tenant)
@@ -106,8 +108,3 @@ class PartitionedSessionStore(SessionStore):
 
     def _of(self, session: str) -> SessionStore:
         return self._stores[self._partitions.of_session(session)]
-
-    def _cannot_adopt(self) -> ConfigurationError:
-        return ConfigurationError(
-            "Sessions in a Redis Cluster cannot be given to another tenant: its sessions are in other partitions."
-        )
