@@ -1,18 +1,20 @@
 """The turn store of a Redis Cluster: routes each verb to the partition of its turn or session."""
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import partial
 from typing import TypeVar
 
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.backend.partition.each import call_available, call_each
+from turns.backend.partition.each import attempt_each, call_available, call_each
 from turns.backend.partition.placement import Partitions, share_limits
 from turns.backend.partition.subscriptions import PartitionedSubscriptions
 from turns.backend.pubsub import Subscriptions
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
+from turns.domain.errors import StoreUnavailable
 from turns.domain.events import TurnEvent
 from turns.domain.ids import DEFAULT_TENANT, is_turn_id
 from turns.domain.retry import Retry
@@ -24,6 +26,16 @@ from turns.store.partitioned.pages import merge_pages
 from turns.store.turns import NOTHING, TurnPage, TurnStore
 
 T = TypeVar("T")
+SILENT_SECONDS = 1.0  # shorter than the fail-over to a replica takes
+
+
+class PartlyEmitted(StoreUnavailable):
+    """Some partitions are away. `stopped` is the result of the others, `unsent` are the turns without their pieces."""
+
+    def __init__(self, stopped: Sequence[tuple[str, Reply]], unsent: Set[str]) -> None:
+        super().__init__("a part of the store cannot be reached")
+        self.stopped = stopped
+        self.unsent = unsent
 
 
 class PartitionedTurnStore(TurnStore):
@@ -38,6 +50,8 @@ class PartitionedTurnStore(TurnStore):
         shared = share_limits(settings, self._partitions.count)
         super().__init__(client, shared)
         self._stores = [TurnStore(one, shared) for one in client.partitions]
+        self._clock = time.monotonic
+        self._silent_until: dict[int, float] = {}
 
     # -- for callers
 
@@ -113,9 +127,19 @@ class PartitionedTurnStore(TurnStore):
         return _flat(call_available([partial(self._stores[n].renew, group) for n, group in groups.items()]))
 
     def emit(self, pieces: Sequence[Delta]) -> list[tuple[str, Reply]]:
-        """Append in all partitions, each piece once, also if the call is repeated because one was away."""
-        groups = self._partitions.group(pieces)
-        return _flat(call_each([partial(self._stores[n].emit, group) for n, group in groups.items()]))
+        """Append the pieces, each once, also if the call is repeated. Raises `PartlyEmitted` if a partition is away.
+
+        A partition that did not answer gets no pieces for a moment, so that those of the others need not wait for it.
+        """
+        groups, now = self._partitions.group(pieces), self._clock()
+        asked = [n for n in groups if len(groups) == 1 or self._silent_until.get(n, 0.0) <= now]
+        replies = attempt_each([partial(self._stores[n].emit, groups[n]) for n in asked])
+        away = [n for n, reply in zip(asked, replies, strict=True) if isinstance(reply, StoreUnavailable)]
+        self._silent_until |= dict.fromkeys(away, self._clock() + SILENT_SECONDS)
+        stopped = _flat([reply for reply in replies if not isinstance(reply, StoreUnavailable)])
+        if unsent := {piece.turn_id for n in {*groups} - {*asked} | {*away} for piece in groups[n]}:
+            raise PartlyEmitted(stopped, unsent)
+        return stopped
 
     def commit(
         self,

@@ -19,6 +19,7 @@ from turns.backend.script_replies import Reply
 from turns.domain.errors import LeaseLost, StoreUnavailable
 from turns.domain.events import MAX_OUTPUT_EVENTS, EventType, OutputEvent, event_sort_key
 from turns.domain.turn import Claim, Delta, Extra
+from turns.store.partitioned.turns import PartlyEmitted
 from turns.store.turns import TurnStore
 from worker.run.output.parts import build_parts
 
@@ -169,6 +170,12 @@ class DeltaEmitter:
                 return None
             try:
                 outcomes = self._store.emit([piece for pieces in deltas.values() for piece in pieces])
+            except PartlyEmitted as error:
+                outcomes = [*error.stopped]
+                deltas = {
+                    buffer: pieces for buffer, pieces in deltas.items() if buffer.claim.turn_id not in error.unsent
+                }
+                self._has_output.set()  # try again with the others
             except StoreUnavailable:
                 return self._has_output.set()  # try again
             lost = {token for token, _ in outcomes}

@@ -1,6 +1,7 @@
 """One of two primaries is away, with the half of the partitions that is not the home partition's."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from turns.domain.turn import Turn, TurnRequest
 from turns.operations.queries import OperatorQueries
 from turns.operations.verdict import evaluate
 from turns.store.health import Readiness
-from turns.store.partitioned.turns import PartitionedTurnStore
+from turns.store.partitioned.turns import PartitionedTurnStore, PartlyEmitted
 
 AWAY = range(12, 24)
 
@@ -37,8 +38,16 @@ def test_the_rest_is_served_and_what_is_away_is_counted(cluster: ClusterNodes) -
         cluster.nodes[1].kill()
         here = [turn for turn in turns if not _is_away(turn)]
 
-        assert [store.claim(turn.id, worker="w", model="m") is not None for turn in here] == [True] * len(here)
+        running = store.claim(here[0].id, worker="w", model="m")
+        assert running
         gone = next(turn for turn in turns if _is_away(turn))
+        lost = replace(running, turn_id=gone.id)
+        for _ in range(2):  # the second time without asking the partition that is away
+            with pytest.raises(PartlyEmitted) as error:
+                store.emit([running.delta(1, "hello"), lost.delta(1, "hello")])
+            assert error.value.unsent == {gone.id}
+        assert [event.text for event in store.read_events(here[0].id, after="0-0")].count("hello") == 1
+        assert all(store.claim(turn.id, worker="w", model="m") for turn in here[1:])
         with pytest.raises(StoreUnavailable):
             store.get_turn(gone.id)
         health = store.read_health()

@@ -1,6 +1,7 @@
 """Test that text reaches the store in batches, in order, and exactly once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.unit.worker.run.stand_ins import FakeStore, make_claim
 from turns.backend.script_replies import Reply
 from turns.domain.errors import LeaseLost, StoreUnavailable
 from turns.domain.events import MAX_OUTPUT_EVENTS, EventType, OutputEvent
+from turns.store.partitioned.turns import PartlyEmitted
 from worker.run.output.event_buffer import DeltaEmitter
 
 MAX_BYTES = 100
@@ -92,6 +94,18 @@ def test_an_unavailable_store_is_retried_without_new_text(fixture: Fixture) -> N
             fixture.emitter.flush()  # would block for ever without the retry
     assert fixture.emitted() == [[("1-5", "Hello")]] * 3
     assert fixture.stopped == []
+
+
+def test_a_partition_that_is_away_holds_up_no_other_run(fixture: Fixture) -> None:
+    here, gone = make_claim(), replace(make_claim(number=7), turn_id="gone")
+    fixture.store.errors["emit"] = [PartlyEmitted([], {gone.turn_id})]
+    with fixture.emitter.open(here) as buffer, fixture.emitter.open(gone) as waiting:
+        buffer.append("a")
+        waiting.append("b")
+        fixture.emitter.flush()
+        buffer.append("c")
+        fixture.emitter.flush()
+    assert sorted(fixture.emitted()[1]) == [("1-2", "c"), ("7-1", "b")]
 
 
 def test_runs_that_have_lost_their_lease_are_stopped(fixture: Fixture) -> None:
