@@ -491,6 +491,7 @@ class Settings(BaseSettings):
             problems += [
                 f"{_variable(name)}: the turns of a tenant are counted in its partition, so this limit needs "
                 "INTURN_PLACEMENT=tenant with rediscluster://"
+                + (", or the value of INTURN_MAX_LIVE_TURNS" if name == "tenant_backlog" else "")
                 for name, is_limited in limits.items()
                 if is_limited
             ]
