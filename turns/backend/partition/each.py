@@ -21,8 +21,8 @@ def call_available(calls: Sequence[Callable[[], T]]) -> list[T]:
     away = [outcome for outcome in outcomes if isinstance(outcome, StoreUnavailable)]
     if len(away) == len(outcomes) and away:
         raise away[0]
-    for error in away:
-        get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
+    if away:
+        get_logger().warning(Log.STORE_UNAVAILABLE, error=f"partitions away: {len(away)}; {away[0]}")
     return [outcome for outcome in outcomes if not isinstance(outcome, StoreUnavailable)]
 
 

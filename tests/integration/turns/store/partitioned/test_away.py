@@ -1,4 +1,4 @@
-"""One of two primaries is away, with the half of the partitions that is not the home partition's."""
+"""One of three primaries is away, with a third of the partitions, but not with the home partition."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,12 +17,12 @@ from turns.operations.verdict import evaluate
 from turns.store.health import Readiness
 from turns.store.partitioned.turns import PartitionedTurnStore, PartlyEmitted
 
-AWAY = range(12, 24)
+AWAY = range(16, 24)
 
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[ClusterNodes]:
-    cluster = ClusterNodes(tmp_path, primaries=2)
+    cluster = ClusterNodes(tmp_path, primaries=3)  # two of them still decide
     cluster.start()
     yield cluster
     cluster.stop()
@@ -35,7 +35,7 @@ def test_the_rest_is_served_and_what_is_away_is_counted(cluster: ClusterNodes) -
         requests = [TurnRequest(session_id=f"s-{n}", input="hello") for n in range(60)]
         turns = [store.accept(request).turn for request in requests]
         assert store.read_health().partitions_away == 0
-        cluster.nodes[1].kill()
+        cluster.nodes[2].kill()
         here = [turn for turn in turns if not _is_away(turn)]
 
         running = store.claim(here[0].id, worker="w", model="m")
@@ -51,8 +51,8 @@ def test_the_rest_is_served_and_what_is_away_is_counted(cluster: ClusterNodes) -
         with pytest.raises(StoreUnavailable):
             store.get_turn(gone.id)
         health = store.read_health()
-        assert (health.partitions_away, health.live_turns, health.readiness) == (12, len(here), Readiness.OK)
-        assert store.read_metrics().gauges["store_partitions_away"] == 12
+        assert (health.partitions_away, health.live_turns, health.readiness) == (len(AWAY), len(here), Readiness.OK)
+        assert store.read_metrics().gauges["store_partitions_away"] == len(AWAY)
         assert {turn.id for turn in queries.read_live_turns().turns} == {turn.id for turn in here}
         assert "store_partly_away" in {finding.code for finding in evaluate(queries.read_facts(lost_turns=0))}
         with pytest.raises(StoreUnavailable):
