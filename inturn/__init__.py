@@ -80,6 +80,7 @@ from inturn.events import (
     StatusChanged,
     ToolCalled,
 )
+from inturn.parts import File, PartBody
 from inturn.values import (
     Assistant,
     Failure,
@@ -112,6 +113,7 @@ __all__ = [
     "Event",
     "Failure",
     "FieldError",
+    "File",
     "FileInUse",
     "FileNotFound",
     "FileTypeRefused",
@@ -132,6 +134,7 @@ __all__ = [
     "MessageDeleted",
     "NoAnswer",
     "Overloaded",
+    "PartBody",
     "Queue",
     "QueueChanged",
     "RateLimited",

@@ -2,12 +2,14 @@
 
 import builtins
 import os
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Self, Unpack
 
 from inturn.errors import InTurnError
 from inturn.events import Event, SessionEvent
+from inturn.files import AsyncFiles
+from inturn.parts import PartBody
 from inturn.protocol import requests, steps
 from inturn.protocol.outcomes import require_completed
 from inturn.protocol.parsing import to_assistants, to_service_status, turn_fields
@@ -48,6 +50,7 @@ class AsyncClient:
         self._transport = AsyncTransport(self.connection)
         self.turns = AsyncTurns(self._transport)
         self.sessions = AsyncSessions(self._transport, self.turns)
+        self.files = AsyncFiles(self._transport)
         self.operator = AsyncOperator(self._transport)
         self.users = AsyncUsers(self._transport)
         self.assistants = AsyncAssistants(self._transport)
@@ -136,7 +139,7 @@ class AsyncTurns:
     async def create(
         self,
         session_id: str,
-        input: str,
+        input: str | Sequence[PartBody],
         *,
         idempotency_key: str | None = None,
         if_version: int | None = None,
@@ -144,7 +147,8 @@ class AsyncTurns:
     ) -> AsyncTurn:
         """Submit a turn and return it. The same `idempotency_key` returns the same turn. Raise `Refused`.
 
-        With `if_version`, raise `SessionChanged` if the session has another version.
+        `input` is text, or a list of parts such as `client.files.upload("cat.png").part`. With `if_version`, raise
+        `SessionChanged` if the session has another version.
         """
         body: TurnBody = {"session_id": session_id, "input": input, **options}
         return await self._transport.run(self._steps.create(body, idempotency_key, if_version))

@@ -1,9 +1,11 @@
 """Frozen values for the service's responses. `raw` is the JSON itself, with fields that this version does not know."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NotRequired, Required, TypeAlias, TypedDict, TypeVar
+
+from inturn.parts import PartBody
 
 Json: TypeAlias = dict[str, Any]
 Status: TypeAlias = Literal["queued", "in_progress", "completed", "failed", "cancelled", "incomplete"]
@@ -30,7 +32,7 @@ class TurnBody(TurnOptions, total=False):
     """One turn of a batch."""
 
     session_id: Required[str]
-    input: Required[str]
+    input: Required[str | Sequence[PartBody]]
 
 
 class Changes(TypedDict, total=False):
@@ -160,6 +162,11 @@ class TurnData:
     raw: Json = field(compare=False)
 
     @property
+    def input_parts(self) -> tuple[Json, ...]:
+        """The parts of an input that is more than text, each with all of its fields; empty for text."""
+        return tuple(self.raw.get("input_parts") or ())
+
+    @property
     def has_ended(self) -> bool:
         return self.status not in LIVE
 
@@ -210,6 +217,11 @@ class Message:
     created_at: datetime | None
     metadata: Mapping[str, str]
     raw: Json = field(compare=False, repr=False)
+
+    @property
+    def parts(self) -> tuple[Json, ...]:
+        """The parts of a message that is more than text; empty for text."""
+        return tuple(self.raw.get("parts") or ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import click
 import inturn
 from inturn.cli.commands.batch import batch
 from inturn.cli.commands.chat import chat
+from inturn.cli.commands.files import files
 from inturn.cli.commands.send import send
 from inturn.cli.commands.service import chains, doctor, up, web, worker
 from inturn.cli.commands.sessions import sessions
@@ -66,6 +67,7 @@ for command in (
     retry,
     sessions,
     watch,
+    files,
     turns,
     users,
     batch,

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, TextIO
 
@@ -19,6 +20,8 @@ from inturn.cli.terminal.answers import (
     stream_text,
 )
 from inturn.cli.terminal.output import Terminal
+from inturn.client import Client
+from inturn.parts import PartBody
 
 
 @click.command()
@@ -46,6 +49,14 @@ from inturn.cli.terminal.output import Terminal
     metavar="FILE",
     help="File with a JSON schema that the answer must have.",
 )
+@click.option(
+    "--image",
+    "--file",
+    "attachments",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="Image or document to upload and send with the text; repeatable.",
+)
 @click.option("--start-within", type=float, metavar="SECONDS", help="Drop the turn if it has not started by then.")
 @json_option
 @pass_invocation
@@ -61,6 +72,7 @@ def send(
     start_within: float | None,
     with_events: bool,
     schema: TextIO | None,
+    attachments: tuple[str, ...],
     as_json: bool,
     **arguments: Any,
 ) -> None:
@@ -72,6 +84,7 @@ def send(
       inturn send "What does cosine mean?"
       inturn send "What's its inverse" -c           the same session
       inturn send "What is a fugue?" -a example -v ability=music
+      inturn send "What is this?" -a vision --image cat.png
       id=$(inturn send --detach "…"); inturn get $id --wait 30
     """
     terminal = invocation.terminal
@@ -82,7 +95,7 @@ def send(
         raise click.UsageError("--events requires --stream.")
     with invocation.client() as client:
         body = TurnArguments(**arguments).to_body(client.connection.base_url)
-        body["input"] = _read_text(text, terminal)
+        body["input"] = _with_files(client, _read_text(text, terminal), attachments, body.get("user_id"))
         body["start_within_seconds"] = start_within
         body["response_format"] = _read_schema(schema) if schema else None
         if mode == "detach":
@@ -110,6 +123,14 @@ def _printer(mode: str, *, timeout: float | None, with_events: bool, as_json: bo
     if mode == "wait":
         return print_when_ended(timeout=timeout, as_json=as_json)
     return stream_json if as_json else partial(stream_text, with_events=with_events)
+
+
+def _with_files(client: Client, text: str, paths: Sequence[str], user_id: str | None) -> str | list[PartBody]:
+    """Upload the files; return the text, or a list of parts if there are files."""
+    if not paths:
+        return text
+    uploaded = [client.files.upload(path, user_id=user_id).part for path in paths]
+    return [*([PartBody(type="text", text=text)] if text else []), *uploaded]
 
 
 def _read_text(text: str | None, terminal: Terminal) -> str:

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from inturn import async_client, client
+from inturn import async_client, client, files
 
 PAIRS = [
     (client.Client, async_client.AsyncClient),
     (client.Turn, async_client.AsyncTurn),
     (client.Turns, async_client.AsyncTurns),
     (client.Sessions, async_client.AsyncSessions),
+    (files.Files, files.AsyncFiles),
     (client.Assistants, async_client.AsyncAssistants),
 ]
 

@@ -33,12 +33,24 @@ class Scene:
     def upload(self, *, tenant: str = "-", user_id: str | None = None) -> StoredFile:
         return self.files.add(PNG, media_type="", name="cat.png", tenant=tenant, user_id=user_id)
 
-    def ask(self, *files: StoredFile, session_id: str = "s", tenant: str = "-", user_id: str | None = None) -> Turn:
+    def ask(
+        self,
+        *files: StoredFile,
+        session_id: str = "s",
+        tenant: str = "-",
+        user_id: str | None = None,
+        regenerates: str | None = None,
+    ) -> Turn:
         """Accept a turn with these files."""
         parts = [Part(type=PartType.TEXT, text="look")]
         parts += [Part(type=PartType.IMAGE, file_id=f.id, name=f.name, media_type=f.media_type) for f in files]
         request = TurnRequest(
-            session_id=session_id, input=text_of(parts), parts=tuple(parts), tenant=tenant, user_id=user_id
+            session_id=session_id,
+            input=text_of(parts),
+            parts=tuple(parts),
+            tenant=tenant,
+            user_id=user_id,
+            regenerates=regenerates,
         )
         return self.store.accept(request).turn
 

@@ -139,3 +139,20 @@ def test_an_adopted_session_brings_its_files(scene: Scene) -> None:
     scene.sessions.erase(session_key("s", None, "acme"))
     assert scene.files.sweep() == 1
     assert not scene.server.raw.exists(keys.FILE_BYTES.name)
+
+
+def test_an_edited_question_drops_the_files_of_the_old_one(scene: Scene) -> None:
+    old, new = scene.upload(), scene.upload()
+    first = scene.answer(scene.ask(old))
+    scene.answer(scene.ask(new, regenerates=first.id))
+    scene.expire(first)
+    assert (scene.sweep(), scene.kept) == (1, {new.id})
+
+
+def test_a_regenerated_answer_keeps_the_files_of_its_question(scene: Scene) -> None:
+    file = scene.upload()
+    first = scene.answer(scene.ask(file))
+    second = scene.answer(scene.ask(file, regenerates=first.id))
+    for turn in (first, second):
+        scene.expire(turn)
+    assert (scene.sweep(), scene.kept) == (0, {file.id})
