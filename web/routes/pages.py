@@ -19,7 +19,7 @@ PAGE_POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "connect-src 'self'",
-        "img-src 'self'",
+        "img-src 'self' blob:",  # images of messages, which the page fetches with its key
         "base-uri 'none'",
         "form-action 'none'",
         "frame-ancestors 'none'",

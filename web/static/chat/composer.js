@@ -1,12 +1,15 @@
 // The message box. Its text survives reloads until it is sent.
 import { Icon } from "../shared/icons.js";
 import { Component, createRef, html } from "../shared/ui.js";
+import { AttachmentList } from "./attachments.js";
 import { readable } from "./labels.js";
 
 const MAX_INPUT_BYTES = 131_072; // of UTF-8; the default of the service, until the assistants are loaded
 
 export class Composer extends Component {
   #area = createRef();
+  #picker = createRef();
+  #isSending = false;
   state = { bytes: 0 };
 
   componentDidMount() {
@@ -23,19 +26,25 @@ export class Composer extends Component {
     this.#area.current.focus();
   }
 
-  // Replace the text of the box, for editing.
-  edit(text) {
+  // Replace the text of the box and the attached files, for editing.
+  edit(text, parts = []) {
+    this.props.page.attachments.restore(parts.filter(({ type }) => type !== "text"));
     this.#area.current.value = text;
     this.#saveDraft();
     this.focus();
   }
 
   render({ page }, { bytes }) {
-    const { answering } = page;
+    const { answering, attachments } = page;
     const isTooLong = bytes > this.#maxBytes;
-    return html`<section class="composer" aria-label="Your message">
+    return html`<section class="composer" aria-label="Your message" onPaste=${(event) => this.#attachFrom(event, event.clipboardData)}
+      onDragOver=${(event) => page.acceptsFiles && event.preventDefault()} onDrop=${(event) => this.#attachFrom(event, event.dataTransfer)}>
       <${Variables} page=${page} />
+      <${AttachmentList} attachments=${attachments} userId=${page.conversation.session.user_id} />
       <div class="composer-box">
+        ${page.acceptsFiles && html`<button type="button" class="round" title="Attach images or files" aria-label="Attach files"
+          onClick=${() => this.#picker.current.click()}><${Icon} name="attach" /></button>
+          <input type="file" multiple hidden ref=${this.#picker} onChange=${(event) => this.#attachPicked(event.target)} />`}
         <textarea ref=${this.#area} rows="1" dir="auto" placeholder="Message InTurn…" aria-label="Message"
           aria-invalid=${String(isTooLong)} aria-describedby="message-size" enterkeyhint="send"
           onInput=${() => this.#saveDraft()} onKeyDown=${(event) => this.#handleKey(event)}></textarea>
@@ -84,9 +93,33 @@ export class Composer extends Component {
     }
   }
 
-  #send() {
+  // Attach the files that were pasted or dropped. Text is pasted as usual.
+  #attachFrom(event, { files }) {
+    if (!files.length || !this.props.page.acceptsFiles) return;
+    event.preventDefault();
+    this.props.page.attach(files);
+  }
+
+  #attachPicked(input) {
+    this.props.page.attach(input.files);
+    input.value = ""; // so that the same file can be chosen again
+    this.focus();
+  }
+
+  // Send the message once its files are uploaded.
+  async #send() {
+    const { page } = this.props;
+    const { attachments } = page;
+    if (this.#isSending) return;
+    this.#isSending = true;
+    await attachments.uploaded;
+    this.#isSending = false;
+    if (attachments === page.attachments) this.#sendNow(attachments); // otherwise another session was opened meanwhile
+  }
+
+  #sendNow({ parts }) {
     const text = this.#area.current.value;
-    if (!text.trim() || byteLength(text) > this.#maxBytes) return this.focus();
+    if (!(text.trim() || parts.length) || byteLength(text) > this.#maxBytes) return this.focus();
     const missing = this.props.page.send(text);
     if (missing) return document.getElementById(`variable-${missing}`).focus();
     this.#area.current.value = "";

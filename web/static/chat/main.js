@@ -2,6 +2,7 @@
 import { copy } from "../shared/clipboard.js";
 import { Component, createRef, html, render } from "../shared/ui.js";
 import { Announcer } from "./announcer.js";
+import { textOf } from "./attachments.js";
 import { Composer } from "./composer.js";
 import { Header } from "./header.js";
 import { Banners, Help, Undo } from "./notices.js";
@@ -34,7 +35,7 @@ class App extends Component {
     const Dialog = DIALOGS[state.dialog];
     const turns = transcriptEntries(page).filter(({ kind }) => kind === "turn");
     const edit = {
-      text: (text) => this.#composer.current.edit(text),
+      text: (text, parts) => this.#composer.current.edit(text, parts),
       missing: (variable) => variable && document.getElementById(`variable-${variable}`).focus(),
     };
     return html`
@@ -44,7 +45,7 @@ class App extends Component {
         <${Header} page=${page} />
         <${Banners} page=${page} />
         <${TranscriptView} page=${page} session=${session} lastSentKey=${page.outbox.turns.at(-1)?.key} edit=${edit} />
-        <${Composer} handle=${this.#composer} page=${page} session=${session} lastInput=${turns.at(-1)?.input} />
+        <${Composer} handle=${this.#composer} page=${page} session=${session} lastInput=${turns.length ? textOf(turns.at(-1).parts, turns.at(-1).input) : ""} />
       </main>
       <${Undo} page=${page} />
       <${Announcer} turn=${turns.at(-1)} session=${session} />

@@ -3,6 +3,7 @@ import { ROOT } from "../shared/root.js";
 import { StateContainer } from "../shared/state.js";
 import { browserStorage, tabStorage } from "../shared/storage.js";
 import * as api from "./api.js";
+import { Attachments, textOf } from "./attachments.js";
 import { Conversation } from "./conversation.js";
 import { Outbox } from "./outbox.js";
 import { setUser } from "./preferences.js";
@@ -16,10 +17,13 @@ const ERROR_SECONDS = 8; // long enough to read the message
 const otherTabs = new BroadcastChannel(`inturn${ROOT}`); // tabs of the same browser notify each other at once
 
 export class Page extends StateContainer {
+  #attachments; // of the next message, by session
+
   constructor() {
     super({ assistants: [], values: {}, dialog: null, isListOpen: false, isOnline: navigator.onLine, error: null });
     const onChange = () => this.update({});
     this.sessions = new Sessions({ onChange, onDeleted: (session) => this.#onDeleted(session) });
+    this.#attachments = new Map();
     this.outbox = new Outbox({ onChange, onAccepted: (...args) => this.#onAccepted(...args) });
     this.#show(sessionFromUrl());
   }
@@ -69,16 +73,37 @@ export class Page extends StateContainer {
   }
 
   // Send the message and return null. If a required variable is empty, show that and return its name; nothing is sent.
-  send(input) {
+  send(text, parts = this.attachments.parts) {
     const missing = this.variables.find(({ isRequired, value }) => isRequired && !value.trim());
     this.update({ missingVariable: missing?.name ?? null });
     if (missing) return missing.name;
     this.draft = "";
+    const input = withParts(text, parts);
     const { session_id, user_id } = this.conversation.session;
     const variables = Object.fromEntries(this.variables.map(({ name, value }) => [name, value.trim()]));
     const body = { session_id, input, variables, assistant: this.assistant?.name, ...(user_id && { user_id }) };
-    this.#submit({ input, body });
+    this.#submit({ input: text, parts, body });
+    this.attachments.clear();
     return null;
+  }
+
+  // Ask the question of a turn again, with its images and files.
+  askAgain({ input, parts }) {
+    return this.send(textOf(parts, input), (parts ?? []).filter(({ type }) => type !== "text"));
+  }
+
+  get acceptsFiles() {
+    return this.assistant?.accepts?.some((kind) => kind === "image" || kind === "file") ?? false;
+  }
+
+  get attachments() {
+    const key = this.#draftKey;
+    if (!this.#attachments.has(key)) this.#attachments.set(key, new Attachments({ onChange: () => this.update({}) }));
+    return this.#attachments.get(key);
+  }
+
+  attach(files) {
+    this.attachments.add(files, this.conversation.session.user_id);
   }
 
   stop(turn) {
@@ -86,7 +111,7 @@ export class Page extends StateContainer {
   }
 
   retry(turn) {
-    this.#submit({ input: turn.input, retryOf: turn.id });
+    this.#submit({ input: turn.input, parts: turn.parts, retryOf: turn.id });
   }
 
   loadEarlier() {
@@ -144,7 +169,7 @@ export class Page extends StateContainer {
     if (this.conversation.session.isNew) {
       this.conversation.session = session;
       pushSession(session);
-      this.sessions.titles.setFirstLine(session, message.input);
+      this.sessions.titles.setFirstLine(session, message.input || "Files");
     }
     this.outbox.add({ ...unconfirmed({ ...message, key: randomId("page-") }), session });
   }
@@ -214,4 +239,11 @@ export class Page extends StateContainer {
       setTimeout(() => this.update({ error: null }), ERROR_SECONDS * 1000);
     }
   }
+}
+
+// Return the input for the API: the text, or a list of parts if there are files.
+function withParts(text, files) {
+  if (!files.length) return text;
+  const references = files.map(({ type, file_id, url }) => ({ type, ...(file_id ? { file_id } : { url }) }));
+  return [...(text.trim() ? [{ type: "text", text }] : []), ...references];
 }

@@ -68,6 +68,6 @@ export function transcriptEntries({ conversation, outbox }) {
 }
 
 function view(entry, props) {
-  if (entry.kind === "message") return html`<${MessageView} key=${entry.id} message=${entry} />`;
+  if (entry.kind === "message") return html`<${MessageView} key=${entry.id} message=${entry} page=${props.page} />`;
   return html`<${TurnView} key=${entry.key ?? entry.id} turn=${entry} ...${props} />`;
 }

@@ -12,8 +12,8 @@ export const isLive = (turn) => LIVE.has(turn.state);
 export const isAnswering = (turn) => turn.state === "thinking" || turn.state === "streaming";
 
 // Return a turn that the service has not confirmed yet. Its idempotency key makes it safe to send again.
-export function unconfirmed({ key, input, body, retryOf = null }) {
-  return { ...EMPTY_TURN, key, input, body, retryOf, state: "sending" };
+export function unconfirmed({ key, input, parts = null, body, retryOf = null }) {
+  return { ...EMPTY_TURN, key, input, parts, body, retryOf, state: "sending" };
 }
 
 // Return the turn of an API record. Text that was streamed to `previous` is kept until the record has the whole answer.
@@ -22,6 +22,8 @@ export function fromRecord(record, previous = EMPTY_TURN, key = previous.key) {
   return {
     ...EMPTY_TURN,
     ...{ id, key, sequence, input, assistant, attempt, losses, queue, error, usage, model },
+    parts: record.input_parts,
+    answerParts: record.output?.parts ?? null,
     state: stateOf(record, previous),
     text: record.output?.content ?? previous.text,
     reason: record.status_reason,
@@ -54,7 +56,7 @@ export function applyEvent(turn, { type, data }) {
 }
 
 export const EMPTY_TURN = {
-  id: null, key: null, sequence: Infinity, input: "", assistant: null, text: "", state: "queued", attempt: 1, losses: 0,
+  id: null, key: null, sequence: Infinity, input: "", parts: null, answerParts: null, assistant: null, text: "", state: "queued", attempt: 1, losses: 0,
   queue: null, error: null, reason: null, usage: null, model: null, retryOf: null, metadata: {}, acceptedAt: null,
   startedMs: null, finishedAt: null, seconds: null, resetReason: null, body: null, problem: null, resendAtMs: null,
 };

@@ -2,23 +2,24 @@
 import { copyWithFeedback } from "../shared/clipboard.js";
 import { Icon } from "../shared/icons.js";
 import { Component, html } from "../shared/ui.js";
+import { FileParts, textOf } from "./attachments.js";
 import { Time } from "./dates.js";
 import { turnDetails, turnLabel } from "./labels.js";
 import { Markdown } from "./markdown.js";
 import { isLive } from "./turn.js";
 
-export function MessageView({ message: { role, content } }) {
+export function MessageView({ message: { role, content, parts }, page }) {
   const isUser = role === "user";
   return html`<article class="turn" aria-label=${isUser ? "Message" : "Answer"}>
-    ${isUser ? html`<${UserMessage} text=${content} />` : html`<${Answer} text=${content} />`}
+    ${isUser ? html`<${UserMessage} text=${content} parts=${parts} page=${page} />` : html`<${Answer} text=${content} parts=${parts} page=${page} />`}
   </article>`;
 }
 
 export function TurnView({ turn, page, isLast, edit }) {
   return html`<article class=${`turn ${turn.state}`} data-state=${turn.state} data-turn=${turn.id} aria-label="Turn"
     aria-busy=${isLive(turn) ? "true" : "false"}>
-    <${UserMessage} text=${turn.input} at=${turn.acceptedAt} />
-    ${turn.text && html`<${Answer} text=${turn.text} isOpen=${turn.state === "streaming"} />`}
+    <${UserMessage} text=${turn.input} parts=${turn.parts} at=${turn.acceptedAt} page=${page} />
+    ${(turn.text || turn.answerParts) && html`<${Answer} text=${turn.text} parts=${turn.answerParts} page=${page} isOpen=${turn.state === "streaming"} />`}
     <div class="turn-foot">
       <${TurnStatus} turn=${turn} />
       ${actionsFor(turn, { page, isLast, edit })}
@@ -28,12 +29,16 @@ export function TurnView({ turn, page, isLast, edit }) {
   </article>`;
 }
 
-function UserMessage({ text, at }) {
-  return html`<div class="user-message"><h2 class="visually-hidden">You</h2>${at && html`<${Time} at=${at} />`}<p dir="auto">${text}</p></div>`;
+function UserMessage({ text, parts, at, page }) {
+  const shown = textOf(parts, text);
+  return html`<div class="user-message"><h2 class="visually-hidden">You</h2>${at && html`<${Time} at=${at} />`}
+    <div class="user-content"><${FileParts} parts=${parts} userId=${page.conversation.session.user_id} />
+      ${shown && html`<p dir="auto">${shown}</p>`}</div></div>`;
 }
 
-function Answer({ text, isOpen = false }) {
-  return html`<div class="answer"><h2 class="visually-hidden">Answer</h2><${Markdown} text=${text} isOpen=${isOpen} /></div>`;
+function Answer({ text, parts, page, isOpen = false }) {
+  return html`<div class="answer"><h2 class="visually-hidden">Answer</h2><${Markdown} text=${text} isOpen=${isOpen} />
+    <${FileParts} parts=${parts} userId=${page.conversation.session.user_id} /></div>`;
 }
 
 // Renders every second while the label contains a time.
@@ -64,9 +69,9 @@ function actionsFor(turn, { page, isLast, edit }) {
   const { state } = turn;
   const button = (icon, label, onClick) =>
     html`<button key=${label} type="button" class="quiet" onClick=${onClick}><${Icon} name=${icon} />${label}</button>`;
-  const takeBack = () => edit.text(page.outbox.takeMessage(turn.key));
+  const takeBack = () => edit.text(page.outbox.takeMessage(turn.key), turn.parts ?? []);
   const copy = turn.text && !isLive(turn) && button("copy", "Copy", ({ currentTarget }) => copyWithFeedback(currentTarget, turn.text));
-  const askAgain = isLast && button("retry", "Ask again", () => edit.missing(page.send(turn.input)));
+  const askAgain = isLast && button("retry", "Ask again", () => edit.missing(page.askAgain(turn)));
   switch (state) {
     case "unsent":
       return [button("retry", "Send again", () => page.outbox.resend(turn.key)), button("edit", "Edit", takeBack)];
