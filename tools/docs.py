@@ -30,7 +30,15 @@ from web.schemas.events import SESSION_EVENTS
 HELP_WIDTH = 100
 # Variables that docker-compose.yml sets itself, or that only `make up` reads.
 SET_BY_COMPOSE = frozenset(
-    {"REDIS_URL", "PORT", "INTURN_HOST", "INTURN_ALLOW_OPEN_ACCESS", "INTURN_BEAT_FILE", "INTURN_LOG_FORMAT"}
+    {
+        "REDIS_URL",
+        "PORT",
+        "INTURN_HOST",
+        "INTURN_ALLOW_OPEN_ACCESS",
+        "INTURN_BEAT_FILE",
+        "INTURN_LOG_FORMAT",
+        "INTURN_FILES",
+    }
 )
 READ_BY_MAKE_UP = frozenset({"WORKERS", "CHAIN_WORKERS", "INTURN_DATA_DIR"})
 

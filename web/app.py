@@ -137,7 +137,8 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         app.wsgi_app = RootPath(app.wsgi_app, settings.root_path)  # type: ignore[method-assign]  # as Flask documents it
     app.wsgi_app = EncodedPath(app.wsgi_app)  # type: ignore[method-assign]
     assets = Assets()
-    reporter = Reporter(store, web_process_name(secrets.token_hex(4)), WEB)
+    blobs = open_blobs(settings)
+    reporter = Reporter(store, web_process_name(secrets.token_hex(4)), WEB, files=blobs.read_identity())
     app.extensions["draining"] = (long_polls, connections, reporter)
     app.extensions[GET_TURN] = reads.get_turn
     actions, search = OperatorActions(client, store), Search(client, settings)
@@ -152,7 +153,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         on_begin=partial(audit_begin, audit_log),
         on_end=partial(audit_end, audit_log),
     )
-    files = FileStore(client, settings, open_blobs(settings), offload=run_in_thread)
+    files = FileStore(client, settings, blobs, offload=run_in_thread)
     usage = UsageStore(client, settings, offload=run_in_thread)
     conversations, erasures = Conversations(sessions, settings), UserErasures(client, sessions, store, usage)
     api_keys, key_uses = ApiKeyStore(client), KeyUses(client)

@@ -28,7 +28,7 @@ from turns.domain.errors import ConfigurationError
 from turns.domain.ids import new_token
 from turns.domain.worker_kind import WorkerKind, worker_name
 from turns.file_history.turn_store import FileHistoryTurnStore, open_turn_store, prepare_or_exit
-from turns.files.blobs import open_blobs
+from turns.files.blobs import open_blobs, open_blobs_or_exit
 from turns.files.store import FileStore
 from turns.processes.reporter import Reporter
 from turns.store.turns import TurnStore
@@ -89,7 +89,8 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     loop = ChainLoop(max_threads=settings.concurrency) if settings.pool is Pool.THREADS else None
     chains = ChainCache(loop, permits=registry.permits, files=open_file_loader(settings, offload(settings.pool)))
     chains.prepare((one for one in registry.all_assistants().values() if one.worker_kind is kind), settings)
-    files = FileStore(client, settings, open_blobs(settings), offload=offload(settings.pool))
+    blobs = open_blobs(settings)
+    files = FileStore(client, settings, blobs, offload=offload(settings.pool))
     slow_start = SlowStart(settings.concurrency)
     execution = Execution(
         store,
@@ -103,7 +104,14 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     )
     register(app, execution)
     hint = render_hint(app, RUN_TURN)
-    reporter = Reporter(store, worker, kind, slots=str(settings.concurrency), model=settings.model_description)
+    reporter = Reporter(
+        store,
+        worker,
+        kind,
+        slots=str(settings.concurrency),
+        model=settings.model_description,
+        files=blobs.read_identity(),
+    )
     rescuer = Rescuer(shared_store, worker=worker, hint=hint, slots=settings.concurrency, drain=end_process)
     subscriptions = store.subscriptions()
     lifecycle = Lifecycle(
@@ -225,6 +233,7 @@ def run(settings: Settings, kind: WorkerKind) -> None:
     # Celery warns against running as root because of pickle, which `accept_content` rejects.
     warnings.filterwarnings("ignore", category=SecurityWarning)
     prepare_or_exit(settings)
+    open_blobs_or_exit(settings)
     try:
         registry = registry_or_exit(settings, check=partial(check_assistant, kind=kind))
         app = build_app(settings, registry, kind)

@@ -2,9 +2,11 @@
 
 import argparse
 import sys
+import time
 from collections.abc import Iterator
 
 import supervisor.doctor
+from supervisor.doctor.file_checks import check_files
 from supervisor.doctor.finding import Finding, Verdict
 from supervisor.doctor.model_checks import ask_models, check_offline, check_providers
 from supervisor.doctor.package_checks import check_packages
@@ -36,6 +38,7 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import StoreUnavailable
 from turns.operations.facts import read_facts
 from turns.operations.verdict import evaluate
+from turns.processes.listing import read_processes
 from turns.store.health import read_health, read_store_server
 
 
@@ -81,12 +84,17 @@ def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
     yield check_memory(health)
     yield check_writes(health)
     yield check_workers(health)
+    yield from check_files(read_processes(client), settings, now_ms=store_time_ms(server.skew_seconds))
     yield from check_chain_workers(health, settings)
     yield check_keys(ApiKeyStore(client), settings)
     failed = count_failed(client, settings)
     yield check_failed(failed)
     facts = read_facts(client, settings, lost_turns=failed.get(Code.WORKER_LOST, 0))
     yield from check_service(evaluate(facts))
+
+
+def store_time_ms(skew_seconds: float) -> int:
+    return round((time.time() + skew_seconds) * 1000)
 
 
 if __name__ == "__main__":

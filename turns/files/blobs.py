@@ -1,6 +1,8 @@
 """The bytes of uploaded files, by file id, in a directory."""
 
 import os
+import secrets
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +11,7 @@ from typing import BinaryIO, Protocol
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, FilesUnavailable
 
+IDENTITY = ".id"
 CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
@@ -21,6 +24,9 @@ class Blobs(Protocol):
 
     def prepare(self) -> None:
         """Check that files can be stored. Raises `ConfigurationError`."""
+
+    def read_identity(self) -> str:
+        """Return a text that is equal for the processes that see the same files, or "" if none can be stored."""
 
     def write(self, file_id: str, content: bytes) -> None:
         """Store the bytes; they survive a crash of the machine once this returns."""
@@ -37,6 +43,9 @@ class NoBlobs:
 
     def prepare(self) -> None:
         pass
+
+    def read_identity(self) -> str:
+        return ""
 
     def write(self, file_id: str, content: bytes) -> None:
         raise FilesUnavailable("This service takes no files.")
@@ -62,6 +71,17 @@ class DirectoryBlobs:
             probe.unlink()
         except OSError as error:
             raise ConfigurationError(f"INTURN_FILES: {self._root} cannot be written: {error}") from error
+
+    def read_identity(self) -> str:
+        """Return the random id in the directory, which the first process writes."""
+        path = self._root / IDENTITY
+        try:
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(FileExistsError), open(os.open(path, CREATE_FLAGS, 0o600), "w") as file:
+                file.write(secrets.token_hex(8))
+            return path.read_text(encoding="utf-8")
+        except OSError:
+            return ""
 
     def write(self, file_id: str, content: bytes) -> None:
         path = self._path(file_id)
@@ -99,6 +119,18 @@ def open_blobs(settings: Settings) -> Blobs:
     """Return the place that `INTURN_FILES` names."""
     directory = settings.files_directory
     return NoBlobs() if directory is None else DirectoryBlobs(directory)
+
+
+def open_blobs_or_exit(settings: Settings) -> Blobs:
+    """Return the place, checked if a setting names it; if it cannot be used, print the reason and exit with code 2."""
+    blobs = open_blobs(settings)
+    try:
+        if settings.files:  # the default directory may be read-only where nothing is uploaded
+            blobs.prepare()
+    except ConfigurationError as error:
+        sys.stderr.write(f"InTurn cannot start.\n{error}\n")
+        raise SystemExit(2) from None
+    return blobs
 
 
 def _sync(directory: Path) -> None:

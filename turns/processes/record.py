@@ -32,7 +32,7 @@ class ProcessRecord:
     """The report of a process about itself; instants in ms. "" or None if it does not say, as an earlier release.
 
     `started_at` is the time of its first report, and `seen_at` that of its last one. `slots` is the number of turns
-    that a worker can run at once, `model` its default model.
+    that a worker can run at once, `model` its default model, `files` the identity of its directory of uploaded files.
     """
 
     name: str
@@ -43,6 +43,7 @@ class ProcessRecord:
     seen_at: int
     slots: int | None = None
     model: str = ""
+    files: str | None = None
     memory_bytes: int | None = None
     is_draining: bool = False
     ended_at: int | None = None
@@ -67,6 +68,7 @@ class ProcessRecord:
             seen_at=int(record["seen_at"]),
             slots=number("slots"),
             model=record.get("model", ""),
+            files=record.get("files"),
             memory_bytes=number("memory_bytes"),
             is_draining=record.get("is_draining") == "1",
             ended_at=number("ended_at"),

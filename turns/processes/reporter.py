@@ -23,7 +23,7 @@ class Reporter:
     """
 
     def __init__(self, store: TurnStore, name: str, kind: str, **facts: str) -> None:
-        """`facts` are further fields of the record: the `slots` and the `model` of a worker."""
+        """`facts` are further fields of the record: the `slots` and the `model` of a worker, its `files`."""
         self._store = store
         self._name = name
         self._kind = kind

@@ -26,6 +26,7 @@ from turns.config.settings import Settings
 from turns.config.version import VERSION
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.file_history.turn_store import prepare_or_exit
+from turns.files.blobs import open_blobs_or_exit
 from web.server.malformed import malformed
 
 CONNECTIONS = 4000  # long polls, streams and idle connections together; a greenlet takes a few kilobytes
@@ -186,6 +187,7 @@ def serve(settings: Settings) -> None:
     _check_exposure(settings)
     registry = registry_or_exit(settings)
     prepare_or_exit(settings)
+    open_blobs_or_exit(settings)
     raise_open_file_limit(2 * CONNECTIONS)
     if settings.web_processes > 1:
         import_module("web.app")  # before the fork, so that the processes share its memory
