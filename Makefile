@@ -18,7 +18,7 @@ COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
 # downloading an unpinned one.
 INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-.PHONY: help up web worker key doctor test test-first-half test-second-half check docs audit chaos alerts deployments bench \
+.PHONY: help up web worker key doctor test test-first-half test-second-half check docs audit chaos chaos-files alerts deployments bench \
   bench-langgraph format lock clean
 
 help: ## list these targets
@@ -70,6 +70,9 @@ docs: $(VENV)/.installed-docs ## build the documentation as a site in docs/.site
 chaos: $(VENV)/.installed-dev ## run about twenty thousand turns under faults and write docs/explanation/chaos.md (25 minutes)
 	@$(BIN)/python -m tests.chaos
 
+chaos-files: $(VENV)/.installed-dev ## run two thousand turns with images under kills and write docs/explanation/files_under_kills.md (3 minutes)
+	@$(BIN)/python -m tests.chaos.files
+
 alerts: $(VENV)/.installed-dev $(PROMETHEUS)/promtool ## show in Debian's Prometheus that each alert of deploy/ fires (12 minutes, 20 MB)
 	@PATH="$(abspath $(PROMETHEUS)):$$PATH" $(BIN)/python -m pytest tests/alerts
 
@@ -106,7 +109,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generat
 
 lock: $(VENV)/.installed-dev ## resolve the requirements again and write the pins
 	@$(LOCK) $(PINS)/service.in -o requirements.txt
-	@for name in otel dev; do $(LOCK) -c requirements.txt $(PINS)/$$name.in -o $(PINS)/$$name.txt || exit; done
+	@for name in otel s3 dev; do $(LOCK) -c requirements.txt $(PINS)/$$name.in -o $(PINS)/$$name.txt || exit; done
 	@$(LOCK) -c requirements.txt -c $(PINS)/dev.txt $(PINS)/docs.in -o $(PINS)/docs.txt
 	@for name in bench langgraph; do $(LOCK) $(PINS)/$$name.in -o $(PINS)/$$name.txt || exit; done
 

@@ -136,8 +136,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     if settings.root_path:
         app.wsgi_app = RootPath(app.wsgi_app, settings.root_path)  # type: ignore[method-assign]  # as Flask documents it
     app.wsgi_app = EncodedPath(app.wsgi_app)  # type: ignore[method-assign]
-    assets = Assets()
-    blobs = open_blobs(settings)
+    assets, blobs = Assets(), open_blobs(settings)
     reporter = Reporter(store, web_process_name(secrets.token_hex(4)), WEB, files=blobs.read_identity())
     app.extensions["draining"] = (long_polls, connections, reporter)
     app.extensions[GET_TURN] = reads.get_turn

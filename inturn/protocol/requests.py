@@ -11,6 +11,7 @@ from inturn.values import Changes, ForkOptions, Message, MessageBody, SessionCha
 
 MAX_WAIT_SECONDS = 30.0  # the longest long poll that the service allows
 READ_TIMEOUT_SECONDS = 20.0  # covers a slow store; if the store is down, the service reports that after two seconds
+UPLOAD_SECONDS = 120.0  # for the service to receive and store the largest file
 STREAM_READ_TIMEOUT_SECONDS = 45.0  # three missed keepalives: the service sends one every 15 seconds
 
 
@@ -65,7 +66,7 @@ def stream_events(turn_id: str, *, after: str | None) -> Request:
     return Request(
         method="GET",
         path=f"{_turn_path(turn_id)}/events",
-        query=optional_query({"after": after}),
+        query=_query({"after": after}),
         headers={"Accept": "text/event-stream"},
         read_timeout_seconds=STREAM_READ_TIMEOUT_SECONDS,
     )
@@ -76,7 +77,7 @@ def stream_session(session_id: str, *, user_id: str | None, after: str | None, u
     return Request(
         method="GET",
         path=f"{_session_path(session_id)}/events",
-        query=optional_query({"user_id": user_id, "after": after, "until": "idle" if until_idle else None}),
+        query=_query({"user_id": user_id, "after": after, "until": "idle" if until_idle else None}),
         headers={"Accept": "text/event-stream"},
         read_timeout_seconds=STREAM_READ_TIMEOUT_SECONDS,
     )
@@ -102,42 +103,42 @@ def list_turns(
     *, status: str | None, session_id: str | None, user_id: str | None, after: str | None, limit: int
 ) -> Request:
     query = {"status": status, "session_id": session_id, "user_id": user_id, "after": after, "limit": str(limit)}
-    return Request(method="GET", path="/v1/turns", query=optional_query(query))
+    return Request(method="GET", path="/v1/turns", query=_query(query))
 
 
 def list_sessions(filters: SessionFilters, *, after: str | None, limit: int) -> Request:
     query = {**_filters(filters), "after": after, "limit": str(limit)}
-    return Request(method="GET", path="/v1/sessions", query=optional_query(query))
+    return Request(method="GET", path="/v1/sessions", query=_query(query))
 
 
 def count_sessions(filters: SessionFilters) -> Request:
     query = {**_filters(filters), "count": "true", "limit": "1"}
-    return Request(method="GET", path="/v1/sessions", query=optional_query(query))
+    return Request(method="GET", path="/v1/sessions", query=_query(query))
 
 
 def update_session(session_id: str, changes: SessionChanges, *, user_id: str | None, if_version: int | None) -> Request:
-    query, headers = optional_query({"user_id": user_id}), _if_match(if_version)
+    query, headers = _query({"user_id": user_id}), _if_match(if_version)
     return Request(method="PATCH", path=_session_path(session_id), query=query, headers=headers, body=_json(changes))
 
 
 def get_session(session_id: str, *, user_id: str | None) -> Request:
-    return Request(method="GET", path=_session_path(session_id), query=optional_query({"user_id": user_id}))
+    return Request(method="GET", path=_session_path(session_id), query=_query({"user_id": user_id}))
 
 
 def delete_session(session_id: str, *, user_id: str | None) -> Request:
-    return Request(method="DELETE", path=_session_path(session_id), query=optional_query({"user_id": user_id}))
+    return Request(method="DELETE", path=_session_path(session_id), query=_query({"user_id": user_id}))
 
 
 def list_messages(session_id: str, *, user_id: str | None, order: str, after: str | None, limit: int) -> Request:
     query = {"user_id": user_id, "order": order, "after": after, "limit": str(limit)}
-    return Request(method="GET", path=f"{_session_path(session_id)}/messages", query=optional_query(query))
+    return Request(method="GET", path=f"{_session_path(session_id)}/messages", query=_query(query))
 
 
 def import_messages(session_id: str, messages: Iterable[Message | MessageBody], *, user_id: str | None) -> Request:
     return Request(
         method="PUT",
         path=f"{_session_path(session_id)}/messages",
-        query=optional_query({"user_id": user_id}),
+        query=_query({"user_id": user_id}),
         body=_json({"messages": [_message_body(message) for message in messages]}),
     )
 
@@ -153,6 +154,29 @@ def fork_session(session_id: str, options: ForkOptions, *, user_id: str | None, 
     )
 
 
+def upload_file(content: bytes, *, name: str | None, media_type: str, user_id: str | None) -> Request:
+    return Request(
+        method="POST",
+        path="/v1/files",
+        query=_query({"name": name, "user_id": user_id}),
+        headers={"Content-Type": media_type},
+        body=content,
+        read_timeout_seconds=UPLOAD_SECONDS,
+    )
+
+
+def get_file(file_id: str, *, user_id: str | None) -> Request:
+    return Request(method="GET", path=f"{_file_path(file_id)}/metadata", query=_query({"user_id": user_id}))
+
+
+def read_file(file_id: str, *, user_id: str | None) -> Request:
+    return Request(method="GET", path=_file_path(file_id), query=_query({"user_id": user_id}))
+
+
+def delete_file(file_id: str, *, user_id: str | None) -> Request:
+    return Request(method="DELETE", path=_file_path(file_id), query=_query({"user_id": user_id}))
+
+
 def list_assistants() -> Request:
     return Request(method="GET", path="/v1/assistants")
 
@@ -166,14 +190,14 @@ def get_service_status() -> Request:
 
 
 def get_usage(query: Mapping[str, str | None]) -> Request:
-    return Request(method="GET", path="/v1/usage", query=optional_query(query))
+    return Request(method="GET", path="/v1/usage", query=_query(query))
 
 
 def call_operator(
     method: str, path: str, *, query: Mapping[str, str | None] | None, body: Mapping[str, Any] | None
 ) -> Request:
     content = None if body is None else _json(_without_none(body))
-    return Request(method=method, path=f"/operator/{path}", query=optional_query(query or {}), body=content)
+    return Request(method=method, path=f"/operator/{path}", query=_query(query or {}), body=content)
 
 
 def export_user(user_id: str) -> Request:
@@ -211,21 +235,25 @@ def _message_body(message: Message | MessageBody) -> MessageBody:
 
 
 def _turn_path(turn_id: str) -> str:
-    return f"/v1/turns/{path_segment('turn_id', turn_id)}"
+    return f"/v1/turns/{_segment('turn_id', turn_id)}"
+
+
+def _file_path(file_id: str) -> str:
+    return f"/v1/files/{_segment('file_id', file_id)}"
 
 
 def _session_path(session_id: str) -> str:
-    return f"/v1/sessions/{path_segment('session_id', session_id)}"
+    return f"/v1/sessions/{_segment('session_id', session_id)}"
 
 
-def path_segment(name: str, value: str) -> str:
+def _segment(name: str, value: str) -> str:
     """Return the value as one segment of a path; raise `InvalidRequest` if it would be removed from the URL."""
     if value in {"", ".", ".."}:
         raise InvalidRequest(f"{name}: must not be empty, and not . or ..")
     return quote(_require_unicode(name, value), safe="")
 
 
-def optional_query(fields: Mapping[str, str | None]) -> dict[str, str]:
+def _query(fields: Mapping[str, str | None]) -> dict[str, str]:
     return {name: _require_unicode(name, value) for name, value in _without_none(fields).items()}
 
 

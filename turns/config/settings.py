@@ -212,8 +212,8 @@ class Settings(BaseSettings):
     )
     files: str = Field(
         "",
-        pattern="^(|off|file:.+)$",
-        description="Storage of uploaded files: `file:DIR`, which the HTTP endpoint and all workers must see, or `off` for no uploads. Default: the directory `files` of `INTURN_DATA_DIR`",
+        pattern="^(|off|file:.+|s3:[^/]+(/.*)?)$",
+        description="Storage of uploaded files: `file:DIR`, which the HTTP endpoint and all workers must see, `s3:BUCKET/PREFIX` for an S3-compatible bucket (requires `tools/requirements/s3.txt`), or `off` for no uploads. Default: the directory `files` of `INTURN_DATA_DIR`",
     )
     max_file_bytes: int = Field(
         20_971_520, ge=1, le=MAX_FILE_BYTES, description="Maximum size of an uploaded file, in bytes"
@@ -408,7 +408,15 @@ class Settings(BaseSettings):
         part = f"namespace:{self.namespace}" if self.namespace else ""
         root = Path(directory) if kind == "file" else self.data_dir / "files"
         # A file is uploaded before the session is known, and so the partition whose turns refer to it.
-        return None if kind == "off" or self.partitions else root / part
+        return None if kind in {"off", "s3"} or self.partitions else root / part
+
+    @property
+    def files_bucket(self) -> tuple[str, str] | None:
+        """Name of the bucket of the uploaded files, and what the names of its objects begin with."""
+        kind, _, place = self.files.partition(":")
+        bucket, _, prefix = place.partition("/")
+        parts = filter(None, (prefix.strip("/"), self.namespace))
+        return None if kind != "s3" or self.partitions else (bucket, "".join(f"{part}/" for part in parts))
 
     @property
     def allowed_file_types(self) -> frozenset[str]:
@@ -470,6 +478,8 @@ class Settings(BaseSettings):
             for origin in self.allowed_origins
             if not ORIGIN.fullmatch(origin)
         ]
+        if self.files_bucket and not find_spec("boto3"):
+            problems.append(f"INTURN_FILES: boto3 is not installed: {commands.INSTALL_S3}")
         if self.otel_endpoint and not find_spec("opentelemetry"):
             problems.append(f"OTEL_EXPORTER_OTLP_ENDPOINT: OpenTelemetry is not installed: {commands.INSTALL_TRACES}")
         return problems

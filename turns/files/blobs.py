@@ -1,4 +1,4 @@
-"""The bytes of uploaded files, by file id, in a directory."""
+"""The bytes of uploaded files, by file id, in a directory or another place."""
 
 import os
 import secrets
@@ -20,7 +20,12 @@ class BlobMissing(Exception):
 
 
 class Blobs(Protocol):
-    """A place for bytes. Every method blocks, and raises `OSError` if the place cannot be used."""
+    """A place for bytes. Every method blocks, and raises `OSError` if the place cannot be used.
+
+    `waits_for_disk`: gevent cannot run other greenlets meanwhile, so callers need a thread.
+    """
+
+    waits_for_disk: bool
 
     def prepare(self) -> None:
         """Check that files can be stored. Raises `ConfigurationError`."""
@@ -41,6 +46,8 @@ class Blobs(Protocol):
 class NoBlobs:
     """The place of a service that takes no uploads."""
 
+    waits_for_disk = False
+
     def prepare(self) -> None:
         pass
 
@@ -59,6 +66,8 @@ class NoBlobs:
 
 class DirectoryBlobs:
     """A file for each id, in one of 256 directories, so that no directory becomes large."""
+
+    waits_for_disk = True
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -117,6 +126,10 @@ class DirectoryBlobs:
 
 def open_blobs(settings: Settings) -> Blobs:
     """Return the place that `INTURN_FILES` names."""
+    if settings.files_bucket:
+        from turns.files.bucket import BucketBlobs  # noqa: PLC0415  # it imports this module
+
+        return BucketBlobs(*settings.files_bucket)
     directory = settings.files_directory
     return NoBlobs() if directory is None else DirectoryBlobs(directory)
 

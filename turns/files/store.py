@@ -50,7 +50,7 @@ class FileStore:
         self._settings = settings
         self._scripts = FileScripts(client, settings)
         self._blobs = blobs
-        self._offload = offload
+        self._offload = offload if blobs.waits_for_disk else run_inline
 
     def add(self, content: bytes, *, media_type: str, name: str, tenant: str, user_id: str | None = None) -> StoredFile:
         """Store a file; on return it is on the disk, and turns can refer to it.
@@ -74,7 +74,9 @@ class FileStore:
             raise FilesFull
         self._use_blobs(lambda: self._blobs.write(file_id, content))
         if self._scripts.complete_file(file_id) is not Reply.RECORDED:
-            raise FilesUnavailable  # it took so long that the sweep has removed the record, and will delete the bytes
+            # It took so long that the sweep has removed the record, perhaps before the bytes were there.
+            self._use_blobs(lambda: self._blobs.delete(file_id))
+            raise FilesUnavailable
         return StoredFile(
             id=file_id,
             tenant=tenant,

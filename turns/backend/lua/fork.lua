@@ -20,8 +20,8 @@
 --       LOST               the file does not have the messages that the fork has; they have changed meanwhile
 --       PAUSED, TENANT_BACKLOG_FULL, RATE_LIMITED, ms, TOKENS_SPENT, ms  as in `accept`: the same limits apply
 --
--- requires: begin_session, fork_session, is_paused, now_ms, quota, replayed, session_retention, session_snapshot
--- requires: tenant_of
+-- requires: begin_session, commit_files, fork_session, is_paused, now_ms, quota, replayed, session_files
+-- requires: session_retention, session_snapshot, tenant_of
 
 local session, session_id, user_id, source, how, turn, version, length = unpack(ARGV, 1, 8)
 local key, forked_from = KEY.session .. session, table.concat({source, how, turn}, ' ')
@@ -43,6 +43,8 @@ local title, own_title = unpack(redis.call('HMGET', KEY.session .. source, 'titl
 begin_session(session, session_id, user_id, own_title or title or '', now)
 redis.call('HSET', key, 'forked_from', forked_from, 'fork_version', version)
 copy_messages(source, session, count, version)
+-- All files of the source: which of them the copied messages refer to is only in their text.
+commit_files(table.concat(session_files(source), ' '), session)
 advance_rate(tenant, now)
 start_session_retention(session, now)
 return {'FORKED', session_snapshot(session)}

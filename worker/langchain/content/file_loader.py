@@ -28,7 +28,7 @@ class FileLoader:
         """`max_bytes` is the size of all files of one request; `offload` runs what waits for the disk."""
         self._blobs = blobs
         self._max_bytes = max_bytes
-        self._offload = offload
+        self._offload = offload if blobs.waits_for_disk else run_inline
 
     def fill(self, history: list[BaseMessage], claim: Claim) -> Filled:
         """Return the history and the question of a claim with the content of their files; None for a plain question.

@@ -9,6 +9,9 @@ from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.errors import FileInUse, FileNotFound
 from turns.domain.ids import session_key
+from turns.edits.copies import HistoryCopies
+from turns.edits.forks import Forks, Source
+from turns.edits.placement import ForkPlacement
 from turns.files.scripts import FileScripts
 
 
@@ -156,3 +159,14 @@ def test_a_regenerated_answer_keeps_the_files_of_its_question(scene: Scene) -> N
     for turn in (first, second):
         scene.expire(turn)
     assert (scene.sweep(), scene.kept) == (0, {file.id})
+
+
+def test_a_fork_keeps_the_files_of_its_messages(scene: Scene, client: Client, settings: Settings) -> None:
+    file = scene.upload()
+    scene.answer(scene.ask(file))
+    forks = Forks(client, settings, scene.store, HistoryCopies(client, settings), ForkPlacement(client, settings))
+    forks.fork(Source(session_id="s", user_id=None), "forked")
+    scene.sessions.erase("s")
+    assert (scene.sweep(), scene.kept) == (0, {file.id})
+    scene.sessions.erase("forked")
+    assert (scene.sweep(), scene.kept) == (1, set())
