@@ -34,8 +34,8 @@ def write_report() -> None:
     kept = _kept_results()
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     lines = [
-        f"Measured by `make bench` ({machine}). The callers and the model server share the cores, but their CPU",
-        "time is not counted.",
+        f"Measured by `make bench` ({machine}). The callers and the model server share the cores, but their",
+        "CPU time is not counted.",
         "",
         *_table(kept, [name for name in ROWS if name != SEPARATE_ROW]),
         "",

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 from bench.figures import Result
-from bench.rows import accept, crowd, growth, history, latency, pools, scaling, start, store, streams, turns
+from bench.rows import accept, crowd, growth, history, latency, memory, pools, scaling, start, store, streams, turns
 
 
 class Measure(Protocol):
@@ -18,6 +18,7 @@ ROWS: dict[str, Measure] = {
     "history": history.measure,
     "accept": accept.measure,
     "store": store.measure,
+    "memory": memory.measure,
     "scaling": scaling.measure,
     "start": start.measure,
     "pools": pools.measure,

@@ -10,7 +10,7 @@ from inturn.cli.commands.batch import batch
 from inturn.cli.commands.chat import chat
 from inturn.cli.commands.files import files
 from inturn.cli.commands.send import send
-from inturn.cli.commands.service import chains, doctor, up, web, worker
+from inturn.cli.commands.service import chains, doctor, size, up, web, worker
 from inturn.cli.commands.sessions import sessions
 from inturn.cli.commands.turns import get, retry, turns
 from inturn.cli.commands.usage import usage
@@ -86,6 +86,7 @@ for command in (
     keys,
     audit,
     doctor,
+    size,
     web,
     worker,
     chains,

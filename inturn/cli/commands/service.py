@@ -66,3 +66,23 @@ def doctor(ask_model: bool) -> None:
     of this shell.
     """
     exec_module("supervisor.doctor", *(["--ask-model"] if ask_model else []))
+
+
+@click.command(context_settings={"show_default": True})
+@click.option("--turns-per-day", type=float, required=True, help="Turns of a day.")
+@click.option("--question-bytes", type=float, default=100, help="Length of a question in UTF-8.")
+@click.option("--answer-bytes", type=float, default=600, help="Length of an answer in UTF-8.")
+@click.option("--turn-seconds", type=float, default=6, help="Time in which the model answers.")
+@click.option("--turns-per-session", type=float, default=5, help="Turns of a session.")
+@click.option("--peak", type=float, default=4, help="Rate in the busiest minutes, in daily averages.")
+@click.option("--streamed", type=float, default=100, help="Percentage of turns that are streamed.")
+@click.option("--with-events", type=float, default=5, help="Percentage that fail, or stream more than text.")
+@click.option("--primary-gb", type=float, default=64, help="Memory of a primary of the store.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the constants and their sources.")
+def size(as_json: bool, **load: float) -> None:
+    """Print what a load needs: memory by retention, primaries, workers and bandwidth.
+
+    The retention times and the other settings are those of this shell. Nothing is connected to.
+    """
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in load.items()]
+    exec_module("turns.sizing", *options, *(["--json"] if as_json else []))
