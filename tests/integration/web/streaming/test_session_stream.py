@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
+from tests.integration.conftest import answer_to
 from tests.support.server import Server
 from tests.support.sse import Event, SessionTab
 from turns.backend import keys
@@ -132,8 +134,9 @@ def test_one_subscription_brings_all_turns(
     assert seen[-1].data["turn"]["output"]["content"] == "answer to two"
 
 
+@pytest.mark.parametrize("keeps_events", [True, False])
 def test_each_cursor_continues_in_another_process(
-    start_web: Callable[[], Web], accept: Accept, claim: Take, store: TurnStore, commit: Commit
+    start_web: Callable[[], Web], accept: Accept, claim: Take, store: TurnStore, keeps_events: bool
 ) -> None:
     first = accept("one")
     events = start_web().watch()
@@ -147,7 +150,8 @@ def test_each_cursor_continues_in_another_process(
     for turn in (first, second, fourth):
         claimed = claim(turn)
         store.emit([claimed.delta(0, "a"), claimed.delta(1, turn.input)])
-        commit(claimed)
+        answer = replace(answer_to(claimed), output=f"a{turn.input}")
+        store.commit(claimed, answer, tail="", keeps_events=keeps_events)
     seen += take(events, "done", count=4)
     whole = SessionTab()
     for event in seen:
