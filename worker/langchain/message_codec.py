@@ -13,6 +13,8 @@ from turns.config.logs import Log, get_logger
 from turns.domain.turn import Claim
 from worker.langchain.legal_history import Reason, make_legal
 
+UNESCAPED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+ESCAPED = json.JSONEncoder(separators=(",", ":"))
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
@@ -71,11 +73,16 @@ def decode_messages(stored: Sequence[bytes]) -> list[BaseMessage]:
 
 
 def _to_json(stored: dict[str, object]) -> str:
-    """Return JSON without spaces and escapes, which would take six bytes for each letter that is not ASCII."""
+    """Return JSON without spaces and escapes, which would take six bytes for each letter that is not ASCII.
+
+    Raise `TypeError` for a value without a JSON form, such as a date, which orjson would turn into a text.
+    """
+    text = UNESCAPED.encode(stored)
     try:
-        return orjson.dumps(stored).decode()
-    except TypeError:  # half of a surrogate pair, or an integer of more than 64 bits
-        return json.dumps(stored, separators=(",", ":"))
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return ESCAPED.encode(stored)
+    return text
 
 
 def _decode(item: bytes) -> BaseMessage | None:

@@ -1,6 +1,7 @@
 """Test that stored messages are decoded as LangChain decodes them, and that others are left out."""
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -121,6 +122,12 @@ def test_text_is_stored_as_short_as_possible(text: str) -> None:
     assert json.loads(stored)["data"]["content"] == text
     assert (text in stored) == (text == "Grüße 你好 😀")
     assert '": ' not in stored
+
+
+def test_a_value_without_a_json_form_raises() -> None:
+    call = {**CALL, "args": {"on": date(2026, 1, 1)}}
+    with pytest.raises(TypeError):
+        encode_message(AIMessage("", tool_calls=[call]), turn_id="t")
 
 
 def test_a_model_gets_neither_the_time_nor_the_metadata() -> None:
