@@ -79,6 +79,7 @@ from inturn.events import (
     Snapshot,
     StatusChanged,
     ToolCalled,
+    Updated,
 )
 from inturn.parts import File, PartBody
 from inturn.values import (
@@ -177,6 +178,7 @@ __all__ = [
     "Unauthenticated",
     "Unavailable",
     "Unreachable",
+    "Updated",
     "Usage",
     "Variable",
     "WorkerAlive",

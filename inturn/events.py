@@ -98,11 +98,18 @@ class MessageDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class Updated:
+    """The title, the labels or another field of the session was changed."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
 class Erased:
     """The session was erased or has expired. This is the last event."""
 
 
-SessionChange: TypeAlias = Snapshot[TurnT] | Accepted[TurnT] | QueueChanged | MessageDeleted | Erased
+SessionChange: TypeAlias = Snapshot[TurnT] | Accepted[TurnT] | QueueChanged | MessageDeleted | Updated | Erased
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

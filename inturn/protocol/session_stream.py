@@ -15,6 +15,7 @@ from inturn.events import (
     SessionChange,
     SessionEvent,
     Snapshot,
+    Updated,
 )
 from inturn.protocol import requests
 from inturn.protocol.event_stream import RUN_EVENTS, has_events
@@ -58,6 +59,7 @@ class SessionStream(Generic[TurnT]):
             "accepted": lambda body: Accepted(build(body["turn"])),
             "queue": lambda body: QueueChanged({turn["turn_id"]: to_queue(turn["queue"]) for turn in body["turns"]}),
             "message.deleted": lambda _: MessageDeleted(),
+            "updated": lambda body: Updated(to_session(body["session"])),
             "erased": lambda _: Erased(),
             # Without a turn if the session was erased, which has another event.
             "done": lambda body: Done(build(body["turn"])) if body["turn"] else None,

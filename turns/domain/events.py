@@ -81,6 +81,7 @@ class SessionChange(StrEnum):
 
     ACCEPTED = "accepted"  # `number` is the sequence number of the turn
     MESSAGE_DELETED = "message.deleted"  # the messages of a turn; `number` counts the changes of the session
+    UPDATED = "updated"  # its title or another field; `number` as above
     ERASED = "erased"
 
 

@@ -50,6 +50,12 @@ class MessageDeletedEvent(responses.ResponseModel):
     turn_id: responses.TurnId
 
 
+class UpdatedEvent(responses.ResponseModel):
+    """`event: updated`: the title, the labels or another field of the session was changed."""
+
+    session: responses.Session
+
+
 class ErasedEvent(responses.ResponseModel):
     """`event: erased`: the session was erased or has expired, and the stream ends."""
 
@@ -88,6 +94,7 @@ SESSION_EVENTS: Mapping[str, type[BaseModel]] = MappingProxyType(
         **TURN_EVENTS,
         "queue": QueueEvent,
         "message.deleted": MessageDeletedEvent,
+        "updated": UpdatedEvent,
         "erased": ErasedEvent,
     }
 )

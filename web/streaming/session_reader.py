@@ -9,7 +9,7 @@ from turns.domain.ids import tenant_of
 from turns.domain.turn import Turn, Waiting
 from turns.session_stream.cursor import END, NEW_READER, StreamCursor
 from turns.session_stream.store import MissedTurn, SessionStreamStore, StreamState
-from web.schemas.events import AcceptedEvent, ErasedEvent, MessageDeletedEvent, QueueEvent, SnapshotEvent
+from web.schemas.events import AcceptedEvent, ErasedEvent, MessageDeletedEvent, QueueEvent, SnapshotEvent, UpdatedEvent
 from web.streaming.rendering import EventRenderer, render_event
 
 Positions = tuple[tuple[str, Waiting | None], ...]
@@ -50,15 +50,18 @@ class SessionReader:
             yield from self._queue_events(self._store.read_state(self.session))
             return False
         given = SessionMessage.from_message(message)
+        return (yield from self._turn_event(given) if given.change is None else self._change(given))
+
+    def _change(self, given: SessionMessage) -> Events:
         match given.change:
-            case SessionChange.ERASED:
-                return (yield from self._erase())
-            case SessionChange.MESSAGE_DELETED:
-                yield from self._delete(given)
-                return False
             case SessionChange.ACCEPTED:
                 return (yield from self._accept(given))
-        return (yield from self._turn_event(given))
+            case SessionChange.MESSAGE_DELETED:
+                return (yield from self._delete(given))
+            case SessionChange.UPDATED:
+                return (yield from self._update(given))
+            case _:
+                return (yield from self._erase())
 
     def _catch_up(self) -> Events:
         """Yield all that the reader does not know yet."""
@@ -156,11 +159,23 @@ class SessionReader:
             self._positions = positions
             yield render_event("queue", QueueEvent.model_validate({"turns": live}))
 
-    def _delete(self, given: SessionMessage) -> Iterator[bytes]:
+    def _delete(self, given: SessionMessage) -> Events:
         if given.number > self._cursor.changes:
             self._cursor = replace(self._cursor, changes=given.number)
             deletion = MessageDeletedEvent(turn_id=given.turn_id)
             yield render_event(SessionChange.MESSAGE_DELETED, deletion, event_id=str(self._cursor))
+        return False
+
+    def _update(self, given: SessionMessage) -> Events:
+        if given.number <= self._cursor.changes:
+            return False
+        state = self._store.read_state(self.session)
+        if state is None:
+            return (yield from self._erase())
+        self._cursor = replace(self._cursor, changes=given.number)
+        updated = UpdatedEvent.model_validate({"session": state.session})
+        yield render_event(SessionChange.UPDATED, updated, event_id=str(self._cursor))
+        return False
 
     def _erase(self) -> Events:
         yield render_event(SessionChange.ERASED, ErasedEvent(session_id=self._session_id))

@@ -357,6 +357,11 @@ export interface Turn {
   links: Links;
 }
 
+/** `event: updated`: the title, the labels or another field of the session was changed. */
+export interface UpdatedEvent {
+  session: Session;
+}
+
 /** Tokens, as the provider counted them. */
 export interface Usage {
   input_tokens: number;

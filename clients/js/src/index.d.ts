@@ -19,6 +19,7 @@ import type {
   TokenBody,
   ToolEvent,
   Turn,
+  UpdatedEvent,
 } from "./api.js";
 
 export type * from "./api.js";
@@ -43,6 +44,7 @@ export type SessionEvent = { id?: string } & (
   | ({ type: "accepted" } & AcceptedEvent)
   | ({ type: "queue" } & QueueEvent)
   | ({ type: "message.deleted" } & MessageDeletedEvent)
+  | ({ type: "updated" } & UpdatedEvent)
   | ({ type: "erased" } & ErasedEvent)
   | TurnEvent
 );

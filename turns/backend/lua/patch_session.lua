@@ -16,7 +16,7 @@
 --       SESSION_CHANGED   it has another version
 --       TOO_MANY          it would have more labels than allowed
 --
--- requires: session_retention, session_snapshot, session_version
+-- requires: publish_session_change, session_retention, session_snapshot, session_version
 
 local session, session_id, user_id, version, encoded, max_labels = unpack(ARGV, 1, 6)
 local key, changes = KEY.session .. session, cjson.decode(encoded)
@@ -58,7 +58,7 @@ if version ~= '' and session_version(session) ~= tonumber(version) then return {
 
 redis.call('HSET', key, 'session_id', session_id, 'user_id', user_id, unpack(written))
 if #removed > 0 then redis.call('HDEL', key, unpack(removed)) end
-raise_version(session, 0)
+publish_session_change(session, 'updated', nil, raise_version(session, 0))
 -- Another program's session has no record until now, which must not stay longer than its history.
 local is_busy = redis.call('EXISTS', KEY.queue .. session) == 1
 if (changes.ttl_ms or not known) and not is_busy then limit_session(session) end

@@ -15,14 +15,14 @@ export class Conversation {
   #isClosed = false;
   #next = { turns: null, messages: null }; // cursors of the next page
   #onChange;
-  #onTurnEnd;
+  #onListChange;
   #keyOf;
 
   // `keyOf` returns the key of a message of this page that the service may have accepted as this record.
-  constructor(session, { onChange, onTurnEnd, keyOf }) {
+  constructor(session, { onChange, onListChange, keyOf }) {
     this.session = session;
     this.#onChange = onChange;
-    this.#onTurnEnd = onTurnEnd;
+    this.#onListChange = onListChange;
     this.#keyOf = keyOf;
     this.turns = new Map();
     this.messages = new Map();
@@ -170,6 +170,9 @@ export class Conversation {
         this.isLoaded = false;
         this.load();
         break;
+      case "updated":
+        this.#onListChange();
+        break;
       case "erased":
         this.#erase();
         break;
@@ -196,7 +199,7 @@ export class Conversation {
     if (turn) this.turns.set(turn_id, turn);
     else this.turns.delete(turn_id);
     if (event.type !== "done") return;
-    this.#onTurnEnd();
+    this.#onListChange();
     if (!this.isStreaming) this.load(); // the queue has moved up, and other tabs may have added turns
   }
 
@@ -210,7 +213,7 @@ export class Conversation {
     this.#cursor = { id: null };
     this.#clear();
     this.isLoaded = true;
-    this.#onTurnEnd();
+    this.#onListChange();
   }
 
   #setConnection(connection) {

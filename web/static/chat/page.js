@@ -190,7 +190,7 @@ export class Page extends StateContainer {
     this.conversation?.close();
     this.conversation = new Conversation(session, {
       onChange: () => this.update({}),
-      onTurnEnd: () => this.sessions.load(),
+      onListChange: () => this.sessions.load(),
       keyOf: (record) => this.#keyOf(session, record),
     });
     if (!session.isNew) this.conversation.load();

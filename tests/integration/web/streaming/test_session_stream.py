@@ -12,6 +12,7 @@ from tests.support.sse import Event, SessionTab
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
+from turns.conversations.conversations import Conversations
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound, StreamsFull
 from turns.domain.retry import Retry
@@ -252,6 +253,17 @@ def test_deleted_messages_are_told_and_not_missed(web: Web, accept: Accept, serv
     assert fresh.data["reason"] == "events_gone"
     assert deleted.id
     assert [event.type for event in take(web.watch(after=deleted.id), "queue")] == ["queue"]
+
+
+def test_a_new_title_is_told(web: Web, accept: Accept, claim: Take, sessions: SessionStore, settings: Settings) -> None:
+    turn = accept()
+    events = web.watch()
+    take(events, "snapshot")
+    Conversations(sessions, settings).patch("s", {"title": "Cosine"})
+    [updated] = take(events, "updated")
+    assert updated.data["session"]["title"] == "Cosine"
+    claim(turn)
+    assert [event.type for event in take(web.watch(after=updated.id), "status")] == ["status"]
 
 
 def test_a_lost_acceptance_is_told_when_the_turn_starts(web: Web, accept: Accept, claim: Take, server: Server) -> None:
