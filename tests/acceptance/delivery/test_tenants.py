@@ -75,6 +75,8 @@ ROUTES = [
     ("GET", "/v1/sessions"),
     ("GET", "/v1/sessions/s"),
     ("GET", "/v1/sessions/s/messages"),
+    ("GET", "/v1/sessions/s/events?until=idle"),
+    ("GET", "/v1/events?limit=100"),
     ("PUT", "/v1/sessions/imported/messages"),
     ("DELETE", "/v1/sessions/unused"),
     ("GET", "/v1/assistants"),
@@ -123,9 +125,10 @@ def test_a_turn_of_another_tenant_looks_unknown(
 def test_sessions_of_another_tenant_are_invisible(stack: Stack, keys: Keys, failed_turn: str) -> None:
     assert request(stack, "GET", "/v1/sessions/s", keys.other).status == 404
     assert request(stack, "GET", "/v1/sessions/s/messages", keys.other).status == 404
+    assert request(stack, "GET", "/v1/sessions/s/events", keys.other).status == 404
     assert request(stack, "DELETE", "/v1/sessions/s", keys.other).status == 204, "there was nothing to erase"
     assert request(stack, "GET", f"/v1/turns/{failed_turn}", keys.turns).status == 200
-    for path in ("/v1/turns", "/v1/sessions", "/v1/turns?session_id=s"):
+    for path in ("/v1/turns", "/v1/sessions", "/v1/turns?session_id=s", "/v1/events?limit=100"):
         assert request(stack, "GET", path, keys.other).body["data"] == []
 
 

@@ -49,7 +49,8 @@ def test_two_thousand_waiting_clients_do_not_block_others(start: Callable[..., S
     stack = start(workers=1)
     turn_id = stack.submit("s", "hello [gate go]")
     path = f"/v1/turns/{turn_id}"
-    waiting = [Waiting(stack, f"{path}{more}") for _ in range(MANY) for more in ("/events", "?wait=30")]
+    streams = (f"{path}/events", "/v1/sessions/s/events?until=idle")
+    waiting = [Waiting(stack, each) for n in range(MANY) for each in (streams[n % 2], f"{path}?wait=30")]
     assert others(stack)
     stack.open_gate("go")
     whole = [waiter.read_to_the_end() for waiter in waiting]
