@@ -185,7 +185,7 @@ export class Conversation {
   // Turns that ended before the snapshot are in the list, and those that end later have an event.
   #applySnapshot({ turns, text }) {
     for (const [at, record] of turns.entries()) {
-      const previous = { ...EMPTY_TURN, ...this.turns.get(record.id), text: at ? "" : text };
+      const previous = { ...EMPTY_TURN, ...this.turns.get(record.id), text: at ? "" : text, answerParts: [] };
       this.turns.set(record.id, fromRecord(record, previous, previous.key ?? this.#keyOf(record)));
     }
     this.load();

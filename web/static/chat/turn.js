@@ -5,6 +5,8 @@
 //      ├▶ waiting (the service limits the rate; sending again by itself)
 //      └▶ unsent (and sending again)
 
+import { addPart, partsOf } from "./output.js";
+
 const FINAL_STATES = { completed: "done", cancelled: "stopped", failed: "failed" };
 const LIVE = new Set(["queued", "thinking", "streaming"]);
 
@@ -23,9 +25,9 @@ export function fromRecord(record, previous = EMPTY_TURN, key = previous.key) {
     ...EMPTY_TURN,
     ...{ id, key, sequence, input, assistant, attempt, losses, queue, error, usage, model },
     parts: record.input_parts,
-    answerParts: record.output?.parts ?? null,
     state: stateOf(record, previous),
     text: record.output?.content ?? previous.text,
+    answerParts: partsOf(record.output) ?? previous.answerParts,
     reason: record.status_reason,
     retryOf: record.retry_of,
     metadata: record.metadata,
@@ -46,8 +48,11 @@ export function applyEvent(turn, { type, data }) {
       return { ...turn, state: turn.text ? "streaming" : "thinking", queue: null, startedMs: turn.startedMs ?? Date.now() };
     case "delta":
       return { ...turn, state: "streaming", text: turn.text + data.text, startedMs: turn.startedMs ?? Date.now() };
+    case "reasoning":
+    case "tool":
+      return { ...turn, state: turn.text ? "streaming" : "thinking", answerParts: addPart(turn.answerParts, { type, data }) };
     case "reset":
-      return { ...turn, state: "queued", text: "", resetReason: data.reason, attempt: data.attempt, startedMs: null };
+      return { ...turn, state: "queued", text: "", answerParts: [], resetReason: data.reason, attempt: data.attempt, startedMs: null };
     case "done":
       return data.turn ? fromRecord(data.turn, turn) : null;
     default:
@@ -56,7 +61,7 @@ export function applyEvent(turn, { type, data }) {
 }
 
 export const EMPTY_TURN = {
-  id: null, key: null, sequence: Infinity, input: "", parts: null, answerParts: null, assistant: null, text: "", state: "queued", attempt: 1, losses: 0,
+  id: null, key: null, sequence: Infinity, input: "", parts: null, answerParts: [], assistant: null, text: "", state: "queued", attempt: 1, losses: 0,
   queue: null, error: null, reason: null, usage: null, model: null, retryOf: null, metadata: {}, acceptedAt: null,
   startedMs: null, finishedAt: null, seconds: null, resetReason: null, body: null, problem: null, resendAtMs: null,
 };

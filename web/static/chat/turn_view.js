@@ -6,7 +6,8 @@ import { FileParts, textOf } from "./attachments.js";
 import { Time } from "./dates.js";
 import { turnDetails, turnLabel } from "./labels.js";
 import { Markdown } from "./markdown.js";
-import { isLive } from "./turn.js";
+import { Sources, Steps } from "./output_view.js";
+import { isAnswering, isLive } from "./turn.js";
 
 export function MessageView({ message: { role, content, parts }, page }) {
   const isUser = role === "user";
@@ -19,7 +20,10 @@ export function TurnView({ turn, page, isLast, edit }) {
   return html`<article class=${`turn ${turn.state}`} data-state=${turn.state} data-turn=${turn.id} aria-label="Turn"
     aria-busy=${isLive(turn) ? "true" : "false"}>
     <${UserMessage} text=${turn.input} parts=${turn.parts} at=${turn.acceptedAt} page=${page} />
-    ${(turn.text || turn.answerParts) && html`<${Answer} text=${turn.text} parts=${turn.answerParts} page=${page} isOpen=${turn.state === "streaming"} />`}
+    <${Steps} parts=${turn.answerParts} isAnswering=${isAnswering(turn)} />
+    ${(turn.text || turn.answerParts.some(({ type }) => type === "image")) &&
+    html`<${Answer} text=${turn.text} parts=${turn.answerParts} page=${page} isOpen=${turn.state === "streaming"} />`}
+    <${Sources} parts=${turn.answerParts} />
     <div class="turn-foot">
       <${TurnStatus} turn=${turn} />
       ${actionsFor(turn, { page, isLast, edit })}
