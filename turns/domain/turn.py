@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from turns.domain.assistant import DEFAULT, Assistant, Lane
+from turns.domain.content.answer_parts import Extra
 from turns.domain.content.parts import Part, from_json
 from turns.domain.error_codes import Code, error_message
 from turns.domain.events import EventType
@@ -441,9 +442,6 @@ def _numbers(messages: str) -> range:
 def forked_session_id(forked_from: str | None) -> str | None:
     """Return the id of the session whose key begins a stored `forked_from`."""
     return forked_from and unescape_id(forked_from.partition(" ")[0].rpartition("/")[2])
-
-
-Extra = tuple[int, dict[str, Any]]  # a citation or an image, and how many characters of the text are before it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

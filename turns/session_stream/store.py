@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from turns.backend.client import Client
 from turns.backend.partition.each import call_available
 from turns.backend.partition.placement import partition_of_session
 from turns.backend.script_loader import to_ms
 from turns.config.settings import Settings
+from turns.domain.content.answer_parts import build_parts
 from turns.domain.errors import TurnExpired, TurnNotFound
-from turns.domain.events import START, EventType, TurnEvent, event_sort_key
+from turns.domain.events import START, EventType, OutputEvent, TurnEvent, event_sort_key
 from turns.domain.turn import Session, Turn
 from turns.session_stream.cursor import BEFORE_ALL, END, NEW_READER, StreamCursor
 from turns.session_stream.scripts import StreamScripts
@@ -43,10 +45,14 @@ class StreamState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamStart:
-    """What a snapshot contains: the state, the text so far of the head, and the cursor behind it."""
+    """What a snapshot contains: the state, the text so far of the head, and the cursor behind it.
+
+    `parts` are what the head has emitted beside its text, in order with it, or None.
+    """
 
     state: StreamState
     text: str
+    parts: list[dict[str, Any]] | None
     cursor: StreamCursor
 
 
@@ -91,14 +97,14 @@ class SessionStreamStore:
         state = self.read_state(session)
         if state is None:
             return None
-        text, turn_id, entry_id = "", BEFORE_ALL, END
+        text, parts, turn_id, entry_id = "", None, BEFORE_ALL, END
         if state.live:
             turn_id = state.live[0].id
-            text, entry_id = _fold(self._read_events(state.live[0], after=START))
+            text, parts, entry_id = _fold(self._read_events(state.live[0], after=START))
         elif state.turns:
             turn_id = state.turns[-1].id
         cursor = StreamCursor(known=state.known, changes=state.changes, turn_id=turn_id, entry_id=entry_id)
-        return StreamStart(state=state, text=text, cursor=cursor)
+        return StreamStart(state=state, text=text, parts=parts, cursor=cursor)
 
     def read_missed(self, state: StreamState, cursor: StreamCursor) -> list[MissedTurn] | None:
         """Return what the reader has missed, turn by turn; None if that is not known completely any more."""
@@ -135,15 +141,19 @@ class SessionStreamStore:
         return seen == START or event_sort_key(seen) <= event_sort_key(self._turns.last_event_id(turn.id))
 
 
-def _fold(events: Sequence[TurnEvent]) -> tuple[str, str]:
-    """Return the text of the events and the id of the last one before `done`."""
-    text, entry_id = "", START
+def _fold(events: Sequence[TurnEvent]) -> tuple[str, list[dict[str, Any]] | None, str]:
+    """Return the text of the events, the parts if it has more, and the id of the last one before `done`."""
+    texts: list[str] = []
+    outputs: list[tuple[int, OutputEvent]] = []
+    entry_id = START
     for event in events:
         if event.type is EventType.DONE:
             break
         if event.type is EventType.RESET:
-            text = ""
+            texts, outputs = [], []
         elif event.type is EventType.DELTA:
-            text += event.text
+            texts.append(event.text)
+        else:
+            outputs.append((len(texts), OutputEvent(event.type, event.text)))
         entry_id = event.id
-    return text, entry_id
+    return "".join(texts), build_parts(texts, outputs), entry_id

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from turns.domain.state import Status
 from web.schemas import output_events, responses
+from web.schemas.output_parts import OutputParts
 
 
 class SnapshotEvent(responses.ResponseModel):
@@ -23,6 +24,9 @@ class SnapshotEvent(responses.ResponseModel):
     session: responses.Session
     turns: tuple[responses.Turn, ...] = Field(description="the live turns, in the order in which they will run")
     text: str = Field(description="the text so far of the first live turn")
+    parts: OutputParts = Field(
+        None, exclude_if=lambda parts: parts is None, description="its parts so far, if it has more than text"
+    )
 
 
 class AcceptedEvent(responses.ResponseModel):

@@ -65,8 +65,9 @@ MODELS: dict[str, type[PartModel]] = {
 
 
 def _fill(stored: Any, info: ValidationInfo) -> Any:
-    """Return the stored parts with their texts, which are pieces of the content."""
-    return None if stored is None else tuple(_read(stored, info.data["content"]))
+    """Return the stored parts with their texts, which are pieces of the `content` or `text` beside them."""
+    content = info.data.get("content", info.data.get("text", ""))
+    return None if stored is None else tuple(_read(stored, content))
 
 
 def _read(stored: list[dict[str, Any]], content: str) -> Iterator[PartModel]:

@@ -91,7 +91,13 @@ class SessionReader:
         self._live = {turn.id: turn for turn in state.live}
         self._ended.clear()
         self._positions = _positions(state.live)
-        fields = {"reason": reason, "session": state.session, "turns": state.live, "text": start.text}
+        fields = {
+            "reason": reason,
+            "session": state.session,
+            "turns": state.live,
+            "text": start.text,
+            "parts": start.parts,
+        }
         yield render_event("snapshot", SnapshotEvent.model_validate(fields), event_id=str(self._cursor))
         return self._is_over
 

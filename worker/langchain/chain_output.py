@@ -10,7 +10,7 @@ from langchain_core.runnables.utils import AddableDict
 from pydantic import BaseModel
 from pydantic_core import PydanticSerializationError, to_json
 
-from turns.domain.turn import Extra
+from turns.domain.content.answer_parts import Extra
 from worker.langchain.history import merge_chunks, to_whole_message
 from worker.langchain.output.blocks import find_extras
 

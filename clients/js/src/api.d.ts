@@ -236,6 +236,8 @@ export interface SnapshotEvent {
   turns: Array<Turn>;
   /** the text so far of the first live turn */
   text: string;
+  /** its parts so far, if it has more than text */
+  parts?: Array<TextPart | ReasoningPart | ToolPart | ImagePart | CitationPart> | null;
 }
 
 export type Status = "queued" | "in_progress" | "completed" | "failed" | "cancelled" | "incomplete";

@@ -1,6 +1,7 @@
 // The open session: its turns and messages, and the one connection over which all its events come.
 import * as api from "./api.js";
 import { follow } from "./follow.js";
+import { partsOf } from "./output.js";
 import { applyEvent, EMPTY_TURN, fromRecord, isLive } from "./turn.js";
 
 const EMPTY_PAGE = { data: [], after: null };
@@ -183,9 +184,9 @@ export class Conversation {
   }
 
   // Turns that ended before the snapshot are in the list, and those that end later have an event.
-  #applySnapshot({ turns, text }) {
+  #applySnapshot({ turns, text, parts }) {
     for (const [at, record] of turns.entries()) {
-      const previous = { ...EMPTY_TURN, ...this.turns.get(record.id), text: at ? "" : text, answerParts: [] };
+      const previous = { ...EMPTY_TURN, ...this.turns.get(record.id), text: at ? "" : text, answerParts: at ? [] : (partsOf({ parts }) ?? []) };
       this.turns.set(record.id, fromRecord(record, previous, previous.key ?? this.#keyOf(record)));
     }
     this.load();

@@ -5,7 +5,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
-from turns.domain.turn import Extra
+from turns.domain.content.answer_parts import Extra
 from worker.provider.extras.parts import to_citation, to_image
 from worker.provider.request_ids import current_request
 

@@ -10,18 +10,19 @@ The path of an event:
 """
 
 import itertools
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from turns.backend.script_replies import Reply
+from turns.domain.content.answer_parts import Extra, build_parts
 from turns.domain.errors import LeaseLost, StoreUnavailable
 from turns.domain.events import MAX_OUTPUT_EVENTS, EventType, OutputEvent, event_sort_key
-from turns.domain.turn import Claim, Delta, Extra
+from turns.domain.turn import Claim, Delta
 from turns.store.partitioned.turns import PartlyEmitted
 from turns.store.turns import TurnStore
-from worker.run.output.parts import build_parts
 
 FLUSH_SECONDS = 0.05  # at most 20 events per second and turn, which is faster than a person reads
 
@@ -64,7 +65,8 @@ class DeltaBuffer:
 
     def build_parts(self, extras: Sequence[Extra]) -> str | None:
         """Return the parts of the whole answer as JSON; None if it is only text."""
-        return build_parts(self._texts, self._events, extras) if self._events or extras else None
+        parts = build_parts(self._texts, self._events, extras) if self._events or extras else None
+        return None if parts is None else json.dumps(parts)
 
     def append(self, text: str) -> None:
         if text:

@@ -15,6 +15,7 @@ from turns.config.settings import Settings
 from turns.conversations.conversations import Conversations
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound, StreamsFull
+from turns.domain.events import EventType
 from turns.domain.retry import Retry
 from turns.domain.turn import Claim, Turn
 from turns.session_stream.store import SessionStreamStore
@@ -107,6 +108,21 @@ def test_a_snapshot_has_the_live_turns_and_the_text_so_far(
     ]
     assert snapshot.data["turns"][1]["queue"]["position"] == 2
     assert snapshot.data["session"]["running_turn"] == first.id
+
+
+def test_a_snapshot_has_the_parts_so_far(web: Web, accept: Accept, claim: Take, store: TurnStore) -> None:
+    claimed = claim(accept())
+    tool = {"call_id": "c1", "name": "clock", "state": "started"}
+    store.emit(
+        [
+            claimed.delta(0, "Hm.", EventType.REASONING),
+            claimed.delta(1, "Wait"),
+            claimed.delta(5, json.dumps(tool), EventType.TOOL),
+        ]
+    )
+    [snapshot] = take(web.watch(), "snapshot")
+    assert [part["type"] for part in snapshot.data["parts"]] == ["reasoning", "text", "tool"]
+    assert snapshot.data["parts"][1]["text"] == snapshot.data["text"] == "Wait"
 
 
 def test_one_subscription_brings_all_turns(

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from turns.domain.content.answer_parts import build_parts
 from turns.domain.events import EventType, OutputEvent
-from worker.run.output.parts import build_parts
 
 
 def tool(call_id: str, state: str, **fields: Any) -> OutputEvent:
@@ -31,7 +31,7 @@ def test_parts_are_in_the_order_of_the_stream() -> None:
         (3, tool("c2", "failed")),
     ]
     extras = [(17, {"type": "citation", "url": "https://x"})]
-    assert json.loads(build_parts(texts, events, extras) or "") == [
+    assert build_parts(texts, events, extras) == [
         {"type": "reasoning", "text": "Hm"},
         {"type": "text", "start": 0, "end": 12},
         {"type": "tool", "call_id": "c1", "name": "clock", "state": "finished", "arguments": "{}", "result": "noon"},

@@ -1,4 +1,4 @@
-"""The parts of a whole answer, in the order in which readers of the stream received them."""
+"""The parts of an answer, in the order in which readers of the stream received them."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -6,13 +6,15 @@ from itertools import groupby
 from typing import Any
 
 from turns.domain.events import EventType, OutputEvent, ToolState
-from turns.domain.turn import Extra
 
 Part = dict[str, Any]
+Extra = tuple[int, Part]  # a citation or an image, and how many characters of the text are before it
 
 
-def build_parts(texts: Sequence[str], events: Iterable[tuple[int, OutputEvent]], extras: Sequence[Extra]) -> str | None:
-    """Return the parts as JSON; None if there is only text.
+def build_parts(
+    texts: Sequence[str], events: Iterable[tuple[int, OutputEvent]], extras: Sequence[Extra] = ()
+) -> list[Part] | None:
+    """Return the parts; None if there is only text.
 
     `events` have the number of texts before them. A part of text has its position in the answer instead of the text,
     so that the answer is stored once.
@@ -23,7 +25,7 @@ def build_parts(texts: Sequence[str], events: Iterable[tuple[int, OutputEvent]],
     placed = [*_of_events((offsets[count], event) for count, event in events), *extras]
     if not placed:
         return None
-    return json.dumps(list(_with_texts(sorted(placed, key=lambda extra: extra[0]), length=offsets[-1])))
+    return list(_with_texts(sorted(placed, key=lambda extra: extra[0]), length=offsets[-1]))
 
 
 def _with_texts(placed: Iterable[Extra], *, length: int) -> Iterator[Part]:
