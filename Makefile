@@ -18,7 +18,7 @@ COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
 # downloading an unpinned one.
 INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-.PHONY: help up web worker key doctor test test-first-half test-second-half check docs audit chaos chaos-files alerts deployments bench \
+.PHONY: help up web worker key doctor test test-first-half test-second-half check docs audit chaos chaos-files chaos-cluster alerts deployments bench \
   bench-langgraph format lock clean
 
 help: ## list these targets
@@ -72,6 +72,10 @@ chaos: $(VENV)/.installed-dev ## run about twenty thousand turns under faults an
 
 chaos-files: $(VENV)/.installed-dev ## run two thousand turns with images under kills and write docs/explanation/files_under_kills.md (3 minutes)
 	@$(BIN)/python -m tests.chaos.files
+
+chaos-cluster: $(VENV)/.installed-dev ## run only its rows on a Redis Cluster (4 minutes)
+	@$(BIN)/python -m tests.chaos --only "cluster: 10 kills of primaries"
+	@$(BIN)/python -m tests.chaos --only "cluster: 20 moves of partitions"
 
 alerts: $(VENV)/.installed-dev $(PROMETHEUS)/promtool ## show in Debian's Prometheus that each alert of deploy/ fires (12 minutes, 20 MB)
 	@PATH="$(abspath $(PROMETHEUS)):$$PATH" $(BIN)/python -m pytest tests/alerts

@@ -7,12 +7,15 @@ from collections import Counter
 from pathlib import Path
 
 from tests.chaos.baseline.stack import Baseline
+from tests.chaos.cluster.nemesis import ClusterNemesis
 from tests.chaos.failover import FAILOVER_TURNS, FailoverOutcome, fail_over
 from tests.chaos.neighbours import NEIGHBOURS, measure_beside
+from tests.chaos.nemesis import Nemesis
 from tests.chaos.page import BASELINE, PAGE, render_page, with_row
 from tests.chaos.rows import PER_SECOND, ROWS, SESSIONS, Row
 from tests.chaos.run import Outcome, run
 from tests.chaos.supervised import SupervisedStack
+from tests.support.cluster.nodes import ClusterNodes
 from tests.support.processes import Stack
 from tests.support.replicas import ReplicatedStore
 
@@ -73,7 +76,12 @@ def run_faults(row: Row, seed: int, *, stack_type: type[Stack] = SupervisedStack
         if row.chains:
             (directory / "assistants.toml").write_text(row.chains, encoding="utf-8")
             settings["INTURN_ASSISTANTS"] = str(directory / "assistants.toml")
-        with stack_type(directory, workers=3, chain_workers=1 if row.chains else 0, settings=settings) as stack:
+        store = None
+        if row.is_cluster:
+            store = ClusterNodes(directory, primaries=3, replicas=1)
+            settings["INTURN_REPLICAS"] = "1"  # a promoted primary then has all turns that were confirmed
+        chain_workers = 1 if row.chains else 0
+        with stack_type(directory, workers=3, chain_workers=chain_workers, settings=settings, store=store) as stack:
             return run(
                 stack,
                 sessions=SESSIONS,
@@ -84,6 +92,7 @@ def run_faults(row: Row, seed: int, *, stack_type: type[Stack] = SupervisedStack
                 faults=row.faults,
                 pace=row.pace,
                 loads=row.loads,
+                nemesis_type=ClusterNemesis if row.is_cluster else Nemesis,
             )
 
 

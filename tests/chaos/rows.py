@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.chaos.driver import PACE, Load
 
@@ -37,7 +37,7 @@ CUSTOM_CHAINS = (
 
 @dataclass(frozen=True)
 class Row:
-    """A run. `faults`: how often each fault happens, by the name of its method in `Nemesis`.
+    """A run. `faults`: how often each fault happens, by the name of its method in `Nemesis` or `ClusterNemesis`.
 
     The loads are distributed evenly among the sessions.
     """
@@ -48,11 +48,12 @@ class Row:
     in_files: bool = False
     chains: str = ""
     loads: tuple[Load, ...] = field(default=(Load(),))
+    is_cluster: bool = False
 
     def scaled(self, factor: float) -> "Row":
         """Return the row with that part of its turns and faults, at least one of each kind."""
         faults = Counter({name: max(1, round(count * factor)) for name, count in self.faults.items()})
-        return Row(faults, round(self.turns * factor), self.pace, self.in_files, self.chains, self.loads)
+        return replace(self, faults=faults, turns=round(self.turns * factor))
 
 
 def kills_every_3_s(turns: int, pace: str) -> Row:
@@ -87,4 +88,6 @@ ROWS: Mapping[str, Row] = {
     "three turns that kill their workers": Row(Counter(poison_turn=3), turns=1000),
     "a quarter custom chains": Row(Counter(kill_worker=10), turns=1000, chains=CHAINS, loads=CUSTOM_CHAINS),
     "histories as files": Row(Counter(kill_worker=10, freeze_worker=3, kill_store=3, kill_web=3), in_files=True),
+    "cluster: 10 kills of primaries": Row(Counter(kill_primary=10), turns=1000, is_cluster=True),
+    "cluster: 20 moves of partitions": Row(Counter(move_partition=10, move_partition_at_once=10), is_cluster=True),
 }

@@ -1,18 +1,21 @@
 """The product on a Redis Cluster of three primaries. A node that is away stops its own partitions alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 
 from tests.support.cluster.nodes import ClusterNodes, Node
-from tests.support.cluster.slot_moves import LegacyMove, other_primary
+from tests.support.cluster.slot_moves import LegacyMove, move_atomically, move_legacy, other_primary
 from tests.support.processes import Stack, call, turn_request
+from tests.support.sse import StreamReader
 from tests.support.waiting import wait_until
 from turns.backend.partition.placement import Partitions
 from turns.backend.partition.tags import HOME, hash_tags, slot_of
 from turns.config.store_url import DEFAULT_PARTITIONS
 
+Move = Callable[[ClusterNodes, int, Node], None]
 SESSIONS = [f"s{n}" for n in range(60)]
 
 
@@ -69,6 +72,23 @@ def test_a_partition_stands_still_while_it_moves(stack: Stack, cluster: ClusterN
     assert stack.wait_until_finished(after)["status"] == "completed"
 
 
+@pytest.mark.parametrize("move", [move_legacy, move_atomically])
+def test_streams_and_long_polls_outlast_a_move(stack: Stack, cluster: ClusterNodes, move: Move) -> None:
+    session = SESSIONS[1]
+    slot = _slot(Partitions(DEFAULT_PARTITIONS).of_session(session))
+    turn = stack.submit(session, "streams meanwhile [words 30] [pace 0.05]")
+    reader = StreamReader(f"{stack.url}/v1/turns/{turn}/events")
+    with ThreadPoolExecutor() as threads:
+        poll = threads.submit(stack.turn, turn, wait=30)
+        reading = threads.submit(reader.read_until_done)
+        wait_until("some text is there", lambda: reader.text)
+        move(cluster, slot, other_primary(cluster, slot))
+        reading.result()
+        polled = poll.result()
+    assert polled["status"] == "completed"
+    assert reader.text == polled["output"]["content"]
+
+
 def test_a_stopped_worker_leaves_its_turns_to_others(stack: Stack) -> None:
     assert stack.workers[0].stop() == 0
     turns = _submit(stack, SESSIONS[:20])
@@ -76,14 +96,16 @@ def test_a_stopped_worker_leaves_its_turns_to_others(stack: Stack) -> None:
 
 
 def _submit(stack: Stack, sessions: list[str]) -> list[str]:
-    """Submit a turn in each session, again while its partition is away."""
+    """Submit a turn in each session, again while its partition is away; a repeated request adds no turn."""
 
     def submit(session: str) -> str:
         accepted: list[str] = []
+        key = {"Idempotency-Key": uuid4().hex}
 
         def is_accepted() -> bool:
-            response = call(f"{stack.url}/v1/turns", method="POST", body=turn_request(session, "hello"))
-            assert response.status in {202, 503}, response
+            body = turn_request(session, "hello")
+            response = call(f"{stack.url}/v1/turns", method="POST", body=body, headers=key)
+            assert response.status == 202 or response.body["code"] == "store_unavailable", response
             accepted.extend([response.body["id"]] if response.status == 202 else [])
             return bool(accepted)
 
