@@ -115,9 +115,16 @@ class AsyncTurn(TurnData):
         """Yield all events until `Done`, across broken connections and restarts of the service."""
         return self.turns.stream(self.id)
 
-    async def cancel(self) -> "AsyncTurn":
-        """Cancel the turn and return it; a turn that has already ended stays as it is."""
-        return await self.turns.cancel(self.id)
+    async def cancel(self, *, keep: bool = False) -> "AsyncTurn":
+        """Cancel the turn and return it; a turn that has already ended stays as it is.
+
+        `keep`: the question and the partial answer of a running turn stay in the history.
+        """
+        return await self.turns.cancel(self.id, keep=keep)
+
+    async def delete(self) -> None:
+        """Delete the turn with its messages and its result. Raise `SessionBusy` or `TurnNotLast`."""
+        await self.turns.delete(self.id)
 
     async def retry(self) -> "AsyncTurn":
         """Submit the input of this failed turn again, as a new turn at the end. Raise `TurnNotFailed`."""
@@ -183,9 +190,13 @@ class AsyncTurns:
         """Stream a turn by its id, like `AsyncTurn.stream`."""
         return self._transport.iterate(self._steps.stream(turn_id))
 
-    async def cancel(self, turn_id: str) -> AsyncTurn:
+    async def cancel(self, turn_id: str, *, keep: bool = False) -> AsyncTurn:
         """Cancel a turn by its id, like `AsyncTurn.cancel`."""
-        return await self._transport.run(self._steps.cancel(turn_id))
+        return await self._transport.run(self._steps.cancel(turn_id, keep=keep))
+
+    async def delete(self, turn_id: str) -> None:
+        """Delete a turn by its id, like `AsyncTurn.delete`."""
+        await self._transport.run(self._steps.delete(turn_id))
 
     async def retry(self, turn_id: str, *, idempotency_key: str | None = None) -> AsyncTurn:
         """Retry a turn by its id, like `AsyncTurn.retry`."""

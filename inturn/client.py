@@ -115,9 +115,16 @@ class Turn(TurnData):
         """Yield all events until `Done`, across broken connections and restarts of the service."""
         return self.turns.stream(self.id)
 
-    def cancel(self) -> "Turn":
-        """Cancel the turn and return it; a turn that has already ended stays as it is."""
-        return self.turns.cancel(self.id)
+    def cancel(self, *, keep: bool = False) -> "Turn":
+        """Cancel the turn and return it; a turn that has already ended stays as it is.
+
+        `keep`: the question and the partial answer of a running turn stay in the history.
+        """
+        return self.turns.cancel(self.id, keep=keep)
+
+    def delete(self) -> None:
+        """Delete the turn with its messages and its result. Raise `SessionBusy` or `TurnNotLast`."""
+        self.turns.delete(self.id)
 
     def retry(self) -> "Turn":
         """Submit the input of this failed turn again, as a new turn at the end. Raise `TurnNotFailed`."""
@@ -183,9 +190,13 @@ class Turns:
         """Stream a turn by its id, like `Turn.stream`."""
         return self._transport.iterate(self._steps.stream(turn_id))
 
-    def cancel(self, turn_id: str) -> Turn:
+    def cancel(self, turn_id: str, *, keep: bool = False) -> Turn:
         """Cancel a turn by its id, like `Turn.cancel`."""
-        return self._transport.run(self._steps.cancel(turn_id))
+        return self._transport.run(self._steps.cancel(turn_id, keep=keep))
+
+    def delete(self, turn_id: str) -> None:
+        """Delete a turn by its id, like `Turn.delete`."""
+        self._transport.run(self._steps.delete(turn_id))
 
     def retry(self, turn_id: str, *, idempotency_key: str | None = None) -> Turn:
         """Retry a turn by its id, like `Turn.retry`."""

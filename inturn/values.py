@@ -208,7 +208,10 @@ class Session:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """One committed message. `number` counts the messages of the session, from 1."""
+    """One committed message. `number` counts the messages of the session, from 1.
+
+    `incomplete`: it is the partial answer of a turn that was stopped.
+    """
 
     number: int
     role: Literal["user", "assistant"]
@@ -216,6 +219,7 @@ class Message:
     turn_id: str | None
     created_at: datetime | None
     metadata: Mapping[str, str]
+    incomplete: bool = False
     raw: Json = field(compare=False, repr=False)
 
     @property

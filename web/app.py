@@ -19,6 +19,7 @@ from turns.config.tracing import start_tracing
 from turns.conversations.conversations import Conversations
 from turns.domain.errors import Forbidden, Unauthenticated
 from turns.edits.copies import HistoryCopies
+from turns.edits.deletion import Deletion
 from turns.edits.forks import Forks
 from turns.edits.placement import ForkPlacement
 from turns.edits.regeneration import Regeneration
@@ -173,7 +174,13 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
             max_input_bytes=settings.max_input_bytes,
         ),
         build_files(files, max_bytes=settings.max_file_bytes),
-        build_edits(regeneration, forks, long_polls, max_input_bytes=settings.max_input_bytes),
+        build_edits(
+            regeneration,
+            forks,
+            Deletion(store, copies, placement),
+            long_polls,
+            max_input_bytes=settings.max_input_bytes,
+        ),
         build_streams(streams, session_streams, authenticator),
         build_feed(feed, authenticator),
         build_sessions(sessions, conversations),

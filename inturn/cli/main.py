@@ -8,6 +8,7 @@ import click
 import inturn
 from inturn.cli.commands.batch import batch
 from inturn.cli.commands.chat import chat
+from inturn.cli.commands.edits import delete, fork, regenerate
 from inturn.cli.commands.files import files
 from inturn.cli.commands.send import send
 from inturn.cli.commands.service import chains, doctor, size, up, web, worker
@@ -65,6 +66,9 @@ for command in (
     get,
     cancel,
     retry,
+    regenerate,
+    fork,
+    delete,
     sessions,
     watch,
     files,

@@ -166,6 +166,7 @@ def to_message(body: Json) -> Message:
         turn_id=body["turn_id"],
         created_at=_datetime(body.get("created_at")),
         metadata=body.get("metadata", {}),
+        incomplete=body.get("incomplete", False),
         raw=body,
     )
 

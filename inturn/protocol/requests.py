@@ -83,8 +83,13 @@ def stream_session(session_id: str, *, user_id: str | None, after: str | None, u
     )
 
 
-def cancel_turn(turn_id: str) -> Request:
-    return Request(method="POST", path=f"{_turn_path(turn_id)}/cancel")
+def cancel_turn(turn_id: str, *, keep: bool = False) -> Request:
+    body = _json({"keep": True}) if keep else None  # which an older service would not understand
+    return Request(method="POST", path=f"{_turn_path(turn_id)}/cancel", body=body)
+
+
+def delete_turn(turn_id: str) -> Request:
+    return Request(method="DELETE", path=_turn_path(turn_id))
 
 
 def retry_turn(turn_id: str, *, key: str) -> Request:

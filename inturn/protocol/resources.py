@@ -60,8 +60,11 @@ class TurnSteps(Generic[TurnT]):
     def stream(self, turn_id: str) -> EmittingSteps[Event[TurnT], None]:
         return EventStream(turn_id, self._build, self._retry_policy).read()
 
-    def cancel(self, turn_id: str) -> Steps[TurnT]:
-        return self._fetch(requests.cancel_turn(turn_id))
+    def cancel(self, turn_id: str, *, keep: bool) -> Steps[TurnT]:
+        return self._fetch(requests.cancel_turn(turn_id, keep=keep))
+
+    def delete(self, turn_id: str) -> Steps[None]:
+        yield from steps.send_with_retries(requests.delete_turn(turn_id), self._retry_policy)
 
     def retry(self, turn_id: str, key: str | None) -> Steps[TurnT]:
         return self._fetch(requests.retry_turn(turn_id, key=key or new_idempotency_key()))

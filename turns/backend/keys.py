@@ -85,6 +85,12 @@ SESSION_TURNS = Key(
     "the session's turns, live and ended, by their sequence number",
     "while it has members; an entry is removed when its turn's record expires",
 )
+DELETED = Key(
+    "inturn:deleted:",
+    "string",
+    "the tenant of a turn that was deleted, by turn id, so that the request can be repeated",
+    "one hour",
+)
 IDEMPOTENCY = Key(
     "inturn:idempotency:",
     "hash",
@@ -533,6 +539,7 @@ CATALOGUE = (
     HISTORY,
     IMPORT,
     SESSION_TURNS,
+    DELETED,
     IDEMPOTENCY,
     DUE,
     START_BY,

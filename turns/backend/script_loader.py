@@ -43,6 +43,7 @@ ADMITTED_PER_POLL = 10  # turns, when the answers that should admit the next one
 IDLE_HOLD_MS = 60_000  # a hold for which no turn waits is forgotten
 JOB_LEASE_MS = 10_000  # a step of a job takes less; after this time another process does the step again
 JOB_TTL_MS = 86_400_000
+DELETED_TTL_MS = 3_600_000  # longer than any caller repeats a request
 MAX_JOBS = 100  # listed ones; the oldest ended one makes room
 MAX_OPEN_JOBS = 10
 MAX_USAGE_ENTRIES = 100_000  # 12 MB; only if no worker has added them up for long
@@ -89,7 +90,7 @@ FEED_VERBS = ("list_ended",)
 STREAM_VERBS = ("read_session_stream", "watch_sessions")
 SESSION_VERBS = ("patch_session", "list_user_sessions", "prune_sessions")
 FILE_VERBS = ("create_file", "complete_file", "delete_file", "sweep_files", "forget_files")
-EDIT_VERBS = ("fork",)
+EDIT_VERBS = ("fork", "delete_turn")
 VERBS = (*TURN_VERBS, *JOB_VERBS, *USAGE_VERBS, *FEED_VERBS, *STREAM_VERBS, *SESSION_VERBS, *FILE_VERBS, *EDIT_VERBS)
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the
@@ -177,6 +178,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "max_retry_ms": to_ms(MAX_DELAY_SECONDS),
         "history": "file" if settings.history_directory else "redis",
         "history_window": settings.history_window,
+        "deleted_ttl_ms": DELETED_TTL_MS,
         "lease_ms": to_ms(settings.lease_seconds),
         "beat_gap_ms": to_ms(max(settings.lease_seconds / 2, 3 * settings.rescue_seconds)),
         "hint_grace_ms": to_ms(settings.hint_grace_seconds),

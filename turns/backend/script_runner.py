@@ -31,6 +31,7 @@ PROMISES = frozenset(
         "adopt",
         "create_job",
         "fork",
+        "delete_turn",
         "patch_session",
         "complete_file",
     }

@@ -139,9 +139,9 @@ class Scripts(ScriptRunner):
         """Return RELEASED or LOST."""
         return self._outcome("release", turn_id, token, spent)
 
-    def cancel(self, turn_id: str, *, tenant: str) -> Reply:
-        """Return CANCELLED, ENDED or GONE."""
-        return self._outcome("cancel", turn_id, tenant)
+    def cancel(self, turn_id: str, *, tenant: str, keeps: bool = False) -> Reply:
+        """Return CANCELLED, ENDED or GONE; SUPERSEDED if the turn will end with its partial answer."""
+        return self._outcome("cancel", turn_id, tenant, int(keeps))
 
     def rescue(self, *, worker: str, limit: int, hint: str, slots: int) -> list[tuple[str, Reply]]:
         """Return the ids of the turns that were processed, each with its outcome."""

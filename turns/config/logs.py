@@ -28,6 +28,7 @@ class Log(StrEnum):
     TURN_INTERRUPTED = "turn.interrupted"
     TURN_RELEASED = "turn.released"
     TURN_CANCELLED = "turn.cancelled"
+    TURN_DELETED = "turn.deleted"
     TURN_RESCUED = "turn.rescued"
     INDEX_REPAIRED = "index.repaired"
     SESSION_IMPORTED = "session.imported"

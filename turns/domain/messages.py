@@ -19,8 +19,9 @@ TYPES = {"user": "human", "assistant": "ai"}
 class Message:
     """One committed message of a person or a model.
 
-    `number` is its position in the session's history, from 1; it never changes. `created_at` (ms) is the time at which
+    `number` is its position in the session's history, from 1. `created_at` (ms) is the time at which
     its turn was accepted or answered, None if that is unknown. `metadata` is that of its turn.
+    `is_incomplete`: it is the partial answer of a turn that was stopped.
     """
 
     number: int
@@ -30,6 +31,7 @@ class Message:
     parts: tuple[Part, ...] = ()
     created_at: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
+    is_incomplete: bool = False
 
     @classmethod
     def from_stored(cls, number: int, stored: bytes) -> Self | None:
@@ -58,6 +60,7 @@ class Message:
             parts=tuple(parts) if is_more else (),
             created_at=_time_of(item.get("at"), turn_id),
             metadata=_metadata_of(item.get("metadata")),
+            is_incomplete=_is_incomplete(data),
         )
 
     def to_stored(self) -> str:
@@ -122,6 +125,11 @@ def _time_of(at: Any, turn_id: str | None) -> int | None:
 def _metadata_of(metadata: Any) -> Mapping[str, str]:
     is_valid = isinstance(metadata, dict) and all(isinstance(value, str) for value in metadata.values())
     return metadata if is_valid else {}
+
+
+def _is_incomplete(data: Any) -> bool:
+    metadata = data.get("response_metadata")
+    return isinstance(metadata, dict) and metadata.get("status") == "incomplete"
 
 
 def _role(item: Any) -> str:

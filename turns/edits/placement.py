@@ -25,6 +25,10 @@ class ForkPlacement:
         """Return the scripts of the partition of a session."""
         return self._scripts[self._number_of(session)]
 
+    def scripts_of_turn(self, turn_id: str) -> EditScripts:
+        """Return the scripts of the partition of a turn."""
+        return self._scripts[self._partitions.of_turn(turn_id) if self._partitions else 0]
+
     def new_session_id(self, source: str, user_id: str | None, tenant: str, *, seed: str | None = None) -> str:
         """Return an id for a fork of this session; the same one for the same seed."""
         seed = seed or secrets.token_hex(16)

@@ -29,3 +29,7 @@ class EditScripts(ScriptRunner):
         if Reply(outcome) in {Reply.FORKED, Reply.REPLAYED}:
             return Reply(outcome), SessionSnapshot.from_reply(reply[0]), 0
         return Reply(outcome), None, reply[0] if reply else 0
+
+    def delete_turn(self, turn_id: str, *, tenant: str, version: str, count: int | None) -> Reply:
+        """Return REMOVED, GONE, SESSION_BUSY, NOT_LAST or LOST; `version` and `count` are as for `fork`."""
+        return self._outcome("delete_turn", turn_id, tenant, version, "" if count is None else count)

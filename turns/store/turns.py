@@ -88,11 +88,14 @@ class TurnStore:
         record = self._read_record(turn_id, tenant)
         return Turn.from_record(turn_id, record) if Status(record["status"]).is_terminal else None
 
-    def cancel(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
-        """Cancel a turn if it is live, and return it. Raises like `get_turn`."""
+    def cancel(self, turn_id: str, *, tenant: str = DEFAULT_TENANT, keeps: bool = False) -> Turn:
+        """Cancel a turn if it is live, and return it. Raises like `get_turn`.
+
+        `keeps`: let its worker end a running turn, with its question and its partial answer in the history.
+        """
         if not is_turn_id(turn_id):
             raise TurnNotFound
-        self._scripts.cancel(turn_id, tenant=tenant)
+        self._scripts.cancel(turn_id, tenant=tenant, keeps=keeps)
         return self.get_turn(turn_id, tenant=tenant)
 
     def retry_failed(

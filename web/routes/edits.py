@@ -20,10 +20,11 @@ from turns.domain.errors import (
     TurnNotLast,
 )
 from turns.domain.turn import OnBusy
+from turns.edits.deletion import Deletion
 from turns.edits.forks import Forks, Source
 from turns.edits.regeneration import Changes, Fork, Origin, Regeneration
 from web.http.request_span import get_traceparent
-from web.http.responses import read_optional_json_body
+from web.http.responses import read_optional_json_body, reply_empty
 from web.http.session_versions import read_if_match, reply_session
 from web.http.validation import parse_body, parse_id, parse_idempotency_key, parse_traceparent
 from web.openapi.operation import QUOTA, RESUBMITTED, Operation, ResponseSpec
@@ -36,7 +37,9 @@ from web.security.token_bounds import check_new_session, may_begin_sessions
 from web.streaming.long_poll import LongPolls
 
 
-def build_edits(regeneration: Regeneration, forks: Forks, long_polls: LongPolls, *, max_input_bytes: int) -> Blueprint:
+def build_edits(
+    regeneration: Regeneration, forks: Forks, deletion: Deletion, long_polls: LongPolls, *, max_input_bytes: int
+) -> Blueprint:
     api = Blueprint("edits", __name__)
     model = regenerate_body(max_input_bytes)
     max_body_bytes = ESCAPED_BYTES * max_input_bytes + MAX_OTHER_BYTES
@@ -103,6 +106,20 @@ def build_edits(regeneration: Regeneration, forks: Forks, long_polls: LongPolls,
         user = f"?user_id={quote(source.user_id, safe='')}" if source.user_id else ""
         response.headers["Location"] = link(f"/v1/sessions/{quote(forked.session.session_id, safe='')}{user}")
         return response
+
+    @Operation(
+        id="delete_turn",
+        method="delete",
+        path="/v1/turns/{turn_id}",
+        summary="Delete the last turn in the history of an idle session, or one without messages, with its result",
+        responses={204: ResponseSpec("The turn does not exist any more")},
+        refusals=(*MISSING, SessionBusy, TurnNotLast),
+        takes_tokens=True,
+    ).on(api)
+    def delete_turn(turn_id: str) -> Response:
+        deletion.delete(turn_id, tenant=g.caller.tenant)
+        get_logger().info(Log.TURN_DELETED, turn_id=turn_id)
+        return reply_empty()
 
     return api
 

@@ -25,11 +25,12 @@ from turns.store.turns import TurnStore
 from web.http.preferences import preferred_wait
 from web.http.problems import to_problem
 from web.http.request_span import get_traceparent
-from web.http.responses import read_json_body, reply, reply_turn, with_etag
+from web.http.responses import read_json_body, read_optional_json_body, reply, reply_turn, with_etag
 from web.http.session_versions import read_if_match
-from web.http.validation import ResolveParts, parse_batch, parse_idempotency_key, parse_submit, to_request
+from web.http.validation import ResolveParts, parse_batch, parse_body, parse_idempotency_key, parse_submit, to_request
 from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
 from web.schemas import responses
+from web.schemas.edits import CancelBody
 from web.schemas.links import link
 from web.schemas.requests import BatchBody, SubmitBody, TurnsQuery, WaitQuery, submit_body
 from web.security.token_bounds import bind_request
@@ -38,6 +39,8 @@ from web.streaming.long_poll import LongPolls
 ESCAPED_BYTES = 6  # of a character of one byte that is sent as \u0041
 MAX_OTHER_BYTES = 256 * 1024  # of a submitted turn, besides its input
 MAX_BATCH_BYTES = 8 * 1024 * 1024
+
+STOP_SECONDS = 2  # a worker ends a run that was stopped within milliseconds, unless it is frozen or dead
 
 MISSING = (TurnNotFound, TurnExpired)
 TURN_HEADERS = ("Retry-After", "Preference-Applied")
@@ -164,12 +167,17 @@ def build_turns(
         method="post",
         path="/v1/turns/{turn_id}/cancel",
         summary="Cancel a live turn; a turn that has ended is returned unchanged",
+        body=CancelBody,
+        requires_body=False,
         responses={200: ResponseSpec("The turn", responses.Turn, headers=("Retry-After",))},
         refusals=MISSING,
         takes_tokens=True,
     ).on(api)
     def cancel(turn_id: str) -> Response:
-        turn = store.cancel(turn_id, tenant=g.caller.tenant)
+        keeps = parse_body(CancelBody, read_optional_json_body(max_bytes=MAX_OTHER_BYTES)).keep
+        turn = store.cancel(turn_id, tenant=g.caller.tenant, keeps=keeps)
+        if keeps and not turn.status.is_terminal:
+            turn = long_polls.wait_for_turn(turn_id, tenant=g.caller.tenant, wait_seconds=STOP_SECONDS)
         get_logger().info(Log.TURN_CANCELLED, turn_id=turn_id, status=turn.status)
         return reply_turn(turn)
 

@@ -38,6 +38,16 @@ class RegenerateBody(BaseModel):
     session_id: Id | None = Field(None, description="of the fork; default: a new id")
 
 
+class CancelBody(BaseModel):
+    """The body of `POST /v1/turns/{turn_id}/cancel`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"examples": [{"keep": True}]})
+
+    keep: bool = Field(
+        False, description="whether the question and the partial answer of a running turn stay in the history"
+    )
+
+
 class ForkBody(BaseModel):
     """The body of `POST /v1/sessions/{session_id}/fork`. Without a turn the fork has all committed messages."""
 

@@ -129,7 +129,7 @@ class Turn(ResponseModel):
     user_id: Id | None
     sequence: int = Field(description="its position in its session, from 1")
     status: Status
-    status_reason: str | None = Field(description="`length`, `expired` or `interrupted`, if that is how it ended")
+    status_reason: str | None = Field(description="`length`, `expired`, `interrupted` or `stopped`, if it ended so")
     attempt: int
     losses: int = Field(description="workers that died while they ran it; these runs are not counted as attempts")
     lane: Lane
@@ -191,13 +191,16 @@ class Message(ResponseModel):
     """One committed message."""
 
     object: Literal["message"] = "message"
-    number: int = Field(description="its position in the history of the session, from 1; it never changes")
+    number: int = Field(description="its position in the history of the session, from 1")
     role: Literal["user", "assistant"]
     content: str = Field(description="its text, with a placeholder for each image and file")
     parts: Parts = Field(description="if it is more than text")
     turn_id: TurnId | None
     created_at: Instant | None = Field(description="when its turn was accepted, or answered; null if that is unknown")
     metadata: Mapping[str, str] = Field(description="of its turn")
+    incomplete: bool = Field(
+        validation_alias="is_incomplete", description="whether it is the partial answer of a turn that was stopped"
+    )
 
 
 class Variable(ResponseModel):

@@ -127,7 +127,8 @@ class ChainRun:
 
 def partial_answer(claim: Claim, text: str) -> Answer:
     """Return what is kept of an interrupted run: its question, and `text` as the answer if there is any."""
-    question, answer = encode_pair(claim, question_of(claim), AIMessage(content=text) if text else None)
+    message = AIMessage(content=text) if text else None
+    question, answer = encode_pair(claim, question_of(claim), message, is_incomplete=True)
     return Answer(
         question_message=question,
         answer_message=answer,

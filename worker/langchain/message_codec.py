@@ -15,16 +15,22 @@ from worker.langchain.legal_history import Reason, make_legal
 
 UNESCAPED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 ESCAPED = json.JSONEncoder(separators=(",", ":"))
+INCOMPLETE = {"status": "incomplete"}  # of a partial answer, in the words of OpenAI's Responses API
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
 
 
-def encode_pair(claim: Claim, question: BaseMessage, answer: BaseMessage | None) -> tuple[str, str]:
+def encode_pair(
+    claim: Claim, question: BaseMessage, answer: BaseMessage | None, *, is_incomplete: bool = False
+) -> tuple[str, str]:
     """Return the stored question and answer of a turn that ends now; '' without an answer."""
     metadata = claim.metadata if claim.metadata_json != "{}" else NO_METADATA
     stored = encode_message(question, turn_id=claim.turn_id, metadata=metadata)
     if answer is None:
         return stored, ""
-    return stored, encode_message(answer, turn_id=claim.turn_id, at=round(time.time() * 1000), metadata=metadata)
+    now_ms = round(time.time() * 1000)
+    return stored, encode_message(
+        answer, turn_id=claim.turn_id, at=now_ms, metadata=metadata, is_incomplete=is_incomplete
+    )
 
 
 def encode_message(
@@ -34,6 +40,7 @@ def encode_message(
     step: int = 0,
     at: int | None = None,
     metadata: Mapping[str, str] = NO_METADATA,
+    is_incomplete: bool = False,
 ) -> str:
     """Return the message as LangChain's Redis history stores it, without empty fields; its id has that of its turn.
 
@@ -46,6 +53,8 @@ def encode_message(
     for name in ("usage_metadata", "tool_calls", "tool_call_id"):
         if value := getattr(message, name, None):
             data[name] = value
+    if is_incomplete:
+        data["response_metadata"] = INCOMPLETE
     stored: dict[str, object] = {"type": message.type, "data": data}
     if at is not None:
         stored["at"] = at

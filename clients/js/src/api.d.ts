@@ -102,7 +102,7 @@ export interface Links {
 /** One committed message. */
 export interface Message {
   object: "message";
-  /** its position in the history of the session, from 1; it never changes */
+  /** its position in the history of the session, from 1 */
   number: number;
   role: "user" | "assistant";
   /** its text, with a placeholder for each image and file */
@@ -114,6 +114,8 @@ export interface Message {
   created_at: string | null;
   /** of its turn */
   metadata: Record<string, string>;
+  /** whether it is the partial answer of a turn that was stopped */
+  incomplete: boolean;
 }
 
 /** `event: message.deleted`: the committed messages of a turn were deleted or replaced. */
@@ -325,7 +327,7 @@ export interface Turn {
   /** its position in its session, from 1 */
   sequence: number;
   status: Status;
-  /** `length`, `expired` or `interrupted`, if that is how it ended */
+  /** `length`, `expired`, `interrupted` or `stopped`, if it ended so */
   status_reason: string | null;
   attempt: number;
   /** workers that died while they ran it; these runs are not counted as attempts */

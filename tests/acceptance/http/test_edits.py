@@ -71,6 +71,26 @@ def test_a_session_is_forked_up_to_a_turn(stack: Stack) -> None:
     assert fork().body["message_count"] == 4
 
 
+def test_a_stopped_turn_keeps_what_it_said(stack: Stack) -> None:
+    turn_id = stack.submit("stopped", "one [words 20] [hold never]")
+    stack.wait_until_streaming(turn_id)
+    stopped = call(f"{stack.url}/v1/turns/{turn_id}/cancel", method="POST", body={"keep": True}).body
+    assert (stopped["status"], stopped["status_reason"]) == ("incomplete", "stopped")
+    question, answer = stack.messages("stopped")
+    assert (question["incomplete"], answer["incomplete"]) == (False, True)
+    assert answer["content"] == stopped["output"]["content"] != ""
+
+
+def test_a_deleted_turn_leaves_nothing(stack: Stack) -> None:
+    first = stack.wait_until_finished(stack.submit("deleted", "one"))
+    last = stack.wait_until_finished(stack.submit("deleted", "two"))
+    url = f"{stack.url}/v1/turns/{last['id']}"
+    assert call(f"{stack.url}/v1/turns/{first['id']}", method="DELETE").body["code"] == "turn_not_last"
+    assert [call(url, method="DELETE").status for _ in range(2)] == [204, 204]
+    assert call(url).status == 404
+    assert contents(stack, "deleted") == ["one", first["output"]["content"]]
+
+
 def test_a_wrong_regeneration_is_refused_with_its_reason(stack: Stack) -> None:
     first = stack.wait_until_finished(stack.submit("refused", "one"))
     live = stack.submit("refused", "two [gate never]")

@@ -85,6 +85,14 @@ def test_an_earlier_turn_is_regenerated_in_a_fork(client: Client) -> None:
         client.turns.regenerate(first.id, fork="never")
 
 
+def test_the_last_turn_is_deleted(client: Client) -> None:
+    first, last = (client.turns.create("shortened", text).wait() for text in ("one", "two"))
+    last.delete()
+    with pytest.raises(inturn.TurnNotFound):
+        client.turns.get(last.id)
+    assert [message.turn_id for message in client.sessions.messages("shortened")] == [first.id] * 2
+
+
 def test_a_failed_turn_has_a_code_and_can_be_retried(client: Client) -> None:
     failed = client.turns.create("again", "hello [fail 400 1]").wait()
     with pytest.raises(inturn.TurnFailed) as error:

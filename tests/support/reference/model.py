@@ -61,6 +61,27 @@ class ReferenceModel:
         self.forks[target] = (source, turn_id, before)
         return "forked"
 
+    def delete(self, turn_id: str) -> str:
+        """Delete an ended turn with its messages, and return the result in words."""
+        turn = self.turns[turn_id]
+        if turn.erased:
+            return "deleted" if turn.deleted else "not found"
+        if self.queues.get(turn.session):
+            return "busy"
+        if self.check_last(turn_id) == "not last":
+            return "not last"
+        history = self.histories.get(turn.session, [])
+        self.histories[turn.session] = [other for other in history if other != turn_id]
+        turn.erased = turn.deleted = True
+        return "deleted"
+
+    def stop(self, turn_id: str) -> None:
+        """Cancel a turn but keep its partial answer, if it runs."""
+        if self.turns[turn_id].status is Status.IN_PROGRESS:
+            self.turns[turn_id].superseded = True
+        else:
+            self.cancel(turn_id)
+
     def visible_history(self, turn_id: str) -> list[str]:
         """Return the turns that a turn sees: all committed ones, without the one that it replaces."""
         turn = self.turns[turn_id]

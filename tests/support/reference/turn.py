@@ -28,6 +28,7 @@ class ReferenceTurn:
     superseded: bool = False
     replaces: str | None = None  # the turn whose place in the history it takes when it commits
     erased: bool = False
+    deleted: bool = False  # its deletion can be repeated
     is_discarded: bool = False
 
     @property

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- interrupt: End a running turn that a newer one superseded; its partial answer is its effect.
+-- interrupt: End a running turn that a newer one superseded, or its caller stopped; its partial answer is its effect.
 --
 -- ARGV  1 turn id
 --       2 token
@@ -27,7 +27,8 @@ if not replaced then
   fail_not_last(turn, was, now)
   return {'LOST'}
 end
-local fields = {'status_reason', 'interrupted', 'output', output}
+local reason = redis.call('HGET', KEY.turn .. turn, 'superseded') == 'stopped' and 'stopped' or 'interrupted'
+local fields = {'status_reason', reason, 'output', output}
 
 -- This write comes first because it is the only one that can fail: another program may keep another type under the key.
 -- Without a text, a turn that regenerates another one leaves the answer of that one in the history.
@@ -41,5 +42,5 @@ if text_end ~= '' then
   was.text_end, fields[#fields + 1], fields[#fields + 2] = text_end, 'text_end', text_end
 end
 if tail ~= '' then emit_tail(turn, was, tail) end
-finish(turn, was, to, 'interrupted', now, unpack(fields))
+finish(turn, was, to, reason, now, unpack(fields))
 return {'INTERRUPTED'}

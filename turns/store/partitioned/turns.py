@@ -64,8 +64,8 @@ class PartitionedTurnStore(TurnStore):
     def get_ended_turn(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn | None:
         return self._of(turn_id).get_ended_turn(turn_id, tenant=tenant)
 
-    def cancel(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
-        return self._of(turn_id).cancel(turn_id, tenant=tenant)
+    def cancel(self, turn_id: str, *, tenant: str = DEFAULT_TENANT, keeps: bool = False) -> Turn:
+        return self._of(turn_id).cancel(turn_id, tenant=tenant, keeps=keeps)
 
     def list_turns(
         self,

@@ -52,6 +52,21 @@ def test_a_detached_turn_can_be_waited_for(inturn: Inturn, stack: Stack) -> None
     assert json.loads(inturn("get", turn_id, "--json").stdout)["status"] == "completed"
 
 
+def test_turns_are_regenerated_forked_and_deleted(inturn: Inturn, client: Client) -> None:
+    first = client.turns.create("edited", "one").wait()
+    again = client.turns.wait(inturn("regenerate", first.id, "eins").stdout.strip())
+    assert (again.input, again.regenerates, again.status) == ("eins", first.id, "completed")
+    second = client.turns.create("edited", "two").wait()
+    ran = inturn("regenerate", again.id, "--into", "branch")
+    assert "new session branch" in ran.stderr
+    assert client.turns.get(ran.stdout.strip()).session_id == "branch"
+    assert inturn("fork", "edited", "--through", again.id, "--into", "copy").stdout == "copy\n"
+    assert client.sessions.get("copy").message_count == 2
+    assert inturn("delete", second.id).returncode == Exit.OK
+    assert client.sessions.get("edited").message_count == 2
+    assert inturn("cancel", second.id, "--keep", "--reason", "x").returncode == Exit.USAGE
+
+
 def test_watch_prints_the_questions_and_answers_of_all(inturn: Inturn, stack: Stack) -> None:
     for text in ("one [gate watched]", "two"):
         stack.submit("watched", text)

@@ -14,6 +14,7 @@ from turns.domain.ids import DEFAULT_TENANT, session_key
 from turns.domain.state import Status
 from turns.domain.turn import Answer, Claim, Turn, TurnRequest
 from turns.edits.copies import HistoryCopies
+from turns.edits.deletion import Deletion
 from turns.edits.forks import Forked, Forks, Source
 from turns.edits.placement import ForkPlacement
 from turns.edits.regeneration import Changes, Origin, Regeneration
@@ -29,6 +30,7 @@ class Chat:
     sessions: SessionStore
     regeneration: Regeneration
     forks: Forks
+    deletion: Deletion
 
     def accept(self, text: str = "hello", *, session_id: str = "s", **more: Any) -> Turn:
         return self.store.accept(TurnRequest(session_id=session_id, input=text, **more)).turn
@@ -55,6 +57,9 @@ class Chat:
 
     def fork(self, into: str | None = None, *, key: str | None = None, session_id: str = "s", **where: Any) -> Forked:
         return self.forks.fork(Source(session_id=session_id, user_id=None, **where), into, idempotency_key=key)
+
+    def delete(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> None:
+        self.deletion.delete(turn_id, tenant=tenant)
 
     def status(self, turn_id: str) -> tuple[Status, str | None]:
         """Return the status of a turn, and why it failed."""
@@ -86,7 +91,7 @@ def chat_with(client: Client, settings: Settings) -> Callable[..., Chat]:
         store, sessions = open_turn_store(client, changed), open_session_store(client, changed)
         shared = HistoryCopies(client, changed), ForkPlacement(client, changed)
         regeneration = Regeneration(store, sessions, *shared, lambda name: Assistant(name=name))
-        return Chat(store, sessions, regeneration, Forks(client, changed, store, *shared))
+        return Chat(store, sessions, regeneration, Forks(client, changed, store, *shared), Deletion(store, *shared))
 
     return chat_with
 

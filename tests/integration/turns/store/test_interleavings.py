@@ -55,6 +55,7 @@ from turns.domain.retry import Hold, HoldReason, Retry
 from turns.domain.state import TERMINAL, Status
 from turns.domain.turn import Claim, OnBusy, Spending, TurnRequest, Usage
 from turns.edits.copies import HistoryCopies
+from turns.edits.deletion import Deletion
 from turns.edits.forks import Forks, Source
 from turns.edits.placement import ForkPlacement
 from turns.edits.regeneration import Changes, Fork, Origin, Regeneration
@@ -89,6 +90,7 @@ REFUSALS = {
     "not committed": TurnNotCommitted,
     "not last": TurnNotLast,
     "not empty": SessionNotEmpty,
+    "busy": SessionBusy,
 }
 PAUSE = Retry(after_seconds=0, counts=False, hold=Hold(reason=HoldReason.RATE_LIMITED, seconds=300))
 
@@ -105,6 +107,7 @@ class Interleavings(RuleBasedStateMachine):
     jobs: JobScripts
     regeneration: Regeneration
     forks: Forks
+    deletion: Deletion
     read_history: Callable[[str], list[str]]
     directory: Path
 
@@ -370,6 +373,27 @@ class Interleavings(RuleBasedStateMachine):
             self.model.cancel(turn_id)
 
     @rule(turn_id=turns)
+    def stop(self, turn_id: str) -> None:
+        """Cancel a turn but keep its question and its partial answer."""
+        if not self.model.turns[turn_id].erased:
+            self.store.cancel(turn_id, keeps=True)
+            self.model.stop(turn_id)
+
+    @rule(turn_id=turns)
+    def delete(self, turn_id: str) -> None:
+        if refused := REFUSALS.get(self.model.delete(turn_id)):
+            with pytest.raises(refused):
+                self.deletion.delete(turn_id, tenant=DEFAULT_TENANT)
+        else:
+            self.deletion.delete(turn_id, tenant=DEFAULT_TENANT)
+
+    @rule(session=SESSIONS)
+    def delete_last(self, session: str) -> None:
+        last = self.model.histories.get(session, [])[-1:]
+        if last and last[0] in self.model.turns:
+            self.delete(last[0])
+
+    @rule(turn_id=turns)
     def discard(self, turn_id: str) -> None:
         turns = [f"{DEFAULT_TENANT}/{turn_id}"]
         assert self.jobs.discard("job", token="t", turns=turns) == self.model.discard(turn_id)
@@ -601,6 +625,7 @@ def open_edits(client: Client, settings: Settings) -> None:
     shared = HistoryCopies(client, settings), ForkPlacement(client, settings)
     Interleavings.regeneration = Regeneration(store, sessions, *shared, lambda name: Assistant(name=name, model=name))
     Interleavings.forks = Forks(client, settings, store, *shared)
+    Interleavings.deletion = Deletion(store, *shared)
 
 
 def read_file_history(server: Server, files: HistoryFiles, session: str) -> list[str]:
