@@ -35,7 +35,7 @@ def regenerate(
         return
     invocation.terminal.write_line(turn.id)
     if turn.forked_from:
-        invocation.terminal.print_notice(f"In the new session {turn.session_id}, forked from {turn.forked_from}.")
+        invocation.terminal.print_error(f"In the new session {turn.session_id}, forked from {turn.forked_from}.")
 
 
 @click.command()
