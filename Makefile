@@ -70,6 +70,10 @@ docs: $(VENV)/.installed-docs ## build the documentation as a site in docs/.site
 chaos: $(VENV)/.installed-dev ## run about twenty thousand turns under faults and write docs/explanation/chaos.md (25 minutes)
 	@$(BIN)/python -m tests.chaos
 
+.PHONY: chaos-edits
+chaos-edits: $(VENV)/.installed-dev ## regenerate, edit and fork under kills of workers, endpoint and store (2 minutes)
+	@$(BIN)/python -m tests.chaos.edits
+
 chaos-files: $(VENV)/.installed-dev ## run two thousand turns with images under kills and write docs/explanation/files_under_kills.md (3 minutes)
 	@$(BIN)/python -m tests.chaos.files
 

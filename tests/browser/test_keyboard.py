@@ -20,9 +20,11 @@ def test_send_stop_and_edit_with_the_keyboard(chat: ChatPage, stack: Stack) -> N
     stack.open_gate("hand")
     keys.press("Enter")
     chat.wait_for_state("done")
-    chat.tab_to("Ask again")
+    before = chat.turns_in_state("done").get_attribute("data-turn")
+    expect(chat.page.get_by_role("button", name="Regenerate")).to_be_visible()
+    chat.tab_to("Regenerate")
     keys.press("Enter")
-    chat.wait_for_state("done", count=2)
+    expect(chat.turns_in_state("done")).not_to_have_attribute("data-turn", before or "")
 
 
 def test_sessions_with_the_keyboard(chat: ChatPage) -> None:

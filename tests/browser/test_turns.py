@@ -87,14 +87,13 @@ def test_status_shows_elapsed_time(chat: ChatPage, stack: Stack) -> None:
     expect(chat.turns.locator(".details")).to_contain_text("tokens")
 
 
-def test_stopped_answer_stays_visible_but_not_in_history(chat: ChatPage, stack: Stack) -> None:
+def test_stopped_answer_stays_visible_and_in_the_history(chat: ChatPage, stack: Stack) -> None:
     chat.send("long [words 400] [pace 0.05]")
     chat.wait_for_answer_text()
     chat.click_button("Stop")
-    chat.wait_for_state("stopped")
+    chat.wait_for_status("Stopped. The partial answer is kept.")
     assert "word0" in chat.last_answer()
-    chat.wait_for_status("Stopped. The model won't remember this partial answer.")
-    assert stack.messages(chat.session_id) == []
+    assert [message["incomplete"] for message in stack.messages(chat.session_id)] == [False, True]
 
 
 def test_failed_turn_shows_the_reason_and_can_be_retried(chat: ChatPage) -> None:
@@ -125,12 +124,53 @@ def test_waiting_turns_show_their_queue_position(chat: ChatPage, stack: Stack) -
     chat.wait_for_state("done", count=2)
 
 
-def test_ask_again_adds_a_turn_with_the_same_message(chat: ChatPage, stack: Stack) -> None:
+def test_regenerate_replaces_the_answer(chat: ChatPage, stack: Stack) -> None:
     chat.send("once more")
     chat.wait_for_state("done")
-    chat.click_button("Ask again")
-    chat.wait_for_state("done", count=2)
-    assert len(stack.messages(chat.session_id)) == 4
+    first = chat.turns.first.get_attribute("data-turn")
+    chat.click_button("Regenerate")
+    expect(chat.turns).to_have_count(1)
+    expect(chat.turns.first).not_to_have_attribute("data-turn", first or "")
+    chat.wait_for_state("done")
+    expect(chat.turns).to_have_count(1)
+    assert len(stack.messages(chat.session_id)) == 2
+
+
+def test_an_edited_message_takes_the_place_of_the_last_one(chat: ChatPage, stack: Stack) -> None:
+    chat.send("one")
+    chat.wait_for_state("done")
+    chat.click_button("Edit")
+    expect(chat.message).to_have_value("one")
+    chat.send("eins")
+    expect(chat.turns).to_have_count(1)
+    expect(chat.user_messages).to_have_text("eins")
+    chat.wait_for_state("done")
+    assert stack.messages(chat.session_id)[0]["content"] == "eins"
+
+
+def test_editing_an_earlier_message_opens_a_new_chat(chat: ChatPage, stack: Stack) -> None:
+    for n, text in enumerate(("one", "two"), start=1):
+        chat.send(text)
+        chat.wait_for_state("done", count=n)
+    session = chat.session_id
+    chat.turns.first.get_by_role("button", name="Edit").click()
+    chat.send("eins")
+    chat.page.wait_for_url(re.compile("session=fork-"))
+    chat.wait_for_state("done")
+    expect(chat.user_messages).to_have_text(["eins"])
+    assert len(stack.messages(session)) == 4
+
+
+def test_a_chat_continues_in_a_branch(chat: ChatPage, stack: Stack) -> None:
+    for n, text in enumerate(("one", "two"), start=1):
+        chat.send(text)
+        chat.wait_for_state("done", count=n)
+    chat.turns.first.get_by_role("button", name="Branch").click()
+    chat.page.wait_for_url(re.compile("session=fork-"))
+    expect(chat.user_messages).to_have_text(["one"])
+    chat.send("zwei")
+    chat.wait_for_state("done")
+    assert [message["content"] for message in stack.messages(chat.session_id)][::2] == ["one", "zwei"]
 
 
 def test_message_written_offline_is_sent_once(chat: ChatPage, stack: Stack) -> None:

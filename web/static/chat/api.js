@@ -1,4 +1,5 @@
 // The HTTP API, one function per operation. All of them throw `ApiError`, `NetworkError` or `AbortError`.
+import { randomId } from "../shared/random.js";
 import { queryString, request, REQUEST_TIMEOUT_SECONDS, requestJson } from "../shared/http.js";
 
 // Short, because a turn that is polled reports nothing until it ends, and a stream may become free meanwhile.
@@ -21,6 +22,10 @@ export const waitForTurn = (id, signal) => {
 };
 export const submitTurn = (body, key) => requestJson("POST", "/v1/turns", { body, key });
 export const cancelTurn = (id) => requestJson("POST", `/v1/turns/${id}/cancel`);
+export const stopTurn = (id) => requestJson("POST", `/v1/turns/${id}/cancel`, { body: { keep: true } });
+export const regenerateTurn = (id, body, key) => requestJson("POST", `/v1/turns/${id}/regenerate`, { body, key });
+export const forkSession = (session, turn) =>
+  requestJson("POST", sessionPath(session, "/fork"), { body: { through_turn: turn.id }, key: randomId("fork-") });
 export const retryTurn = (id, key) => requestJson("POST", `/v1/turns/${id}/retry`, { key });
 export const deleteSession = (session) => requestJson("DELETE", sessionPath(session));
 

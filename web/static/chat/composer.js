@@ -39,6 +39,8 @@ export class Composer extends Component {
     const isTooLong = bytes > this.#maxBytes;
     return html`<section class="composer" aria-label="Your message" onPaste=${(event) => this.#attachFrom(event, event.clipboardData)}
       onDragOver=${(event) => page.acceptsFiles && event.preventDefault()} onDrop=${(event) => this.#attachFrom(event, event.dataTransfer)}>
+      ${page.state.editing && html`<p class="editing">Editing an earlier message.${" "}
+        <button type="button" class="link" onClick=${() => this.#cancelEditing()}>Cancel</button></p>`}
       <${Variables} page=${page} />
       <${AttachmentList} attachments=${attachments} userId=${page.conversation.session.user_id} />
       <div class="composer-box">
@@ -62,6 +64,11 @@ export class Composer extends Component {
 
   get #maxBytes() {
     return this.props.page.assistant?.max_input_bytes ?? MAX_INPUT_BYTES;
+  }
+
+  #cancelEditing() {
+    this.props.page.update({ editing: null });
+    this.edit("");
   }
 
   #loadDraft() {

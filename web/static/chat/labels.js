@@ -28,7 +28,7 @@ export function turnLabel(turn, now = Date.now()) {
     case "expired":
       return "Expired: the turn did not start in time.";
     case "interrupted":
-      return "Interrupted by a later message. The partial answer is kept.";
+      return turn.reason === "stopped" ? "Stopped. The partial answer is kept." : "Interrupted by a later message. The partial answer is kept.";
   }
 }
 

@@ -59,7 +59,7 @@ export class Outbox {
     for (let failures = 0; this.#has(key); ) {
       this.#change(key, SENDING);
       try {
-        const record = await (turn.retryOf ? api.retryTurn(turn.retryOf, key) : api.submitTurn(turn.body, key));
+        const record = await submit(turn);
         this.#onAccepted(turn.session, record, key);
         return this.#remove(key);
       } catch (error) {
@@ -92,6 +92,11 @@ export class Outbox {
     tabStorage.set("outbox", this.turns.length ? this.turns : null);
     this.#onChange(this.turns);
   }
+}
+
+function submit({ key, body, retryOf, regenerates }) {
+  if (regenerates) return api.regenerateTurn(regenerates, body, key);
+  return retryOf ? api.retryTurn(retryOf, key) : api.submitTurn(body, key);
 }
 
 const SENDING = { state: "sending", problem: null, resendAtMs: null };

@@ -20,7 +20,7 @@ export class Page extends StateContainer {
   #attachments; // of the next message, by session
 
   constructor() {
-    super({ assistants: [], values: {}, dialog: null, isListOpen: false, isOnline: navigator.onLine, error: null });
+    super({ assistants: [], values: {}, dialog: null, editing: null, isListOpen: false, isOnline: navigator.onLine, error: null });
     const onChange = () => this.update({});
     this.sessions = new Sessions({ onChange, onDeleted: (session) => this.#onDeleted(session) });
     this.#attachments = new Map();
@@ -81,6 +81,13 @@ export class Page extends StateContainer {
     const input = withParts(text, parts);
     const { session_id, user_id } = this.conversation.session;
     const variables = Object.fromEntries(this.variables.map(({ name, value }) => [name, value.trim()]));
+    const { editing } = this.state;
+    if (editing) {
+      this.update({ editing: null });
+      const body = { input: text, variables, assistant: this.assistant?.name }; // the images and files of the question stay
+      this.#submit({ input: text, parts: editing.parts, regenerates: editing.id, body });
+      return null;
+    }
     const body = { session_id, input, variables, assistant: this.assistant?.name, ...(user_id && { user_id }) };
     this.#submit({ input: text, parts, body });
     this.attachments.clear();
@@ -106,8 +113,25 @@ export class Page extends StateContainer {
     this.attachments.add(files, this.conversation.session.user_id);
   }
 
+  // Stop a turn. What a running one has said stays in the history.
   stop(turn) {
-    return this.#attempt("Could not stop the turn", async () => this.conversation.addRecord(await api.cancelTurn(turn.id)));
+    const end = turn.text ? api.stopTurn : api.cancelTurn;
+    return this.#attempt("Could not stop the turn", async () => this.conversation.addRecord(await end(turn.id)));
+  }
+
+  // Answer the last question again. The earlier answer stays until the new one is complete.
+  regenerate(turn) {
+    this.#submit({ input: turn.input, parts: turn.parts, regenerates: turn.id, body: {} });
+  }
+
+  // Let the next message take the place of this one; for an earlier one, in a new chat.
+  startEditing(turn) {
+    this.update({ editing: turn });
+  }
+
+  // Continue from this turn in a new chat.
+  branch(turn) {
+    return this.#attempt("Could not branch the chat", async () => this.#openRecord(await api.forkSession(this.conversation.session, turn)));
   }
 
   retry(turn) {
@@ -175,8 +199,15 @@ export class Page extends StateContainer {
   }
 
   #onAccepted(session, record, key) {
-    if (isSameSession(session, this.conversation.session)) this.conversation.addRecord(record, key);
+    const isOpen = isSameSession(session, this.conversation.session);
+    if (isOpen && !isSameSession(session, record)) this.#openRecord(record); // it was an earlier turn, so this one is in a fork
+    else if (isOpen) this.conversation.addRecord(record, key);
     otherTabs.postMessage({ session });
+    this.sessions.load();
+  }
+
+  #openRecord({ session_id, user_id }) {
+    this.open({ session_id, user_id });
     this.sessions.load();
   }
 
@@ -195,7 +226,7 @@ export class Page extends StateContainer {
     });
     if (!session.isNew) this.conversation.load();
     this.conversation.setVisible(!document.hidden);
-    this.update({ isListOpen: false });
+    this.update({ isListOpen: false, editing: null });
   }
 
   // Return the key of the message that is being sent, if the service can have accepted it as this turn.

@@ -1,4 +1,5 @@
 // The order in which messages and turns of a session are shown. A pure function.
+import { isLive } from "./turn.js";
 
 // Return messages whose turn records have expired, then turns by sequence, then turns that are not confirmed yet.
 export function buildTranscript({ messages, turns, outbox }) {
@@ -8,7 +9,13 @@ export function buildTranscript({ messages, turns, outbox }) {
     .sort((one, other) => one.number - other.number)
     .map((message) => ({ kind: "message", id: `m${message.number}`, ...message }));
   const retried = new Set(known.map((turn) => turn.retryOf));
-  const confirmed = known.map((turn) => ({ kind: "turn", ...turn, isRetried: retried.has(turn.id) }));
   const unconfirmed = outbox.filter((turn) => !known.some((other) => other.key === turn.key));
+  const replaced = new Set([...known, ...unconfirmed].filter(takesPlace).map((turn) => turn.regenerates));
+  const confirmed = known
+    .filter((turn) => !turn.supersededBy && !replaced.has(turn.id))
+    .map((turn) => ({ kind: "turn", ...turn, isRetried: retried.has(turn.id) }));
   return [...older, ...confirmed, ...unconfirmed.map((turn) => ({ kind: "turn", ...turn }))];
 }
+
+// Whether a turn is shown in the place of the one that it regenerates. If it fails, the earlier answer is shown again.
+const takesPlace = (turn) => turn.regenerates && (isLive(turn) || turn.state === "sending" || turn.state === "done");

@@ -14,8 +14,8 @@ export const isLive = (turn) => LIVE.has(turn.state);
 export const isAnswering = (turn) => turn.state === "thinking" || turn.state === "streaming";
 
 // Return a turn that the service has not confirmed yet. Its idempotency key makes it safe to send again.
-export function unconfirmed({ key, input, parts = null, body, retryOf = null }) {
-  return { ...EMPTY_TURN, key, input, parts, body, retryOf, state: "sending" };
+export function unconfirmed({ key, input, parts = null, body, retryOf = null, regenerates = null }) {
+  return { ...EMPTY_TURN, key, input, parts, body, retryOf, regenerates, state: "sending" };
 }
 
 // Return the turn of an API record. Text that was streamed to `previous` is kept until the record has the whole answer.
@@ -30,6 +30,8 @@ export function fromRecord(record, previous = EMPTY_TURN, key = previous.key) {
     answerParts: partsOf(record.output) ?? previous.answerParts,
     reason: record.status_reason,
     retryOf: record.retry_of,
+    regenerates: record.regenerates,
+    supersededBy: record.superseded_by,
     metadata: record.metadata,
     acceptedAt: record.accepted_at,
     finishedAt: record.finished_at,
@@ -62,7 +64,7 @@ export function applyEvent(turn, { type, data }) {
 
 export const EMPTY_TURN = {
   id: null, key: null, sequence: Infinity, input: "", parts: null, answerParts: [], assistant: null, text: "", state: "queued", attempt: 1, losses: 0,
-  queue: null, error: null, reason: null, usage: null, model: null, retryOf: null, metadata: {}, acceptedAt: null,
+  queue: null, error: null, reason: null, usage: null, model: null, retryOf: null, regenerates: null, supersededBy: null, metadata: {}, acceptedAt: null,
   startedMs: null, finishedAt: null, seconds: null, resetReason: null, body: null, problem: null, resendAtMs: null,
 };
 

@@ -75,6 +75,14 @@ function actionsFor(turn, { page, isLast, edit }) {
     html`<button key=${label} type="button" class="quiet" onClick=${onClick}><${Icon} name=${icon} />${label}</button>`;
   const takeBack = () => edit.text(page.outbox.takeMessage(turn.key), turn.parts ?? []);
   const copy = turn.text && !isLive(turn) && button("copy", "Copy", ({ currentTarget }) => copyWithFeedback(currentTarget, turn.text));
+  const change = () => (page.startEditing(turn), edit.text(textOf(turn.parts, turn.input)));
+  const isIdle = !page.conversation.live.length;
+  const committed = [
+    copy,
+    isLast && isIdle && button("retry", "Regenerate", () => page.regenerate(turn)),
+    isIdle && button("edit", "Edit", change),
+    button("branch", "Branch", () => page.branch(turn)),
+  ];
   const askAgain = isLast && button("retry", "Ask again", () => edit.missing(page.askAgain(turn)));
   switch (state) {
     case "unsent":
@@ -84,9 +92,10 @@ function actionsFor(turn, { page, isLast, edit }) {
     case "failed":
       return turn.isRetried ? [copy] : [button("retry", "Retry", () => page.retry(turn)), copy];
     case "done":
+    case "interrupted":
+      return committed;
     case "stopped":
     case "expired":
-    case "interrupted":
       return [copy, askAgain];
     case "queued":
       return [button("cancel", "Cancel", () => page.stop(turn))];
