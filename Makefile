@@ -18,7 +18,7 @@ COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
 # downloading an unpinned one.
 INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-.PHONY: help up web worker key doctor test test-first-half test-second-half check docs audit chaos chaos-files chaos-cluster alerts deployments bench \
+.PHONY: help up web worker key doctor test test-first-half test-second-half check docs audit chaos chaos-files chaos-cluster cluster alerts deployments bench \
   bench-langgraph format lock clean
 
 help: ## list these targets
@@ -80,6 +80,9 @@ chaos-files: $(VENV)/.installed-dev ## run two thousand turns with images under 
 chaos-cluster: $(VENV)/.installed-dev ## run only its rows on a Redis Cluster (4 minutes)
 	@$(BIN)/python -m tests.chaos --only "cluster: 10 kills of primaries"
 	@$(BIN)/python -m tests.chaos --only "cluster: 20 moves of partitions"
+
+cluster: $(VENV)/.installed-dev ## run the tests of stores and scripts on a Redis Cluster, also those that make test leaves out (3 minutes)
+	@CLUSTER_INTERLEAVINGS=1 $(BIN)/python -m pytest -m cluster tests/integration/turns
 
 alerts: $(VENV)/.installed-dev $(PROMETHEUS)/promtool ## show in Debian's Prometheus that each alert of deploy/ fires (12 minutes, 20 MB)
 	@PATH="$(abspath $(PROMETHEUS)):$$PATH" $(BIN)/python -m pytest tests/alerts

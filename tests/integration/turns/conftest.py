@@ -1,5 +1,9 @@
-"""Run the tests of stores and scripts a second time on a Redis Cluster of one node with one partition."""
+"""Run the tests of stores and scripts a second time on a Redis Cluster of one node with one partition.
 
+`make cluster` also compares random interleavings with the model there.
+"""
+
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -26,7 +30,8 @@ PLAIN_ONLY = {
     "backend/cluster/": "it has its cluster already",
     "backend/test_installation.py": "its processes are started with the URL of one server",
     "test_main.py": "its processes are started with the URL of one server",
-    "store/test_interleavings.py": "the scripts make the same decisions, and it takes a minute",
+    "test_interleavings_with_histories_in_files": FILES,
+    **({} if "CLUSTER_INTERLEAVINGS" in os.environ else {"store/test_interleavings.py": "it takes a minute"}),
     "store/test_adopt.py": "sessions of a cluster stay in their tenant",
     "store/test_vanished_workers.py": ONE_SERVER,
     "store/test_history.py::test_the_stock_class": LANGCHAIN,
