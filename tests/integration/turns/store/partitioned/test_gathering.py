@@ -7,6 +7,7 @@ import pytest
 
 from tests.integration.conftest import answer_to
 from tests.integration.turns.store.partitioned.conftest import SESSIONS, Accept
+from tests.support.cluster.nodes import ClusterNodes
 from tests.support.waiting import wait_until
 from turns.assistants.registry import AssistantRegistry
 from turns.backend import keys
@@ -33,11 +34,13 @@ from turns.pauses.part import INTAKE, WORKERS
 from turns.pauses.pauses import Pauses
 from turns.search.search import Search
 from turns.search.turn_search import TurnQuery, search_turns
+from turns.store.partitioned.sessions import PartitionedSessionStore
 from turns.store.partitioned.turns import PartitionedTurnStore
 from turns.tenants.limits import OwnLimits
 from turns.tenants.tenants import Tenants
 from turns.usage.report import UsageQuery
 from turns.usage.store import UsageStore
+from turns.users.erasures import UserErasures
 
 MAX_STEPS = 20  # that the job of a test needs at most
 SPENT = Spending(usage=Usage(input_tokens=10, output_tokens=2, total_tokens=12))
@@ -232,3 +235,19 @@ def test_the_ended_turns_of_a_tenant_come_from_all_partitions(
         found += [turn.id for turn in page.turns]
         page = feed.read(tenant="-", after=page.after, limit=7)
     assert sorted(found) == sorted(claim.turn_id for claim in claims)
+
+
+def test_a_user_is_erased_in_all_partitions(
+    client: Client, settings: Settings, store: PartitionedTurnStore, claims: list[Claim], cluster: ClusterNodes
+) -> None:
+    for claim in claims:
+        store.commit(claim, answer_to(claim), tail="", spending=SPENT)
+    sessions = PartitionedSessionStore(client, settings)
+    erasures = UserErasures(client, sessions, store, UsageStore(client, settings))
+    receipt = erasures.erase("alice", seconds=60)
+    assert receipt.is_complete
+    assert (receipt.sessions, receipt.turns) == (SESSIONS, SESSIONS)
+    assert store.list_turns(limit=5).turns == ()
+    assert [erasure.user_id for erasure in erasures.list_tombstones()] == ["alice"]
+    named = {name.decode() for name in cluster.raw.keys("*alice*")}
+    assert named == {client.stored_name(keys.ERASED_USER("-/alice"))}, "only the tombstone at home names the user"
