@@ -483,7 +483,7 @@ class Interleavings(RuleBasedStateMachine):
             pairs = [message for turn in self.model.histories.get(session, []) for message in _pair(turn)]
             assert type(self).read_history(session) == pairs
             if pairs:
-                assert self.sessions.get_session(session).version == len(pairs)
+                assert self.sessions.get_session(session).version >= len(pairs)  # an edit raises it further
 
     @invariant()
     def each_live_head_is_in_the_due_index_once(self) -> None:
