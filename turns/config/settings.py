@@ -489,7 +489,7 @@ class Settings(BaseSettings):
         problems: list[str] = []
         if self.history_directory:
             problems.append("INTURN_HISTORY: histories in files need one primary; use redis with rediscluster://")
-        if self.files.startswith("file:"):
+        if self.files not in {"", "off"}:
             problems.append("INTURN_FILES: files cannot be uploaded to a Redis Cluster; use off with rediscluster://")
         limits = {
             "tenant_backlog": self.tenant_backlog < self.max_live_turns,
