@@ -129,7 +129,9 @@ def test_title_has_no_markdown(chat: ChatPage) -> None:
     assert chat.evaluate(script, list(texts)) == list(texts.values())
 
 
-def test_title_is_the_first_line_until_renamed(chat: ChatPage) -> None:
+def test_title_is_the_first_line_until_renamed(
+    chat: ChatPage, open_chat: Callable[..., ChatPage], stack: Stack
+) -> None:
     chat.send("What is a prime?\nAnd why?")
     chat.wait_for_state("done")
     item = chat.sessions.filter(has_text="What is a prime?")
@@ -139,8 +141,13 @@ def test_title_is_the_first_line_until_renamed(chat: ChatPage) -> None:
     box.fill("Primes")
     box.press("Enter")
     expect(chat.sessions.first.locator(".title")).to_have_text("Primes")
-    chat.reload()
     expect(chat.page.locator(".chat-title")).to_have_text("Primes")
+    assert call(f"{stack.url}/v1/sessions/{chat.session_id}").body["title"] == "Primes"
+    elsewhere = open_chat(stack, f"/?session={chat.session_id}")
+    expect(elsewhere.page.locator(".chat-title")).to_have_text("Primes")
+    patched = call(f"{stack.url}/v1/sessions/{chat.session_id}", method="PATCH", body={"title": None})
+    assert patched.body["title"] == "What is a prime?"
+    expect(elsewhere.page.locator(".chat-title")).to_have_text("What is a prime?")
 
 
 def test_undo_restores_a_deleted_session(chat: ChatPage, stack: Stack) -> None:

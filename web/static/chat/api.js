@@ -27,6 +27,8 @@ export const regenerateTurn = (id, body, key) => requestJson("POST", `/v1/turns/
 export const forkSession = (session, turn) =>
   requestJson("POST", sessionPath(session, "/fork"), { body: { through_turn: turn.id }, key: randomId("fork-") });
 export const retryTurn = (id, key) => requestJson("POST", `/v1/turns/${id}/retry`, { key });
+export const renameSession = (session, title) =>
+  requestJson("PATCH", sessionPath(session), { body: { title } });
 export const deleteSession = (session) => requestJson("DELETE", sessionPath(session));
 
 // Return the open event stream. There is no timeout, because the stream lasts as long as the session is shown.

@@ -10,7 +10,7 @@ export function Header({ page }) {
     <button type="button" class="icon-button narrow" title="Chats" aria-label="Chats" aria-controls="chats"
       aria-expanded=${String(isListOpen)} onClick=${() => page.update({ isListOpen: !isListOpen })}><${Icon} name="menu" /></button>
     <${AssistantChoice} page=${page} />
-    <h1 class=${session.isNew ? "visually-hidden" : "chat-title"} dir="auto">${page.sessions.titles.get(session)}</h1>
+    <h1 class=${session.isNew ? "visually-hidden" : "chat-title"} dir="auto">${page.sessions.titleOf(session)}</h1>
     <button type="button" class="icon-button narrow" title="New chat" aria-label="New chat" onClick=${() => page.openNew()}>
       <${Icon} name="new" /></button>
   </header>`;

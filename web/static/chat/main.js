@@ -26,7 +26,7 @@ class App extends Component {
 
   componentDidUpdate() {
     const { page } = this.props;
-    document.title = `${page.sessions.titles.get(page.conversation.session)} · InTurn`;
+    document.title = `${page.sessions.titleOf(page.conversation.session)} · InTurn`;
   }
 
   render({ page }) {

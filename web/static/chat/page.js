@@ -138,6 +138,13 @@ export class Page extends StateContainer {
     this.#submit({ input: turn.input, parts: turn.parts, retryOf: turn.id });
   }
 
+  rename(session, title) {
+    return this.#attempt("Could not rename the chat", async () => {
+      await this.sessions.rename(session, title);
+      otherTabs.postMessage({ session });
+    });
+  }
+
   loadEarlier() {
     return this.#attempt("Could not load earlier messages", () => this.conversation.loadEarlier());
   }

@@ -18,7 +18,6 @@ export class Sessions {
     this.deletions = new Deletions((session, { isDeleted }) => {
       if (isDeleted) {
         this.#all.delete(sessionKey(session));
-        this.titles.remove(session);
         onDeleted(session);
       }
       onChange();
@@ -42,6 +41,16 @@ export class Sessions {
 
   find(session) {
     return this.#all.get(sessionKey(session));
+  }
+
+  titleOf(session) {
+    return this.titles.get(this.find(session) ?? session);
+  }
+
+  // An empty title restores that of the first message.
+  async rename(session, title) {
+    this.#merge([await api.renameSession(session, title.trim() || null)]);
+    this.#onChange();
   }
 
   setSearch(text) {
@@ -74,7 +83,7 @@ export class Sessions {
   }
 
   delete(session, { wasOpen }) {
-    this.deletions.add(session, { title: this.titles.get(session), wasOpen });
+    this.deletions.add(session, { title: this.titleOf(session), wasOpen });
     this.#onChange();
   }
 
@@ -91,7 +100,7 @@ export class Sessions {
   }
 
   #matches(session) {
-    return this.titles.get(session).toLocaleLowerCase().includes(this.search.trim().toLocaleLowerCase());
+    return this.titleOf(session).toLocaleLowerCase().includes(this.search.trim().toLocaleLowerCase());
   }
 
   #merge(sessions) {

@@ -34,7 +34,7 @@ function List({ page }) {
         ([label, group]) => html`<section key=${label} aria-label=${label}>
           <h2>${label}</h2>
           <ul>${group.map((session) => html`<${Item} key=${sessionKey(session)} page=${page} session=${session}
-            title=${sessions.titles.get(session)} isOpen=${isSameSession(session, page.conversation.session)} />`)}</ul>
+            title=${sessions.titleOf(session)} isOpen=${isSameSession(session, page.conversation.session)} />`)}</ul>
         </section>`,
       )}
       ${!shown.length && html`<p class="no-chats" role="status">${emptyLabel(sessions)}</p>`}
@@ -92,7 +92,7 @@ class Item extends Component {
   #rename() {
     if (!this.state.isRenaming) return;
     const { page, session } = this.props;
-    page.sessions.titles.rename(session, this.#name.current.value);
+    page.rename(session, this.#name.current.value);
     this.setState({ isRenaming: false });
   }
 

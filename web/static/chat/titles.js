@@ -1,5 +1,4 @@
-// Titles of sessions, kept in this browser: the name that the user gave, or the first line of the first message.
-import { browserStorage } from "../shared/storage.js";
+// Titles of sessions: those of the service, and for a moment the first message of a chat that it does not know yet.
 import * as api from "./api.js";
 import { sessionKey } from "./route.js";
 
@@ -9,54 +8,32 @@ const LINK = /!?\[([^\]]+)\]\([^)]*\)/g;
 const EMPHASIS = /(?<![\w*`~])(\*\*|__|~~|`|\*)([^\s*`~](?:.*?[^\s*`~])?)\1(?![\w*`~])/g;
 
 export class Titles {
-  #names = browserStorage.get("titles", {});
-  #firstLines = browserStorage.get("first-lines", {});
-  #requested = new Set();
+  #firstLines = new Map();
   #onChange;
 
   constructor(onChange) {
     this.#onChange = onChange;
   }
 
+  // `session` is that of the service, if it is known.
   get(session) {
-    const key = sessionKey(session);
-    return this.#names[key] || this.#firstLines[key] || (session.isNew ? "New chat" : session.session_id);
-  }
-
-  rename(session, title) {
-    this.#names = { ...this.#names, [sessionKey(session)]: title.trim() };
-    this.#save();
+    const title = session.title ? titleOf(session.title) : this.#firstLines.get(sessionKey(session));
+    return title || (session.isNew ? "New chat" : session.session_id);
   }
 
   setFirstLine(session, text) {
-    const key = sessionKey(session);
-    if (this.#firstLines[key]) return;
-    this.#firstLines = { ...this.#firstLines, [key]: titleOf(text) };
-    this.#save();
+    this.#firstLines.set(sessionKey(session), titleOf(text));
+    this.#onChange();
   }
 
-  remove(session) {
-    const key = sessionKey(session);
-    delete this.#names[key];
-    delete this.#firstLines[key];
-    this.#save();
-  }
-
-  // The list of sessions contains no text, so the first message of each session is loaded once, one after the other.
+  // Another program's sessions have no title, so the first message of each is loaded once, one after the other.
   async loadFirstLines(sessions) {
     for (const session of sessions) {
-      const key = sessionKey(session);
-      if (this.#firstLines[key] || this.#requested.has(key)) continue;
-      this.#requested.add(key);
+      if (session.title || this.#firstLines.has(sessionKey(session))) continue;
+      this.#firstLines.set(sessionKey(session), "");
       const text = await findFirstText(session).catch(() => null);
       if (text) this.setFirstLine(session, text);
     }
-  }
-
-  #save() {
-    browserStorage.set("titles", this.#names);
-    browserStorage.set("first-lines", this.#firstLines);
-    this.#onChange();
   }
 }
 
