@@ -1,4 +1,4 @@
-"""Create, list and revoke API keys in the store, and give sessions to tenants: `python -m turns keys …`.
+"""Manage API keys and erased users in the store: `python -m turns keys …` and `python -m turns users …`.
 
 The command accesses the store directly, because the first key cannot be requested over HTTP.
 """
@@ -28,6 +28,7 @@ from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name, session_key
 from turns.file_history.session_store import open_session_store
 from turns.store.partitioned.sessions import CANNOT_ADOPT
 from turns.store.sessions import SessionStore
+from turns.users.commands import add_commands
 
 DAY_SECONDS = 86_400
 ADOPT = f"{commands.INTURN} keys adopt"
@@ -69,13 +70,17 @@ def main() -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m turns", description="Manage the API keys of this service.")
+    description = "Manage the API keys and the erased users of this service."
+    parser = argparse.ArgumentParser(prog="python -m turns", description=description)
     commands_of_store = parser.add_subparsers(required=True)
     partition = commands_of_store.add_parser("partition", help="print how the names of a session's keys begin")
     partition.add_argument("session", help="id of the session")
     partition.add_argument("--user", help="id of its user")
     partition.add_argument("--tenant", default=DEFAULT_TENANT, help="its tenant, if it has one")
     partition.set_defaults(run=_name_partition)
+    users = commands_of_store.add_parser("users", help="list the erased users, and erase them again after a restore")
+    add_commands(users)
+    users.set_defaults(run=lambda service, options: options.run_users(service.client, service.settings, options))
     keys = commands_of_store.add_parser("keys", help="create, list and revoke API keys")
     subcommands = keys.add_subparsers(required=True)
     create = subcommands.add_parser("create", help="create a key and print it; it cannot be printed again")

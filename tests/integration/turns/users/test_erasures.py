@@ -1,5 +1,7 @@
+import argparse
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from turns.usage.report import Dimension, UsageQuery
 from turns.usage.store import UsageStore
+from turns.users.commands import add_commands, erase_again, open_erasures
 from turns.users.erasures import UserErasures
 from turns.users.runner import ErasureRunner
 
@@ -144,3 +147,28 @@ def test_an_unknown_user_is_erased_at_once(erasures: UserErasures, server: Serve
     assert (erasure.tenant, erasure.user_id) == ("acme", "https://idp.example/42")
     assert (erasure.is_complete, erasure.sessions, erasure.turns, erasure.usage_rows) == (True, 0, 0, 0)
     assert 0 < server.raw.ttl(keys.ERASED_USER("acme/https%3A%2F%2Fidp.example%2F42")) <= 400 * 86_400
+
+
+@pytest.mark.usefixtures("users")
+def test_a_restored_store_is_erased_again(
+    erasures: UserErasures, client: Client, settings: Settings, complete: Callable[..., None], tmp_path: Path
+) -> None:
+    erasures.erase("alice", seconds=LONG)
+    parser = argparse.ArgumentParser()
+    add_commands(parser)
+    options = parser.parse_args(["tombstones"])
+    tombstones = tmp_path / "erased"
+    tombstones.write_text(options.run_users(client, settings, options))
+    complete("a", user_id="alice")  # as a backup brings it back
+    options = parser.parse_args(["erase-again", str(tombstones)])
+    with options.file:
+        assert options.run_users(client, settings, options) == "Users: 1, with 1 sessions"
+    assert not list(open_erasures(client, settings).list_open())
+
+
+@pytest.mark.parametrize("line", ["alice", "[]", '{"tenant": "-"}', '{"tenant": "-", "user_id": ""}'])
+def test_a_wrong_list_of_tombstones_erases_nothing(client: Client, settings: Settings, line: str) -> None:
+    options = argparse.Namespace(file=['{"tenant": "-", "user_id": "alice"}', line])
+    with pytest.raises(ValueError, match="line 2: "):
+        erase_again(client, settings, options)
+    assert list(open_erasures(client, settings).list_tombstones()) == []
