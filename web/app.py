@@ -88,6 +88,7 @@ from web.streaming.rendering import EventRenderer
 from web.streaming.session_stream import SessionStreams
 from web.streaming.single_flight import SingleFlight
 from web.streaming.sse import EventStreams
+from web.surfaces.blueprints import build_surfaces
 
 # One timeout of a command and two of reconnections are less than the two seconds within which a caller gets an answer.
 STORE_TIMEOUT_SECONDS = 0.6
@@ -204,6 +205,14 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_health(store, usage),
         build_pages(assets),
         build_assets(assets),
+        *build_surfaces(
+            settings,
+            store=store,
+            sessions=sessions,
+            streams=streams,
+            authenticator=authenticator,
+            find=registry.find,
+        ),
     ):
         app.register_blueprint(blueprint)
     problems.register(app)

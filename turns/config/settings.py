@@ -34,7 +34,8 @@ MAX_SOCKET_PATH_BYTES = 100  # the kernel's limit is 104 bytes on macOS, 108 on 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 ROOT_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+")
-SERVED_PATHS = frozenset({"v1", "docs", "livez", "metrics", "openapi.json", "operator", "readyz", "static"})
+SURFACES = ("ai_sdk",)  # the packages in `web/surfaces`
+SERVED_PATHS = frozenset({"ai", "v1", "docs", "livez", "metrics", "openapi.json", "operator", "readyz", "static"})
 
 MAX_VALUE = 1_000_000_000  # 30 years in seconds; sums and products of such values are exact in the store's numbers
 
@@ -326,6 +327,11 @@ class Settings(BaseSettings):
         description="Comma-separated origins whose pages may call this API, such as `https://app.example`",
     )
 
+    surfaces: str = Field(
+        ",".join(SURFACES),
+        description=f"Comma-separated protocols of other clients that the endpoint serves besides its own: {', '.join(f'`{name}`' for name in SURFACES)}; `none` for none of them",
+    )
+
     root_path: str = Field(
         "",
         description="Path prefix under which a reverse proxy serves the endpoint, such as `/chat`. Links begin with it; requests are answered with and without it",
@@ -427,6 +433,10 @@ class Settings(BaseSettings):
         return "offline" if self.is_offline else self.model
 
     @property
+    def served_surfaces(self) -> frozenset[str]:
+        return frozenset(name.strip() for name in self.surfaces.split(",")).difference({"", "none"})
+
+    @property
     def allowed_origins(self) -> list[str]:
         return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
 
@@ -480,6 +490,10 @@ class Settings(BaseSettings):
         ]
         if self.files_bucket and not find_spec("boto3"):
             problems.append(f"INTURN_FILES: boto3 is not installed: {commands.INSTALL_S3}")
+        problems += [
+            f"INTURN_SURFACES: {name!r} is none of {', '.join(SURFACES)}, none"
+            for name in sorted(self.served_surfaces.difference(SURFACES))
+        ]
         if self.otel_endpoint and not find_spec("opentelemetry"):
             problems.append(f"OTEL_EXPORTER_OTLP_ENDPOINT: OpenTelemetry is not installed: {commands.INSTALL_TRACES}")
         return problems

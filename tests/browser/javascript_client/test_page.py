@@ -1,78 +1,31 @@
 """A React page on its own origin talks to the service itself, with a token of its backend."""
 
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.processes import Stack, call
+from tests.browser.support.backend import Backend, serve_page, start_service
+from tests.support.processes import Stack
 from tools import ROOT
 
 HERE = Path(__file__).parent
 CLIENT = ROOT / "clients" / "js"
 REACT = ROOT / "tests" / "browser" / "vendor" / "react-19.3.1.js"
-KINDS = {".html": "text/html", ".js": "text/javascript"}
-
-
-class Backend(ThreadingHTTPServer):
-    """The page's own server: it knows that Ada is signed in, and holds the API key."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.service, self.api_key, self.expires_in = "", "", 600
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    def create_token(self) -> bytes:
-        body = {"user_id": "ada", "expires_in": self.expires_in}
-        created = call(f"{self.service}/v1/tokens", method="POST", body=body, api_key=self.api_key)
-        return str(created.body["token"]).encode()
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Backend
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
-
-    def do_GET(self) -> None:
-        path = self.path.partition("?")[0]
-        if path == "/token":
-            self._send(self.server.create_token(), "text/plain")
-        else:
-            file = {"/": HERE / "page.html", "/react.js": REACT}.get(path, CLIENT / path[1:])
-            self._send(file.read_bytes() if file.is_file() else b"", KINDS.get(file.suffix, "text/plain"))
-
-    def _send(self, body: bytes, kind: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
 
 
 @pytest.fixture(scope="module")
 def backend() -> Iterator[Backend]:
-    backend = Backend()
-    threading.Thread(target=backend.serve_forever, daemon=True).start()
-    yield backend
-    backend.shutdown()
-    backend.server_close()
+    files = {"/": HERE / "page.html", "/react.js": REACT}
+    with serve_page(lambda path: files.get(path, CLIENT / path[1:])) as backend:
+        yield backend
 
 
 @pytest.fixture(scope="module")
 def service(start: Callable[..., Stack], backend: Backend) -> Stack:
-    stack = start(INTURN_CORS_ORIGINS=backend.url)
-    backend.service, backend.api_key = stack.url, stack.create_api_key("acme")
-    return stack
+    return start_service(backend, start)
 
 
 @pytest.fixture

@@ -1,0 +1,43 @@
+"""A conversation as the messages with which a page begins."""
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel
+
+from turns.domain.messages import Message
+from turns.domain.turn import Turn
+
+
+class UIMessageView(BaseModel):
+    """A message as `useChat` shows it. The id of an answer is that of its turn."""
+
+    id: str
+    role: Literal["user", "assistant"]
+    parts: list[dict[str, Any]]
+
+
+class Chat(BaseModel):
+    id: str
+    messages: list[UIMessageView]
+
+
+def to_ui_messages(committed: Iterable[Message], next_turn: Turn | None) -> list[UIMessageView]:
+    """Return the committed messages, and the question of the turn whose answer comes next, if there is one.
+
+    The questions of later turns would be shown before that answer, so a page loads them when it has ended.
+    """
+    shown = [_view(message.turn_id, message.number, message.role, message.content) for message in committed]
+    if next_turn:
+        shown.append(_view(next_turn.id, 0, "user", next_turn.input))
+    return shown
+
+
+def _view(turn_id: str | None, number: int, role: str, text: str) -> UIMessageView:
+    name = turn_id or f"message-{number}"  # an imported message has no turn
+    is_answer = role == "assistant"
+    return UIMessageView(
+        id=name if is_answer else f"{name}-input",
+        role="assistant" if is_answer else "user",
+        parts=[{"type": "text", "text": text}],
+    )

@@ -1,0 +1,25 @@
+"""Read the stream of a turn in this process, for a surface that sends its events in another form."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class NativeEvent:
+    """An event as `web.schemas.events` describes it; without a type and data it is a heartbeat."""
+
+    type: str = ""
+    data: Any = None
+
+
+def read_native_events(stream: Iterable[bytes]) -> Iterator[NativeEvent]:
+    """Yield the events of `EventStreams.open_stream`. Each item of that is one event or more, never a part of one."""
+    for item in stream:
+        for block in item.decode().split("\n\n"):
+            fields = dict(line.partition(": ")[::2] for line in block.split("\n"))
+            if "event" in fields:
+                yield NativeEvent(fields["event"], json.loads(fields["data"]))
+            elif "" in fields and block:
+                yield NativeEvent()
