@@ -210,6 +210,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
             store=store,
             sessions=sessions,
             streams=streams,
+            long_polls=long_polls,
             authenticator=authenticator,
             find=registry.find,
         ),

@@ -34,8 +34,10 @@ MAX_SOCKET_PATH_BYTES = 100  # the kernel's limit is 104 bytes on macOS, 108 on 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 ROOT_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+")
-SURFACES = ("ai_sdk",)  # the packages in `web/surfaces`
-SERVED_PATHS = frozenset({"ai", "v1", "docs", "livez", "metrics", "openapi.json", "operator", "readyz", "static"})
+SURFACES = ("ai_sdk", "langserve")  # the packages in `web/surfaces`
+SERVED_PATHS = frozenset(
+    {"ai", "langserve", "v1", "docs", "livez", "metrics", "openapi.json", "operator", "readyz", "static"}
+)
 
 MAX_VALUE = 1_000_000_000  # 30 years in seconds; sums and products of such values are exact in the store's numbers
 
@@ -332,6 +334,10 @@ class Settings(BaseSettings):
         description=f"Comma-separated protocols of other clients that the endpoint serves besides its own: {', '.join(f'`{name}`' for name in SURFACES)}; `none` for none of them",
     )
 
+    langserve_root: str = Field(
+        "",
+        description="Assistant that LangServe's paths at the root of the service are for, such as `/invoke`; without it, these paths are below `/langserve/{assistant}` only",
+    )
     root_path: str = Field(
         "",
         description="Path prefix under which a reverse proxy serves the endpoint, such as `/chat`. Links begin with it; requests are answered with and without it",

@@ -9,9 +9,11 @@ from turns.domain.assistant import Assistant
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from web.security.auth import Authenticator
+from web.streaming.long_poll import LongPolls
 from web.streaming.sse import EventStreams
 from web.surfaces.ai_sdk.chats import Chats
 from web.surfaces.ai_sdk.routes import CAN_RESET, build_ai_sdk
+from web.surfaces.langserve.routes import LangServe, build_langserve
 
 
 def build_surfaces(
@@ -20,6 +22,7 @@ def build_surfaces(
     store: TurnStore,
     sessions: SessionStore,
     streams: EventStreams,
+    long_polls: LongPolls,
     authenticator: Authenticator,
     find: Callable[[str], Assistant],
 ) -> Iterator[Blueprint]:
@@ -35,3 +38,14 @@ def build_surfaces(
                 release=release,
                 max_input_bytes=settings.max_input_bytes,
             )
+    if "langserve" in settings.served_surfaces:
+        service = LangServe(
+            store,
+            streams=streams,
+            long_polls=long_polls,
+            authenticator=authenticator,
+            max_input_bytes=settings.max_input_bytes,
+        )
+        yield build_langserve(service, find, name="langserve", prefix="/langserve/<assistant>")
+        if root := settings.langserve_root:
+            yield build_langserve(service, find, name="langserve_root", prefix="", root=root)

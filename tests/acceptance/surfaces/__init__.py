@@ -1,0 +1,1 @@
+"""Clients of other services, unmodified, in front of the queue."""
