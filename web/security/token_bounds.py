@@ -36,10 +36,10 @@ def bind(path: Mapping[str, Any], query: Model, *, takes_tokens: bool) -> Model:
             raise TurnNotFound
         return query
     named = {name: value for name, value in query if name in {"user_id", "session_id"}}
-    named_session = {**named, **path}.get("session_id")
-    if token.session_id and "user_id" in named and "session_id" not in {*named, *path}:  # a list of a user's sessions
+    asked = {**named, **path}
+    if token.session_id and "user_id" in named and "session_id" not in asked:  # a list of a user's sessions
         raise Forbidden(f"This token is for session {token.session_id} alone.")
-    session_id, user_id = _bind_names(token, named_session, named.get("user_id"))
+    session_id, user_id = _bind_names(token, asked.get("session_id"), asked.get("user_id"))
     bound = {"session_id": session_id, "user_id": user_id}
     return query.model_copy(update={name: bound[name] for name in named})
 
