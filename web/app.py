@@ -209,6 +209,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
             settings,
             store=store,
             sessions=sessions,
+            regeneration=regeneration,
             streams=streams,
             long_polls=long_polls,
             authenticator=authenticator,

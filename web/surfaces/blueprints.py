@@ -6,6 +6,7 @@ from flask import Blueprint
 
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
+from turns.edits.regeneration import Regeneration
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from web.security.auth import Authenticator
@@ -21,6 +22,7 @@ def build_surfaces(
     *,
     store: TurnStore,
     sessions: SessionStore,
+    regeneration: Regeneration,
     streams: EventStreams,
     long_polls: LongPolls,
     authenticator: Authenticator,
@@ -30,7 +32,7 @@ def build_surfaces(
     if "ai_sdk" in settings.served_surfaces:
         for release in CAN_RESET:
             yield build_ai_sdk(
-                Chats(store, sessions, find),
+                Chats(store, sessions, regeneration),
                 streams,
                 store.cancel,
                 authenticator,

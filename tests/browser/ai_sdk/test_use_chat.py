@@ -1,5 +1,8 @@
 """`useChat` with its default transport: exact text and order over reloads and killed processes."""
 
+import json
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -171,3 +174,19 @@ def test_a_page_that_missed_an_answer_must_reload(
     send(page, "two")
     expect(page.get_by_role("alert")).to_have_text("This conversation was continued elsewhere. Load it again.")
     assert len(committed(service, backend, "missed")) == 4
+
+
+def test_no_turn_of_another_chat_is_regenerated(service: Stack, backend: Backend) -> None:
+    body = {"session_id": "others", "user_id": "bob", "input": "hello"}
+    others = call(f"{service.url}/v1/turns", method="POST", body=body, api_key=backend.api_key).body["id"]
+    call(f"{service.url}/v1/turns/{others}?wait=20", api_key=backend.api_key)
+    chat = {"id": "mine", "trigger": "regenerate-message", "messageId": others, "messages": [{"role": "user"}]}
+    request = urllib.request.Request(
+        f"{service.url}/ai/v7/chat",
+        json.dumps(chat).encode(),
+        {"Content-Type": "application/json", "Authorization": f"Bearer {backend.create_token().decode()}"},
+    )
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(request)
+    with refused.value as error:
+        assert (error.code, error.read()) == (404, b"There is no such turn.")

@@ -1,15 +1,13 @@
 """Chats as sessions: accept the question of a page, and find the turn whose answer comes next."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import replace
 
-from turns.domain.assistant import Assistant
 from turns.domain.errors import SessionChanged, SessionNotFound, TurnExpired, TurnNotFound
 from turns.domain.ids import is_turn_id
 from turns.domain.messages import Message
 from turns.domain.turn import Turn, TurnRequest
-from turns.edits.regeneration import Changes, Origin, Regeneration
+from turns.edits.regeneration import Changes, Fork, Origin, Regeneration
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from web.surfaces.ai_sdk.requests import ChatBody
@@ -21,10 +19,10 @@ COMPARED = 8  # newest messages, in which the last two committed turns are found
 
 
 class Chats:
-    def __init__(self, store: TurnStore, sessions: SessionStore, find: Callable[[str], Assistant]) -> None:
+    def __init__(self, store: TurnStore, sessions: SessionStore, regeneration: Regeneration) -> None:
         self._store = store
         self._sessions = sessions
-        self._regeneration = Regeneration(store, find)
+        self._regeneration = regeneration
 
     def submit(self, body: ChatBody, request: TurnRequest, origin: Origin) -> Turn:
         """Accept the question, or its new version if the page has removed the last answer.
@@ -36,19 +34,19 @@ class Chats:
         if not last or (not shown and not body.message_id) or last in shown:
             return self._store.accept(request).turn
         if body.message_id and earlier[0] in {None, *shown}:
-            return self._regeneration.regenerate(last, Changes(input=request.input), origin).turn
+            return self._regeneration.regenerate(last, Changes(input=request.input, fork=Fork.NEVER), origin).turn
         try:
             return self._store.accept(replace(request, if_version=NO_VERSION)).turn  # unless it was accepted before
         except SessionChanged:
             raise SessionChanged(CHANGED) from None
 
     def regenerate(self, body: ChatBody, session: str, origin: Origin) -> Turn:
-        """Answer a turn again, or the last one. Raises like `Regeneration.regenerate`."""
+        """Answer a turn of the session again, or its last one. Raises like `Regeneration.regenerate`."""
         named = body.message_id or ""
         turn_id = named if is_turn_id(named) else next(iter(self._committed_turns(session)), None)
-        if turn_id is None:
+        if turn_id is None or self._store.get_turn(turn_id, tenant=origin.tenant).session != session:
             raise TurnNotFound
-        return self._regeneration.regenerate(turn_id, Changes(), origin).turn
+        return self._regeneration.regenerate(turn_id, Changes(fork=Fork.NEVER), origin).turn
 
     def next_turn(self, session: str, tenant: str) -> Turn | None:
         """Return the turn that runs, or will run next; None if the session is idle or does not exist."""
