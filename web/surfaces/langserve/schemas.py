@@ -31,7 +31,7 @@ def config_schema(assistant: Assistant) -> Schema:
     configurable = {
         "type": "object",
         "properties": {
-            "session_id": {**TEXT, "description": "or `conversation_id`; default: a session of its own for each turn"},
+            "session_id": {**TEXT, "description": "or `conversation_id`; default: a new session for each turn"},
             "user_id": {**TEXT, "description": "or the cookie `user_id`"},
         },
     }
