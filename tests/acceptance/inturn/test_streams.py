@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from inturn import Client, Delta, Done, Reset, StatusChanged, Turn
+from inturn import Client, Delta, Done, Reset, Snapshot, StatusChanged, Turn
 from tests.acceptance.inturn.stream_cutting_proxy import stream_cutting_proxy
 from tests.support.processes import Stack
 
@@ -66,6 +66,8 @@ def test_a_session_is_streamed_until_it_is_idle(client: Client) -> None:
     readers = {turn.id: TextReader() for turn in turns}
     cursor = None
     for sent in client.sessions.stream("session", until_idle=True):
+        if isinstance(sent.event, Snapshot):
+            readers[turns[0].id].text = sent.event.text
         readers[sent.turn_id].add(sent.event) if sent.turn_id else None
         if isinstance(sent.event, Done) and sent.turn_id == turns[0].id:
             cursor = sent.id
