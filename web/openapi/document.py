@@ -12,7 +12,6 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from turns.access.api_key import KEY_ID
 from turns.config.version import VERSION
-from turns.domain.content.parts import FILE_ID
 from turns.domain.events import EVENT_ID
 from turns.domain.ids import NAME
 from turns.pauses.part import PauseKind
@@ -43,7 +42,7 @@ PATH_PARAMETERS: dict[str, Json] = {
     "job_id": {"type": "string", "pattern": f"^{JOB_ID}$"},
     "session_id": ID_SCHEMA,
     "user_id": ID_SCHEMA,
-    "file_id": {"type": "string", "pattern": f"^{FILE_ID.pattern}$"},
+    "file_id": TEXT,
 }
 REQUEST_HEADERS: dict[str, tuple[str, Json]] = {
     "Idempotency-Key": (

@@ -66,7 +66,7 @@ def build_files(store: FileStore, *, max_bytes: int) -> Blueprint:
         path="/v1/files/{file_id}",
         summary="Get the content of a file",
         query=schema.FileQuery,
-        responses={200: ResponseSpec("The content, with the type of the file", kind=ANY, headers=("ETag",))},
+        responses={200: ResponseSpec("The content, with the type of the file", kind="*/*", headers=("ETag",))},
         refusals=(FileNotFound, FilesUnavailable),
         takes_tokens=True,
         negotiates=False,

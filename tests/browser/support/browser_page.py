@@ -58,7 +58,7 @@ class BrowserPage:
     def tab_to(self, label: str) -> None:
         """Press Tab until the button or link with this name has the focus."""
         name = "document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent"
-        for _ in range(60):
+        for _ in range(300):  # the sidebar has several for each session of the service
             if self.page.evaluate(name).strip() == label:
                 return
             self.page.keyboard.press("Tab")

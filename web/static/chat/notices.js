@@ -25,13 +25,18 @@ function OfflineModel() {
   </details>`;
 }
 
+/** Give the focus of a deleted session to the button, which is there for a few seconds only. */
+function takeLostFocus(button) {
+  if (document.activeElement === document.body) button?.focus();
+}
+
 export function Undo({ page }) {
   const { pending } = page.sessions.deletions;
   return html`<div class="undo" role="status">
     ${pending.map(
       (deletion) => html`<p key=${deletion.session.session_id}>
         <span>Deleted “<bdi>${deletion.title}</bdi>”.</span>
-        <button type="button" onClick=${() => page.undoDeletion(deletion)}>Undo</button>
+        <button type="button" ref=${takeLostFocus} onClick=${() => page.undoDeletion(deletion)}>Undo</button>
       </p>`,
     )}
   </div>`;
