@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tools import ROOT
 
-MAX_TOP_ENTRIES = 19
+MAX_TOP_ENTRIES = 18
 MAX_MODULES = 15
 
 
