@@ -111,9 +111,9 @@ class AsyncTurn(TurnData):
         """Return this turn if it is completed. Raise `NoAnswer` or `StillRunning` otherwise."""
         return require_completed(self)
 
-    def stream(self) -> "AsyncIterator[Event[AsyncTurn]]":
+    def stream(self, *, after: str | None = None) -> "AsyncIterator[Event[AsyncTurn]]":
         """Yield all events until `Done`, across broken connections and restarts of the service."""
-        return self.turns.stream(self.id)
+        return self.turns.stream(self.id, after=after)
 
     async def cancel(self, *, keep: bool = False) -> "AsyncTurn":
         """Cancel the turn and return it; a turn that has already ended stays as it is.
@@ -186,9 +186,9 @@ class AsyncTurns:
         """Wait for a turn by its id, like `AsyncTurn.wait`."""
         return await self._transport.run(self._steps.wait(turn_id, timeout))
 
-    def stream(self, turn_id: str) -> AsyncIterator[Event[AsyncTurn]]:
+    def stream(self, turn_id: str, *, after: str | None = None) -> AsyncIterator[Event[AsyncTurn]]:
         """Stream a turn by its id, like `AsyncTurn.stream`."""
-        return self._transport.iterate(self._steps.stream(turn_id))
+        return self._transport.iterate(self._steps.stream(turn_id, after))
 
     async def cancel(self, turn_id: str, *, keep: bool = False) -> AsyncTurn:
         """Cancel a turn by its id, like `AsyncTurn.cancel`."""

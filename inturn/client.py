@@ -111,9 +111,9 @@ class Turn(TurnData):
         """Return this turn if it is completed. Raise `NoAnswer` or `StillRunning` otherwise."""
         return require_completed(self)
 
-    def stream(self) -> Iterator[Event["Turn"]]:
+    def stream(self, *, after: str | None = None) -> Iterator[Event["Turn"]]:
         """Yield all events until `Done`, across broken connections and restarts of the service."""
-        return self.turns.stream(self.id)
+        return self.turns.stream(self.id, after=after)
 
     def cancel(self, *, keep: bool = False) -> "Turn":
         """Cancel the turn and return it; a turn that has already ended stays as it is.
@@ -186,9 +186,9 @@ class Turns:
         """Wait for a turn by its id, like `Turn.wait`."""
         return self._transport.run(self._steps.wait(turn_id, timeout))
 
-    def stream(self, turn_id: str) -> Iterator[Event[Turn]]:
+    def stream(self, turn_id: str, *, after: str | None = None) -> Iterator[Event[Turn]]:
         """Stream a turn by its id, like `Turn.stream`."""
-        return self._transport.iterate(self._steps.stream(turn_id))
+        return self._transport.iterate(self._steps.stream(turn_id, after))
 
     def cancel(self, turn_id: str, *, keep: bool = False) -> Turn:
         """Cancel a turn by its id, like `Turn.cancel`."""

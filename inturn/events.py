@@ -1,13 +1,23 @@
 """Events of a turn or of a whole session that is being streamed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeAlias
 
 from inturn.values import Json, Queue, Session, Status, TurnT
 
 
 @dataclass(frozen=True, slots=True)
-class StatusChanged:
+class TurnEvent:
+    """An event of a turn. `id` is the position after which a later stream continues, also in another process.
+
+    It is empty before the first stored event. Events are equal if their content is.
+    """
+
+    id: str = field(default="", compare=False, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged(TurnEvent):
     """The turn has a new status or a new position in its session's queue."""
 
     status: Status
@@ -15,21 +25,21 @@ class StatusChanged:
 
 
 @dataclass(frozen=True, slots=True)
-class Delta:
+class Delta(TurnEvent):
     """A piece of the answer. All deltas since the last `Reset`, joined, are the answer."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Reasoning:
+class Reasoning(TurnEvent):
     """A piece of the model's reasoning, if the assistant shows it."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class ToolCalled:
+class ToolCalled(TurnEvent):
     """A tool has started, or has ended. `arguments` and `result` are None unless the assistant shows them."""
 
     call_id: str
@@ -40,7 +50,7 @@ class ToolCalled:
 
 
 @dataclass(frozen=True, slots=True)
-class DataSent:
+class DataSent(TurnEvent):
     """A value that a custom chain has sent. `name` is None for what a graph has written to its stream."""
 
     name: str | None
@@ -48,14 +58,14 @@ class DataSent:
 
 
 @dataclass(frozen=True, slots=True)
-class Reset:
+class Reset(TurnEvent):
     """The attempt ended without effect and another one follows: discard all that was received of it."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Done(Generic[TurnT]):
+class Done(TurnEvent, Generic[TurnT]):
     """The turn has ended. This is the last event."""
 
     turn: TurnT

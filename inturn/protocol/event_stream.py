@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Generic, TypeAlias
 
@@ -44,13 +45,22 @@ RUN_EVENTS: Mapping[str, Callable[[Json], RunEvent]] = MappingProxyType(
 class EventStream(Generic[TurnT]):
     """The events of one turn for one reader, with the reader's cursor and the text it has received."""
 
-    def __init__(self, turn_id: str, build: Callable[[Json], TurnT], retry_policy: RequestRetryPolicy) -> None:
+    def __init__(
+        self,
+        turn_id: str,
+        build: Callable[[Json], TurnT],
+        retry_policy: RequestRetryPolicy,
+        *,
+        after: str | None = None,
+    ) -> None:
+        """`after`: the id of the last event that the reader has seen."""
         self._turn_id = turn_id
         self._build = build
         self._retry_policy = retry_policy.while_waiting()
-        self._last_event_id: str | None = None
+        self._last_event_id = after
         self._status: StatusChanged | None = None
-        self._text = ""
+        self._text = None if after else ""  # unknown if the reader began in the middle
+        self._has_seen_all = False
         self._fruitless_connections = 0  # consecutive connections without a new event
 
     def read(self) -> EmittingSteps[Event[TurnT], None]:
@@ -61,6 +71,9 @@ class EventStream(Generic[TurnT]):
             self._fruitless_connections += 1
             yield Sleep(self._retry_policy.backoff(self._fruitless_connections))
         turn = yield from wait_for_turn(self._turn_id, self._build, self._retry_policy, timeout_seconds=None)
+        if self._text is None and not self._has_seen_all:
+            self._text = ""
+            yield Emit(Reset("replaced"))
         for event in self._final_events(turn):
             yield Emit(event)
 
@@ -77,6 +90,7 @@ class EventStream(Generic[TurnT]):
             response = yield from send_with_retries(request, self._retry_policy, as_stream=True)
         except StreamsFull:
             return False
+        self._has_seen_all = response.status == NO_CONTENT
         return has_events(response)
 
     def _emit_until_disconnected(self) -> EmittingSteps[Event[TurnT], bool]:
@@ -86,7 +100,7 @@ class EventStream(Generic[TurnT]):
             if isinstance(sent, TransportFailure):
                 return False
             for event in self._parse(sent):
-                yield Emit(event)
+                yield Emit(replace(event, id=self._last_event_id or ""))
                 if isinstance(event, Done):
                     return True
 
@@ -108,7 +122,7 @@ class EventStream(Generic[TurnT]):
                 if event == self._status:  # every connection begins with the current status
                     return
                 self._status = event
-            case Delta(text):
+            case Delta(text) if self._text is not None:
                 self._text += text
             case Reset():
                 self._text = ""
@@ -122,11 +136,12 @@ class EventStream(Generic[TurnT]):
     def _final_events(self, turn: TurnT) -> Iterator[Event[TurnT]]:
         """Yield the part of the answer that the reader has not received, then `Done`."""
         received, answer = self._text, turn.output
-        if answer is not None and not answer.startswith(received):
-            yield Reset("replaced")
-            received = ""
-        if answer is not None and answer != received:
-            yield Delta(answer.removeprefix(received))
+        if received is not None and answer is not None:
+            if not answer.startswith(received):
+                yield Reset("replaced")
+                received = ""
+            if answer != received:
+                yield Delta(answer.removeprefix(received))
         yield Done(turn)
 
 

@@ -57,8 +57,8 @@ class TurnSteps(Generic[TurnT]):
     def wait(self, turn_id: str, timeout: float | None) -> Steps[TurnT]:
         return steps.wait_for_turn(turn_id, self._build, self._retry_policy, timeout_seconds=timeout)
 
-    def stream(self, turn_id: str) -> EmittingSteps[Event[TurnT], None]:
-        return EventStream(turn_id, self._build, self._retry_policy).read()
+    def stream(self, turn_id: str, after: str | None) -> EmittingSteps[Event[TurnT], None]:
+        return EventStream(turn_id, self._build, self._retry_policy, after=after).read()
 
     def cancel(self, turn_id: str, *, keep: bool) -> Steps[TurnT]:
         return self._fetch(requests.cancel_turn(turn_id, keep=keep))

@@ -12,8 +12,9 @@ const FRUITLESS_CONNECTIONS = 5; // after these in a row without a new event, th
  */
 export async function* streamTurn(connection, turnId, { after, signal, wait }) {
   const reader = new TurnReader(turnId, after);
+  let body;
   for (let fruitless = 0; fruitless < FRUITLESS_CONNECTIONS; fruitless++) {
-    const body = await openTurn(connection, reader, signal);
+    body = await openTurn(connection, reader, signal);
     if (!body) break;
     for await (const sent of readEvents(body, signal)) {
       if (sent.id && sent.id !== reader.lastId) fruitless = -1;
@@ -24,7 +25,7 @@ export async function* streamTurn(connection, turnId, { after, signal, wait }) {
     }
     await sleep(backoff(Math.max(fruitless, 0) + 1), signal);
   }
-  yield* reader.end(await wait(turnId));
+  yield* reader.end(await wait(turnId), { hasSeenAll: body === null });
 }
 
 /**
@@ -45,7 +46,7 @@ export async function* streamSession(connection, path, { query, after, signal })
   }
 }
 
-/** Return the body of a new stream; undefined if the service has no more events. */
+/** Return the body of a new stream; null if the service has no more events. */
 async function open(connection, path, { query, lastId, signal }) {
   const headers = { Accept: "text/event-stream", ...(lastId && { "Last-Event-ID": lastId }) };
   const response = await connection.send("GET", path, {
@@ -55,7 +56,7 @@ async function open(connection, path, { query, lastId, signal }) {
     stream: true,
     maxRetries: connection.patience,
   });
-  return response.status === 204 ? undefined : response.body;
+  return response.status === 204 ? null : response.body;
 }
 
 /** Return like `open`; undefined also if the service has too many streams, and the answer must come by long poll. */
@@ -97,18 +98,22 @@ class TurnReader {
         this.#text = "";
         return [event];
       case "done":
-        return this.end(event.turn, event);
+        return this.end(event.turn, { done: event, hasSeenAll: true });
       default:
         return [event]; // of a later release
     }
   }
 
   /** Return the part of the answer that the reader has not received, and `done`. */
-  end(turn, done = { type: "done", turn_id: this.turnId, turn }) {
+  end(turn, { hasSeenAll, done = { type: "done", turn_id: this.turnId, attempt: turn?.attempt, turn } }) {
     if (!turn) throw new InTurnError("The session of the turn was erased.", { code: "turn_not_found", status: 404 });
     const answer = turn.output?.content;
     const about = { turn_id: turn.id, attempt: turn.attempt };
     const events = [];
+    if (answer != null && this.#text === undefined && !hasSeenAll) {
+      this.#text = "";
+      events.push({ type: "reset", ...about, reason: "replaced" });
+    }
     if (answer != null && this.#text !== undefined && this.#text !== answer) {
       const isBeginning = answer.startsWith(this.#text);
       if (!isBeginning) events.push({ type: "reset", ...about, reason: "replaced" });

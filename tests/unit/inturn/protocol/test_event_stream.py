@@ -80,9 +80,9 @@ def delta(text: str, event_id: str) -> ServerSentEvent:
     return sent("delta", {"text": text}, event_id)
 
 
-def play(*results: EffectResult) -> tuple[list[Any], list[Effect]]:
+def play(*results: EffectResult, after: str | None = None) -> tuple[list[Any], list[Effect]]:
     """Return the emitted events and the requested effects."""
-    steps = EventStream("turn_1", lambda body: TurnData(**turn_fields(body)), ONE_RETRY).read()
+    steps = EventStream("turn_1", lambda body: TurnData(**turn_fields(body)), ONE_RETRY, after=after).read()
     emitted: list[Any] = []
     effects: list[Effect] = []
     remaining: Iterator[EffectResult] = iter(results)
@@ -175,6 +175,22 @@ def test_a_long_poll_replaces_a_stream_if_there_are_too_many() -> None:
     assert [type(effect) for effect in effects] == [OpenStream, Send]
     assert text(emitted) == "hello world"
     assert isinstance(emitted[-1], Done)
+
+
+def test_a_reader_continues_after_an_event_of_another_one() -> None:
+    emitted, effects = play(OPENED, delta(" world", "1-2"), done(), after="1-1")
+    assert cursors(effects) == ["1-1"]
+    assert [(type(event), event.id) for event in emitted] == [(Delta, "1-2"), (Done, "1-9")]
+    assert emitted[0] == Delta(" world"), "events are compared by their content"
+
+
+def test_a_reader_in_the_middle_who_gets_no_events_gets_all_text() -> None:
+    turn = Response(status=200, headers={}, body=json.dumps(turn_json()).encode())
+    emitted, _ = play(FULL, turn, after="1-1")
+    assert [type(event) for event in emitted] == [Reset, Delta, Done]
+    assert text(emitted) == "hello world"
+    emitted, _ = play(ENDED, turn, after="1-9")
+    assert [type(event) for event in emitted] == [Done], "it has seen all events"
 
 
 def test_a_stream_that_broke_just_before_done_is_completed() -> None:
