@@ -24,7 +24,7 @@ from turns.config.logs import Log, configure_logs, get_logger
 from turns.config.open_files import raise_open_file_limit
 from turns.config.settings import Settings
 from turns.config.version import VERSION
-from turns.domain.errors import ConfigurationError, StoreUnavailable
+from turns.domain.errors import AssistantNotFound, ConfigurationError, StoreUnavailable
 from turns.file_history.turn_store import prepare_or_exit
 from turns.files.blobs import open_blobs_or_exit
 from web.server.malformed import malformed
@@ -186,6 +186,7 @@ def serve(settings: Settings) -> None:
     configure_logs(settings)
     _check_exposure(settings)
     registry = registry_or_exit(settings)
+    _check_langserve_root(settings, registry)
     prepare_or_exit(settings)
     open_blobs_or_exit(settings)
     raise_open_file_limit(2 * CONNECTIONS)
@@ -203,6 +204,16 @@ def _freeze_gc() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+def _check_langserve_root(settings: Settings, registry: AssistantRegistry) -> None:
+    """End the process with code 2 if the assistant at the root of the service does not exist."""
+    try:
+        if settings.langserve_root:
+            registry.find(settings.langserve_root)
+    except AssistantNotFound as error:
+        sys.stderr.write(f"InTurn cannot start.\nINTURN_LANGSERVE_ROOT: {error}\n")
+        raise SystemExit(2) from None
 
 
 def _check_exposure(settings: Settings) -> None:
