@@ -69,6 +69,15 @@ def test_imported_messages_have_a_title(sessions: SessionStore) -> None:
     assert sessions.import_messages(messages, session_id="s", user_id=None).session.title == "From elsewhere"
 
 
+def test_the_first_turn_after_an_import_keeps_title_and_time(accept: Accept, sessions: SessionStore) -> None:
+    imported = sessions.import_messages(
+        [Message(number=1, role="user", content="before", turn_id=None)], session_id="s", user_id=None
+    ).session
+    accept("after", session_id="s")
+    later = sessions.get_session("s")
+    assert (later.title, later.created_at) == ("before", imported.created_at)
+
+
 def test_a_session_is_renamed_until_its_name_is_removed(accept: Accept, conversations: Conversations) -> None:
     accept("hello")
     assert conversations.patch("s", {"title": "Greetings"}).title == "Greetings"

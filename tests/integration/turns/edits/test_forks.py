@@ -45,6 +45,14 @@ def test_both_sessions_go_on_independently(chat: Chat, turns: list[str]) -> None
     assert chat.history() == ["one", "1", "two", "2", "three", "3"]
 
 
+def test_a_fork_keeps_its_title_and_time_after_a_turn(chat: Chat, turns: list[str]) -> None:
+    forked = chat.fork("f", turn_id=turns[0]).session
+    chat.run(chat.accept("zwei", session_id="f"), "2")
+    later = chat.sessions.get_session("f")
+    assert later.title == forked.title == chat.sessions.get_session("s").title == "one"
+    assert later.created_at == forked.created_at
+
+
 def test_a_busy_session_can_be_forked(chat: Chat, turns: list[str]) -> None:
     chat.claim(chat.accept("four"))
     assert chat.fork("f").session.is_busy is False

@@ -11,9 +11,12 @@ local function title_of(text)
   return string.sub(line, 1, last) .. '…'
 end
 
--- Create the session for its first turn or for imported messages, the first of which is `text`.
+-- Create the session for its first turn or for imported messages, the first of which is `text`. A session that exists,
+-- because it was imported or forked before its first turn, stays as it is.
 local function begin_session(session, session_id, user_id, text, now)
-  redis.call('HSET', KEY.session .. session, 'session_id', session_id, 'user_id', user_id, 'created_at', now,
-    'title', title_of(text))
+  local key = KEY.session .. session
+  if redis.call('HSETNX', key, 'created_at', now) == 1 then
+    redis.call('HSET', key, 'session_id', session_id, 'user_id', user_id, 'title', title_of(text))
+  end
   if user_id ~= '' then redis.call('ZADD', KEY.user_sessions .. tenant_of(session), 0, session) end
 end
