@@ -99,7 +99,8 @@ def test_a_fork_keeps_the_retention_and_expires(chat: Chat, settings: Settings, 
 def test_an_earlier_turn_is_regenerated_in_a_fork(chat: Chat, turns: list[str]) -> None:
     turn = chat.regenerate(turns[1], input="zwei", session_id="f")
     assert (turn.session_id, turn.forked_from, turn.regenerates) == ("f", "s", turns[1])
-    assert chat.sessions.get_session("f").forked_from == "s"
+    forked = chat.sessions.get_session("f")
+    assert (forked.forked_from, forked.title) == ("s", "one")
     assert chat.history("f") == ["one", "1"]
     chat.run(turn, "2")
     assert chat.history("f") == ["one", "1", "zwei", "2"]
@@ -112,6 +113,7 @@ def test_the_first_turn_is_regenerated_in_an_empty_fork(chat: Chat, turns: list[
     assert turn.session_id.startswith("fork-")
     chat.run(turn, "1")
     assert chat.history(turn.session_id) == ["eins", "1"]
+    assert chat.sessions.get_session(turn.session_id).title == "eins"
 
 
 def test_the_last_turn_is_regenerated_in_a_fork_on_request(chat: Chat, turns: list[str]) -> None:

@@ -10,7 +10,12 @@ local function edit_refusal(session, name, value, _, regenerated)
     local refusal, count = fork_session_refusal(session, source, 'before', regenerated)
     return refusal, function()
       copy_messages(source, session, count, file_version)
-      redis.call('HSET', KEY.session .. session, 'forked_from', source .. ' before ' .. regenerated)
+      local fields = {'forked_from', source .. ' before ' .. regenerated}
+      if count > 0 then  -- otherwise its first question is the title
+        local title, own_title = unpack(redis.call('HMGET', KEY.session .. source, 'title', 'own_title'))
+        fields[3], fields[4] = 'title', own_title or title or ''
+      end
+      redis.call('HSET', KEY.session .. session, unpack(fields))
     end
   end
   if name ~= 'regenerates' then return nil end
