@@ -1,6 +1,6 @@
 """The routes that stream events: those of a turn, and those of all turns of a session."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from flask import Blueprint, Response, g, request
 
@@ -11,7 +11,7 @@ from web.http.validation import parse_id, parse_query
 from web.openapi.operation import Operation, ResponseSpec
 from web.schemas.events import SESSION_EVENTS, TURN_EVENTS
 from web.schemas.requests import EventsQuery, FeedQuery, SessionEventsQuery
-from web.security.auth import Authenticator, sent_authorization
+from web.security.auth import Authenticator, keep_authenticating
 from web.streaming.session_stream import SessionStreams
 from web.streaming.sse import EventStreams
 
@@ -75,12 +75,6 @@ def last_event_id(model: type[EventsQuery] | type[SessionEventsQuery] | type[Fee
     """Return the header with which a browser reconnects, which has the rule of `after`."""
     sent = request.headers.get("Last-Event-ID")
     return None if sent is None else parse_query(model, [("after", sent)]).after
-
-
-def keep_authenticating(authenticator: Authenticator) -> Callable[[], object]:
-    """Return a function that raises `Unauthenticated` when the key of the present request is no longer valid."""
-    authorization = sent_authorization(request)
-    return lambda: authenticator.authenticate(authorization)
 
 
 def reply_stream(events: Iterator[bytes] | None) -> Response:

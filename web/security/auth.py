@@ -2,9 +2,10 @@
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import Request
+from flask import Request, request
 
 from turns.access.access_token import UNSIGNED, AccessToken, claimed_signer
 from turns.access.api_key import API_KEY, ApiKey, Scope
@@ -152,6 +153,12 @@ def sent_authorization(request: Request) -> str | None:
     if header is None and request.path.endswith(EVENTS) and (token := request.args.get("token")):
         return f"Bearer {token}"
     return header
+
+
+def keep_authenticating(authenticator: Authenticator) -> Callable[[], object]:
+    """Return a function that raises `Unauthenticated` when the key of the present request is no longer valid."""
+    authorization = sent_authorization(request)
+    return lambda: authenticator.authenticate(authorization)
 
 
 def claimed_key_id(authorization: str | None) -> str | None:

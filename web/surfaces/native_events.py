@@ -5,6 +5,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from turns.domain.turn import Turn
+from web.security.auth import Authenticator, keep_authenticating
+from web.streaming.sse import EventStreams
+
 
 @dataclass(frozen=True, slots=True)
 class NativeEvent:
@@ -12,6 +16,13 @@ class NativeEvent:
 
     type: str = ""
     data: Any = None
+
+
+def follow_turn(streams: EventStreams, turn: Turn, authenticator: Authenticator) -> Iterator[NativeEvent]:
+    """Return all events of a turn. Raises like `EventStreams.open_stream`."""
+    authenticate = keep_authenticating(authenticator)
+    stream = streams.open_stream(turn.id, tenant=turn.tenant, after=None, authenticate=authenticate)
+    return read_native_events(stream or ())
 
 
 def read_native_events(stream: Iterable[bytes]) -> Iterator[NativeEvent]:

@@ -12,7 +12,6 @@ from tests.support.cluster.one_partition import PartitionServer
 from tests.support.leaks import leaked_keys
 from tests.support.server import Server
 from turns.backend.client import Client
-from turns.backend.opening import connect
 from turns.config.settings import Settings
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
@@ -68,12 +67,6 @@ def server(
     yield server
     server.stop()
     server.raw.close()
-
-
-@pytest.fixture
-def client(settings: Settings) -> Iterator[Client]:
-    with connect(settings.store_url, timeout_seconds=5, retries=0, max_connections=10) as client:
-        yield client
 
 
 @pytest.fixture

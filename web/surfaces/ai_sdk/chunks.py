@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from web.streaming.connections import KEEP_ALIVE
 from web.surfaces.native_events import NativeEvent
 
-HEARTBEAT = b": still here\n\n"
 END = b"data: [DONE]\n\n"
 WITHDRAWN = "The answer begins again, because its run ended without effect."
 ERASED = "The conversation was erased."
@@ -24,7 +24,7 @@ def to_message_stream(events: Iterable[NativeEvent], turn_id: str, *, can_reset:
     message = MessageStream(turn_id, can_reset=can_reset)
     for event in events:
         if not event.type:
-            yield HEARTBEAT
+            yield KEEP_ALIVE
             continue
         for chunk in message.project(event.type, event.data):
             yield b"data: " + json.dumps(chunk, ensure_ascii=False).encode() + b"\n\n"

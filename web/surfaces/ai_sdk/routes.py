@@ -16,14 +16,14 @@ from web.http.responses import EVENT_STREAM, read_json_body, reply, reply_empty
 from web.http.urls import read_query
 from web.http.validation import parse_body, parse_id, parse_query, to_request
 from web.schemas.requests import SessionQuery, submit_body
-from web.security.auth import Authenticator, sent_authorization
+from web.security.auth import Authenticator
 from web.security.token_bounds import bind, bind_request
 from web.streaming.sse import EventStreams
 from web.surfaces.ai_sdk.chats import Chats, idempotency_key
 from web.surfaces.ai_sdk.chunks import to_message_stream
 from web.surfaces.ai_sdk.messages import Chat, to_ui_messages
 from web.surfaces.ai_sdk.requests import ChatBody
-from web.surfaces.native_events import read_native_events
+from web.surfaces.native_events import follow_turn
 
 MAX_BODY_BYTES = 4 * 1024 * 1024  # a page sends all messages that it shows
 CAN_RESET = {"v6": False, "v7": True}  # whether the release can take back text that it has shown
@@ -50,14 +50,8 @@ def build_ai_sdk(
     model = submit_body(max_input_bytes)
 
     def follow(turn: Turn) -> Response:
-        authorization = sent_authorization(request)
-        events = streams.open_stream(
-            turn.id,
-            tenant=g.caller.tenant,
-            after=None,
-            authenticate=lambda: authenticator.authenticate(authorization),
-        )
-        chunks = to_message_stream(read_native_events(events or ()), turn.id, can_reset=CAN_RESET[release])
+        events = follow_turn(streams, turn, authenticator)
+        chunks = to_message_stream(events, turn.id, can_reset=CAN_RESET[release])
         return Response(chunks, content_type=EVENT_STREAM, headers=HEADERS)
 
     @api.post("")

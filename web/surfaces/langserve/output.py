@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from turns.domain.turn import Turn
+from web.streaming.connections import KEEP_ALIVE
 from web.surfaces.native_events import NativeEvent
 
-HEARTBEAT = b": still here\n\n"
 WITHDRAWN = "The answer begins again, because its run ended without effect. Its turn goes on: {turn_id}"
 ENDED = {"cancelled": "The turn was cancelled.", "incomplete": "The turn ended before its answer was complete."}
 ERASED = "The session was erased."
@@ -36,7 +36,7 @@ def to_event_stream(events: Iterable[NativeEvent], turn_id: str) -> Iterator[byt
     text = ""
     for event in events:
         if not event.type:
-            yield HEARTBEAT
+            yield KEEP_ALIVE
         elif event.type == "delta":
             text += event.data["text"]
             yield _chunk(turn_id, event.data["text"])

@@ -17,14 +17,14 @@ from web.http.request_span import get_traceparent
 from web.http.responses import EVENT_STREAM, read_json_body
 from web.http.validation import parse_body, parse_idempotency_key, to_request
 from web.schemas.requests import MAX_WAIT_SECONDS, NoQuery, submit_body
-from web.security.auth import Authenticator, sent_authorization
+from web.security.auth import Authenticator
 from web.security.token_bounds import bind, bind_request
 from web.streaming.long_poll import LongPolls
 from web.streaming.sse import EventStreams
 from web.surfaces.langserve.output import problem_of, to_event_stream, to_output
 from web.surfaces.langserve.requests import BatchBody, InvokeBody, to_submit
 from web.surfaces.langserve.schemas import config_schema, input_schema, output_schema
-from web.surfaces.native_events import read_native_events
+from web.surfaces.native_events import follow_turn
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 INVOKE_SECONDS = 70.0  # a proxy as in docs/guides/deployment.md gives up after 75 s of silence
@@ -79,14 +79,7 @@ class LangServe:
         return turn
 
     def stream(self, turn: Turn) -> Response:
-        authorization = sent_authorization(request)
-        events = self._streams.open_stream(
-            turn.id,
-            tenant=turn.tenant,
-            after=None,
-            authenticate=lambda: self._authenticator.authenticate(authorization),
-        )
-        body = to_event_stream(read_native_events(events or ()), turn.id)
+        body = to_event_stream(follow_turn(self._streams, turn, self._authenticator), turn.id)
         return Response(body, content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from web.surfaces.ai_sdk.chunks import CANCELLED, ERASED, HEARTBEAT, WITHDRAWN, to_message_stream
+from web.streaming.connections import KEEP_ALIVE
+from web.surfaces.ai_sdk.chunks import CANCELLED, ERASED, WITHDRAWN, to_message_stream
 from web.surfaces.native_events import NativeEvent, read_native_events
 
 QUEUED = NativeEvent("status", {"queue": {"position": 2}})
@@ -114,4 +115,4 @@ def test_native_events_are_read_from_the_bytes_of_a_stream() -> None:
     ]
     events = list(read_native_events(stream))
     assert events == [NativeEvent("status", {"queue": None}), NativeEvent(), delta("a: \u2028é")]
-    assert HEARTBEAT in list(to_message_stream(events, "turn_1", can_reset=True))
+    assert KEEP_ALIVE in list(to_message_stream(events, "turn_1", can_reset=True))
