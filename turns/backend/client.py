@@ -49,6 +49,10 @@ class Client(redis.Redis):
         """The number of partitions that the last reads of all partitions have left out."""
         return 0
 
+    def find_partition(self, turn_id: str) -> int:
+        """Return the number of the partition of a turn. Raises `StoreUnavailable`."""
+        return 0
+
     def execute_command(self, *args: Any, **options: Any) -> Any:
         with _store_errors():
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # untyped in redis-py

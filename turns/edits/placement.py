@@ -17,6 +17,7 @@ from turns.edits.scripts import EditScripts
 
 class ForkPlacement:
     def __init__(self, client: Client, settings: Settings) -> None:
+        self._client = client
         self._partitions = Partitions.of(settings) if settings.partitions else None
         shared = share_limits(settings, self._partitions.count) if self._partitions else settings
         self._scripts = [EditScripts(one, shared) for one in client.partitions]
@@ -27,7 +28,7 @@ class ForkPlacement:
 
     def scripts_of_turn(self, turn_id: str) -> EditScripts:
         """Return the scripts of the partition of a turn."""
-        return self._scripts[self._partitions.of_turn(turn_id) if self._partitions else 0]
+        return self._scripts[self._client.find_partition(turn_id)]
 
     def new_session_id(self, source: str, user_id: str | None, tenant: str, *, seed: str | None = None) -> str:
         """Return an id for a fork of this session; the same one for the same seed."""

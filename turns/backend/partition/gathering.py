@@ -19,6 +19,7 @@ from turns.backend.partition.merging import Range, merge_replies, parse_range
 from turns.backend.partition.names import KEYLESS, SCRIPTS
 from turns.backend.partition.placement import Partitions
 from turns.backend.partition.tags import HOME
+from turns.backend.partition.turn_finder import TurnFinder
 from turns.config.settings import Placement
 from turns.domain.errors import StoreUnavailable
 from turns.domain.ids import is_turn_id
@@ -39,6 +40,7 @@ class GatheringClient(Client):
         self._home = home
         self._close = close
         self._placement: Placement | None = None
+        self._turns = TurnFinder(partitions)
         self._clock = time.monotonic
         self._away_until: dict[PartitionClient, float] = {}
         self.declared_keys = home.declared_keys
@@ -52,6 +54,9 @@ class GatheringClient(Client):
     def partitions_away(self) -> int:
         now = self._clock()
         return sum(until > now for until in self._away_until.values())
+
+    def find_partition(self, turn_id: str) -> int:
+        return self._turns.find_partition(turn_id)
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         targets = self._targets(args)
@@ -127,7 +132,7 @@ class GatheringClient(Client):
             return (self._home,)
         place, member = place_of(str(command[1]))
         if place is Place.OF_TURN and is_turn_id(member):
-            return (self._clients[Partitions(len(self._clients)).of_turn(member)],)
+            return (self._clients[self.find_partition(member)],)
         if place is Place.OF_SESSION:
             return (self._clients[self._partitions().of_session(member)],)
         return self._clients if place is Place.EVERYWHERE and verb not in WRITES else (self._home,)

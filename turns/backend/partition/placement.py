@@ -14,12 +14,12 @@ from turns.domain.ids import partition_of, tenant_of
 SHARE_MARGIN = 1.25
 
 
-class OfTurn(Protocol):
+class OfSession(Protocol):
     @property
-    def turn_id(self) -> str: ...
+    def session(self) -> str: ...
 
 
-Item = TypeVar("Item", bound=OfTurn)
+Item = TypeVar("Item", bound=OfSession)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +50,10 @@ class Partitions:
         return zlib.crc32(tenant.encode()) % self.count if is_in_one else None
 
     def group(self, items: Iterable[Item]) -> dict[int, list[Item]]:
-        """Return the items by the partition of their turn, each group in the given order."""
+        """Return the items by the partition of their session, each group in the given order."""
         groups: dict[int, list[Item]] = {}
         for item in items:
-            groups.setdefault(self.of_turn(item.turn_id), []).append(item)
+            groups.setdefault(self.of_session(item.session), []).append(item)
         return groups
 
 

@@ -42,7 +42,7 @@ class PartitionedSubscriptions(Subscriptions):
 
     @contextmanager
     def watch_turn(self, turn: Turn) -> Iterator[Subscription]:
-        with self._each[self._partitions.of_turn(turn.id)].watch_turn(turn) as subscription:
+        with self._each[self._partitions.of_session(turn.session)].watch_turn(turn) as subscription:
             yield subscription
 
     @contextmanager

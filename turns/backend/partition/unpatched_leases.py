@@ -43,7 +43,7 @@ class PartitionedLeaseClient:
         problem: StoreUnavailable | None = None
         for claim in claims:
             try:
-                self._run("release", self._partitions.of_turn(claim.turn_id), claim.turn_id, claim.token)
+                self._run("release", self._partitions.of_session(claim.session), claim.turn_id, claim.token)
             except StoreUnavailable as error:
                 problem = error
         if problem:

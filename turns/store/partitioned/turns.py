@@ -131,7 +131,7 @@ class PartitionedTurnStore(TurnStore):
 
         A partition that did not answer gets no pieces for a moment, so that those of the others need not wait for it.
         """
-        groups, now = self._partitions.group(pieces), self._clock()
+        groups, now = self._group(pieces), self._clock()
         asked = [n for n in groups if len(groups) == 1 or self._silent_until.get(n, 0.0) <= now]
         replies = attempt_each([partial(self._stores[n].emit, groups[n]) for n in asked])
         away = [n for n, reply in zip(asked, replies, strict=True) if isinstance(reply, StoreUnavailable)]
@@ -237,7 +237,14 @@ class PartitionedTurnStore(TurnStore):
         self._each(lambda store: store.remove_worker(worker))
 
     def _of(self, turn_id: str) -> TurnStore:
-        return self._stores[self._partitions.of_turn(turn_id) if is_turn_id(turn_id) else 0]
+        return self._stores[self._client.find_partition(turn_id) if is_turn_id(turn_id) else 0]
+
+    def _group(self, pieces: Sequence[Delta]) -> dict[int, list[Delta]]:
+        """Return the pieces by the partition of their turn."""
+        groups: dict[int, list[Delta]] = {}
+        for piece in pieces:
+            groups.setdefault(self._client.find_partition(piece.turn_id), []).append(piece)
+        return groups
 
     def _each(self, call: Callable[[TurnStore], T]) -> list[T]:
         """Return the results of the partitions that can be reached."""

@@ -15,7 +15,7 @@ BY_TENANT = Partitions(24, Placement.TENANT)
 
 @dataclass
 class Item:
-    turn_id: str
+    session: str
 
 
 @pytest.mark.parametrize(
@@ -49,8 +49,8 @@ def test_an_id_that_no_partition_has_made_is_looked_for_at_home() -> None:
 
 
 def test_items_are_grouped_by_partition_in_their_order() -> None:
-    items = [Item(new_turn_id(partition=n)) for n in (3, 1, 3)]
-    assert BY_SESSION.group(items) == {3: [items[0], items[2]], 1: [items[1]]}
+    items = [Item("s"), Item("acme/-/s"), Item("s")]
+    assert BY_SESSION.group(items) == {19: [items[0], items[2]], 13: [items[1]]}
 
 
 def test_each_partition_has_a_share_of_the_limits() -> None:
