@@ -213,7 +213,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
             streams=streams,
             long_polls=long_polls,
             authenticator=authenticator,
-            find=registry.find,
+            registry=registry,
         ),
     ):
         app.register_blueprint(blueprint)

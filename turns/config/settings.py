@@ -34,7 +34,7 @@ MAX_SOCKET_PATH_BYTES = 100  # the kernel's limit is 104 bytes on macOS, 108 on 
 ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
 
 ROOT_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+")
-SURFACES = ("ai_sdk", "langserve")  # the packages in `web/surfaces`
+SURFACES = ("ai_sdk", "langserve", "openai")  # the packages in `web/surfaces`
 SERVED_PATHS = frozenset(
     {"ai", "langserve", "v1", "docs", "livez", "metrics", "openapi.json", "operator", "readyz", "static"}
 )

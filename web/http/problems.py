@@ -3,10 +3,10 @@
 Each error of the domain has its HTTP status and code in `turns.domain.errors`; those of HTTP itself are in `codes`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import BadRequest, HTTPException
 
@@ -16,6 +16,9 @@ from web.http.codes import HTTP_CODES, MEDIA_TYPE
 from web.schemas import responses
 from web.schemas.links import link
 
+FORMS = "error_forms"  # the key in `Flask.extensions` for the forms of other protocols, by the beginning of their paths
+
+Form = Callable[[responses.Problem], Response]
 NOT_FOUND = "There is nothing at this path. Turns are at /v1/turns; /docs describes the API."
 
 
@@ -47,10 +50,20 @@ def problem(status: int, code: str, detail: str, *, errors: Sequence[FieldError]
 
 
 def _reply(body: responses.Problem, *, retry_after_seconds: int | None = None) -> Response:
-    response = Response(body.model_dump_json(), status=body.status, content_type=MEDIA_TYPE)
+    response = _form()(body)
     if retry_after_seconds is not None:
         response.headers["Retry-After"] = str(retry_after_seconds)
     return response
+
+
+def _form() -> Form:
+    """Return the form of errors at the path of the present request."""
+    forms: Mapping[str, Form] = current_app.extensions.get(FORMS, {})
+    return next((form for start, form in forms.items() if request.path.startswith(start)), _to_response)
+
+
+def _to_response(body: responses.Problem) -> Response:
+    return Response(body.model_dump_json(), status=body.status, content_type=MEDIA_TYPE)
 
 
 def _refused(error: Refused) -> Response:

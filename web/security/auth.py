@@ -17,7 +17,7 @@ from turns.domain.ids import DEFAULT_TENANT
 MAX_CACHED_KEYS = 10_000  # about 2 MB
 OPERATOR_PATHS = ("/operator/", "/metrics")  # the page `/operator` holds no data, and asks for the key itself
 LANGSERVE_ROOT = ("/invoke", "/batch", "/stream", "/input_schema", "/output_schema", "/config_schema")
-SURFACE_PATHS = ("/ai/", "/langserve/", *LANGSERVE_ROOT)  # protocols of other clients
+SURFACE_PATHS = ("/ai/", "/langserve/", "/openai/", *LANGSERVE_ROOT)  # protocols of other clients
 GUARDED = ("/v1/", *SURFACE_PATHS, *OPERATOR_PATHS)
 KEYS_PATH = "/operator/keys"  # and what is below it
 TOKENS_PATH = "/v1/tokens"

@@ -1,11 +1,11 @@
 """The blueprints of the surfaces that this service serves."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from flask import Blueprint
 
+from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
-from turns.domain.assistant import Assistant
 from turns.edits.regeneration import Regeneration
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
@@ -15,6 +15,7 @@ from web.streaming.sse import EventStreams
 from web.surfaces.ai_sdk.chats import Chats
 from web.surfaces.ai_sdk.routes import CAN_RESET, build_ai_sdk
 from web.surfaces.langserve.routes import LangServe, build_langserve
+from web.surfaces.openai.blueprint import build_openai
 
 
 def build_surfaces(
@@ -26,9 +27,9 @@ def build_surfaces(
     streams: EventStreams,
     long_polls: LongPolls,
     authenticator: Authenticator,
-    find: Callable[[str], Assistant],
+    registry: AssistantRegistry,
 ) -> Iterator[Blueprint]:
-    """Yield the blueprints that `INTURN_SURFACES` names. `find` returns an assistant by its name."""
+    """Yield the blueprints that `INTURN_SURFACES` names."""
     if "ai_sdk" in settings.served_surfaces:
         for release in CAN_RESET:
             yield build_ai_sdk(
@@ -36,7 +37,7 @@ def build_surfaces(
                 streams,
                 store.cancel,
                 authenticator,
-                find=find,
+                find=registry.find,
                 release=release,
                 max_input_bytes=settings.max_input_bytes,
             )
@@ -48,6 +49,8 @@ def build_surfaces(
             authenticator=authenticator,
             max_input_bytes=settings.max_input_bytes,
         )
-        yield build_langserve(service, find, name="langserve", prefix="/langserve/<assistant>")
+        yield build_langserve(service, registry.find, name="langserve", prefix="/langserve/<assistant>")
         if root := settings.langserve_root:
-            yield build_langserve(service, find, name="langserve_root", prefix="", root=root)
+            yield build_langserve(service, registry.find, name="langserve_root", prefix="", root=root)
+    if "openai" in settings.served_surfaces:
+        yield build_openai(registry)
