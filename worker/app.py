@@ -46,6 +46,7 @@ from worker.run.crowd_watch import CrowdWatch
 from worker.run.execution import Execution
 from worker.run.interrupt import call_in_loop, interrupter, offload
 from worker.run.lease_thread import LeaseRenewalThread
+from worker.run.output.drawn_images import DrawnImages
 from worker.run.output.event_buffer import FLUSH_SECONDS, DeltaEmitter
 from worker.run.periodic import Loop
 from worker.run.rescuer import Rescuer
@@ -101,6 +102,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
         worker=worker,
         prices=registry.prices,
         wait_to_claim=slow_start.wait,
+        store_images=DrawnImages(files).store,
     )
     register(app, execution)
     hint = render_hint(app, RUN_TURN)

@@ -38,6 +38,7 @@ class Log(StrEnum):
     FILE_STORED = "file.stored"
     FILES_DELETED = "files.deleted"
     FILE_MISSING = "file.missing"
+    IMAGE_NOT_STORED = "image.not_stored"
     FILES_UNAVAILABLE = "files.unavailable"
     LEASE_LOST = "lease.lost"
     MESSAGE_SKIPPED = "message.skipped"

@@ -450,7 +450,8 @@ class Answer:
 
     `between_messages` are the tool calls and their results between question and answer, if the assistant keeps them.
     `data` is the object of a custom chain as JSON. `unreported_calls` are calls of a model that `usage` does not have.
-    `extras` are its citations and images, and `parts` as JSON is all that it has if that is more than text.
+    `extras` are its citations and images, and `parts` as JSON is all that it has if that is more than text. `files` are
+    the ids of the files with its images.
     `status_reason` is "length" if the model stopped at its token limit; such an answer is kept and can be continued.
     """
 
@@ -465,3 +466,4 @@ class Answer:
     data: str | None = None
     extras: tuple[Extra, ...] = ()
     parts: str | None = None
+    files: tuple[str, ...] = ()

@@ -93,7 +93,7 @@ class DirectoryBlobs:
             return ""
 
     def write(self, file_id: str, content: bytes) -> None:
-        path = self._path(file_id)
+        path = self.path_of(file_id)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             with open(os.open(path, CREATE_FLAGS, 0o600), "wb") as file:
@@ -109,18 +109,18 @@ class DirectoryBlobs:
 
     def open(self, file_id: str) -> BinaryIO:
         try:
-            return self._path(file_id).open("rb")
+            return self.path_of(file_id).open("rb")
         except FileNotFoundError:
             raise BlobMissing(file_id) from None
 
     def delete(self, file_id: str) -> None:
-        self._path(file_id).unlink(missing_ok=True)
+        self.path_of(file_id).unlink(missing_ok=True)
 
     def list_ids(self) -> Iterator[str]:
         """Yield the ids of all files in the directory."""
         return (path.name for path in self._root.glob("??/file_*"))
 
-    def _path(self, file_id: str) -> Path:
+    def path_of(self, file_id: str) -> Path:
         return self._root / file_id[-2:] / file_id
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, TypeVar, cast
 
@@ -12,12 +13,13 @@ from turns.backend.script_replies import Reply, to_record
 from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
 from turns.domain.content.parts import is_file_id, new_file_id
-from turns.domain.errors import FileInUse, FileNotFound, FilesFull, FilesUnavailable, FileTypeRefused
-from turns.files.blobs import BlobMissing, Blobs
+from turns.domain.errors import FileInUse, FileNotFound, FilesFull, FilesUnavailable, FileTypeRefused, StoreUnavailable
+from turns.files.blobs import BlobMissing, Blobs, NoBlobs
 from turns.files.media_types import IMAGES, matches, recognize
 from turns.files.scripts import FileScripts
 
 SWEEP_LIMIT = 100  # files that one run of the script checks, so that it blocks Redis only for a millisecond
+MAX_DELETE_ERRORS = 3  # of one call; then the disk or the bucket is the reason, and not a file
 STORED = "stored"
 CHUNK_BYTES = 256 * 1024
 T = TypeVar("T")
@@ -52,11 +54,17 @@ class FileStore:
         self._blobs = blobs
         self._offload = offload if blobs.waits_for_disk else run_inline
 
+    @property
+    def takes_files(self) -> bool:
+        return not isinstance(self._blobs, NoBlobs)
+
     def add(self, content: bytes, *, media_type: str, name: str, tenant: str, user_id: str | None = None) -> StoredFile:
         """Store a file; on return it is on the disk, and turns can refer to it.
 
         An empty `media_type` is recognized. Raises `FileTypeRefused`, `FilesFull`.
         """
+        if not self.takes_files:
+            raise FilesUnavailable("This service takes no files.")
         media_type = media_type or recognize(content)
         if media_type not in self._settings.allowed_file_types or not matches(content, media_type):
             allowed = ", ".join(sorted(self._settings.allowed_file_types))
@@ -72,7 +80,7 @@ class FileStore:
         )
         if outcome is Reply.TOO_MANY:
             raise FilesFull
-        self._use_blobs(lambda: self._blobs.write(file_id, content))
+        self._write(file_id, content, tenant=tenant, user_id=user_id or "")
         if self._scripts.complete_file(file_id) is not Reply.RECORDED:
             # It took so long that the sweep has removed the record, perhaps before the bytes were there.
             self._use_blobs(lambda: self._blobs.delete(file_id))
@@ -131,13 +139,36 @@ class FileStore:
             get_logger().info(Log.FILES_DELETED, files=deleted)
         return deleted
 
-    def _delete_bytes(self, file_ids: list[str]) -> None:
-        def delete() -> None:
-            for file_id in file_ids:
-                self._blobs.delete(file_id)
+    def _write(self, file_id: str, content: bytes, *, tenant: str, user_id: str) -> None:
+        try:
+            self._use_blobs(lambda: self._blobs.write(file_id, content))
+        except FilesUnavailable:
+            with suppress(StoreUnavailable):  # otherwise the tenant's limit counts the file until the sweep
+                self._scripts.delete_file(file_id, tenant=tenant, user_id=user_id)
+            raise
 
-        self._use_blobs(delete)
-        self._scripts.forget_files(file_ids)
+    def _delete_bytes(self, file_ids: list[str]) -> None:
+        """Delete the bytes of these files. Go on after an error, so that one bad file does not keep the others."""
+        deleted: list[str] = []
+
+        def delete() -> None:
+            errors: list[OSError] = []
+            for file_id in file_ids:
+                try:
+                    self._blobs.delete(file_id)
+                    deleted.append(file_id)
+                except OSError as error:
+                    errors.append(error)
+                    if len(errors) == MAX_DELETE_ERRORS:
+                        break
+            if errors:
+                raise errors[0]
+
+        try:
+            self._use_blobs(delete)
+        finally:
+            if deleted:
+                self._scripts.forget_files(deleted)
 
     def _use_blobs(self, work: Callable[[], T]) -> T:
         def run_and_catch() -> T | Exception:

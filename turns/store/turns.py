@@ -15,6 +15,7 @@ from turns.backend.scripts import Scripts
 from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
+from turns.domain.content.parts import file_ids
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, Refused, StoreUnavailable, TurnExpired, TurnNotFailed, TurnNotFound
 from turns.domain.events import START, EventType, TurnEvent
@@ -248,6 +249,8 @@ class TurnStore:
             record["output_data"] = answer.data
         if answer.parts is not None:
             record["output_parts"] = answer.parts
+        if answer.files:
+            record["files"] = " ".join([*file_ids(claim.parts), *answer.files])
         if answer.status_reason:
             record["status_reason"] = answer.status_reason
         if not keeps_events:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from turns.domain.content.parts import FILE_ID
 from turns.domain.ids import ID_RULE, MAX_ID_CHARACTERS, NAME, NAME_RULE, is_id, is_name
 
 MAX_VARIABLE_NAME_BYTES = 128
@@ -15,6 +16,8 @@ MAX_CONTENT_BYTES = 1024 * 1024  # more than answers have, unless INTURN_MAX_ANS
 MAX_METADATA_NAME_BYTES = 64
 MAX_METADATA_BYTES = 512
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+
+FileId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{FILE_ID.pattern}$"})]
 
 
 def rule(text: str) -> PydanticCustomError:

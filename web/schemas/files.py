@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from turns.domain.content.parts import MAX_NAME_CHARACTERS
-from web.schemas.field_types import Id, rule
+from web.schemas.field_types import FileId, Id, rule
 from web.schemas.requests import Query
-from web.schemas.responses import FileId, Instant, ResponseModel
 from web.schemas.responses import Id as SentId
+from web.schemas.responses import Instant, ResponseModel
 
 
 def _check_name(name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from turns.domain.events import ToolState
+from web.schemas.field_types import FileId
 
 
 class PartModel(BaseModel):
@@ -38,10 +39,15 @@ class ToolPart(PartModel):
 
 
 class ImagePart(PartModel):
-    """An image, at a web address or as a `data:` URL."""
+    """An image: an uploaded file, or an address.
+
+    Images that a model gives back are stored as files of the turn's user; one that cannot be stored is a `data:` URL.
+    """
 
     type: Literal["image"] = "image"
-    url: str
+    file_id: FileId | None = None
+    media_type: str | None = Field(None, description="of the file")
+    url: str | None = None
 
 
 class CitationPart(PartModel):

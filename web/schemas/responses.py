@@ -20,14 +20,14 @@ from pydantic import (
 )
 
 from turns.domain.assistant import Lane
-from turns.domain.content.parts import FILE_ID, PartType
+from turns.domain.content.parts import PartType
 from turns.domain.error_codes import Code
 from turns.domain.ids import NAME, TURN_ID
 from turns.domain.retry import HoldReason
 from turns.domain.state import Event, Status
 from turns.domain.turn import WaitingFor
 from turns.store.health import Readiness
-from web.schemas.field_types import ID_SCHEMA
+from web.schemas.field_types import ID_SCHEMA, FileId
 from web.schemas.links import link
 from web.schemas.output_parts import OutputParts
 
@@ -43,7 +43,6 @@ Instant = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, UTC, milliseconds"}),
 ]
 TurnId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{TURN_ID.pattern}$"})]
-FileId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{FILE_ID.pattern}$"})]
 Id = Annotated[str, WithJsonSchema(ID_SCHEMA)]
 Name = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
 

@@ -60,7 +60,7 @@ def encode_message(
         stored["at"] = at
     if metadata:
         stored["metadata"] = dict(metadata)
-    return _to_json(stored)
+    return to_json(stored)
 
 
 def decode_messages(stored: Sequence[bytes]) -> list[BaseMessage]:
@@ -81,7 +81,7 @@ def decode_messages(stored: Sequence[bytes]) -> list[BaseMessage]:
     return messages
 
 
-def _to_json(stored: dict[str, object]) -> str:
+def to_json(stored: dict[str, object]) -> str:
     """Return JSON without spaces and escapes, which would take six bytes for each letter that is not ASCII.
 
     Raise `TypeError` for a value without a JSON form, such as a date, which orjson would turn into a text.

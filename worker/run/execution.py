@@ -50,6 +50,7 @@ class Execution:
         worker: str,
         prices: Callable[[], Prices] = Prices,
         wait_to_claim: Callable[[], None] = lambda: None,
+        store_images: Callable[[Answer, Claim], Answer] = lambda answer, _: answer,
         clock: Clock = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -67,6 +68,7 @@ class Execution:
         self._worker = worker
         self._prices = prices
         self._wait_to_claim = wait_to_claim
+        self._store_images = store_images
         self._clock = clock
         self._sleep = sleep
         self._is_draining = False
@@ -166,6 +168,8 @@ class Execution:
                 record_answer(answer)
             if _is_too_large(answer, active.settings.max_answer_bytes):
                 raise ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS)
+            if answer.extras:
+                answer = self._store_images(answer, claim)
             parts = buffer.build_parts(answer.extras)
             return answer if parts is None else replace(answer, parts=parts)
         except (ModelError, LeaseLost, *STOPS):

@@ -73,10 +73,13 @@ export interface FieldError {
   rule: string;
 }
 
-/** An image, at a web address or as a `data:` URL. */
+/** An image: an uploaded file, or an address. Images that a model gives back are stored as files of the turn's user; one that cannot be stored is a `data:` URL. */
 export interface ImagePart {
   type: "image";
-  url: string;
+  file_id?: string | null;
+  /** of the file */
+  media_type?: string | null;
+  url?: string | null;
 }
 
 /** A JSON schema with a name for the model. */

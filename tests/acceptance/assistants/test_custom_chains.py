@@ -180,7 +180,7 @@ def test_citations_and_images_are_parts_and_stay_in_the_history(stack: Stack) ->
     assert found == [
         {"type": "text", "text": content},
         {**citation, **positions},
-        {"type": "image", "url": "data:image/png;base64,AAAA"},
+        {"type": "image", "url": "data:image/png;base64,AAAA"},  # no image, so it is not stored as a file
     ]
     [_, (_, blocks)] = stored(stack, "cited")
     assert blocks == [

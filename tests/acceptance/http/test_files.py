@@ -199,6 +199,24 @@ def test_a_file_belongs_to_its_user(stack: Stack) -> None:
     assert call(f"{url}/metadata?user_id=alice").status == 404
 
 
+@pytest.mark.parametrize("assistant", ["vision", "chain"])
+def test_an_image_that_a_model_draws_is_a_file(stack: Stack, assistant: str) -> None:
+    session = f"draws-{assistant}"
+    turn = ask(stack, text(f"Draw: [draw {base64.b64encode(PNG).decode()}]"), assistant=assistant, session_id=session)
+    words, image = turn["output"]["parts"]
+    assert words == text(turn["output"]["content"])
+    assert image == {"type": "image", "file_id": image["file_id"], "media_type": "image/png", "url": None}
+    url = f"{stack.url}/v1/files/{image['file_id']}"
+    assert fetch(url)[0] == PNG
+    [_, answer] = stack.messages(session)
+    assert [part["file_id"] for part in answer["parts"]] == [None, image["file_id"]]
+    assert call(url, method="DELETE").body["code"] == "file_in_use"
+    [_, stored] = RedisChatMessageHistory(session, url=stack.store.url).messages
+    assert "base64" not in json.dumps(stored.content)
+    assert call(f"{stack.url}/v1/sessions/{session}", method="DELETE").status == 204
+    assert call(url, method="DELETE").status == 204
+
+
 def test_a_file_in_a_session_is_not_deleted(stack: Stack, image: dict[str, str]) -> None:
     url = f"{stack.url}/v1/files/{image['file_id']}"
     ask(stack, image, session_id="keeps")

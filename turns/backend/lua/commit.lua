@@ -11,12 +11,13 @@
 --       6 what the run took, as `Spending.packed` composes it
 --       7 number of messages between the question and the answer
 --       8… those messages, as stored; then further fields of the record, as name, value, name, value; `text_end` is the
---         number of characters of the answer if the run has emitted all of them and nothing else
+--         number of characters of the answer if the run has emitted all of them and nothing else, `files` those of the turn
+--         with those of the answer
 -- Reply COMMITTED  the turn took effect (also when this script runs a second time)
 --       LOST       the token does not hold the turn: another claim holds it, or it has ended; or what it replaces is not
 --                  at the end of the history any more, so it has failed
 --
--- requires: admit, append_messages, by_name, commit_files, count_taken_over, end_events, finish, hold_name, now_ms
+-- requires: admit, append_messages, by_name, commit_files, count_taken_over, end_events, files, finish, hold_name, now_ms
 -- requires: read_record, replace, replayed, timings, transitions
 
 local turn, token, question, answer, tail, spent, between = unpack(ARGV, 1, 7)
@@ -40,10 +41,12 @@ local messages = {question}
 for i = 8, 7 + between do messages[#messages + 1] = ARGV[i] end
 messages[#messages + 1] = answer
 local numbers = append_messages(was.session, token, messages, replaced)
-if was.files then commit_files(was.files, was.session) end
-if replaced > 0 then mark_superseded(turn, was, replaced - #messages, now) end
 local fields = {unpack(ARGV, 8 + between)}
 local named = by_name(fields)
+local files = named.files or was.files
+if files then commit_files(files, was.session) end
+if named.files then hold_files(named.files, turn) end
+if replaced > 0 then mark_superseded(turn, was, replaced - #messages, now) end
 was.used_tokens, was.spent, was.text_end = cjson.decode(named.usage or '{}').total_tokens, spent, named.text_end
 if tail ~= '' then
   emit_tail(turn, was, tail)

@@ -1,11 +1,15 @@
 """Citations and images in LangChain's standard content blocks, read from messages and written to the history."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
-from turns.domain.content.answer_parts import Extra
+from turns.domain.content.answer_parts import Extra, Part
+from turns.domain.turn import Answer
+from worker.langchain.message_codec import to_json
 from worker.provider.extras.parts import to_citation, to_image
 from worker.provider.request_ids import current_request
 
@@ -33,6 +37,33 @@ def with_blocks(message: BaseMessage, extras: Sequence[Extra]) -> BaseMessage:
     images = [_to_block(part["url"]) for _, part in extras if part["type"] == "image"]
     text = {"type": "text", "text": message.content, **({"annotations": citations} if citations else {})}
     return message.model_copy(update={"content": [text, *images]})
+
+
+def replace_images(answer: Answer, parts: Mapping[str, Part]) -> Answer:
+    """Return the answer with these parts, which refer to files, in place of the images with these addresses."""
+    extras = tuple((offset, parts.get(part.get("url", ""), part)) for offset, part in answer.extras)
+    return replace(
+        answer,
+        extras=extras,
+        between_messages=tuple(_replace_blocks(message, parts) for message in answer.between_messages),
+        answer_message=_replace_blocks(answer.answer_message, parts),
+        files=tuple(part["file_id"] for part in parts.values()),
+    )
+
+
+def _replace_blocks(message: str, parts: Mapping[str, Part]) -> str:
+    """Return a stored message with references to files in place of these images."""
+    stored = json.loads(message)
+    content = stored["data"]["content"]
+    if not isinstance(content, list):
+        return message
+    images = [to_image(block) or {} for block in content]
+    found = [parts.get(image.get("url", "")) for image in images]
+    stored["data"]["content"] = [
+        {"type": "image", "file_id": part["file_id"], "mime_type": part["media_type"]} if part else block
+        for block, part in zip(content, found, strict=True)
+    ]
+    return to_json(stored)
 
 
 def _to_block(url: str) -> dict[str, str]:

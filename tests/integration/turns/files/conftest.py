@@ -1,6 +1,6 @@
 """Uploaded files on a real store and in a real directory, in which each test makes time pass."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -59,10 +59,11 @@ class Scene:
         assert claim
         return claim
 
-    def answer(self, turn: Turn) -> Turn:
-        """Commit a turn."""
+    def answer(self, turn: Turn, *drawn: StoredFile) -> Turn:
+        """Commit a turn; its answer has these files."""
         claim = self.claim(turn)
-        self.store.commit(claim, answer_to(claim), tail="")
+        answer = replace(answer_to(claim), files=tuple(file.id for file in drawn))
+        self.store.commit(claim, answer, tail="")
         return turn
 
     def expire(self, turn: Turn) -> None:

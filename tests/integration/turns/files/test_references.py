@@ -1,5 +1,7 @@
 """A file is kept as long as a turn or a session refers to it, and no longer."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.integration.conftest import answer_to
@@ -150,6 +152,39 @@ def test_an_edited_question_drops_the_files_of_the_old_one(scene: Scene) -> None
     scene.answer(scene.ask(new, regenerates=first.id))
     scene.expire(first)
     assert (scene.sweep(), scene.kept) == (1, {new.id})
+
+
+def test_the_turn_and_the_session_keep_a_drawn_image(scene: Scene) -> None:
+    asked, drawn = scene.upload(), scene.upload()
+    turn = scene.answer(scene.ask(asked), drawn)
+    assert (scene.sweep(), scene.kept) == (0, {asked.id, drawn.id})
+    scene.expire_session()
+    assert (scene.sweep(), scene.kept) == (0, {asked.id, drawn.id})
+    scene.expire(turn)
+    assert (scene.sweep(), scene.kept) == (2, set())
+
+
+def test_a_repeated_commit_counts_a_drawn_image_once(scene: Scene) -> None:
+    drawn = scene.upload()
+    turn = scene.ask()
+    claim = scene.claim(turn)
+    answer = replace(answer_to(claim), files=(drawn.id,))
+    for _ in range(2):
+        scene.store.commit(claim, answer, tail="")
+    scene.answer(scene.ask(regenerates=turn.id))
+    scene.expire(turn)
+    assert (scene.sweep(), scene.kept) == (1, set())
+
+
+def test_a_regenerated_answer_drops_its_drawn_image(scene: Scene) -> None:
+    asked, old, new = scene.upload(), scene.upload(), scene.upload()
+    first = scene.answer(scene.ask(asked), old)
+    second = scene.answer(scene.ask(asked, regenerates=first.id), new)
+    for turn in (first, second):
+        scene.expire(turn)
+    assert (scene.sweep(), scene.kept) == (1, {asked.id, new.id})
+    scene.sessions.erase("s")
+    assert (scene.sweep(), scene.kept) == (2, set())
 
 
 def test_a_regenerated_answer_keeps_the_files_of_its_question(scene: Scene) -> None:

@@ -42,12 +42,28 @@ def test_a_disk_that_fails_refuses_the_upload(client: Client, settings: Settings
     files = FileStore(client, settings, DirectoryBlobs(tmp_path / "no-directory"))
     with pytest.raises(FilesUnavailable):
         files.add(PNG, media_type="", name="", tenant="-")
-    [file_id] = scene.server.raw.zrange(keys.FILES_DUE.name, 0, -1)  # so that the sweep removes what may be there
+    [file_id] = scene.server.raw.zrange(keys.FILES_REMOVED.name, 0, -1)  # so that the sweep removes what may be there
     with pytest.raises(FileNotFound):
         files.get(file_id.decode(), tenant="-")
+    assert not scene.server.raw.exists(keys.FILE_BYTES.name, keys.FILES_DUE.name), "the tenant's limit counts nothing"
+
+
+def test_a_file_that_cannot_be_deleted_does_not_keep_others(scene: Scene) -> None:
+    ids = sorted(scene.upload().id for _ in range(3))
+    bad = scene.blobs.path_of(ids[0])
+    bad.unlink()
+    bad.mkdir()  # which cannot be unlinked, like a file on a bad sector
+    with pytest.raises(FilesUnavailable):
+        scene.sweep()
+    assert scene.kept == {ids[0]}
+    bad.rmdir()
+    scene.server.raw.zadd(keys.FILES_REMOVED.name, {ids[0]: 1})
+    assert scene.sweep() == 1
+    assert not scene.server.raw.exists(keys.FILES_REMOVED.name)
 
 
 def test_a_service_can_take_no_files(client: Client, settings: Settings) -> None:
     off = settings.model_copy(update={"files": "off"})
     with pytest.raises(FilesUnavailable):
         FileStore(client, off, open_blobs(off)).add(PNG, media_type="", name="", tenant="-")
+    assert not client.exists(keys.FILES_DUE.name)
