@@ -79,6 +79,7 @@ def typescript() -> str:
         "Problem",
         "TokenBody",
         "AccessToken",
+        "StoredFile",
         *(model.__name__ for model in SESSION_EVENTS.values()),
     ]
     return f"// Generated from the OpenAPI document by tools/docs.py.\n\n{declare(schemas, roots)}"

@@ -404,7 +404,8 @@ USER_USAGE = Key(
 FILE = Key(
     "inturn:file:",
     "hash",
-    "the record of an uploaded file, by file id: `tenant`, `user_id`, `name`, `media_type`, `size`, `sha256`, "
+    "the record of an uploaded file, by file id: `tenant`, `user_id`, `session` (if it belongs to one), `name`, "
+    "`media_type`, `size`, `sha256`, "
     "`created_at` (ms), `state` (`uploading` or `stored`)",
     "until a sweep finds that nothing refers to the file",
 )

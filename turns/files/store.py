@@ -58,10 +58,20 @@ class FileStore:
     def takes_files(self) -> bool:
         return not isinstance(self._blobs, NoBlobs)
 
-    def add(self, content: bytes, *, media_type: str, name: str, tenant: str, user_id: str | None = None) -> StoredFile:
+    def add(
+        self,
+        content: bytes,
+        *,
+        media_type: str,
+        name: str,
+        tenant: str,
+        user_id: str | None = None,
+        session: str | None = None,
+    ) -> StoredFile:
         """Store a file; on return it is on the disk, and turns can refer to it.
 
-        An empty `media_type` is recognized. Raises `FileTypeRefused`, `FilesFull`.
+        An empty `media_type` is recognized. `session` is the key of the session that may see it, if its owner does not
+        look for it. Raises `FileTypeRefused`, `FilesFull`.
         """
         if not self.takes_files:
             raise FilesUnavailable("This service takes no files.")
@@ -76,7 +86,12 @@ class FileStore:
             user_id=user_id or "",
             size=len(content),
             max_tenant_bytes=self._settings.tenant_file_bytes,
-            fields={"name": name, "media_type": media_type, "sha256": sha256},
+            fields={
+                "name": name,
+                "media_type": media_type,
+                "sha256": sha256,
+                **({"session": session} if session else {}),
+            },
         )
         if outcome is Reply.TOO_MANY:
             raise FilesFull
@@ -96,11 +111,16 @@ class FileStore:
             created_at=created_at,
         )
 
-    def get(self, file_id: str, *, tenant: str, user_id: str | None = None) -> StoredFile:
-        """Return a file of the tenant, or of its user. Raises `FileNotFound`."""
+    def get(self, file_id: str, *, tenant: str, user_id: str | None = None, session: str | None = None) -> StoredFile:
+        """Return a file of the tenant, or of its user. Raises `FileNotFound`.
+
+        With `session`, the file must not belong to another session.
+        """
         record = self._client.hgetall(keys.FILE(file_id)) if is_file_id(file_id) else {}
         found = to_record(cast(dict[bytes, bytes], record))
         if found.get("state") != STORED or (found["tenant"], found["user_id"] or user_id) != (tenant, user_id):
+            raise FileNotFound
+        if session and found.get("session", session) != session:
             raise FileNotFound
         return StoredFile(
             id=file_id,
@@ -121,8 +141,12 @@ class FileStore:
             raise FileNotFound from None
         return _pieces(stream)
 
-    def delete(self, file_id: str, *, tenant: str, user_id: str | None = None) -> None:
-        """Delete a file, whether or not it exists. Raises `FileInUse`."""
+    def delete(self, file_id: str, *, tenant: str, user_id: str | None = None, session: str | None = None) -> None:
+        """Delete a file that `get` returns, or do nothing. Raises `FileInUse`."""
+        try:
+            self.get(file_id, tenant=tenant, user_id=user_id, session=session)
+        except FileNotFound:
+            return
         outcome = self._scripts.delete_file(file_id, tenant=tenant, user_id=user_id or "")
         if outcome is Reply.BUSY:
             raise FileInUse

@@ -1,5 +1,6 @@
 """The routes of uploaded files."""
 
+from typing import TypedDict
 from urllib.parse import quote
 
 from flask import Blueprint, Response, g, request
@@ -15,6 +16,7 @@ from turns.domain.errors import (
     FileTypeRefused,
     InvalidRequest,
 )
+from turns.domain.ids import session_key
 from turns.files.media_types import is_text
 from turns.files.store import FileStore
 from web.http.responses import read_body, reply, reply_empty
@@ -30,6 +32,12 @@ FORM_BYTES = 64 * 1024  # of a form besides its file
 UPLOAD_SECONDS = 120.0
 MAX_UPLOADS = 16  # at once in this process, which holds each in memory
 CONTENT_POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
+
+
+class Owner(TypedDict):
+    tenant: str
+    user_id: str | None
+    session: str | None
 
 
 def build_files(store: FileStore, *, max_bytes: int) -> Blueprint:
@@ -52,7 +60,7 @@ def build_files(store: FileStore, *, max_bytes: int) -> Blueprint:
         try:
             content, media_type, name = _read_upload(max_bytes)
             name = query.name or parse_query(schema.UploadQuery, [("name", name)]).name
-            file = store.add(content, media_type=media_type, name=name, tenant=g.caller.tenant, user_id=query.user_id)
+            file = store.add(content, media_type=media_type, name=name, **_owner(query))
         finally:
             uploads.release()
         get_logger().info(Log.FILE_STORED, file_id=file.id, media_type=file.media_type, size_bytes=file.size_bytes)
@@ -72,7 +80,7 @@ def build_files(store: FileStore, *, max_bytes: int) -> Blueprint:
         negotiates=False,
     ).on(api)
     def read(file_id: str, query: schema.FileQuery) -> Response:
-        file = store.get(file_id, tenant=g.caller.tenant, user_id=query.user_id)
+        file = store.get(file_id, **_owner(query))
         kind = f"{file.media_type}; charset=utf-8" if is_text(file.media_type) else file.media_type
         response = Response(store.chunks(file), content_type=kind)
         response.content_length = file.size_bytes
@@ -93,9 +101,7 @@ def build_files(store: FileStore, *, max_bytes: int) -> Blueprint:
         takes_tokens=True,
     ).on(api)
     def read_metadata(file_id: str, query: schema.FileQuery) -> Response:
-        return reply(
-            schema.StoredFile.model_validate(store.get(file_id, tenant=g.caller.tenant, user_id=query.user_id))
-        )
+        return reply(schema.StoredFile.model_validate(store.get(file_id, **_owner(query))))
 
     @Operation(
         id="delete_file",
@@ -108,10 +114,16 @@ def build_files(store: FileStore, *, max_bytes: int) -> Blueprint:
         takes_tokens=True,
     ).on(api)
     def delete(file_id: str, query: schema.FileQuery) -> Response:
-        store.delete(file_id, tenant=g.caller.tenant, user_id=query.user_id)
+        store.delete(file_id, **_owner(query))
         return reply_empty()
 
     return api
+
+
+def _owner(query: schema.FileQuery) -> Owner:
+    tenant, user_id = g.caller.tenant, query.user_id
+    session = session_key(query.session_id, user_id, tenant) if query.session_id else None
+    return {"tenant": tenant, "user_id": user_id, "session": session}
 
 
 def _read_upload(max_bytes: int) -> tuple[bytes, str, str]:

@@ -19,6 +19,9 @@ def _check_name(name: str) -> str:
 
 class FileQuery(Query):
     user_id: Id | None = Field(None, description="the user that owns the file; without it, all users can refer to it")
+    session_id: Id | None = Field(
+        None, description="the session of the file: access tokens of other sessions cannot refer to it"
+    )
 
 
 class UploadQuery(FileQuery):

@@ -255,6 +255,19 @@ export interface StatusEvent {
   queue: Queue | null;
 }
 
+/** An uploaded file. It is deleted when no turn and no session refers to it any more. */
+export interface StoredFile {
+  id: string;
+  object: "file";
+  user_id: string | null;
+  name: string;
+  media_type: string;
+  size_bytes: number;
+  sha256: string;
+  /** RFC 3339, UTC, milliseconds */
+  created_at: string;
+}
+
 /** The body of `POST /v1/turns`. */
 export interface SubmitBody {
   /** 1 to 255 printable characters without spaces, at most 512 bytes of UTF-8, and not . or .. */

@@ -26,7 +26,8 @@ export class Connection {
 
   /**
    * Return the successful response: its `status`, its `headers` and its `body`, which is JSON, or null without one.
-   * With `stream: true`, `body` is the stream of its bytes. Throw an `InTurnError`. Repeating a request must be safe.
+   * With `stream: true`, `body` is the stream of its bytes, with `asBlob: true` a `Blob`. `content` is sent as it is, in
+   * place of JSON. Throw an `InTurnError`. Repeating a request must be safe.
    */
   async send(method, path, { maxRetries = this.maxRetries, ...request } = {}) {
     let refreshed = false;
@@ -44,7 +45,8 @@ export class Connection {
   }
 
   /** Return the response if it is a success, otherwise the error. Throw the reason of an aborted signal. */
-  async #attempt(method, path, { query, body, headers, stream = false, waitSeconds = 0, signal }) {
+  async #attempt(method, path, request) {
+    const { query, body, content, headers, stream = false, asBlob = false, waitSeconds = 0, signal } = request;
     const abort = new AbortController();
     const forward = () => abort.abort(signal.reason);
     signal?.throwIfAborted();
@@ -54,13 +56,14 @@ export class Connection {
       const response = await this.fetch(this.#url(path, query), {
         method,
         headers: { ...(body && { "Content-Type": "application/json" }), ...headers, ...(await this.#authorization()) },
-        body: body && JSON.stringify(body),
+        body: content ?? (body && JSON.stringify(body)),
         signal: abort.signal,
         cache: "no-store",
       });
       if (!response.ok) return toError(response, await response.text());
       if (stream) return response;
-      return { status: response.status, headers: response.headers, body: parseBody(response, await response.text()) };
+      const { status, headers: received } = response;
+      return { status, headers: received, body: asBlob ? await response.blob() : parseBody(response, await response.text()) };
     } catch (cause) {
       signal?.throwIfAborted();
       if (cause instanceof InTurnError) throw cause;

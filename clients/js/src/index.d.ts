@@ -15,6 +15,7 @@ import type {
   SnapshotEvent,
   Status,
   StatusEvent,
+  StoredFile,
   SubmitBody,
   TokenBody,
   ToolEvent,
@@ -85,6 +86,14 @@ export interface OfUser extends Signal {
   userId?: string;
 }
 
+export interface OfFile extends OfUser {
+  /** The session of the file; an access token of a session makes it unnecessary. */
+  sessionId?: string;
+}
+
+/** A file, and the part of an input that refers to it. */
+export type UploadedFile = StoredFile & { part: { type: "image" | "file"; file_id: string } };
+
 /** A client of one InTurn service. Every method throws an `InTurnError`, or the reason of its aborted signal. */
 export class InTurn {
   /** `baseUrl` is the address of the service; an empty one is the origin of the page. */
@@ -113,6 +122,12 @@ export class InTurn {
   turns(options?: OfUser & { sessionId?: string; status?: Status }): AsyncGenerator<Turn, void, void>;
   /** Yield the committed messages of a session, oldest first. */
   messages(sessionId: string, options?: OfUser): AsyncGenerator<Message, void, void>;
+  /** Store a file and return it. A `File` has its own name; the type is recognized by the content if none is given. */
+  upload(content: Blob | BufferSource | string, options?: OfFile & { name?: string; mediaType?: string }): Promise<UploadedFile>;
+  /** Return the content of a file, with its type. */
+  download(fileId: string, options?: OfFile): Promise<Blob>;
+  /** Delete a file that no turn and no session refers to. */
+  deleteFile(fileId: string, options?: OfFile): Promise<void>;
   /** Return a new access token for a page. Needs an API key, so call it in your backend. */
   createToken(body: TokenBody, options?: Signal): Promise<AccessToken>;
   /** Return the state of a session. */

@@ -5,7 +5,9 @@ import { streamSession, streamTurn } from "./streams.js";
 export { InTurnError };
 
 const MAX_WAIT_SECONDS = 25; // of one long poll
+const TRANSFER_SECONDS = 120; // of a file
 const PAGE_SIZE = 50;
+const MAX_NAME_CHARACTERS = 200; // of a file
 const LIVE = new Set(["queued", "in_progress"]); // a later release may add statuses of ended turns
 
 /**
@@ -111,6 +113,31 @@ export class InTurn {
     return this.#pages(`${sessionPath(sessionId)}/messages`, { user_id: userId }, signal);
   }
 
+  /**
+   * Store a file, a `Blob`, bytes or a text, and return it, with `part`, which refers to it in an input.
+   *
+   * A `File` has its own name. The service recognizes the type by the content unless `mediaType` is given.
+   */
+  async upload(content, { name = content.name, mediaType = "application/octet-stream", userId, sessionId, signal } = {}) {
+    const query = { name: name?.replaceAll(/[/\\"]/g, "_").slice(0, MAX_NAME_CHARACTERS), user_id: userId, session_id: sessionId };
+    const headers = { "Content-Type": mediaType };
+    const file = await this.#fetch("POST", "/v1/files", { query, content, headers, waitSeconds: TRANSFER_SECONDS, signal });
+    const type = file.media_type.startsWith("image/") ? "image" : "file";
+    return { ...file, part: { type, file_id: file.id } };
+  }
+
+  /** Return the content of a file as a `Blob` with its type, such as an image of an answer. */
+  async download(fileId, { userId, sessionId, signal } = {}) {
+    const query = { user_id: userId, session_id: sessionId };
+    return this.#fetch("GET", filePath(fileId), { query, asBlob: true, waitSeconds: TRANSFER_SECONDS, signal });
+  }
+
+  /** Delete a file that no turn and no session refers to. */
+  async deleteFile(fileId, { userId, sessionId, signal } = {}) {
+    const query = { user_id: userId, session_id: sessionId };
+    await this.#connection.send("DELETE", filePath(fileId), { query, signal });
+  }
+
   /** Return a new access token for a page, with its text as `token`. Needs an API key, so call it in your backend. */
   async createToken(body, { signal } = {}) {
     return this.#fetch("POST", "/v1/tokens", { body, signal });
@@ -149,4 +176,5 @@ function randomKey() {
 }
 
 const turnPath = (turnId) => `/v1/turns/${encodeURIComponent(turnId)}`;
+const filePath = (fileId) => `/v1/files/${encodeURIComponent(fileId)}`;
 const sessionPath = (sessionId) => `/v1/sessions/${encodeURIComponent(sessionId)}`;

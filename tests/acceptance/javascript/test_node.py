@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any
 
 from tests.acceptance.inturn.stream_cutting_proxy import stream_cutting_proxy
@@ -162,6 +163,30 @@ def test_an_expired_token_is_replaced(start: Callable[..., Stack]) -> None:
         """
     )
     assert (turn["status"], turn["user_id"], count, refused) == ("completed", "ada", 2, "unauthenticated")
+
+
+def test_a_file_is_uploaded_asked_about_and_read(start: Callable[..., Stack], tmp_path: Path) -> None:
+    (tmp_path / "assistants.toml").write_text("[assistants.default]\naccepts = ['text', 'file']\n")
+    stack = start(INTURN_ASSISTANTS=str(tmp_path / "assistants.toml"), INTURN_FILES=f"file:{tmp_path}/files")
+    stored, turn, content, in_use, gone, refused = run_script(
+        client(stack.url)
+        + """
+        const file = await inturn.upload(new Blob(["hello"]), { name: 'a/"b.txt' });
+        print(file);
+        print(await inturn.ask({ session_id: "s", input: [file.part] }));
+        const blob = await inturn.download(file.id);
+        print([blob.type, await blob.text()]);
+        await inturn.deleteFile(file.id).catch((error) => print(error.code));
+        const { id } = await inturn.upload(new Uint8Array([104, 105]));
+        await inturn.deleteFile(id);
+        await inturn.download(id).catch((error) => print(error.code));
+        await inturn.upload("hello", { mediaType: "image/png" }).catch((error) => print(error.code));
+        """
+    )
+    assert (stored["name"], stored["part"]) == ("a__b.txt", {"type": "file", "file_id": stored["id"]})
+    assert (turn["status"], turn["input"]) == ("completed", "[file: a__b.txt]")
+    assert content == ["text/plain;charset=utf-8", "hello"]
+    assert (in_use, gone, refused) == ("file_in_use", "file_not_found", "file_type_refused")
 
 
 def test_the_stream_of_a_session_has_the_turns_of_others(stack: Stack) -> None:

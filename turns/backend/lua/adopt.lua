@@ -31,9 +31,10 @@ end
 
 -- Give the file of an adopted session or turn to the tenant that has adopted it.
 local function adopt_file(id, tenant)
-  local owner, size = unpack(redis.call('HMGET', KEY.file .. id, 'tenant', 'size'))
+  local owner, size, owning = unpack(redis.call('HMGET', KEY.file .. id, 'tenant', 'size', 'session'))
   if not owner or owner == tenant then return end
   redis.call('HSET', KEY.file .. id, 'tenant', tenant)
+  if owning == session then redis.call('HSET', KEY.file .. id, 'session', adopted) end
   redis.call('HINCRBY', KEY.file_bytes, tenant, size)
   if redis.call('HINCRBY', KEY.file_bytes, owner, -size) <= 0 then redis.call('HDEL', KEY.file_bytes, owner) end
 end

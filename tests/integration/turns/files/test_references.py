@@ -132,6 +132,15 @@ def test_expired_holders_do_not_keep_a_file(scene: Scene) -> None:
     assert [scene.sweep() for _ in range(3)] == [0, 0, 1]
 
 
+def test_an_adopted_session_keeps_what_was_uploaded_for_it(scene: Scene) -> None:
+    file = scene.files.add(b"hello", media_type="", name="", tenant="-", session="s")
+    with pytest.raises(FileNotFound):
+        scene.files.get(file.id, tenant="-", session="t")
+    scene.answer(scene.ask(file))
+    scene.sessions.adopt_all(tenant="acme")
+    assert scene.files.get(file.id, tenant="acme", session=session_key("s", None, "acme")).size_bytes == 5
+
+
 def test_an_adopted_session_brings_its_files(scene: Scene) -> None:
     file = scene.upload()
     turn = scene.answer(scene.ask(file))

@@ -130,6 +130,43 @@ def test_a_token_of_a_session_or_turn_is_for_it_alone(send: Send, token: Callabl
     assert send("POST", "/v1/turns", turn, json={"session_id": "s", "input": "hello"}).status == 403
 
 
+def test_a_page_uploads_for_its_user_and_session(send: Send, token: Callable[..., str], key: str) -> None:
+    ada, bob = token(user_id="ada"), token(user_id="bob")
+    one, other = token(session_id="s"), token(session_id="t")
+    adas = token(session_id="s", user_id="ada")
+    for uploader, may_see, may_not_see in (
+        (ada, (ada, adas), (bob, one, key)),
+        (one, (one, key, ada), (other,)),
+        (adas, (adas, ada), (other, bob, one, key)),
+    ):
+        stored = send("POST", "/v1/files", uploader, data=b"hello")
+        assert stored.status == 201, stored.body
+        path = f"/v1/files/{stored.body['id']}"
+        for reader in may_see:
+            assert send("GET", path, reader).text == "hello"
+        for reader in may_not_see:
+            assert [send("GET", path + end, reader).status for end in ("", "/metadata")] == [404, 404]
+            assert send("DELETE", path, reader).status == 204
+            part = {"type": "file", "file_id": stored.body["id"]}
+            session_id = "t" if reader == other else "s"
+            refused = send("POST", "/v1/turns", reader, json={"session_id": session_id, "input": [part]})
+            assert refused.body["detail"] == "input.0.file_id: there is no such file"
+        assert send("DELETE", path, uploader).status == 204
+        assert send("GET", path, uploader).status == 404
+
+
+def test_some_tokens_upload_nothing(send: Send, token: Callable[..., str], key: str) -> None:
+    turn_id = send("POST", "/v1/turns", key, json={"session_id": "s", "input": "hello"}).body["id"]
+    reader, of_turn = token(user_id="ada", scopes=["read"]), token(turn_id=turn_id)
+    for path, credential in (
+        ("/v1/files", reader),
+        ("/v1/files", of_turn),
+        ("/v1/files?session_id=t", token(session_id="s")),
+        ("/v1/files?user_id=bob", token(user_id="ada")),
+    ):
+        assert send("POST", path, credential, data=b"hello").status == 403, path
+
+
 def test_a_token_can_do_no_more_than_a_page_needs(send: Send, token: Callable[..., str]) -> None:
     ada = token(user_id="ada")
     for method, path in (
