@@ -22,6 +22,7 @@ CALM: Mapping[str, str] = MappingProxyType(
         'inturn_held_turns{why="model_paused"}': "0x200",
         "inturn_store_takes_writes": "1x200",
         "inturn_store_is_safe": "1x200",
+        "inturn_store_partitions_away": "0x200",
         "inturn_store_memory_bytes": "100x200",
         "inturn_store_memory_limit_bytes": "0x200",
         'inturn_turns_refused_total{code="rate_limited"}': "0+9x200",
@@ -87,6 +88,7 @@ CASES = (
     ),
     Case(alert="StoreRefusesWrites", changes={"inturn_store_takes_writes": "1 0x200"}, not_until=60, fires_at=90),
     Case(alert="StoreIsUnsafe", changes={"inturn_store_is_safe": "1 0x200"}, not_until=60, fires_at=90),
+    Case(alert="PartitionsAway", changes={"inturn_store_partitions_away": "0 8x200"}, not_until=60, fires_at=90),
     Case(
         alert="StoreIsNearlyFull",
         changes={"inturn_store_memory_bytes": "79 81x200", "inturn_store_memory_limit_bytes": "100x200"},
