@@ -21,7 +21,7 @@
     ├── TextWithdrawn           discard the streamed text; a later attempt replaced it
     └── ConfigurationError      fix the URL or the API key
 
-Catch `InTurnError` to handle all of them.
+Catch `InTurnError` to handle all of them. `PartitionsAway` is a warning, not an error.
 """
 
 from dataclasses import dataclass
@@ -29,6 +29,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from inturn.values import TurnData
+
+
+class PartitionsAway(UserWarning):
+    """A list or sum lacks what is in some partitions of the store, which are away. Repeat the call later.
+
+    `warnings.simplefilter("error", inturn.PartitionsAway)` makes it an error.
+    """
 
 
 class InTurnError(Exception):

@@ -13,6 +13,7 @@ from turns.access.key_record import KeyRecord
 from turns.access.key_uses import KeyUses
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.opening import connect
+from turns.backend.partition.missing import collect_missing
 from turns.config.logs import bind, bind_more
 from turns.config.settings import Settings
 from turns.config.tracing import start_tracing
@@ -162,7 +163,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     authenticator = Authenticator(api_keys, key_uses, requires_keys=settings.require_keys)
     origins, refusals = CrossOriginGuard(settings), RefusalAudit()
     app.extensions["background"] = (subscriptions, long_polls, reporter, runner, ErasureRunner(erasures), key_uses)
-    app.before_request(_begin)
+    app.before_request(_begin_collecting if settings.partitions else _begin)
     trace_requests(app)
     app.before_request(lambda: _authorize(authenticator, origins, refusals))
     app.after_request(_finish)
@@ -230,6 +231,12 @@ def _begin() -> None:
     g.request_id = given_id if REQUEST_ID.fullmatch(given_id) else secrets.token_hex(8)
     bind(request_id=g.request_id)
     set_root_path(request.script_root)
+
+
+def _begin_collecting() -> None:
+    """Begin a request whose response names the partitions of the store that its reads leave out."""
+    _begin()
+    collect_missing()
 
 
 def _authorize(authenticator: Authenticator, origins: CrossOriginGuard, refusals: RefusalAudit) -> None:

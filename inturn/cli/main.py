@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 
 import click
 
@@ -102,6 +103,7 @@ def main() -> int:
     """Run the command, print its errors and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # an answer may not fit the terminal's encoding
+    warnings.showwarning = _show_warning
     try:
         return int(cli.main(prog_name="inturn", standalone_mode=False) or 0)
     except click.ClickException as error:
@@ -115,6 +117,11 @@ def main() -> int:
     except OutputClosed:  # Python flushes stdout at exit; without this it would print a BrokenPipeError
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """Print a warning without the line of code that has caused it."""
+    Terminal().print_error(str(message))
 
 
 def _with_advice(error: InTurnError) -> str:

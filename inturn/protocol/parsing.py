@@ -4,13 +4,14 @@ Raises `ServiceBroken` for missing or invalid fields; fields that this version d
 """
 
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import fields
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar, cast
 
-from inturn.errors import FieldError, InTurnError, InvalidRequest, ServiceBroken
+from inturn.errors import FieldError, InTurnError, InvalidRequest, PartitionsAway, ServiceBroken
 from inturn.events import StatusChanged, ToolCalled
 from inturn.protocol.error_codes import BY_STATUS, error_class
 from inturn.protocol.requests import Response
@@ -24,13 +25,22 @@ PROBLEM_TYPE = "urn:inturn:problem:"
 def parse(response: Response, build: Callable[[Json], Value]) -> Value:
     """Return the value that `build` makes from the response's JSON. Raise `ServiceBroken`."""
     try:
-        return build(json_object(response))
+        body = json_object(response)
+        warn_if_incomplete(body)
+        return build(body)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ServiceBroken(
             f"This is not a response of InTurn ({type(error).__name__}: {error}). Is the URL right?",
             status=response.status,
             request_id=response.request_id,
         ) from error
+
+
+def warn_if_incomplete(body: Json) -> None:
+    """Warn if the service has left out what it cannot reach now."""
+    if missing := body.get("missing_partitions"):
+        names = ", ".join(map(str, missing))
+        warnings.warn(f"What is in these partitions of the store is missing: {names}.", PartitionsAway, stacklevel=2)
 
 
 def json_object(response: Response) -> Json:

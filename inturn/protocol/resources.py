@@ -11,7 +11,7 @@ from inturn.errors import InTurnError, InvalidRequest, ServiceBroken
 from inturn.events import Event, SessionEvent
 from inturn.protocol import requests, steps
 from inturn.protocol.event_stream import EventStream
-from inturn.protocol.parsing import list_items, parse, problem_to_error, to_message, to_session
+from inturn.protocol.parsing import list_items, parse, problem_to_error, to_message, to_session, warn_if_incomplete
 from inturn.protocol.requests import Request
 from inturn.protocol.retry import RequestRetryPolicy
 from inturn.protocol.session_stream import SessionStream
@@ -186,6 +186,7 @@ class UserSteps:
         *items, end = [json.loads(line) for line in response.body.splitlines()] or [{}]
         if end.get("object") != "end":
             raise ServiceBroken("The export ended before its last line.", status=response.status)
+        warn_if_incomplete(end)
         return items
 
     def erase(self, user_id: str) -> Steps[Json]:

@@ -28,6 +28,10 @@ class StubClient:
         return [self]
 
     @property
+    def home(self) -> "StubClient":
+        return self
+
+    @property
     def as_client(self) -> Client:
         return cast(Client, self)
 

@@ -41,7 +41,7 @@ class ApiKeyStore:
     """Every method raises `StoreUnavailable`."""
 
     def __init__(self, client: Client) -> None:
-        self._client = client
+        self._client = client.home
 
     def create_key(
         self,

@@ -1,8 +1,8 @@
 """The Redis client of a process, and the mapping of Redis' failures to `StoreUnavailable`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -23,6 +23,8 @@ from redis.sentinel import Sentinel, SentinelConnectionPool
 from turns.backend.address import StoreAddress
 from turns.backend.connections import PrimaryConnection, SocketFileConnection, TcpConnection, TlsConnection
 from turns.domain.errors import StoreUnavailable
+
+T = TypeVar("T")
 
 # Redis answers but cannot take a write now: by exception class where redis-py has one, else by the first word.
 REFUSALS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
@@ -52,6 +54,18 @@ class Client(redis.Redis):
     def find_partition(self, turn_id: str) -> int:
         """Return the number of the partition of a turn. Raises `StoreUnavailable`."""
         return 0
+
+    @property
+    def home(self) -> "Client":
+        """The client of what belongs to no session, such as API keys: that of the home partition."""
+        return self.partitions[0]
+
+    def gather(self, calls: Mapping[int, Callable[[], T]]) -> dict[int, T]:
+        """Return the results of calls by partition, without partitions that are away, which are reported as missing.
+
+        Raises `StoreUnavailable` if all are away.
+        """
+        return {number: call() for number, call in calls.items()}
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
         with _store_errors():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from turns.backend.client import Client
+from turns.backend.partition.placement import Partitions
 from turns.config.settings import Settings
 from turns.domain.turn import Turn
 from turns.ended_turns.scripts import FeedScripts
@@ -27,9 +28,14 @@ class EndedPage:
 
 
 class EndedTurns:
-    """Every method raises `StoreUnavailable` if Redis cannot be reached."""
+    """Every method raises `StoreUnavailable` if Redis cannot be reached.
+
+    Also if one partition with turns of the tenant is away: a page without it would have a cursor behind turns that no
+    reader has seen.
+    """
 
     def __init__(self, client: Client, settings: Settings) -> None:
+        self._partitions = Partitions.of(settings) if settings.partitions else None
         self._scripts = [FeedScripts(partition, settings) for partition in client.partitions]
 
     def read(self, *, tenant: str, after: int | None, limit: int) -> EndedPage:
@@ -40,16 +46,21 @@ class EndedTurns:
         """
         parts = [
             scripts.list_ended(tenant=tenant, after=after or 0, limit=limit, max_reads=MAX_READS)
-            for scripts in self._scripts
+            for scripts in self._scripts_of(tenant)
         ]
         page = merge_parts([(cursor, more, [*map(to_turn, turns)]) for cursor, more, _, turns in parts], limit=limit)
         return replace(page, has_gap=after is not None and any(gap for _, _, gap, _ in parts))
 
-    def now(self) -> int:
-        """Return the cursor behind all turns that have ended."""
+    def now(self, *, tenant: str) -> int:
+        """Return the cursor behind all turns of the tenant that have ended."""
         return min(
-            scripts.list_ended(tenant="", after=_FUTURE_MS, limit=0, max_reads=0)[0] for scripts in self._scripts
+            scripts.list_ended(tenant=tenant, after=_FUTURE_MS, limit=0, max_reads=0)[0]
+            for scripts in self._scripts_of(tenant)
         )
+
+    def _scripts_of(self, tenant: str) -> Sequence[FeedScripts]:
+        one = self._partitions.of_tenant(tenant) if self._partitions else None
+        return self._scripts if one is None else self._scripts[one : one + 1]
 
 
 def merge_parts(parts: Sequence[tuple[int, bool, Sequence[Turn]]], *, limit: int) -> EndedPage:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Self, cast
 
 from turns.backend import keys
@@ -78,19 +79,23 @@ class Moment:
         ]
 
 
-def count_live_turns(partitions: Mapping[Client, Scripts]) -> tuple[Mapping[str, LiveCount], bool]:
+def count_live_turns(client: Client, partitions: Mapping[Client, Scripts]) -> tuple[Mapping[str, LiveCount], bool]:
     """Return the live turns by tenant, those with most of them first, and whether all heads were counted."""
+    counts = client.gather({n: partial(_count_in, *one) for n, one in enumerate(partitions.items())})
     total: dict[str, LiveCount] = {}
-    is_complete = True
-    for client, scripts in partitions.items():
-        found = cast(list[bytes], client.zrange(keys.DUE.name, 0, MAX_HEADS))
-        heads = [turn.decode() for turn in found[:MAX_HEADS]]
-        is_complete = is_complete and len(found) <= MAX_HEADS
-        for first in range(0, len(heads), HEADS_PER_CALL):
-            for tenant, count in scripts.count_tenants(heads[first : first + HEADS_PER_CALL]).items():
-                total[tenant] = total[tenant] + count if tenant in total else count
+    for tenant, count in (item for found, _ in counts.values() for item in found):
+        total[tenant] = total[tenant] + count if tenant in total else count
     ordered = sorted(total, key=lambda tenant: -total[tenant].live)
-    return {tenant: total[tenant] for tenant in ordered}, is_complete
+    return {tenant: total[tenant] for tenant in ordered}, all(is_complete for _, is_complete in counts.values())
+
+
+def _count_in(partition: Client, scripts: Scripts) -> tuple[Sequence[tuple[str, LiveCount]], bool]:
+    """Return the live turns of a partition by tenant, of some of them several counts, and whether those are all."""
+    found = cast(list[bytes], partition.zrange(keys.DUE.name, 0, MAX_HEADS))
+    heads = [turn.decode() for turn in found[:MAX_HEADS]]
+    parts = [heads[first : first + HEADS_PER_CALL] for first in range(0, len(heads), HEADS_PER_CALL)]
+    counts = [item for part in parts for item in scripts.count_tenants(part).items()]
+    return counts, len(found) <= MAX_HEADS
 
 
 def count_recent_failures(client: Client, moment: Moment) -> Mapping[str, int]:

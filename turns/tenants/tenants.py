@@ -62,7 +62,7 @@ class Tenants:
     def list_tenants(self) -> TenantList:
         """Return the tenants that have live turns, own limits, or turns accepted within a day."""
         moment = Moment.read(self._client)
-        live, are_all_heads = count_live_turns(self._scripts)
+        live, are_all_heads = count_live_turns(self._client, self._scripts)
         failures = count_recent_failures(self._client, moment)
         found = dict.fromkeys(
             [
@@ -90,7 +90,7 @@ class Tenants:
     def get_tenant(self, name: str) -> Tenant:
         """Return a tenant, also one that has done nothing so far."""
         moment = Moment.read(self._client)
-        live, _ = count_live_turns(self._scripts)
+        live, _ = count_live_turns(self._client, self._scripts)
         failures = count_recent_failures(self._client, moment)
         replies = self._client.execute_many(moment.activity_commands(name))
         own = self._read_own_limits([name], moment)[name]

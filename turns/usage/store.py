@@ -1,6 +1,6 @@
 """The sums of usage in the store: add new entries, read the sums of some days."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import NamedTuple, cast
@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.offload import Offload, run_inline
-from turns.backend.partition.each import call_available
+from turns.backend.partition.each import call_each
 from turns.backend.script_replies import Reply
 from turns.backend.usage_scripts import SumsToStore, UsageScripts
 from turns.config.settings import Settings
@@ -63,8 +63,8 @@ class UsageStore:
         self._kept_ms = self._kept_days * DAY_MS
 
     def fold(self) -> None:
-        """Add all new entries to the sums of their days, each once, in each partition."""
-        call_available([partial(self._fold_all, client, scripts) for client, scripts in self._scripts.items()])
+        """Add all new entries to the sums of their days, each once, in each partition that is not away."""
+        self._client.gather(dict(enumerate(self._folds())))
 
     def try_to_fold(self) -> None:
         """Add new entries to the sums, unless the store refuses writes; then the last ones are missing for a while."""
@@ -82,7 +82,7 @@ class UsageStore:
 
     def forget_user(self, user_id: str, *, tenant: str) -> int:
         """Give the user's rows in the sums of all days to no user; return their number. Totals do not change."""
-        self.fold()
+        call_each(self._folds())  # in all partitions, because entries that are not in the sums have the name too
         name, today = escape_id(user_id), (datetime.now(UTC).date() - EPOCH).days
         days = range(today - self._kept_days, today + 2)  # the clock of the store may be a little ahead
         return sum(
@@ -95,6 +95,9 @@ class UsageStore:
         rows = [Row.parse(row) for row in cast(list[bytes], client.hkeys(key))]
         named = {str(row): str(row._replace(name=NOBODY)) for row in rows if row.name == name}
         return scripts.forget_user(key, named) if named else 0
+
+    def _folds(self) -> list[Callable[[], None]]:
+        return [partial(self._fold_all, client, scripts) for client, scripts in self._scripts.items()]
 
     def _fold_all(self, client: Client, scripts: UsageScripts) -> None:
         while self._fold_some(client, scripts):

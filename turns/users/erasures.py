@@ -1,11 +1,12 @@
 """Erase users in steps, each of which may be repeated, so that another process can finish what one has begun."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import cast
 
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.partition.missing import need_all_partitions
 from turns.backend.script_replies import to_record
 from turns.domain.errors import StoreUnavailable
 from turns.domain.ids import DEFAULT_TENANT, user_key
@@ -116,10 +117,19 @@ class UserErasures:
 
         Turns of sessions that are in no list, because an earlier release has stored them, name theirs.
         """
-        while names := self._sessions.list_user_names(user_id, tenant=tenant, limit=PAGE):
+        while names := self._list_names(user_id, tenant):
             yield from names
-        while turns := self._turns.list_turns(tenant=tenant, user_id=user_id, limit=PAGE).turns:
-            yield from dict.fromkeys(turn.session for turn in turns)
+        while names := self._list_sessions_of_turns(user_id, tenant):
+            yield from names
+
+    def _list_names(self, user_id: str, tenant: str) -> Sequence[str]:
+        with need_all_partitions():  # else an erasure would be complete without those that are away
+            return self._sessions.list_user_names(user_id, tenant=tenant, limit=PAGE)
+
+    def _list_sessions_of_turns(self, user_id: str, tenant: str) -> Sequence[str]:
+        with need_all_partitions():
+            turns = self._turns.list_turns(tenant=tenant, user_id=user_id, limit=PAGE).turns
+        return list(dict.fromkeys(turn.session for turn in turns))
 
     def _erase_session(self, user: str, session: str, *, turns: int) -> None:
         """Erase the present session and count it, in a record that names it until then: so it counts once."""

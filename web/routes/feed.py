@@ -34,7 +34,7 @@ def build_feed(feed: EndedFeed, authenticator: Authenticator) -> Blueprint:
     ).on(api)
     def list_ended_turns(query: FeedQuery) -> Response:
         given = last_event_id(FeedQuery) or query.after
-        after = feed.now() if given == "now" else int(given) if given else None
+        after = feed.now(tenant=g.caller.tenant) if given == "now" else int(given) if given else None
         if request.accept_mimetypes.best_match([JSON, EVENT_STREAM]) == EVENT_STREAM:
             authenticate = keep_authenticating(authenticator)
             return reply_stream(feed.open_stream(tenant=g.caller.tenant, after=after, authenticate=authenticate))

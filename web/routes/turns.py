@@ -136,7 +136,7 @@ def build_turns(
         query=TurnsQuery,
         responses={
             200: ResponseSpec(
-                "A page, which may be short or empty and not the last", responses.Page[responses.Turn, str]
+                "A page, which may be short or empty and not the last", responses.GatheredPage[responses.Turn, str]
             )
         },
         takes_tokens=True,
@@ -152,7 +152,7 @@ def build_turns(
             after=query.after,
             limit=query.limit,
         )
-        return reply(responses.Page[responses.Turn, str].of(page.turns, page.after))
+        return reply(responses.GatheredPage[responses.Turn, str].of(page.turns, page.after))
 
     @READ_TURN.on(api)
     @READ_TASK.on(api)

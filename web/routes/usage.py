@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from flask import Blueprint, Response, g, request
 
+from turns.backend.partition.missing import need_all_partitions
 from turns.domain.errors import InvalidRequest
 from turns.domain.turn import format_nano
 from turns.usage.report import Dimension, UsageQuery, UsageReport
@@ -43,10 +44,12 @@ def build_usage(usage: UsageStore) -> Blueprint:
 def reply_usage(usage: UsageStore, query: schema.OwnUsageQuery, *, tenant: str | None) -> Response:
     """Reply with the report for this query, in the form that the caller prefers."""
     asked = _to_query(query, tenant)
-    report = usage.read(asked)
     prefers_csv = request.accept_mimetypes.best_match([JSON, CSV]) == CSV
     if query.format == "csv" or (query.format is None and prefers_csv):
+        with need_all_partitions():  # a file cannot name what is missing
+            report = usage.read(asked)
         return _reply_csv(asked, report)
+    report = usage.read(asked)
     answer = schema.UsageReport(
         since=asked.first_day,
         until=asked.last_day,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from flask import Blueprint, Response, g, stream_with_context
 from pydantic import BaseModel
 
+from turns.backend.partition.missing import missing_partitions
 from turns.config.logs import Log, get_logger
 from turns.conversations.conversations import Conversations
 from turns.domain.errors import SessionNotFound
@@ -88,7 +89,7 @@ def _export(sessions: SessionStore, turns: TurnStore, user_id: str, tenant: str)
                 yield f"{json.dumps(body)}\n"
         after = names[-1]
     totals = {f"{kind}s": counts[kind] for kind in ("session", "message", "turn")}
-    yield f"{json.dumps({'object': 'end', **totals})}\n"
+    yield f"{json.dumps({'object': 'end', **totals, 'missing_partitions': missing_partitions()})}\n"
 
 
 def _items_of(sessions: SessionStore, turns: TurnStore, name: str, tenant: str) -> Iterator[BaseModel]:

@@ -19,6 +19,7 @@ from pydantic import (
     field_validator,
 )
 
+from turns.backend.partition.missing import missing_partitions
 from turns.domain.assistant import Lane
 from turns.domain.content.parts import PartType
 from turns.domain.error_codes import Code
@@ -53,6 +54,15 @@ ErrorCode = Annotated[Code | str, Field(description="a later release may add cod
 
 class ResponseModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+
+
+class Gathered(ResponseModel):
+    """A response with data of all partitions of a Redis Cluster."""
+
+    missing_partitions: tuple[int, ...] = Field(
+        default_factory=missing_partitions,
+        description="partitions of a Redis Cluster that are away; what they have is left out",
+    )
 
 
 class Part(ResponseModel):
@@ -242,7 +252,11 @@ class SessionCount(ResponseModel):
     is_exact: bool = Field(description="false: there are more, which were not read")
 
 
-class SessionPage(Page[Session, str]):
+class GatheredPage(Page[Item, PageCursor], Gathered, Generic[Item, PageCursor]):
+    """A page of a list that is in all partitions. Its cursor stays valid when a partition returns."""
+
+
+class SessionPage(GatheredPage[Session, str]):
     """A page of sessions, which may be short or empty and not the last; `total` is null unless it was asked for."""
 
     total: SessionCount | None = None

@@ -10,7 +10,7 @@ from turns.domain.turn import format_nano
 from turns.usage.report import Dimension
 from web.schemas.field_types import Id, Name
 from web.schemas.requests import Query, Tenant
-from web.schemas.responses import ResponseModel
+from web.schemas.responses import Gathered, ResponseModel
 
 MAX_ROWS = 10_000
 MAX_DAYS = 400  # at least as many as are kept
@@ -91,7 +91,7 @@ class UsageRow(UsageSums):
     is_rest: bool = Field(description="users or tenants beyond the number that the store keeps for a day, in one row")
 
 
-class UsageReport(ResponseModel):
+class UsageReport(Gathered):
     object: Literal["usage"] = "usage"
     since: date
     until: date

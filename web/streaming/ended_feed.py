@@ -26,9 +26,9 @@ class EndedFeed:
         self._subscriptions = subscriptions
         self._connections = connections
 
-    def now(self) -> int:
-        """Return the cursor behind all turns that have ended."""
-        return self._store.now()
+    def now(self, *, tenant: str) -> int:
+        """Return the cursor behind all turns of the tenant that have ended."""
+        return self._store.now(tenant=tenant)
 
     def read(self, *, tenant: str, after: int | None, limit: int, wait_seconds: float) -> EndedPage:
         """Return the turns that ended after the cursor; an empty page only after the wait, or if it cannot wait."""

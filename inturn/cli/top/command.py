@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+import warnings
 from typing import TYPE_CHECKING
 
 import click
@@ -11,7 +12,7 @@ from inturn.cli.terminal.output import console
 from inturn.cli.top.own_view import list_live_turns, own_view
 from inturn.cli.top.service_view import service_view
 from inturn.client import Client
-from inturn.errors import Refused, Unavailable
+from inturn.errors import PartitionsAway, Refused, Unavailable
 from inturn.values import Json
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def top(invocation: Invocation, /, *, as_json: bool) -> None:
         if as_json or not invocation.terminal.stdout_is_terminal:
             invocation.terminal.write_json({**client.readiness().raw, **_state(client)})
             return
+        warnings.simplefilter("ignore", PartitionsAway)  # the verdict counts them
         with contextlib.suppress(KeyboardInterrupt):
             _watch(client)
 

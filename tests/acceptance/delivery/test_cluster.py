@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from inturn import Client, PartitionsAway
 from tests.support.cluster.nodes import ClusterNodes, Node
 from tests.support.cluster.slot_moves import LegacyMove, move_atomically, move_legacy, other_primary
 from tests.support.processes import Stack, call, turn_request
@@ -17,6 +18,22 @@ from turns.config.store_url import DEFAULT_PARTITIONS
 
 Move = Callable[[ClusterNodes, int, Node], None]
 SESSIONS = [f"s{n}" for n in range(60)]
+GATHERED = (
+    "/v1/turns",
+    "/v1/turns?status=completed",
+    "/v1/sessions?count=true",
+    "/v1/users/nobody/sessions",
+    "/v1/usage",
+    "/operator/turns",
+    "/operator/turns?ended=true",
+    "/operator/search?q=nothing",
+    "/operator/failed",
+    "/operator/preview?act=retry",
+    "/operator/tenants",
+    "/operator/usage",
+    "/operator/pauses",
+    "/operator/stats.json",
+)
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +66,7 @@ def test_a_killed_node_stops_its_own_sessions_alone(stack: Stack, cluster: Clust
     response = call(f"{stack.url}/v1/turns", method="POST", body=turn_request(lost[0], "refused"))
     assert (response.status, response.body["code"]) == (503, "store_unavailable")
     assert response.headers["Retry-After"]
+    _check_lists(stack, missing=[n for n in range(DEFAULT_PARTITIONS) if cluster.owner(_slot(n)) is killed])
 
     stack.open_gate("go")
     killed.start()
@@ -93,6 +111,19 @@ def test_a_stopped_worker_leaves_its_turns_to_others(stack: Stack) -> None:
     assert stack.workers[0].stop() == 0
     turns = _submit(stack, SESSIONS[:20])
     assert {stack.wait_until_finished(turn)["status"] for turn in turns} == {"completed"}
+
+
+def _check_lists(stack: Stack, *, missing: list[int]) -> None:
+    """Check that each list, count and sum is answered, and names the partitions that are missing in it."""
+    for path in GATHERED:
+        response = call(f"{stack.url}{path}")
+        assert (path, response.status, response.body.get("missing_partitions")) == (path, 200, missing)
+    end_of_export = call(f"{stack.url}/v1/users/nobody/export").body
+    assert (end_of_export["object"], end_of_export["missing_partitions"]) == ("end", missing)
+    assert call(f"{stack.url}/v1/usage?format=csv").status == 503
+    assert call(f"{stack.url}/v1/users/nobody", method="DELETE").status == 503
+    with pytest.warns(PartitionsAway, match=", ".join(map(str, missing))), Client(stack.url) as client:
+        assert [*client.sessions.list(limit=1)]
 
 
 def _submit(stack: Stack, sessions: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ class PartitionClient(Client):
         super().__init__(connection_pool=inner.connection_pool)
         self._inner = inner
         self._count = count
-        self.partition_number = self._number = number
+        self.partition_number = self.number = number
         self.names = PartitionNames(hash_tags(count)[number])
         self.declared_keys = self.names.declared
 
@@ -46,7 +46,7 @@ class PartitionClient(Client):
     @contextmanager
     def on_one_connection(self) -> Iterator[Client]:
         with self._inner.on_one_connection() as one:
-            yield PartitionClient(one, count=self._count, number=self._number)
+            yield PartitionClient(one, count=self._count, number=self.number)
 
     def new_connection(self) -> Any:
         return self._inner.new_connection()

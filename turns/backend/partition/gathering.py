@@ -2,10 +2,9 @@
 
 A command is sent to the partition of its key, or to all of them if each has a part of what it reads; then their replies
 are merged. Scripts and what belongs to no session are at home. What is gathered is not a snapshot of all partitions.
-Those that are away are left out of it, and counted by `partitions_away`.
+Those that are away are left out of it: `partitions_away` counts them, and `missing_partitions` names them.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
 from typing import Any, TypeVar
@@ -13,20 +12,17 @@ from typing import Any, TypeVar
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.partition.client import PartitionClient
-from turns.backend.partition.each import attempt_each
 from turns.backend.partition.key_places import Place, place_of
 from turns.backend.partition.merging import Range, merge_replies, parse_range
 from turns.backend.partition.names import KEYLESS, SCRIPTS
 from turns.backend.partition.placement import Partitions
+from turns.backend.partition.reads import PartitionReads
 from turns.backend.partition.tags import HOME
 from turns.backend.partition.turn_finder import TurnFinder
 from turns.config.settings import Placement
-from turns.domain.errors import StoreUnavailable
 from turns.domain.ids import is_turn_id
 
 T = TypeVar("T")
-AWAY_SECONDS = 2.0  # a partition that did not answer is left out this long, so that no reader waits for it again
-
 WRITES = frozenset({"HSET", "HSETNX", "HDEL", "SET", "ZADD", "LPUSH", "XADD", "RENAME", "EXPIRE"})
 
 
@@ -41,8 +37,7 @@ class GatheringClient(Client):
         self._close = close
         self._placement: Placement | None = None
         self._turns = TurnFinder(partitions)
-        self._clock = time.monotonic
-        self._away_until: dict[PartitionClient, float] = {}
+        self._reads = PartitionReads()
         self.declared_keys = home.declared_keys
         self.partition_number = HOME
 
@@ -52,8 +47,10 @@ class GatheringClient(Client):
 
     @property
     def partitions_away(self) -> int:
-        now = self._clock()
-        return sum(until > now for until in self._away_until.values())
+        return self._reads.count_away()
+
+    def gather(self, calls: Mapping[int, Callable[[], T]]) -> dict[int, T]:
+        return self._reads.read(calls)
 
     def find_partition(self, turn_id: str) -> int:
         return self._turns.find_partition(turn_id)
@@ -144,23 +141,10 @@ class GatheringClient(Client):
 
         Raises `StoreUnavailable` if a required partition, the home partition or all are away.
         """
-        now, required = self._clock(), {*required, self._home}
-        targets = sorted(
-            (one for one in calls if one in required or self._away_until.get(one, 0.0) <= now),
-            key=lambda one: one.partition_number or HOME,
+        found = self._reads.read(
+            {one.number: call for one, call in calls.items()}, required={HOME, *(one.number for one in required)}
         )
-        replies: dict[PartitionClient, T] = {}
-        for target, outcome in zip(targets, attempt_each([calls[target] for target in targets]), strict=True):
-            if not isinstance(outcome, StoreUnavailable):
-                replies[target] = outcome
-                self._away_until.pop(target, None)
-                continue
-            if target in required or outcome.refused:
-                raise outcome
-            self._away_until[target] = self._clock() + AWAY_SECONDS
-        if not replies and calls:
-            raise StoreUnavailable("no partition of the store can be reached")
-        return replies
+        return {self._clients[number]: reply for number, reply in found.items()}
 
     def _partitions(self) -> Partitions:
         """Return the partitions with the placement that the first process has recorded at home."""
@@ -175,7 +159,8 @@ class GatheringClient(Client):
         """Scan one partition after another; the cursor has the number of the partition and its own cursor."""
         verb, name, cursor, *rest = args
         inner, number = divmod(int(cursor), len(self._clients))
-        following, found = self._clients[number].execute_command(verb, name, inner, *rest, **options)
+        scan = partial(self._clients[number].execute_command, verb, name, inner, *rest, **options)
+        following, found = self._reads.read({number: scan}, may_be_empty=True).get(number, (0, []))
         if following:
             return following * len(self._clients) + number, found
         return (number + 1) % len(self._clients), found

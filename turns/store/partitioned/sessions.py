@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from turns.backend.client import Client
 from turns.backend.offload import Offload, run_inline
-from turns.backend.partition.each import call_each
 from turns.backend.partition.placement import Partitions, share_limits
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
@@ -18,11 +17,12 @@ from turns.domain.turn import Session
 from turns.store.partitioned.pages import merge_pages
 from turns.store.sessions import Imported, SessionPage, SessionStore
 
+T = TypeVar("T")
 CANNOT_ADOPT = "Sessions in a Redis Cluster cannot be given to another tenant: its sessions are in other partitions."
 
 
 class PartitionedSessionStore(SessionStore):
-    """A partition that is away raises `StoreUnavailable` for its own sessions only. Lists need all partitions."""
+    """A partition that is away raises `StoreUnavailable` for its own sessions only. Lists leave it out."""
 
     def __init__(self, client: Client, settings: Settings, offload: Offload = run_inline) -> None:
         """`client` is that of the home partition."""
@@ -54,8 +54,7 @@ class PartitionedSessionStore(SessionStore):
         def read(store: SessionStore) -> Sequence[str]:
             return store.list_user_names(user_id, tenant=tenant, after=after, limit=limit)
 
-        found = call_each([partial(read, store) for store in self._stores])
-        return sorted(name for names in found for name in names)[:limit]
+        return sorted(name for names in self._gather(read) for name in names)[:limit]
 
     def count_turns(self, session: str) -> int:
         return self._of(session).count_turns(session)
@@ -85,7 +84,7 @@ class PartitionedSessionStore(SessionStore):
         self._of(session).erase(session)
 
     def count_sessions(self, *, tenant: str = DEFAULT_TENANT) -> int:
-        return sum(call_each([partial(store.count_sessions, tenant=tenant) for store in self._stores]))
+        return sum(self._gather(lambda store: store.count_sessions(tenant=tenant)))
 
     def adopt_all(self, *, tenant: str) -> Counter[Reply]:
         raise ConfigurationError(CANNOT_ADOPT)
@@ -95,16 +94,19 @@ class PartitionedSessionStore(SessionStore):
 
     def _merged(self, read: Callable[[SessionStore], SessionPage], tenant: str, limit: int) -> SessionPage:
         one = self._partitions.of_tenant(tenant)
-        stores = self._stores if one is None else [self._stores[one]]
-        pages = call_each([partial(read, store) for store in stores])
-        if len(pages) == 1:
-            return pages[0]
+        if one is not None:
+            return read(self._stores[one])
+        pages = self._gather(read)
         sessions, after = merge_pages(
             [(page.sessions, page.after) for page in pages],
             position_of=lambda found: (found.active_at or 0, session_key(found.session_id, found.user_id, tenant)),
             limit=limit,
         )
         return SessionPage(sessions=sessions, after=after)
+
+    def _gather(self, read: Callable[[SessionStore], T]) -> list[T]:
+        """Return the results of the partitions that are not away."""
+        return [*self._client.gather({n: partial(read, store) for n, store in enumerate(self._stores)}).values()]
 
     def _of(self, session: str) -> SessionStore:
         return self._stores[self._partitions.of_session(session)]

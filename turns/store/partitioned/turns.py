@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.backend.partition.each import attempt_each, call_available, call_each
+from turns.backend.partition.each import attempt_each, call_available
 from turns.backend.partition.placement import Partitions, share_limits
 from turns.backend.partition.subscriptions import PartitionedSubscriptions
 from turns.backend.pubsub import Subscriptions
@@ -41,7 +41,7 @@ class PartlyEmitted(StoreUnavailable):
 class PartitionedTurnStore(TurnStore):
     """Registers workers in the home partition, which is also that of turn ids which no partition has made.
 
-    A partition that is away raises `StoreUnavailable` for its own turns only. Lists need all partitions.
+    A partition that is away raises `StoreUnavailable` for its own turns only. Lists leave it out.
     """
 
     def __init__(self, client: Client, settings: Settings) -> None:
@@ -77,24 +77,20 @@ class PartitionedTurnStore(TurnStore):
         after: str | None = None,
         limit: int,
     ) -> TurnPage:
-        """Return a page like `TurnStore.list_turns`. It is not a snapshot of all partitions."""
+        """Return a page like `TurnStore.list_turns`, without partitions that are away. It is not a snapshot of all."""
         one = self._partitions.of_tenant(tenant) if session is None else self._partitions.of_session(session)
-        stores = self._stores if one is None else [self._stores[one]]
-        reads = [
-            partial(
-                store.list_turns,
-                tenant=tenant,
-                session=session,
-                user_id=user_id,
-                status=status,
-                after=after,
-                limit=limit,
-            )
-            for store in stores
-        ]
-        pages = call_each(reads)
-        if len(pages) == 1:
-            return pages[0]
+        call = partial(
+            TurnStore.list_turns,
+            tenant=tenant,
+            session=session,
+            user_id=user_id,
+            status=status,
+            after=after,
+            limit=limit,
+        )
+        if one is not None:
+            return call(self._stores[one])
+        pages = self._client.gather({n: partial(call, store) for n, store in enumerate(self._stores)}).values()
         turns, after = merge_pages(
             [(page.turns, page.after) for page in pages],
             position_of=lambda turn: (turn.accepted_at, turn.id),
@@ -215,12 +211,9 @@ class PartitionedTurnStore(TurnStore):
         Only the home partition learns the slots of the worker: turns of one partition cannot share the workers with
         those of others, so no model is kept from using all of them.
         """
-        known = [slots, *[0] * (len(self._stores) - 1)]
-        rescues = [
-            partial(store.rescue, worker=worker, hint=hint, slots=number)
-            for store, number in zip(self._stores, known, strict=True)
-        ]
-        return _flat(call_available(rescues))
+        call = partial(TurnStore.rescue, worker=worker, hint=hint)
+        rescues = {n: partial(call, store, slots=0 if n else slots) for n, store in enumerate(self._stores)}
+        return _flat([*self._client.gather(rescues).values()])
 
     def rescue_worker(self, worker: str, *, is_forced: bool = False) -> list[tuple[str, Reply]]:
         """Take all turns away from a worker. Only the home partition knows whether it still has its subscription."""

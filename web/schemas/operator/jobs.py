@@ -11,7 +11,7 @@ from turns.jobs.selection import Preview
 from web.schemas.field_types import GivenInstant, text_rules
 from web.schemas.operator.conditions import Conditions
 from web.schemas.requests import Limit, Query, TurnId
-from web.schemas.responses import Instant, ResponseModel
+from web.schemas.responses import Gathered, Instant, ResponseModel
 
 MAX_TURN_IDS = 1000
 JOB_ID = r"[A-Za-z0-9._~-]{8,64}"
@@ -56,7 +56,7 @@ class JobBody(JobConditions):
     reason: Reason = ""
 
 
-class JobPreview(ResponseModel):
+class JobPreview(Gathered):
     """The turns that a job would touch if it were confirmed now."""
 
     object: Literal["job_preview"] = "job_preview"

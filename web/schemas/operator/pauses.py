@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from turns.pauses.part import PauseKind
-from web.schemas.responses import Instant, ResponseModel
+from web.schemas.responses import Gathered, Instant, ResponseModel
 
 MAX_REASON_CHARACTERS = 200
 MAX_PAUSE_SECONDS = 365 * 86_400
@@ -44,6 +44,6 @@ class Pause(ResponseModel):
     waiting_turns: int
 
 
-class PauseList(ResponseModel):
+class PauseList(Gathered):
     object: Literal["list"] = "list"
     data: tuple[Pause, ...] = Field(description="oldest first")

@@ -14,7 +14,7 @@ from turns.operations.finding import Level
 from turns.operations.time_series import RECENT_MINUTES
 from turns.processes.record import ProcessState
 from web.schemas.operator.pauses import Pause
-from web.schemas.responses import ErrorCode, Id, Instant, Name, ResponseModel, ServiceStatus, TurnId, Usage
+from web.schemas.responses import ErrorCode, Gathered, Id, Instant, Name, ResponseModel, ServiceStatus, TurnId, Usage
 
 
 class StatsPoint(ResponseModel):
@@ -88,7 +88,7 @@ class Processes(ResponseModel):
     web_processes: tuple[WebProcess, ...]
 
 
-class Stats(ServiceStatus):
+class Stats(ServiceStatus, Gathered):
     """All numbers of the page `/operator`."""
 
     version: str

@@ -12,7 +12,7 @@ from turns.search.turn_search import TurnQuery
 from web.schemas.operator.conditions import Conditions
 from web.schemas.operator.responses import TurnSummary
 from web.schemas.requests import TURN_CURSOR, Limit, Query
-from web.schemas.responses import ResponseModel
+from web.schemas.responses import Gathered, ResponseModel
 
 MAX_TEXT = 512
 LIVE_CONDITIONS = frozenset({"tenant"})  # those that also select among the first live turns of sessions
@@ -61,7 +61,7 @@ class SearchQuery(Query):
     ]
 
 
-class TurnPage(ResponseModel):
+class TurnPage(Gathered):
     object: Literal["list"] = "list"
     data: tuple[TurnSummary, ...]
     found: int = Field(description="matching turns among those that were read")
@@ -87,7 +87,7 @@ class Suggestion(ResponseModel):
     user_id: str | None
 
 
-class SearchAnswer(ResponseModel):
+class SearchAnswer(Gathered):
     object: Literal["search"] = "search"
     text: str
     sentence: str = Field(description="what was found; or where it was looked for, and how long turns are kept")

@@ -12,7 +12,7 @@ from turns.tenants.limits import LIMITS, OwnLimits
 from web.schemas.field_types import GivenInstant, text_rules
 from web.schemas.operator.pauses import Pause
 from web.schemas.requests import Query
-from web.schemas.responses import Instant, ResponseModel
+from web.schemas.responses import Gathered, Instant, ResponseModel
 
 MAX_REASON_BYTES = 200
 MAX_TURNS_PER_MINUTE = 1_000_000  # as in the settings
@@ -90,7 +90,7 @@ class Tenant(ResponseModel):
     own_limits: Own | None
 
 
-class TenantList(ResponseModel):
+class TenantList(Gathered):
     object: Literal["list"] = "list"
     data: tuple[Tenant, ...]
     found: int = Field(description="tenants with live turns, own limits, or turns accepted within a day")

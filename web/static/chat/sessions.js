@@ -23,6 +23,7 @@ export class Sessions {
       onChange();
     });
     this.error = null;
+    this.isComplete = true; // false while a part of the store is away, with the chats that are in it
     this.needsKey = false;
     this.search = "";
   }
@@ -62,8 +63,10 @@ export class Sessions {
   async load() {
     try {
       const page = await api.listSessions();
-      if (!this.#isLoaded) this.#after = page.after;
-      this.#removeDeletedElsewhere(page);
+      const isComplete = !page.missing_partitions?.length;
+      if (!this.#isLoaded || (isComplete && !this.isComplete)) this.#after = page.after;
+      if (isComplete) this.#removeDeletedElsewhere(page);
+      this.isComplete = isComplete;
       this.#merge(page.data);
       this.#isLoaded = true;
       this.error = null;
@@ -78,6 +81,7 @@ export class Sessions {
   async loadMore() {
     const page = await api.listSessions(this.#after);
     this.#after = page.after;
+    this.isComplete &&= !page.missing_partitions?.length;
     this.#merge(page.data);
     this.#onChange();
   }
@@ -95,7 +99,7 @@ export class Sessions {
 
   // Remove the sessions that the first page would contain if they still existed. `#merge` adds the others again.
   #removeDeletedElsewhere({ data, has_more }) {
-    const oldest = has_more ? data.at(-1).last_active_at : "";
+    const oldest = has_more ? data.at(-1)?.last_active_at : "";
     for (const [key, session] of this.#all) if ((session.last_active_at ?? "") >= oldest) this.#all.delete(key);
   }
 

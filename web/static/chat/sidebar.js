@@ -30,6 +30,7 @@ function List({ page }) {
     <button type="button" class="new" onClick=${() => page.openNew()}><${Icon} name="new" />New chat</button>
     <${Search} sessions=${sessions} onOpen=${() => shown.length && page.open(shown[0])} />
     <div class="groups">
+      ${!sessions.isComplete && html`<p class="no-chats">Some chats cannot be shown at the moment.</p>`}
       ${groupByDate(shown).map(
         ([label, group]) => html`<section key=${label} aria-label=${label}>
           <h2>${label}</h2>

@@ -134,19 +134,19 @@ def test_a_cursor_of_the_day_before_has_a_gap(ended: EndedTurns, server: Server)
     assert ended.read(tenant="acme", after=_now_ms(server) - DAY_MS - 60_000, limit=1).has_gap
     assert not ended.read(tenant="acme", after=_now_ms(server) - 60_000, limit=1).has_gap
     assert not ended.read(tenant="acme", after=None, limit=1).has_gap
-    assert ended.now() <= _now_ms(server)
+    assert ended.now(tenant="acme") <= _now_ms(server)
 
 
 def test_a_waiting_page_is_answered_when_a_turn_ends(
     feed: EndedFeed, end_turns: Callable[..., list[str]], server: Server, connections: StreamConnections
 ) -> None:
     with ThreadPoolExecutor(1) as callers:
-        answer = callers.submit(feed.read, tenant="acme", after=feed.now(), limit=10, wait_seconds=30)
+        answer = callers.submit(feed.read, tenant="acme", after=feed.now(tenant="acme"), limit=10, wait_seconds=30)
         wait_until("it waits", lambda: server.raw.pubsub_numsub(keys.ENDED.name)[0][1])
         end_turns(1, tenant="other")
         [turn_id] = end_turns(1)
         assert [turn.id for turn in answer.result(30).turns] == [turn_id]
-        drained = callers.submit(feed.read, tenant="acme", after=feed.now(), limit=10, wait_seconds=30)
+        drained = callers.submit(feed.read, tenant="acme", after=feed.now(tenant="acme"), limit=10, wait_seconds=30)
         wait_until("it waits", lambda: server.raw.pubsub_numsub(keys.ENDED.name)[0][1])
         connections.drain()
         assert drained.result(10).turns == ()

@@ -1,6 +1,7 @@
 """Conversion of responses to values and errors."""
 
 import json
+import warnings
 
 import pytest
 
@@ -23,6 +24,17 @@ def test_an_error_carries_the_details_of_the_response() -> None:
     assert isinstance(error, errors.TurnNotFound)
     assert (error.status, error.code, error.request_id, error.retry_after_seconds) == (404, "turn_not_found", "r1", 7)
     assert str(error) == "There is no such turn. (turn_not_found, request r1)"
+
+
+def test_what_the_service_leaves_out_is_a_warning() -> None:
+    def response(missing: list[int]) -> Response:
+        body = {"data": [], "after": None, "missing_partitions": missing}
+        return Response(status=200, headers={}, body=json.dumps(body).encode())
+
+    with pytest.warns(errors.PartitionsAway, match=r"these partitions .* missing: 16, 17\.$"):
+        assert parse(response([16, 17]), lambda body: body["data"]) == []
+    with warnings.catch_warnings(action="error"):
+        parse(response([]), lambda body: body["data"])
 
 
 @pytest.mark.parametrize("status", [502, 503, 504])

@@ -13,6 +13,7 @@ export function Banners({ page }) {
   const { keyPrompt, stats } = page.state;
   return html`<div class="banners">
     ${keyPrompt && html`<${KeyForm} prompt=${keyPrompt} />`}
+    ${stats?.missing_partitions?.length > 0 && html`<${MissingBanner} partitions=${stats.missing_partitions} />`}
     ${stats?.pauses.length > 0 && html`<${PauseBanner} page=${page} pauses=${stats.pauses} />`}
     ${(stats?.holds ?? []).map((hold) => html`<${HoldBanner} key=${hold.name} page=${page} hold=${hold} />`)}
   </div>`;
@@ -20,6 +21,11 @@ export function Banners({ page }) {
 
 export function StaleNotice({ state: { error, updatedAt } }) {
   return error && updatedAt && html`<p class="banner trouble stale-notice">The data below is from ${formatTime(updatedAt)} UTC.</p>`;
+}
+
+function MissingBanner({ partitions }) {
+  return html`<p class="banner trouble missing">All lists and numbers lack what is in ${pluralize(partitions.length, "partition", "partitions")} of the store
+    (${partitions.join(", ")}): ${partitions.length === 1 ? "it is" : "they are"} away.</p>`;
 }
 
 function HoldBanner({ page, hold }) {

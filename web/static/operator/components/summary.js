@@ -43,7 +43,7 @@ function tilesOf(stats) {
   const { recent, live_turns: live } = stats;
   return [
     { name: "Longest wait", value: formatted(stats.oldest_unanswered_seconds), to: { view: "live" }, detail: "for an answer", isMain: true },
-    { name: "Waiting", value: live === undefined ? null : heldTurns(stats), to: { view: "live", status: "queued" }, detail: live && heldReason(stats) },
+    { name: "Waiting", value: live === undefined ? null : heldTurns(stats), to: { view: "live", status: "queued" }, detail: live ? heldReason(stats) : null },
     { name: "Running", value: stats.running_turns ?? null, to: { view: "live", status: "in_progress" }, detail: live !== undefined && `of ${live} live`, isMain: true },
     { name: "Wait, p95", value: formatted(recent?.wait_p95_seconds), detail: "last 5 min" },
     { name: "First token, p95", value: formatted(recent?.first_token_p95_seconds), detail: "last 5 min" },

@@ -2,27 +2,40 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.support.cluster.nodes import ClusterNodes
+from tests.support.waiting import wait_until
+from turns.access.api_keys import ApiKeyStore
+from turns.backend.client import Client
 from turns.backend.opening import connect
+from turns.backend.partition.missing import collect_missing, missing_partitions
 from turns.backend.partition.placement import Partitions
 from turns.config.settings import Settings
 from turns.domain.errors import StoreUnavailable
+from turns.domain.ids import DEFAULT_TENANT
 from turns.domain.turn import Turn, TurnRequest
+from turns.jobs.job import BulkAct, JobSpec
+from turns.jobs.selection import Selector
 from turns.operations.queries import OperatorQueries
 from turns.operations.verdict import evaluate
+from turns.search.turn_search import TurnQuery, search_turns
 from turns.store.health import Readiness
+from turns.store.partitioned.sessions import PartitionedSessionStore
 from turns.store.partitioned.turns import PartitionedTurnStore, PartlyEmitted
+from turns.usage.report import UsageQuery
+from turns.usage.store import UsageStore
+from turns.users.erasures import UserErasures
 
 AWAY = range(16, 24)
 
 
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[ClusterNodes]:
-    cluster = ClusterNodes(tmp_path, primaries=3)  # two of them still decide
+    cluster = ClusterNodes(tmp_path, primaries=3, durable=True)  # two of them still decide
     cluster.start()
     yield cluster
     cluster.stop()
@@ -32,7 +45,7 @@ def test_the_rest_is_served_and_what_is_away_is_counted(cluster: ClusterNodes) -
     settings = Settings(redis_url=cluster.url)
     with connect(settings.store_url, timeout_seconds=3, retries=0, max_connections=30) as client:
         store, queries = PartitionedTurnStore(client, settings), OperatorQueries(client, settings)
-        requests = [TurnRequest(session_id=f"s-{n}", input="hello") for n in range(60)]
+        requests = [TurnRequest(session_id=f"s-{n}", user_id="alice", input="hello") for n in range(60)]
         turns = [store.accept(request).turn for request in requests]
         assert store.read_health().partitions_away == 0
         cluster.nodes[2].kill()
@@ -55,8 +68,52 @@ def test_the_rest_is_served_and_what_is_away_is_counted(cluster: ClusterNodes) -
         assert store.read_metrics().gauges["store_partitions_away"] == len(AWAY)
         assert {turn.id for turn in queries.read_live_turns().turns} == {turn.id for turn in here}
         assert "store_partly_away" in {finding.code for finding in evaluate(queries.read_facts(lost_turns=0))}
-        with pytest.raises(StoreUnavailable):
-            store.list_turns(limit=5)
+        _check_lists(client, settings, store, here)
+        _check_return(cluster, store, turns)
+
+
+def _check_lists(client: Client, settings: Settings, store: PartitionedTurnStore, here: list[Turn]) -> None:
+    """Check that lists have the rest, name what is missing, and that an erasure does not take them for complete."""
+    sessions, users = PartitionedSessionStore(client, settings), {turn.session for turn in here}
+    collect_missing()
+    assert {turn.id for turn in store.list_turns(limit=100).turns} == {turn.id for turn in here}
+    assert missing_partitions() == tuple(AWAY)
+    assert len(sessions.list_sessions(after=None, limit=100).sessions) == sessions.count_sessions() == len(here)
+    assert set(sessions.list_user_names("alice", limit=100)) == users
+    search = search_turns(client, TurnQuery(), limit=100)
+    assert {turn.id for turn in search.turns} == {turn.id for turn in here}
+    selected = Selector(client).select(JobSpec(act=BulkAct.DISCARD), before=2**53)
+    assert [turn for part in selected for turn in part] == []
+    usage = UsageStore(client, settings)
+    today = datetime.now(UTC).date()
+    usage.read(UsageQuery(first_day=today, last_day=today, tenant=DEFAULT_TENANT))
+    erasures = UserErasures(client, sessions, store, usage)
+    with pytest.raises(StoreUnavailable):
+        erasures.erase("bob", seconds=10)
+    assert ApiKeyStore(client).has_keys() is False
+
+
+def _check_return(cluster: ClusterNodes, store: PartitionedTurnStore, turns: list[Turn]) -> None:
+    """Check that a cursor from before stays right when the partitions return."""
+    collect_missing()
+    first = store.list_turns(limit=7)
+    cluster.nodes[2].start()
+    wait_until("the partitions are back", lambda: not _read_missing(store), seconds=30)
+    found, after = [*first.turns], first.after
+    while after:
+        page = store.list_turns(limit=7, after=after)
+        found, after = [*found, *page.turns], page.after
+    newest_first = sorted(turns, key=lambda turn: (turn.accepted_at, turn.id), reverse=True)
+    end = [turn.id for turn in newest_first].index(first.turns[-1].id)
+    assert [turn.id for turn in found] == [
+        turn.id for place, turn in enumerate(newest_first) if place > end or not _is_away(turn)
+    ]
+
+
+def _read_missing(store: PartitionedTurnStore) -> tuple[int, ...]:
+    collect_missing()
+    store.list_turns(limit=1)
+    return missing_partitions()
 
 
 def _is_away(turn: Turn) -> bool:

@@ -228,7 +228,7 @@ def test_the_ended_turns_of_a_tenant_come_from_all_partitions(
         store.commit(claim, answer_to(claim), tail="")
     feed = EndedTurns(client, settings)
     last = store.get_turn(claims[-1].turn_id).finished_at or 0
-    wait_until("the millisecond of the last end is over", lambda: feed.now() >= last)
+    wait_until("the millisecond of the last end is over", lambda: feed.now(tenant="-") >= last)
     found: list[str] = []
     page = feed.read(tenant="-", after=None, limit=7)
     while page.turns:
