@@ -162,6 +162,31 @@ def test_regenerate_replaces_the_answer(open_chat: Callable[..., Page], service:
     assert newest[0]["regenerates"] == newest[1]["id"]
 
 
+def test_retry_asks_a_question_that_has_no_answer_yet(
+    open_chat: Callable[..., Page], service: Stack, backend: Backend
+) -> None:
+    """After an error, pages offer `regenerate` as a retry: of a request that has not arrived, or of a failed turn."""
+    page = open_chat("retry")
+    send(page, "one")
+    expect(page.locator("p[data-role=assistant]")).to_contain_text("one")
+    expect(page.locator("output")).to_have_text("ready")
+    before = committed(service, backend, "retry")
+    service.web.kill()
+    send(page, "two [once-fail 400]")
+    expect(page.get_by_role("alert")).to_be_visible()
+    service.web = service.start_web()
+    service.wait_until_ready(workers=1)
+    retry = page.get_by_role("button", name="Regenerate")
+    retry.click()
+    expect(page.get_by_role("alert")).to_contain_text("rejected")
+    retry.click()
+    expect(page.locator("p[data-role=assistant]").nth(1)).to_contain_text("two")
+    expect(page.locator("output")).to_have_text("ready")
+    after = committed(service, backend, "retry")
+    assert page.locator("p[data-role]").all_text_contents() == after
+    assert (after[:2], after[2], len(after)) == (before, "two [once-fail 400]", 4)
+
+
 def test_a_page_that_missed_an_answer_must_reload(
     open_chat: Callable[..., Page], service: Stack, backend: Backend
 ) -> None:

@@ -4,12 +4,13 @@ import hashlib
 from dataclasses import replace
 
 from turns.domain.errors import SessionChanged, SessionNotFound, TurnExpired, TurnNotFound
-from turns.domain.ids import is_turn_id
 from turns.domain.messages import Message
+from turns.domain.state import Status
 from turns.domain.turn import Turn, TurnRequest
 from turns.edits.regeneration import Changes, Fork, Origin, Regeneration
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
+from web.surfaces.ai_sdk.messages import question_id
 from web.surfaces.ai_sdk.requests import ChatBody
 
 CHANGED = "This conversation was continued elsewhere. Load it again."
@@ -29,24 +30,59 @@ class Chats:
 
         Raises `SessionChanged` if the page does not show the last answer, or like `TurnStore.accept`.
         """
-        last, *earlier = [*self._committed_turns(request.session), None, None][:2]
+        last, earlier = self._last_two(request.session)
         shown = body.answer_ids
         if not last or (not shown and not body.message_id) or last in shown:
             return self._store.accept(request).turn
-        if body.message_id and earlier[0] in {None, *shown}:
-            return self._regeneration.regenerate(last, Changes(input=request.input, fork=Fork.NEVER), origin).turn
-        try:
-            return self._store.accept(replace(request, if_version=NO_VERSION)).turn  # unless it was accepted before
-        except SessionChanged:
-            raise SessionChanged(CHANGED) from None
+        if before := self._accepted_before(request):
+            return before
+        if body.message_id and earlier in {None, *shown}:
+            return self._regenerate(last, origin, question=request.input)
+        raise SessionChanged(CHANGED)
 
-    def regenerate(self, body: ChatBody, session: str, origin: Origin) -> Turn:
-        """Answer a turn of the session again, or its last one. Raises like `Regeneration.regenerate`."""
-        named = body.message_id or ""
-        turn_id = named if is_turn_id(named) else next(iter(self._committed_turns(session)), None)
-        if turn_id is None or self._store.get_turn(turn_id, tenant=origin.tenant).session != session:
+    def regenerate_turn(self, turn_id: str, session: str, origin: Origin) -> Turn:
+        """Answer this turn of the session again. Raises like `Regeneration.regenerate`."""
+        if self._store.get_turn(turn_id, tenant=origin.tenant).session != session:
             raise TurnNotFound
-        return self._regeneration.regenerate(turn_id, Changes(fork=Fork.NEVER), origin).turn
+        return self._regenerate(turn_id, origin)
+
+    def regenerate_last(self, body: ChatBody, request: TurnRequest, origin: Origin) -> Turn:
+        """Answer the last question of the page again, or for the first time if its request or its turn has failed.
+
+        The hook sends the same request for a new answer and for a retry. Raises like `submit`.
+        """
+        before = self._accepted_before(request)
+        if before and before.status is not Status.COMPLETED:
+            return self._ask_again(request, before)
+        last, earlier = self._last_two(request.session)
+        shown = body.answer_ids
+        if not before and (not last or last in shown or not (shown or body.question_id == question_id(last))):
+            return self._store.accept(request).turn
+        if not last or last in shown or (shown and earlier not in {None, *shown}):
+            raise SessionChanged(CHANGED)
+        return self._regenerate(last, origin)
+
+    def _accepted_before(self, request: TurnRequest) -> Turn | None:
+        """Return the turn that this question has become already."""
+        if not request.idempotency_key:
+            return None
+        try:
+            return self._store.accept(replace(request, if_version=NO_VERSION)).turn
+        except SessionChanged:
+            return None
+
+    def _ask_again(self, request: TurnRequest, turn: Turn) -> Turn:
+        """Return the turn if it is live, otherwise one with the same question, once however often it is requested."""
+        while turn.status.is_terminal:
+            key = _hashed(turn.id, request.idempotency_key or "")
+            accepted = self._store.accept(replace(request, idempotency_key=key))
+            turn = accepted.turn
+            if not accepted.replayed or turn.status is Status.COMPLETED:
+                break
+        return turn
+
+    def _regenerate(self, turn_id: str, origin: Origin, *, question: str | None = None) -> Turn:
+        return self._regeneration.regenerate(turn_id, Changes(input=question, fork=Fork.NEVER), origin).turn
 
     def next_turn(self, session: str, tenant: str) -> Turn | None:
         """Return the turn that runs, or will run next; None if the session is idle or does not exist."""
@@ -65,14 +101,17 @@ class Chats:
             return []
         return [*reversed(page.messages)]
 
-    def _committed_turns(self, session: str) -> list[str]:
-        """Return the ids of the last committed turns, newest first."""
+    def _last_two(self, session: str) -> tuple[str | None, str | None]:
+        """Return the ids of the last committed turn and of the one before it."""
         newest_first = reversed(self.messages(session, limit=COMPARED))
-        return list(dict.fromkeys(message.turn_id for message in newest_first if message.turn_id))
+        last, earlier, *_ = [*dict.fromkeys(message.turn_id for message in newest_first if message.turn_id), None, None]
+        return last, earlier
 
 
 def idempotency_key(chat_id: str, message_id: str, text: str) -> str | None:
     """Return the key of a question: its message id, which the page has made up; None without one."""
-    if not message_id:
-        return None
-    return "ai-sdk:" + hashlib.sha256("\n".join((chat_id, message_id, text)).encode()).hexdigest()
+    return _hashed(chat_id, message_id, text) if message_id else None
+
+
+def _hashed(*values: str) -> str:
+    return "ai-sdk:" + hashlib.sha256("\n".join(values).encode()).hexdigest()

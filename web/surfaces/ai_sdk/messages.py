@@ -33,11 +33,16 @@ def to_ui_messages(committed: Iterable[Message], next_turn: Turn | None) -> list
     return shown
 
 
+def question_id(turn_id: str) -> str:
+    """Return the id of the question of a turn on a page that has loaded it."""
+    return f"{turn_id}-input"
+
+
 def _view(turn_id: str | None, number: int, role: str, text: str) -> UIMessageView:
     name = turn_id or f"message-{number}"  # an imported message has no turn
     is_answer = role == "assistant"
     return UIMessageView(
-        id=name if is_answer else f"{name}-input",
+        id=name if is_answer else question_id(name),
         role="assistant" if is_answer else "user",
         parts=[{"type": "text", "text": text}],
     )

@@ -51,6 +51,10 @@ class ChatBody(BaseModel):
         return message.id, "".join(part["text"] for part in message.parts)
 
     @property
+    def question_id(self) -> str:
+        return self.messages[-1].id
+
+    @property
     def answer_ids(self) -> list[str]:
         """The ids of the answers that the page shows, oldest first; ids of turns, unless the page made them up."""
         return [message.id for message in self.messages if message.role == "assistant"]

@@ -8,8 +8,8 @@ from werkzeug.exceptions import HTTPException
 from turns.config.logs import Log, get_logger
 from turns.domain.assistant import Assistant
 from turns.domain.errors import Refused, StoreUnavailable
-from turns.domain.ids import session_key
-from turns.domain.turn import Turn
+from turns.domain.ids import is_turn_id, session_key
+from turns.domain.turn import Turn, TurnRequest
 from turns.edits.regeneration import Origin
 from web.http.request_span import get_traceparent
 from web.http.responses import EVENT_STREAM, read_json_body, reply, reply_empty
@@ -58,27 +58,24 @@ def build_ai_sdk(
     def chat() -> Response:
         body = parse_body(ChatBody, read_json_body(max_bytes=MAX_BODY_BYTES))
         query = bind({"session_id": parse_id("id", body.id)}, SessionQuery(user_id=body.user_id), takes_tokens=True)
-        turn = _regenerate(body, query) if body.trigger == "regenerate-message" else _submit(body)
+        session = session_key(body.id, query.user_id, g.caller.tenant)
+        turn = _find_or_accept(chats, body, session, _to_request)
         get_logger().info(Log.TURN_ACCEPTED, turn_id=turn.id, replayed=False)
         return follow(turn)
 
-    def _submit(body: ChatBody) -> Turn:
+    def _to_request(body: ChatBody) -> TurnRequest:
         message_id, text = body.question
-        key = idempotency_key(body.id, message_id, text)
         turn_request = to_request(
             body.to_submit(text),
             model,
             find=find,
-            idempotency_key=key,
+            idempotency_key=idempotency_key(body.id, message_id, text),
             traceparent=get_traceparent(),
             tenant=g.caller.tenant,
             request_id=g.request_id,
             key_id=g.caller.key_id,
         )
-        return chats.submit(body, bind_request(turn_request), _origin(key))
-
-    def _regenerate(body: ChatBody, query: SessionQuery) -> Turn:
-        return chats.regenerate(body, session_key(body.id, query.user_id, g.caller.tenant), _origin(None))
+        return bind_request(turn_request)
 
     @api.get("/<session_id>")
     def load(session_id: str) -> Response:
@@ -101,6 +98,18 @@ def build_ai_sdk(
         return chats.next_turn(session, g.caller.tenant)
 
     return api
+
+
+def _find_or_accept(
+    chats: Chats, body: ChatBody, session: str, to_turn_request: Callable[[ChatBody], TurnRequest]
+) -> Turn:
+    """Return the turn whose answer the page asks for."""
+    if body.trigger == "regenerate-message" and is_turn_id(named := body.message_id or ""):
+        return chats.regenerate_turn(named, session, _origin(None))
+    turn_request = to_turn_request(body)
+    if body.trigger == "regenerate-message":
+        return chats.regenerate_last(body, turn_request, _origin(None))
+    return chats.submit(body, turn_request, _origin(turn_request.idempotency_key))
 
 
 def _session(session_id: str) -> str:
