@@ -74,6 +74,10 @@ chaos: $(VENV)/.installed-dev ## run about twenty thousand turns under faults an
 chaos-edits: $(VENV)/.installed-dev ## regenerate, edit and fork under kills of workers, endpoint and store (2 minutes)
 	@$(BIN)/python -m tests.chaos.edits
 
+.PHONY: chaos-surfaces
+chaos-surfaces: $(VENV)/.installed-dev ## run two thousand turns of all clients under kills and write their table (2 minutes)
+	@$(BIN)/python -m tests.chaos.surfaces
+
 chaos-files: $(VENV)/.installed-dev ## run two thousand turns with images under kills and write docs/explanation/files_under_kills.md (3 minutes)
 	@$(BIN)/python -m tests.chaos.files
 

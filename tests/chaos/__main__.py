@@ -11,10 +11,11 @@ from tests.chaos.cluster.nemesis import ClusterNemesis
 from tests.chaos.failover import FAILOVER_TURNS, FailoverOutcome, fail_over
 from tests.chaos.neighbours import NEIGHBOURS, measure_beside
 from tests.chaos.nemesis import Nemesis
-from tests.chaos.page import BASELINE, PAGE, render_page, with_row
+from tests.chaos.page import BASELINE, PAGE, render_page, table, with_row
 from tests.chaos.rows import PER_SECOND, ROWS, SESSIONS, Row
 from tests.chaos.run import Outcome, run
 from tests.chaos.supervised import SupervisedStack
+from tests.chaos.surfaces.run import TABLE_HEAD
 from tests.support.cluster.nodes import ClusterNodes
 from tests.support.processes import Stack
 from tests.support.replicas import ReplicatedStore
@@ -44,7 +45,9 @@ def main() -> int:
     failovers = {replicas: run_failover(replicas) for replicas in (0, 1)}
     failover_rows = [print_row(f"| {n} | {len(o.confirmed)} | {len(o.lost)} |") for n, o in failovers.items()]
     fault_rows = [*rows[: len(ROWS)], print_row(baseline.row(BASELINE))]
-    PAGE.write_text(render_page(fault_rows, rows[len(ROWS) :], failover_rows, options.seed), encoding="utf-8")
+    surfaces = table(PAGE.read_text(encoding="utf-8"), TABLE_HEAD)
+    page = render_page(fault_rows, rows[len(ROWS) :], failover_rows, options.seed, surfaces=surfaces)
+    PAGE.write_text(page, encoding="utf-8")
     return 0 if clean and not failovers[1].lost else 1
 
 

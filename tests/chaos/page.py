@@ -49,6 +49,14 @@ places. The neighbour's turns were submitted before; the worker is one, with the
 |---|---|---|---|---|---|---|
 {neighbours}
 
+## All surfaces at once
+
+Written by `make chaos-surfaces`: clients of several protocols, as published, hold conversations in the same store,
+while workers and the endpoint are killed. A call that fails is repeated as the guide of its protocol says. *Shown
+otherwise* are the answers that a client showed differently from the history.
+
+{surfaces}
+
 ## Fail-over
 
 The primary dies while its replica lags, and Sentinels promote the replica. {count} turns are submitted in that time.
@@ -60,9 +68,11 @@ Turns that are not confirmed are refused with 503 and can be submitted again.
 """
 
 
-def render_page(rows: list[str], neighbours: list[str], failovers: list[str], seed: int) -> str:
+def render_page(rows: list[str], neighbours: list[str], failovers: list[str], seed: int, *, surfaces: str) -> str:
+    """`surfaces` is the table that another command has written."""
     return PAGE_TEXT.format(
         seed=seed,
+        surfaces=surfaces,
         rows="\n".join(rows),
         neighbours="\n".join(neighbours),
         count=FAILOVER_TURNS,
@@ -80,3 +90,14 @@ def with_row(page: str, row: str) -> str:
     else:
         lines.insert(next(n for n, line in enumerate(lines) if line.startswith("| *thirty lines")), row)
     return "\n".join(lines) + "\n"
+
+
+def table(page: str, head: str) -> str:
+    """Return the table of the page that begins with this row, up to the next empty line."""
+    return page[page.index(head) :].partition("\n\n")[0]
+
+
+def with_table(page: str, head: str, rows: list[str]) -> str:
+    """Return the page with these rows in the table that begins with this row."""
+    rule = "|" + "---|" * (head.count("|") - 1)
+    return page.replace(table(page, head), "\n".join([head, rule, *rows]))

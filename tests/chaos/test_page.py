@@ -1,6 +1,7 @@
 """A new run can replace one row of `docs/explanation/chaos.md`."""
 
-from tests.chaos.page import PAGE, with_row
+from tests.chaos.page import PAGE, table, with_row, with_table
+from tests.chaos.surfaces.run import TABLE_HEAD
 
 ROWS = """\
 | Faults | Times |
@@ -23,3 +24,15 @@ def test_an_unchanged_row_changes_nothing() -> None:
     page = PAGE.read_text(encoding="utf-8")
     for row in [line for line in page.splitlines() if line.startswith("| ") and "kill" in line]:
         assert with_row(page, row) == page
+
+
+def test_a_table_gets_other_rows() -> None:
+    page = "before\n\n| A | B |\n|---|---|\n| 1 | 2 |\n\nafter\n"
+    assert with_table(page, "| A | B |", ["| 3 | 4 |"]) == page.replace("| 1 | 2 |", "| 3 | 4 |")
+
+
+def test_an_unchanged_table_changes_nothing() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    rows = table(page, TABLE_HEAD).splitlines()[2:]
+    assert rows
+    assert with_table(page, TABLE_HEAD, rows) == page
