@@ -8,6 +8,7 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.offload import Offload, run_inline
 from turns.config.settings import Settings
+from turns.domain.content.parts import FILE_ID
 from turns.domain.ids import new_token
 from turns.file_history.files import HistoryFiles
 from turns.file_history.offload import run_disk_io
@@ -15,11 +16,15 @@ from turns.file_history.turn_store import committed_messages
 
 
 class Copy:
-    """One copy: the `version` of its file, and the number of messages in it. `is_committed`: a script names it."""
+    """One copy: the `version` of its file, and the number of messages in it. `is_committed`: a script names it.
 
-    def __init__(self, version: str, count: int | None) -> None:
+    `files` are the ids of the uploaded files of these messages, each once for every message that refers to it.
+    """
+
+    def __init__(self, version: str, count: int | None, files: str = "") -> None:
         self.version = version
         self.count = count
+        self.files = files
         self.is_committed = False
 
 
@@ -48,12 +53,12 @@ class HistoryCopies:
         counted, source_version = ((value or b"").decode() for value in found)
         wanted = int(counted or 0) if count is None else count
 
-        def stage() -> None:
-            stored = files.read_messages(source, source_version) or []
-            files.stage(target, version, committed_messages(stored, wanted))
+        def stage() -> str:
+            stored = committed_messages(files.read_messages(source, source_version) or [], wanted)
+            files.stage(target, version, stored)
+            return " ".join(id for message in stored for id in set(FILE_ID.findall(message.decode())))
 
-        run_disk_io(stage, self._offload)
-        copy = Copy(version, wanted)
+        copy = Copy(version, wanted, run_disk_io(stage, self._offload))
         yield copy
         finish = files.publish if copy.is_committed else files.discard
         run_disk_io(lambda: finish(target, version), self._offload)

@@ -98,6 +98,7 @@ class Forks:
                 turn_id=source.turn_id or "",
                 version=copy.version,
                 count=copy.count,
+                files=copy.files,
             )
             copy.is_committed = outcome is Reply.FORKED
         return outcome, snapshot, wait_ms

@@ -102,7 +102,9 @@ class Regeneration:
         target = session_key(session_id, earlier.user_id, earlier.tenant)
         self._placement.check(earlier.session, target)
         with self._copies.copied(earlier.session, target, earlier.message_numbers.start - 1) as copy:
-            forked_from = earlier.session if copy.count is None else f"{earlier.session} {copy.version}"
+            forked_from = earlier.session
+            if copy.count is not None:
+                forked_from += f" {copy.version} {copy.files}"
             accepted = self._store.accept(
                 replace(request, session_id=session_id, forked_from=forked_from, if_version=None)
             )

@@ -19,13 +19,14 @@ class EditScripts(ScriptRunner):
         turn_id: str,
         version: str,
         count: int | None,
+        files: str,
     ) -> tuple[Reply, SessionSnapshot | None, int]:
         """Return the outcome and the session; if refused, None and the time (ms) until a retry makes sense, or 0.
 
-        `version` and `count` are those of the file with the messages; without files, a random token and None.
+        `version`, `count` and `files` are those of the copy; if histories are lists, a random token, None and ''.
         """
         length = "" if count is None else count
-        outcome, *reply = self._run("fork", session, session_id, user_id, source, how, turn_id, version, length)
+        outcome, *reply = self._run("fork", session, session_id, user_id, source, how, turn_id, version, length, files)
         if Reply(outcome) in {Reply.FORKED, Reply.REPLAYED}:
             return Reply(outcome), SessionSnapshot.from_reply(reply[0]), 0
         return Reply(outcome), None, reply[0] if reply else 0

@@ -72,7 +72,7 @@ local sequence = redis.call('HINCRBY', KEY.session .. session, 'sequence', 1)
 local record = {'session', session, 'session_id', session_id, 'status', POLICY.initial, 'sequence', tostring(sequence),
   'attempt', '1', 'claims', '0', 'accepted_at', tostring(now), unpack(ARGV, 11)}
 local fields = by_name(record)
-if sequence == 1 then begin_session(session, session_id, user_id, fields.input, now) end
+if sequence == 1 then begin_session(session, session_id, user_id, title_of(fields.input), now) end
 if user_id ~= '' then record[#record + 1], record[#record + 2] = 'user_id', user_id end
 if write_edit then write_edit(record) end
 if start_within ~= '' then

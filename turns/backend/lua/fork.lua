@@ -12,6 +12,7 @@
 --       6 that turn, or ''
 --       7 version of the file with the messages, or ''; without files a random token that tells calls apart
 --       8 number of messages in that file, or ''
+--       9 files to which these messages refer, as `begin_fork` expects them, or ''
 -- Reply FORKED, session    it has the messages; session: as `session_snapshot` returns it
 --       REPLAYED, session  it was forked like this before; it may have continued since then
 --       GONE               there is no session to fork, or it has no record of the turn
@@ -20,10 +21,10 @@
 --       LOST               the file does not have the messages that the fork has; they have changed meanwhile
 --       PAUSED, TENANT_BACKLOG_FULL, RATE_LIMITED, ms, TOKENS_SPENT, ms  as in `accept`: the same limits apply
 --
--- requires: begin_session, commit_files, fork_session, is_paused, now_ms, quota, replayed, session_files
--- requires: session_retention, session_snapshot, tenant_of
+-- requires: begin_session, fork_session, is_paused, now_ms, quota, replayed, session_retention, session_snapshot
+-- requires: tenant_of
 
-local session, session_id, user_id, source, how, turn, version, length = unpack(ARGV, 1, 8)
+local session, session_id, user_id, source, how, turn, version, length, files = unpack(ARGV, 1, 9)
 local key, forked_from = KEY.session .. session, table.concat({source, how, turn}, ' ')
 
 local known, known_version = unpack(redis.call('HMGET', key, 'forked_from', 'fork_version'))
@@ -39,12 +40,9 @@ refusal = quota_refusal(tenant, now)
 if refusal then return refusal end
 if POLICY.history == 'file' and count ~= tonumber(length) then return {'LOST'} end
 
-local title, own_title = unpack(redis.call('HMGET', KEY.session .. source, 'title', 'own_title'))
-begin_session(session, session_id, user_id, own_title or title or '', now)
-redis.call('HSET', key, 'forked_from', forked_from, 'fork_version', version)
-copy_messages(source, session, count, version)
--- All files of the source: which of them the copied messages refer to is only in their text.
-commit_files(table.concat(session_files(source), ' '), session)
+begin_session(session, session_id, user_id, nil, now)
+redis.call('HSET', key, 'fork_version', version)
+begin_fork(session, source, forked_from, count, version, files)
 advance_rate(tenant, now)
 start_session_retention(session, now)
 return {'FORKED', session_snapshot(session)}

@@ -38,7 +38,7 @@ local refusal = quota_refusal(tenant, now)
 if refusal then return refusal end
 if POLICY.history == 'redis' and redis.call('LLEN', KEY.import .. version) ~= tonumber(length) then return {'LOST'} end
 
-begin_session(session, session_id, user_id, text, now)
+begin_session(session, session_id, user_id, title_of(text), now)
 redis.call('HSET', key, 'imported', digest)
 if POLICY.history == 'file' then
   redis.call('HSET', key, 'messages', length, 'file', version)

@@ -53,6 +53,20 @@ def test_a_fork_keeps_its_title_and_time_after_a_turn(chat: Chat, turns: list[st
     assert later.created_at == forked.created_at
 
 
+def test_a_fork_gets_the_whole_title_of_its_source(chat: Chat, turns: list[str]) -> None:
+    title = "ä" * 200
+    chat.sessions.patch_session("s", {"title": title}, user_id=None)
+    assert chat.fork("f", turn_id=turns[0]).session.title == title
+    turn = chat.regenerate(turns[1], input="zwei")
+    assert chat.sessions.get_session(turn.session_id).title == title
+
+
+def test_a_fork_without_messages_gets_its_title_later(chat: Chat, turns: list[str]) -> None:
+    assert chat.fork("f", turn_id=turns[0], before=True).session.title is None
+    chat.accept("eins", session_id="f")
+    assert chat.sessions.get_session("f").title == "eins"
+
+
 def test_a_busy_session_can_be_forked(chat: Chat, turns: list[str]) -> None:
     chat.claim(chat.accept("four"))
     assert chat.fork("f").session.is_busy is False

@@ -1,5 +1,6 @@
 """Uploaded files on a real store and in a real directory, in which each test makes time pass."""
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
-from turns.domain.content.parts import Part, PartType, text_of
+from turns.domain.content.parts import Part, PartType, file_ids, text_of
 from turns.domain.turn import Claim, Turn, TurnRequest
 from turns.files.blobs import DirectoryBlobs
 from turns.files.store import FileStore, StoredFile
@@ -62,7 +63,8 @@ class Scene:
     def answer(self, turn: Turn, *drawn: StoredFile) -> Turn:
         """Commit a turn; its answer has these files."""
         claim = self.claim(turn)
-        answer = replace(answer_to(claim), files=tuple(file.id for file in drawn))
+        question = json.dumps({"turn": turn.id, "files": file_ids(turn.parts)})
+        answer = replace(answer_to(claim), question_message=question, files=tuple(file.id for file in drawn))
         self.store.commit(claim, answer, tail="")
         return turn
 

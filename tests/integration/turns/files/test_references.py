@@ -1,6 +1,7 @@
 """A file is kept as long as a turn or a session refers to it, and no longer."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,9 @@ from turns.domain.ids import session_key
 from turns.edits.copies import HistoryCopies
 from turns.edits.forks import Forks, Source
 from turns.edits.placement import ForkPlacement
+from turns.file_history.files import HistoryFiles
+from turns.file_history.session_store import open_session_store
+from turns.file_history.turn_store import open_turn_store
 from turns.files.scripts import FileScripts
 
 
@@ -205,12 +209,22 @@ def test_a_regenerated_answer_keeps_the_files_of_its_question(scene: Scene) -> N
     assert (scene.sweep(), scene.kept) == (0, {file.id})
 
 
-def test_a_fork_keeps_the_files_of_its_messages(scene: Scene, client: Client, settings: Settings) -> None:
-    file = scene.upload()
-    scene.answer(scene.ask(file))
+@pytest.mark.parametrize("are_files", [False, True], ids=["list", "file"])
+def test_a_fork_keeps_the_files_of_its_messages(
+    scene: Scene, client: Client, settings: Settings, tmp_path: Path, *, are_files: bool
+) -> None:
+    if are_files:
+        HistoryFiles(tmp_path / "histories").prepare()
+        settings = settings.model_copy(update={"history": f"file:{tmp_path / 'histories'}"})
+        scene = replace(scene, store=open_turn_store(client, settings), sessions=open_session_store(client, settings))
+    early, late = scene.upload(), scene.upload()
+    asked = [scene.answer(scene.ask(file)) for file in (early, late, early)]
     forks = Forks(client, settings, scene.store, HistoryCopies(client, settings), ForkPlacement(client, settings))
-    forks.fork(Source(session_id="s", user_id=None), "forked")
+    forks.fork(Source(session_id="s", user_id=None, turn_id=asked[1].id, before=True), "first")
+    forks.fork(Source(session_id="s", user_id=None), "all")
     scene.sessions.erase("s")
-    assert (scene.sweep(), scene.kept) == (0, {file.id})
-    scene.sessions.erase("forked")
+    assert (scene.sweep(), scene.kept) == (0, {early.id, late.id})
+    scene.sessions.erase("all")
+    assert (scene.sweep(), scene.kept) == (1, {early.id})
+    scene.sessions.erase("first")
     assert (scene.sweep(), scene.kept) == (1, set())

@@ -11,12 +11,14 @@ local function title_of(text)
   return string.sub(line, 1, last) .. '…'
 end
 
--- Create the session for its first turn or for imported messages, the first of which is `text`. A session that exists,
--- because it was imported or forked before its first turn, stays as it is.
-local function begin_session(session, session_id, user_id, text, now)
+-- Create the session for its first turn, for imported messages or as a fork; without a title it is that of its first
+-- turn. A session that exists, because it was imported or forked before its first turn, stays as it is.
+local function begin_session(session, session_id, user_id, title, now)
   local key = KEY.session .. session
   if redis.call('HSETNX', key, 'created_at', now) == 1 then
-    redis.call('HSET', key, 'session_id', session_id, 'user_id', user_id, 'title', title_of(text))
+    redis.call('HSET', key, 'session_id', session_id, 'user_id', user_id, unpack(title and {'title', title} or {}))
+  elseif title then
+    redis.call('HSETNX', key, 'title', title)
   end
   if user_id ~= '' then redis.call('ZADD', KEY.user_sessions .. tenant_of(session), 0, session) end
 end

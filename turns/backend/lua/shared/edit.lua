@@ -3,19 +3,13 @@
 -- Return the reply with which a turn that regenerates another one is refused, or nil and a function that adds to its
 -- record and its session. Both are nil for any other turn. The arguments are the first fields of its record: `regenerates`
 -- and that other turn; or, if the new turn begins a fork of that one's session, before them `forked_from` and the session,
--- with the version of the fork's file if histories are files.
+-- with the version of the fork's file and the files of its messages if histories are files.
 local function edit_refusal(session, name, value, _, regenerated)
   if name == 'forked_from' then
-    local source, file_version = string.match(value, '^(%S+) ?(%S*)$')
+    local source, file_version, files = string.match(value, '^(%S+) ?(%S*) ?(.*)$')
     local refusal, count = fork_session_refusal(session, source, 'before', regenerated)
     return refusal, function()
-      copy_messages(source, session, count, file_version)
-      local fields = {'forked_from', source .. ' before ' .. regenerated}
-      if count > 0 then  -- otherwise its first question is the title
-        local title, own_title = unpack(redis.call('HMGET', KEY.session .. source, 'title', 'own_title'))
-        fields[3], fields[4] = 'title', own_title or title or ''
-      end
-      redis.call('HSET', KEY.session .. session, unpack(fields))
+      begin_fork(session, source, source .. ' before ' .. regenerated, count, file_version, files)
     end
   end
   if name ~= 'regenerates' then return nil end

@@ -18,12 +18,14 @@ local function fork_session_refusal(session, source, how, turn)
   return nil, count
 end
 
--- Hold the files to which the messages of a fork refer; those of a history in a file are not read, so it holds all files
--- of its source.
-local function hold_files_of_fork(source, session)
+-- Hold the files of the source to which the messages of a fork refer, as many times as messages do. `files` are these ids
+-- if histories are files, in which they cannot be found here.
+local function hold_files_of_fork(source, session, files)
   local ids = session_files(source)
   if #ids == 0 then return end
-  local messages = POLICY.history == 'file' and ids or redis.call('LRANGE', KEY.history .. session, 0, -1)
+  local messages = {}
+  if POLICY.history == 'redis' then messages = redis.call('LRANGE', KEY.history .. session, 0, -1) end
+  for id in string.gmatch(files, '%S+') do messages[#messages + 1] = id end
   for _, id in ipairs(ids) do
     local references = 0
     for _, message in ipairs(messages) do
@@ -36,16 +38,21 @@ local function hold_files_of_fork(source, session)
   end
 end
 
--- Copy the `count` oldest messages of a session and its retention to an empty one. `file_version` is their copy if
--- histories are files.
-local function copy_messages(source, session, count, file_version)
-  local ttl_ms = redis.call('HGET', KEY.session .. source, 'ttl_ms')
-  if ttl_ms then redis.call('HSET', KEY.session .. session, 'ttl_ms', ttl_ms) end
+-- Give an empty session the `count` oldest messages of another one, its retention and, unless there are none, its title.
+-- `file_version` is the copy of the messages if histories are files, and `files` are the uploaded ones of these messages,
+-- each once for every message that refers to it.
+local function begin_fork(session, source, forked_from, count, file_version, files)
+  local fields = {'forked_from', forked_from}
+  local ttl_ms, title, own_title = unpack(redis.call('HMGET', KEY.session .. source, 'ttl_ms', 'title', 'own_title'))
+  title = own_title or title
+  if ttl_ms then fields[#fields + 1], fields[#fields + 2] = 'ttl_ms', ttl_ms end
+  if title and count > 0 then fields[#fields + 1], fields[#fields + 2] = 'title', title end
   if POLICY.history == 'file' then
-    redis.call('HSET', KEY.session .. session, 'messages', count, 'file', file_version)
+    for _, field in ipairs({'messages', count, 'file', file_version}) do fields[#fields + 1] = field end
   elseif count > 0 then
     redis.call('COPY', KEY.history .. source, KEY.history .. session)
     redis.call('LTRIM', KEY.history .. session, -count, -1)
   end
-  if count > 0 then hold_files_of_fork(source, session) end
+  redis.call('HSET', KEY.session .. session, unpack(fields))
+  if count > 0 then hold_files_of_fork(source, session, files) end
 end
