@@ -82,19 +82,25 @@ class UsageStore:
 
     def forget_user(self, user_id: str, *, tenant: str) -> int:
         """Give the user's rows in the sums of all days to no user; return their number. Totals do not change."""
-        call_each(self._folds())  # in all partitions, because entries that are not in the sums have the name too
-        name, today = escape_id(user_id), (datetime.now(UTC).date() - EPOCH).days
-        days = range(today - self._kept_days, today + 2)  # the clock of the store may be a little ahead
         return sum(
-            self._forget_rows(client, scripts, keys.USER_USAGE(f"{tenant}:{day}"), name)
-            for client, scripts in self._scripts.items()
-            for day in days
+            scripts.forget_user(key, {str(row): str(row._replace(name=NOBODY)) for row in rows})
+            for scripts, key, rows in self._rows_of_user(user_id, tenant)
         )
 
-    def _forget_rows(self, client: Client, scripts: UsageScripts, key: str, name: str) -> int:
-        rows = [Row.parse(row) for row in cast(list[bytes], client.hkeys(key))]
-        named = {str(row): str(row._replace(name=NOBODY)) for row in rows if row.name == name}
-        return scripts.forget_user(key, named) if named else 0
+    def has_user(self, user_id: str, *, tenant: str) -> bool:
+        """Return whether the sums of a day name the user."""
+        return next(self._rows_of_user(user_id, tenant), None) is not None
+
+    def _rows_of_user(self, user_id: str, tenant: str) -> Iterator[tuple[UsageScripts, str, list[Row]]]:
+        """Yield the key and the rows of each day on which the user has some, with the scripts of its partition."""
+        call_each(self._folds())  # in all partitions, because entries that are not in the sums have the name too
+        name, today = escape_id(user_id), (datetime.now(UTC).date() - EPOCH).days
+        for client, scripts in self._scripts.items():
+            for day in range(today - self._kept_days, today + 2):  # the clock of the store may be a little ahead
+                key = keys.USER_USAGE(f"{tenant}:{day}")
+                rows = [Row.parse(row) for row in cast(list[bytes], client.hkeys(key))]
+                if named := [row for row in rows if row.name == name]:
+                    yield scripts, key, named
 
     def _folds(self) -> list[Callable[[], None]]:
         return [partial(self._fold_all, client, scripts) for client, scripts in self._scripts.items()]

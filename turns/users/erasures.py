@@ -146,7 +146,8 @@ class UserErasures:
         )
 
     def _has_any(self, user_id: str, tenant: str) -> bool:
-        return next(self._sessions_of(user_id, tenant), None) is not None
+        has_session = next(self._sessions_of(user_id, tenant), None) is not None
+        return has_session or self._usage.has_user(user_id, tenant=tenant)
 
     def _find(self, user: str) -> Erasure | None:
         record = to_record(cast(dict[bytes, bytes], self._client.hgetall(keys.ERASED_USER(user))))

@@ -96,6 +96,20 @@ def test_a_repeated_erasure_returns_the_receipt(erasures: UserErasures, complete
     assert erasures.erase("alice", seconds=LONG).sessions == 1
 
 
+def test_usage_of_expired_sessions_is_forgotten_again(
+    erasures: UserErasures, complete: Callable[..., None], usage: UsageStore, server: Server
+) -> None:
+    erasures.erase("alice", seconds=LONG)
+    complete("a", user_id="alice")
+    session = session_key("a", "alice")
+    [turn] = server.raw.zrange(keys.SESSION_TURNS(session), 0, -1)
+    for key in (keys.SESSION(session), keys.HISTORY(session), keys.SESSION_TURNS(session), keys.TURN(turn.decode())):
+        server.raw.delete(key)
+    server.raw.delete(keys.SESSIONS("-"), keys.USER_SESSIONS("-"), keys.USER_TURNS(user_key("alice")))
+    assert erasures.erase("alice", seconds=LONG).usage_rows == 1
+    assert "alice" not in sums(usage)
+
+
 @pytest.mark.usefixtures("users")
 def test_an_erasure_goes_on_after_its_time(erasures: UserErasures) -> None:
     receipts = [erasures.erase("alice", seconds=0) for _ in range(4)]
