@@ -198,9 +198,11 @@ class AsyncTurns:
         """Delete a turn by its id, like `AsyncTurn.delete`."""
         await self._transport.run(self._steps.delete(turn_id))
 
-    async def retry(self, turn_id: str, *, idempotency_key: str | None = None) -> AsyncTurn:
+    async def retry(
+        self, turn_id: str, *, idempotency_key: str | None = None, if_version: int | None = None
+    ) -> AsyncTurn:
         """Retry a turn by its id, like `AsyncTurn.retry`."""
-        return await self._transport.run(self._steps.retry(turn_id, idempotency_key))
+        return await self._transport.run(self._steps.retry(turn_id, idempotency_key, if_version))
 
     async def regenerate(
         self,

@@ -198,9 +198,9 @@ class Turns:
         """Delete a turn by its id, like `Turn.delete`."""
         self._transport.run(self._steps.delete(turn_id))
 
-    def retry(self, turn_id: str, *, idempotency_key: str | None = None) -> Turn:
+    def retry(self, turn_id: str, *, idempotency_key: str | None = None, if_version: int | None = None) -> Turn:
         """Retry a turn by its id, like `Turn.retry`."""
-        return self._transport.run(self._steps.retry(turn_id, idempotency_key))
+        return self._transport.run(self._steps.retry(turn_id, idempotency_key, if_version))
 
     def regenerate(
         self,

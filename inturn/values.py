@@ -51,7 +51,7 @@ class Changes(TypedDict, total=False):
 class SessionFilters(TypedDict, total=False):
     """Conditions on sessions; all must hold. None is any.
 
-    `metadata` has one entry. `q` has beginnings of words of the title. The times have an offset from UTC.
+    `metadata` has labels, and `q` beginnings of words of the title. The times have an offset from UTC.
     """
 
     user_id: str | None

@@ -21,7 +21,7 @@ class Request:
 
     method: str
     path: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, Any] = field(default_factory=dict)  # a text, or a list of texts for a repeated parameter
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
     read_timeout_seconds: float = READ_TIMEOUT_SECONDS
@@ -92,8 +92,9 @@ def delete_turn(turn_id: str) -> Request:
     return Request(method="DELETE", path=_turn_path(turn_id))
 
 
-def retry_turn(turn_id: str, *, key: str) -> Request:
-    return Request(method="POST", path=f"{_turn_path(turn_id)}/retry", headers=_idempotency_key(key))
+def retry_turn(turn_id: str, *, key: str, if_version: int | None = None) -> Request:
+    headers = {**_idempotency_key(key), **_if_match(if_version)}
+    return Request(method="POST", path=f"{_turn_path(turn_id)}/retry", headers=headers)
 
 
 def regenerate_turn(
@@ -214,7 +215,7 @@ def erase_user(user_id: str) -> Request:
     return Request(method="DELETE", path=f"/v1/users/{_segment('user_id', user_id)}")
 
 
-def _filters(filters: SessionFilters) -> dict[str, str | None]:
+def _filters(filters: SessionFilters) -> dict[str, str | list[str] | None]:
     """Return the filters of a list of sessions as parameters of the query."""
     given: dict[str, Any] = _without_none(filters)
     for name in ("active_after", "active_before"):
@@ -223,8 +224,7 @@ def _filters(filters: SessionFilters) -> dict[str, str | None]:
     if "archived" in given:
         given["archived"] = "true" if given["archived"] else "false"
     if "metadata" in given:
-        [(name, value)] = given["metadata"].items()
-        given["metadata"] = f"{name}:{value}"
+        given["metadata"] = [f"{name}:{value}" for name, value in given["metadata"].items()]
     return given
 
 
@@ -258,8 +258,13 @@ def _segment(name: str, value: str) -> str:
     return quote(_require_unicode(name, value), safe="")
 
 
-def _query(fields: Mapping[str, str | None]) -> dict[str, str]:
-    return {name: _require_unicode(name, value) for name, value in _without_none(fields).items()}
+def _query(fields: Mapping[str, str | list[str] | None]) -> dict[str, str | list[str]]:
+    """Return the parameters that are given; a list is one that is repeated."""
+    given: dict[str, str | list[str]] = _without_none(fields)
+    for name, value in given.items():
+        for text in [value] if isinstance(value, str) else value:
+            _require_unicode(name, text)
+    return given
 
 
 def _require_unicode(name: str, value: str) -> str:

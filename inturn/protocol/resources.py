@@ -66,8 +66,8 @@ class TurnSteps(Generic[TurnT]):
     def delete(self, turn_id: str) -> Steps[None]:
         yield from steps.send_with_retries(requests.delete_turn(turn_id), self._retry_policy)
 
-    def retry(self, turn_id: str, key: str | None) -> Steps[TurnT]:
-        return self._fetch(requests.retry_turn(turn_id, key=key or new_idempotency_key()))
+    def retry(self, turn_id: str, key: str | None, if_version: int | None = None) -> Steps[TurnT]:
+        return self._fetch(requests.retry_turn(turn_id, key=key or new_idempotency_key(), if_version=if_version))
 
     def regenerate(
         self, turn_id: str, text: str | None, changes: Changes, key: str | None, if_version: int | None

@@ -176,7 +176,7 @@ class SessionBusy(Refused):
 
 
 class SessionNotEmpty(Refused):
-    """The session already has other messages. Import into a new session, or delete this one first."""
+    """The session already has other messages. Choose a new session, or delete this one first."""
 
     status, code = 409, "session_not_empty"
 

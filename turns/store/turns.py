@@ -108,6 +108,7 @@ class TurnStore:
         idempotency_key: str | None = None,
         request_id: str | None = None,
         key_id: str | None = None,
+        if_version: int | None = None,
     ) -> Accepted:
         """Accept the request of a failed turn again, with the present version of its assistant.
 
@@ -137,6 +138,7 @@ class TurnStore:
                 idempotency_key=idempotency_key,
                 request_id=request_id,
                 key_id=key_id or failed.key_id,
+                if_version=if_version,
             )
         )
 

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeVar, cast, get_args
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -144,12 +144,15 @@ def _check_size(parts: Sequence[Part], max_bytes: int) -> None:
 
 
 def parse_query(model: type[Model], arguments: Iterable[tuple[str, str]]) -> Model:
-    """Validate a query string. Raises `InvalidRequest`, also for a repeated parameter."""
-    given: dict[str, str] = {}
+    """Validate a query string. Raises `InvalidRequest`, also for a repeated parameter whose type is not a list."""
+    given: dict[str, str | list[str]] = {}
     for name, value in arguments:
-        if name in given:
+        if name in model.model_fields and get_origin(model.model_fields[name].annotation) is list:
+            given[name] = [*given.get(name, ()), value]
+        elif name in given:
             raise InvalidRequest(printable(name), "must be given once")
-        given[name] = value
+        else:
+            given[name] = value
     return _validate(model, given)
 
 

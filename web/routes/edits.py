@@ -138,6 +138,8 @@ def _to_source(session_id: str, query: SessionQuery, body: ForkBody) -> Source:
 
 def _to_changes(body: RegenerateBody) -> Changes:
     lane, fork = Lane(body.lane) if body.lane else None, Fork(body.fork)
+    if fork is Fork.NEVER and body.session_id:
+        raise InvalidRequest("session_id", "names a fork, so it cannot be combined with fork=never")
     if fork is Fork.IF_EARLIER and not may_begin_sessions():
         fork = Fork.NEVER
     if fork is Fork.ALWAYS:

@@ -19,10 +19,9 @@ def reply_sessions(conversations: Conversations, query: SessionFilterQuery, user
 
 
 def to_filter(query: SessionFilterQuery) -> SessionFilter:
-    name, _, value = (query.metadata or "").partition(":")
     return SessionFilter(
         archived=None if query.archived is None else query.archived == "true",
-        metadata={name: value} if query.metadata else {},
+        metadata=tuple(query.metadata),
         words=query.q,
         active_after=query.active_after,
         active_before=query.active_before,

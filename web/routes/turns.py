@@ -12,6 +12,7 @@ from turns.domain.assistant import Assistant
 from turns.domain.errors import (
     AssistantNotFound,
     FileNotFound,
+    InvalidRequest,
     Refused,
     SessionBusy,
     SessionChanged,
@@ -119,6 +120,8 @@ def build_turns(
         responses={200: ResponseSpec("The result of each turn, in order", responses.Batch)},
     ).on(api)
     def submit_batch() -> Response:
+        if "If-Match" in request.headers:
+            raise InvalidRequest("If-Match", "cannot be sent with a batch, whose turns may be of several sessions")
         key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
         items = parse_batch(read_json_body(max_bytes=MAX_BATCH_BYTES))
         keys = (f"{key}\n{n}" if key else None for n in range(len(items)))
@@ -186,9 +189,9 @@ def build_turns(
         method="post",
         path="/v1/turns/{turn_id}/retry",
         summary="Retry a failed turn as a new last turn of its session",
-        headers=("Idempotency-Key", "Prefer"),
+        headers=("Idempotency-Key", "If-Match", "Prefer"),
         responses=ACCEPTED,
-        refusals=(*MISSING, AssistantNotFound, FileNotFound, TurnNotFailed, *RESUBMITTED),
+        refusals=(*MISSING, AssistantNotFound, FileNotFound, TurnNotFailed, SessionChanged, *RESUBMITTED),
         takes_tokens=True,
     ).on(api)
     def retry(turn_id: str) -> Response:
@@ -200,6 +203,7 @@ def build_turns(
             idempotency_key=key,
             request_id=g.request_id,
             key_id=g.caller.key_id,
+            if_version=read_if_match(),
         )
         return reply_accepted(accepted, long_polls)
 

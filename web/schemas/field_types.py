@@ -1,6 +1,7 @@
 """The types of values in requests, with their rules."""
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ MAX_VARIABLE_BYTES = 8 * 1024
 MAX_CONTENT_BYTES = 1024 * 1024  # more than answers have, unless INTURN_MAX_ANSWER_BYTES was raised
 MAX_METADATA_NAME_BYTES = 64
 MAX_METADATA_BYTES = 512
+MAX_TITLE_BYTES = 512
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 FileId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{FILE_ID.pattern}$"})]
@@ -34,6 +36,12 @@ def _name(value: str) -> str:
 def _id(value: str) -> str:
     if not is_id(value):
         raise rule(ID_RULE)
+    return value
+
+
+def _line(value: str) -> str:
+    if not value.strip() or any(unicodedata.category(character) == "Cc" for character in value):
+        raise rule("must be one line with a visible character")
     return value
 
 
@@ -93,6 +101,7 @@ Id = Annotated[str, AfterValidator(_id), WithJsonSchema(ID_SCHEMA)]
 Content = Annotated[str, *text_rules(max_bytes=MAX_CONTENT_BYTES)]
 VariableName = Annotated[str, *text_rules(max_bytes=MAX_VARIABLE_NAME_BYTES)]
 Variable = Annotated[str, *text_rules(max_bytes=MAX_VARIABLE_BYTES)]
+Title = Annotated[str, *text_rules(min_bytes=1, max_bytes=MAX_TITLE_BYTES), AfterValidator(_line)]
 MetadataName = Annotated[str, *text_rules(min_bytes=1, max_bytes=MAX_METADATA_NAME_BYTES)]
 Metadata = Annotated[str, *text_rules(max_bytes=MAX_METADATA_BYTES)]
 GivenInstant = Annotated[int, BeforeValidator(_to_ms), WithJsonSchema({"type": "string", "format": "date-time"})]

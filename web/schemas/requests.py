@@ -1,6 +1,5 @@
 """The bodies and queries of requests, as pydantic models, which the OpenAPI document describes too."""
 
-import re
 from functools import cache
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -30,6 +29,7 @@ from web.schemas.field_types import (
     Metadata,
     MetadataName,
     Name,
+    Title,
     Variable,
     VariableName,
     text_rules,
@@ -41,12 +41,10 @@ MAX_START_WITHIN_SECONDS = 7 * 24 * 3600
 MAX_WAIT_SECONDS = 30
 MAX_VARIABLES = 64
 MAX_METADATA = 16
-MAX_TITLE_BYTES = 512
 MAX_BATCH = 100
 MAX_IMPORTED = 10_000
 MAX_LIMIT = 100
 TurnId = Annotated[str, Field(pattern=f"^{TURN_ID.pattern}$")]
-LABEL = re.compile(r"^[^:\x00]{1,64}:[^\x00]{0,512}$")
 TURN_CURSOR = rf"^[0-9]{{1,16}}\.{TURN_ID.pattern}$"
 FEED_CURSOR = r"^(now|[0-9]{1,15})$"
 SESSION_CURSOR = r"^[0-9]{1,16}\.[A-Za-z0-9._~%/-]{1,3300}$"
@@ -151,9 +149,7 @@ class PatchSessionBody(BaseModel):
         json_schema_extra={"examples": [{"title": "Trigonometry", "metadata": {"course": "algebra"}}]},
     )
 
-    title: Annotated[str, *text_rules(min_bytes=1, max_bytes=MAX_TITLE_BYTES)] | None = Field(
-        None, description="null: the beginning of the first message"
-    )
+    title: Title | None = Field(None, description="null: the beginning of the first message")
     metadata: dict[MetadataName, Metadata | None] = Field(
         default_factory=dict, max_length=MAX_METADATA, description="entries to set; null removes an entry"
     )
@@ -161,6 +157,12 @@ class PatchSessionBody(BaseModel):
     ttl_seconds: Annotated[float, Field(gt=0, le=MAX_VALUE)] | None = Field(
         None, description="time for which the idle session is kept; null: for ever"
     )
+
+
+def _entries(values: list[str]) -> list[str]:
+    if not all(value.find(":") > 0 for value in values):
+        raise PydanticCustomError("rule", "must be name:value")
+    return values
 
 
 class Query(BaseModel):
@@ -286,10 +288,9 @@ class SessionFilterQuery(Query):
     """Conditions on sessions, all of which must hold."""
 
     archived: Literal["true", "false"] | None = None
-    metadata: (
-        Annotated[str, Field(pattern=LABEL.pattern, description="`name:value` of an entry, with a name without colon")]
-        | None
-    ) = None
+    metadata: Annotated[list[str], AfterValidator(_entries)] = Field(
+        [], max_length=MAX_METADATA, description="`name:value` of an entry; repeat the parameter for several"
+    )
     q: Annotated[str, Field(max_length=200, description="beginnings of words of the title")] = ""
     active_after: GivenInstant | None = None
     active_before: GivenInstant | None = None

@@ -22,14 +22,12 @@ from inturn.values import Session, SessionChanges, SessionFilters
 session_argument = click.argument("session_id")
 
 
-def parse_label(_context: click.Context, _parameter: click.Parameter, text: str | None) -> dict[str, str | None] | None:
-    """Return the entry; without a value it is None, which removes the label. Raise `click.BadParameter`."""
-    if text is None:
-        return None
-    name, _, value = text.partition("=")
-    if not name:
+def parse_labels(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, str | None]:
+    """Return the entries; one without a value is None, which removes the label. Raise `click.BadParameter`."""
+    labels = {name: value or None for name, _, value in (text.partition("=") for text in texts)}
+    if "" in labels:
         raise click.BadParameter("must be NAME=VALUE")
-    return {name: value or None}
+    return labels
 
 
 def parse_retention(_context: click.Context, _parameter: click.Parameter, text: str | None) -> dict[str, float | None]:
@@ -52,7 +50,9 @@ def sessions() -> None:
 @sessions.command("ls")
 @click.argument("words", nargs=-1)
 @user_option
-@click.option("--label", metavar="NAME=VALUE", callback=parse_label, help="Only with this label.")
+@click.option(
+    "--label", "labels", multiple=True, metavar="NAME=VALUE", callback=parse_labels, help="Only with this label."
+)
 @click.option("--archived", is_flag=True, help="Only archived ones.")
 @limit_option
 @json_option
@@ -63,13 +63,13 @@ def list_sessions(
     *,
     words: tuple[str, ...],
     user_id: str | None,
-    label: dict[str, str | None] | None,
+    labels: dict[str, str | None],
     archived: bool,
     limit: int,
     as_json: bool,
 ) -> None:
     """List sessions, most recently active first, with titles that contain WORDS."""
-    filters: SessionFilters = {"user_id": user_id, "metadata": cast("dict[str, str] | None", label)}
+    filters: SessionFilters = {"user_id": user_id, "metadata": {name: text or "" for name, text in labels.items()}}
     filters |= {"archived": archived or None, "q": " ".join(words) or None}
     with invocation.client() as client:
         found = client.sessions.list(limit=limit, **filters)
@@ -105,7 +105,14 @@ def show(invocation: Invocation, /, *, session_id: str, user_id: str | None, lim
 @session_argument
 @user_option
 @click.option("--title", help="Title; an empty one restores that of the first message.")
-@click.option("--label", metavar="NAME=VALUE", callback=parse_label, help="Label to set; without a value, to remove.")
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=parse_labels,
+    help="Label to set; without a value, to remove.",
+)
 @click.option("--archived/--no-archived", default=None, help="Archive it, or take it back.")
 @click.option(
     "--keep", "kept_for", metavar="SECONDS", callback=parse_retention, help="Time to keep it idle, or forever."
@@ -119,17 +126,17 @@ def edit(
     session_id: str,
     user_id: str | None,
     title: str | None,
-    label: dict[str, str | None] | None,
+    labels: dict[str, str | None],
     archived: bool | None,
     kept_for: dict[str, float | None],
     as_json: bool,
 ) -> None:
-    """Change the title, a label or the retention of a session, or archive it."""
+    """Change the title, labels or the retention of a session, or archive it."""
     changes = cast("SessionChanges", {**kept_for})
     if title is not None:
         changes["title"] = title or None
-    if label is not None:
-        changes["metadata"] = label
+    if labels:
+        changes["metadata"] = labels
     if archived is not None:
         changes["archived"] = archived
     if not changes:

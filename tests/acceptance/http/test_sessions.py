@@ -35,14 +35,29 @@ def test_an_unusable_version_is_refused(stack: Stack, tag: str) -> None:
     assert call(f"{stack.url}/v1/sessions/never").status == 404
 
 
+def test_a_batch_takes_no_version(stack: Stack) -> None:
+    body = {"turns": [turn_request("batched", "hello")]}
+    refused = call(f"{stack.url}/v1/turns/batch", method="POST", body=body, headers={"If-Match": '"0"'})
+    assert (refused.status, refused.body["errors"][0]["field"]) == (400, "If-Match")
+    assert call(f"{stack.url}/v1/sessions/batched").status == 404
+
+
+def test_a_retry_is_refused_if_another_tab_was_faster(stack: Stack) -> None:
+    failed = stack.submit("retried", "[fail 400]")
+    assert stack.wait_until_finished(failed)["status"] == "failed"
+    url = f"{stack.url}/v1/turns/{failed}/retry"
+    assert call(url, method="POST", headers={"If-Match": '"1"'}).body["code"] == "session_changed"
+    assert call(url, method="POST", headers={"If-Match": '"0"'}).status == 202
+
+
 def test_a_session_is_renamed_labelled_and_found(stack: Stack) -> None:
     stack.wait_until_finished(stack.submit("mine", "What does cosine mean?", user_id="alice"))
     url = f"{stack.url}/v1/sessions/mine?user_id=alice"
     assert call(url).body["title"] == "What does cosine mean?"
-    renamed = patch(url, {"title": "Trigonometry", "metadata": {"course": "algebra"}})
+    renamed = patch(url, {"title": "Trigonometry", "metadata": {"course": "algebra", "year": "2"}})
     assert (renamed.status, renamed.body["title"]) == (200, "Trigonometry")
     assert renamed.headers["ETag"] == f'"{renamed.body["version"]}"'
-    for query in ("user_id=alice&q=trigo", "metadata=course:algebra", "archived=false&q=trigo"):
+    for query in ("user_id=alice&q=trigo", "metadata=course:algebra&metadata=year:2", "archived=false&q=trigo"):
         page = call(f"{stack.url}/v1/sessions?count=true&{query}").body
         assert [session["session_id"] for session in page["data"]] == ["mine"], query
         assert page["total"] == {"count": 1, "is_exact": True}
@@ -65,6 +80,8 @@ def test_a_change_of_a_session_is_refused_if_it_has_changed(stack: Stack) -> Non
     [
         ({"title": ""}, "title"),
         ({"title": "a" * 513}, "title"),
+        ({"title": " "}, "title"),
+        ({"title": "a\nb"}, "title"),
         ({"metadata": {"": "x"}}, "metadata."),
         ({"metadata": {"a": 1}}, "metadata.a"),
         ({"metadata": {str(n): "x" for n in range(17)}}, "metadata"),
@@ -86,7 +103,7 @@ def test_a_change_of_an_unknown_session_is_not_found(stack: Stack) -> None:
     assert patch(f"{stack.url}/v1/sessions/nobody-s", {"title": "x"}).body["code"] == "session_not_found"
 
 
-@pytest.mark.parametrize("query", ["archived=yes", "metadata=x", "active_after=today", "count=1"])
+@pytest.mark.parametrize("query", ["archived=yes", "metadata=x", "metadata=:x", "active_after=today", "count=1"])
 def test_a_wrong_filter_of_sessions_names_its_parameter(stack: Stack, query: str) -> None:
     refused = call(f"{stack.url}/v1/sessions?{query}")
     assert (refused.status, refused.body["errors"][0]["field"]) == (400, query.partition("=")[0])

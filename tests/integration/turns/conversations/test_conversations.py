@@ -1,3 +1,4 @@
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -176,16 +177,20 @@ def test_another_program_s_session_can_be_renamed(conversations: Conversations, 
 
 
 def test_sessions_are_filtered(complete: Callable[..., None], conversations: Conversations) -> None:
-    for name, title in (("a", "Großer Plan für Köln"), ("b", "the plan"), ("c", "Other things")):
+    for name, title in (("a", "Großer Plan für Köln"), ("b", "the plan"), ("c", "Other things 🦊")):
         complete(name, title)
     conversations.patch("a", {"archived": True, "metadata": {"plan": "pro", "x:y": "z"}})
     conversations.patch("b", {"metadata": {"plan": "free"}})
     expected = [
         (SessionFilter(archived=True), ["a"]),
         (SessionFilter(archived=False), ["c", "b"]),
-        (SessionFilter(metadata={"plan": "pro"}), ["a"]),
+        (SessionFilter(metadata=("plan:pro",)), ["a"]),
+        (SessionFilter(metadata=("x:y:z", "plan:pro")), ["a"]),
+        (SessionFilter(metadata=("x:y:z", "plan:free")), []),
         (SessionFilter(words="PLAN"), ["b", "a"]),
         (SessionFilter(words="kö gross"), ["a"]),
+        (SessionFilter(words=unicodedata.normalize("NFD", "kö")), ["a"]),
+        (SessionFilter(words=" 🦊 "), ["c"]),
         (SessionFilter(words="lan"), []),
     ]
     for wanted, found in expected:

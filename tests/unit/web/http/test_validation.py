@@ -18,7 +18,7 @@ from turns.domain.errors import AssistantNotFound, InvalidRequest
 from turns.domain.turn import TurnRequest
 from web.http.strict_json import load_json
 from web.http.validation import parse_messages, parse_query, parse_submit
-from web.schemas.requests import MessagesQuery, WaitQuery, submit_body
+from web.schemas.requests import MessagesQuery, SessionsQuery, WaitQuery, submit_body
 
 REGISTRY = AssistantRegistry(Settings())
 MAX_INPUT_BYTES = Settings().max_input_bytes
@@ -159,6 +159,11 @@ def test_a_bad_page_is_refused(query: list[tuple[str, str]]) -> None:
     with pytest.raises(InvalidRequest) as error:
         parse_query(MessagesQuery, query)
     assert error.value.errors[0].field == query[0][0]
+
+
+def test_a_parameter_for_a_list_may_be_repeated() -> None:
+    query = parse_query(SessionsQuery, [("metadata", "a:1"), ("q", "x"), ("metadata", "b:c:2")])
+    assert (query.metadata, query.q) == (["a:1", "b:c:2"], "x")
 
 
 @given(st.binary(max_size=200))
