@@ -1,4 +1,4 @@
-"""Manage API keys and erased users in the store: `python -m turns keys …` and `python -m turns users …`.
+"""Manage the store: `python -m turns keys …`, `python -m turns users …` and `python -m turns move …`.
 
 The command accesses the store directly, because the first key cannot be requested over HTTP.
 """
@@ -17,7 +17,7 @@ from turns.access.api_keys import KEY_CACHE_SECONDS, ApiKeyStore
 from turns.access.audit_log import Act, AuditLog
 from turns.access.key_record import KeyRecord
 from turns.backend.client import Client
-from turns.backend.installation import check_agreement
+from turns.backend.installation import check_agreement, check_not_moving
 from turns.backend.opening import check_store_or_exit, connect
 from turns.backend.partition.placement import Partitions
 from turns.backend.script_replies import Reply
@@ -26,6 +26,8 @@ from turns.config.settings import Settings, settings_or_exit
 from turns.domain.errors import ConfigurationError, KeyNotFound, StoreUnavailable
 from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name, session_key
 from turns.file_history.session_store import open_session_store
+from turns.move.command import add_arguments, run_move
+from turns.move.mover import MoveFailed
 from turns.store.partitioned.sessions import CANNOT_ADOPT
 from turns.store.sessions import SessionStore
 from turns.users.commands import add_commands
@@ -66,11 +68,13 @@ def main() -> int:
         return _failed(str(error), 2)
     except StoreUnavailable as error:
         return _failed(str(error) if error.refused else _no_answer(url), 3)
+    except MoveFailed as error:
+        return _failed(str(error), 1)
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    description = "Manage the API keys and the erased users of this service."
+    description = "Manage the API keys and the erased users of this service, or move it into a Redis Cluster."
     parser = argparse.ArgumentParser(prog="python -m turns", description=description)
     commands_of_store = parser.add_subparsers(required=True)
     partition = commands_of_store.add_parser("partition", help="print how the names of a session's keys begin")
@@ -81,6 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     users = commands_of_store.add_parser("users", help="list the erased users, and erase them again after a restore")
     add_commands(users)
     users.set_defaults(run=lambda service, options: options.run_users(service.client, service.settings, options))
+    move = commands_of_store.add_parser("move", help="move everything into an empty Redis Cluster, or back again")
+    add_arguments(move)
+    move.set_defaults(run=lambda service, options: run_move(service.settings, options))
     keys = commands_of_store.add_parser("keys", help="create, list and revoke API keys")
     subcommands = keys.add_subparsers(required=True)
     create = subcommands.add_parser("create", help="create a key and print it; it cannot be printed again")
@@ -118,6 +125,7 @@ def _days(text: str) -> float:
 
 
 def _create(service: Service, options: argparse.Namespace) -> str:
+    check_not_moving(service.client)
     scopes, is_first = _scopes(options.scopes), not service.api_keys.has_keys()
     if options.adopt:
         _check_adopting(service, options.tenant)
@@ -198,6 +206,7 @@ def _list(service: Service, _options: argparse.Namespace) -> str:
 
 
 def _revoke(service: Service, options: argparse.Namespace) -> str:
+    check_not_moving(service.client)
     try:
         key = service.api_keys.revoke_key(options.id)
     except KeyNotFound:

@@ -10,6 +10,7 @@ from redis.exceptions import ResponseError
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.opening import CHECK_TIMEOUT_SECONDS, check_store, connect
+from turns.backend.partition.move_mark import read_mark
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 
@@ -43,14 +44,26 @@ def join_or_exit(settings: Settings) -> None:
 
 def join(client: Client, settings: Settings) -> None:
     """Record what the first process decides for all. Raises `ConfigurationError` if this process differs."""
-    own = {"schema": str(SCHEMA), "history": _history(settings), **_partitions(settings)}
+    own = agreed_facts(settings)
     _write(client, [("HSETNX", keys.SERVICE.name, name, value) for name, value in own.items()])
     if check_agreement(client, settings) < SCHEMA:
         _write(client, [("HSET", keys.SERVICE.name, "schema", SCHEMA)])
 
 
+def agreed_facts(settings: Settings) -> dict[str, str]:
+    """Return what a store records of the first process."""
+    return {"schema": str(SCHEMA), "history": _history(settings), **_partitions(settings)}
+
+
+def check_not_moving(client: Client) -> None:
+    """Raise `ConfigurationError` if this store was moved into a Redis Cluster, or a move is not complete."""
+    if (mark := read_mark(client)) and mark.problem:
+        raise ConfigurationError(mark.problem)
+
+
 def check_agreement(client: Client, settings: Settings) -> int:
     """Return the schema of the store. Raises `ConfigurationError` if this process differs from those before it."""
+    check_not_moving(client)
     partitions = _partitions(settings)
     [found] = client.read_hashes([keys.SERVICE.name], ["schema", "history", *partitions])
     schema, own = int(found.get("schema", SCHEMA)), _history(settings)

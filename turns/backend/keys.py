@@ -484,6 +484,7 @@ SERVICE = Key(
     "task `run_turn`, with a placeholder for the turn id, written by the workers; "
     "`own_limits`: number of tenants with own limits; "
     "`schema`, `history` and, in a Redis Cluster, `partitions` and `placement`: what all processes must agree on; "
+    "`move`: how far the move of this store into a Redis Cluster is, as JSON, in both; "
     "`repair_cursor`: progress of a repair; "
     "`capacity`: number of turns that these workers can run at once; `shared_since`: time (ms) since which turns share "
     "it; `chain_hint`, `chain_capacity`, `chain_shared_since`: likewise, of the chain workers; "

@@ -467,6 +467,13 @@ class Settings(BaseSettings):
             raise ConfigurationError("\n".join(problems))
         return settings
 
+    def with_store(self, url: str) -> Self:
+        """Return the same settings for another store; raise `ConfigurationError` for those that it cannot keep."""
+        changed = self.model_copy(update={"redis_url": url})
+        if problems := changed._contradictions():
+            raise ConfigurationError("\n".join(problems))
+        return changed
+
     def _contradictions(self) -> list[str]:
         problems = []
         for name, check, value in (

@@ -26,7 +26,7 @@ def test_a_file_that_cannot_be_written_hides_no_new_key(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setattr("turns.access.api_keys._now_ms", lambda: 17)
-    client = StubClient(b"1", [0, 1, 17.0], [], [])  # keys exist; the new id is free
+    client = StubClient([{}], b"1", [0, 1, 17.0], [], [])  # keys exist; the new id is free
     options = Namespace(tenant="acme", scopes="turns", days=None, adopt=False, label="")
     secret = _create(Service(Settings(), client.as_client, KeyRecord(tmp_path / "missing")), options)
     assert secret.startswith("inturn_")

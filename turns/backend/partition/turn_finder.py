@@ -6,6 +6,7 @@ from functools import partial
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.partition.each import attempt_each
+from turns.backend.partition.move_mark import FIELD
 from turns.backend.partition.placement import Partitions
 from turns.backend.partition.tags import HOME
 from turns.domain.errors import StoreUnavailable
@@ -33,7 +34,7 @@ class TurnFinder:
             return self._partitions.of_turn(turn_id)
         if (known := self._known.get(turn_id)) is not None:
             return known
-        if not self._clients[HOME].execute_command("HEXISTS", keys.SERVICE.name, "move"):
+        if not self._clients[HOME].execute_command("HEXISTS", keys.SERVICE.name, FIELD):
             return HOME  # nothing was ever moved into this cluster
         number = self._ask_all(turn_id)
         if number is None:
