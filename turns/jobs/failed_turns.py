@@ -26,13 +26,15 @@ MAX_COUNTED = 10_000  # failed turns, the latest ones, that are counted by code
 STOPPING_REFUSALS = (IntakePaused, Overloaded, StoreUnsafe)  # every following turn would be refused for the same reason
 ANY = TurnFilter()
 
+Entry = tuple[int, str]  # the time (ms) of the failure, and the turn as `<tenant>/<turn id>`
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedPage:
-    """A page of failed turns, newest first; `after` is the cursor of the next page, None on the last."""
+    """A page of failed turns, newest first, which may be short; `after` is the next cursor, None on the last page."""
 
     turns: tuple[Turn, ...]
-    after: int | None
+    after: str | None
 
 
 class FailedTurns:
@@ -45,19 +47,17 @@ class FailedTurns:
         self._find_assistant = find_assistant
         self._codes: dict[str, Code | str] = {}  # by member of the failed list; the code of a failed turn never changes
 
-    def list_failed(self, *, conditions: TurnFilter = ANY, after: int | None = None, limit: int) -> FailedPage:
-        """Return a page of the failed turns of all tenants. It may be short although it is not the last."""
-        first = after or 0
-        members = cast(list[bytes], self._client.zrevrange(keys.FAILED.name, first, first + SCAN_LIMIT - 1))
+    def list_failed(self, *, conditions: TurnFilter = ANY, after: str | None = None, limit: int) -> FailedPage:
+        """Return a page of the failed turns of all tenants; `after` is the cursor of an earlier page."""
+        entries, has_more = self._read_entries(_position(after) if after else None)
         found: list[Turn] = []
-        for count, member in enumerate(members, 1):
-            turn = self._read_failed(member.decode())
+        for number, (failed_at, member) in enumerate(entries, 1):
+            turn = self._read_failed(member)
             if turn and conditions.matches(turn):
                 found.append(turn)
-            if len(found) == limit:
-                has_more = first + count < self._client.zcard(keys.FAILED.name)
-                return FailedPage(turns=tuple(found), after=first + count if has_more else None)
-        return FailedPage(turns=tuple(found), after=first + SCAN_LIMIT if len(members) == SCAN_LIMIT else None)
+            if len(found) == limit and (has_more or number < len(entries)):
+                return FailedPage(turns=tuple(found), after=_cursor((failed_at, member)))
+        return FailedPage(turns=tuple(found), after=_cursor(entries[-1]) if has_more else None)
 
     def find_failed(self, turn_id: str) -> Turn:
         """Return an unresolved failed turn of any tenant. Raises `TurnNotFound`."""
@@ -85,6 +85,27 @@ class FailedTurns:
         self._client.zrem(keys.FAILED.name, f"{turn.tenant}/{turn.id}")
         return accepted
 
+    def _read_entries(self, before: Entry | None) -> tuple[list[Entry], bool]:
+        """Return the next entries of the list of failed turns, newest first, and whether there may be more."""
+        offset = 0
+        while True:
+            stored = cast(
+                list[tuple[bytes, float]],
+                self._client.zrevrangebyscore(
+                    keys.FAILED.name,
+                    before[0] if before else "+inf",
+                    "-inf",
+                    start=offset,
+                    num=SCAN_LIMIT,
+                    withscores=True,
+                ),
+            )
+            found = [(int(failed_at), member.decode()) for member, failed_at in stored]
+            entries = [entry for entry in found if before is None or entry < before]
+            if entries or len(stored) < SCAN_LIMIT:
+                return entries, len(stored) == SCAN_LIMIT
+            offset += SCAN_LIMIT  # more turns have failed in this millisecond than one command reads
+
     def _read_codes(self) -> dict[str, Code | str]:
         """Return the code of each failed turn by member, newest first."""
         found = cast(list[bytes], self._client.zrevrange(keys.FAILED.name, 0, MAX_COUNTED - 1))
@@ -109,3 +130,12 @@ class FailedTurns:
         except (TurnNotFound, TurnExpired):
             return None
         return turn if turn.status is Status.FAILED else None
+
+
+def _cursor(entry: Entry) -> str:
+    return f"{entry[0]}.{entry[1]}"
+
+
+def _position(cursor: str) -> Entry:
+    failed_at, _, member = cursor.partition(".")
+    return int(failed_at), member

@@ -88,7 +88,8 @@ class Progress:
 
     `skipped`: the turn had ended, expired or been resolved otherwise. `refused`: it could not be retried and is still
     listed; `refusal` is the code of the last refusal. `left_out`: it probably ends its worker, so the job leaves it
-    out. `blocked_by` is the code for which the service refuses all turns at present; the job waits.
+    out. `blocked_by` is the code for which the service refuses all turns at present; the job waits. The partitions of
+    `missing_partitions` were away when the turns were listed.
     """
 
     total: int = 0
@@ -96,6 +97,7 @@ class Progress:
     skipped: int = 0
     refused: int = 0
     left_out: int = 0
+    missing_partitions: tuple[int, ...] = ()
     refusal: str | None = None
     blocked_by: str | None = None
 
@@ -111,12 +113,14 @@ class Progress:
             skipped=int(record.get("skipped", 0)),
             refused=int(record.get("refused", 0)),
             left_out=int(record.get("left_out", 0)),
+            missing_partitions=tuple(map(int, record.get("missing_partitions", "").split())),
             refusal=record.get("refusal") or None,
             blocked_by=record.get("blocked_by") or None,
         )
 
     def to_record(self) -> dict[str, str | int]:
-        return {name: "" if value is None else value for name, value in asdict(self).items()}
+        values = {**asdict(self), "missing_partitions": " ".join(map(str, self.missing_partitions))}
+        return {name: "" if value is None else value for name, value in values.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """The jobs in the store. A process claims one step of a job at a time, as a worker claims a turn."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from turns.backend import keys
@@ -10,10 +10,11 @@ from turns.backend.job_scripts import JobScripts
 from turns.backend.script_loader import MAX_JOBS
 from turns.backend.script_replies import Reply, to_record
 from turns.config.settings import Settings
-from turns.domain.errors import IdempotencyKeyReused, InvalidRequest, JobNotFound, TooManyJobs
+from turns.domain.errors import IdempotencyKeyReused, JobNotFound, TooManyJobs
 from turns.domain.ids import new_token
-from turns.jobs.job import BulkAct, Job, JobSpec, JobStatus, Progress
+from turns.jobs.job import Job, JobSpec, JobStatus, Progress
 
+Act = Callable[[JobScripts, str, Sequence[str]], int]  # of a script on turns, with the token of its step
 COLLECTED_AT_ONCE = 1000  # turns, so that the script blocks Redis for less than a millisecond
 
 
@@ -23,6 +24,7 @@ class JobStore:
     def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
         self._scripts = JobScripts(client, settings)
+        self._parts = [JobScripts(partition, settings) for partition in client.partitions]
 
     # -- for operators
 
@@ -32,8 +34,6 @@ class JobStore:
         It touches only turns that were accepted, or have failed, until `before` (ms), at most until now. Raises
         `IdempotencyKeyReused` if another job has this id, and `TooManyJobs`.
         """
-        if len(self._client.partitions) > 1 and spec.act in {BulkAct.DISCARD, BulkAct.RESTORE}:
-            raise InvalidRequest("act", f"cannot be {spec.act} in a Redis Cluster; failed turns expire by themselves")
         text = spec.to_json()
         outcome, record = self._scripts.create_job(
             job_id,
@@ -118,12 +118,34 @@ class JobStore:
 
     def discard(self, job: Job, turns: Sequence[str]) -> int:
         """Discard failed turns; return how many of them the job has discarded."""
-        return self._scripts.discard(job.id, token=job.token, turns=turns)
+
+        def discard(scripts: JobScripts, token: str, part: Sequence[str]) -> int:
+            return scripts.discard(job.id, token=token, turns=part)
+
+        return self._act(discard, job, turns)
 
     def restore(self, job: Job, turns: Sequence[str]) -> int:
         """Put turns that were discarded back on the list of failed ones; return how many of them are there."""
-        discarded_by = job.spec.undo_of or ""
-        return self._scripts.restore(job.id, token=job.token, discarded_by=discarded_by, turns=turns)
+
+        def restore(scripts: JobScripts, token: str, part: Sequence[str]) -> int:
+            return scripts.restore(job.id, token=token, discarded_by=job.spec.undo_of or "", turns=part)
+
+        return self._act(restore, job, turns)
+
+    def _act(self, act: Act, job: Job, turns: Sequence[str]) -> int:
+        """Act on the turns where their list is, and return the sum; 0 if another process does this step.
+
+        In a Redis Cluster each partition has its part of the list, and only the home partition knows the job. Its claim
+        is renewed before; a step of a process that has lost it since touches no other turns than the job has.
+        """
+        if len(self._parts) == 1:
+            return act(self._scripts, job.token, turns)
+        if not self.keep_job(job, before=job.progress.total):
+            return 0
+        groups: dict[int, list[str]] = {}
+        for turn in turns:
+            groups.setdefault(self._client.find_partition(turn.rpartition("/")[2]), []).append(turn)
+        return sum(act(self._parts[number], "", part) for number, part in groups.items())
 
     def _find_job(self, job_id: str) -> Job | None:
         record = to_record(cast(dict[bytes, bytes], self._client.hgetall(keys.JOB(job_id))))

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from turns.backend.partition.missing import collect_missing, missing_partitions
 from turns.config.logs import Log, get_logger
 from turns.domain.errors import StoreUnavailable
 from turns.jobs.executor import JobExecutor
@@ -87,6 +88,7 @@ class JobRunner:
     def _collect(self, job: Job) -> None:
         """List the turns of the job, of which there are none before this step is finished."""
         self._on_begin(job)
+        collect_missing()
         found: list[Candidate] = []
         for part in self._selector.select(job.spec, before=job.before):
             found += part
@@ -95,7 +97,8 @@ class JobRunner:
         turns = [turn.member for turn in in_order(found, job.spec) if not is_left_out(turn, job.spec)][:MAX_TURNS]
         left_out = len({turn.id for turn in found if is_left_out(turn, job.spec)})
         if self._jobs.keep_job(job, turns):
-            self._jobs.advance_job(job, Progress(total=len(turns), left_out=left_out), next_seconds=0)
+            progress = Progress(total=len(turns), left_out=left_out, missing_partitions=missing_partitions())
+            self._jobs.advance_job(job, progress, next_seconds=0)
 
     def _act(self, job: Job) -> None:
         rate, began_at = job.spec.per_second, self._now_ms()

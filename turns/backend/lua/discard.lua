@@ -2,14 +2,15 @@
 -- discard: Remove turns from the list of unresolved failed ones, and keep them for an undo. Their records stay.
 --
 -- ARGV  1 job
---       2 token
+--       2 token, or '' in a partition that does not know the job, because the home partition has checked the claim
 --       3… turns, as `<tenant>/<turn id>`
 -- Reply COUNTED, number of these turns that the job has discarded, now or in an earlier run
 --       LOST              another process does this step, or the job has ended
 
 local job, token, turns = ARGV[1], ARGV[2], {unpack(ARGV, 3)}
-if redis.call('HGET', KEY.job .. job, 'token') ~= token then return {'LOST'} end
-if not redis.call('ZSCORE', KEY.jobs_due, job) then return {'LOST'} end
+if token ~= '' and (redis.call('HGET', KEY.job .. job, 'token') ~= token or not redis.call('ZSCORE', KEY.jobs_due, job)) then
+  return {'LOST'}
+end
 local key, count = KEY.discarded .. job, 0
 for _, turn in ipairs(turns) do
   local failed_at = redis.call('ZSCORE', KEY.failed, turn)

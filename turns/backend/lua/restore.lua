@@ -2,7 +2,7 @@
 -- restore: Put discarded turns back on the list of unresolved failed ones, unless their records have expired.
 --
 -- ARGV  1 job
---       2 token
+--       2 token, or '' in a partition that does not know the job, because the home partition has checked the claim
 --       3 job that has discarded them
 --       4… turns, as `<tenant>/<turn id>`
 -- Reply COUNTED, number of these turns that are on the list, put back now or in an earlier run
@@ -10,8 +10,9 @@
 
 local job, token, discarded_by = unpack(ARGV, 1, 3)
 local turns = {unpack(ARGV, 4)}
-if redis.call('HGET', KEY.job .. job, 'token') ~= token then return {'LOST'} end
-if not redis.call('ZSCORE', KEY.jobs_due, job) then return {'LOST'} end
+if token ~= '' and (redis.call('HGET', KEY.job .. job, 'token') ~= token or not redis.call('ZSCORE', KEY.jobs_due, job)) then
+  return {'LOST'}
+end
 local key, count = KEY.discarded .. discarded_by, 0
 for _, turn in ipairs(turns) do
   local failed_at = redis.call('ZSCORE', key, turn)

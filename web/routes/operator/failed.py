@@ -20,11 +20,11 @@ def build_operator_failed(failed: FailedTurns) -> Blueprint:
         path="/operator/failed",
         summary="List the unresolved failed turns of all tenants, newest first",
         query=FailedQuery,
-        responses={200: ResponseSpec("A page", responses.GatheredPage[responses.FailedTurn, int])},
+        responses={200: ResponseSpec("A page", responses.GatheredPage[responses.FailedTurn, str])},
     ).on(api)
     def list_failed(query: FailedQuery) -> Response:
         page = failed.list_failed(conditions=query.to_filter(), after=query.after, limit=query.limit)
-        return reply(responses.GatheredPage[responses.FailedTurn, int].of(page.turns, page.after))
+        return reply(responses.GatheredPage[responses.FailedTurn, str].of(page.turns, page.after))
 
     @Operation(
         id="retry_failed",

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field
 
+from turns.domain.ids import NAME, TURN_ID
 from turns.domain.state import Status
 from turns.jobs.job import DEFAULT_PER_SECOND, MAX_PER_SECOND, BulkAct, Job, JobStatus
 from turns.jobs.selection import Preview
@@ -14,6 +15,7 @@ from web.schemas.requests import Limit, Query, TurnId
 from web.schemas.responses import Gathered, Instant, ResponseModel
 
 MAX_TURN_IDS = 1000
+FAILED_CURSOR = rf"^[0-9]{{1,16}}\.{NAME.pattern}/{TURN_ID.pattern}$"
 JOB_ID = r"[A-Za-z0-9._~-]{8,64}"
 Act = Literal["cancel", "retry", "discard"]
 MAX_REASON_BYTES = 200
@@ -24,7 +26,7 @@ IncludePoison = Annotated[
 
 
 class FailedQuery(Query, Conditions):
-    after: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    after: Annotated[str, Field(pattern=FAILED_CURSOR)] | None = None
     limit: Limit = 20
 
 
@@ -108,6 +110,9 @@ class JobState(ResponseModel):
     skipped: int = Field(description="turns that had ended, expired or been resolved otherwise")
     refused: int = Field(description="turns that could not be retried; they are still listed")
     left_out: int = Field(description="turns that probably end their workers; they are still listed")
+    missing_partitions: tuple[int, ...] = Field(
+        description="partitions of a Redis Cluster that were away when it listed its turns; theirs are left out"
+    )
     refusal: str | None = Field(description="code of the last refusal")
     blocked_by: str | None = Field(description="code for which the service refuses all turns now; the job waits")
     can_undo: bool
@@ -135,6 +140,7 @@ class JobState(ResponseModel):
             skipped=progress.skipped,
             refused=progress.refused,
             left_out=progress.left_out,
+            missing_partitions=progress.missing_partitions,
             refusal=progress.refusal,
             blocked_by=progress.blocked_by,
             can_undo=job.can_undo,

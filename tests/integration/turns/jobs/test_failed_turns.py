@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from turns.assistants.registry import AssistantRegistry
+from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
@@ -21,6 +22,11 @@ ClaimTurn = Callable[[Turn], Claim]
 @pytest.fixture
 def failed(client: Client, store: TurnStore, settings: Settings) -> FailedTurns:
     return FailedTurns(client, store, AssistantRegistry(settings).find)
+
+
+@pytest.fixture
+def short_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("turns.jobs.failed_turns.SCAN_LIMIT", 2)
 
 
 def test_failed_turns_are_listed_until_they_are_retried(
@@ -43,6 +49,24 @@ def test_failed_turns_are_listed_until_they_are_retried(
     for turn_id in (turns[0].id, again.id, "turn_" + "f" * 32, "nonsense"):
         with pytest.raises(TurnNotFound):
             failed.find_failed(turn_id)
+
+
+@pytest.mark.usefixtures("short_reads")
+def test_failures_of_one_millisecond_are_paged_without_gaps(
+    accept: Accept, claim: ClaimTurn, failed: FailedTurns, store: TurnStore, client: Client
+) -> None:
+    turns = [accept(session_id=str(n)) for n in range(7)]
+    for turn in turns:
+        store.fail(claim(turn), Code.PROVIDER_QUOTA)
+        client.zadd(keys.FAILED.name, {f"-/{turn.id}": 1000})
+    found: list[str] = []
+    after = None
+    while True:
+        page = failed.list_failed(after=after, limit=1)
+        found += [turn.id for turn in page.turns]
+        if (after := page.after) is None:
+            break
+    assert found == sorted((turn.id for turn in turns), reverse=True)
 
 
 def test_two_operators_retry_the_same_turn_once(

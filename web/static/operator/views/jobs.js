@@ -39,12 +39,13 @@ function stateOf({ status, is_stopping, blocked_by }) {
   return blocked_by && status === "running" ? `waits: ${blocked_by}` : status;
 }
 
-function Progress({ job: { total, done, skipped, refused, left_out, refusal, status, id } }) {
+function Progress({ job: { total, done, skipped, refused, left_out, missing_partitions, refusal, status, id } }) {
   if (status === "collecting") return "Counting the turns…";
   const processed = done + skipped + refused;
   const notes = [
     skipped && `${skipped.toLocaleString("en")} skipped: ended or resolved before`,
     refused && `${refused.toLocaleString("en")} refused (${refusal}); still listed`,
+    missing_partitions?.length > 0 && `without partitions ${missing_partitions.join(", ")}, which were away`,
     left_out && `${left_out.toLocaleString("en")} left out: they probably end their workers`,
   ].filter(Boolean);
   return html`<progress aria-label=${`Progress of ${id}`} max=${total || 1} value=${total ? processed : 1}></progress>

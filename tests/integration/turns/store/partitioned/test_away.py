@@ -10,6 +10,7 @@ import pytest
 from tests.support.cluster.nodes import ClusterNodes
 from tests.support.waiting import wait_until
 from turns.access.api_keys import ApiKeyStore
+from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client
 from turns.backend.opening import connect
 from turns.backend.partition.missing import collect_missing, missing_partitions
@@ -18,7 +19,11 @@ from turns.config.settings import Settings
 from turns.domain.errors import StoreUnavailable
 from turns.domain.ids import DEFAULT_TENANT
 from turns.domain.turn import Turn, TurnRequest
+from turns.jobs.executor import JobExecutor
+from turns.jobs.failed_turns import FailedTurns
 from turns.jobs.job import BulkAct, JobSpec
+from turns.jobs.job_store import JobStore
+from turns.jobs.runner import JobRunner
 from turns.jobs.selection import Selector
 from turns.operations.queries import OperatorQueries
 from turns.operations.verdict import evaluate
@@ -82,8 +87,12 @@ def _check_lists(client: Client, settings: Settings, store: PartitionedTurnStore
     assert set(sessions.list_user_names("alice", limit=100)) == users
     search = search_turns(client, TurnQuery(), limit=100)
     assert {turn.id for turn in search.turns} == {turn.id for turn in here}
-    selected = Selector(client).select(JobSpec(act=BulkAct.DISCARD), before=2**53)
-    assert [turn for part in selected for turn in part] == []
+    jobs = JobStore(client, settings)
+    acts = JobExecutor(jobs, store, FailedTurns(client, store, AssistantRegistry(settings).find))
+    jobs.create_job("job-0001", JobSpec(act=BulkAct.CANCEL))
+    JobRunner(jobs, Selector(client), acts, on_begin=lambda _: None, on_end=lambda _: None).step()
+    progress = jobs.get_job("job-0001").progress
+    assert (progress.total, progress.missing_partitions) == (len(here), tuple(AWAY))
     usage = UsageStore(client, settings)
     today = datetime.now(UTC).date()
     usage.read(UsageQuery(first_day=today, last_day=today, tenant=DEFAULT_TENANT))

@@ -107,27 +107,64 @@ def test_failed_turns_are_listed_counted_and_retried(
     assert failed.count_failed() == {Code.CONTENT_FILTERED: SESSIONS - 1}
 
 
+class Jobs:
+    """Jobs whose steps this process does at once."""
+
+    def __init__(self, client: Client, store: PartitionedTurnStore, failed: FailedTurns) -> None:
+        self.store, self._ended = JobStore(client, Settings()), list[Job]()
+        self._home = client.home
+        acts = JobExecutor(self.store, store, failed)
+        selector, end = Selector(client), self._ended.append
+        self._runner = JobRunner(self.store, selector, acts, on_begin=lambda _: None, on_end=end)
+
+    def run(self, job_id: str, spec: JobSpec) -> Job:
+        self.store.create_job(job_id, spec)
+        return self.finish(job_id)
+
+    def finish(self, job_id: str) -> Job:
+        for _ in range(MAX_STEPS):
+            self._home.zadd(keys.JOBS_DUE.name, {job_id: 0}, xx=True)  # without waiting for its next step
+            self._runner.step()
+        [job] = [job for job in self._ended if job.id == job_id]
+        return job
+
+
+@pytest.fixture
+def jobs(client: Client, store: PartitionedTurnStore, failed: FailedTurns) -> Jobs:
+    return Jobs(client, store, failed)
+
+
 @pytest.mark.parametrize("act", [BulkAct.RETRY, BulkAct.CANCEL])
 def test_a_job_reaches_the_turns_of_all_partitions(
-    client: Client, store: PartitionedTurnStore, failed: FailedTurns, claims: list[Claim], act: BulkAct
+    store: PartitionedTurnStore, jobs: Jobs, claims: list[Claim], act: BulkAct
 ) -> None:
     if act is BulkAct.RETRY:
         fail_all(store, claims)
-    jobs, ended = JobStore(client, Settings()), list[Job]()
-    acts = JobExecutor(jobs, store, failed)
-    runner = JobRunner(jobs, Selector(client), acts, on_begin=lambda _: None, on_end=ended.append)
-    jobs.create_job("job-0001", JobSpec(act=act))
-    for _ in range(MAX_STEPS):
-        client.partitions[0].zadd(keys.JOBS_DUE.name, {"job-0001": 0}, xx=True)  # without waiting for its next step
-        runner.step()
-    [job] = ended
-    assert job.progress.done == SESSIONS
+    assert jobs.run("job-0001", JobSpec(act=act)).progress.done == SESSIONS
 
 
-@pytest.mark.parametrize("act", [BulkAct.DISCARD, BulkAct.RESTORE])
-def test_what_no_job_can_do_in_a_cluster_is_refused(client: Client, settings: Settings, act: BulkAct) -> None:
-    with pytest.raises(InvalidRequest, match="in a Redis Cluster"):
-        JobStore(client, settings).create_job("job-0001", JobSpec(act=act))
+def test_failed_turns_are_discarded_and_restored(
+    store: PartitionedTurnStore, failed: FailedTurns, jobs: Jobs, claims: list[Claim]
+) -> None:
+    fail_all(store, claims)
+    before = failed.list_failed(limit=100).turns
+    discarded = jobs.run("job-0001", JobSpec(act=BulkAct.DISCARD))
+    assert (discarded.progress.done, failed.list_failed(limit=100).turns) == (SESSIONS, ())
+    undo = jobs.store.create_undo(JobSpec(act=BulkAct.RESTORE, undo_of="job-0001"))
+    assert jobs.finish(undo.id).progress.done == SESSIONS
+    assert [turn.id for turn in failed.list_failed(limit=100).turns] == [turn.id for turn in before]
+
+
+def test_a_process_that_has_lost_its_step_discards_nothing(
+    client: Client, store: PartitionedTurnStore, failed: FailedTurns, jobs: Jobs, claims: list[Claim]
+) -> None:
+    fail_all(store, claims)
+    jobs.store.create_job("job-0001", JobSpec(act=BulkAct.DISCARD))
+    job = jobs.store.claim_job()
+    assert isinstance(job, Job)
+    client.home.hset(keys.JOB("job-0001"), "token", "another")
+    assert jobs.store.discard(job, [f"-/{claim.turn_id}" for claim in claims]) == 0
+    assert failed.count_failed() == {Code.CONTENT_FILTERED: SESSIONS}
 
 
 def test_a_pause_holds_in_all_partitions_until_it_ends(
