@@ -90,6 +90,7 @@ from web.streaming.session_stream import SessionStreams
 from web.streaming.single_flight import SingleFlight
 from web.streaming.sse import EventStreams
 from web.surfaces.blueprints import build_surfaces
+from web.surfaces.openai.services import Services
 
 # One timeout of a command and two of reconnections are less than the two seconds within which a caller gets an answer.
 STORE_TIMEOUT_SECONDS = 0.6
@@ -127,7 +128,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
     sessions = open_session_store(client, settings, offload=run_in_thread)
     copies, placement = HistoryCopies(client, settings, run_in_thread), ForkPlacement(client, settings)
     regeneration = Regeneration(store, sessions, copies, placement, registry.find)
-    forks = Forks(client, settings, store, copies, placement)
+    forks, deletion = Forks(client, settings, store, copies, placement), Deletion(store, copies, placement)
     streams = EventStreams(store, reads, subscriptions, connections)
     feed = EndedFeed(EndedTurns(client, settings), subscriptions, connections)
     session_store = SessionStreamStore(client, settings, store)
@@ -179,7 +180,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
         build_edits(
             regeneration,
             forks,
-            Deletion(store, copies, placement),
+            deletion,
             long_polls,
             max_input_bytes=settings.max_input_bytes,
         ),
@@ -215,6 +216,19 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
             long_polls=long_polls,
             authenticator=authenticator,
             registry=registry,
+            openai=Services(
+                store=store,
+                sessions=sessions,
+                conversations=conversations,
+                forks=forks,
+                deletion=deletion,
+                streams=streams,
+                long_polls=long_polls,
+                authenticator=authenticator,
+                registry=registry,
+                resolve_parts=PartResolver(files, max_bytes=settings.model_file_bytes).resolve,
+                max_input_bytes=settings.max_input_bytes,
+            ),
         ),
     ):
         app.register_blueprint(blueprint)

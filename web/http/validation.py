@@ -75,12 +75,12 @@ def parse_submit(
 
 def parse_batch(body: bytes) -> list[dict[str, Any]]:
     """Return the bodies of the turns in a batch, each without validation. Raises `InvalidRequest`."""
-    return _validate(BatchBody, _object(body)).turns
+    return validate(BatchBody, _object(body)).turns
 
 
 def parse_body(model: type[Model], body: bytes) -> Model:
     """Validate a JSON object. Raises `InvalidRequest`."""
-    return _validate(model, _object(body))
+    return validate(model, _object(body))
 
 
 def parse_messages(body: bytes) -> list[Message]:
@@ -88,7 +88,7 @@ def parse_messages(body: bytes) -> list[Message]:
 
     The first one must be a user's, because providers require it.
     """
-    messages = _validate(ImportBody, _object(body)).messages
+    messages = validate(ImportBody, _object(body)).messages
     if messages[0].role != "user":
         raise InvalidRequest("messages.0.role", "must be user: a history starts with a message of the user")
     return [Message(number=number, **message.model_dump()) for number, message in enumerate(messages, start=1)]
@@ -109,7 +109,7 @@ def to_request(
 ) -> TurnRequest:
     """Validate the fields of a turn. Raises `InvalidRequest`, or like `find`."""
     has_parts = isinstance(fields.get("input"), list)
-    body = _validate(parts_body(model) if has_parts else model, fields)
+    body = validate(parts_body(model) if has_parts else model, fields)
     assistant = find(body.assistant)
     assistant.check_variables(body.variables)
     parts: tuple[Part, ...] = ()
@@ -153,7 +153,7 @@ def parse_query(model: type[Model], arguments: Iterable[tuple[str, str]]) -> Mod
             raise InvalidRequest(printable(name), "must be given once")
         else:
             given[name] = value
-    return _validate(model, given)
+    return validate(model, given)
 
 
 def parse_id(field: str, value: str) -> str:
@@ -181,7 +181,8 @@ def _object(body: bytes) -> dict[str, Any]:
     return loaded
 
 
-def _validate(model: type[Model], given: Mapping[str, Any]) -> Model:
+def validate(model: type[Model], given: Mapping[str, Any]) -> Model:
+    """Validate the fields of a model. Raises `InvalidRequest`."""
     try:
         return model.model_validate(given)
     except ValidationError as error:

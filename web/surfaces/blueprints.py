@@ -16,6 +16,7 @@ from web.surfaces.ai_sdk.chats import Chats
 from web.surfaces.ai_sdk.routes import CAN_RESET, build_ai_sdk
 from web.surfaces.langserve.routes import LangServe, build_langserve
 from web.surfaces.openai.blueprint import build_openai
+from web.surfaces.openai.services import Services
 
 
 def build_surfaces(
@@ -28,6 +29,7 @@ def build_surfaces(
     long_polls: LongPolls,
     authenticator: Authenticator,
     registry: AssistantRegistry,
+    openai: Services,
 ) -> Iterator[Blueprint]:
     """Yield the blueprints that `INTURN_SURFACES` names."""
     if "ai_sdk" in settings.served_surfaces:
@@ -53,4 +55,4 @@ def build_surfaces(
         if root := settings.langserve_root:
             yield build_langserve(service, registry.find, name="langserve_root", prefix="", root=root)
     if "openai" in settings.served_surfaces:
-        yield build_openai(registry)
+        yield build_openai(openai)

@@ -12,10 +12,11 @@ from web.streaming.sse import EventStreams
 
 @dataclass(frozen=True, slots=True)
 class NativeEvent:
-    """An event as `web.schemas.events` describes it; without a type and data it is a heartbeat."""
+    """An event as `web.schemas.events` describes it; without a type and data it is a heartbeat. Some have no id."""
 
     type: str = ""
     data: Any = None
+    id: str = ""
 
 
 def follow_turn(streams: EventStreams, turn: Turn, authenticator: Authenticator) -> Iterator[NativeEvent]:
@@ -31,6 +32,6 @@ def read_native_events(stream: Iterable[bytes]) -> Iterator[NativeEvent]:
         for block in item.decode().split("\n\n"):
             fields = dict(line.partition(": ")[::2] for line in block.split("\n"))
             if "event" in fields:
-                yield NativeEvent(fields["event"], json.loads(fields["data"]))
+                yield NativeEvent(fields["event"], json.loads(fields["data"]), fields.get("id", ""))
             elif "" in fields and block:
                 yield NativeEvent()

@@ -3,18 +3,26 @@
 from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 
-from turns.assistants.registry import AssistantRegistry
 from web.http.problems import FORMS
+from web.surfaces.openai.conversations.item_routes import build_items
+from web.surfaces.openai.conversations.routes import build_conversations
 from web.surfaces.openai.errors import to_error
 from web.surfaces.openai.models import build_models
+from web.surfaces.openai.responses.routes import build_responses
+from web.surfaces.openai.services import Services
 
 BASE = "/openai/v1"
 
 
-def build_openai(registry: AssistantRegistry) -> Blueprint:
+def build_openai(services: Services) -> Blueprint:
     api = Blueprint("openai", __name__, url_prefix=BASE)
     api.record_once(_form_errors)
-    for part in (build_models(registry),):
+    for part in (
+        build_models(services.registry),
+        build_responses(services),
+        build_conversations(services),
+        build_items(services),
+    ):
         api.register_blueprint(part)
     return api
 

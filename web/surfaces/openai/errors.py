@@ -12,7 +12,7 @@ TYPES = {HTTPStatus.UNAUTHORIZED: "authentication_error", HTTPStatus.FORBIDDEN: 
 
 
 def to_error(problem: Problem) -> Response:
-    """Return a problem in this form. Clients repeat 409 by themselves, so it says that this is in vain."""
+    """Return a problem in this form. Clients repeat 409 by themselves, unless a header forbids it."""
     param = problem.errors[0].field if problem.errors else None
     error = {"message": problem.detail, "type": _type(problem.status), "param": param, "code": problem.code}
     response = Response(json.dumps({"error": error}), status=problem.status, content_type=JSON)

@@ -114,5 +114,9 @@ def test_native_events_are_read_from_the_bytes_of_a_stream() -> None:
         'id: 1-1\nevent: delta\ndata: {"text":"a: \u2028é"}\n\n'.encode(),
     ]
     events = list(read_native_events(stream))
-    assert events == [NativeEvent("status", {"queue": None}), NativeEvent(), delta("a: \u2028é")]
+    assert events == [
+        NativeEvent("status", {"queue": None}),
+        NativeEvent(),
+        NativeEvent("delta", {"text": "a: \u2028é"}, "1-1"),
+    ]
     assert KEEP_ALIVE in list(to_message_stream(events, "turn_1", can_reset=True))

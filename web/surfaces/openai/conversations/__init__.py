@@ -1,0 +1,1 @@
+"""`conversations` and their items: sessions and their committed messages."""

@@ -1,0 +1,1 @@
+"""`responses`: turns as responses, created, retrieved, streamed from any event, cancelled and deleted."""
