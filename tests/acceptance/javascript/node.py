@@ -31,16 +31,16 @@ class Script:
         return json.loads(self._output.readline())
 
 
-def run_script(code: str) -> list[Any]:
-    """Return what the script has printed when it has ended."""
-    with start_script(code) as script:
+def run_script(code: str, *, prelude: str = PRELUDE) -> list[Any]:
+    """Return what the script has printed when it has ended. `prelude` makes `print` and the client available."""
+    with start_script(code, prelude=prelude) as script:
         return list(script)
 
 
 @contextmanager
-def start_script(code: str) -> Iterator[Script]:
+def start_script(code: str, *, prelude: str = PRELUDE) -> Iterator[Script]:
     """Run the script, which must end without an error before the block does."""
-    command = [str(NODE), "--input-type=module", "--eval", PRELUDE + code]
+    command = [str(NODE), "--input-type=module", "--eval", prelude + code]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout

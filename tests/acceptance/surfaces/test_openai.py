@@ -1,4 +1,4 @@
-"""OpenAI's client for Python: responses and conversations."""
+"""OpenAI's clients for Python and JavaScript: responses and conversations."""
 
 import asyncio
 import json
@@ -13,8 +13,15 @@ from openai.types.conversations import Conversation, ConversationItemList
 from openai.types.responses import Response, ResponseItemList, ResponseStreamEvent
 from pydantic import BaseModel, TypeAdapter
 
+from tests.acceptance.javascript.node import run_script
 from tests.support.processes import Stack, call
+from tools import ROOT
 
+BUNDLE = ROOT / "tests" / "browser" / "vendor" / "openai-6.49.0.js"
+PRELUDE = f"""
+import OpenAI from {json.dumps(BUNDLE.as_uri())};
+const print = (value) => process.stdout.write(JSON.stringify(value) + "\\n");
+"""
 EVENT: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
 
 
@@ -234,3 +241,54 @@ def test_repeated_requests_are_one_turn(stack: Stack, client: Any) -> None:
         return str(httpx.post(url, content=body, headers=headers).raise_for_status().json()["id"])
 
     assert send(0) != send(0) == send(1)
+
+
+def test_a_conversation_in_javascript(stack: Stack) -> None:
+    code = f"""
+        const client = new OpenAI({{ baseURL: "{stack.url}/openai/v1", apiKey: "unused" }});
+        const conversation = (await client.conversations.create()).id;
+        const first = await client.responses.create({{ conversation, input: "one", background: true }});
+        const second = await client.responses.create({{ conversation, input: "two" }});
+        let text = "", cursor = -1;
+        for await (const event of await client.responses.retrieve(first.id, {{ stream: true }})) {{
+          if (event.type === "response.output_text.delta") text += event.delta;
+          if (event.type === "response.completed") print(text === event.response.output[0].content[0].text);
+          cursor = event.sequence_number;
+        }}
+        for await (const event of await client.responses.retrieve(first.id, {{ stream: true, starting_after: cursor }}))
+          print("no event is left");
+        const stream = client.responses.stream({{ conversation, input: "three", model: "default" }});
+        print((await stream.finalResponse()).output_text.includes("three"));
+        const items = [];
+        for await (const item of client.conversations.items.list(conversation, {{ order: "asc", limit: 2 }}))
+          items.push(item.content[0].text);
+        print([items[0], items[2], items[3] === second.output_text, items[4], items.length]);
+        const refused = (error) => print([error.status, error.param]);
+        await client.responses.create({{ input: "x", temperature: 0.2 }}).catch(refused);
+    """
+    assert run_script(code, prelude=PRELUDE) == [True, True, ["one", "two", True, "three", 6], [400, "temperature"]]
+
+
+def test_a_stream_survives_worker_and_web_process(stack: Stack) -> None:
+    with OpenAI(base_url=f"{stack.url}/openai/v1", api_key="unused", max_retries=10) as client:
+        response = client.responses.create(background=True, input="hello [hold middle]")
+        events: list[Any] = []
+        for event in client.responses.retrieve(response.id, stream=True):
+            events.append(event)
+            if event.type == "response.output_text.delta":
+                break
+        stack.web.kill()
+        stack.web = stack.start_web()
+        stack.worker_of(response.id.replace("resp_", "turn_")).kill()
+        stack.replace_dead()
+        stack.open_gate("middle")
+        cursor = events[-1].sequence_number
+        events += client.responses.retrieve(response.id, stream=True, starting_after=cursor)
+    numbers = [event.sequence_number for event in events]
+    assert numbers == sorted(set(numbers))
+    ended = [event.item for event in events if event.type == "response.output_item.done"]
+    assert [item.status for item in ended] == ["incomplete", "completed"]
+    [answer] = events[-1].response.output
+    assert answer == ended[-1]
+    deltas = [event.delta for event in events if event.type.endswith("text.delta") and event.item_id == answer.id]
+    assert "".join(deltas) == events[-1].response.output_text
