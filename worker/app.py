@@ -30,6 +30,7 @@ from turns.domain.worker_kind import WorkerKind, worker_name
 from turns.file_history.turn_store import FileHistoryTurnStore, open_turn_store, prepare_or_exit
 from turns.files.blobs import open_blobs, open_blobs_or_exit
 from turns.files.store import FileStore
+from turns.pauses.sharing import PauseSharing
 from turns.processes.reporter import Reporter
 from turns.store.turns import TurnStore
 from turns.usage.store import FOLD_SECONDS, UsageStore
@@ -142,7 +143,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
             Loop("assistants", registry.reload_if_changed, every_seconds=POLL_SECONDS),
             Loop("crowd", CrowdWatch(settings.concurrency, end_process).check, every_seconds=CROWD_SECONDS),
             *tidying(store),
-            *([readers] if readers else []),
+            *(cluster_loops(renewal_client, settings, readers) if readers else []),
         ],
         on_drain=lambda: drain(reporter, readers),
         leave=lambda: leave(store, worker),
@@ -153,6 +154,12 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     )
     lifecycle.follow_celery()
     return app
+
+
+def cluster_loops(client: Client, settings: Settings, readers: HintReaders) -> list[Startable]:
+    """Return what a worker of a Redis Cluster does beside the rest."""
+    pauses = PauseSharing(client, settings)
+    return [readers, Loop("pauses", pauses.share_pending, every_seconds=settings.rescue_seconds)]
 
 
 def drain(reporter: Reporter, readers: HintReaders | None) -> None:

@@ -142,6 +142,12 @@ PAUSES = Key(
     "each paused part, and each for which turns wait, at the time (ms) of its next check",
     "while there are any",
 )
+PAUSES_PENDING = Key(
+    "inturn:pauses_pending",
+    "set",
+    "the numbers of the partitions of a Redis Cluster that may not have the last change of a pause yet",
+    "until they have it",
+)
 TURNS = Key(
     "inturn:turns:",
     "sorted set",
@@ -550,6 +556,7 @@ CATALOGUE = (
     HELD,
     PAUSED,
     PAUSES,
+    PAUSES_PENDING,
     TURNS,
     USER_TURNS,
     EXPIRING,

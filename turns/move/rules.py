@@ -101,6 +101,7 @@ RULES: Mapping[Key, Rule] = MappingProxyType(
         keys.HOLDS: Whole(By.ALL),
         keys.HELD: Split(By.TURN),
         keys.PAUSES: Whole(By.ALL),
+        keys.PAUSES_PENDING: Left("each partition gets the pauses"),
         keys.PAUSED: Split(By.TURN),
         keys.SLOTS: Split(By.TURN),
         keys.SLOT_WAITERS: Split(By.TURN),

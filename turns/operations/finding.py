@@ -10,7 +10,7 @@ from turns.domain.worker_kind import WorkerKind
 from turns.operations.time_series import StatsPoint
 from turns.operations.workers import Worker
 from turns.pauses.part import PauseKind
-from turns.pauses.pauses import Pause
+from turns.pauses.pause import Pause
 from turns.store.failing import FailingModel
 from turns.store.health import Health
 from turns.store.held import CrowdedGroup

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from turns.operations.finding import Finding, Level, ServiceFacts
 from turns.operations.wording import are, format_duration
 from turns.pauses.part import PauseKind
-from turns.pauses.pauses import Pause
+from turns.pauses.pause import Pause
 
 MAX_DESCRIBED = 3
 HEADLINES = MappingProxyType({PauseKind.WORKERS: "The workers are paused.", PauseKind.INTAKE: "New turns are refused."})

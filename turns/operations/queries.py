@@ -12,7 +12,8 @@ from turns.operations.time_series import StatsPoint, read_series
 from turns.operations.timeline import Timeline, read_timeline
 from turns.operations.wait_diagnosis import SessionQueue, read_session_queue
 from turns.operations.workers import WebProcess, Worker, read_workers, to_web_process
-from turns.pauses.pauses import Pause, read_pauses
+from turns.pauses.pause import Pause
+from turns.pauses.pauses import read_pauses
 from turns.processes.listing import read_processes
 from turns.processes.record import WEB
 from turns.store.holds import ModelHold, read_holds

@@ -15,7 +15,8 @@ from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
 from turns.operations.live_turns import LiveTurn, read_turns
 from turns.pauses.part import PauseKind
-from turns.pauses.pauses import Pause, read_pauses
+from turns.pauses.pause import Pause
+from turns.pauses.pauses import read_pauses
 from turns.store.health import list_live_workers
 from turns.store.held import CrowdedGroup, count_turns_before, read_crowded_groups
 from turns.store.holds import ModelHold, read_hold

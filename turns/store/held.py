@@ -11,7 +11,7 @@ from turns.domain.retry import HoldReason
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
 from turns.pauses.part import PauseKind
-from turns.pauses.pauses import Pause
+from turns.pauses.pause import Pause
 from turns.store.health import list_live_workers
 from turns.store.holds import ModelHold, model_of
 from turns.store.survey import Survey

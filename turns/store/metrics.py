@@ -12,7 +12,8 @@ from turns.backend.script_loader import BUCKETS_MS
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind, kind_of
-from turns.pauses.pauses import Pause, read_pauses
+from turns.pauses.pause import Pause
+from turns.pauses.pauses import read_pauses
 from turns.store.failing import read_completions, read_failing
 from turns.store.health import is_safe_policy, list_live_workers, read_memory, read_refusal
 from turns.store.held import count_held, read_crowded_groups

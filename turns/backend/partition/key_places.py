@@ -21,7 +21,15 @@ _HOME = (
     *(keys.WORKERS, keys.WORKER_SLOTS, keys.WORKER_MODELS, keys.WORKER_GAPS, keys.PROCESS, keys.PROCESSES),
     *(keys.CONNECTED, keys.CONNECTION, keys.TAKEOVER, keys.DRAINED, keys.IMPORT, keys.REPAIRER, keys.SET_ASIDE),
     *(keys.JOB, keys.JOBS, keys.JOBS_DUE, keys.JOB_TURNS, keys.API_KEY, keys.KEY_INFO, keys.KEY_USES, keys.API_KEYS),
-    *(keys.AUDIT, keys.AUDIT_REFUSED, keys.ERASING, keys.ERASED_USER, keys.ERASED_USERS, keys.ERASURES),
+    *(
+        keys.AUDIT,
+        keys.AUDIT_REFUSED,
+        keys.ERASING,
+        keys.ERASED_USER,
+        keys.ERASED_USERS,
+        keys.ERASURES,
+        keys.PAUSES_PENDING,
+    ),
 )
 PLACES = MappingProxyType(
     {key.name: Place.EVERYWHERE for key in CATALOGUE}

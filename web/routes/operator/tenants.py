@@ -8,7 +8,8 @@ from flask import Blueprint, Response, g
 from turns.domain.errors import InvalidRequest
 from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name
 from turns.pauses.part import PauseKind
-from turns.pauses.pauses import Pause, Pauses
+from turns.pauses.pause import Pause
+from turns.pauses.pauses import Pauses
 from turns.tenants.tenants import Tenant, Tenants
 from turns.usage.report import Dimension, UsageQuery
 from turns.usage.store import UsageStore

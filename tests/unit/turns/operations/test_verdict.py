@@ -14,7 +14,7 @@ from turns.operations.time_series import StatsPoint
 from turns.operations.verdict import evaluate
 from turns.operations.workers import Worker
 from turns.pauses.part import INTAKE, WORKERS, Part
-from turns.pauses.pauses import Pause
+from turns.pauses.pause import Pause
 from turns.processes.record import ProcessRecord, ProcessState
 from turns.store.failing import FailingModel
 from turns.store.health import Health, Memory

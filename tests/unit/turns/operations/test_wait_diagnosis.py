@@ -11,7 +11,7 @@ from turns.domain.wait_reason import Reason
 from turns.operations.live_turns import LiveTurn
 from turns.operations.wait_diagnosis import SlotWait, WaitFacts, diagnose
 from turns.pauses.part import WORKERS
-from turns.pauses.pauses import Pause
+from turns.pauses.pause import Pause
 from turns.store.held import CrowdedGroup
 from turns.store.holds import ModelHold
 

@@ -11,6 +11,7 @@ from tests.support.cluster.nodes import ClusterNodes
 from tests.support.waiting import wait_until
 from turns.access.api_keys import ApiKeyStore
 from turns.assistants.registry import AssistantRegistry
+from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.opening import connect
 from turns.backend.partition.missing import collect_missing, missing_partitions
@@ -27,6 +28,9 @@ from turns.jobs.runner import JobRunner
 from turns.jobs.selection import Selector
 from turns.operations.queries import OperatorQueries
 from turns.operations.verdict import evaluate
+from turns.pauses.part import WORKERS
+from turns.pauses.pauses import Pauses
+from turns.pauses.sharing import PauseSharing
 from turns.search.turn_search import TurnQuery, search_turns
 from turns.store.health import Readiness
 from turns.store.partitioned.sessions import PartitionedSessionStore
@@ -74,7 +78,18 @@ def test_the_rest_is_served_and_what_is_away_is_counted(cluster: ClusterNodes) -
         assert {turn.id for turn in queries.read_live_turns().turns} == {turn.id for turn in here}
         assert "store_partly_away" in {finding.code for finding in evaluate(queries.read_facts(lost_turns=0))}
         _check_lists(client, settings, store, here)
+        Pauses(client, settings).pause(WORKERS)
         _check_return(cluster, store, turns)
+        _check_pause(client, settings, store, gone)
+
+
+def _check_pause(client: Client, settings: Settings, store: PartitionedTurnStore, gone: Turn) -> None:
+    """Check that a pause reaches the partitions that were away when it was set."""
+    PauseSharing(client, settings).share_pending()
+    assert client.home.exists(keys.PAUSES_PENDING.name) == 0
+    assert store.claim(gone.id, worker="w", model="m") is None
+    assert Pauses(client, settings).resume(WORKERS)
+    assert store.claim(gone.id, worker="w", model="m")
 
 
 def _check_lists(client: Client, settings: Settings, store: PartitionedTurnStore, here: list[Turn]) -> None:
