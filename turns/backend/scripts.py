@@ -21,6 +21,7 @@ from turns.backend.script_replies import (
 from turns.backend.script_runner import ScriptRunner
 from turns.domain.assistant import Lane
 from turns.domain.content.parts import file_ids, to_json
+from turns.domain.messages import to_lines
 from turns.domain.retry import Hold
 from turns.domain.turn import Delta, TurnRequest, forked_session_id
 from turns.domain.worker_kind import WorkerKind, kind_of
@@ -32,6 +33,7 @@ OPTIONAL = (
     "request_id",
     "key_id",
     "response_format",
+    "instructions",
 )  # fields of the record that not every turn has
 
 
@@ -286,12 +288,13 @@ def _to_fields(request: TurnRequest) -> dict[str, str]:
     """Return the fields of the record that the request determines."""
     assistant, lane = request.assistant, request.lane or request.assistant.lane
     return {
+        **({} if request.past is None else {"standalone": "1", "past": to_lines(request.past)}),
         **{name: value for name in EDITING if (value := getattr(request, name))},  # which `accept` reads first
         "assistant": assistant.name,
         "definition": assistant.digest,
         **assistant.record_fields,
         "input": request.input,
-        **(_part_fields(request) if request.parts else {}),
+        **(_part_fields(request) if request.parts or request.past else {}),
         "variables": json.dumps(assistant.with_defaults(request.variables)),
         **({"metadata": json.dumps(dict(request.metadata))} if request.metadata else {}),
         **{name: value for name in OPTIONAL if (value := getattr(request, name))},
@@ -300,8 +303,12 @@ def _to_fields(request: TurnRequest) -> dict[str, str]:
 
 
 def _part_fields(request: TurnRequest) -> dict[str, str]:
-    files = file_ids(request.parts)
-    return {"parts": to_json(request.parts), **({"files": " ".join(files)} if files else {})}
+    earlier = (part for message in request.past or () for part in message.parts)
+    files = file_ids((*request.parts, *earlier))
+    return {
+        **({"parts": to_json(request.parts)} if request.parts else {}),
+        **({"files": " ".join(files)} if files else {}),
+    }
 
 
 def _key_digest(request: TurnRequest) -> str:
@@ -313,6 +320,8 @@ def _fingerprint(request: TurnRequest) -> str:
     """Return a digest that is equal for equal requests, or '' without an idempotency key."""
     if not request.idempotency_key:
         return ""
+    if request.body_digest:
+        return _sha256(request.body_digest)
     fields = asdict(request)
     fields["assistant"] = request.assistant.name  # not its version, which may change before the request is repeated
     if not request.parts:
@@ -322,7 +331,7 @@ def _fingerprint(request: TurnRequest) -> str:
     if request.forked_from:  # a repeated request may find that it need not fork, or that it must
         fields["session_id"] = forked_session_id(request.forked_from)
     del fields["forked_from"]
-    for name in ("regenerates", "response_format"):
+    for name in ("regenerates", "response_format", "past", "instructions", "body_digest"):
         if fields[name] is None:  # a key that an earlier release has stored must fit
             del fields[name]
     return _sha256(json.dumps(fields, sort_keys=True))

@@ -66,7 +66,8 @@ class Message:
     def to_stored(self) -> str:
         """Return the stored form, without a message id, which must not occur twice in one history."""
         kind = TYPES[self.role]
-        stored: dict[str, object] = {"type": kind, "data": {"content": self.content, "type": kind}}
+        content = [part.block for part in self.parts] if self.parts else self.content
+        stored: dict[str, object] = {"type": kind, "data": {"content": content, "type": kind}}
         origin = {"turn": self.turn_id, "at": self.created_at, "metadata": self.metadata}
         return json.dumps({**stored, **{name: value for name, value in origin.items() if value}})
 
@@ -77,6 +78,17 @@ class Page:
 
     messages: tuple[Message, ...]
     after: int | None
+
+
+def to_lines(messages: Iterable[Message]) -> str:
+    """Return the stored messages, one a line."""
+    return "\n".join(message.to_stored() for message in messages)
+
+
+def parse_lines(lines: str) -> tuple[Message, ...]:
+    """Parse what `to_lines` has returned."""
+    numbered = enumerate(lines.encode().splitlines(), start=1)
+    return tuple(message for number, line in numbered if (message := Message.from_stored(number, line)))
 
 
 def window_length(length: int, max_messages: int) -> int:

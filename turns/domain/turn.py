@@ -15,6 +15,7 @@ from turns.domain.content.parts import Part, from_json
 from turns.domain.error_codes import Code, error_message
 from turns.domain.events import EventType
 from turns.domain.ids import DEFAULT_TENANT, session_key, tenant_of, unescape_id
+from turns.domain.messages import Message, parse_lines
 from turns.domain.open_enum import member_or_text
 from turns.domain.state import Status
 
@@ -48,6 +49,9 @@ class TurnRequest:
     in this session instead, as its key, and the new session begins with the messages before it; after a space, the
     version of the file with them.
     `response_format`: the form that the answer must have, as JSON.
+    `past`: the messages before the question. Such a turn stands alone: it neither reads nor writes a history, and its
+    session is in no list. `instructions` follow the system prompt of the assistant.
+    `body_digest` stands for the request if its idempotency key is used again; None for the values of all fields.
     """
 
     session_id: str
@@ -70,6 +74,9 @@ class TurnRequest:
     key_id: str | None = None
     if_version: int | None = None
     response_format: str | None = None
+    past: tuple[Message, ...] | None = None
+    instructions: str | None = None
+    body_digest: str | None = None
 
     @property
     def session(self) -> str:
@@ -197,6 +204,13 @@ class Turn:
     text_end: int | None = None
     earlier_runs: str = "[]"
     parts: tuple[Part, ...] = ()
+    stored_past: str | None = None
+    instructions: str | None = None
+
+    @property
+    def past(self) -> tuple[Message, ...] | None:
+        """The messages before the question of a turn that stands alone; None for any other turn."""
+        return None if self.stored_past is None else parse_lines(self.stored_past)
 
     @property
     def answer(self) -> dict[str, Any] | None:
@@ -266,6 +280,8 @@ class Turn:
             text_end=optional_int("text_end"),
             earlier_runs=record.get("runs", "[]"),
             parts=from_json(record["parts"]) if "parts" in record else (),
+            stored_past=record.get("past", "") if "standalone" in record else None,
+            instructions=record.get("instructions"),
         )
 
 
@@ -342,6 +358,7 @@ class Claim:
     prolongs the hold. `replaced`: how many of the last messages of the history the turn replaces; it does not see them.
     `own_format` is the turn's own `response_format` as JSON.
     `parts` are set for an input that is more than text.
+    `stands_alone`: `messages` are the caller's, to be sent as they are, and no history is read or written.
     """
 
     turn_id: str
@@ -369,6 +386,8 @@ class Claim:
     replaced: int = 0
     parts: tuple[Part, ...] = ()
     own_format: str | None = None
+    stands_alone: bool = False
+    instructions: str | None = None
 
     @property
     def response_format(self) -> Mapping[str, Any] | None:
@@ -405,6 +424,8 @@ class Claim:
         cls, turn_id: str, token: str, record: Mapping[str, str], messages: tuple[bytes, ...], definition: str
     ) -> Self:
         """Build a claim from the reply of the script `claim`."""
+        if "standalone" in record:
+            messages = tuple(record.get("past", "").encode().splitlines())
         return cls(
             turn_id=turn_id,
             token=token,
@@ -430,6 +451,8 @@ class Claim:
             replaced=len(_numbers(record["replaces"])) if "replaces" in record else 0,
             own_format=record.get("response_format"),
             parts=from_json(record["parts"]) if "parts" in record else (),
+            stands_alone="standalone" in record,
+            instructions=record.get("instructions"),
         )
 
 

@@ -63,8 +63,8 @@ class FileHistoryTurnStore(TurnStore):
     def claim(self, turn_id: str, *, worker: str, model: str = "", fallback_model: str = "") -> Claim | None:
         """Claim a turn like `TurnStore.claim`; fail it if the history file of its session cannot be used."""
         claim = super().claim(turn_id, worker=worker, model=model, fallback_model=fallback_model)
-        if claim is None:
-            return None
+        if claim is None or claim.stands_alone:
+            return claim
         try:
             return self._with_messages(claim)
         except StoreUnavailable:  # The disk failed, not the turn, so this costs no attempt.
@@ -141,8 +141,11 @@ class FileHistoryTurnStore(TurnStore):
     def _version(self, claim: Claim, messages: Sequence[str]) -> Iterator[None]:
         """Write the next version before the block, which commits it, and publish it afterwards.
 
-        If the block raises `LeaseLost`, delete the version.
+        If the block raises `LeaseLost`, delete the version. A turn that stands alone has no file.
         """
+        if claim.stands_alone:
+            yield
+            return
         if claim.token not in self._staged:
             self._stage(claim, messages)
             self._staged[claim.token] = None

@@ -135,6 +135,8 @@ class TurnStore:
                 retry_of=turn_id,
                 regenerates=None if failed.forked_from else failed.regenerates,
                 response_format=failed.response_format,
+                past=failed.past,
+                instructions=failed.instructions,
                 idempotency_key=idempotency_key,
                 request_id=request_id,
                 key_id=key_id or failed.key_id,

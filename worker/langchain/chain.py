@@ -62,7 +62,7 @@ class ChainRun:
         """Load the files of the question and the history. Raises `ModelError`."""
         self._chain = chain
         self._claim = claim
-        self._history = StagedHistory(claim.messages, max_tokens=claim.assistant.history_tokens)
+        self._history = StagedHistory.of_claim(claim)
         self._question = self._history.load_files(files, claim)
         self._finish_reason: str | None = None
 

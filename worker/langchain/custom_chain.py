@@ -44,7 +44,7 @@ class CustomChainRun(ChainRun):
     ) -> None:
         """With a loop, the chain runs in a thread, and on the loop as far as it is asynchronous."""
         self._claim = claim
-        self._history = StagedHistory(claim.messages, max_tokens=claim.assistant.history_tokens)
+        self._history = StagedHistory.of_claim(claim)
         self._question = self._history.load_files(files, claim)
         self._build = build  # called by `deltas`, so that an exception of the factory fails the turn
         self._loop = loop

@@ -7,7 +7,7 @@ not in the history. Here it writes to memory, which cannot fail, and `commit.lua
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from operator import add
-from typing import Any
+from typing import Any, Self
 
 from langchain_community.chat_message_histories.redis import RedisChatMessageHistory
 from langchain_core.language_models import BaseChatModel
@@ -16,6 +16,7 @@ from langchain_core.messages import (
     BaseMessage,
     BaseMessageChunk,
     HumanMessage,
+    SystemMessage,
     message_chunk_to_message,
     trim_messages,
 )
@@ -36,11 +37,18 @@ class StagedHistory(RedisChatMessageHistory):
     """LangChain's Redis history with the messages of a claim. It opens no connection, and keeps added messages."""
 
     def __init__(  # without super().__init__, which connects and calls INFO
-        self, stored: Sequence[bytes], *, max_tokens: int | None = None
+        self, stored: Sequence[bytes], *, max_tokens: int | None = None, instructions: str | None = None
     ) -> None:
         messages = decode_messages(stored)
-        self._messages = messages if max_tokens is None else _newest(messages, max_tokens)
+        kept = messages if max_tokens is None else _newest(messages, max_tokens)
+        self._messages = [SystemMessage(instructions), *kept] if instructions else kept
         self.staged: list[BaseMessage] = []
+
+    @classmethod
+    def of_claim(cls, claim: Claim) -> Self:
+        """Return the history that a turn sees: what its caller sent if it stands alone, else what fits the model."""
+        max_tokens = None if claim.stands_alone else claim.assistant.history_tokens
+        return cls(claim.messages, max_tokens=max_tokens, instructions=claim.instructions)
 
     @property
     def messages(self) -> list[BaseMessage]:

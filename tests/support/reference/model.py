@@ -308,7 +308,8 @@ class ReferenceModel:
         return ("parked", groups[0]) if groups and turn.status is Status.QUEUED else None
 
     def _write_history(self, turn_id: str) -> None:
-        self.histories[self.turns[turn_id].session] = [*self.visible_history(turn_id), turn_id]
+        if not self.turns[turn_id].stands_alone:
+            self.histories[self.turns[turn_id].session] = [*self.visible_history(turn_id), turn_id]
 
     def _dispatch(self, turn_id: str) -> str | None:
         """Return the group for which the turn waits, or None if it has its slots."""

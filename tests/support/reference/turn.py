@@ -26,6 +26,7 @@ class ReferenceTurn:
     token: str | None = None  # the fencing token that may write
     retried_token: str | None = None
     superseded: bool = False
+    stands_alone: bool = False  # it brings its own past, and leaves nothing in the history
     replaces: str | None = None  # the turn whose place in the history it takes when it commits
     erased: bool = False
     deleted: bool = False  # its deletion can be repeated

@@ -15,7 +15,8 @@
 --       9 definition of the assistant
 --       10 version that the session must have, or ''
 --       11… further fields of the record, as name, value, name, value; `definition` is the digest of argument 9;
---           for a turn that regenerates another one they begin as `edit_refusal` describes
+--           for a turn that regenerates another one they begin as `edit_refusal` describes; for one that brings its own
+--           past, and is part of no session's history, with `standalone`
 -- Reply ACCEPTED, …, turn id  the turn is recorded (also when this script runs a second time)
 --       REPLAYED, …, turn id  the idempotency key was used before with this request, for that turn
 --                             …: record, position, turn ahead, pace, as `turn_snapshot` returns them
@@ -68,11 +69,11 @@ refusal = quota_refusal(tenant, now) or files_refusal(tenant, user_id, 11)
 if refusal then return refusal end
 
 if clears then ahead = clear_session(live, on_busy, now) end
-local sequence = redis.call('HINCRBY', KEY.session .. session, 'sequence', 1)
+local sequence = ARGV[11] == 'standalone' and 1 or redis.call('HINCRBY', KEY.session .. session, 'sequence', 1)
 local record = {'session', session, 'session_id', session_id, 'status', POLICY.initial, 'sequence', tostring(sequence),
   'attempt', '1', 'claims', '0', 'accepted_at', tostring(now), unpack(ARGV, 11)}
 local fields = by_name(record)
-if sequence == 1 then begin_session(session, session_id, user_id, title_of(fields.input), now) end
+if sequence == 1 and not fields.standalone then begin_session(session, session_id, user_id, title_of(fields.input), now) end
 if user_id ~= '' then record[#record + 1], record[#record + 2] = 'user_id', user_id end
 if write_edit then write_edit(record) end
 if start_within ~= '' then
@@ -91,8 +92,8 @@ retain_definition(fields.definition, definition)
 redis.call('RPUSH', queue, turn)
 add_to_lists(session, turn, sequence, user_id, now)
 reserve_quota(turn, tenant, now)
-if ahead == 0 then end_session_retention(session) end
-touch_session(session, now)
+if ahead == 0 and not fields.standalone then end_session_retention(session) end
+if not fields.standalone then touch_session(session, now) end
 redis.call('HINCRBY', KEY.service, 'live', 1)
 count('accepted|' .. (fields.lane or 'interactive'))
 if now < tonumber(watched_until or 0) then publish_session_change(session, 'accepted', turn, sequence) end

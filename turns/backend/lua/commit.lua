@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- commit: Write a turn's whole effect at once: its messages, the answer, the status and the hint for the next turn.
 --
+-- A turn that stands alone has no history, so its messages are written nowhere.
 -- allow-oom: the answer has been paid for and is never dropped because memory is full.
 --
 -- ARGV  1 turn id
@@ -40,19 +41,21 @@ end
 local messages = {question}
 for i = 8, 7 + between do messages[#messages + 1] = ARGV[i] end
 messages[#messages + 1] = answer
-local numbers = append_messages(was.session, token, messages, replaced)
 local fields = {unpack(ARGV, 8 + between)}
 local named = by_name(fields)
 local files = named.files or was.files
-if files then commit_files(files, was.session) end
+if not was.standalone then
+  fields[#fields + 1], fields[#fields + 2] = 'messages', append_messages(was.session, token, messages, replaced)
+  if files then commit_files(files, was.session) end
+  if replaced > 0 then mark_superseded(turn, was, replaced - #messages, now) end
+end
 if named.files then hold_files(named.files, turn) end
-if replaced > 0 then mark_superseded(turn, was, replaced - #messages, now) end
 was.used_tokens, was.spent, was.text_end = cjson.decode(named.usage or '{}').total_tokens, spent, named.text_end
 if tail ~= '' then
   emit_tail(turn, was, tail)
   if not was.first_token_at then observe_first_token(turn, was.started_at, now) end
 end
-finish(turn, was, to, '', now, 'messages', numbers, unpack(fields))
+finish(turn, was, to, '', now, unpack(fields))
 if was.admitted_by == hold_name(was.provider, was.model) then confirm_answer(was.admitted_by, now) end
 
 local took_ms = now - was.started_at

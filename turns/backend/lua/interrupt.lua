@@ -32,7 +32,7 @@ local fields = {'status_reason', reason, 'output', output}
 
 -- This write comes first because it is the only one that can fail: another program may keep another type under the key.
 -- Without a text, a turn that regenerates another one leaves the answer of that one in the history.
-if answer ~= '' or replaced == 0 then
+if not was.standalone and (answer ~= '' or replaced == 0) then
   local messages = {question, answer ~= '' and answer or nil}
   fields[5], fields[6] = 'messages', append_messages(was.session, token, messages, replaced)
   if was.files then commit_files(was.files, was.session) end

@@ -143,6 +143,14 @@ class Interleavings(RuleBasedStateMachine):
             self.model.accept(accepted.turn.id, session, "x")
         return accepted.turn.id
 
+    @rule(target=turns, session=SESSIONS, model=MODELS)
+    def accept_alone(self, session: str, model: str) -> str:
+        """Accept a turn that brings its own past, in the queue of a session that may have others."""
+        turn = self.store.accept(replace(_request(session, model), past=tuple(_messages("past")))).turn
+        self.model.accept(turn.id, session, model)
+        self.model.turns[turn.id].stands_alone = True
+        return turn.id
+
     @rule(target=turns, model=MODELS)
     def accept_in_each_session(self, model: str) -> MultipleResults[str]:
         for session in NAMES:
@@ -157,6 +165,8 @@ class Interleavings(RuleBasedStateMachine):
         if claim is None:
             return multiple()
         expected = [message for turn in self.model.visible_history(turn_id) for message in _pair(turn)]
+        if self.model.turns[turn_id].stands_alone:
+            expected = [message.to_stored() for message in _messages("past")]
         assert [message.decode() for message in claim.messages] == expected
         self.model.turns[turn_id].token = claim.token
         self.last_claims[turn_id] = claim

@@ -27,9 +27,10 @@ local function finish(turn, was, status, reason, now, ...)
   if status ~= 'completed' then count('ended|' .. status .. '|' .. reason) end
   redis.call('HINCRBY', KEY.service, 'live', -1)
   release_slots(turn, was, now)
+  if was.standalone and status ~= 'failed' then redis.call('HDEL', key, 'past') end  -- only a retry needs it again
   if head ~= turn or dispatch_head(session, second, now) then
     redis.call('PUBLISH', KEY.live .. session, '')
-  else
+  elseif not was.standalone or redis.call('EXISTS', KEY.session .. session) == 1 then
     start_session_retention(session, now)
   end
   redis.call('PUBLISH', KEY.ended, turn)
