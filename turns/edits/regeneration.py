@@ -112,7 +112,8 @@ class Regeneration:
         return accepted
 
     def _check_version(self, earlier: Turn, origin: Origin) -> None:
-        if origin.if_version not in {None, self._sessions.get_session(earlier.session).version}:
+        wanted = origin.if_version
+        if wanted is not None and wanted != self._sessions.get_session(earlier.session).version:
             raise SessionChanged
 
     def _to_request(self, earlier: Turn, changes: Changes, origin: Origin) -> TurnRequest:
