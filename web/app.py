@@ -39,6 +39,7 @@ from turns.operations.queries import OperatorQueries
 from turns.pauses.pauses import Pauses
 from turns.processes.record import WEB
 from turns.processes.reporter import Reporter, web_process_name
+from turns.retries.guard import RetryGuard
 from turns.search.search import Search
 from turns.session_stream.store import SessionStreamStore
 from turns.tenants.tenants import Tenants
@@ -227,7 +228,11 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
                 authenticator=authenticator,
                 registry=registry,
                 resolve_parts=PartResolver(files, max_bytes=settings.model_file_bytes).resolve,
+                files=files,
+                retries=RetryGuard(client),
+                placement=placement,
                 max_input_bytes=settings.max_input_bytes,
+                max_file_bytes=settings.model_file_bytes,
             ),
         ),
     ):

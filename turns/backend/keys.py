@@ -97,6 +97,12 @@ IDEMPOTENCY = Key(
     "`turn` and `fingerprint` of the request that used an idempotency key",
     "as long as the turn's record",
 )
+SENT_REQUEST = Key(
+    "inturn:sent_request:",
+    "string",
+    "the idempotency key of a request whose client repeats it by itself without one, by a digest of its bytes",
+    "a minute after the time for which the request may be held",
+)
 DUE = Key(
     "inturn:due",
     "sorted set",
@@ -549,6 +555,7 @@ CATALOGUE = (
     SESSION_TURNS,
     DELETED,
     IDEMPOTENCY,
+    SENT_REQUEST,
     DUE,
     START_BY,
     HOLD,

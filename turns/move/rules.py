@@ -85,6 +85,7 @@ RULES: Mapping[Key, Rule] = MappingProxyType(
         keys.HISTORY: Whole(By.SESSION),
         keys.SESSION_TURNS: Whole(By.SESSION),
         keys.IMPORT: SECONDS,
+        keys.SENT_REQUEST: Left("it lasts for two minutes, in which a client repeats a request"),
         keys.DEFINITION: Built(),
         # indexes of turns and sessions
         keys.DUE: Split(By.TURN),

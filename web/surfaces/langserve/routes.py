@@ -16,11 +16,12 @@ from turns.store.turns import TurnStore
 from web.http.request_span import get_traceparent
 from web.http.responses import EVENT_STREAM, read_json_body
 from web.http.validation import parse_body, parse_idempotency_key, to_request
-from web.schemas.requests import MAX_WAIT_SECONDS, NoQuery, submit_body
+from web.schemas.requests import NoQuery, submit_body
 from web.security.auth import Authenticator
 from web.security.token_bounds import bind, bind_request
 from web.streaming.long_poll import LongPolls
 from web.streaming.sse import EventStreams
+from web.surfaces.ended_turn import wait_for_end
 from web.surfaces.langserve.output import problem_of, to_event_stream, to_output
 from web.surfaces.langserve.requests import BatchBody, InvokeBody, to_submit
 from web.surfaces.langserve.schemas import config_schema, input_schema, output_schema
@@ -72,11 +73,7 @@ class LangServe:
         return accepted.turn
 
     def wait(self, turn: Turn, *, deadline: float) -> Turn:
-        """Return the turn when it has ended, or as it is at the deadline of the monotonic clock."""
-        while not turn.status.is_terminal and (left := deadline - time.monotonic()) > 0:
-            seconds = min(left, MAX_WAIT_SECONDS)
-            turn = self._long_polls.wait_for_turn(turn.id, tenant=turn.tenant, wait_seconds=seconds)
-        return turn
+        return wait_for_end(self._long_polls, turn, deadline=deadline)
 
     def stream(self, turn: Turn) -> Response:
         body = to_event_stream(follow_turn(self._streams, turn, self._authenticator), turn.id)

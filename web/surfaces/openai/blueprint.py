@@ -4,6 +4,7 @@ from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 
 from web.http.problems import FORMS
+from web.surfaces.openai.chat.routes import build_completions
 from web.surfaces.openai.conversations.item_routes import build_items
 from web.surfaces.openai.conversations.routes import build_conversations
 from web.surfaces.openai.errors import to_error
@@ -22,6 +23,7 @@ def build_openai(services: Services) -> Blueprint:
         build_responses(services),
         build_conversations(services),
         build_items(services),
+        build_completions(services),
     ):
         api.register_blueprint(part)
     return api

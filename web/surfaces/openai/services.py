@@ -9,6 +9,9 @@ from turns.conversations.conversations import Conversations
 from turns.domain.ids import session_key
 from turns.edits.deletion import Deletion
 from turns.edits.forks import Forks
+from turns.edits.placement import ForkPlacement
+from turns.files.store import FileStore
+from turns.retries.guard import RetryGuard
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from web.http.validation import ResolveParts, parse_id
@@ -21,6 +24,8 @@ USER = "X-InTurn-User"  # the header with the user whose sessions the request me
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
+    """`max_file_bytes` is the size of all files of one request to a model."""
+
     store: TurnStore
     sessions: SessionStore
     conversations: Conversations
@@ -31,7 +36,11 @@ class Services:
     authenticator: Authenticator
     registry: AssistantRegistry
     resolve_parts: ResolveParts
+    files: FileStore
+    retries: RetryGuard
+    placement: ForkPlacement
     max_input_bytes: int
+    max_file_bytes: int
 
 
 def read_user(request: Request) -> str | None:

@@ -14,9 +14,9 @@ from web.surfaces.openai.conversations.store import (
     name_conversation,
 )
 from web.surfaces.openai.ids import new_conversation_id
-from web.surfaces.openai.responses.parameters import UnsupportedParameter
 from web.surfaces.openai.responses.routes import read_object
 from web.surfaces.openai.services import Services
+from web.surfaces.openai.unsupported import UnsupportedParameter
 
 
 def build_conversations(services: Services) -> Blueprint:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from turns.domain.errors import InvalidRequest
+from web.surfaces.openai.unsupported import UnsupportedParameter
 
 HONOURED = frozenset(
     {"background", "conversation", "input", "metadata", "model", "previous_response_id", "prompt", "stream", "text"}
@@ -42,15 +43,6 @@ WITHOUT_EFFECT: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "truncation": ("auto", "disabled"),
     }
 )
-
-
-class UnsupportedParameter(InvalidRequest):
-    """The parameter would change the answer, and is not supported."""
-
-    code = "unsupported_parameter"
-
-    def __init__(self, name: str, rule: str = "is not supported here: the assistant decides it") -> None:
-        super().__init__(name, rule)
 
 
 def check_parameters(given: Mapping[str, Any]) -> None:

@@ -10,7 +10,8 @@ from turns.domain.assistant import Assistant
 from turns.domain.errors import FieldError, InvalidRequest
 from turns.domain.messages import Message
 from web.surfaces.openai.content import Content, to_input, to_text
-from web.surfaces.openai.responses.parameters import TURN_FIELDS, UnsupportedParameter, to_response_format
+from web.surfaces.openai.responses.parameters import TURN_FIELDS, to_response_format
+from web.surfaces.openai.unsupported import UnsupportedParameter
 
 MAX_ITEMS = 2000
 # The names of a turn's fields in this protocol, for errors.

@@ -1,0 +1,116 @@
+"""The route of completions."""
+
+import time
+from collections.abc import Iterable, Iterator
+
+from flask import Blueprint, Response, jsonify, request
+
+from turns.config.logs import Log, get_logger
+from turns.domain.errors import StoreUnavailable
+from turns.domain.ids import new_token
+from turns.domain.turn import Turn, TurnRequest
+from web.http.problems import to_problem
+from web.http.responses import EVENT_STREAM, read_json_body
+from web.http.validation import parse_body, parse_idempotency_key
+from web.schemas.requests import NoQuery
+from web.security.token_bounds import bind
+from web.surfaces.ended_turn import wait_for_end
+from web.surfaces.native_events import NativeEvent, follow_turn
+from web.surfaces.openai.chat.completion import CompletionStream, to_completion
+from web.surfaces.openai.chat.failures import TurnWithoutAnswer, check_answer
+from web.surfaces.openai.chat.messages import read_conversation
+from web.surfaces.openai.chat.parameters import check_parameters
+from web.surfaces.openai.chat.requests import CompletionBody
+from web.surfaces.openai.chat.turn_requests import TurnRequests, digest_of
+from web.surfaces.openai.errors import to_error
+from web.surfaces.openai.services import Services
+
+MAX_TEXT_BYTES = 4 * 1024 * 1024  # of a request without its files, which are base64
+HELD_SECONDS = 70.0  # a proxy as in docs/guides/deployment.md gives up after 75 s of silence
+RETRY_COUNT = "X-Stainless-Retry-Count"  # OpenAI's clients send it with each request, 0 with the first one
+
+
+class Completions:
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self.requests = TurnRequests(services)
+
+    def accept(self, turn_request: TurnRequest) -> Turn:
+        accepted = self._services.store.accept(turn_request)
+        get_logger().info(Log.TURN_ACCEPTED, turn_id=accepted.turn.id, replayed=accepted.replayed)
+        if not accepted.replayed:
+            self._services.long_polls.remember_accepted(accepted.turn)
+        return accepted.turn
+
+    def find_key(self, digest: str) -> str | None:
+        """Return the idempotency key, also for a client that sends none and repeats requests by itself."""
+        sent, count = request.headers.get("Idempotency-Key"), request.headers.get(RETRY_COUNT, "")
+        if sent is None and count.isdecimal():
+            return self._services.retries.find_key(digest, is_retry=int(count) > 0, seconds=HELD_SECONDS)
+        return parse_idempotency_key(sent)
+
+    def complete(self, turn: Turn) -> Response:
+        """Reply with the answer when it is complete. Raises `TurnWithoutAnswer`."""
+        ended = wait_for_end(self._services.long_polls, turn, deadline=time.monotonic() + HELD_SECONDS)
+        check_answer(ended)
+        return _with_names(jsonify(to_completion(ended)), turn)
+
+    def stream(self, turn: Turn, *, includes_usage: bool, is_kept: bool) -> Response:
+        """Reply with the answer while it is written. `is_kept`: the turn goes on if its reader leaves."""
+        events = follow_turn(self._services.streams, turn, self._services.authenticator)
+        stream = CompletionStream(turn, includes_usage)
+        body = stream.chunks(events) if is_kept else self._cancel_if_left(stream, events)
+        response = Response(body, content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
+        return _with_names(response, turn)
+
+    def _cancel_if_left(self, stream: CompletionStream, events: Iterable[NativeEvent]) -> Iterator[bytes]:
+        """Yield the chunks; if their reader leaves before the end, nobody could read the answer any more."""
+        try:
+            yield from stream.chunks(events)
+        finally:
+            if not stream.has_ended:
+                self._cancel(stream.turn)
+
+    def _cancel(self, turn: Turn) -> None:
+        try:
+            cancelled = self._services.store.cancel(turn.id, tenant=turn.tenant)
+            get_logger().info(Log.TURN_CANCELLED, turn_id=turn.id, status=cancelled.status)
+        except StoreUnavailable as error:  # then the turn runs to its end
+            get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
+
+
+def build_completions(services: Services) -> Blueprint:
+    service = Completions(services)
+    max_bytes = MAX_TEXT_BYTES + services.max_file_bytes * 4 // 3
+    api = Blueprint("chat", __name__, url_prefix="/chat/completions")
+    api.register_error_handler(TurnWithoutAnswer, _reply_without_answer)
+
+    @api.post("")
+    def create() -> Response:
+        bind({}, NoQuery(), takes_tokens=True)
+        given = read_json_body(max_bytes=max_bytes)
+        body = parse_body(CompletionBody, given)
+        check_parameters(body.model_extra or {})
+        conversation, digest = read_conversation(body.messages), digest_of(given)
+        key = service.find_key(digest)
+        question = service.requests.build(body, conversation, f"chatcmpl-{new_token()}", key=key)
+        turn = service.accept(service.requests.stand_alone(question, conversation, digest=digest))
+        if not body.stream:
+            return service.complete(turn)
+        is_kept = "Idempotency-Key" in request.headers
+        return service.stream(turn, includes_usage=body.includes_usage, is_kept=is_kept)
+
+    return api
+
+
+def _reply_without_answer(error: TurnWithoutAnswer) -> Response:
+    """Reply with the reason. The client repeats the request by itself only if the turn goes on."""
+    response = _with_names(to_error(to_problem(error)), error.turn)
+    if error.turn.status.is_terminal:
+        response.headers["x-should-retry"] = "false"
+    return response
+
+
+def _with_names(response: Response, turn: Turn) -> Response:
+    response.headers["X-InTurn-Turn"] = turn.id
+    return response

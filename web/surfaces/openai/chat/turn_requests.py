@@ -1,0 +1,111 @@
+"""The turns that completions stand for."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+
+from flask import g, request
+
+from turns.domain.content.parts import Part, text_of
+from turns.domain.errors import FieldError, InvalidRequest
+from turns.domain.messages import Message
+from turns.domain.turn import TurnRequest
+from web.http.request_span import get_traceparent
+from web.http.validation import to_request
+from web.schemas.parts import PartBody
+from web.schemas.requests import submit_body
+from web.security.token_bounds import bind_request
+from web.surfaces.openai.chat.messages import Attachment, Content, Conversation
+from web.surfaces.openai.chat.requests import CompletionBody
+from web.surfaces.openai.services import Services
+
+MAX_PAST_BYTES = 1024 * 1024  # of text; more than any model reads
+NAMES = {"assistant": "model", "user_id": "user"}  # of fields in this protocol
+
+
+class TurnRequests:
+    """Builds requests for turns."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._model = submit_body(services.max_input_bytes)
+
+    def build(
+        self, body: CompletionBody, conversation: Conversation, session_id: str, *, key: str | None
+    ) -> TurnRequest:
+        """Return the request of the question. Uploads its files. Raises `InvalidRequest`."""
+        question, user_id = conversation.question, body.user_id(request.headers.get)
+        try:
+            return bind_request(
+                to_request(
+                    body.to_submit(session_id, self._upload(question, user_id) or question.text, user_id),
+                    self._model,
+                    find=self._services.registry.find,
+                    idempotency_key=key,
+                    traceparent=get_traceparent(),
+                    tenant=g.caller.tenant,
+                    request_id=g.request_id,
+                    key_id=g.caller.key_id,
+                    resolve_parts=self._services.resolve_parts,
+                )
+            )
+        except InvalidRequest as error:
+            raise _in_own_words(error, question) from None
+
+    def stand_alone(self, turn: TurnRequest, conversation: Conversation, *, digest: str) -> TurnRequest:
+        """Return the same request with its own past. Uploads the files of that. Raises `InvalidRequest`."""
+        if sum(len(content.text.encode()) for content in conversation.past) > MAX_PAST_BYTES:
+            raise InvalidRequest("messages", f"must have at most {MAX_PAST_BYTES} bytes of text before the question")
+        past = tuple(self._message(n, one, turn) for n, one in enumerate(conversation.past, start=1))
+        return replace(turn, past=past, instructions=conversation.instructions or None, body_digest=digest)
+
+    def _message(self, number: int, content: Content, turn: TurnRequest) -> Message:
+        parts = self._parts(content, turn)
+        return Message(
+            number=number,
+            role=content.role,
+            content=text_of(parts) if parts else content.text,
+            turn_id=None,
+            parts=parts,
+        )
+
+    def _parts(self, content: Content, turn: TurnRequest) -> tuple[Part, ...]:
+        try:
+            bodies = [PartBody.model_validate(part) for part in self._upload(content, turn.user_id)]
+            parts = self._services.resolve_parts(bodies, turn.tenant, turn.user_id)
+            turn.assistant.check_parts(parts)
+        except InvalidRequest as error:
+            raise _in_own_words(error, content) from None
+        return parts
+
+    def _upload(self, content: Content, user_id: str | None) -> Sequence[dict[str, str]]:
+        """Store the attachments of a message, and return its parts as `POST /v1/turns` takes them."""
+        return [self._store(part, user_id) if isinstance(part, Attachment) else part for part in content.parts]
+
+    def _store(self, attachment: Attachment, user_id: str | None) -> dict[str, str]:
+        owner = g.caller.token.user_id if g.caller.token else user_id
+        stored = self._services.files.add(
+            attachment.content,
+            media_type=attachment.media_type,
+            name=attachment.name,
+            tenant=g.caller.tenant,
+            user_id=owner,
+        )
+        return {"type": "image" if stored.is_image else "file", "file_id": stored.id}
+
+
+def digest_of(body: bytes) -> str:
+    """Return a digest of the request: its caller, and each byte that has an effect."""
+    parts = (g.caller.tenant, g.caller.key_id or "", request.path)
+    return hashlib.sha256("\n".join(parts).encode() + b"\n" + body).hexdigest()
+
+
+def _in_own_words(error: InvalidRequest, content: Content) -> InvalidRequest:
+    """Return the error with the names that the fields have in this protocol."""
+    first, *others = [FieldError(_name(one.field, content), one.rule) for one in error.errors]
+    return type(error)(first.field, first.rule, *others)
+
+
+def _name(path: str, content: Content) -> str:
+    head, dot, rest = path.partition(".")
+    return NAMES.get(head, f"{content.field}.content" if head == "input" else head) + dot + rest
