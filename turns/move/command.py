@@ -8,9 +8,9 @@ from turns.backend.client import Client
 from turns.backend.opening import check_store, connect
 from turns.config.settings import Settings
 from turns.config.store_url import check_store_url, count_partitions
-from turns.domain.errors import ConfigurationError
+from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.move.copier import Copied
-from turns.move.mover import Mover, Stores
+from turns.move.mover import MoveFailed, Mover, Stores
 
 WAIT_SECONDS = 600.0
 DESCRIPTION = """\
@@ -46,6 +46,13 @@ def run_move(settings: Settings, options: argparse.Namespace) -> str:
     if settings.partitions:
         raise ConfigurationError("REDIS_URL: names a Redis Cluster, and the move begins with one server.")
     target_settings = _target_settings(settings, options.to)
+    try:
+        return _run(settings, target_settings, options)
+    except StoreUnavailable as error:
+        raise MoveFailed(f"{error}. The move is not complete: run this again when both stores answer.") from error
+
+
+def _run(settings: Settings, target_settings: Settings, options: argparse.Namespace) -> str:
     with ExitStack() as stack:
         source = stack.enter_context(_connect(settings.store_url))
         target = stack.enter_context(_connect(options.to))

@@ -59,6 +59,7 @@ class Mover:
         self._turns = TurnStore(stores.source, stores.source_settings)
         self._report = report
         self._sleep = sleep
+        self._attempt = secrets.token_hex(8)
 
     def move(self, *, wait_seconds: float, without_files: bool = False) -> Copied | None:
         """Move the installation, or go on with that. Return what was copied; None if that was complete already.
@@ -76,10 +77,12 @@ class Mover:
             self._pauses.pause(INTAKE, reason=REASON)
         self._wait_for_processes(wait_seconds)
         self._take_back_running_turns()
+        self._check_target(mark)  # again, because the wait was long
         self._empty_target(mark)
         copied = self._copy()
         self._verify(copied)
         self._check_processes()
+        self._check_alone()
         write_mark(self._source, replace(mark, state=State.MOVED))
         self._open_target(mark)
         return copied
@@ -182,11 +185,18 @@ class Mover:
             workers |= {record["worker"] for record in records if record.get("status") == "in_progress"}
         return workers
 
+    def _check_alone(self) -> None:
+        """Raise `MoveFailed` if another process of this move has begun to fill the target again."""
+        found = read_mark(self._home)
+        if found is None or found.attempt != self._attempt:
+            raise MoveFailed("Another process moves this store too, and began later: let that one complete the move.")
+
     # -- the copy
 
     def _empty_target(self, mark: MoveMark) -> None:
         """Delete what an earlier attempt has copied. The mark is there first and all the time."""
-        facts = agreed_facts(self._settings) | {FIELD: replace(mark, role=Role.TARGET, state=State.COPYING).text}
+        own = replace(mark, role=Role.TARGET, state=State.COPYING, attempt=self._attempt)
+        facts = agreed_facts(self._settings) | {FIELD: own.text}
         written = [part for pair in facts.items() for part in pair]
         self._home.execute_many([("DEL", keys.SERVICE.name), ("HSET", keys.SERVICE.name, *written)], transaction=True)
         for one in self._target.partitions:

@@ -62,6 +62,7 @@ class ClusterNodes:
 
     def __init__(self, directory: Path, *, primaries: int = 1, replicas: int = 0, durable: bool = False) -> None:
         count = primaries * (1 + replicas)
+        self._directory, self._durable = directory, durable
         ports = free_ports(2 * count)
         self.nodes = [
             Node(directory / f"node-{number}", port, bus_port, durable=durable)
@@ -90,6 +91,16 @@ class ClusterNodes:
         for node, primary in zip(self.nodes[self._primaries :], itertools.cycle(self.nodes[: self._primaries])):
             node.cluster("REPLICATE", primary.id)
         self.wait_for_replicas()
+
+    def add_primary(self) -> Node:
+        """Let an empty node join, as `redis-cli --cluster add-node` does, and return it."""
+        port, bus_port = free_ports(2)
+        node = Node(self._directory / f"node-{len(self.nodes)}", port, bus_port, durable=self._durable)
+        self.nodes.append(node)
+        node.start()
+        node.cluster("MEET", "127.0.0.1", self.nodes[0].port, self.nodes[0].bus_port)
+        self._wait_until_joined()
+        return node
 
     def stop(self) -> None:
         self.kill()

@@ -6,7 +6,7 @@ always.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Self
@@ -43,19 +43,22 @@ PROBLEMS: Mapping[tuple[Role, State], str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoveMark:
-    """`id` is the same in both stores. `paused`: the move has paused the intake of the source."""
+    """`id` is the same in both stores. `paused`: the move has paused the intake of the source.
+
+    `attempt` is in the target: the process of the move that fills it.
+    """
 
     id: str
     role: Role
     state: State
     paused: bool = False
+    attempt: str = ""
 
     @classmethod
     def from_text(cls, text: str) -> Self:
         record = json.loads(text)
-        return cls(
-            id=record["id"], role=Role(record["role"]), state=State(record["state"]), paused=bool(record["paused"])
-        )
+        known = {f.name: record[f.name] for f in fields(cls) if f.name in record}
+        return cls(**{**known, "role": Role(record["role"]), "state": State(record["state"])})
 
     @property
     def text(self) -> str:

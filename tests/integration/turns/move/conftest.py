@@ -32,6 +32,7 @@ from turns.store.turns import TurnStore
 from turns.users.commands import open_erasures
 
 SPENT = Spending(usage=Usage(input_tokens=10, output_tokens=2, total_tokens=12))
+COUNT = 4  # partitions, which are fewer than by default, so that a move takes less time
 HINT = "turn_" + "0" * 32
 
 
@@ -52,7 +53,7 @@ def settings(server: Server) -> Settings:
 
 @pytest.fixture
 def target_settings(settings: Settings, cluster: ClusterNodes) -> Settings:
-    return settings.with_store(cluster.url)
+    return settings.with_store(f"{cluster.url}?partitions={COUNT}")
 
 
 @pytest.fixture
@@ -63,13 +64,15 @@ def target(target_settings: Settings) -> Iterator[Client]:
 
 @pytest.fixture
 def new_mover(client: Client, settings: Settings, target: Client, target_settings: Settings) -> Callable[..., Mover]:
-    """Return a function that begins a process of the move into the cluster, or into other partitions of it."""
+    """Return a function that begins a process of the move."""
 
-    def new_mover(into: Client = target, *, sleep: Any = _never, report: Any = lambda _: None) -> Mover:
-        settings_of_target = target_settings.with_store(
-            f"{target_settings.store_url}?partitions={len(into.partitions)}"
-        )
-        stores = Stores(source=client, source_settings=settings, target=into, target_settings=settings_of_target)
+    def new_mover(
+        *,
+        settings_of_target: Settings = target_settings,
+        sleep: Any = _never,
+        report: Any = lambda _: None,
+    ) -> Mover:
+        stores = Stores(source=client, source_settings=settings, target=target, target_settings=settings_of_target)
         return Mover(stores, report=report, sleep=sleep)
 
     return new_mover

@@ -1,7 +1,7 @@
 """Move an installation from one server into a cluster: what callers and operators see stays the same."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -18,13 +18,13 @@ from turns.assistants.registry import AssistantRegistry
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.installation import check_agreement
-from turns.backend.opening import connect
 from turns.backend.partition.move_mark import FIELD, MoveMark, read_mark, write_mark
-from turns.config.settings import Settings
-from turns.domain.errors import ConfigurationError, IntakePaused, TurnNotFound
-from turns.domain.ids import partition_of
+from turns.config.settings import Placement, Settings
+from turns.domain.errors import ConfigurationError, IntakePaused, TenantBacklogFull, TurnNotFound
+from turns.domain.ids import partition_of, session_key
+from turns.domain.messages import Message
 from turns.domain.state import Status
-from turns.domain.turn import Turn, TurnRequest
+from turns.domain.turn import Session, Turn, TurnRequest
 from turns.file_history.session_store import open_session_store
 from turns.jobs.failed_turns import FailedTurns
 from turns.move import copier, mover, reading
@@ -34,6 +34,9 @@ from turns.move.reading import read_pages, read_types, scan_names
 from turns.operations.queries import OperatorQueries
 from turns.pauses.part import INTAKE, Part, PauseKind
 from turns.pauses.pauses import Pauses
+from turns.store.sessions import SessionStore
+from turns.tenants.limits import OwnLimits
+from turns.tenants.tenants import Tenants
 from turns.usage.report import Dimension, UsageQuery
 from turns.usage.store import UsageStore
 from turns.users.commands import open_erasures
@@ -63,7 +66,7 @@ def view(scene: Scene) -> dict[str, Any]:
         "of a user": sorted(turn.id for turn in store.list_turns(user_id="alice", limit=100).turns),
         "of a session": [turn.id for turn in store.list_turns(session="done-1", limit=100).turns],
         "sessions": sorted(map(repr, listed)),
-        "messages": {one.session_id: repr(messages(scene, one.session_id, one.user_id)) for one in listed},
+        "messages": {one.session_id: repr(_messages(sessions, one)) for one in listed},
         "of users": sorted(sessions.list_user_names("alice", after="", limit=100)),
         "failed": FailedTurns(client, store, AssistantRegistry(settings).find).count_failed(),
         "usage": sorted(repr(row) for row in usage.read(query).rows),
@@ -78,10 +81,9 @@ def view(scene: Scene) -> dict[str, Any]:
     }
 
 
-def messages(scene: Scene, session_id: str, user_id: str | None) -> Any:
-    session = f"-/{user_id}/{session_id}" if user_id else session_id
-    store = open_session_store(scene.client, scene.settings)
-    return store.list_messages(session, after=None, limit=100, newest_first=False).messages
+def _messages(sessions: SessionStore, session: Session) -> Sequence[Message]:
+    key = session_key(session.session_id, session.user_id)
+    return sessions.list_messages(key, after=None, limit=100, newest_first=False).messages
 
 
 def run_waiting_turns(scene: Scene) -> list[str]:
@@ -322,6 +324,46 @@ def test_uploaded_files_and_own_limits_stop_the_move(scene: Scene, new_mover: Ne
     assert copied.left[keys.FILES_DUE.name, "a cluster has no uploaded files"] == 1
 
 
+def test_limits_of_tenants_are_kept_with_their_placement(
+    scene: Scene, target_settings: Settings, new_mover: NewMover, target: Client
+) -> None:
+    Tenants(scene.client, scene.settings).set_limits("acme", OwnLimits(backlog=3, tokens_per_day=10**6, reason="trial"))
+    by_tenant = target_settings.model_copy(update={"placement": Placement.TENANT})
+    with pytest.raises(ConfigurationError, match="Tenants with own limits: 1"):
+        new_mover().move(wait_seconds=0)
+    new_mover(settings_of_target=by_tenant).move(wait_seconds=0)
+    cluster_scene = Scene.of(target, by_tenant)
+    own = Tenants(target, by_tenant).get_tenant("acme").own
+    assert own is not None
+    assert (own.backlog, own.tokens_per_day, own.reason) == (3, 10**6, "trial")
+    for number in range(2):
+        cluster_scene.accept(f"acme-{number}", tenant="acme")
+    with pytest.raises(TenantBacklogFull):
+        cluster_scene.accept("acme-2", tenant="acme")
+    cluster_scene.accept("of another tenant", tenant="other")
+
+
+def test_of_two_processes_of_a_move_the_later_one_completes_it(
+    scene: Scene, cluster_scene: Scene, new_mover: NewMover, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = Copier.copy
+
+    def copy_beside_another(one: Copier, *, without_part: str) -> Any:
+        copied = copy(one, without_part=without_part)
+        monkeypatch.undo()
+        mark = read_mark(scene.client)
+        assert mark is not None
+        later = new_mover()
+        later._empty_target(mark)
+        later._copy()
+        return copied
+
+    monkeypatch.setattr(Copier, "copy", copy_beside_another)
+    with pytest.raises(MoveFailed, match="Another process moves this store too"):
+        new_mover().move(wait_seconds=0)
+    assert new_mover().move(wait_seconds=0) is not None
+
+
 def test_a_value_of_another_program_is_left_and_named(scene: Scene, new_mover: NewMover, server: Server) -> None:
     server.raw.set(keys.QUEUE("x"), "mine")
     server.raw.set("inturn:mine", "mine")
@@ -329,14 +371,6 @@ def test_a_value_of_another_program_is_left_and_named(scene: Scene, new_mover: N
     assert copied is not None
     assert copied.left[keys.QUEUE.name, "the value of another program"] == 1
     assert copied.left["other keys", "this release has no such keys"] == 1
-
-
-@pytest.fixture
-def few(target_settings: Settings) -> Iterator[Client]:
-    """Return a client of a cluster with three partitions, which is moved to faster."""
-    url = f"{target_settings.store_url}?partitions=3"
-    with connect(url, timeout_seconds=5, retries=0, max_connections=5) as client:
-        yield client
 
 
 OF_THE_MOVE = {FIELD.encode(), str(INTAKE).encode()}  # the mark, and the index entry of the pause, have random values
@@ -376,7 +410,7 @@ def kill_after(monkeypatch: pytest.MonkeyPatch) -> Callable[[int | None], Callab
 
 def test_a_move_that_is_killed_anywhere_can_be_repeated(
     scene: Scene,
-    few: Client,
+    target: Client,
     new_mover: NewMover,
     kill_after: Callable[[int | None], Callable[[], int]],
     monkeypatch: pytest.MonkeyPatch,
@@ -384,30 +418,30 @@ def test_a_move_that_is_killed_anywhere_can_be_repeated(
     monkeypatch.setattr(reading, "KEYS_AT_ONCE", 10)  # so that the copy has many steps
     monkeypatch.setattr(copier, "ITEMS_AT_ONCE", 10)
     count = kill_after(None)
-    new_mover(few).move(wait_seconds=0)
-    steps, expected = count(), content(few)
+    new_mover().move(wait_seconds=0)
+    steps, expected = count(), content(target)
     assert expected
-    new_mover(few).go_back(gives_up_newer=False)
-    assert content(few) == {}
+    new_mover().go_back(gives_up_newer=False)
+    assert content(target) == {}
     killed = 0
-    for step in range(0, steps, steps // 16):
+    for step in range(0, steps, steps // 10):
         kill_after(step)
         try:
-            new_mover(few).move(wait_seconds=0)
+            new_mover().move(wait_seconds=0)
         except Killed:
             killed += 1
         kill_after(None)
-        new_mover(few).move(wait_seconds=0)
-        assert content(few) == expected, f"killed after {step} of {steps} commands"
-        new_mover(few).go_back(gives_up_newer=False)
-    assert killed >= 14
+        new_mover().move(wait_seconds=0)
+        assert content(target) == expected, f"killed after {step} of {steps} commands"
+        new_mover().go_back(gives_up_newer=False)
+    assert killed >= 9
     check_agreement(scene.client, scene.settings)
 
 
 @pytest.mark.parametrize("is_written", [False, True])
 @pytest.mark.parametrize("number", [1, 2, 3])
 def test_at_no_moment_both_stores_are_served(
-    scene: Scene, few: Client, new_mover: NewMover, monkeypatch: pytest.MonkeyPatch, *, number: int, is_written: bool
+    scene: Scene, target: Client, new_mover: NewMover, monkeypatch: pytest.MonkeyPatch, *, number: int, is_written: bool
 ) -> None:
     written = 0
 
@@ -421,13 +455,13 @@ def test_at_no_moment_both_stores_are_served(
 
     monkeypatch.setattr(mover, "write_mark", write_mark_or_die)
     with pytest.raises(Killed):
-        new_mover(few).move(wait_seconds=0)
+        new_mover().move(wait_seconds=0)
     is_complete = (number, is_written) == (3, True)
-    assert _is_served(few.partitions[0]) is (number == 1 or is_complete)  # at first it is empty
+    assert _is_served(target.partitions[0]) is (number == 1 or is_complete)  # at first it is empty
     assert _is_served(scene.client) is ((number, is_written) == (1, False))
     monkeypatch.undo()
-    assert (new_mover(few).move(wait_seconds=0) is None) is (number == 3 or (number, is_written) == (2, True))
-    assert _is_served(few.partitions[0])
+    assert (new_mover().move(wait_seconds=0) is None) is (number == 3 or (number, is_written) == (2, True))
+    assert _is_served(target.partitions[0])
     assert not _is_served(scene.client)
 
 

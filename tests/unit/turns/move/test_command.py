@@ -41,6 +41,8 @@ def test_a_cluster_that_does_not_answer_is_named(
 ) -> None:
     monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setattr("sys.argv", ["turns", "move", "--to", "rediscluster://user:canary@127.0.0.1:2"])
-    assert main() == 3
+    assert main() == 1
     error = capsys.readouterr().err
+    assert "127.0.0.1:1." in error
+    assert "run this again when both stores answer" in error
     assert "canary" not in error
