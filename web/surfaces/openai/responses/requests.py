@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from turns.domain.assistant import Assistant
 from turns.domain.errors import FieldError, InvalidRequest
@@ -32,20 +32,14 @@ class Prompt(BaseModel):
     variables: dict[str, Any] | None = None
 
 
-class Reference(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    id: str
-
-
 class ResponseBody(BaseModel):
     """The parameters that are honoured; `check_parameters` has seen to the others."""
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    input: str | Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MAX_ITEMS)]
+    input: Any
     model: str | None = None
-    conversation: str | Reference | None = None
+    conversation: Any = None
     previous_response_id: str | None = None
     prompt: Prompt | None = None
     metadata: dict[str, Any] | None = None
@@ -58,7 +52,13 @@ class ResponseBody(BaseModel):
 
     @property
     def conversation_id(self) -> str | None:
-        return self.conversation.id if isinstance(self.conversation, Reference) else self.conversation
+        """The id, of which there are two forms. Raises `InvalidRequest`."""
+        match self.conversation:
+            case None | str():
+                return self.conversation
+            case {"id": str(name)}:
+                return name
+        raise InvalidRequest("conversation", "must be the id of a conversation")
 
     @property
     def assistant(self) -> str:
@@ -81,7 +81,7 @@ def read_question(body: ResponseBody) -> Question:
     """Return the last message of the input. Raises `InvalidRequest` unless it is a user's."""
     if isinstance(body.input, str):
         return Question(body.input)
-    *earlier, last = body.input
+    *earlier, last = _items(body.input)
     at = f"input.{len(earlier)}"
     if _role(last, at) != "user":
         raise InvalidRequest(f"{at}.role", "must be user: the last message is the question")
@@ -132,6 +132,15 @@ def rename_fields(error: InvalidRequest) -> InvalidRequest:
         return error
     renamed = [FieldError(_renamed(each.field), each.rule) for each in error.errors]
     return InvalidRequest(renamed[0].field, renamed[0].rule, *renamed[1:])
+
+
+def _items(given: Any) -> list[dict[str, Any]]:
+    if not isinstance(given, list) or not 1 <= len(given) <= MAX_ITEMS:
+        raise InvalidRequest("input", f"must be text, or a list of 1 to {MAX_ITEMS} messages")
+    for n, item in enumerate(given):
+        if not isinstance(item, dict):
+            raise InvalidRequest(f"input.{n}", "must be an object")
+    return given
 
 
 def _renamed(field: str) -> str:

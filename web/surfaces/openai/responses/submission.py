@@ -13,7 +13,7 @@ from turns.domain.turn import Turn, TurnRequest
 from turns.edits.forks import Source
 from web.http.request_span import get_traceparent
 from web.http.validation import parse_id, to_request
-from web.schemas.requests import MAX_WAIT_SECONDS, NoQuery, submit_body
+from web.schemas.requests import NoQuery, submit_body
 from web.security.token_bounds import bind, bind_request, check_new_session
 from web.surfaces.openai.content import Content
 from web.surfaces.openai.ids import new_conversation_id, to_turn_id
@@ -70,12 +70,10 @@ class Submission:
         return self._accept(request)
 
     def hold(self, turn: Turn) -> Turn:
-        """Return the turn when it has ended, or as it is after `HELD_SECONDS`."""
-        deadline = time.monotonic() + HELD_SECONDS
-        while not turn.status.is_terminal and (left := deadline - time.monotonic()) > 0:
-            seconds = min(left, MAX_WAIT_SECONDS)
-            turn = self._services.long_polls.wait_for_turn(turn.id, tenant=turn.tenant, wait_seconds=seconds)
-        return turn
+        """Return the turn when it has ended, or as it is after `HELD_SECONDS`, or at once if too many wait."""
+        if turn.status.is_terminal:
+            return turn
+        return self._services.long_polls.wait_for_turn(turn.id, tenant=turn.tenant, wait_seconds=HELD_SECONDS)
 
     def _accept(self, request: TurnRequest) -> Turn:
         accepted = self._services.store.accept(request)
