@@ -146,6 +146,26 @@ def test_a_request_with_its_past(client: Any, stack: Stack) -> None:
     assert texts(client, response.conversation.id)[:3] == ["my name is Ada", "Hello Ada", "what is my name?"]
 
 
+def test_a_response_that_is_not_stored_stands_alone(client: Any, stack: Stack) -> None:
+    given = [
+        {"role": "developer", "content": "Be brief."},
+        {"role": "user", "content": "my name is Ada"},
+        {"role": "assistant", "content": "Hello Ada"},
+        {"role": "user", "content": "alone"},
+    ]
+    response = client.responses.create(input=given, store=False, instructions="Be kind.")
+    assert (response.conversation, response.store, response.instructions) == (None, False, "Be kind.\n\nBe brief.")
+    [request] = stack.model_requests("alone")
+    assert [message["content"] for message in request["messages"]][-4:] == [
+        "Be kind.\n\nBe brief.",
+        "my name is Ada",
+        "Hello Ada",
+        "alone",
+    ]
+    with pytest.raises(openai.ConflictError):
+        client.responses.create(input="more", previous_response_id=response.id)
+
+
 def test_an_assistant_with_its_variables(client: Any, stack: Stack) -> None:
     response = client.responses.create(
         prompt={"id": "example", "variables": {"ability": "history"}}, input="asked [words 3]", metadata={"topic": "x"}
@@ -209,10 +229,9 @@ def test_conversations_with_items_and_metadata(client: Any, read: Callable[..., 
     [
         ({"temperature": 0.2}, "temperature"),
         ({"tools": [{"type": "web_search"}]}, "tools"),
-        ({"store": False}, "store"),
-        ({"instructions": "Be brief."}, "instructions"),
+        ({"max_output_tokens": 5}, "max_output_tokens"),
         ({"text": {"verbosity": "low"}}, "text.verbosity"),
-        ({"input": [{"role": "developer", "content": "Be brief."}, {"role": "user", "content": "x"}]}, "input.0.role"),
+        ({"input": [{"role": "user", "content": "x"}, {"role": "developer", "content": "y"}]}, "input.1.role"),
         ({"extra_body": {"colour": "red"}}, "colour"),
     ],
 )
@@ -233,12 +252,11 @@ def test_repeated_requests_are_one_turn(stack: Stack, client: Any) -> None:
     key = {"Idempotency-Key": "one"}
     first = client.responses.create(input="keyed", extra_headers=key)
     assert client.responses.create(input="keyed", extra_headers=key).id == first.id
-    url = f"{stack.url}/openai/v1/responses"
-    body = json.dumps({"input": "again", "conversation": "repeated", "background": True})
 
     def send(count: int) -> str:
-        headers = {"Content-Type": "application/json", "x-stainless-retry-count": str(count)}
-        return str(httpx.post(url, content=body, headers=headers).raise_for_status().json()["id"])
+        headers = {"x-stainless-retry-count": str(count)}
+        response = client.responses.create(input="again", background=True, extra_headers=headers)
+        return str(response.id)
 
     assert send(0) != send(0) == send(1)
 

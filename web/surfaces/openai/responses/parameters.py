@@ -8,7 +8,19 @@ from turns.domain.errors import InvalidRequest
 from web.surfaces.openai.unsupported import UnsupportedParameter
 
 HONOURED = frozenset(
-    {"background", "conversation", "input", "metadata", "model", "previous_response_id", "prompt", "stream", "text"}
+    {
+        "background",
+        "conversation",
+        "input",
+        "instructions",
+        "metadata",
+        "model",
+        "previous_response_id",
+        "prompt",
+        "store",
+        "stream",
+        "text",
+    }
 )
 TURN_FIELDS = ("on_busy", "lane", "start_within_seconds")  # of `POST /v1/turns`, in the option `extra_body`
 # Caches and labels of the provider, which change no answer.
@@ -34,7 +46,6 @@ WITHOUT_EFFECT: Mapping[str, tuple[Any, ...]] = MappingProxyType(
         "parallel_tool_calls": (True, False),
         "reasoning": ({},),
         "service_tier": ("auto", "default"),
-        "store": (True,),
         "temperature": (1,),
         "tool_choice": ("auto", "none"),
         "tools": ([],),

@@ -14,6 +14,7 @@ from web.surfaces.openai.responses.parameters import TURN_FIELDS, to_response_fo
 from web.surfaces.openai.unsupported import UnsupportedParameter
 
 MAX_ITEMS = 2000
+INSTRUCTIONS = ("system", "developer")
 # The names of a turn's fields in this protocol, for errors.
 NAMES = {
     "session_id": "conversation",
@@ -42,6 +43,8 @@ class ResponseBody(BaseModel):
     conversation: Any = None
     previous_response_id: str | None = None
     prompt: Prompt | None = None
+    instructions: str | None = None
+    store: bool | None = None
     metadata: dict[str, Any] | None = None
     background: bool | None = None
     stream: bool | None = None
@@ -71,36 +74,44 @@ class ResponseBody(BaseModel):
 
 @dataclass(frozen=True)
 class Question:
-    """The input of a turn, and the messages that shall be before it in a new conversation."""
+    """The input of a turn, the messages before it, and instructions that follow those of the assistant."""
 
     content: Content
+    instructions: str = ""
     earlier: tuple[Message, ...] = ()
 
 
 def read_question(body: ResponseBody) -> Question:
-    """Return the last message of the input. Raises `InvalidRequest` unless it is a user's."""
+    """Return the last message of the input, and what is before it. Raises `InvalidRequest`."""
+    given = body.instructions or ""
     if isinstance(body.input, str):
-        return Question(body.input)
-    *earlier, last = _items(body.input)
-    at = f"input.{len(earlier)}"
-    if _role(last, at) != "user":
+        return Question(body.input, given)
+    items = _items(body.input)
+    first = next((n for n, item in enumerate(items) if item.get("role") not in INSTRUCTIONS), len(items))
+    leading = [to_text(item.get("content"), f"input.{n}.content") for n, item in enumerate(items[:first])]
+    at = f"input.{len(items) - 1}"
+    if first == len(items) or _role(items[-1], at) != "user":
         raise InvalidRequest(f"{at}.role", "must be user: the last message is the question")
-    messages = read_messages(earlier, "input")
-    if messages and messages[0].role != "user":
-        raise InvalidRequest("input.0.role", "must be user: a history starts with a message of the user")
-    return Question(to_input(last.get("content"), f"{at}.content"), messages)
+    earlier = read_messages(items[first:-1], "input", first=first)
+    if earlier and earlier[0].role != "user":
+        raise InvalidRequest(f"input.{first}.role", "must be user: a history starts with a message of the user")
+    instructions = "\n\n".join(filter(None, [given, *leading]))
+    return Question(to_input(items[-1].get("content"), f"{at}.content"), instructions, earlier)
 
 
-def read_messages(items: list[dict[str, Any]], field: str) -> tuple[Message, ...]:
-    """Return messages of users and assistants that have text alone. Raises `InvalidRequest`."""
+def read_messages(items: list[dict[str, Any]], field: str, *, first: int = 0) -> tuple[Message, ...]:
+    """Return messages of users and assistants that have text alone. Raises `InvalidRequest`.
+
+    `first` is the position of the first one in the field.
+    """
     return tuple(
         Message(
-            number=n + 1,
-            role=_role(item, f"{field}.{n}"),
-            content=to_text(item.get("content"), f"{field}.{n}.content"),
+            number=number,
+            role=_role(item, at := f"{field}.{first + number - 1}"),
+            content=to_text(item.get("content"), f"{at}.content"),
             turn_id=None,
         )
-        for n, item in enumerate(items)
+        for number, item in enumerate(items, start=1)
     )
 
 
@@ -160,8 +171,8 @@ def _role(item: dict[str, Any], at: str) -> str:
     if item.get("type", "message") != "message":
         raise UnsupportedParameter(f"{at}.type", "must be message: other items are not supported here")
     role = item.get("role")
-    if role in {"system", "developer"}:
-        raise UnsupportedParameter(f"{at}.role", "must be user or assistant: instructions are those of the assistant")
+    if role in INSTRUCTIONS:
+        raise UnsupportedParameter(f"{at}.role", "must be user or assistant: instructions come first")
     if role not in {"user", "assistant"}:
         raise InvalidRequest(f"{at}.role", "must be user or assistant")
     return str(role)

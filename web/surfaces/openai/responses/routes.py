@@ -15,12 +15,13 @@ from web.http.validation import parse_idempotency_key, validate
 from web.schemas.requests import NoQuery
 from web.security.token_bounds import bind
 from web.surfaces.native_events import follow_turn
+from web.surfaces.openai.chat.turn_requests import digest_of
 from web.surfaces.openai.content import to_listing
 from web.surfaces.openai.ids import to_turn_id
 from web.surfaces.openai.responses.events import to_event_stream
 from web.surfaces.openai.responses.parameters import check_parameters
 from web.surfaces.openai.responses.requests import ResponseBody
-from web.surfaces.openai.responses.submission import Submission
+from web.surfaces.openai.responses.submission import HELD_SECONDS, Submission
 from web.surfaces.openai.responses.views import to_input_item, to_response
 from web.surfaces.openai.services import Services, read_user
 
@@ -39,13 +40,14 @@ def build_responses(services: Services) -> Blueprint:
 
     @api.post("")
     def create() -> Response:
-        given = read_object(max_bytes=MAX_BODY_BYTES)
+        sent = read_json_body(max_bytes=MAX_BODY_BYTES)
+        given = _to_object(sent)
         check_parameters(given)
         body = validate(ResponseBody, given)
         bind({}, NoQuery(), takes_tokens=True)
-        key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
-        is_repeated = request.headers.get(RETRY_COUNT, "0") != "0"
-        turn = submission.submit(body, user_id=read_user(request), key=key, is_repeated=is_repeated)
+        digest = digest_of(sent)
+        key = _find_key(services, digest)
+        turn = submission.submit(body, user_id=read_user(request), key=key, digest=digest)
         if body.stream:
             return stream(turn)
         return jsonify(to_response(turn if body.background else submission.hold(turn)))
@@ -80,10 +82,22 @@ def build_responses(services: Services) -> Blueprint:
 
 def read_object(*, max_bytes: int) -> dict[str, Any]:
     """Return the JSON object in the body. Raises `InvalidRequest`, or like `read_json_body`."""
-    given = load_json(read_json_body(max_bytes=max_bytes))
+    return _to_object(read_json_body(max_bytes=max_bytes))
+
+
+def _to_object(body: bytes) -> dict[str, Any]:
+    given = load_json(body)
     if not isinstance(given, dict):
         raise InvalidRequest("body", "must be a JSON object")
     return given
+
+
+def _find_key(services: Services, digest: str) -> str | None:
+    """Return the idempotency key, also for a client that sends none and repeats requests by itself."""
+    sent, count = request.headers.get("Idempotency-Key"), request.headers.get(RETRY_COUNT, "")
+    if sent is None and count.isdecimal():
+        return services.retries.find_key(digest, is_retry=int(count) > 0, seconds=HELD_SECONDS)
+    return parse_idempotency_key(sent)
 
 
 def _turn_id(response_id: str) -> str:

@@ -1,23 +1,21 @@
-"""Accept a response as a turn: in its conversation, after another response, or in a new conversation."""
+"""Accept a response as a turn: in its conversation, after another response, in a new conversation, or on its own."""
 
-import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 from flask import g
 
 from turns.config.logs import Log, get_logger
-from turns.domain.errors import IdempotencyKeyReused, InvalidRequest, Refused, SessionChanged
+from turns.domain.errors import InvalidRequest, Refused, SessionChanged
 from turns.domain.turn import Turn, TurnRequest
 from turns.edits.forks import Source
 from web.http.request_span import get_traceparent
 from web.http.validation import parse_id, to_request
 from web.schemas.requests import NoQuery, submit_body
 from web.security.token_bounds import bind, bind_request, check_new_session
-from web.surfaces.openai.content import Content
 from web.surfaces.openai.ids import new_conversation_id, to_turn_id
 from web.surfaces.openai.responses.requests import (
+    Question,
     ResponseBody,
     check_version,
     read_question,
@@ -27,13 +25,12 @@ from web.surfaces.openai.responses.requests import (
 from web.surfaces.openai.services import Services
 
 HELD_SECONDS = 25.0  # a response without `background`; proxies and clients wait longer
-REPEATED_MS = 60_000  # within this time the client repeats a request by itself
+MAX_EARLIER_BYTES = 1024 * 1024  # of the text before the question; more than any model reads
 NO_VERSION = -1  # no session has it
-REPEATED_TURNS = 8  # the newest ones of the conversation
 
 
 class ConversationChanged(Refused):
-    """That response is neither the last one of its conversation nor one with an answer, so none can follow it."""
+    """No response can follow that one: it has no answer in a conversation, or others have followed it."""
 
     status, code = 409, "conversation_changed"
 
@@ -43,30 +40,25 @@ class Submission:
         self._services = services
         self._model = submit_body(services.max_input_bytes)
 
-    def submit(self, body: ResponseBody, *, user_id: str | None, key: str | None, is_repeated: bool) -> Turn:
-        """Accept the turn. `is_repeated`: the client has sent the same request before.
+    def submit(self, body: ResponseBody, *, user_id: str | None, key: str | None, digest: str) -> Turn:
+        """Accept the turn. `digest` stands for the bytes of the request.
 
         Raises `InvalidRequest`, `ConversationChanged`, or like `Forks.fork` and `TurnStore.accept`.
         """
-        question, is_named = read_question(body), bool(body.conversation_id or body.previous_response_id)
-        if body.conversation_id and body.previous_response_id:
-            raise InvalidRequest("previous_response_id", "cannot be combined with conversation")
-        if question.earlier and is_named:
-            raise InvalidRequest("input", "must have one message: the conversation has the earlier ones")
-        previous = self._find_previous(body)
+        question, previous = read_question(body), self._find_previous(body)
+        self._check(body, question)
         if previous:
             session_id, user_id = previous.session_id, previous.user_id
         else:
             session_id = self._name_session(body, key)
-        request = self._to_request(body, question.content, session_id, user_id, key)
+        request = self._to_request(body, question, session_id, user_id, key)
+        request = replace(request, instructions=question.instructions or None, body_digest=digest)
+        if body.store is False:
+            return self._accept(replace(request, past=question.earlier))
         if question.earlier:
-            self._services.sessions.import_messages(
-                question.earlier, session_id=request.session_id, user_id=request.user_id, tenant=request.tenant
-            )
-        if is_repeated and is_named and not key and (same := self._find_same(request)):
-            return same
+            return self._find_repeated(request) or self._begin(request, question)
         if previous and self._is_followed(previous):
-            return self._branch(previous, request)
+            return self._find_repeated(request) or self._branch(previous, request)
         return self._accept(request)
 
     def hold(self, turn: Turn) -> Turn:
@@ -75,12 +67,51 @@ class Submission:
             return turn
         return self._services.long_polls.wait_for_turn(turn.id, tenant=turn.tenant, wait_seconds=HELD_SECONDS)
 
+    def _check(self, body: ResponseBody, question: Question) -> None:
+        """Raise `InvalidRequest` for parameters that contradict each other, and for a text that is too long."""
+        named = "conversation" if body.conversation_id else "previous_response_id" if body.previous_response_id else ""
+        if body.conversation_id and body.previous_response_id:
+            raise InvalidRequest("previous_response_id", "cannot be combined with conversation")
+        if named and question.earlier:
+            raise InvalidRequest("input", f"must have one message: {named} has the earlier ones")
+        if named and body.store is False:
+            raise InvalidRequest("store", f"must be true with {named}")
+        if len(question.instructions.encode(errors="replace")) > self._services.max_input_bytes:
+            raise InvalidRequest("instructions", f"must have at most {self._services.max_input_bytes} bytes")
+        if sum(len(message.content.encode(errors="replace")) for message in question.earlier) > MAX_EARLIER_BYTES:
+            raise InvalidRequest("input", f"must have at most {MAX_EARLIER_BYTES} bytes before the last message")
+
     def _accept(self, request: TurnRequest) -> Turn:
         accepted = self._services.store.accept(request)
         get_logger().info(Log.TURN_ACCEPTED, turn_id=accepted.turn.id, replayed=accepted.replayed)
         if not accepted.replayed:
             self._services.long_polls.remember_accepted(accepted.turn)
         return accepted.turn
+
+    def _find_repeated(self, request: TurnRequest) -> Turn | None:
+        """Return the turn that the same request has created before."""
+        if request.idempotency_key:
+            with suppress(SessionChanged):
+                return self._services.store.accept(replace(request, if_version=NO_VERSION)).turn
+        return None
+
+    def _begin(self, request: TurnRequest, question: Question) -> Turn:
+        """Accept the turn in a new conversation that begins with the earlier messages."""
+        self._services.sessions.import_messages(
+            question.earlier, session_id=request.session_id, user_id=request.user_id, tenant=request.tenant
+        )
+        return self._accept(request)
+
+    def _branch(self, previous: Turn, request: TurnRequest) -> Turn:
+        """Accept the turn in a fork of the conversation that ends with the previous turn."""
+        if previous.message_numbers is None:
+            raise ConversationChanged
+        check_new_session()
+        source = Source(
+            session_id=previous.session_id, user_id=previous.user_id, tenant=previous.tenant, turn_id=previous.id
+        )
+        forked = self._services.forks.fork(source, idempotency_key=request.idempotency_key)
+        return self._accept(replace(request, session_id=forked.session.session_id))
 
     def _name_session(self, body: ResponseBody, key: str | None) -> str:
         if body.conversation_id:
@@ -94,36 +125,23 @@ class Submission:
             return None
         turn_id = to_turn_id(body.previous_response_id)
         bind({"turn_id": turn_id}, NoQuery(), takes_tokens=True)
-        return self._services.store.get_turn(turn_id, tenant=g.caller.tenant)
+        turn = self._services.store.get_turn(turn_id, tenant=g.caller.tenant)
+        if turn.past is not None:
+            raise ConversationChanged
+        return turn
 
     def _is_followed(self, previous: Turn) -> bool:
         page = self._services.store.list_turns(tenant=previous.tenant, session=previous.session, limit=1)
         return any(turn.sequence > previous.sequence for turn in page.turns)
 
-    def _branch(self, previous: Turn, request: TurnRequest) -> Turn:
-        """Accept the turn in a fork of the conversation that ends with the previous turn."""
-        if request.idempotency_key:
-            with suppress(
-                SessionChanged, IdempotencyKeyReused
-            ):  # unless this request was accepted when no other followed
-                return self._services.store.accept(replace(request, if_version=NO_VERSION)).turn
-        if previous.message_numbers is None:
-            raise ConversationChanged
-        check_new_session()
-        source = Source(
-            session_id=previous.session_id, user_id=previous.user_id, tenant=previous.tenant, turn_id=previous.id
-        )
-        forked = self._services.forks.fork(source, idempotency_key=request.idempotency_key)
-        return self._accept(replace(request, session_id=forked.session.session_id))
-
     def _to_request(
-        self, body: ResponseBody, content: Content, session_id: str, user_id: str | None, key: str | None
+        self, body: ResponseBody, question: Question, session_id: str, user_id: str | None, key: str | None
     ) -> TurnRequest:
         assistant = self._services.registry.find(body.assistant)
         check_version(body.prompt, assistant)
         try:
             request = to_request(
-                to_submit(body, content, session_id, user_id),
+                to_submit(body, question.content, session_id, user_id),
                 self._model,
                 find=lambda _: assistant,
                 idempotency_key=key,
@@ -136,17 +154,3 @@ class Submission:
         except InvalidRequest as error:
             raise rename_fields(error) from None
         return bind_request(request)
-
-    def _find_same(self, request: TurnRequest) -> Turn | None:
-        """Return the turn that an earlier try of the same request has created in this conversation."""
-        page = self._services.store.list_turns(tenant=request.tenant, session=request.session, limit=REPEATED_TURNS)
-        now_ms = time.time() * 1000
-        for turn in page.turns:
-            if now_ms - turn.accepted_at < REPEATED_MS and _values(turn) == _values(request):
-                return turn
-        return None
-
-
-def _values(turn: Turn | TurnRequest) -> tuple[Any, ...]:
-    assistant = turn.assistant if isinstance(turn.assistant, str) else turn.assistant.name
-    return turn.input, turn.parts, assistant, dict(turn.metadata), turn.response_format

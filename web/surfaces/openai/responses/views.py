@@ -20,7 +20,7 @@ REASONS = {"length": "max_output_tokens"}
 
 
 def to_response(turn: Turn) -> dict[str, Any]:
-    """Return the response, without the instructions and parameters of its assistant."""
+    """Return the response, without the system prompt and the parameters of its assistant."""
     return {
         "id": to_response_id(turn.id),
         "object": "response",
@@ -28,10 +28,10 @@ def to_response(turn: Turn) -> dict[str, Any]:
         "status": turn.status.value,
         "background": True,
         "completed_at": turn.finished_at // 1000 if turn.finished_at and turn.status is Status.COMPLETED else None,
-        "conversation": {"id": turn.session_id},
+        "conversation": None if turn.past is not None else {"id": turn.session_id},
         "error": _error(turn),
         "incomplete_details": _incomplete(turn),
-        "instructions": None,
+        "instructions": turn.instructions,
         "max_output_tokens": None,
         "metadata": dict(turn.metadata),
         "model": turn.assistant,
@@ -41,7 +41,7 @@ def to_response(turn: Turn) -> dict[str, Any]:
         "prompt": {"id": turn.assistant, "variables": dict(turn.variables), "version": None}
         if turn.variables
         else None,
-        "store": True,
+        "store": turn.past is None,
         "temperature": None,
         "text": {"format": _format(turn)},
         "tool_choice": "auto",

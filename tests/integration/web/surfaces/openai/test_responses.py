@@ -88,6 +88,21 @@ def test_a_repeated_key_returns_the_same_response(create: Send, answer: Callable
     assert create("four", headers={"Idempotency_Key": "1"}, status=422)["code"] == "idempotency_key_reused"
 
 
+def test_a_request_that_its_client_repeats_is_one_turn(create: Send, answer: Callable[[Any], None]) -> None:
+    first, retry = {"x-stainless-retry-count": "0"}, {"x-stainless-retry-count": "1"}
+    past = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}, {"role": "user", "content": "c"}]
+    begun = create(past, headers=first)
+    answer(begun)
+    assert create(past, headers=retry)["id"] == begun["id"]
+    create("followed", conversation=begun["conversation"])
+    branch = create("branch", previous_response_id=begun["id"], headers=first)
+    assert branch["conversation"] != begun["conversation"]
+    assert create("branch", previous_response_id=begun["id"], headers=retry)["id"] == branch["id"]
+    assert create("branch", previous_response_id=begun["id"], headers=first)["id"] != branch["id"]
+    alone = create(past, store=False, headers=first)
+    assert create(past, store=False, headers=retry)["id"] == alone["id"] != create(past, store=False)["id"]
+
+
 def test_a_user_has_other_conversations(create: Send, send: Send, answer: Callable[[Any], None]) -> None:
     mine = create(conversation="c", headers={"X_InTurn_User": "ada"})
     answer(mine)
@@ -145,6 +160,9 @@ def test_images_and_files_are_parts(app: Flask, create: Send, send: Send) -> Non
         ({"text": {"format": {"type": "json_schema", "name": "x", "schema": {"type": "y"}}}}, "text.format.schema"),
         ({"text": {"format": {"type": "other"}}}, "text.format.type"),
         ({"on_busy": "never"}, "on_busy"),
+        ({"store": False, "conversation": "c"}, "store"),
+        ({"instructions": 1}, "instructions"),
+        ({"instructions": "x" * 10**6}, "instructions"),
     ],
 )
 def test_a_wrong_parameter_is_named(create: Send, given: dict[str, Any], param: str) -> None:
