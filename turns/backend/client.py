@@ -27,7 +27,9 @@ from turns.domain.errors import StoreUnavailable
 T = TypeVar("T")
 
 # Redis answers but cannot take a write now: by exception class where redis-py has one, else by the first word.
-REFUSALS = (OutOfMemoryError, ReadOnlyError, ClusterDownError, MasterDownError)
+REFUSALS = (OutOfMemoryError, ReadOnlyError)
+# It answers, but serves neither reads nor writes, as if it could not be reached.
+OUTAGES = (ConnectionError, TimeoutError, ClusterDownError, MasterDownError)
 REFUSAL_PREFIXES = ("MISCONF", "NOREPLICAS", "LOADING", "BUSY")
 
 
@@ -139,7 +141,7 @@ def _store_errors() -> Iterator[None]:
         yield
     except REFUSALS as error:
         raise StoreUnavailable(f"the store refuses to write: {error}", refused=True) from error
-    except (ConnectionError, TimeoutError) as error:
+    except OUTAGES as error:
         raise StoreUnavailable(f"the store cannot be reached: {error}") from error
     except ResponseError as error:
         if str(error).startswith(REFUSAL_PREFIXES):

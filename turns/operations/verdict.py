@@ -36,10 +36,11 @@ def evaluate(facts: ServiceFacts) -> list[Finding]:
 def _store(facts: ServiceFacts) -> Iterator[Finding]:
     health, todo = facts.health, f"Run `{commands.DOCTOR}`, which prints a fix."
     if health.refusal:
-        headline, detail = (
-            "No turn can be submitted: the store refuses writes.",
-            f"Its reason: {health.refusal.rstrip('.')}.",
+        affected, refusing = (
+            ("Not all turns", "a part of the store") if health.refuses_partly else ("No turn", "the store")
         )
+        headline = f"{affected} can be submitted: {refusing} refuses writes."
+        detail = f"Its reason: {health.refusal.rstrip('.')}."
         yield Finding(level=Level.BAD, code="store_refuses", headline=headline, detail=detail, todo=todo)
     if not health.is_safe:
         policy = f"Its maxmemory-policy is {health.memory.eviction_policy}."

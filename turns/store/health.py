@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.backend.partition.each import attempt_each
+from turns.backend.partition.tags import HOME
 from turns.backend.script_loader import DEAD_WORKER_SECONDS
 from turns.backend.script_runner import Script, run_script
 from turns.config.settings import Settings
@@ -54,8 +54,9 @@ class Health:
 
     `durability` is the loss that a power failure can cause, see `docs/guides/operations.md`. Each confirmed write is on
     `replicas` replicas. Unless `is_safe`, Redis may evict data at any time. `live_chain_workers` are among
-    `live_workers`. `refusal` is the store's reason for refusing writes now, or "". `had_workers`: a worker has run
-    since the store was created. `partitions_away` of a Redis Cluster do not answer.
+    `live_workers`. `refusal` is the store's reason for refusing writes now, or ""; `refuses_partly`: only some
+    partitions of a Redis Cluster do, and not the home partition. `had_workers`: a worker has run since the store was
+    created. `partitions_away` of a Redis Cluster do not answer.
     """
 
     durability: str
@@ -67,6 +68,7 @@ class Health:
     had_workers: bool = False
     allows_unsafe: bool = False
     refusal: str = ""
+    refuses_partly: bool = False
     partitions_away: int = 0
 
     @property
@@ -75,7 +77,7 @@ class Health:
 
     @property
     def readiness(self) -> Readiness:
-        if self.refusal:
+        if self.refusal and not self.refuses_partly:
             return Readiness.REFUSING
         if not self.is_safe and not self.allows_unsafe:
             return Readiness.UNSAFE
@@ -91,6 +93,7 @@ def read_health(client: Client, settings: Settings) -> Health:
     """Return the state of the store. Raises `StoreUnavailable`."""
     live, hint = cast(list[bytes | None], client.hmget(keys.SERVICE.name, ["live", "hint"]))
     workers = list_live_workers(client)
+    refusals = _probe_writes(client)
     return Health(
         durability=_durability(client.read_config("append*")),
         memory=read_memory(client),
@@ -100,7 +103,8 @@ def read_health(client: Client, settings: Settings) -> Health:
         live_turns=int(live or 0),
         had_workers=hint is not None,
         allows_unsafe=settings.allow_unsafe_store,
-        refusal=read_refusal(client),
+        refusal=next(filter(None, refusals.values()), ""),
+        refuses_partly=any(refusals.values()) and not all(refusals.values()) and not refusals.get(HOME),
         partitions_away=client.partitions_away,
     )
 
@@ -116,13 +120,22 @@ def read_memory(client: Client) -> Memory:
 
 
 def read_refusal(client: Client) -> str:
-    """Return the store's reason for refusing writes now; "" if it takes them. Raises `StoreUnavailable`."""
-    probes = [partial(run_script, partition, WRITE_PROBE) for partition in client.partitions]
-    refusals = [found for found in attempt_each(probes) if isinstance(found, StoreUnavailable)]
-    if refused := next((error for error in refusals if error.refused), None):
-        return str(refused)
-    if len(refusals) == len(probes):
-        raise refusals[0]
+    """Return a reason of the store for refusing writes now; "" if it takes them. Raises `StoreUnavailable`."""
+    return next(filter(None, _probe_writes(client).values()), "")
+
+
+def _probe_writes(client: Client) -> Mapping[int, str]:
+    """Return the reason of each partition that is not away for refusing writes, or ""."""
+    return client.gather({number: partial(_probe, one) for number, one in enumerate(client.partitions)})
+
+
+def _probe(partition: Client) -> str:
+    try:
+        run_script(partition, WRITE_PROBE)
+    except StoreUnavailable as error:
+        if not error.refused:
+            raise
+        return str(error)
     return ""
 
 

@@ -44,6 +44,10 @@ class RefusalCounter:
         self._scripts = scripts
         self._pending: Counter[str] = Counter()
 
+    @property
+    def has_pending(self) -> bool:
+        return bool(self._pending)
+
     def count(self, error: Refused | StoreUnavailable) -> None:
         """Count one refusal by its code."""
         self._pending[error.code] += 1

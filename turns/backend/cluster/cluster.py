@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
 
-from redis.exceptions import AskError, ClusterDownError, MovedError, ResponseError, TryAgainError
+from redis.exceptions import AskError, MovedError, ResponseError, TryAgainError
 
 from turns.backend.address import StoreAddress
 from turns.backend.client import Client, connect_to
@@ -83,7 +83,7 @@ class Cluster:
             except (AskError, TryAgainError) as error:
                 reason = _unavailable("it is being moved", error)
             except StoreUnavailable as error:
-                if _is_refusal(error):
+                if error.refused:  # waiting would not help soon, as with full memory
                     raise
                 reason, delay = error, min(2 * delay, MAX_RETRY_SECONDS)
             if time.monotonic() + delay > deadline:
@@ -148,7 +148,7 @@ class Cluster:
                 target.execute_command("ASKING")
                 return ask(target)
         except StoreUnavailable as error:
-            if _is_refusal(error):
+            if error.refused:
                 raise
             self.refresh(avoid=node)
             if self._slots.primary(slot) not in {node, None}:
@@ -191,11 +191,6 @@ class Cluster:
 
     def _address_of(self, node: Node) -> StoreAddress:
         return replace(self._address, nodes=(), options={**self._address.options, **node._asdict()})
-
-
-def _is_refusal(error: StoreUnavailable) -> bool:
-    """Return true if waiting would not help soon: the node itself refuses, as with full memory."""
-    return error.refused and not isinstance(error.__cause__, ClusterDownError)
 
 
 def _unavailable(problem: str, cause: Exception) -> StoreUnavailable:

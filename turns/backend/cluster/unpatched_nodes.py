@@ -64,7 +64,7 @@ class UnpatchedNodes:
         raise StoreUnavailable("no node of the cluster can be reached")
 
     def _connect(self, node: Node) -> UnpatchedConnection:
-        if time.monotonic() < self._away_until.get(node, 0):
+        if self._is_away(node):
             raise ConnectionError("the node has not answered just now")
         if node not in self._connections:
             options = {**self._address.options, **node._asdict()}
@@ -72,6 +72,11 @@ class UnpatchedNodes:
         return self._connections[node]
 
     def _give_up(self, node: Node) -> None:
-        self._away_until[node] = max(time.monotonic() + AWAY_SECONDS, self._away_until.get(node, 0))
+        """Leave a node out for a while. Attempts meanwhile do not prolong it, or frequent ones would never end."""
+        if not self._is_away(node):
+            self._away_until[node] = time.monotonic() + AWAY_SECONDS
         if connection := self._connections.pop(node, None):
             connection.close()
+
+    def _is_away(self, node: Node) -> bool:
+        return time.monotonic() < self._away_until.get(node, 0.0)

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.backend.partition.each import attempt_each, call_available
+from turns.backend.partition.each import attempt_each, call_available, call_each
 from turns.backend.partition.placement import Partitions, share_limits
 from turns.backend.partition.subscriptions import PartitionedSubscriptions
 from turns.backend.pubsub import Subscriptions
@@ -105,8 +106,7 @@ class PartitionedTurnStore(TurnStore):
         return self._of(turn_id).last_event_id(turn_id)
 
     def read_metrics(self) -> Metrics:
-        for store in self._stores:
-            store._refusals.flush()
+        call_each([store._refusals.flush for store in self._stores if store._refusals.has_pending])
         return super().read_metrics()
 
     def subscriptions(self) -> Subscriptions:
@@ -224,7 +224,8 @@ class PartitionedTurnStore(TurnStore):
 
     def repair(self, *, worker: str) -> Iterator[tuple[str, Reply]]:
         for store in self._stores:
-            yield from store.repair(worker=worker)
+            with suppress(StoreUnavailable):  # those of a partition that is away are repaired when it is back
+                yield from store.repair(worker=worker)
 
     def remove_worker(self, worker: str) -> None:
         self._each(lambda store: store.remove_worker(worker))

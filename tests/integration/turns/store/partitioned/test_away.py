@@ -81,6 +81,7 @@ def test_the_rest_is_served_and_what_is_away_is_counted(cluster: ClusterNodes) -
         Pauses(client, settings).pause(WORKERS)
         _check_return(cluster, store, turns)
         _check_pause(client, settings, store, gone)
+        _check_refusal(cluster, store)
 
 
 def _check_pause(client: Client, settings: Settings, store: PartitionedTurnStore, gone: Turn) -> None:
@@ -115,6 +116,17 @@ def _check_lists(client: Client, settings: Settings, store: PartitionedTurnStore
     with pytest.raises(StoreUnavailable):
         erasures.erase("bob", seconds=10)
     assert ApiKeyStore(client).has_keys() is False
+
+
+def _check_refusal(cluster: ClusterNodes, store: PartitionedTurnStore) -> None:
+    """Check that a node without memory does not take the whole service out of a load balancer."""
+    cluster.nodes[1].raw.config_set("maxmemory", 1)
+    health = store.read_health()
+    assert "maxmemory" in health.refusal
+    assert (health.refuses_partly, health.readiness) == (True, Readiness.OK)
+    assert store.read_metrics().gauges["store_takes_writes"] == 0
+    cluster.nodes[0].raw.config_set("maxmemory", 1)  # with the home partition
+    assert store.read_health().readiness is Readiness.REFUSING
 
 
 def _check_return(cluster: ClusterNodes, store: PartitionedTurnStore, turns: list[Turn]) -> None:
