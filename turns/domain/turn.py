@@ -208,6 +208,10 @@ class Turn:
     instructions: str | None = None
 
     @property
+    def stands_alone(self) -> bool:
+        return self.stored_past is not None
+
+    @property
     def past(self) -> tuple[Message, ...] | None:
         """The messages before the question of a turn that stands alone; None for any other turn."""
         return None if self.stored_past is None else parse_lines(self.stored_past)

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import openai
@@ -15,6 +16,7 @@ from tests.support.processes import Stack, call
 from tests.support.waiting import wait_until
 
 Create = Callable[..., Any]
+Bound = Callable[..., "Answer"]
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 )
@@ -33,6 +35,37 @@ def create(client: OpenAI) -> Create:
         return client.chat.completions.create(model="default", messages=sent, **more)
 
     return create
+
+
+@dataclass
+class Answer:
+    """An answer in a session, and what the headers say about it."""
+
+    text: str
+    turn: str
+    session: str
+    forked_from: str | None
+
+
+@pytest.fixture
+def bound(client: OpenAI) -> Bound:
+    """Return a function that sends the messages as part of a session."""
+
+    def bound(*messages: str, session: str = "chat", headers: Any = None, streamed: bool = False) -> Answer:
+        roles = ["user", "assistant"]
+        sent: Any = [{"role": roles[n % 2], "content": text} for n, text in enumerate(messages)]
+        named = {"X-InTurn-Session": session, **(headers or {})}
+        raw = client.chat.completions.with_raw_response
+        if streamed:
+            response: Any = raw.create(model="default", messages=sent, stream=True, extra_headers=named)
+            text = "".join(chunk.choices[0].delta.content or "" for chunk in response.parse())
+        else:
+            response = raw.create(model="default", messages=sent, extra_headers=named)
+            text = response.parse().choices[0].message.content
+        given = response.headers
+        return Answer(text, given["x-inturn-turn"], given["x-inturn-session"], given.get("x-inturn-forked-from"))
+
+    return bound
 
 
 def test_the_given_messages_reach_the_model_as_they_are(stack: Stack, create: Create) -> None:
@@ -124,6 +157,49 @@ def test_a_repeated_request_is_one_turn(stack: Stack, create: Create) -> None:
     first = create("again")
     assert create("again", extra_headers={"X-Stainless-Retry-Count": "1"}).id == first.id
     assert create("again").id != first.id
+
+
+def test_a_header_binds_a_completion_to_a_session(stack: Stack, bound: Bound) -> None:
+    first = bound("q1")
+    second = bound("q1", first.text, "q2")
+    assert (second.session, second.forked_from) == ("chat", None)
+    again = bound("q1", first.text, "q2")  # as an interface regenerates an answer
+    assert (again.session, [m["content"] for m in stack.messages("chat")]) == (
+        "chat",
+        ["q1", first.text, "q2", again.text],
+    )
+    edited = bound("other")
+    assert (edited.session != "chat", edited.forked_from) == (True, "chat")
+    assert bound("other", edited.text, "and then").session == edited.session
+    assert len(stack.messages("chat")) == 4
+    assert len(stack.messages(edited.session)) == 4
+
+
+def test_a_past_from_elsewhere_begins_the_session(stack: Stack, bound: Bound) -> None:
+    continued = bound("before", "an answer", "now", session="elsewhere", streamed=True)
+    assert (continued.session, continued.forked_from) == ("elsewhere", None)
+    assert [m["content"] for m in stack.messages("elsewhere")][:3] == ["before", "an answer", "now"]
+    again = bound(
+        "before", "an answer", "now", session="elsewhere", headers={"X-Stainless-Retry-Count": "1"}, streamed=True
+    )
+    assert again.turn == continued.turn
+
+
+def test_a_stopped_answer_stays_in_the_session(stack: Stack, create: Create, bound: Bound) -> None:
+    question = "tell me [words 1000] [pace 0.05]"
+    with create(question, stream=True, extra_headers={"X-InTurn-Session": "stopped"}) as chunks:
+        seen = ""
+        while not seen:
+            seen = next(chunks).choices[0].delta.content
+    stack.wait_until_disconnected(question)
+    assert stack.wait_until_finished(last_turn(stack)["id"])["status"] == "incomplete"
+    assert bound(question, seen, "go on", session="stopped").forked_from is None
+
+
+def test_a_task_of_an_interface_stands_alone(stack: Stack, create: Create) -> None:
+    create("a title", extra_headers={"X-InTurn-Session": "chat", "X-InTurn-Task": "title_generation"})
+    turn = last_turn(stack)
+    assert (turn["lane"], turn["session_id"].startswith("chatcmpl-")) == ("batch", True)
 
 
 def image() -> dict[str, Any]:

@@ -17,6 +17,7 @@ from web.surfaces.openai.unsupported import UnsupportedParameter
 DATA_URL = re.compile(r"data:(?P<type>[\w.+/-]*)(?P<options>(;[^,;]*)*),", re.ASCII)
 INSTRUCTIONS = ("system", "developer")
 MAX_NAME_CHARACTERS = 200
+MAX_PAST_BYTES = 1024 * 1024  # of text; more than any model reads
 EMPTY = {"type": "text", "text": ""}
 
 
@@ -76,6 +77,8 @@ def read_conversation(messages: Sequence[MessageBody]) -> Conversation:
     if rest[0].role != "user":
         raise UnsupportedParameter(f"{rest[0].field}.role", "must be user: a conversation begins with a question")
     past = tuple(one for one in rest[:-1] if one.text or one.parts)  # a stopped answer may be empty
+    if sum(map(_size_of, (*instructions, *past))) > MAX_PAST_BYTES:
+        raise InvalidRequest("messages", f"must have at most {MAX_PAST_BYTES} bytes of text before the question")
     return Conversation("\n\n".join(one.text for one in instructions if one.text), past, rest[-1])
 
 
@@ -85,6 +88,17 @@ def _check(path: str, message: MessageBody) -> None:
     for name in ("tool_calls", "function_call", "audio", "name"):
         if getattr(message, name):
             raise UnsupportedParameter(f"{path}.{name}", "is not supported")
+
+
+def _size_of(content: Content) -> int:
+    """Return the number of bytes of the text. Raises `InvalidRequest` for a text that cannot be stored."""
+    try:
+        size = len(content.text.encode())
+    except UnicodeEncodeError:
+        raise InvalidRequest(f"{content.field}.content", "must be valid Unicode, without lone surrogates") from None
+    if "\0" in content.text:
+        raise InvalidRequest(f"{content.field}.content", "must not contain the NUL character")
+    return size
 
 
 def _read(path: str, message: MessageBody) -> Content:

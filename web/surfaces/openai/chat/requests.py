@@ -1,15 +1,14 @@
 """The body of a completion, as far as it has an effect."""
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from turns.domain.assistant import Lane
+from web.surfaces.openai.chat.binding import Binding
 from web.surfaces.openai.chat.messages import MessageBody
 
 MAX_MESSAGES = 2_000
-USER_HEADERS = ("X-InTurn-User", "X-OpenWebUI-User-Id")
 LANES = {"flex": Lane.BATCH, "batch": Lane.BATCH}  # of the service tiers; others are as the assistant says
 
 
@@ -39,19 +38,18 @@ class CompletionBody(BaseModel):
     def includes_usage(self) -> bool:
         return bool(self.stream_options and self.stream_options.include_usage)
 
-    def user_id(self, get_header: Callable[[str], str | None]) -> str | None:
-        """Return the user whom the headers or the body name."""
-        named = map(get_header, USER_HEADERS)
-        return next(filter(None, (*named, self.safety_identifier, self.user)), None)
+    def user_id(self, binding: Binding) -> str | None:
+        """Return the user whom a header or the body names."""
+        return binding.user_id or self.safety_identifier or self.user or None
 
-    def to_submit(self, session_id: str, text: Any, user_id: str | None) -> dict[str, Any]:
+    def to_submit(self, session_id: str, text: Any, binding: Binding) -> dict[str, Any]:
         """Return the body of `POST /v1/turns`."""
         optional = {
-            "user_id": user_id,
+            "user_id": self.user_id(binding),
             "variables": self.variables,
             "metadata": self.metadata,
             "response_format": self.response_format,
-            "lane": LANES.get(self.service_tier or ""),
+            "lane": Lane.BATCH if binding.is_task else LANES.get(self.service_tier or ""),
         }
         given = {name: value for name, value in optional.items() if value is not None}
         return {"session_id": session_id, "assistant": self.model, "input": text, **given}

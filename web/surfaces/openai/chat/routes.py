@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from string import punctuation
+from urllib.parse import quote
 
 from flask import Blueprint, Response, jsonify, request
 
 from turns.config.logs import Log, get_logger
 from turns.domain.errors import StoreUnavailable
-from turns.domain.ids import new_token
 from turns.domain.turn import Turn, TurnRequest
 from web.http.problems import to_problem
 from web.http.responses import EVENT_STREAM, read_json_body
@@ -16,16 +17,19 @@ from web.schemas.requests import NoQuery
 from web.security.token_bounds import bind
 from web.surfaces.ended_turn import wait_for_end
 from web.surfaces.native_events import NativeEvent, follow_turn
+from web.surfaces.openai.chat.binding import SESSION, Binding, read_binding
 from web.surfaces.openai.chat.completion import CompletionStream, to_completion
 from web.surfaces.openai.chat.failures import TurnWithoutAnswer, check_answer
-from web.surfaces.openai.chat.messages import read_conversation
+from web.surfaces.openai.chat.messages import Conversation, read_conversation
 from web.surfaces.openai.chat.parameters import check_parameters
 from web.surfaces.openai.chat.requests import CompletionBody
+from web.surfaces.openai.chat.sessions import BoundTurns
 from web.surfaces.openai.chat.turn_requests import TurnRequests, digest_of
 from web.surfaces.openai.errors import to_error
 from web.surfaces.openai.services import Services
 
 MAX_TEXT_BYTES = 4 * 1024 * 1024  # of a request without its files, which are base64
+FORKED_FROM = "X-InTurn-Forked-From"
 HELD_SECONDS = 70.0  # a proxy as in docs/guides/deployment.md gives up after 75 s of silence
 RETRY_COUNT = "X-Stainless-Retry-Count"  # OpenAI's clients send it with each request, 0 with the first one
 
@@ -34,9 +38,13 @@ class Completions:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.requests = TurnRequests(services)
+        self._bound = BoundTurns(services)
 
-    def accept(self, turn_request: TurnRequest) -> Turn:
-        accepted = self._services.store.accept(turn_request)
+    def accept(self, turn_request: TurnRequest, conversation: Conversation, binding: Binding) -> Turn:
+        if binding.session_id:
+            accepted = self._bound.accept(turn_request, conversation)
+        else:
+            accepted = self._services.store.accept(self.requests.stand_alone(turn_request, conversation))
         get_logger().info(Log.TURN_ACCEPTED, turn_id=accepted.turn.id, replayed=accepted.replayed)
         if not accepted.replayed:
             self._services.long_polls.remember_accepted(accepted.turn)
@@ -53,27 +61,32 @@ class Completions:
         """Reply with the answer when it is complete. Raises `TurnWithoutAnswer`."""
         ended = wait_for_end(self._services.long_polls, turn, deadline=time.monotonic() + HELD_SECONDS)
         check_answer(ended)
-        return _with_names(jsonify(to_completion(ended)), turn)
+        return jsonify(to_completion(ended))
 
-    def stream(self, turn: Turn, *, includes_usage: bool, is_kept: bool) -> Response:
-        """Reply with the answer while it is written. `is_kept`: the turn goes on if its reader leaves."""
+    def stream(self, turn: Turn, *, includes_usage: bool) -> Response:
+        """Reply with the answer while it is written."""
         events = follow_turn(self._services.streams, turn, self._services.authenticator)
         stream = CompletionStream(turn, includes_usage)
-        body = stream.chunks(events) if is_kept else self._cancel_if_left(stream, events)
-        response = Response(body, content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
-        return _with_names(response, turn)
+        is_kept = "Idempotency-Key" in request.headers
+        body = stream.chunks(events) if is_kept else self._stop_if_left(stream, events)
+        return Response(body, content_type=EVENT_STREAM, headers={"X-Accel-Buffering": "no"})
 
-    def _cancel_if_left(self, stream: CompletionStream, events: Iterable[NativeEvent]) -> Iterator[bytes]:
-        """Yield the chunks; if their reader leaves before the end, nobody could read the answer any more."""
+    def _stop_if_left(self, stream: CompletionStream, events: Iterable[NativeEvent]) -> Iterator[bytes]:
+        """Yield the chunks. If the reader leaves, stop the turn; its session keeps the partial answer.
+
+        A turn that stands alone ends also if its stream fails, because no reader can return to it.
+        """
         try:
             yield from stream.chunks(events)
-        finally:
-            if not stream.has_ended:
-                self._cancel(stream.turn)
+        except GeneratorExit:
+            self._stop(stream.turn)
+            raise
+        if stream.turn.stands_alone and not stream.has_ended:
+            self._stop(stream.turn)
 
-    def _cancel(self, turn: Turn) -> None:
+    def _stop(self, turn: Turn) -> None:
         try:
-            cancelled = self._services.store.cancel(turn.id, tenant=turn.tenant)
+            cancelled = self._services.store.cancel(turn.id, tenant=turn.tenant, keeps=not turn.stands_alone)
             get_logger().info(Log.TURN_CANCELLED, turn_id=turn.id, status=cancelled.status)
         except StoreUnavailable as error:  # then the turn runs to its end
             get_logger().warning(Log.STORE_UNAVAILABLE, error=str(error))
@@ -92,13 +105,12 @@ def build_completions(services: Services) -> Blueprint:
         body = parse_body(CompletionBody, given)
         check_parameters(body.model_extra or {})
         conversation, digest = read_conversation(body.messages), digest_of(given)
+        binding = read_binding(request.headers.get, is_streamed=bool(body.stream))
         key = service.find_key(digest)
-        question = service.requests.build(body, conversation, f"chatcmpl-{new_token()}", key=key)
-        turn = service.accept(service.requests.stand_alone(question, conversation, digest=digest))
-        if not body.stream:
-            return service.complete(turn)
-        is_kept = "Idempotency-Key" in request.headers
-        return service.stream(turn, includes_usage=body.includes_usage, is_kept=is_kept)
+        question = service.requests.build(body, conversation, binding, key=key, digest=digest)
+        turn = service.accept(question, conversation, binding)
+        response = service.stream(turn, includes_usage=body.includes_usage) if body.stream else service.complete(turn)
+        return _with_names(response, turn, named=question.session_id)
 
     return api
 
@@ -111,6 +123,11 @@ def _reply_without_answer(error: TurnWithoutAnswer) -> Response:
     return response
 
 
-def _with_names(response: Response, turn: Turn) -> Response:
+def _with_names(response: Response, turn: Turn, *, named: str = "") -> Response:
+    """Return the response with the ids of the turn and its session, and of the `named` one if that was left."""
     response.headers["X-InTurn-Turn"] = turn.id
+    if not turn.stands_alone:
+        response.headers[SESSION] = quote(turn.session_id, safe=punctuation)
+        if named not in {"", turn.session_id}:
+            response.headers[FORKED_FROM] = quote(named, safe=punctuation)
     return response

@@ -8,6 +8,7 @@ from flask import g, request
 
 from turns.domain.content.parts import Part, text_of
 from turns.domain.errors import FieldError, InvalidRequest
+from turns.domain.ids import new_token
 from turns.domain.messages import Message
 from turns.domain.turn import TurnRequest
 from web.http.request_span import get_traceparent
@@ -15,12 +16,12 @@ from web.http.validation import to_request
 from web.schemas.parts import PartBody
 from web.schemas.requests import submit_body
 from web.security.token_bounds import bind_request
+from web.surfaces.openai.chat.binding import SESSION, Binding
 from web.surfaces.openai.chat.messages import Attachment, Content, Conversation
 from web.surfaces.openai.chat.requests import CompletionBody
 from web.surfaces.openai.services import Services
 
-MAX_PAST_BYTES = 1024 * 1024  # of text; more than any model reads
-NAMES = {"assistant": "model", "user_id": "user"}  # of fields in this protocol
+NAMES = {"assistant": "model", "user_id": "user", "session_id": SESSION}  # of fields in this protocol
 
 
 class TurnRequests:
@@ -31,14 +32,15 @@ class TurnRequests:
         self._model = submit_body(services.max_input_bytes)
 
     def build(
-        self, body: CompletionBody, conversation: Conversation, session_id: str, *, key: str | None
+        self, body: CompletionBody, conversation: Conversation, binding: Binding, *, key: str | None, digest: str
     ) -> TurnRequest:
         """Return the request of the question. Uploads its files. Raises `InvalidRequest`."""
-        question, user_id = conversation.question, body.user_id(request.headers.get)
+        question, session_id = conversation.question, binding.session_id or f"chatcmpl-{new_token()}"
+        text = self._upload(question, body.user_id(binding)) or question.text
         try:
-            return bind_request(
+            turn = bind_request(
                 to_request(
-                    body.to_submit(session_id, self._upload(question, user_id) or question.text, user_id),
+                    body.to_submit(session_id, text, binding),
                     self._model,
                     find=self._services.registry.find,
                     idempotency_key=key,
@@ -51,13 +53,12 @@ class TurnRequests:
             )
         except InvalidRequest as error:
             raise _in_own_words(error, question) from None
+        return replace(turn, instructions=conversation.instructions or None, body_digest=digest)
 
-    def stand_alone(self, turn: TurnRequest, conversation: Conversation, *, digest: str) -> TurnRequest:
+    def stand_alone(self, turn: TurnRequest, conversation: Conversation) -> TurnRequest:
         """Return the same request with its own past. Uploads the files of that. Raises `InvalidRequest`."""
-        if sum(len(content.text.encode()) for content in conversation.past) > MAX_PAST_BYTES:
-            raise InvalidRequest("messages", f"must have at most {MAX_PAST_BYTES} bytes of text before the question")
         past = tuple(self._message(n, one, turn) for n, one in enumerate(conversation.past, start=1))
-        return replace(turn, past=past, instructions=conversation.instructions or None, body_digest=digest)
+        return replace(turn, past=past)
 
     def _message(self, number: int, content: Content, turn: TurnRequest) -> Message:
         parts = self._parts(content, turn)

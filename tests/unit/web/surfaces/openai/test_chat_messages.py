@@ -5,7 +5,14 @@ from typing import Any
 import pytest
 
 from turns.domain.errors import InvalidRequest
-from web.surfaces.openai.chat.messages import Attachment, Content, Conversation, MessageBody, read_conversation
+from web.surfaces.openai.chat.messages import (
+    MAX_PAST_BYTES,
+    Attachment,
+    Content,
+    Conversation,
+    MessageBody,
+    read_conversation,
+)
 from web.surfaces.openai.unsupported import UnsupportedParameter
 
 
@@ -76,6 +83,9 @@ def test_what_would_not_reach_the_model_is_refused(messages: list[Any], field: s
     [
         ([("user", "a"), ("assistant", "b")], "messages.1.role"),
         ([("system", "a")], "messages.0.role"),
+        ([("user", "a\0b"), ("user", "c")], "messages.0.content"),
+        ([("user", "\ud800"), ("user", "c")], "messages.0.content"),
+        ([("user", "a" * (MAX_PAST_BYTES + 1)), ("user", "b")], "messages"),
         ([("user", [{"type": "text"}])], "messages.0.content.0.text"),
         ([("user", [{"type": "text", "text": "x"}] * 17)], "messages.0.content"),
         ([("user", [{"type": "image_url", "image_url": "x"}])], "messages.0.content.0.image_url"),
