@@ -35,7 +35,8 @@ class Key:
 TURN = Key(
     "inturn:turn:",
     "hash",
-    "the record of one turn, by turn id",
+    "the record of one turn, by turn id; after its end most fields are lines of code and value in `packed`, and long "
+    "texts are in `texts`, compressed",
     "while the turn is live; then for the result retention",
 )
 DEFINITION = Key(

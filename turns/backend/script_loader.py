@@ -12,6 +12,7 @@ from graphlib import TopologicalSorter
 from importlib import resources
 
 from turns.backend import keys
+from turns.backend.record import FIELD_CODES, FIELD_NAMES
 from turns.config.settings import Settings
 from turns.domain.breaker import ANSWER_CODES
 from turns.domain.ids import DEFAULT_TENANT
@@ -140,6 +141,8 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "transitions": {
             status: {event: to for (frm, event), to in TRANSITIONS.items() if frm is status} for status in LIVE
         },
+        "field_codes": FIELD_CODES,
+        "field_names": FIELD_NAMES,
         "initial": INITIAL,
         "is_answer": dict.fromkeys(ANSWER_CODES, 1),
         "buckets_ms": BUCKETS_MS,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from turns.backend.record import to_turn_record
+
 
 class Reply(StrEnum):
     """The outcome of a script, the first part of its reply."""
@@ -78,7 +80,7 @@ class TurnSnapshot:
     @classmethod
     def from_reply(cls, turn_id: str, reply: Sequence[Any]) -> Self:
         record, position, ahead, pace_ms = reply[:4]
-        return cls(turn_id, to_record(record), int(position), ahead.decode(), int(pace_ms))
+        return cls(turn_id, to_turn_record(record), int(position), ahead.decode(), int(pace_ms))
 
 
 @dataclass(frozen=True, slots=True)

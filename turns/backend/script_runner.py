@@ -50,7 +50,7 @@ class Script:
         return cls(text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-def run_script(client: Client, script: Script, *args: str | int) -> list[Any]:
+def run_script(client: Client, script: Script, *args: str | int | bytes) -> list[Any]:
     """Send a script with the keys that it must declare, and return its reply."""
     declared = client.declared_keys
     try:
@@ -70,7 +70,7 @@ class ScriptRunner:
         render = render_in_partition if client.declared_keys else render_plain
         self._scripts = {verb: Script.of(text) for verb, text in render(self.verbs, settings).items()}
 
-    def _all(self, verb: str, *args: str | int) -> list[Any]:
+    def _all(self, verb: str, *args: str | int | bytes) -> list[Any]:
         if not self._replicas or verb not in PROMISES:
             return run_script(self._client, self._scripts[verb], *args)
         with self._client.on_one_connection() as one:  # WAIT counts the writes of the same connection
@@ -80,9 +80,9 @@ class ScriptRunner:
             raise StoreUnavailable(f"{reached} of {self._replicas} replicas have acknowledged the write")
         return reply
 
-    def _run(self, verb: str, *args: str | int) -> list[Any]:
+    def _run(self, verb: str, *args: str | int | bytes) -> list[Any]:
         outcome, *rest = self._all(verb, *args)
         return [outcome.decode(), *rest]
 
-    def _outcome(self, verb: str, *args: str | int) -> Reply:
+    def _outcome(self, verb: str, *args: str | int | bytes) -> Reply:
         return Reply(self._run(verb, *args)[0])

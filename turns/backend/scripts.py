@@ -92,7 +92,7 @@ class Scripts(ScriptRunner):
         answer: str,
         tail: str,
         spent: str,
-        record: Mapping[str, str],
+        record: Mapping[str, str | bytes],
     ) -> Reply:
         """Return COMMITTED or LOST."""
         return self._outcome(
@@ -337,7 +337,7 @@ def _fingerprint(request: TurnRequest) -> str:
     return _sha256(json.dumps(fields, sort_keys=True))
 
 
-def _flat(fields: Mapping[str, str]) -> list[str]:
+def _flat(fields: Mapping[str, str | bytes]) -> list[str | bytes]:
     return [part for pair in fields.items() for part in pair]
 
 

@@ -5,7 +5,7 @@ All are immutable. Instants are milliseconds since the epoch on the store's cloc
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, Self
 
@@ -83,6 +83,9 @@ class TurnRequest:
         return session_key(self.session_id, self.user_id, self.tenant)
 
 
+_REQUIRED = frozenset({"input_tokens", "output_tokens", "total_tokens"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """Token counts as reported by the provider.
@@ -95,6 +98,12 @@ class Usage:
     total_tokens: int
     cached_tokens: int = 0
     reasoning_tokens: int = 0
+
+    def to_json(self) -> str:
+        """Return the counts as they are stored, without the optional ones that are 0."""
+        return json.dumps(
+            {name: n for name, n in asdict(self).items() if n or name in _REQUIRED}, separators=(",", ":")
+        )
 
     @classmethod
     def from_json(cls, text: str) -> Self:

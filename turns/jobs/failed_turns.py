@@ -10,6 +10,7 @@ from typing import cast
 
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.record import read_turn_records
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import IntakePaused, Overloaded, StoreUnsafe, TurnExpired, TurnNotFound
@@ -111,12 +112,12 @@ class FailedTurns:
         found = cast(list[bytes], self._client.zrevrange(keys.FAILED.name, 0, MAX_COUNTED - 1))
         members = [member.decode() for member in found]
         unknown = [member for member in members if member not in self._codes]
-        turns = [keys.TURN(member.rpartition("/")[2]) for member in unknown]
-        records = self._client.execute_many([("HMGET", turn, "status", "error_code") for turn in turns])
+        turn_ids = [member.rpartition("/")[2] for member in unknown]
+        records = read_turn_records(self._client, turn_ids, ["status", "error_code"])
         read = {
-            member: member_or_text(Code, code.decode())
-            for member, (status, code) in zip(unknown, records, strict=True)
-            if status == Status.FAILED.encode() and code
+            member: member_or_text(Code, record["error_code"])
+            for member, record in zip(unknown, records, strict=True)
+            if record.get("status") == Status.FAILED and record.get("error_code")
         }
         known = {**self._codes, **read}
         self._codes = {member: known[member] for member in members if member in known}

@@ -8,6 +8,7 @@ from typing import Self, cast
 
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.record import read_turn_records
 from turns.domain.error_codes import Code
 from turns.domain.ids import tenant_of
 from turns.domain.open_enum import member_or_text
@@ -168,7 +169,7 @@ class Selector:
         found = []
         for start in range(0, len(ids), READ_AT_ONCE):
             part = ids[start : start + READ_AT_ONCE]
-            records = self._client.read_hashes([keys.TURN(turn_id) for turn_id in part], FIELDS)
+            records = read_turn_records(self._client, part, FIELDS)
             for turn_id, record in zip(part, records, strict=True):
                 with suppress(KeyError, ValueError):  # expired, of a newer release, or damaged: one hides no other
                     found.append(Candidate.from_record(turn_id, record, turns[turn_id]))

@@ -6,6 +6,7 @@ from typing import Self
 
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.record import read_turn_records
 from turns.domain.assistant import Lane
 from turns.domain.ids import tenant_of
 from turns.domain.state import Status
@@ -123,7 +124,7 @@ def read_live_turns(client: Client) -> LiveTurns:
 
 def read_turns(client: Client, turn_ids: Sequence[str]) -> list[LiveTurn]:
     """Return those of the turns that have a record, each as if it were the first of its session."""
-    records = client.read_hashes([keys.TURN(turn_id) for turn_id in turn_ids], FIELDS)
+    records = read_turn_records(client, turn_ids, FIELDS)
     kept = {turn_id: record for turn_id, record in zip(turn_ids, records, strict=True) if "status" in record}
     lengths = client.execute_many([("LLEN", keys.QUEUE(record["session"])) for record in kept.values()])
     return [

@@ -7,7 +7,7 @@ from typing import Self, cast
 
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.backend.script_replies import to_record
+from turns.backend.record import to_turn_record
 from turns.domain.errors import TurnNotFound
 from turns.domain.ids import is_turn_id
 from turns.domain.turn import Turn
@@ -69,7 +69,7 @@ class Timeline:
 def read_timeline(client: Client, turn_id: str) -> Timeline:
     """Return the timeline of a turn of any tenant. Raises `TurnNotFound`, `StoreUnavailable`."""
     found = cast(dict[bytes, bytes], client.hgetall(keys.TURN(turn_id))) if is_turn_id(turn_id) else {}
-    record = to_record(found)
+    record = to_turn_record(found)
     if "status" not in record:
         raise TurnNotFound
     hinted_at, traceparent = record.get("hinted_at"), record.get("traceparent")

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.record import read_turn_records
 from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
 from turns.domain.ids import tenant_of
@@ -80,6 +80,6 @@ class FoundTurn:
 
 def read_turns(client: Client, turn_ids: Sequence[str]) -> dict[str, FoundTurn]:
     """Return those of the turns that have a record, by id. Raises `StoreUnavailable`."""
-    records = client.read_hashes([keys.TURN(turn_id) for turn_id in turn_ids], FIELDS)
+    records = read_turn_records(client, turn_ids, FIELDS)
     found = zip(turn_ids, records, strict=True)
     return {turn_id: FoundTurn.from_record(turn_id, record) for turn_id, record in found if "status" in record}

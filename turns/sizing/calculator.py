@@ -104,9 +104,13 @@ def _memory(load: Load, limits: Limits, average: float, peak: float) -> tuple[St
         # The live turns of a peak: a queue behind a paused model may be longer.
         _stored("live turns", live, load.turn_seconds, peak),
         _stored("kept event streams", events, limits.event_seconds, average),
-        _stored("results", c.RECORD.value + text, limits.result_seconds, average),
+        _stored("results", c.RECORD.value + _record_text(load) * c.ALLOCATED.value, limits.result_seconds, average),
         _stored("sessions and their messages", messages, limits.session_seconds, average),
     )
+
+
+def _record_text(load: Load) -> float:
+    return load.text_bytes * (c.COMPRESSED.value if load.text_bytes >= c.MIN_COMPRESSED.value else 1)
 
 
 def _stored(what: str, bytes_per_turn: float, seconds: float | None, rate: float) -> Stored:

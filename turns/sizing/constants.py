@@ -18,10 +18,16 @@ class Constant:
 LIVE: Final = Constant(value=1600, unit="bytes", meaning="a live turn, without its question", source=MEMORY_ROW)
 EVENTS: Final = Constant(value=4400, unit="bytes", meaning="a kept event stream, at least", source=MEMORY_ROW)
 RECORD: Final = Constant(
-    value=1700,
+    value=1050,
     unit="bytes",
     meaning="the record of a finished turn with its places in lists, without its text",
     source=MEMORY_ROW,
+)
+COMPRESSED: Final = Constant(
+    value=0.6, unit="", meaning="compressed bytes of a record for each byte of its text", source=MEMORY_ROW
+)
+MIN_COMPRESSED: Final = Constant(
+    value=256, unit="bytes", meaning="text that is compressed, at least", source="turns/backend/record/packed.py"
 )
 MESSAGES: Final = Constant(
     value=300, unit="bytes", meaning="the messages of a turn, without their text", source=MEMORY_ROW

@@ -7,6 +7,7 @@ from typing import cast
 
 from turns.backend import keys
 from turns.backend.client import Client
+from turns.backend.record import read_turn_records
 from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
 from turns.domain.ids import created_at
@@ -63,7 +64,7 @@ def survey_heads(client: Client) -> Survey:
     waiting = cast(list[tuple[bytes, float]], client.zrange(keys.WAITING.name, 0, OLDEST_WAITING - 1, withscores=True))
     since = {turn.decode(): int(score) for turn, score in waiting}
     turn_ids = list(dict.fromkeys([*(turn.decode() for turn in due), *since]))
-    records = client.read_hashes([keys.TURN(turn_id) for turn_id in turn_ids], FIELDS)
+    records = read_turn_records(client, turn_ids, FIELDS)
     found = zip(turn_ids, records, strict=True)
     return build_survey({turn_id: record for turn_id, record in found if "status" in record}, since)
 

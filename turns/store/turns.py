@@ -1,16 +1,16 @@
 """The turn store: the verbs of a turn's life, for callers and for workers."""
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, cast
 
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.pubsub import Subscriptions
+from turns.backend.record import compress_texts, to_turn_record
 from turns.backend.script_loader import to_ms
-from turns.backend.script_replies import Reply, StoreIdentity, TurnSnapshot, to_record
+from turns.backend.script_replies import Reply, StoreIdentity, TurnSnapshot
 from turns.backend.scripts import Scripts
 from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
@@ -246,9 +246,14 @@ class TurnStore:
 
         Raises `LeaseLost`.
         """
-        record = {"output": answer.output, "model": answer.model}
+        texts = compress_texts(claim.input, answer.output)
+        record: dict[str, str | bytes] = {"model": answer.model}
+        if texts:
+            record["texts"] = texts
+        else:
+            record["output"] = answer.output
         if answer.usage:
-            record["usage"] = json.dumps(asdict(answer.usage))
+            record["usage"] = answer.usage.to_json()
         if answer.data is not None:
             record["output_data"] = answer.data
         if answer.parts is not None:
@@ -429,7 +434,7 @@ class TurnStore:
     def _read_record(self, turn_id: str, tenant: str) -> dict[str, str]:
         if not is_turn_id(turn_id):
             raise TurnNotFound
-        record = to_record(cast(dict[bytes, bytes], self._client.hgetall(keys.TURN(turn_id))))
+        record = to_turn_record(cast(dict[bytes, bytes], self._client.hgetall(keys.TURN(turn_id))))
         if not record or tenant_of(record["session"]) != tenant:
             raise self._not_found(turn_id)
         return record

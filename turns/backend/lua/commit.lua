@@ -13,16 +13,16 @@
 --       7 number of messages between the question and the answer
 --       8… those messages, as stored; then further fields of the record, as name, value, name, value; `text_end` is the
 --         number of characters of the answer if the run has emitted all of them and nothing else, `files` those of the turn
---         with those of the answer
+--         with those of the answer; `texts` are question and answer compressed, instead of `output`
 -- Reply COMMITTED  the turn took effect (also when this script runs a second time)
 --       LOST       the token does not hold the turn: another claim holds it, or it has ended; or what it replaces is not
 --                  at the end of the history any more, so it has failed
 --
 -- requires: admit, append_messages, by_name, commit_files, count_taken_over, end_events, files, finish, hold_name, now_ms
--- requires: read_record, replace, replayed, timings, transitions
+-- requires: replace, replayed, timings, transitions, unpack_record
 
 local turn, token, question, answer, tail, spent, between = unpack(ARGV, 1, 7)
-local was = read_record(turn)
+local was = unpack_record(by_name(redis.call('HGETALL', KEY.turn .. turn)))
 if was.token ~= token then
   count_taken_over(turn, was.token, token)
   return {'LOST'}
@@ -53,8 +53,12 @@ if named.files then hold_files(named.files, turn) end
 was.used_tokens, was.spent, was.text_end = cjson.decode(named.usage or '{}').total_tokens, spent, named.text_end
 if tail ~= '' then
   emit_tail(turn, was, tail)
-  if not was.first_token_at then observe_first_token(turn, was.started_at, now) end
+  if not was.first_token_at then
+    observe_first_token(turn, was.started_at, now)
+    was.first_token_at = now
+  end
 end
+was.is_whole = true
 finish(turn, was, to, '', now, unpack(fields))
 if was.admitted_by == hold_name(was.provider, was.model) then confirm_answer(was.admitted_by, now) end
 

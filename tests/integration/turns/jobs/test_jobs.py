@@ -342,7 +342,7 @@ def test_a_refused_turn_stays_listed_and_blocks_no_other(fail: Fail, bench: Benc
 def test_an_unreadable_turn_blocks_no_other(fail: Fail, bench: Bench) -> None:
     turns = [fail() for _ in range(4)]
     damage = bench.server.raw
-    damage.hdel(keys.TURN(turns[0].id), "accepted_at")  # before it is collected
+    damage.hdel(keys.TURN(turns[0].id), "packed")  # before it is collected
     bench.jobs.create_job("job", RETRY)
     bench.step()
     damage.hset(keys.TURN(turns[1].id), "accepted_at", "yesterday")

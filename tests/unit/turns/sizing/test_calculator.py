@@ -16,7 +16,7 @@ def test_memory_is_rate_times_bytes_times_retention() -> None:
     live, events, results, sessions = sizing.memory
     assert (live.seconds, events.seconds, results.seconds) == (6, 900, DAY_SECONDS)
     assert live.bytes == pytest.approx(4 * 6 * live.bytes_per_turn), "those of the peak"
-    assert results.bytes_per_turn == pytest.approx(c.RECORD.value + 700 * c.ALLOCATED.value)
+    assert results.bytes_per_turn == pytest.approx(c.RECORD.value + 700 * c.COMPRESSED.value * c.ALLOCATED.value)
     assert sessions.bytes == pytest.approx(30 * DAY_SECONDS * sessions.bytes_per_turn)
     assert sizing.bytes == pytest.approx(sum(one.bytes for one in sizing.memory))
     assert sizing.max_memory_bytes == pytest.approx(1.5 * sizing.bytes)

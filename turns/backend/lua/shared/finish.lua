@@ -1,15 +1,15 @@
 -- requires: append_usage, count, definitions, dispatch, end_events, release_slots, session_retention, settle_quota
--- requires: tenant_of
+-- requires: tenant_of, write_ended_record
 
 -- End a turn for good and let its session continue with the next one.
 --
--- `was` is the record as read before. `reason` is the error code, or the status reason, or ''. `...` are further fields
--- of the record.
+-- `was` is the record as read before, with `is_whole` if it has all fields as they are now. `reason` is the error code, or
+-- the status reason, or ''. `...` are further fields of the record.
 local function finish(turn, was, status, reason, now, ...)
   local session, key, queue, tenant = was.session, KEY.turn .. turn, KEY.queue .. was.session, tenant_of(was.session)
   local head, second = unpack(redis.call('LRANGE', queue, 0, 1))
-  redis.call('HSET', key, 'status', status, 'finished_at', now, 'expires_at', now + POLICY.result_ttl_ms, ...)
-  redis.call('PEXPIRE', key, POLICY.result_ttl_ms)
+  write_ended_record(key, was.is_whole and was, 'status', status, 'finished_at', now,
+    'expires_at', now + POLICY.result_ttl_ms, ...)
   redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, session .. '/' .. turn)
   end_events(turn, was, status)
   if was.idempotency then redis.call('PEXPIRE', KEY.idempotency .. was.idempotency, POLICY.result_ttl_ms) end

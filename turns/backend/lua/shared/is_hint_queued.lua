@@ -1,3 +1,5 @@
+-- requires: unpack_record
+
 -- Return whether a hint that was sent at this time is still in the broker's list of this queue.
 --
 -- The list is first in, first out, so that a hint is still there exactly if the oldest hint there is not younger.
@@ -11,6 +13,7 @@ local function is_hint_queued(hinted_at, queue)
     redis.call('RPOP', hints)
     return is_hint_queued(hinted_at, queue)
   end
-  local other_hinted_at = redis.call('HGET', KEY.turn .. other, 'hinted_at')
+  local other_hinted_at, packed = unpack(redis.call('HMGET', KEY.turn .. other, 'hinted_at', 'packed'))
+  other_hinted_at = other_hinted_at or packed and unpack_record({packed = packed}).hinted_at
   return other_hinted_at and tonumber(hinted_at) >= tonumber(other_hinted_at)
 end
