@@ -3,7 +3,22 @@
 from typing import Protocol
 
 from bench.figures import Result
-from bench.rows import accept, crowd, growth, history, latency, memory, pools, scaling, start, store, streams, turns
+from bench.rows import (
+    accept,
+    ceiling,
+    crowd,
+    growth,
+    history,
+    latency,
+    memory,
+    pools,
+    primaries,
+    scaling,
+    start,
+    store,
+    streams,
+    turns,
+)
 
 
 class Measure(Protocol):
@@ -19,7 +34,9 @@ ROWS: dict[str, Measure] = {
     "accept": accept.measure,
     "store": store.measure,
     "memory": memory.measure,
+    "ceiling": ceiling.measure,
     "scaling": scaling.measure,
+    "primaries": primaries.measure,
     "start": start.measure,
     "pools": pools.measure,
     "growth": growth.measure,

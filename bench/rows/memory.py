@@ -66,7 +66,7 @@ class _Measurement:
         self._question, self._answer = question, answer
         client = connect(server.url, timeout_seconds=5, retries=0, max_connections=2)
         self._store = TurnStore(client, Settings(redis_url=server.url))
-        self._texts = _texts()
+        self._texts = random_texts()
         self._finish("warm-up")
 
     def run(self) -> TurnMemory:
@@ -111,7 +111,7 @@ class _Measurement:
         return int(self._server.raw.info("memory")["used_memory_dataset"])
 
 
-def _texts() -> Iterator[str]:
+def random_texts() -> Iterator[str]:
     """Yield texts of random words, the same ones in each run."""
     chance = random.Random(1)
     words = ["".join(chance.choices("aabcdeeefghiilmnoooprrssttuvw", k=chance.randint(2, 9))) for _ in range(3000)]
