@@ -6,7 +6,7 @@ its own environment variables and files. It waits for the network only, so geven
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Self, cast
 
 from turns.domain.errors import ConfigurationError
 from turns.files.blobs import BlobMissing
@@ -43,7 +43,8 @@ class BucketBlobs:
 
     def open(self, file_id: str) -> BinaryIO:
         with _as_os_errors():
-            return cast(BinaryIO, self._client.get_object(Bucket=self._bucket, Key=self._prefix + file_id)["Body"])
+            body = self._client.get_object(Bucket=self._bucket, Key=self._prefix + file_id)["Body"]
+        return cast(BinaryIO, _Body(body))
 
     def delete(self, file_id: str) -> None:
         with _as_os_errors():
@@ -59,6 +60,23 @@ class BucketBlobs:
             config = Config(connect_timeout=CONNECT_SECONDS, read_timeout=READ_SECONDS, retries=retries)
             self._created = boto3.client("s3", config=config)
         return self._created
+
+
+class _Body:
+    """The stream of an object. Its connection can break at each `read`, not only when it is opened."""
+
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def read(self, size: int = -1) -> bytes:
+        with _as_os_errors():
+            return bytes(self._body.read(None if size < 0 else size))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._body.close()
 
 
 @contextmanager

@@ -139,7 +139,7 @@ class FileStore:
             stream = self._use_blobs(lambda: self._blobs.open(file.id))
         except BlobMissing:
             raise FileNotFound from None
-        return _pieces(stream)
+        return self._pieces(stream)
 
     def delete(self, file_id: str, *, tenant: str, user_id: str | None = None, session: str | None = None) -> None:
         """Delete a file that `get` returns, or do nothing. Raises `FileInUse`."""
@@ -162,6 +162,11 @@ class FileStore:
         if deleted:
             get_logger().info(Log.FILES_DELETED, files=deleted)
         return deleted
+
+    def _pieces(self, stream: BinaryIO) -> Iterator[bytes]:
+        with stream:
+            while piece := self._use_blobs(lambda: stream.read(CHUNK_BYTES)):
+                yield piece
 
     def _write(self, file_id: str, content: bytes, *, tenant: str, user_id: str) -> None:
         try:
@@ -209,9 +214,3 @@ class FileStore:
         if isinstance(outcome, Exception):
             raise outcome
         return cast(T, outcome)
-
-
-def _pieces(stream: BinaryIO) -> Iterator[bytes]:
-    with stream:
-        while piece := stream.read(CHUNK_BYTES):
-            yield piece

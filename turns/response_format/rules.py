@@ -82,7 +82,7 @@ def _problems(schema: Any, root: Mapping[str, Any], place: str) -> Iterator[str]
         if keyword in refused:
             yield f"{place}{keyword}: is not supported; {refused[keyword]}"
     if "pattern" in schema and not is_pattern(schema["pattern"]):
-        yield f"{place}pattern: must be a regular expression without look-around and back-references"
+        yield f"{place}pattern: must be a regular expression without look-around, back-references and large repetitions"
     if "$ref" in schema and not _is_known_reference(schema["$ref"], root):
         yield f"{place}$ref: must be # or #/$defs/NAME, the name of a definition in this schema"
     for name, inner in _inner_schemas(schema):

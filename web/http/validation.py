@@ -28,9 +28,11 @@ RULES = MappingProxyType(
         "too_long": "has too many entries",
         "too_short": "must not be empty",
         "dict_type": "must be an object",
+        "model_type": "must be an object",
         "list_type": "must be a list",
     }
 )
+SUBJECT = re.compile(r"^[A-Z]\w+ should ")  # of pydantic's messages, such as "String should have at most 5 characters"
 MAX_KEY_CHARACTERS = 255
 PRINTABLE_ASCII = frozenset(map(chr, range(0x20, 0x7F)))
 Model = TypeVar("Model", bound=BaseModel)
@@ -207,7 +209,7 @@ def _rule(error: ErrorDetails, model: type[BaseModel]) -> str:
         return f"is not known; {f'did you mean {nearest[0]}?' if nearest else f'known fields: {known}'}"
     if error["type"] in {"literal_error", "enum"}:
         return f"must be {error['ctx']['expected']}"
-    return RULES.get(error["type"], error["msg"])
+    return RULES.get(error["type"]) or SUBJECT.sub("must ", error["msg"])
 
 
 def _model_at(path: Sequence[int | str], model: type[BaseModel]) -> type[BaseModel]:

@@ -4,7 +4,6 @@ from typing import TypedDict
 from urllib.parse import quote
 
 from flask import Blueprint, Response, g, request
-from gevent.lock import BoundedSemaphore
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from turns.config.logs import Log, get_logger
@@ -24,6 +23,7 @@ from web.http.validation import parse_query
 from web.openapi.operation import Operation, ResponseSpec
 from web.schemas import files as schema
 from web.schemas.links import link
+from web.streaming.fair_limit import FairLimit
 
 ANY = "application/octet-stream"
 FORM = "multipart/form-data"
@@ -41,7 +41,7 @@ class Owner(TypedDict):
 
 
 def build_files(store: FileStore, *, max_bytes: int) -> Blueprint:
-    api, uploads = Blueprint("files", __name__), BoundedSemaphore(MAX_UPLOADS)
+    api, uploads = Blueprint("files", __name__), FairLimit(MAX_UPLOADS)
 
     @Operation(
         id="upload_file",
@@ -55,14 +55,12 @@ def build_files(store: FileStore, *, max_bytes: int) -> Blueprint:
         takes_tokens=True,
     ).on(api)
     def upload(query: schema.UploadQuery) -> Response:
-        if not uploads.acquire(blocking=False):
+        if not uploads.has_room(g.caller.tenant):
             raise FilesUnavailable("Too many files are being uploaded.")
-        try:
+        with uploads.hold(g.caller.tenant):
             content, media_type, name = _read_upload(max_bytes)
             name = query.name or parse_query(schema.UploadQuery, [("name", name)]).name
             file = store.add(content, media_type=media_type, name=name, **_owner(query))
-        finally:
-            uploads.release()
         get_logger().info(Log.FILE_STORED, file_id=file.id, media_type=file.media_type, size_bytes=file.size_bytes)
         response = reply(schema.StoredFile.model_validate(file), 201)
         response.headers["Location"] = link(f"/v1/files/{file.id}")

@@ -1,8 +1,9 @@
-"""The reference model: sessions, turns, slots, holds and pauses."""
+"""The reference model: sessions, turns, files, slots, holds and pauses."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from tests.support.reference.files import ReferenceFiles
 from tests.support.reference.slots import ALL, TENANT, ReferenceSlots
 from tests.support.reference.turn import ReferenceHold, ReferencePause, ReferenceTurn, ReferenceUsage
 from turns.domain.state import Event, Status, advance
@@ -25,10 +26,12 @@ class ReferenceModel:
     queues: dict[str, list[str]] = field(default_factory=dict)
     histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns, after the name of an import
     forks: dict[str, tuple[str, str, bool]] = field(default_factory=dict)  # session, turn, and whether it is left out
+    files: ReferenceFiles = field(default_factory=ReferenceFiles)
     usage: ReferenceUsage = field(default_factory=ReferenceUsage)
 
-    def accept(self, turn_id: str, session: str, model: str) -> None:
+    def accept(self, turn_id: str, session: str, model: str, *, files: Sequence[str] = ()) -> None:
         self.turns[turn_id] = ReferenceTurn(session, model, accepted_at=self.now)
+        self.files.accept(turn_id, files)
         self.queues.setdefault(session, []).append(turn_id)
         if self.is_head(turn_id):
             self._dispatch(turn_id)
@@ -59,6 +62,7 @@ class ReferenceModel:
             return "not empty"
         self.histories[target] = history[: history.index(turn_id) + (not before)]
         self.forks[target] = (source, turn_id, before)
+        self.files.fork(target, self.histories[target])
         return "forked"
 
     def delete(self, turn_id: str) -> str:
@@ -71,6 +75,9 @@ class ReferenceModel:
         if self.check_last(turn_id) == "not last":
             return "not last"
         history = self.histories.get(turn.session, [])
+        if turn_id in history:
+            self.files.uncommit(turn_id, turn.session)
+        self.files.forget_turn(turn_id)
         self.histories[turn.session] = [other for other in history if other != turn_id]
         turn.erased = turn.deleted = True
         return "deleted"
@@ -121,8 +128,8 @@ class ReferenceModel:
         turn = self.turns[turn_id]
         return turn.status is Status.IN_PROGRESS and turn.token == token
 
-    def commit(self, turn_id: str) -> None:
-        self._write_history(turn_id)
+    def commit(self, turn_id: str, drawn: Sequence[str] = ()) -> None:
+        self._write_history(turn_id, drawn)
         self._end(turn_id, Event.COMMIT)
         self._confirm_answer(self.turns[turn_id].admitted_by)
 
@@ -190,8 +197,11 @@ class ReferenceModel:
         self.clear_session(session, keep_running=False)
         self.histories.pop(session, None)
         self.forks.pop(session, None)
-        for turn in self.turns.values():
-            turn.erased = turn.erased or turn.session == session
+        self.files.of_sessions.pop(session, None)
+        for turn_id, turn in self.turns.items():
+            if turn.session == session:
+                turn.erased = True
+                self.files.forget_turn(turn_id)
 
     def import_messages(self, session: str, name: str) -> str:
         """Import messages, for which `name` stands, and return the result in words."""
@@ -307,9 +317,11 @@ class ReferenceModel:
         groups = [group for group in turn.groups if turn_id in self.slots.waiters[group]]
         return ("parked", groups[0]) if groups and turn.status is Status.QUEUED else None
 
-    def _write_history(self, turn_id: str) -> None:
-        if not self.turns[turn_id].stands_alone:
-            self.histories[self.turns[turn_id].session] = [*self.visible_history(turn_id), turn_id]
+    def _write_history(self, turn_id: str, drawn: Sequence[str] = ()) -> None:
+        turn = self.turns[turn_id]
+        if not turn.stands_alone:
+            self.histories[turn.session] = [*self.visible_history(turn_id), turn_id]
+        self.files.commit(turn_id, None if turn.stands_alone else turn.session, drawn, replaces=turn.replaces)
 
     def _dispatch(self, turn_id: str) -> str | None:
         """Return the group for which the turn waits, or None if it has its slots."""

@@ -63,8 +63,9 @@ class Scene:
     def answer(self, turn: Turn, *drawn: StoredFile) -> Turn:
         """Commit a turn; its answer has these files."""
         claim = self.claim(turn)
-        question = json.dumps({"turn": turn.id, "files": file_ids(turn.parts)})
-        answer = replace(answer_to(claim), question_message=question, files=tuple(file.id for file in drawn))
+        asked, files = file_ids(claim.parts), tuple(file.id for file in drawn)
+        question, reply = (json.dumps({"turn": turn.id, "files": ids}) for ids in (asked, files))
+        answer = replace(answer_to(claim), question_message=question, answer_message=reply, files=files)
         self.store.commit(claim, answer, tail="")
         return turn
 

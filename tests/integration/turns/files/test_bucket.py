@@ -1,6 +1,9 @@
 """Files in an S3-compatible bucket, served by a real local server."""
 
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import boto3
 import pytest
@@ -70,6 +73,39 @@ def test_the_sweep_empties_the_bucket(client: Client, settings: Settings, blobs:
 def test_a_missing_bucket_ends_the_start(bucket: Settings) -> None:
     with pytest.raises(ConfigurationError, match="the bucket other cannot be used"):
         BucketBlobs("other", "").prepare()
+
+
+def test_a_connection_that_breaks_in_a_file_is_noticed(
+    client: Client, settings: Settings, blobs: Blobs, bucket: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = FileStore(client, settings, blobs).add(PNG, media_type="", name="cat.png", tenant="-")
+    with half_a_response() as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
+        with open_blobs(bucket).open(file.id) as stream, pytest.raises(OSError, match="bytes"):
+            stream.read()
+        with pytest.raises(FilesUnavailable):
+            list(FileStore(client, settings, open_blobs(bucket)).chunks(file))
+    blobs.delete(file.id)
+
+
+@contextmanager
+def half_a_response() -> Iterator[str]:
+    """Serve every object with fewer bytes than announced."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            self.wfile.write(PNG)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def test_a_service_that_is_down_refuses_the_upload(

@@ -218,7 +218,7 @@ def test_a_fork_keeps_the_files_of_its_messages(
         settings = settings.model_copy(update={"history": f"file:{tmp_path / 'histories'}"})
         scene = replace(scene, store=open_turn_store(client, settings), sessions=open_session_store(client, settings))
     early, late = scene.upload(), scene.upload()
-    asked = [scene.answer(scene.ask(file)) for file in (early, late, early)]
+    asked = [scene.answer(scene.ask(early)), scene.answer(scene.ask(), late), scene.answer(scene.ask(early))]
     forks = Forks(client, settings, scene.store, HistoryCopies(client, settings), ForkPlacement(client, settings))
     forks.fork(Source(session_id="s", user_id=None, turn_id=asked[1].id, before=True), "first")
     forks.fork(Source(session_id="s", user_id=None), "all")

@@ -6,7 +6,7 @@ pairs, nothing is lost, nothing happens twice, each live head is in the due inde
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     Bundle,
     MultipleResults,
     RuleBasedStateMachine,
+    initialize,
     invariant,
     multiple,
     precondition,
@@ -39,8 +40,11 @@ from turns.backend.job_scripts import JobScripts
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
+from turns.domain.content.parts import Part as Image
+from turns.domain.content.parts import PartType
 from turns.domain.error_codes import Code
 from turns.domain.errors import (
+    FileNotFound,
     LeaseLost,
     SessionBusy,
     SessionNotEmpty,
@@ -53,7 +57,7 @@ from turns.domain.ids import DEFAULT_TENANT, session_key, user_key
 from turns.domain.messages import Message
 from turns.domain.retry import Hold, HoldReason, Retry
 from turns.domain.state import TERMINAL, Status
-from turns.domain.turn import Claim, OnBusy, Spending, TurnRequest, Usage
+from turns.domain.turn import Answer, Claim, OnBusy, Spending, TurnRequest, Usage
 from turns.edits.copies import HistoryCopies
 from turns.edits.deletion import Deletion
 from turns.edits.forks import Forks, Source
@@ -62,6 +66,8 @@ from turns.edits.regeneration import Changes, Fork, Origin, Regeneration
 from turns.file_history.files import HistoryFiles
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
+from turns.files.blobs import DirectoryBlobs
+from turns.files.store import FileStore, StoredFile
 from turns.pauses.part import Part
 from turns.pauses.pauses import Pauses
 from turns.store.event_stream.folded_events import folded_events
@@ -74,6 +80,7 @@ from turns.usage.store import UsageStore
 
 pytestmark = pytest.mark.usefixtures("small_policies")
 
+PNG = b"\x89PNG\r\n\x1a\n"
 SPENT = Spending(usage=Usage(input_tokens=7, output_tokens=5, total_tokens=12))
 ALICE = user_key("alice")
 OF_ALICE = session_key("d", "alice")
@@ -95,6 +102,16 @@ REFUSALS = {
 PAUSE = Retry(after_seconds=0, counts=False, hold=Hold(reason=HoldReason.RATE_LIMITED, seconds=300))
 
 
+class KeptNowhere(DirectoryBlobs):
+    """A place of files that needs no disk."""
+
+    def write(self, file_id: str, content: bytes) -> None:
+        pass
+
+    def delete(self, file_id: str) -> None:
+        pass
+
+
 class Interleavings(RuleBasedStateMachine):
     """The state machine; each test sets `server` and the stores."""
 
@@ -108,6 +125,7 @@ class Interleavings(RuleBasedStateMachine):
     regeneration: Regeneration
     forks: Forks
     deletion: Deletion
+    files: FileStore
     read_history: Callable[[str], list[str]]
     directory: Path
 
@@ -128,12 +146,58 @@ class Interleavings(RuleBasedStateMachine):
         self.model = ReferenceModel()
         self.last_claims: dict[str, Claim] = {}
         self.emitted: set[str] = set()  # tokens of the runs whose answers have begun
+        self.uploaded: list[StoredFile] = []
 
     @rule(target=turns, session=SESSIONS, model=MODELS)
     def accept(self, session: str, model: str) -> str:
         turn = self.store.accept(_request(session, model)).turn
         self.model.accept(turn.id, session, model)
         return turn.id
+
+    @initialize(target=turns)
+    def begin_with_files(self) -> MultipleResults[str]:
+        """Commit a turn with files in two sessions, so that edits, forks and deletions find some."""
+        files = [self._upload() for _ in range(2)]
+        turns = [self._accept_with_files(session, files) for session in ("a", "b")]
+        for turn_id in turns:
+            self.claim(turn_id, "v")
+            self.commit_with_image(self.last_claims[turn_id])
+            self.the_clock_moves_on()
+        return multiple(*turns)
+
+    @rule()
+    def upload(self) -> None:
+        self._upload()
+
+    def _upload(self) -> StoredFile:
+        file = self.files.add(PNG, media_type="", name="", tenant=DEFAULT_TENANT)
+        self.uploaded.append(file)
+        self.model.files.kept.add(file.id)
+        return file
+
+    @rule(target=turns, session=SESSIONS, chosen=st.sets(st.integers(0, 3), min_size=1))
+    def accept_with_files(self, session: str, chosen: set[int]) -> MultipleResults[str]:
+        files = self.uploaded[-4:]
+        files = [files[n] for n in sorted(chosen) if n < len(files)] or [self._upload()]
+        if self.model.files.kept.issuperset(file.id for file in files):
+            return multiple(self._accept_with_files(session, files))
+        with pytest.raises(FileNotFound):
+            self._accept_with_files(session, files)
+        return multiple()
+
+    def _accept_with_files(self, session: str, files: Sequence[StoredFile]) -> str:
+        images = tuple(Image(type=PartType.IMAGE, file_id=file.id, media_type=file.media_type) for file in files)
+        turn = self.store.accept(replace(_request(session, "x"), parts=images)).turn
+        self.model.accept(turn.id, session, "x", files=[file.id for file in files])
+        self.the_clock_moves_on()
+        return turn.id
+
+    @rule()
+    def sweep(self) -> None:
+        """Let the next check of each file be due."""
+        for file_id in self.server.raw.zrange(keys.FILES_DUE.name, 0, -1):
+            self.server.raw.zadd(keys.FILES_DUE.name, {file_id: 1})
+        assert self.files.sweep() == self.model.files.sweep()
 
     @rule(target=turns, session=SESSIONS, key=st.sampled_from(["k", "l"]))
     def accept_with_key(self, session: str, key: str) -> str:
@@ -164,7 +228,7 @@ class Interleavings(RuleBasedStateMachine):
         assert (claim is not None) == self.model.claim(turn_id, worker)
         if claim is None:
             return multiple()
-        expected = [message for turn in self.model.visible_history(turn_id) for message in _pair(turn)]
+        expected = [message for turn in self.model.visible_history(turn_id) for message in self._pair(turn)]
         if self.model.turns[turn_id].stands_alone:
             expected = [message.to_stored() for message in _messages("past")]
         assert [message.decode() for message in claim.messages] == expected
@@ -205,7 +269,8 @@ class Interleavings(RuleBasedStateMachine):
             return multiple()
         accepted = self.regeneration.regenerate(turn_id, only_last, Origin(tenant=DEFAULT_TENANT))
         earlier = self.model.turns[turn_id]
-        self.model.accept(accepted.turn.id, earlier.session, earlier.model)
+        files = self.model.files.asked[turn_id]
+        self.model.accept(accepted.turn.id, earlier.session, earlier.model, files=files)
         self.model.turns[accepted.turn.id].replaces = turn_id
         return multiple(accepted.turn.id)
 
@@ -227,7 +292,7 @@ class Interleavings(RuleBasedStateMachine):
                 self.regeneration.regenerate(turn_id, changes, Origin(tenant=DEFAULT_TENANT))
             return multiple()
         accepted = self.regeneration.regenerate(turn_id, changes, Origin(tenant=DEFAULT_TENANT))
-        self.model.accept(accepted.turn.id, session, earlier.model)
+        self.model.accept(accepted.turn.id, session, earlier.model, files=self.model.files.asked[turn_id])
         return multiple(accepted.turn.id)
 
     @rule(turn_id=turns, session=st.sampled_from(["a", "b", "c"]), before=st.booleans())
@@ -253,7 +318,7 @@ class Interleavings(RuleBasedStateMachine):
         done = self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.INCOMPLETE
         self._write(
             claim,
-            lambda: self.store.interrupt(claim, answer_to(claim), tail=self._tail(claim), keeps_events=False),
+            lambda: self.store.interrupt(claim, self._answer(claim), tail=self._tail(claim), keeps_events=False),
             lambda: self.model.interrupt(claim.turn_id),
             allowed=done,
         )
@@ -279,11 +344,23 @@ class Interleavings(RuleBasedStateMachine):
             self._write(
                 claim,
                 lambda: self.store.commit(
-                    claim, answer_to(claim), tail=self._tail(claim), keeps_events=False, spending=SPENT
+                    claim, self._answer(claim), tail=self._tail(claim), keeps_events=False, spending=SPENT
                 ),
                 lambda: self.model.commit(claim.turn_id),
                 allowed=done,
             )
+
+    @rule(claim=claims)
+    def commit_with_image(self, claim: Claim) -> None:
+        if self._has_ended_by(claim):
+            return
+        drawn = [self._upload().id]
+        answer = self._answer(claim, drawn)
+        self._write(
+            claim,
+            lambda: self.store.commit(claim, answer, tail=self._tail(claim), keeps_events=False, spending=SPENT),
+            lambda: self.model.commit(claim.turn_id, drawn),
+        )
 
     @rule(claim=claims)
     def fail(self, claim: Claim) -> None:
@@ -482,6 +559,13 @@ class Interleavings(RuleBasedStateMachine):
         assert {turn.decode() for turn in self.server.raw.zrange(keys.USER_TURNS(ALICE), 0, -1)} == of_alice
 
     @invariant()
+    def files_and_their_holders_are_as_in_the_model(self) -> None:
+        for file in self.uploaded:
+            assert bool(self.server.raw.exists(keys.FILE(file.id))) == (file.id in self.model.files.kept)
+            holders = {holder.decode() for holder in self.server.raw.smembers(keys.FILE_HOLDERS(file.id))}
+            assert holders == self.model.files.holders(file.id)
+
+    @invariant()
     def each_head_records_what_it_waits_for(self) -> None:
         for turn_id in self.model.heads():
             wait = json.loads(self.server.raw.hget(keys.TURN(turn_id), "open_wait") or "null")
@@ -490,7 +574,7 @@ class Interleavings(RuleBasedStateMachine):
     @invariant()
     def history_is_the_committed_pairs_in_order(self) -> None:
         for session in NAMES:
-            pairs = [message for turn in self.model.histories.get(session, []) for message in _pair(turn)]
+            pairs = [message for turn in self.model.histories.get(session, []) for message in self._pair(turn)]
             assert type(self).read_history(session) == pairs
             if pairs:
                 assert self.sessions.get_session(session).version >= len(pairs)  # an edit raises it further
@@ -546,6 +630,17 @@ class Interleavings(RuleBasedStateMachine):
             return "busy"
         return "replayed" if imported.replayed else "imported"
 
+    def _answer(self, claim: Claim, drawn: Sequence[str] = ()) -> Answer:
+        """Return an answer with these files, and the messages that refer to them."""
+        question, answer = _messages_of(claim.turn_id, self.model.files.asked[claim.turn_id], drawn)
+        return replace(answer_to(claim), question_message=question, answer_message=answer, files=tuple(drawn))
+
+    def _pair(self, turn_id: str) -> Sequence[str]:
+        """Return the messages of a turn, or those that were imported under this name."""
+        if not turn_id.startswith("turn_"):
+            return [message.to_stored() for message in _messages(turn_id)]
+        return _messages_of(turn_id, *self.model.files.of_messages[turn_id])
+
     def _has_ended_by(self, claim: Claim) -> bool:
         turn = self.model.turns[claim.turn_id]
         return turn.status.is_terminal and turn.token == claim.token and not turn.erased
@@ -573,7 +668,11 @@ class Interleavings(RuleBasedStateMachine):
 
 
 def _request(session: str, model: str) -> TurnRequest:
-    return TurnRequest(**_ids(session), input="x", assistant=Assistant(name=model, model=model))
+    return TurnRequest(**_ids(session), input="x", assistant=_assistant(model))
+
+
+def _assistant(name: str) -> Assistant:
+    return Assistant(name=name, model=name, accepts=("text", "image"))
 
 
 def _ids(session: str) -> dict[str, Any]:
@@ -587,11 +686,10 @@ def _messages(name: str) -> list[Message]:
     ]
 
 
-def _pair(turn_id: str) -> tuple[str, ...]:
-    """Return the messages of a turn, or those that were imported under this name."""
-    if not turn_id.startswith("turn_"):
-        return tuple(message.to_stored() for message in _messages(turn_id))
-    return f'{{"q": "{turn_id}"}}', f'{{"a": "{turn_id}"}}'
+def _messages_of(turn_id: str, *files: Sequence[str]) -> tuple[str, str]:
+    """Return a question and an answer with these files each."""
+    asked, drawn = files
+    return f'{{"q": "{turn_id} {" ".join(asked)}"}}', f'{{"a": "{turn_id} {" ".join(drawn)}"}}'
 
 
 @pytest.fixture
@@ -613,7 +711,7 @@ def test_interleavings(
     Interleavings.usage = UsageStore(client, settings)
     Interleavings.jobs = JobScripts(client, settings)
     open_edits(client, limited)
-    interleave(80)
+    interleave(70)
 
 
 def test_interleavings_with_histories_in_files(
@@ -627,13 +725,14 @@ def test_interleavings_with_histories_in_files(
     Interleavings.read_history = partial(read_file_history, server, HistoryFiles(tmp_path))
     Interleavings.usage = UsageStore(client, in_files)
     open_edits(client, in_files)
-    interleave(40)
+    interleave(35)
 
 
 def open_edits(client: Client, settings: Settings) -> None:
     store, sessions = Interleavings.store, Interleavings.sessions
     shared = HistoryCopies(client, settings), ForkPlacement(client, settings)
-    Interleavings.regeneration = Regeneration(store, sessions, *shared, lambda name: Assistant(name=name, model=name))
+    Interleavings.regeneration = Regeneration(store, sessions, *shared, _assistant)
+    Interleavings.files = FileStore(client, settings, KeptNowhere(Path()))
     Interleavings.forks = Forks(client, settings, store, *shared)
     Interleavings.deletion = Deletion(store, *shared)
 
