@@ -27,7 +27,7 @@ from turns.domain.errors import ConfigurationError, KeyNotFound, StoreUnavailabl
 from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name, session_key
 from turns.file_history.session_store import open_session_store
 from turns.move.command import add_arguments, run_move
-from turns.move.mover import MoveFailed
+from turns.move.stopping import MoveFailed
 from turns.store.partitioned.sessions import CANNOT_ADOPT
 from turns.store.sessions import SessionStore
 from turns.users.commands import add_commands

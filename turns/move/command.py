@@ -1,6 +1,7 @@
 """The command `python -m turns move`: from the server in `REDIS_URL` into an empty Redis Cluster, or back again."""
 
 import argparse
+import math
 import sys
 from contextlib import ExitStack
 
@@ -10,7 +11,8 @@ from turns.config.settings import Settings
 from turns.config.store_url import check_store_url, count_partitions
 from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.move.copier import Copied
-from turns.move.mover import MoveFailed, Mover, Stores
+from turns.move.mover import Mover, Stores
+from turns.move.stopping import MoveFailed
 
 WAIT_SECONDS = 600.0
 DESCRIPTION = """\
@@ -29,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--to", required=True, metavar="URL", help="the cluster: rediscluster://host[:port],…")
     parser.add_argument(
         "--wait",
-        type=float,
+        type=_seconds,
         default=WAIT_SECONDS,
         metavar="SECONDS",
         help="how long to wait for the processes to stop (default: %(default)g)",
@@ -39,6 +41,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--lose-newer", action="store_true", help="with --back: also if the cluster has served since the move"
     )
+
+
+def _seconds(text: str) -> float:
+    if not 0 <= (seconds := float(text)) < math.inf:
+        raise argparse.ArgumentTypeError("must not be less than 0")
+    return seconds
 
 
 def run_move(settings: Settings, options: argparse.Namespace) -> str:

@@ -17,24 +17,17 @@ from turns.backend.installation import agreed_facts
 from turns.backend.partition.move_mark import FIELD, MoveMark, Role, State, read_mark, write_mark
 from turns.backend.partition.placement import Partitions
 from turns.config.settings import Placement, Settings
-from turns.domain.errors import ConfigurationError, StoreUnavailable, TurnsError
+from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.move.copier import Copied, Copier
 from turns.move.counting import count_moved, differences
 from turns.move.reading import scan_names
+from turns.move.stopping import MoveFailed, now_ms, running_processes, take_back_running_turns, wait_until_stopped
 from turns.pauses.part import INTAKE
 from turns.pauses.pauses import Pauses
-from turns.processes.listing import read_processes
-from turns.store.turns import TurnStore
 
 LOSE_NEWER = "To give that up: --back --lose-newer"
 REASON = "This service is being moved to another store."
-POLL_SECONDS = 1.0
 NOT_COUNTED_MS = 6 * 3_600_000  # keys that expire sooner may be gone before both stores are counted
-TURNS_AT_ONCE = 500
-
-
-class MoveFailed(TurnsError):
-    """The move cannot go on; its text says what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +49,7 @@ class Mover:
         self._home = stores.target.partitions[0]
         self._settings = stores.target_settings
         self._pauses = Pauses(stores.source, stores.source_settings)
-        self._turns = TurnStore(stores.source, stores.source_settings)
+        self._source_settings = stores.source_settings
         self._report = report
         self._sleep = sleep
         self._attempt = secrets.token_hex(8)
@@ -75,8 +68,8 @@ class Mover:
         mark = mark or self._begin()
         if mark.paused:
             self._pauses.pause(INTAKE, reason=REASON)
-        self._wait_for_processes(wait_seconds)
-        self._take_back_running_turns()
+        wait_until_stopped(self._source, seconds=wait_seconds, report=self._report, sleep=self._sleep)
+        take_back_running_turns(self._source, self._source_settings)
         self._check_target(mark)  # again, because the wait was long
         self._empty_target(mark)
         copied = self._copy()
@@ -147,43 +140,10 @@ class Mover:
         write_mark(self._source, mark)
         return mark
 
-    def _wait_for_processes(self, seconds: float) -> None:
-        """Return when no process serves from the source. Raises `MoveFailed` after this time."""
-        until, reported = time.monotonic() + seconds, None
-        while running := self._running_processes():
-            if running != reported:
-                self._report(f"Stop these processes; the move waits for them: {', '.join(running)}")
-                reported = running
-            if time.monotonic() >= until:
-                raise MoveFailed(
-                    f"Still running: {', '.join(running)}. Nothing was copied, and the intake is paused. Stop them and "
-                    "run this again, or go back with --back."
-                )
-            self._sleep(POLL_SECONDS)
-
-    def _running_processes(self) -> list[str]:
-        now_ms = self._now_ms()
-        return [f"{one.name} ({one.kind})" for one in read_processes(self._source) if one.is_recent(now_ms)]
-
     def _check_processes(self) -> None:
         """Raise `MoveFailed` if a process has served from the source during the copy."""
-        if running := self._running_processes():
+        if running := running_processes(self._source):
             raise MoveFailed(f"Processes have started meanwhile: {', '.join(running)}. Stop them and run this again.")
-
-    def _take_back_running_turns(self) -> None:
-        """Queue the turns again that killed workers have left running."""
-        while workers := self._workers_with_turns():
-            for worker in workers:
-                self._turns.rescue_worker(worker, is_forced=True)
-
-    def _workers_with_turns(self) -> set[str]:
-        heads = [turn.decode() for turn in self._source.execute_command("ZRANGE", keys.DUE.name, 0, -1)]
-        workers: set[str] = set()
-        for start in range(0, len(heads), TURNS_AT_ONCE):
-            names = [keys.TURN(turn_id) for turn_id in heads[start : start + TURNS_AT_ONCE]]
-            records = self._source.read_hashes(names, ["status", "worker"])
-            workers |= {record["worker"] for record in records if record.get("status") == "in_progress"}
-        return workers
 
     def _check_alone(self) -> None:
         """Raise `MoveFailed` if another process of this move has begun to fill the target again."""
@@ -211,7 +171,7 @@ class Mover:
             self._source,
             self._target,
             Partitions.of(self._settings),
-            cutoff=self._now_ms() + NOT_COUNTED_MS,
+            cutoff=now_ms(self._source) + NOT_COUNTED_MS,
             report=self._report,
         )
         mark = read_mark(self._source)
@@ -248,11 +208,7 @@ class Mover:
                 "Processes have served from the cluster since the move, and all that has changed there would be lost. "
                 + LOSE_NEWER
             )
-        if running := [one.name for one in read_processes(self._target) if one.is_recent(self._now_ms())]:
+        if running := running_processes(self._target):
             raise MoveFailed(f"Stop these processes of the cluster first: {', '.join(running)}")
         self._empty_target(mark)
         self._home.execute_many([("UNLINK", keys.SERVICE.name)])
-
-    def _now_ms(self) -> int:
-        seconds, microseconds = self._source.time()
-        return int(seconds) * 1000 + int(microseconds) // 1000

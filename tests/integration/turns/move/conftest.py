@@ -33,6 +33,7 @@ from turns.users.commands import open_erasures
 
 SPENT = Spending(usage=Usage(input_tokens=10, output_tokens=2, total_tokens=12))
 COUNT = 4  # partitions, which are fewer than by default, so that a move takes less time
+NewMover = Callable[..., Mover]
 HINT = "turn_" + "0" * 32
 
 
@@ -127,6 +128,11 @@ def scene(client: Client, settings: Settings) -> Scene:
     _add_waiting_turns(scene)
     _add_the_rest(scene)
     return scene
+
+
+@pytest.fixture
+def cluster_scene(target: Client, target_settings: Settings) -> Scene:
+    return Scene.of(target, target_settings)
 
 
 def _add_waiting_turns(scene: Scene) -> None:
