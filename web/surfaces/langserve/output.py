@@ -1,9 +1,10 @@
 """The answer of a turn as the messages of LangChain that LangServe sends."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from turns.domain.state import Status
 from turns.domain.turn import Turn
 from web.streaming.connections import KEEP_ALIVE
 from web.surfaces.native_events import NativeEvent
@@ -50,7 +51,7 @@ def to_event_stream(events: Iterable[NativeEvent], turn_id: str) -> Iterator[byt
 
 def _end(turn: Any, turn_id: str, sent: str) -> Iterator[bytes]:
     """Yield the part of the answer that was not sent, and the end."""
-    problem = _problem(turn)
+    problem = problem_of(turn["status"], turn["error"]) if turn else ERASED
     answer = "" if problem else turn["output"]["content"]
     if problem or not answer.startswith(sent):
         yield _error(problem or WITHDRAWN.format(turn_id=turn_id))
@@ -60,18 +61,11 @@ def _end(turn: Any, turn_id: str, sent: str) -> Iterator[bytes]:
     yield b"event: end\n\n"
 
 
-def _problem(turn: Any) -> str | None:
-    """Return why a turn has no complete answer; None if it has one."""
-    if turn is None:
-        return ERASED
-    if turn["status"] == "completed":
+def problem_of(status: str, failure: Mapping[str, Any] | None) -> str | None:
+    """Return why an ended turn has no complete answer; None if it has one."""
+    if status == Status.COMPLETED:
         return None
-    return str(turn["error"]["message"]) if turn["error"] else ENDED.get(turn["status"], turn["status"])
-
-
-def problem_of(turn: Turn) -> str:
-    """Return why an ended turn has no complete answer."""
-    return str(turn.failure["message"]) if turn.failure else ENDED.get(turn.status, str(turn.status))
+    return str(failure["message"]) if failure else ENDED.get(status, status)
 
 
 def _chunk(turn_id: str, text: str) -> bytes:

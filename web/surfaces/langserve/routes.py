@@ -10,7 +10,6 @@ from werkzeug.exceptions import HTTPException
 from turns.config.logs import Log, get_logger
 from turns.domain.assistant import Assistant
 from turns.domain.errors import Refused, StoreUnavailable
-from turns.domain.state import Status
 from turns.domain.turn import Turn, TurnRequest
 from turns.store.turns import TurnStore
 from web.http.request_span import get_traceparent
@@ -144,11 +143,10 @@ def _reply(body: dict[str, Any]) -> Response:
 
 def _reply_error_of(turn: Turn) -> Response | None:
     """Reply that a turn has no complete answer; None if it has one."""
-    if turn.status is Status.COMPLETED:
-        return None
     if not turn.status.is_terminal:
         return _reply_error(STILL_RUNNING.format(turn_id=turn.id), 504, turn_id=turn.id)
-    return _reply_error(problem_of(turn), 500, turn_id=turn.id)
+    problem = problem_of(turn.status, turn.failure)
+    return _reply_error(problem, 500, turn_id=turn.id) if problem else None
 
 
 def _reply_error(detail: str, status: int, **more: str) -> Response:
