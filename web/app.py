@@ -234,6 +234,7 @@ def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:
                 max_input_bytes=settings.max_input_bytes,
                 max_file_bytes=settings.model_file_bytes,
             ),
+            files=files,
         ),
     ):
         app.register_blueprint(blueprint)

@@ -20,7 +20,7 @@ from turns.backend.script_replies import (
 )
 from turns.backend.script_runner import ScriptRunner
 from turns.domain.assistant import Lane
-from turns.domain.content.parts import file_ids, to_json
+from turns.domain.content.parts import Part, file_ids, to_json
 from turns.domain.messages import to_lines
 from turns.domain.retry import Hold
 from turns.domain.turn import Delta, TurnRequest, forked_session_id
@@ -324,6 +324,7 @@ def _fingerprint(request: TurnRequest) -> str:
         return _sha256(request.body_digest)
     fields = asdict(request)
     fields["assistant"] = request.assistant.name  # not its version, which may change before the request is repeated
+    fields["parts"] = [_part_identity(part) for part in request.parts]
     if not request.parts:
         del fields["parts"]  # as before there were any, so that a request can be repeated after an upgrade
     for name in ("traceparent", "request_id", "key_id", "if_version"):  # a repeated request may have others
@@ -335,6 +336,12 @@ def _fingerprint(request: TurnRequest) -> str:
         if fields[name] is None:  # a key that an earlier release has stored must fit
             del fields[name]
     return _sha256(json.dumps(fields, sort_keys=True))
+
+
+def _part_identity(part: Part) -> dict[str, str]:
+    """Return the values of a part; of a file its content, so that a repeated request may upload it again."""
+    fields = {name: value for name, value in asdict(part).items() if value}
+    return {**fields, "file_id": part.sha256} if part.sha256 else fields
 
 
 def _flat(fields: Mapping[str, str | bytes]) -> list[str | bytes]:

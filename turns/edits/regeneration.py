@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from turns.domain.assistant import Assistant, Lane
-from turns.domain.content.parts import text_of, with_text
+from turns.domain.content.parts import Part, text_of, with_text
 from turns.domain.errors import SessionChanged, TurnNotCommitted, TurnNotLast
 from turns.domain.ids import session_key
 from turns.domain.turn import OnBusy, Turn, TurnRequest
@@ -28,10 +28,12 @@ class Fork(StrEnum):
 class Changes:
     """The values that differ from those of the regenerated turn; None leaves a value as it is.
 
+    `parts` with the input: () for text alone, None to keep the images and files of the earlier turn.
     With another assistant, the variables of the earlier turn do not count. `session_id` is that of a fork.
     """
 
     input: str | None = None
+    parts: tuple[Part, ...] | None = None
     assistant: str | None = None
     variables: Mapping[str, str] | None = None
     metadata: Mapping[str, str] | None = None
@@ -122,7 +124,9 @@ class Regeneration:
         if variables is None:
             variables = earlier.variables if assistant.name == earlier.assistant else {}
         assistant.check_variables(variables)
-        parts = earlier.parts if changes.input is None else with_text(earlier.parts, changes.input)
+        parts = changes.parts
+        if parts is None:
+            parts = earlier.parts if changes.input is None else with_text(earlier.parts, changes.input)
         assistant.check_parts(parts)
         return TurnRequest(
             session_id=earlier.session_id,

@@ -47,4 +47,4 @@ def _to_part(n: int, body: PartBody, find: Callable[[str], StoredFile]) -> Part:
         raise InvalidRequest(f"input.{n}.file_id", "there is no such file") from None
     if file.is_image is not (kind is PartType.IMAGE):
         raise InvalidRequest(f"input.{n}.type", f"must be {'image' if file.is_image else 'file'} for this file")
-    return Part(type=kind, file_id=file.id, name=file.name, media_type=file.media_type)
+    return Part(type=kind, file_id=file.id, name=file.name, media_type=file.media_type, sha256=file.sha256)

@@ -1,10 +1,12 @@
 """`useChat` with its default transport: exact text and order over reloads and killed processes."""
 
+import base64
 import json
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -15,6 +17,10 @@ from tests.support.waiting import wait_until
 from tools import ROOT
 
 HERE, VENDOR = Path(__file__).parent, ROOT / "tests" / "browser" / "vendor"
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+)
+DATA_URL = f"data:image/png;base64,{base64.b64encode(PNG).decode()}"
 RELEASES = {"v6": VENDOR / "ai-sdk-react-3.0.328.js", "v7": VENDOR / "ai-sdk-react-4.0.177.js"}
 
 
@@ -26,8 +32,11 @@ def backend() -> Iterator[Backend]:
 
 
 @pytest.fixture(scope="module")
-def service(start: Callable[..., Stack], backend: Backend) -> Stack:
-    return start_service(backend, start)
+def service(start: Callable[..., Stack], backend: Backend, tmp_path_factory: pytest.TempPathFactory) -> Stack:
+    directory = Path(tmp_path_factory.mktemp("files"))
+    (directory / "assistants.toml").write_text("[assistants.default]\naccepts = ['text', 'image']\n")
+    settings = {"INTURN_ASSISTANTS": str(directory / "assistants.toml"), "INTURN_FILES": f"file:{directory}/kept"}
+    return start_service(backend, start, **settings)
 
 
 @pytest.fixture
@@ -201,17 +210,62 @@ def test_a_page_that_missed_an_answer_must_reload(
     assert len(committed(service, backend, "missed")) == 4
 
 
-def test_no_turn_of_another_chat_is_regenerated(service: Stack, backend: Backend) -> None:
-    body = {"session_id": "others", "user_id": "bob", "input": "hello"}
-    others = call(f"{service.url}/v1/turns", method="POST", body=body, api_key=backend.api_key).body["id"]
-    call(f"{service.url}/v1/turns/{others}?wait=20", api_key=backend.api_key)
-    chat = {"id": "mine", "trigger": "regenerate-message", "messageId": others, "messages": [{"role": "user"}]}
+def test_an_image_reaches_the_model_and_a_reloaded_page(
+    open_chat: Callable[..., Page], service: Stack, backend: Backend
+) -> None:
+    page = open_chat("image")
+    image = {"name": "cat.png", "mimeType": "image/png", "buffer": PNG}
+    page.locator("input[type=file]").set_input_files(image)  # type: ignore[arg-type]
+    send(page, "what is this?")
+    expect(page.locator("p[data-role=assistant]")).to_contain_text("answer")
+    expect(page.locator("output")).to_have_text("ready")
+    asked = service.model_requests()[-1]["messages"][-1]["content"]
+    assert [part["type"] for part in asked] == ["image_url", "text"]
+    assert asked[0]["image_url"]["url"] == DATA_URL
+    page.reload()
+    path = page.get_by_alt_text("cat.png").get_attribute("data-url")
+    token = backend.create_token().decode()
+    request = urllib.request.Request(f"{service.url}{path}", headers={"Authorization": f"Bearer {token}"})
+    with urllib.request.urlopen(request) as response:
+        assert response.read() == PNG
+
+
+def test_a_repeated_message_with_an_image_is_one_turn(service: Stack, backend: Backend) -> None:
+    """The image is stored again, because only its content shows that it is the same."""
+    parts = [{"type": "file", "mediaType": "image/png", "url": DATA_URL}, {"type": "text", "text": "what is this?"}]
+    chat = {"id": "repeated", "messages": [{"id": "m1", "role": "user", "parts": parts}]}
+    first, second = (post(service, backend, chat)[1].partition(b"\n")[0] for _ in range(2))
+    assert first == second
+    assert len(committed(service, backend, "repeated")) == 2
+
+
+def test_a_file_that_cannot_be_used_is_refused_by_its_place(service: Stack, backend: Backend) -> None:
+    part = {"type": "file", "mediaType": "image/png", "url": "data:image/png;base64,?"}
+    chat = {"id": "wrong", "messages": [{"id": "m1", "role": "user", "parts": [part]}]}
+    assert post(service, backend, chat) == (
+        400,
+        b"messages.0.parts.0.url: must have valid base64 after the comma",
+    )
+
+
+def post(service: Stack, backend: Backend, chat: dict[str, Any]) -> tuple[int, bytes]:
+    """Send a request of the hook, and return the status and the whole response."""
     request = urllib.request.Request(
         f"{service.url}/ai/v7/chat",
         json.dumps(chat).encode(),
         {"Content-Type": "application/json", "Authorization": f"Bearer {backend.create_token().decode()}"},
     )
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(request)
-    with refused.value as error:
-        assert (error.code, error.read()) == (404, b"There is no such turn.")
+    try:
+        with urllib.request.urlopen(request) as response:
+            return response.status, response.read()
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, refused.read()
+
+
+def test_no_turn_of_another_chat_is_regenerated(service: Stack, backend: Backend) -> None:
+    body = {"session_id": "others", "user_id": "bob", "input": "hello"}
+    others = call(f"{service.url}/v1/turns", method="POST", body=body, api_key=backend.api_key).body["id"]
+    call(f"{service.url}/v1/turns/{others}?wait=20", api_key=backend.api_key)
+    chat = {"id": "mine", "trigger": "regenerate-message", "messageId": others, "messages": [{"role": "user"}]}
+    assert post(service, backend, chat) == (404, b"There is no such turn.")

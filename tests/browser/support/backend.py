@@ -64,8 +64,8 @@ def serve_page(files: Callable[[str], Path]) -> Iterator[Backend]:
     backend.server_close()
 
 
-def start_service(backend: Backend, start: Callable[..., Stack]) -> Stack:
+def start_service(backend: Backend, start: Callable[..., Stack], **settings: str) -> Stack:
     """Start a service that the page of this server may call with the tokens that it creates."""
-    stack = start(INTURN_CORS_ORIGINS=backend.url)
+    stack = start(INTURN_CORS_ORIGINS=backend.url, **settings)
     backend.service, backend.api_key = stack.url, stack.create_api_key("acme")
     return stack

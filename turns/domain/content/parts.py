@@ -38,7 +38,10 @@ class Accepts(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One part. An image has either a file or an address; `name` and `media_type` are those of the file."""
+    """One part. An image has either a file or an address; `name` and `media_type` are those of the file.
+
+    `sha256` is the digest of its content while a request is being accepted, and not stored with the part.
+    """
 
     type: PartType
     text: str = ""
@@ -46,6 +49,7 @@ class Part:
     url: str | None = None
     name: str = ""
     media_type: str = ""
+    sha256: str = ""
 
     @property
     def kind(self) -> Accepts:

@@ -1,6 +1,5 @@
 """Chats as sessions: accept the question of a page, and find the turn whose answer comes next."""
 
-import hashlib
 from dataclasses import replace
 
 from turns.domain.errors import SessionChanged, SessionNotFound, TurnExpired, TurnNotFound
@@ -11,7 +10,7 @@ from turns.edits.regeneration import Changes, Fork, Origin, Regeneration
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from web.surfaces.ai_sdk.messages import question_id
-from web.surfaces.ai_sdk.requests import ChatBody
+from web.surfaces.ai_sdk.requests import ChatBody, hashed
 
 CHANGED = "This conversation was continued elsewhere. Load it again."
 NO_VERSION = -1  # no session has it
@@ -37,7 +36,9 @@ class Chats:
         if before := self._accepted_before(request):
             return before
         if body.message_id and earlier in {None, *shown}:
-            return self._regenerate(last, origin, question=request.input)
+            key = request.idempotency_key and hashed(last, request.idempotency_key)
+            changes = Changes(input=request.input, parts=request.parts, fork=Fork.NEVER)
+            return self._regeneration.regenerate(last, changes, replace(origin, idempotency_key=key)).turn
         raise SessionChanged(CHANGED)
 
     def regenerate_turn(self, turn_id: str, session: str, origin: Origin) -> Turn:
@@ -74,15 +75,15 @@ class Chats:
     def _ask_again(self, request: TurnRequest, turn: Turn) -> Turn:
         """Return the turn if it is live, otherwise one with the same question, once however often it is requested."""
         while turn.status.is_terminal:
-            key = _hashed(turn.id, request.idempotency_key or "")
+            key = hashed(turn.id, request.idempotency_key or "")
             accepted = self._store.accept(replace(request, idempotency_key=key))
             turn = accepted.turn
             if not accepted.replayed or turn.status is Status.COMPLETED:
                 break
         return turn
 
-    def _regenerate(self, turn_id: str, origin: Origin, *, question: str | None = None) -> Turn:
-        return self._regeneration.regenerate(turn_id, Changes(input=question, fork=Fork.NEVER), origin).turn
+    def _regenerate(self, turn_id: str, origin: Origin) -> Turn:
+        return self._regeneration.regenerate(turn_id, Changes(fork=Fork.NEVER), origin).turn
 
     def next_turn(self, session: str, tenant: str) -> Turn | None:
         """Return the turn that runs, or will run next; None if the session is idle or does not exist."""
@@ -106,12 +107,3 @@ class Chats:
         newest_first = reversed(self.messages(session, limit=COMPARED))
         last, earlier, *_ = [*dict.fromkeys(message.turn_id for message in newest_first if message.turn_id), None, None]
         return last, earlier
-
-
-def idempotency_key(chat_id: str, message_id: str, text: str) -> str | None:
-    """Return the key of a question: its message id, which the page has made up; None without one."""
-    return _hashed(chat_id, message_id, text) if message_id else None
-
-
-def _hashed(*values: str) -> str:
-    return "ai-sdk:" + hashlib.sha256("\n".join(values).encode()).hexdigest()

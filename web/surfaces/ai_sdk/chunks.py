@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from web.streaming.connections import KEEP_ALIVE
+from web.surfaces.ai_sdk.files import ANY_IMAGE, file_url
 from web.surfaces.native_events import NativeEvent
 
 END = b"data: [DONE]\n\n"
@@ -119,6 +120,7 @@ class MessageStream:
         """Yield the part of the answer that was not sent, and the end."""
         if turn and turn["output"]:
             yield from self._complete(turn["output"]["content"])
+            yield from self._images(turn["output"].get("parts") or ())
         if self.has_ended:
             return
         self.has_ended = True
@@ -132,6 +134,13 @@ class MessageStream:
             yield from self._reset()
         if not self.has_ended and answer != self._text:
             yield from self._grow("text", answer.removeprefix(self._text))
+
+    def _images(self, parts: Iterable[Any]) -> Iterator[Chunk]:
+        for part in parts:
+            if part["type"] == "image" and not self.has_ended:
+                yield from self._begin_step()
+                yield from self._close_part()
+                yield {"type": "file", "url": file_url(part), "mediaType": part.get("media_type") or ANY_IMAGE}
 
 
 def _outcome(turn: Any) -> Chunk:

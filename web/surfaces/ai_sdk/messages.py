@@ -5,8 +5,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from turns.domain.content.parts import Part, PartType
 from turns.domain.messages import Message
 from turns.domain.turn import Turn
+from web.surfaces.ai_sdk.files import ANY_IMAGE, file_url
 
 
 class UIMessageView(BaseModel):
@@ -27,10 +29,25 @@ def to_ui_messages(committed: Iterable[Message], next_turn: Turn | None) -> list
 
     The questions of later turns would be shown before that answer, so a page loads them when it has ended.
     """
-    shown = [_view(message.turn_id, message.number, message.role, message.content) for message in committed]
+    shown = [
+        _view(message.turn_id, message.number, message.role, message.parts or _text(message.content))
+        for message in committed
+    ]
     if next_turn:
-        shown.append(_view(next_turn.id, 0, "user", next_turn.input))
+        shown.append(_view(next_turn.id, 0, "user", next_turn.parts or _text(next_turn.input)))
     return shown
+
+
+def _ui_part(part: Part) -> dict[str, Any]:
+    """Return a part as a page shows it. The address of a file is a path of this service."""
+    if part.type is PartType.TEXT:
+        return {"type": "text", "text": part.text}
+    named = {"filename": part.name} if part.name else {}
+    return {"type": "file", "mediaType": part.media_type or ANY_IMAGE, "url": file_url(part.block), **named}
+
+
+def _text(text: str) -> tuple[Part, ...]:
+    return (Part(type=PartType.TEXT, text=text),)
 
 
 def question_id(turn_id: str) -> str:
@@ -38,11 +55,11 @@ def question_id(turn_id: str) -> str:
     return f"{turn_id}-input"
 
 
-def _view(turn_id: str | None, number: int, role: str, text: str) -> UIMessageView:
+def _view(turn_id: str | None, number: int, role: str, parts: Iterable[Part]) -> UIMessageView:
     name = turn_id or f"message-{number}"  # an imported message has no turn
     is_answer = role == "assistant"
     return UIMessageView(
         id=name if is_answer else question_id(name),
         role="assistant" if is_answer else "user",
-        parts=[{"type": "text", "text": text}],
+        parts=[_ui_part(part) for part in parts],
     )

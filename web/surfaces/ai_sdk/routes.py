@@ -1,6 +1,7 @@
 """The routes that the default transport of `useChat` calls, and one with which a page begins."""
 
 from collections.abc import Callable
+from functools import partial
 
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
@@ -14,18 +15,19 @@ from turns.edits.regeneration import Origin
 from web.http.request_span import get_traceparent
 from web.http.responses import EVENT_STREAM, read_json_body, reply, reply_empty
 from web.http.urls import read_query
-from web.http.validation import parse_body, parse_id, parse_query, to_request
+from web.http.validation import ResolveParts, parse_body, parse_id, parse_query, to_request
 from web.schemas.requests import SessionQuery, submit_body
 from web.security.auth import Authenticator
 from web.security.token_bounds import bind, bind_request
 from web.streaming.sse import EventStreams
-from web.surfaces.ai_sdk.chats import Chats, idempotency_key
+from web.surfaces.ai_sdk.chats import Chats
 from web.surfaces.ai_sdk.chunks import to_message_stream
+from web.surfaces.ai_sdk.files import MessageFiles
 from web.surfaces.ai_sdk.messages import Chat, to_ui_messages
 from web.surfaces.ai_sdk.requests import ChatBody
 from web.surfaces.native_events import follow_turn
 
-MAX_BODY_BYTES = 4 * 1024 * 1024  # a page sends all messages that it shows
+MAX_BODY_BYTES = 32 * 1024 * 1024  # a page sends all messages that it shows, with their files
 CAN_RESET = {"v6": False, "v7": True}  # whether the release can take back text that it has shown
 AWAY = "The service cannot reach its store. Try again."
 HEADERS = {"X-Accel-Buffering": "no", "x-vercel-ai-ui-message-stream": "v1"}
@@ -38,6 +40,8 @@ def build_ai_sdk(
     authenticator: Authenticator,
     *,
     find: Callable[[str], Assistant],
+    files: MessageFiles,
+    resolve_parts: ResolveParts,
     release: str,
     max_input_bytes: int,
 ) -> Blueprint:
@@ -59,21 +63,23 @@ def build_ai_sdk(
         body = parse_body(ChatBody, read_json_body(max_bytes=MAX_BODY_BYTES))
         query = bind({"session_id": parse_id("id", body.id)}, SessionQuery(user_id=body.user_id), takes_tokens=True)
         session = session_key(body.id, query.user_id, g.caller.tenant)
-        turn = _find_or_accept(chats, body, session, _to_request)
+        turn = _find_or_accept(chats, body, session, partial(_to_request, user_id=query.user_id))
         get_logger().info(Log.TURN_ACCEPTED, turn_id=turn.id, replayed=False)
         return follow(turn)
 
-    def _to_request(body: ChatBody) -> TurnRequest:
-        message_id, text = body.question
+    def _to_request(body: ChatBody, user_id: str | None) -> TurnRequest:
+        question, tenant = body.question, g.caller.tenant
+        keep = files.keeper(tenant=tenant, user_id=user_id, session=session_key(body.id, user_id, tenant))
         turn_request = to_request(
-            body.to_submit(text),
+            body.to_submit(question.to_input(keep)),
             model,
             find=find,
-            idempotency_key=idempotency_key(body.id, message_id, text),
+            idempotency_key=question.idempotency_key(body.id),
             traceparent=get_traceparent(),
-            tenant=g.caller.tenant,
+            tenant=tenant,
             request_id=g.request_id,
             key_id=g.caller.key_id,
+            resolve_parts=resolve_parts,
         )
         return bind_request(turn_request)
 
@@ -109,7 +115,7 @@ def _find_or_accept(
     turn_request = to_turn_request(body)
     if body.trigger == "regenerate-message":
         return chats.regenerate_last(body, turn_request, _origin(None))
-    return chats.submit(body, turn_request, _origin(turn_request.idempotency_key))
+    return chats.submit(body, turn_request, _origin(None))
 
 
 def _session(session_id: str) -> str:
