@@ -46,8 +46,8 @@ def open_chat(browser: Browser, backend: Backend, service: Stack) -> Iterator[Ca
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
 
-    def open_chat(chat: str, release: str = "v7") -> Page:
-        page.goto(f"{backend.url}/?service={service.url}&release={release}&chat={chat}")
+    def open_chat(chat: str, release: str = "v7", *, more: str = "") -> Page:
+        page.goto(f"{backend.url}/?service={service.url}&release={release}&chat={chat}{more}")
         return page
 
     yield open_chat
@@ -138,6 +138,24 @@ def test_v6_ends_with_an_error_and_resumes(open_chat: Callable[..., Page], servi
     expect(page.locator("output")).to_have_text("ready")
     expect(page.locator("p[data-role=assistant]")).to_contain_text("again")
     assert page.locator("p[data-role]").all_text_contents() == committed(service, backend, "error")
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_page_follows_turns_that_wait(
+    open_chat: Callable[..., Page], service: Stack, backend: Backend, release: str
+) -> None:
+    """They were sent by another page, or before this one was loaded."""
+    chat = f"waiting-{release}"
+    for text in (f"one [gate {chat}]", "two", "three"):
+        body = {"session_id": chat, "user_id": "ada", "input": text}
+        call(f"{service.url}/v1/turns", method="POST", body=body, api_key=backend.api_key)
+    page = open_chat(chat, release, more="&waiting=yes")
+    expect(page.locator("p[data-role=user]")).to_have_text([f"one [gate {chat}]"])
+    service.open_gate(chat)
+    expect(page.locator("p[data-role]")).to_have_count(6)
+    expect(page.locator("output")).to_have_text("ready")
+    wait_until_idle(service, backend, chat)
+    assert page.locator("p[data-role]").all_text_contents() == committed(service, backend, chat)
 
 
 def test_stop_cancels_the_turn(open_chat: Callable[..., Page], service: Stack, backend: Backend) -> None:
