@@ -8,33 +8,37 @@ import contextlib
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import gevent
 
-from bench.figures import Figure, Result, Series
+from bench.figures import Figure, Result, Series, interleave, median
 from bench.replay import DEPTH, Load, Recorder, connection_to, cpu_seconds, encode, load_scripts, send
 from tests.support.server import Server
 from turns.backend import keys
 
-CONNECTIONS = 64
-PIECES = 100  # of a streamed answer
-STREAMED_CONNECTIONS = 16  # each emits the pieces of twenty turns in one call, as workers do
+LOADS = {
+    "polled": Load(turns=1280, connections=64),
+    # Each connection emits the pieces of twenty turns in one call, as a worker does.
+    "streamed in 100 pieces": Load(turns=320, connections=16, pieces=100),
+}
+PIPELINED = Load(turns=1280, connections=1)
 SUBSCRIBERS = (0, 1, 4, 10)  # web processes
 
 
 def measure(*, quick: bool) -> Result:
-    polled = Load(turns=1280 if quick else 2560, connections=CONNECTIONS)
-    streamed = Load(turns=320, connections=STREAMED_CONNECTIONS, pieces=PIECES)
-    loads = {"polled": polled, f"streamed in {PIECES} pieces": streamed}
     with _prepared() as (server, recorder):
-        pipelined = Load(turns=polled.turns, connections=1)
-        _run(server, recorder, pipelined, depth=DEPTH)  # a warm-up
-        pipelined_speed = _run(server, recorder, pipelined, depth=DEPTH)
-        curves = {
-            name: [_run(server, recorder, load, subscribers=count) for count in SUBSCRIBERS]
-            for name, load in loads.items()
+        run = partial(_run, server, recorder)
+        runs = {
+            f"{name} {count}": partial(run, load, subscribers=count)
+            for name, load in LOADS.items()
+            for count in SUBSCRIBERS
         }
+        runs["pipelined"] = partial(run, PIPELINED, depth=DEPTH)
+        run(PIPELINED, depth=DEPTH)  # a warm-up
+        speeds = {name: median(found) for name, found in interleave(1 if quick else 3, runs).items()}
+    curves = {name: [speeds[f"{name} {count}"] for count in SUBSCRIBERS] for name in LOADS}
     series = Series(
         name="subscribers",
         x_label="subscribed web processes",
@@ -45,17 +49,19 @@ def measure(*, quick: bool) -> Result:
     label = "Turns per second of one core of a primary: polled, pipelined"
     return Result(
         figures=[
-            Figure(label=label, value=pipelined_speed, unit="/s"),
-            *(figure for name, speeds in curves.items() for figure in _figures(name, loads[name], speeds)),
+            Figure(label=label, value=speeds["pipelined"], unit="/s"),
+            *(figure for name, curve in curves.items() for figure in _figures(name, curve)),
         ],
         series=[series],
     )
 
 
-def _figures(name: str, load: Load, speeds: Sequence[float]) -> list[Figure]:
+def _figures(name: str, speeds: Sequence[float]) -> list[Figure]:
     return [
         Figure(
-            label=f"… {name}, on {load.connections} connections, {_processes(count)} subscribed", value=speed, unit="/s"
+            label=f"… {name}, on {LOADS[name].connections} connections, {_processes(count)} subscribed",
+            value=speed,
+            unit="/s",
         )
         for count, speed in zip(SUBSCRIBERS, speeds, strict=True)
     ]

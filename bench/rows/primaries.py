@@ -8,7 +8,6 @@ nothing to do. Turns per second are what they would complete if each had a core 
 import contextlib
 import tempfile
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
 
 from bench.figures import Figure, Result, Series, interleave, median
@@ -19,24 +18,21 @@ from turns.backend.partition.tags import hash_tags, slot_of
 
 PARTITIONS = 24
 COUNTS = (1, 2, 3)  # primaries
+LOAD = Load(turns=60, connections=1)  # in each partition, so that all runs have the same sessions
 MAX_CLUSTER_FACTOR = 1.08
 
 
 class _Primaries:
-    """Servers that are ready for turns, each with the recorders of its partitions, or with one that has none."""
+    """Servers that are ready for turns, each with the recorders of its partitions."""
 
     def __init__(self, servers: Sequence[Server], recorders: Sequence[Sequence[Recorder]]) -> None:
         self._parts = list(zip(servers, recorders, strict=True))
         for server, own in self._parts:
             load_scripts(server, own)
 
-    def turns_per_second(self, turns: int) -> float:
-        """Run this number of turns on each primary; return the sum of what all would complete on a core each."""
-        replays = [
-            (server, recorder.record(Load(turns=turns // len(own), connections=1)))
-            for server, own in self._parts
-            for recorder in own
-        ]
+    def turns_per_second(self) -> float:
+        """Run turns in each partition; return the sum of what all primaries would complete on a core each."""
+        replays = [(server, recorder.record(LOAD)) for server, own in self._parts for recorder in own]
         before = self._cpu_seconds()
         for server, replay in replays:
             send(server, replay.commands, depth=DEPTH)
@@ -47,12 +43,12 @@ class _Primaries:
 
 
 def measure(*, quick: bool) -> Result:
-    rounds, turns = (1 if quick else 4), 480
+    rounds = 1 if quick else 3
     with contextlib.ExitStack() as stack:
         clusters = {count: stack.enter_context(_cluster(count)) for count in COUNTS}
         plain = stack.enter_context(_single())
-        runs = {str(count): partial(cluster.turns_per_second, turns) for count, cluster in clusters.items()}
-        runs["plain"] = partial(plain.turns_per_second, turns)
+        runs = {str(count): cluster.turns_per_second for count, cluster in clusters.items()}
+        runs["plain"] = plain.turns_per_second
         interleave(1, runs)  # a warm-up
         measured = interleave(rounds, runs)
     speeds = [median(measured[str(count)]) for count in COUNTS]
@@ -106,6 +102,6 @@ def _single() -> Iterator[_Primaries]:
         server = Server(Path(directory))
         server.start()
         try:
-            yield _Primaries([server], [[Recorder()]])
+            yield _Primaries([server], [[Recorder() for _ in range(PARTITIONS)]])
         finally:
             server.stop()
