@@ -12,7 +12,7 @@ from turns.domain.errors import StoreUnavailable
 from turns.domain.turn import Turn, TurnRequest
 from web.http.problems import to_problem
 from web.http.responses import EVENT_STREAM, read_json_body
-from web.http.validation import parse_body, parse_idempotency_key
+from web.http.validation import parse_body
 from web.schemas.requests import NoQuery
 from web.security.token_bounds import bind
 from web.surfaces.ended_turn import wait_for_end
@@ -24,14 +24,14 @@ from web.surfaces.openai.chat.messages import Conversation, read_conversation
 from web.surfaces.openai.chat.parameters import check_parameters
 from web.surfaces.openai.chat.requests import CompletionBody
 from web.surfaces.openai.chat.sessions import BoundTurns
-from web.surfaces.openai.chat.turn_requests import TurnRequests, digest_of
+from web.surfaces.openai.chat.turn_requests import TurnRequests
 from web.surfaces.openai.errors import to_error
+from web.surfaces.openai.repeats import digest_of, find_key
 from web.surfaces.openai.services import Services
 
 MAX_TEXT_BYTES = 4 * 1024 * 1024  # of a request without its files, which are base64
 FORKED_FROM = "X-InTurn-Forked-From"
 HELD_SECONDS = 70.0  # a proxy as in docs/guides/deployment.md gives up after 75 s of silence
-RETRY_COUNT = "X-Stainless-Retry-Count"  # OpenAI's clients send it with each request, 0 with the first one
 
 
 class Completions:
@@ -49,13 +49,6 @@ class Completions:
         if not accepted.replayed:
             self._services.long_polls.remember_accepted(accepted.turn)
         return accepted.turn
-
-    def find_key(self, digest: str) -> str | None:
-        """Return the idempotency key, also for a client that sends none and repeats requests by itself."""
-        sent, count = request.headers.get("Idempotency-Key"), request.headers.get(RETRY_COUNT, "")
-        if sent is None and count.isdecimal():
-            return self._services.retries.find_key(digest, is_retry=int(count) > 0, seconds=HELD_SECONDS)
-        return parse_idempotency_key(sent)
 
     def complete(self, turn: Turn) -> Response:
         """Reply with the answer when it is complete. Raises `TurnWithoutAnswer`."""
@@ -106,7 +99,7 @@ def build_completions(services: Services) -> Blueprint:
         check_parameters(body.model_extra or {})
         conversation, digest = read_conversation(body.messages), digest_of(given)
         binding = read_binding(request.headers.get, is_streamed=bool(body.stream))
-        key = service.find_key(digest)
+        key = find_key(services, digest, held_seconds=HELD_SECONDS)
         question = service.requests.build(body, conversation, binding, key=key, digest=digest)
         turn = service.accept(question, conversation, binding)
         response = service.stream(turn, includes_usage=body.includes_usage) if body.stream else service.complete(turn)

@@ -1,10 +1,9 @@
 """The turns that completions stand for."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from flask import g, request
+from flask import g
 
 from turns.domain.content.parts import Part, text_of
 from turns.domain.errors import FieldError, InvalidRequest
@@ -93,12 +92,6 @@ class TurnRequests:
             user_id=owner,
         )
         return {"type": "image" if stored.is_image else "file", "file_id": stored.id}
-
-
-def digest_of(body: bytes) -> str:
-    """Return a digest of the request: its caller, and each byte that has an effect."""
-    parts = (g.caller.tenant, g.caller.key_id or "", request.path)
-    return hashlib.sha256("\n".join(parts).encode() + b"\n" + body).hexdigest()
 
 
 def _in_own_words(error: InvalidRequest, content: Content) -> InvalidRequest:

@@ -11,13 +11,13 @@ from turns.domain.errors import InvalidRequest, TurnExpired, TurnNotFound
 from turns.domain.turn import Turn
 from web.http.responses import EVENT_STREAM, read_json_body
 from web.http.strict_json import load_json
-from web.http.validation import parse_idempotency_key, validate
+from web.http.validation import validate
 from web.schemas.requests import NoQuery
 from web.security.token_bounds import bind
 from web.surfaces.native_events import follow_turn
-from web.surfaces.openai.chat.turn_requests import digest_of
 from web.surfaces.openai.content import to_listing
 from web.surfaces.openai.ids import to_turn_id
+from web.surfaces.openai.repeats import digest_of, find_key
 from web.surfaces.openai.responses.events import to_event_stream
 from web.surfaces.openai.responses.parameters import check_parameters
 from web.surfaces.openai.responses.requests import ResponseBody
@@ -26,7 +26,6 @@ from web.surfaces.openai.responses.views import to_input_item, to_response
 from web.surfaces.openai.services import Services, read_user
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
-RETRY_COUNT = "x-stainless-retry-count"  # set by the clients, and above zero when they repeat a request by themselves
 
 
 def build_responses(services: Services) -> Blueprint:
@@ -46,7 +45,7 @@ def build_responses(services: Services) -> Blueprint:
         body = validate(ResponseBody, given)
         bind({}, NoQuery(), takes_tokens=True)
         digest = digest_of(sent)
-        key = _find_key(services, digest)
+        key = find_key(services, digest, held_seconds=HELD_SECONDS)
         turn = submission.submit(body, user_id=read_user(request), key=key, digest=digest)
         if body.stream:
             return stream(turn)
@@ -90,14 +89,6 @@ def _to_object(body: bytes) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise InvalidRequest("body", "must be a JSON object")
     return given
-
-
-def _find_key(services: Services, digest: str) -> str | None:
-    """Return the idempotency key, also for a client that sends none and repeats requests by itself."""
-    sent, count = request.headers.get("Idempotency-Key"), request.headers.get(RETRY_COUNT, "")
-    if sent is None and count.isdecimal():
-        return services.retries.find_key(digest, is_retry=int(count) > 0, seconds=HELD_SECONDS)
-    return parse_idempotency_key(sent)
 
 
 def _turn_id(response_id: str) -> str:

@@ -1,5 +1,6 @@
 """Accept a response as a turn: in its conversation, after another response, in a new conversation, or on its own."""
 
+import time
 from contextlib import suppress
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from web.http.request_span import get_traceparent
 from web.http.validation import parse_id, to_request
 from web.schemas.requests import NoQuery, submit_body
 from web.security.token_bounds import bind, bind_request, check_new_session
+from web.surfaces.ended_turn import wait_for_end
 from web.surfaces.openai.ids import new_conversation_id, to_turn_id
 from web.surfaces.openai.responses.requests import (
     Question,
@@ -63,9 +65,7 @@ class Submission:
 
     def hold(self, turn: Turn) -> Turn:
         """Return the turn when it has ended, or as it is after `HELD_SECONDS`, or at once if too many wait."""
-        if turn.status.is_terminal:
-            return turn
-        return self._services.long_polls.wait_for_turn(turn.id, tenant=turn.tenant, wait_seconds=HELD_SECONDS)
+        return wait_for_end(self._services.long_polls, turn, deadline=time.monotonic() + HELD_SECONDS)
 
     def _check(self, body: ResponseBody, question: Question) -> None:
         """Raise `InvalidRequest` for parameters that contradict each other, and for a text that is too long."""

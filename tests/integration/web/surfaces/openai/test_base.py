@@ -6,19 +6,16 @@ import pytest
 from flask.testing import FlaskClient
 from openai.types import Model
 
+from tests.integration.web.surfaces.openai.conftest import NewApp
 from turns.access.api_key import Scope
 from turns.access.api_keys import ApiKeyStore
-from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client
 from turns.config.settings import Settings
-from web.app import create_app
-from web.security import auth
 
 
 @pytest.fixture
-def http(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
-    monkeypatch.setattr(auth, "KEY_CACHE_SECONDS", 0)
-    return create_app(settings, AssistantRegistry(settings)).test_client()
+def http(settings: Settings, new_app: NewApp) -> FlaskClient:
+    return new_app(settings).test_client()
 
 
 def error(response: Any, status: int) -> dict[str, Any]:
@@ -57,14 +54,13 @@ def test_a_key_is_required_as_everywhere(http: FlaskClient, client: Client) -> N
     assert http.get("/openai/v1/models", headers={"Authorization": f"Bearer {key}"}).status_code == 200
 
 
-def test_a_store_that_is_away_is_a_server_error() -> None:
-    settings = Settings(redis_url="unix:///nowhere")
-    response = create_app(settings, AssistantRegistry(settings)).test_client().get("/openai/v1/models")
+def test_a_store_that_is_away_is_a_server_error(new_app: NewApp) -> None:
+    response = new_app(Settings(redis_url="unix:///nowhere")).test_client().get("/openai/v1/models")
     assert error(response, 503)["type"] == "server_error"
     assert response.headers["Retry-After"] == "2"
 
 
-def test_without_the_surface_there_are_no_paths(settings: Settings) -> None:
+def test_without_the_surface_there_are_no_paths(settings: Settings, new_app: NewApp) -> None:
     without = settings.model_copy(update={"surfaces": "none"})
-    response = create_app(without, AssistantRegistry(without)).test_client().get("/openai/v1/models")
+    response = new_app(without).test_client().get("/openai/v1/models")
     assert (response.status_code, response.mimetype) == (404, "application/problem+json")

@@ -7,15 +7,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.integration.web.surfaces.openai.conftest import NewApp
 from turns.access.api_key import Scope
 from turns.access.api_keys import ApiKeyStore
-from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.turn import Claim, Turn
 from turns.store.turns import TurnStore
-from web.app import create_app
-from web.security import auth
 
 ASSISTANTS = """
 [assistants.default]
@@ -26,11 +24,9 @@ Send = Callable[..., Any]
 
 
 @pytest.fixture
-def app(settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Flask:
-    monkeypatch.setattr(auth, "KEY_CACHE_SECONDS", 0)
+def app(settings: Settings, new_app: NewApp, tmp_path: Any) -> Flask:
     (tmp_path / "assistants.toml").write_text(ASSISTANTS)
-    changed = settings.model_copy(update={"assistants": tmp_path / "assistants.toml"})
-    return create_app(changed, AssistantRegistry(changed))
+    return new_app(settings.model_copy(update={"assistants": tmp_path / "assistants.toml"}))
 
 
 @pytest.fixture
