@@ -108,6 +108,10 @@ def test_an_image_that_a_model_gives_back_is_shown(open_chat: Callable[..., Chat
     chat.send(f"Draw: [draw {base64.b64encode(png(8, 8)).decode()}]")
     chat.wait_for_state("done")
     expect(chat.page.locator(".answer img.thumbnail")).to_have_count(1)
+    vision.store.raw.delete(f"inturn:turn:{chat.turn_id}")  # its record has expired; the history refers to the image
+    chat.reload()
+    expect(chat.page.locator(".answer img.thumbnail")).to_have_count(1)
+    expect(chat.page.locator(".answer")).not_to_contain_text("[image]")
 
 
 def test_a_refused_file_says_why_and_can_be_removed(

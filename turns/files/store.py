@@ -76,9 +76,12 @@ class FileStore:
         if not self.takes_files:
             raise FilesUnavailable("This service takes no files.")
         media_type = media_type or recognize(content)
-        if media_type not in self._settings.allowed_file_types or not matches(content, media_type):
-            allowed = ", ".join(sorted(self._settings.allowed_file_types))
-            raise FileTypeRefused(f"The content is not {media_type or 'of a known type'}; allowed types: {allowed}.")
+        allowed = self._settings.allowed_file_types
+        if media_type not in allowed:
+            kind = media_type or "This kind of content"
+            raise FileTypeRefused(f"{kind} is not taken; allowed types: {', '.join(sorted(allowed))}.")
+        if not matches(content, media_type):
+            raise FileTypeRefused(f"The content is not {media_type}.")
         file_id, sha256 = new_file_id(), hashlib.sha256(content).hexdigest()
         outcome, created_at = self._scripts.create_file(
             file_id,

@@ -12,7 +12,7 @@ import { isAnswering, isLive } from "./turn.js";
 export function MessageView({ message: { role, content, parts }, page }) {
   const isUser = role === "user";
   return html`<article class="turn" aria-label=${isUser ? "Message" : "Answer"}>
-    ${isUser ? html`<${UserMessage} text=${content} parts=${parts} page=${page} />` : html`<${Answer} text=${content} parts=${parts} page=${page} />`}
+    ${isUser ? html`<${UserMessage} text=${content} parts=${parts} page=${page} />` : html`<${Answer} text=${textOf(parts, content)} parts=${parts} page=${page} />`}
   </article>`;
 }
 
