@@ -1,6 +1,7 @@
 """The clients in Python: each function holds one conversation and returns the answers by text."""
 
 import hashlib
+import time
 from functools import partial
 from itertools import cycle
 from typing import Any
@@ -8,10 +9,13 @@ from typing import Any
 import httpx
 from langchain_core.runnables import RunnableConfig
 from langserve import RemoteRunnable
+from openai import OpenAI, OpenAIError
+from openai.types.chat import ChatCompletionMessageParam
 
 from inturn import Client, InTurnError
 from tests.chaos.surfaces.talking import Answers, Conversation, repeat
 
+POLL_SECONDS = 0.1
 WAITING = 3  # turns of ours that wait in a session at the same time
 
 
@@ -37,6 +41,37 @@ def langserve(url: str, conversation: Conversation) -> Answers:
             f"{url}/langserve/default", headers={"Idempotency-Key": key_of(text)}
         )
         answers[text] = repeat(partial(ask, chat, text, config), httpx.HTTPError)
+    return answers
+
+
+def openai(url: str, conversation: Conversation) -> Answers:
+    """Create responses in the background and retrieve them until they have ended."""
+    with OpenAI(base_url=f"{url}/openai/v1", api_key="unused") as client:
+        respond_to = partial(respond, client, conversation.session)
+        return {text: repeat(partial(respond_to, text), OpenAIError) for text in conversation.texts}
+
+
+def respond(client: OpenAI, session: str, text: str) -> str:
+    key = {"Idempotency-Key": key_of(text)}
+    response = client.responses.create(conversation=session, input=text, background=True, extra_headers=key)
+    while response.status in {"queued", "in_progress"}:
+        time.sleep(POLL_SECONDS)
+        response = client.responses.retrieve(response.id)
+    return response.output_text
+
+
+def openai_chat(url: str, conversation: Conversation) -> Answers:
+    """Complete chats with all earlier messages, bound to a session by a header."""
+    messages: list[ChatCompletionMessageParam] = []
+    answers = {}
+    with OpenAI(base_url=f"{url}/openai/v1", api_key="unused") as client:
+        for text in conversation.texts:
+            messages.append({"role": "user", "content": text})
+            headers = {"X-InTurn-Session": conversation.session, "Idempotency-Key": key_of(text)}
+            create = partial(client.chat.completions.create, model="default", extra_headers=headers)
+            completion = repeat(partial(create, messages=messages), OpenAIError)
+            answers[text] = completion.choices[0].message.content or ""
+            messages.append({"role": "assistant", "content": answers[text]})
     return answers
 
 
