@@ -109,6 +109,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 EXPOSED = ["ETag", "Idempotency-Replayed", "Location", "Preference-Applied", "Retry-After", "X-Request-Id"]
+EXPOSED += ["X-InTurn-Turn", "X-InTurn-Session", "X-InTurn-Forked-From"]
 
 
 def create_app(settings: Settings, registry: AssistantRegistry) -> Flask:

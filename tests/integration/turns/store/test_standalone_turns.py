@@ -14,7 +14,7 @@ from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT
 from turns.domain.content.parts import Part, PartType
 from turns.domain.error_codes import Code
-from turns.domain.errors import FileNotFound, SessionNotFound, TurnNotCommitted
+from turns.domain.errors import FileNotFound, SessionNotFound, TurnNotCommitted, TurnNotFound
 from turns.domain.ids import DEFAULT_TENANT, session_key
 from turns.domain.messages import Message
 from turns.domain.state import Status
@@ -24,6 +24,8 @@ from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
+from turns.usage.store import UsageStore
+from turns.users.erasures import UserErasures
 
 PAST = (
     Message(number=1, role="user", content="My name is Ada.", turn_id=None),
@@ -154,3 +156,19 @@ def test_it_cannot_be_regenerated(store: TurnStore, accept: Callable[..., Turn],
     run(turn)
     with pytest.raises(TurnNotCommitted):
         store.accept(TurnRequest(session_id="alone", input="?", regenerates=turn.id))
+
+
+def test_it_is_erased_with_its_user(
+    client: Client,
+    own_settings: Settings,
+    store: TurnStore,
+    sessions: SessionStore,
+    accept: Callable[..., Turn],
+) -> None:
+    turn, other = accept(**ALONE, user_id="ada"), accept(**ALONE, user_id="bob")
+    usage = UsageStore(client, own_settings)
+    receipt = UserErasures(client, sessions, store, usage).erase("ada", seconds=10)
+    assert (receipt.is_complete, receipt.turns) == (True, 1)
+    with pytest.raises(TurnNotFound):
+        store.get_turn(turn.id)
+    assert store.get_turn(other.id).status is Status.QUEUED

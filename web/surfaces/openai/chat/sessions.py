@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from turns.domain.errors import (
+    InvalidRequest,
     SessionBusy,
     SessionChanged,
     SessionNotEmpty,
@@ -26,7 +27,7 @@ MAX_TRIES = 4  # while other requests change the session
 MORE = 8  # messages read beyond the past: more than a turn has
 NO_VERSION = -1  # no session has it
 CHANGED = "This conversation was continued elsewhere at the same time. Try again."
-TOO_MANY = "This conversation has too many branches. Begin a new one."
+TOO_MANY = "have left the history too often: begin a new conversation"
 RACES = (SessionChanged, SessionNotEmpty, SessionBusy, TurnNotLast, TurnNotCommitted)
 
 
@@ -61,7 +62,7 @@ class BoundTurns:
             if target is request and (repeated := self._find_repeated(request)):
                 return repeated
             target = self._to_branch(target, (*past, question)[: decision.shared or len(past) + 1])
-        raise SessionChanged(TOO_MANY)
+        raise InvalidRequest("messages", TOO_MANY)
 
     def _is_possible(self, decision: Decision, tenant: str) -> bool:
         """Return false for a turn to regenerate whose record has expired before its session."""
