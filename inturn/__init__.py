@@ -94,6 +94,7 @@ from inturn.values import (
     Session,
     TurnBody,
     TurnOptions,
+    UnansweredQuestion,
     Usage,
     Variable,
 )
@@ -177,6 +178,7 @@ __all__ = [
     "TurnNotFound",
     "TurnNotLast",
     "TurnOptions",
+    "UnansweredQuestion",
     "Unauthenticated",
     "Unavailable",
     "Unreachable",

@@ -32,6 +32,7 @@ from inturn.values import (
     TurnBody,
     TurnData,
     TurnOptions,
+    UnansweredQuestion,
 )
 
 
@@ -287,6 +288,10 @@ class AsyncSessions:
     ) -> AsyncIterator[Message]:
         """Yield the committed messages, at most `limit`. Raise `SessionNotFound`."""
         return self._transport.iterate(self._steps.messages(session_id, user_id, order, limit))
+
+    async def unanswered(self, session_id: str, *, user_id: str | None = None) -> builtins.list[UnansweredQuestion]:
+        """Return the last questions that failed, expired or were cancelled, oldest first. Raise `SessionNotFound`."""
+        return await self._transport.run(self._steps.unanswered(session_id, user_id))
 
     async def import_messages(
         self, session_id: str, messages: Iterable[Message | MessageBody], *, user_id: str | None = None

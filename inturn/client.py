@@ -32,6 +32,7 @@ from inturn.values import (
     TurnBody,
     TurnData,
     TurnOptions,
+    UnansweredQuestion,
 )
 
 
@@ -285,6 +286,10 @@ class Sessions:
     ) -> Iterator[Message]:
         """Yield the committed messages, at most `limit`. Raise `SessionNotFound`."""
         return self._transport.iterate(self._steps.messages(session_id, user_id, order, limit))
+
+    def unanswered(self, session_id: str, *, user_id: str | None = None) -> builtins.list[UnansweredQuestion]:
+        """Return the last questions that failed, expired or were cancelled, oldest first. Raise `SessionNotFound`."""
+        return self._transport.run(self._steps.unanswered(session_id, user_id))
 
     def import_messages(
         self, session_id: str, messages: Iterable[Message | MessageBody], *, user_id: str | None = None

@@ -255,6 +255,23 @@ class Assistant:
 
 
 @dataclass(frozen=True, kw_only=True)
+class UnansweredQuestion:
+    """A question whose turn failed, expired or was cancelled. `after` is the number of the message before it, or 0.
+
+    `truncated`: `content` is only the beginning.
+    """
+
+    turn_id: str
+    after: int
+    content: str
+    truncated: bool
+    status: str
+    error_code: str | None
+    accepted_at: datetime | None
+    raw: Json = field(compare=False, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Readiness:
     """The response of `/readyz`: whether turns can be accepted and run, and the number of live workers and turns."""
 

@@ -15,7 +15,19 @@ from inturn.errors import FieldError, InTurnError, InvalidRequest, PartitionsAwa
 from inturn.events import StatusChanged, ToolCalled
 from inturn.protocol.error_codes import BY_STATUS, error_class
 from inturn.protocol.requests import Response
-from inturn.values import Assistant, Failure, Json, Message, Queue, Readiness, ServiceStatus, Session, Usage, Variable
+from inturn.values import (
+    Assistant,
+    Failure,
+    Json,
+    Message,
+    Queue,
+    Readiness,
+    ServiceStatus,
+    Session,
+    UnansweredQuestion,
+    Usage,
+    Variable,
+)
 
 Value = TypeVar("Value")
 
@@ -177,6 +189,19 @@ def to_message(body: Json) -> Message:
         created_at=_datetime(body.get("created_at")),
         metadata=body.get("metadata", {}),
         incomplete=body.get("incomplete", False),
+        raw=body,
+    )
+
+
+def to_unanswered(body: Json) -> UnansweredQuestion:
+    return UnansweredQuestion(
+        turn_id=body["turn_id"],
+        after=body["after"],
+        content=body["content"],
+        truncated=body["truncated"],
+        status=body["status"],
+        error_code=(body["error"] or {}).get("code"),
+        accepted_at=_datetime(body["accepted_at"]),
         raw=body,
     )
 

@@ -140,6 +140,10 @@ def list_messages(session_id: str, *, user_id: str | None, order: str, after: st
     return Request(method="GET", path=f"{_session_path(session_id)}/messages", query=_query(query))
 
 
+def list_unanswered(session_id: str, *, user_id: str | None) -> Request:
+    return Request(method="GET", path=f"{_session_path(session_id)}/unanswered", query=_query({"user_id": user_id}))
+
+
 def import_messages(session_id: str, messages: Iterable[Message | MessageBody], *, user_id: str | None) -> Request:
     return Request(
         method="PUT",

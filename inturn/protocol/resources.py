@@ -11,7 +11,15 @@ from inturn.errors import InTurnError, InvalidRequest, ServiceBroken
 from inturn.events import Event, SessionEvent
 from inturn.protocol import requests, steps
 from inturn.protocol.event_stream import EventStream
-from inturn.protocol.parsing import list_items, parse, problem_to_error, to_message, to_session, warn_if_incomplete
+from inturn.protocol.parsing import (
+    list_items,
+    parse,
+    problem_to_error,
+    to_message,
+    to_session,
+    to_unanswered,
+    warn_if_incomplete,
+)
 from inturn.protocol.requests import Request
 from inturn.protocol.retry import RequestRetryPolicy
 from inturn.protocol.session_stream import SessionStream
@@ -27,6 +35,7 @@ from inturn.values import (
     SessionFilters,
     TurnBody,
     TurnT,
+    UnansweredQuestion,
 )
 
 # Limits of the service.
@@ -157,6 +166,10 @@ class SessionSteps(Generic[TurnT]):
             return requests.list_messages(session_id, user_id=user_id, order=order, after=after, limit=page_size(limit))
 
         return steps.list_pages(page_request, to_message, self._retry_policy, limit=limit)
+
+    def unanswered(self, session_id: str, user_id: str | None) -> Steps["builtins.list[UnansweredQuestion]"]:
+        request = requests.list_unanswered(session_id, user_id=user_id)
+        return steps.fetch(request, lambda body: [to_unanswered(item) for item in body["data"]], self._retry_policy)
 
     def import_messages(
         self, session_id: str, messages: Iterable[Message | MessageBody], user_id: str | None

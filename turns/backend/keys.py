@@ -58,7 +58,8 @@ SESSION = Key(
     "`sequence` (the last one assigned), `session_id`, `user_id`, by session; `imported` (the digest of its imported "
     "messages); `changes` (with the number of messages, the version); `created_at` (ms); `title` (of the first "
     "message); what callers have set: `own_title`, `metadata` (JSON), `archived`, `ttl_ms` (0: for ever); "
-    "`file/<file id>` (number of messages that refer to that uploaded file); if histories are files, also `messages` "
+    "`file/<file id>` (number of messages that refer to that uploaded file); `unanswered` (number of questions without "
+    "an answer) and `unanswered/<n>` (the last 20 of them, JSON); if histories are files, also `messages` "
     "(number of committed messages) and `file` (the version of the file that contains them)",
     "while the session has live turns; then for its retention time, or always if that is its own choice",
 )

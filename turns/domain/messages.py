@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, Self
 
 from turns.domain.content.parts import Part, PartType, text_of
+from turns.domain.error_codes import Code, error_message
 from turns.domain.ids import created_at, is_turn_id
+from turns.domain.open_enum import member_or_text
+from turns.domain.state import Status
 
 ROLES = {"human": "user", "HumanMessageChunk": "user", "ai": "assistant", "AIMessageChunk": "assistant"}
 TURN_ID_LENGTH = len("turn_") + 32
@@ -78,6 +81,36 @@ class Page:
 
     messages: tuple[Message, ...]
     after: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnansweredQuestion:
+    """A question whose turn failed, expired or was cancelled, as its session keeps it; a long one is cut.
+
+    `after` is the number of the last message before it, 0 without one, and `sequence` the number of its turn.
+    `reason` is the error code of a failed turn, `expired` or ''. Instants are ms since the epoch.
+    """
+
+    turn_id: str
+    sequence: int
+    after: int
+    question: str
+    is_cut: bool
+    status: str
+    reason: str
+    accepted_at: int
+    finished_at: int
+
+    @classmethod
+    def from_stored(cls, stored: bytes) -> Self:
+        return cls(**json.loads(stored))
+
+    @property
+    def failure(self) -> dict[str, str] | None:
+        if self.status != Status.FAILED:
+            return None
+        code = member_or_text(Code, self.reason)
+        return {"code": code, "message": error_message(code, model=None, provider_status=None)}
 
 
 def to_lines(messages: Iterable[Message]) -> str:

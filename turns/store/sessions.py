@@ -15,13 +15,14 @@ from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
 from turns.domain.errors import InvalidRequest, SessionChanged, SessionNotFound, StoreUnavailable
 from turns.domain.ids import DEFAULT_TENANT, new_token, session_key, unescape_id, user_key
-from turns.domain.messages import Message, Page, build_page, page_numbers
+from turns.domain.messages import Message, Page, UnansweredQuestion, build_page, page_numbers
 from turns.domain.turn import Session, forked_session_id
 from turns.store.acceptance import refusal
 from turns.store.intake import SafetyCheck
 from turns.store.session_scripts import SessionScripts
 
 MAX_LABELS = 16
+MAX_UNANSWERED = 20  # as in `unanswered.lua`
 MAX_NAMES = 5000  # sessions of one user that one call puts in order, which takes 4 ms
 IMPORT_CHUNK_BYTES = 256 * 1024  # written by one command, so that Redis serves other clients in between
 IMPORT_SECONDS = 60  # an import that broke off is deleted after this time
@@ -152,6 +153,15 @@ class SessionStore:
         numbers = page_numbers(count, after=after, limit=limit, newest_first=newest_first)
         stored = cast(list[bytes], self._client.lrange(history, -max(numbers), -min(numbers))) if numbers else []
         return build_page(numbers, stored if newest_first else reversed(stored), count)
+
+    def list_unanswered(self, session: str) -> tuple[UnansweredQuestion, ...]:
+        """Return the last questions without an answer, oldest first. Raises `SessionNotFound`."""
+        names = [f"unanswered/{position}" for position in range(MAX_UNANSWERED)]
+        known, *stored = cast(list[bytes | None], self._client.hmget(keys.SESSION(session), ["session_id", *names]))
+        if not known and not self._client.exists(keys.HISTORY(session)):
+            raise SessionNotFound
+        found = [UnansweredQuestion.from_stored(one) for one in stored if one]
+        return tuple(sorted(found, key=lambda question: question.sequence))
 
     def import_messages(
         self, messages: Sequence[Message], *, session_id: str, user_id: str | None, tenant: str = DEFAULT_TENANT

@@ -103,6 +103,20 @@ def build_sessions(store: SessionStore, conversations: Conversations) -> Bluepri
         return reply(responses.Page[responses.Message, int].of(page.messages, page.after))
 
     @Operation(
+        id="unanswered",
+        method="get",
+        path="/v1/sessions/{session_id}/unanswered",
+        summary="List the last questions of a session that failed, expired or were cancelled, oldest first",
+        query=SessionQuery,
+        responses={200: ResponseSpec("The questions", responses.UnansweredQuestions)},
+        refusals=(SessionNotFound,),
+        takes_tokens=True,
+    ).on(api)
+    def unanswered(session_id: str, query: SessionQuery) -> Response:
+        found = store.list_unanswered(_session_key(session_id, query))
+        return reply(responses.UnansweredQuestions(data=tuple(map(responses.UnansweredQuestion.model_validate, found))))
+
+    @Operation(
         id="import_messages",
         method="put",
         path="/v1/sessions/{session_id}/messages",

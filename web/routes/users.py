@@ -88,7 +88,7 @@ def _export(sessions: SessionStore, turns: TurnStore, user_id: str, tenant: str)
                 counts[body["object"]] += 1
                 yield f"{json.dumps(body)}\n"
         after = names[-1]
-    totals = {f"{kind}s": counts[kind] for kind in ("session", "message", "turn")}
+    totals = {f"{kind}s": counts[kind] for kind in ("session", "message", "unanswered_question", "turn")}
     yield f"{json.dumps({'object': 'end', **totals, 'missing_partitions': missing_partitions()})}\n"
 
 
@@ -102,6 +102,7 @@ def _items_of(sessions: SessionStore, turns: TurnStore, name: str, tenant: str) 
             yield from map(responses.Message.model_validate, messages.messages)
             if (number := messages.after) is None:
                 break
+        yield from map(responses.UnansweredQuestion.model_validate, sessions.list_unanswered(name))
     except SessionNotFound:
         return
     after: str | None = None

@@ -212,6 +212,26 @@ class Message(ResponseModel):
     )
 
 
+class UnansweredQuestion(ResponseModel):
+    """A question that got no answer. The session keeps its last 20."""
+
+    object: Literal["unanswered_question"] = "unanswered_question"
+    turn_id: TurnId
+    sequence: int = Field(description="of its turn")
+    after: int = Field(description="the number of the last message before it, 0 if there was none")
+    content: str = Field(validation_alias="question", description="the beginning of a longer text")
+    truncated: bool = Field(validation_alias="is_cut", description="whether the text was longer")
+    status: Status = Field(description="`failed`, `cancelled` or `incomplete`")
+    error: Failure | None = Field(validation_alias="failure")
+    accepted_at: Instant
+    finished_at: Instant
+
+
+class UnansweredQuestions(ResponseModel):
+    object: Literal["list"] = "list"
+    data: tuple[UnansweredQuestion, ...]
+
+
 class Variable(ResponseModel):
     description: str
     required: bool = Field(validation_alias="is_required")

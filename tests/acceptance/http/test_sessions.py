@@ -45,6 +45,9 @@ def test_a_batch_takes_no_version(stack: Stack) -> None:
 def test_a_retry_is_refused_if_another_tab_was_faster(stack: Stack) -> None:
     failed = stack.submit("retried", "[fail 400]")
     assert stack.wait_until_finished(failed)["status"] == "failed"
+    [kept] = call(f"{stack.url}/v1/sessions/retried/unanswered").body["data"]
+    assert (kept["turn_id"], kept["content"], kept["status"]) == (failed, "[fail 400]", "failed")
+    assert kept["error"] == stack.turn(failed)["error"] | {"message": kept["error"]["message"]}
     url = f"{stack.url}/v1/turns/{failed}/retry"
     assert call(url, method="POST", headers={"If-Match": '"1"'}).body["code"] == "session_changed"
     assert call(url, method="POST", headers={"If-Match": '"0"'}).status == 202

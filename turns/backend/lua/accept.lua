@@ -34,7 +34,7 @@
 --
 -- requires: add_to_lists, begin_session, by_name, clear_session, count, definitions, dispatch, edit, files
 -- requires: idempotency, is_paused, now_ms, publish_session_change, quota, replayed, session_retention
--- requires: session_version, share_capacity, slots, tenant_limits, tenant_of, turn_snapshot
+-- requires: session_version, share_capacity, slots, tenant_limits, tenant_of, turn_snapshot, unanswered
 
 local turn, session, on_busy, idempotency, fingerprint, start_within, session_id, user_id, definition,
   version = unpack(ARGV, 1, 10)
@@ -88,12 +88,12 @@ if ahead == 0 and not send_hint(hint, turn, now, fields, capacity) then
 end
 redis.call('HSET', key, unpack(record))
 if fields.files then hold_files(fields.files, turn) end
+if fields.retry_of then remove_unanswered(session, fields.retry_of) end
 retain_definition(fields.definition, definition)
 redis.call('RPUSH', queue, turn)
 add_to_lists(session, turn, sequence, user_id, now)
 reserve_quota(turn, tenant, now)
-if ahead == 0 and not fields.standalone then end_session_retention(session) end
-if not fields.standalone then touch_session(session, now) end
+if not fields.standalone then keep_active(session, ahead == 0, now) end
 redis.call('HINCRBY', KEY.service, 'live', 1)
 count('accepted|' .. (fields.lane or 'interactive'))
 if now < tonumber(watched_until or 0) then publish_session_change(session, 'accepted', turn, sequence) end

@@ -12,7 +12,7 @@
 --       LOST          the file does not have the messages that are left
 --
 -- requires: drop_files, history_numbers, now_ms, publish_session_change, remove_from_lists, replayed, session_version
--- requires: tenant_of, uncommit_files
+-- requires: tenant_of, unanswered, uncommit_files
 
 local turn, tenant, version, length = unpack(ARGV, 1, 4)
 local key, deleted = KEY.turn .. turn, KEY.deleted .. turn
@@ -35,6 +35,7 @@ if first then
   publish_session_change(session, 'message.deleted', turn, raise_version(session, count))
   if files then uncommit_files(files, session, now) end
 end
+if not first then remove_unanswered(session, turn) end
 if files then drop_turn_files(files, turn, now) end
 if idempotency then redis.call('UNLINK', KEY.idempotency .. idempotency) end
 redis.call('UNLINK', key, KEY.events .. turn)

@@ -12,7 +12,7 @@ from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
 from turns.domain.ids import DEFAULT_TENANT, session_key
-from turns.domain.messages import Message, Page
+from turns.domain.messages import Message, Page, UnansweredQuestion
 from turns.domain.turn import Session
 from turns.store.partitioned.pages import merge_pages
 from turns.store.sessions import Imported, SessionPage, SessionStore
@@ -73,6 +73,9 @@ class PartitionedSessionStore(SessionStore):
 
     def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
         return self._of(session).list_messages(session, after=after, limit=limit, newest_first=newest_first)
+
+    def list_unanswered(self, session: str) -> tuple[UnansweredQuestion, ...]:
+        return self._of(session).list_unanswered(session)
 
     def import_messages(
         self, messages: Sequence[Message], *, session_id: str, user_id: str | None, tenant: str = DEFAULT_TENANT

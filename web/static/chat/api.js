@@ -10,6 +10,7 @@ export const listSessions = (after) => requestJson("GET", `/v1/sessions${querySt
 export const getSession = (session) => requestJson("GET", sessionPath(session));
 export const listMessages = (session, after) =>
   requestJson("GET", sessionPath(session, "/messages", { order: "desc", limit: 100, after }));
+export const listUnanswered = (session) => requestJson("GET", sessionPath(session, "/unanswered"));
 export const listFirstMessage = (session) => requestJson("GET", sessionPath(session, "/messages", { limit: 1 }));
 export const listTurns = ({ session_id, user_id }, after) =>
   requestJson("GET", `/v1/turns${queryString({ session_id, user_id, limit: 100, after })}`);

@@ -27,6 +27,7 @@ export class Conversation {
     this.#keyOf = keyOf;
     this.turns = new Map();
     this.messages = new Map();
+    this.unanswered = []; // questions without an answer, also those whose turns have no record any more
     this.connection = "idle";
     this.isLoaded = Boolean(session.isNew);
     this.error = null;
@@ -40,6 +41,10 @@ export class Conversation {
 
   get live() {
     return [...this.turns.values()].filter(isLive).sort((one, other) => one.sequence - other.sequence);
+  }
+
+  get hasEarlierMessages() {
+    return Boolean(this.#next.messages);
   }
 
   get hasEarlier() {
@@ -109,15 +114,20 @@ export class Conversation {
   #clear() {
     this.turns.clear();
     this.messages.clear();
+    this.unanswered = [];
     this.isLoaded = false;
   }
 
   async #loadMessages() {
     if (this.isLoaded) return EMPTY_PAGE;
-    return api.listMessages(this.session).catch((error) => {
+    try {
+      const messages = await api.listMessages(this.session);
+      this.unanswered = (await api.listUnanswered(this.session)).data;
+      return messages;
+    } catch (error) {
       if (error.code === "session_not_found") return EMPTY_PAGE;
       throw error;
-    });
+    }
   }
 
   // If more turns wait than fit on one page, the running turn is on a page that was not loaded.
@@ -139,7 +149,8 @@ export class Conversation {
 
   // Connect, unless the session does not exist yet.
   #follow() {
-    if (!this.#isVisible || this.#isClosed || this.#following || !(this.turns.size || this.messages.size)) return;
+    const isEmpty = !this.turns.size && !this.messages.size && !this.unanswered.length;
+    if (!this.#isVisible || this.#isClosed || this.#following || isEmpty) return;
     this.#following = new AbortController();
     const { signal } = this.#following;
     const head = () => this.live[0]?.id;

@@ -64,7 +64,8 @@ export class TranscriptView extends Component {
 
 export function transcriptEntries({ conversation, outbox }) {
   const ofSession = outbox.turns.filter((turn) => isSameSession(turn.session, conversation.session));
-  return buildTranscript({ turns: conversation.turns, messages: conversation.messages, outbox: ofSession });
+  const { turns, messages, unanswered, hasEarlierMessages } = conversation;
+  return buildTranscript({ turns, messages, unanswered, isCut: hasEarlierMessages, outbox: ofSession });
 }
 
 function view(entry, props) {

@@ -41,6 +41,15 @@ export function fromRecord(record, previous = EMPTY_TURN, key = previous.key) {
   };
 }
 
+// Return the turn of a question without an answer, whose record has expired.
+export function fromUnanswered({ turn_id, sequence, content, truncated, error, accepted_at, finished_at, ...record }) {
+  return {
+    ...EMPTY_TURN,
+    ...{ id: turn_id, sequence, input: truncated ? `${content}…` : content, error, acceptedAt: accepted_at, finishedAt: finished_at },
+    ...{ state: stateOf({ ...record, status_reason: "expired" }), isTruncated: truncated },
+  };
+}
+
 // Return the live turn after an event, or null if the turn no longer exists. After a reload the events of earlier runs
 // are replayed and pass through the same states.
 export function applyEvent(turn, { type, data }) {
@@ -72,7 +81,7 @@ function isTerminal(record) {
   return record.status !== "queued" && record.status !== "in_progress";
 }
 
-function stateOf(record, previous) {
+function stateOf(record, previous = EMPTY_TURN) {
   if (record.status === "queued") return "queued";
   if (record.status === "in_progress") return previous.text ? "streaming" : "thinking";
   if (record.status === "incomplete") return record.status_reason === "expired" ? "expired" : "interrupted";

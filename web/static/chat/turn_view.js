@@ -70,7 +70,7 @@ class TurnStatus extends Component {
 const hasTime = (turn) => isLive(turn) || turn.resendAtMs !== null;
 
 function actionsFor(turn, { page, isLast, edit }) {
-  const { state } = turn;
+  const { state, kind } = turn;
   const button = (icon, label, onClick) =>
     html`<button key=${label} type="button" class="quiet" onClick=${onClick}><${Icon} name=${icon} />${label}</button>`;
   const takeBack = () => edit.text(page.outbox.takeMessage(turn.key), turn.parts ?? []);
@@ -84,6 +84,7 @@ function actionsFor(turn, { page, isLast, edit }) {
     button("branch", "Branch", () => page.branch(turn)),
   ];
   const askAgain = isLast && button("retry", "Ask again", () => edit.missing(page.askAgain(turn)));
+  if (kind === "unanswered") return turn.isTruncated ? [] : [askAgain];
   switch (state) {
     case "unsent":
       return [button("retry", "Send again", () => page.outbox.resend(turn.key)), button("edit", "Edit", takeBack)];

@@ -29,6 +29,7 @@ def test_a_turn_without_messages_is_deleted_alone(chat: Chat) -> None:
     chat.store.fail(chat.claim(failed), Code.PROVIDER_QUOTA)
     chat.complete("three", "3")
     chat.delete(failed.id)
+    assert chat.sessions.list_unanswered("s") == ()
     assert chat.history() == ["one", "1", "three", "3"]
     with pytest.raises(TurnNotFound):
         chat.store.get_turn(failed.id)

@@ -7,7 +7,7 @@ import pytest
 
 from inturn import errors
 from inturn.errors import ServiceBroken, Unavailable
-from inturn.protocol.parsing import parse, retry_after_seconds, to_assistant, to_error, turn_fields
+from inturn.protocol.parsing import parse, retry_after_seconds, to_assistant, to_error, to_unanswered, turn_fields
 from inturn.protocol.requests import Response
 from inturn.values import TurnData
 
@@ -88,3 +88,18 @@ def test_retry_after_can_be_a_date() -> None:
     headers = {"retry-after": "Wed, 25 Nov 2026 08:00:10 GMT", "date": "Wed, 25 Nov 2026 08:00:00 GMT"}
     assert retry_after_seconds(Response(status=503, headers=headers)) == 10
     assert retry_after_seconds(Response(status=503, headers={"retry-after": "soon"})) is None
+
+
+def test_a_question_without_an_answer_has_its_error() -> None:
+    body = {
+        "turn_id": "turn_1",
+        "after": 2,
+        "content": "hello",
+        "truncated": False,
+        "status": "failed",
+        "error": {"code": "worker_lost", "message": "The workers stopped."},
+        "accepted_at": "2026-11-28T12:00:00.000Z",
+    }
+    question = to_unanswered(body)
+    assert (question.turn_id, question.after, question.error_code) == ("turn_1", 2, "worker_lost")
+    assert to_unanswered({**body, "status": "cancelled", "error": None}).error_code is None

@@ -1,14 +1,11 @@
--- requires: tenant_of
+-- requires: cut_text, tenant_of
 
 local MAX_TITLE_BYTES = 120
 
--- Return the first line of a message, cut after a whole character, as the title until the session is renamed.
+-- Return the beginning of the first line of a message as the title until the session is renamed.
 local function title_of(text)
-  local line = string.match(text or '', '%S[^\n]*') or ''
-  if #line <= MAX_TITLE_BYTES then return line end
-  local last = MAX_TITLE_BYTES
-  while last > 0 and string.find(line, '^[\128-\191]', last + 1) do last = last - 1 end
-  return string.sub(line, 1, last) .. '…'
+  local title, is_cut = cut_text(string.match(text or '', '%S[^\n]*') or '', MAX_TITLE_BYTES)
+  return is_cut and title .. '…' or title
 end
 
 -- Create the session for its first turn, for imported messages or as a fork; without a title it is that of its first

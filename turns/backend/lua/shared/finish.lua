@@ -1,5 +1,5 @@
 -- requires: append_usage, count, definitions, dispatch, end_events, release_slots, session_retention, settle_quota
--- requires: tenant_of, write_ended_record
+-- requires: tenant_of, unanswered, write_ended_record
 
 -- End a turn for good and let its session continue with the next one.
 --
@@ -8,6 +8,7 @@
 local function finish(turn, was, status, reason, now, ...)
   local session, key, queue, tenant = was.session, KEY.turn .. turn, KEY.queue .. was.session, tenant_of(was.session)
   local head, second = unpack(redis.call('LRANGE', queue, 0, 1))
+  keep_unanswered(turn, was, status, reason, now)
   write_ended_record(key, was.is_whole and was, 'status', status, 'finished_at', now,
     'expires_at', now + POLICY.result_ttl_ms, ...)
   redis.call('ZADD', KEY.expiring, now + POLICY.result_ttl_ms, session .. '/' .. turn)

@@ -11,6 +11,12 @@ local function end_session_retention(session)
   redis.call('PERSIST', KEY.history .. session)
 end
 
+-- Record a new turn of the session; `is_first`: the session was idle.
+local function keep_active(session, is_first, now)
+  if is_first then end_session_retention(session) end
+  touch_session(session, now)
+end
+
 -- Let an idle session expire after its own retention time or that of the settings, counted from now on; 0 is never.
 local function limit_session(session)
   local ttl_ms = tonumber(redis.call('HGET', KEY.session .. session, 'ttl_ms') or POLICY.session_ttl_ms)
