@@ -27,6 +27,7 @@ class ReferenceModel:
     histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns, after the name of an import
     forks: dict[str, tuple[str, str, bool]] = field(default_factory=dict)  # session, turn, and whether it is left out
     files: ReferenceFiles = field(default_factory=ReferenceFiles)
+    unanswered: dict[str, list[str]] = field(default_factory=dict)  # the last turns of a session that ended without one
     usage: ReferenceUsage = field(default_factory=ReferenceUsage)
 
     def accept(self, turn_id: str, session: str, model: str, *, files: Sequence[str] = ()) -> None:
@@ -80,6 +81,7 @@ class ReferenceModel:
         self.files.forget_turn(turn_id)
         self.histories[turn.session] = [other for other in history if other != turn_id]
         turn.erased = turn.deleted = True
+        self._forget_unanswered(turn_id)
         return "deleted"
 
     def stop(self, turn_id: str) -> None:
@@ -133,8 +135,9 @@ class ReferenceModel:
         self._end(turn_id, Event.COMMIT)
         self._confirm_answer(self.turns[turn_id].admitted_by)
 
-    def interrupt(self, turn_id: str) -> None:
-        self._write_history(turn_id)
+    def interrupt(self, turn_id: str, *, has_text: bool = True) -> None:
+        if has_text:
+            self._write_history(turn_id)
         self._end(turn_id, Event.INTERRUPT)
 
     def clear_session(self, session: str, *, keep_running: bool) -> None:
@@ -202,6 +205,7 @@ class ReferenceModel:
             if turn.session == session:
                 turn.erased = True
                 self.files.forget_turn(turn_id)
+        self.unanswered.pop(session, None)
 
     def import_messages(self, session: str, name: str) -> str:
         """Import messages, for which `name` stands, and return the result in words."""
@@ -317,6 +321,11 @@ class ReferenceModel:
         groups = [group for group in turn.groups if turn_id in self.slots.waiters[group]]
         return ("parked", groups[0]) if groups and turn.status is Status.QUEUED else None
 
+    def _forget_unanswered(self, turn_id: str) -> None:
+        kept = self.unanswered.get(self.turns[turn_id].session, [])
+        if turn_id in kept:
+            kept.remove(turn_id)
+
     def _write_history(self, turn_id: str, drawn: Sequence[str] = ()) -> None:
         turn = self.turns[turn_id]
         if not turn.stands_alone:
@@ -430,6 +439,8 @@ class ReferenceModel:
         queue, was_head = self.queues[turn.session], self.is_head(turn_id)
         has_run = turn.status is Status.IN_PROGRESS
         turn.status = advance(turn.status, event)
+        if event in {Event.FAIL, Event.CANCEL, Event.LOSE, Event.EXPIRE} and not (turn.replaces or turn.stands_alone):
+            self.unanswered.setdefault(turn.session, []).append(turn_id)
         self.usage.outcomes[turn.status] += 1
         self.usage.unreported_calls += has_run and event in {Event.CANCEL, Event.LOSE}
         turn.held_by = turn.paused_by = turn.waits_since = None

@@ -47,7 +47,9 @@ from turns.domain.errors import (
     FileNotFound,
     LeaseLost,
     SessionBusy,
+    SessionChanged,
     SessionNotEmpty,
+    SessionNotFound,
     TurnNotCommitted,
     TurnNotFound,
     TurnNotLast,
@@ -92,6 +94,7 @@ WORKERS = st.sampled_from(["v", "w"])
 # No delay, lease or interval of a check ends during an example.
 LIMITS = {"max_losses": MAX_LOSSES, "retry_seconds": 60.0, "lease_seconds": 60.0, "hint_grace_seconds": 60.0}
 POLL_MS = 3_600_000
+MAX_KEPT = 10  # questions without an answer, of the 20 that a session has room for with some removed
 REFUSALS = {
     "not found": TurnNotFound,
     "not committed": TurnNotCommitted,
@@ -145,6 +148,7 @@ class Interleavings(RuleBasedStateMachine):
         self.server.raw.zadd(keys.JOBS_DUE.name, {"job": 1})
         self.model = ReferenceModel()
         self.last_claims: dict[str, Claim] = {}
+        self.seen: dict[str, tuple[tuple[str, ...], int]] = {}  # the histories after the last step, and the versions
         self.emitted: set[str] = set()  # tokens of the runs whose answers have begun
         self.uploaded: list[StoredFile] = []
 
@@ -259,10 +263,22 @@ class Interleavings(RuleBasedStateMachine):
         self.model.accept(turn.id, session, "x")
         return turn.id
 
-    @rule(target=turns, turn_id=turns)
-    def regenerate(self, turn_id: str) -> MultipleResults[str]:
+    @rule(target=turns, session=SESSIONS, behind=st.integers(0, 2))
+    def accept_for_version(self, session: str, behind: int) -> MultipleResults[str]:
+        """Submit a turn for the present version of its session or for an earlier one."""
+        request = replace(_request(session, "x"), if_version=max(0, self._version(session) - behind))
+        if request.if_version != self._version(session):
+            with pytest.raises(SessionChanged):
+                self.store.accept(request)
+            return multiple()
+        turn = self.store.accept(request).turn
+        self.model.accept(turn.id, session, "x")
+        return multiple(turn.id)
+
+    @rule(target=turns, turn_id=turns, text=st.sampled_from([None, "edited"]))
+    def regenerate(self, turn_id: str, text: str | None) -> MultipleResults[str]:
         """Ask for another answer to any turn, which is accepted for the last committed one of a session."""
-        only_last = Changes(fork=Fork.NEVER)
+        only_last = Changes(fork=Fork.NEVER, input=text)
         if refused := REFUSALS.get(self.model.check_last(turn_id)):
             with pytest.raises(refused):
                 self.regeneration.regenerate(turn_id, only_last, Origin(tenant=DEFAULT_TENANT))
@@ -277,7 +293,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule(target=turns, session=SESSIONS)
     def regenerate_last(self, session: str) -> MultipleResults[str]:
         last = self.model.histories.get(session, [])[-1:]
-        return self.regenerate(last[0]) if last and last[0] in self.model.turns else multiple()
+        return self.regenerate(last[0], None) if last and last[0] in self.model.turns else multiple()
 
     @rule(target=turns, turn_id=turns, session=st.sampled_from(["a", "b", "c"]))
     def regenerate_in_fork(self, turn_id: str, session: str) -> MultipleResults[str]:
@@ -322,6 +338,18 @@ class Interleavings(RuleBasedStateMachine):
             lambda: self.model.interrupt(claim.turn_id),
             allowed=done,
         )
+
+    @rule(claim=claims)
+    def interrupt_before_the_first_text(self, claim: Claim) -> None:
+        """End a run without a text, which leaves the answer that it was to replace in the history."""
+        if self.model.turns[claim.turn_id].replaces and claim.token not in self.emitted:
+            silent = replace(answer_to(claim), answer_message="", output="")
+            self._write(
+                claim,
+                lambda: self.store.interrupt(claim, silent, tail="", keeps_events=False),
+                lambda: self.model.interrupt(claim.turn_id, has_text=False),
+                allowed=self._has_ended_by(claim) and self.model.turns[claim.turn_id].status is Status.INCOMPLETE,
+            )
 
     @rule(claim=claims)
     def release(self, claim: Claim) -> None:
@@ -576,8 +604,21 @@ class Interleavings(RuleBasedStateMachine):
         for session in NAMES:
             pairs = [message for turn in self.model.histories.get(session, []) for message in self._pair(turn)]
             assert type(self).read_history(session) == pairs
-            if pairs:
-                assert self.sessions.get_session(session).version >= len(pairs)  # an edit raises it further
+
+    @invariant()
+    def questions_without_an_answer_are_kept(self) -> None:
+        for session, turns in self.model.unanswered.items():
+            kept = {question.turn_id for question in self.sessions.list_unanswered(session)}
+            assert set(turns[-MAX_KEPT:]) <= kept <= set(turns)
+
+    @invariant()
+    def the_version_rises_with_each_change_of_the_history(self) -> None:
+        histories = self.model.histories
+        after = {name: (tuple(history), self._version(name)) for name, history in histories.items()}
+        for name in after.keys() & self.seen.keys():
+            (history, version), (history_before, version_before) = after[name], self.seen[name]
+            assert version > version_before if history != history_before else version == version_before
+        self.seen = after
 
     @invariant()
     def each_live_head_is_in_the_due_index_once(self) -> None:
@@ -616,6 +657,12 @@ class Interleavings(RuleBasedStateMachine):
             assert found.repeated_runs == expected.repeated_runs
             assert found.unreported_calls == expected.unreported_calls
             assert found.input_tokens == expected.outcomes[Status.COMPLETED] * SPENT.usage.input_tokens
+
+    def _version(self, session: str) -> int:
+        try:
+            return self.sessions.get_session(session).version
+        except SessionNotFound:
+            return 0
 
     def _now_ms(self) -> int:
         seconds, microseconds = self.server.raw.time()
