@@ -310,9 +310,12 @@ class AsyncUsers:
         self._transport = transport
         self._steps = UserSteps(transport.retry_policy)
 
-    async def export(self, user_id: str) -> builtins.list[Json]:
-        """Return the user's sessions, each followed by its messages and by its turns that are kept."""
-        return await self._transport.run(self._steps.export(user_id))
+    def export(self, user_id: str) -> AsyncIterator[Json]:
+        """Yield the user's sessions, each followed by its messages and by its turns that are kept, as they arrive.
+
+        Raise `ServiceBroken` at the end if some are missing.
+        """
+        return self._transport.iterate(self._steps.export(user_id))
 
     async def delete(self, user_id: str) -> Json:
         """Erase all sessions, turns and results of the user, and return the receipt once nothing is left."""

@@ -308,9 +308,12 @@ class Users:
         self._transport = transport
         self._steps = UserSteps(transport.retry_policy)
 
-    def export(self, user_id: str) -> builtins.list[Json]:
-        """Return the user's sessions, each followed by its messages and by its turns that are kept."""
-        return self._transport.run(self._steps.export(user_id))
+    def export(self, user_id: str) -> Iterator[Json]:
+        """Yield the user's sessions, each followed by its messages and by its turns that are kept, as they arrive.
+
+        Raise `ServiceBroken` at the end if some are missing.
+        """
+        return self._transport.iterate(self._steps.export(user_id))
 
     def delete(self, user_id: str) -> Json:
         """Erase all sessions, turns and results of the user, and return the receipt once nothing is left."""

@@ -1,7 +1,6 @@
 """The steps for each method of `client.turns` and `client.sessions`; both clients run the same ones."""
 
 import builtins
-import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
@@ -18,12 +17,11 @@ from inturn.protocol.parsing import (
     to_message,
     to_session,
     to_unanswered,
-    warn_if_incomplete,
 )
-from inturn.protocol.requests import Request
+from inturn.protocol.requests import Request, Response
 from inturn.protocol.retry import RequestRetryPolicy
 from inturn.protocol.session_stream import SessionStream
-from inturn.protocol.steps import EmittingSteps, Sleep, Steps
+from inturn.protocol.steps import Emit, EmittingSteps, ReadLine, Sleep, Steps, TransportFailure
 from inturn.values import (
     Changes,
     ForkOptions,
@@ -193,14 +191,17 @@ class UserSteps:
     def __init__(self, retry_policy: RequestRetryPolicy) -> None:
         self._retry_policy = retry_policy
 
-    def export(self, user_id: str) -> Steps["builtins.list[Json]"]:
-        """Return the sessions, each followed by its messages and turns. Raise `ServiceBroken` if some are missing."""
-        response = yield from steps.send_with_retries(requests.export_user(user_id), self._retry_policy)
-        *items, end = [json.loads(line) for line in response.body.splitlines()] or [{}]
-        if end.get("object") != "end":
-            raise ServiceBroken("The export ended before its last line.", status=response.status)
-        warn_if_incomplete(end)
-        return items
+    def export(self, user_id: str) -> EmittingSteps[Json, None]:
+        """Emit the sessions, each followed by its messages and turns. Raise `ServiceBroken` if some are missing."""
+        response = yield from steps.send_with_retries(requests.export_user(user_id), self._retry_policy, as_stream=True)
+        while True:
+            line: str | TransportFailure = yield ReadLine()
+            if isinstance(line, TransportFailure):
+                raise ServiceBroken("The export ended before its last line.", status=response.status)
+            item = parse(Response(status=200, headers=response.headers, body=line.encode()), dict)
+            if item.get("object") == "end":
+                return
+            yield Emit(item)
 
     def erase(self, user_id: str) -> Steps[Json]:
         """Return the receipt once nothing is left."""

@@ -35,7 +35,7 @@ class Sleep:
 
 @dataclass(frozen=True, slots=True)
 class OpenStream:
-    """Send the request and keep a successful response open for `ReadEvent`. The result is as for `Send`."""
+    """Send the request and keep a successful response open for its events or lines. The result is as for `Send`."""
 
     request: Request
 
@@ -43,6 +43,11 @@ class OpenStream:
 @dataclass(frozen=True, slots=True)
 class ReadEvent:
     """Read the next event of the open stream. The result is a `ServerSentEvent`, or a `TransportFailure` at its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadLine:
+    """Read the next line of the open stream. The result is a text, or a `TransportFailure` at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +73,8 @@ class ServerSentEvent:
     id: str
 
 
-Effect: TypeAlias = Send | Sleep | OpenStream | ReadEvent
-EffectResult: TypeAlias = Response | TransportFailure | ServerSentEvent | None
+Effect: TypeAlias = Send | Sleep | OpenStream | ReadEvent | ReadLine
+EffectResult: TypeAlias = Response | TransportFailure | ServerSentEvent | str | None
 Steps: TypeAlias = Generator[Effect, Any, Value]
 EmittingSteps: TypeAlias = Generator[Effect | Emit[Item], Any, Value]
 

@@ -14,6 +14,7 @@ from inturn.protocol.steps import (
     EmittingSteps,
     OpenStream,
     ReadEvent,
+    ReadLine,
     Send,
     Sleep,
     Steps,
@@ -74,6 +75,7 @@ class AsyncStepRunner:
         self._connection = connection
         self._response: httpx2.Response | None = None
         self._events: AsyncIterator[httpx2.ServerSentEvent] | None = None
+        self._lines: AsyncIterator[str] | None = None
 
     async def perform(self, effect: Effect) -> EffectResult:
         """Return the result of the effect; network errors become a `TransportFailure`."""
@@ -94,12 +96,15 @@ class AsyncStepRunner:
                     http.build_request(self._client, request), stream=True
                 )
                 if response.status_code == 200:
-                    self._events = aiter(http.event_source(response))
+                    self._events, self._lines = aiter(http.event_source(response)), response.aiter_lines()
                     return http.to_response(response, b"")
                 return http.to_response(response, await response.aread())
             case ReadEvent():
                 event = await anext(self._events, None) if self._events else None
                 return http.to_event(event) if event else TransportFailure("The stream has ended.")
+            case ReadLine():
+                line = await anext(self._lines, None) if self._lines else None
+                return line or TransportFailure("The stream has ended.")
             case Sleep(seconds):
                 await asyncio.sleep(seconds)
                 return None
@@ -111,4 +116,4 @@ class AsyncStepRunner:
         """Close the stream, if one is open."""
         if self._response:
             await self._response.aclose()
-        self._response, self._events = None, None
+        self._response = self._events = self._lines = None

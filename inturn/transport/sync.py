@@ -14,6 +14,7 @@ from inturn.protocol.steps import (
     EmittingSteps,
     OpenStream,
     ReadEvent,
+    ReadLine,
     Send,
     Sleep,
     Steps,
@@ -72,6 +73,7 @@ class StepRunner:
         self._connection = connection
         self._response: httpx2.Response | None = None
         self._events: Iterator[httpx2.ServerSentEvent] = iter(())
+        self._lines: Iterator[str] = iter(())
 
     def perform(self, effect: Effect) -> EffectResult:
         """Return the result of the effect; network errors become a `TransportFailure`."""
@@ -90,12 +92,14 @@ class StepRunner:
                 self.close()
                 self._response = response = self._send(request, as_stream=True)
                 if response.status_code == 200:
-                    self._events = iter(http.event_source(response))
+                    self._events, self._lines = iter(http.event_source(response)), response.iter_lines()
                     return http.to_response(response, b"")
                 return http.to_response(response, response.read())
             case ReadEvent():
                 event = next(self._events, None)
                 return http.to_event(event) if event else TransportFailure("The stream has ended.")
+            case ReadLine():
+                return next(self._lines, None) or TransportFailure("The stream has ended.")
             case Sleep(seconds):
                 time.sleep(seconds)
                 return None
@@ -107,4 +111,4 @@ class StepRunner:
         """Close the stream, if one is open."""
         if self._response:
             self._response.close()
-        self._response, self._events = None, iter(())
+        self._response, self._events, self._lines = None, iter(()), iter(())

@@ -1,11 +1,13 @@
 """The command group `inturn users`."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 from inturn.cli.options import Invocation, OrderedGroup, json_option, pass_invocation
+from inturn.values import Json
 
 
 @click.group(cls=OrderedGroup)
@@ -21,11 +23,11 @@ def export(invocation: Invocation, /, *, user_id: str, output: Path | None) -> N
     """Write the sessions, messages and turns of a user as JSON, one object per line."""
     with invocation.client() as client:
         items = client.users.export(user_id)
-    if output:
-        output.write_text("".join(f"{json.dumps(item)}\n" for item in items), encoding="utf-8")
-        return
-    for item in items:
-        invocation.terminal.write_json(item)
+        if output:
+            _write_file(output, items)
+            return
+        for item in items:
+            invocation.terminal.write_json(item)
 
 
 @users.command()
@@ -50,3 +52,11 @@ def rm(invocation: Invocation, /, *, user_ids: tuple[str, ...], yes: bool, as_js
                 terminal.write_json(receipt)
             else:
                 terminal.write_line(f"Erased {user_id}: {receipt['sessions']} sessions, {receipt['turns']} turns.")
+
+
+def _write_file(output: Path, items: Iterator[Json]) -> None:
+    """Write the items to a file, which gets its name when all of them are there."""
+    part = output.with_name(f"{output.name}.part")
+    with part.open("w", encoding="utf-8") as file:
+        file.writelines(f"{json.dumps(item)}\n" for item in items)
+    part.replace(output)

@@ -75,6 +75,8 @@ ROUTES = [
     ("GET", "/v1/sessions"),
     ("GET", "/v1/sessions/s"),
     ("GET", "/v1/sessions/s/messages"),
+    ("GET", "/v1/sessions/s/unanswered"),
+    ("POST", "/v1/sessions/s/fork"),
     ("GET", "/v1/sessions/s/events?until=idle"),
     ("GET", "/v1/events?limit=100"),
     ("PUT", "/v1/sessions/imported/messages"),

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from inturn.errors import InvalidRequest
+from inturn.errors import InvalidRequest, ServiceBroken
 from inturn.protocol.requests import Response
-from inturn.protocol.resources import MAX_IMPORT_BYTES, SessionSteps, TurnSteps
+from inturn.protocol.resources import MAX_IMPORT_BYTES, SessionSteps, TurnSteps, UserSteps
 from inturn.protocol.retry import RequestRetryPolicy
-from inturn.protocol.steps import Send
+from inturn.protocol.steps import Emit, OpenStream, ReadLine, Send, TransportFailure
 from inturn.values import Json, TurnBody
 
 NO_RETRIES = RequestRetryPolicy(max_retries=0, random=lambda: 0.0, clock=lambda: 0.0)
@@ -67,3 +67,22 @@ def test_an_invalid_idempotency_key_is_rejected(key: str) -> None:
 def test_an_import_that_is_too_large_is_rejected() -> None:
     with pytest.raises(InvalidRequest, match=f"messages: must be at most {MAX_IMPORT_BYTES} bytes"):
         SESSIONS.import_messages("s", [{"role": "user", "content": "x" * MAX_IMPORT_BYTES}], None)
+
+
+def test_an_export_is_read_line_by_line() -> None:
+    steps = UserSteps(NO_RETRIES).export("alice")
+    assert isinstance(next(steps), OpenStream)
+    assert isinstance(steps.send(Response(status=200, headers={})), ReadLine)
+    assert steps.send('{"object": "session"}') == Emit({"object": "session"})
+    assert isinstance(steps.send(None), ReadLine)
+    with pytest.raises(StopIteration):
+        steps.send('{"object": "end", "sessions": 1}')
+
+
+@pytest.mark.parametrize("line", [TransportFailure("The stream has ended."), "<html>"])
+def test_an_export_that_breaks_off_is_an_error(line: str | TransportFailure) -> None:
+    steps = UserSteps(NO_RETRIES).export("alice")
+    next(steps)
+    steps.send(Response(status=200, headers={}))
+    with pytest.raises(ServiceBroken):
+        steps.send(line)
