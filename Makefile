@@ -71,8 +71,8 @@ chaos: $(VENV)/.installed-dev ## run about twenty thousand turns under faults an
 	@$(BIN)/python -m tests.chaos
 
 .PHONY: chaos-edits
-chaos-edits: $(VENV)/.installed-dev ## regenerate, edit and fork under kills of workers, endpoint and store (2 minutes)
-	@$(BIN)/python -m tests.chaos.edits
+chaos-edits: $(VENV)/.installed-dev ## run only the row that regenerates, edits, forks and deletes (2 minutes)
+	@$(BIN)/python -m tests.chaos --only "regenerate, edit, fork"
 
 .PHONY: chaos-surfaces
 chaos-surfaces: $(VENV)/.installed-dev ## run two thousand turns of all clients under kills and write their table (2 minutes)

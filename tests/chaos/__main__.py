@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.chaos.baseline.stack import Baseline
 from tests.chaos.cluster.nemesis import ClusterNemesis
+from tests.chaos.edits.conversations import TURNS_PER_ROUND, run_edits
 from tests.chaos.failover import FAILOVER_TURNS, FailoverOutcome, fail_over
 from tests.chaos.neighbours import NEIGHBOURS, measure_beside
 from tests.chaos.nemesis import Nemesis
@@ -21,6 +22,7 @@ from tests.support.processes import Stack
 from tests.support.replicas import ReplicatedStore
 
 SETTINGS = {"INTURN_LOG_FORMAT": "json", "INTURN_HISTORY_WINDOW": "100000"}
+CHATS = 20  # conversations at the same time that regenerate, edit and fork
 BASELINE_ROW = Row(Counter(kill_worker=10), turns=1000)
 
 
@@ -84,14 +86,20 @@ def run_faults(row: Row, seed: int, *, stack_type: type[Stack] = SupervisedStack
             store = ClusterNodes(directory, primaries=3, replicas=1)
             settings["INTURN_REPLICAS"] = "1"  # a promoted primary then has all turns that were confirmed
         chain_workers = 1 if row.chains else 0
+        every_seconds = row.turns / PER_SECOND / (row.faults.total() + 1)
         with stack_type(directory, workers=3, chain_workers=chain_workers, settings=settings, store=store) as stack:
+            if row.has_edits:
+                rounds = max(1, row.turns // TURNS_PER_ROUND // CHATS)
+                return run_edits(
+                    stack, chats=CHATS, rounds=rounds, faults=row.faults, every_seconds=every_seconds, seed=seed
+                )
             return run(
                 stack,
                 sessions=SESSIONS,
                 turns=row.turns // SESSIONS,
                 per_second=PER_SECOND,
                 seed=seed,
-                every_seconds=row.turns / PER_SECOND / (row.faults.total() + 1),
+                every_seconds=every_seconds,
                 faults=row.faults,
                 pace=row.pace,
                 loads=row.loads,

@@ -27,10 +27,12 @@ unless all turns complete, except those of *a quarter custom chains* whose own c
 *Anything frozen* stops the endpoint, a worker or the store with SIGSTOP. In *a quarter custom chains*, an eighth of
 the sessions has a chain in a thread and an eighth one in a process; many of their turns block, crash or hang
 (`tests/chaos/chains.py`). *Histories as files* is a run with `INTURN_HISTORY=file:…` under 10 kills of workers, 3
-frozen workers, 3 kills of the store and 3 of the endpoint. No failure in 50 kills bounds their probability per kill
-to 5.8 % (95 % confidence); run other seeds for more. The rows *cluster* run on a Redis Cluster of three primaries,
-each with a replica, with `INTURN_REPLICAS=1`: a killed primary returns as a replica of the promoted one, and half of
-the moves are made key by key. `python -m tests.chaos --only ROW` runs one row and leaves the others unchanged.
+frozen workers, 3 kills of the store and 3 of the endpoint. In *regenerate, edit, fork*, twenty conversations do
+these, and delete, under 15 kills of workers, 3 of the endpoint, 2 of the store and 2 losses of the hints. No
+failure in 50 kills bounds their probability per kill to 5.8 % (95 % confidence); run other seeds for more. The rows
+*cluster* run on a Redis Cluster of three primaries, each with a replica, with `INTURN_REPLICAS=1`: a killed primary
+returns as a replica of the promoted one, and half of the moves are made key by key. `python -m tests.chaos --only
+ROW` runs one row and leaves the others unchanged.
 
 The last row is a plain Celery task of thirty lines (`tests/chaos/baseline/`): late acknowledgement around the stock
 chain, with a visibility timeout of 10 s where the default is one hour. It has no cancellation, no idempotency keys and

@@ -49,6 +49,7 @@ class Row:
     chains: str = ""
     loads: tuple[Load, ...] = field(default=(Load(),))
     is_cluster: bool = False
+    has_edits: bool = False  # conversations that regenerate, edit and fork instead of the loads
 
     def scaled(self, factor: float) -> "Row":
         """Return the row with that part of its turns and faults, at least one of each kind."""
@@ -88,6 +89,9 @@ ROWS: Mapping[str, Row] = {
     "three turns that kill their workers": Row(Counter(poison_turn=3), turns=1000),
     "a quarter custom chains": Row(Counter(kill_worker=10), turns=1000, chains=CHAINS, loads=CUSTOM_CHAINS),
     "histories as files": Row(Counter(kill_worker=10, freeze_worker=3, kill_store=3, kill_web=3), in_files=True),
+    "regenerate, edit, fork": Row(
+        Counter(kill_worker=15, kill_web=3, kill_store=2, lose_hints=2), turns=2200, has_edits=True
+    ),
     "cluster: 10 kills of primaries": Row(Counter(kill_primary=10), turns=1000, is_cluster=True),
     "cluster: 20 moves of partitions": Row(Counter(move_partition=10, move_partition_at_once=10), is_cluster=True),
 }

@@ -1,1 +1,1 @@
-"""Regenerate, edit and fork under kills: `make chaos-edits`, and a short form as a test."""
+"""Regenerate, edit and fork under kills: a row of `make chaos`, and a short form as a test."""
