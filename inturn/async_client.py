@@ -304,7 +304,7 @@ class AsyncSessions:
 
 
 class AsyncUsers:
-    """What a user of the tenant has. Its sessions are `sessions.list(user_id=…)`."""
+    """All data of one user of the tenant. Its sessions are `sessions.list(user_id=…)`."""
 
     def __init__(self, transport: AsyncTransport) -> None:
         self._transport = transport

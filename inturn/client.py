@@ -302,7 +302,7 @@ class Sessions:
 
 
 class Users:
-    """What a user of the tenant has. Its sessions are `sessions.list(user_id=…)`."""
+    """All data of one user of the tenant. Its sessions are `sessions.list(user_id=…)`."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport

@@ -75,7 +75,7 @@ class SessionChanges(TypedDict, total=False):
 
 
 class ForkOptions(TypedDict, total=False):
-    """Where a fork ends: with a turn, or before one; without both it has all messages. `new_session_id` is its id."""
+    """The end of a fork: with a turn, or before one; without both it has all messages. `new_session_id` is its id."""
 
     new_session_id: str | None
     through_turn: str | None

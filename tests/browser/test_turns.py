@@ -330,11 +330,11 @@ def test_copied_text_is_what_the_model_wrote(open_chat: Callable[..., ChatPage],
 def test_a_failed_question_is_shown_after_its_record_has_expired(
     open_chat: Callable[..., ChatPage], stack: Stack
 ) -> None:
-    for text in ("What does cosine mean?", "[fail 400] lost", "What's its inverse"):
+    for text in ("What does cosine mean?", "[fail 400] lost", "and its inverse"):
         stack.wait_until_finished(stack.submit("expired", text))
     chat = open_chat(stack)
     nothing = json.dumps({"object": "list", "data": [], "after": None})
     chat.page.route("**/v1/turns?*", lambda route: route.fulfill(body=nothing, content_type="application/json"))
     chat.page.goto(f"{stack.url}/?session=expired")
-    expect(chat.user_messages).to_have_text(["What does cosine mean?", "[fail 400] lost", "What's its inverse"])
+    expect(chat.user_messages).to_have_text(["What does cosine mean?", "[fail 400] lost", "and its inverse"])
     expect(chat.turns_in_state("failed").locator(".turn-status")).to_contain_text("Failed: ")

@@ -9,7 +9,7 @@ from turns.domain.ids import unescape_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Erasure:
-    """What was erased of a user so far. `ended_at` is None until nothing is left.
+    """The progress of an erasure. `ended_at` is None until nothing is left.
 
     `usage_rows` is the number of daily sums that were given to no user. Instants are ms since the epoch.
     """

@@ -1,4 +1,4 @@
-"""What the lists of sessions share: their queries as filters, and their pages."""
+"""Common parts of the lists of sessions: their queries as filters, and their pages."""
 
 from flask import Response, g
 

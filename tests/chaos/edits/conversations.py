@@ -17,7 +17,7 @@ TURNS_PER_ROUND = 5  # in the first round of a conversation one fewer
 
 @dataclass
 class Chat:
-    """What one user has done: the turns that must be in each session, and the status of each turn."""
+    """The effect of one user: the turns that must be in each session, and the status of each turn."""
 
     sessions: dict[str, list[SubmittedTurn]] = field(default_factory=dict)
     statuses: dict[str, str] = field(default_factory=dict)

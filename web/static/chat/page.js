@@ -113,7 +113,7 @@ export class Page extends StateContainer {
     this.attachments.add(files, this.conversation.session.user_id);
   }
 
-  // Stop a turn. What a running one has said stays in the history.
+  // Stop a turn. The text of a running one stays in the history.
   stop(turn) {
     const end = turn.text ? api.stopTurn : api.cancelTurn;
     return this.#attempt("Could not stop the turn", async () => this.conversation.addRecord(await end(turn.id)));
