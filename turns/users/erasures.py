@@ -9,7 +9,7 @@ from turns.backend.client import Client
 from turns.backend.partition.missing import need_all_partitions
 from turns.backend.script_replies import to_record
 from turns.domain.errors import StoreUnavailable
-from turns.domain.ids import DEFAULT_TENANT, user_key
+from turns.domain.ids import DEFAULT_TENANT, new_token, user_key
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from turns.usage.store import UsageStore
@@ -57,12 +57,14 @@ class UserErasures:
 
     def advance(self, user: str, *, seconds: float) -> Erasure:
         """Go on with the erasure of `<tenant>/<user>` unless another process does, and return the receipt."""
-        if not self._client.set(keys.ERASING(user), 1, nx=True, ex=LEASE_SECONDS):
+        lease, token = keys.ERASING(user), new_token()
+        if not self._client.set(lease, token, nx=True, ex=LEASE_SECONDS):
             return self._known(user)
         try:
             self._advance(user, self._known(user), deadline=time.monotonic() + seconds)
         finally:
-            self._client.delete(keys.ERASING(user))
+            if self._client.get(lease) == token.encode():  # not that of a process which went on after a long step
+                self._client.delete(lease)
         return self._known(user)
 
     def list_open(self) -> list[str]:

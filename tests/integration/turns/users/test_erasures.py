@@ -146,6 +146,19 @@ def test_another_process_finishes_what_one_has_begun(
     assert (tombstone.sessions, tombstone.turns) == (3, 5), "each session counts once"
 
 
+@pytest.mark.usefixtures("users")
+def test_a_slow_erasure_keeps_the_lease_of_the_next_process(
+    erasures: UserErasures, sessions: SessionStore, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def erase_slowly(session: str) -> None:
+        SessionStore.erase(sessions, session)
+        server.raw.set(keys.ERASING("-/alice"), "another process", ex=30)  # the lease has expired meanwhile
+
+    monkeypatch.setattr(sessions, "erase", erase_slowly)
+    erasures.erase("alice", seconds=0)
+    assert server.raw.get(keys.ERASING("-/alice")) == b"another process"
+
+
 def test_sessions_that_no_list_has_are_erased_too(
     complete: Callable[..., None], erasures: UserErasures, sessions: SessionStore, server: Server
 ) -> None:
