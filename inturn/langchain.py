@@ -21,13 +21,14 @@ from langchain_core.runnables import (
     ensure_config,
 )
 
-from inturn.async_client import AsyncClient
-from inturn.client import Client
+from inturn.async_client import AsyncClient, AsyncTurn
+from inturn.client import Client, Turn
 from inturn.errors import TextWithdrawn
 from inturn.events import Delta, Done, Event, Reset
 from inturn.protocol.outcomes import require_completed
-from inturn.values import TurnBody, TurnOptions
+from inturn.values import Changes, Message, TurnBody, TurnOptions
 
+EDITABLE = frozenset(Changes.__annotations__) & frozenset(TurnOptions.__annotations__)
 ChainInput: TypeAlias = str | Mapping[str, str] | BaseMessage | PromptValue
 
 
@@ -56,7 +57,8 @@ class RemoteHistory(BaseChatMessageHistory):
 class RemoteChain(Runnable[ChainInput, str]):
     """Runs each call as a turn. The input is text, or a mapping of `input` and the assistant's variables.
 
-    Session and user come from the call's `configurable`, as for `RunnableWithMessageHistory`.
+    Session and user come from the call's `configurable`, as for `RunnableWithMessageHistory`. With `regenerate` in it,
+    the turn replaces the last one of the session when it completes, so another input is an edit of the last question.
     """
 
     def __init__(self, client: Client, **options: Unpack[TurnOptions]) -> None:
@@ -68,13 +70,16 @@ class RemoteChain(Runnable[ChainInput, str]):
         """Fields of `configurable`, which LangServe and `config_schema()` would drop if they were not declared."""
         session = ConfigurableFieldSpec(id="session_id", annotation=str, name="Session", is_shared=True)
         user = ConfigurableFieldSpec(id="user_id", annotation=str | None, name="User", default=None, is_shared=True)
-        return [session, user]
+        regenerate = ConfigurableFieldSpec(
+            id="regenerate", annotation=bool, name="Regenerate", default=False, is_shared=True
+        )
+        return [session, user, regenerate]
 
     def invoke(self, input: ChainInput, config: RunnableConfig | None = None, **kwargs: Any) -> str:
         """Return the whole answer. Raise `NoAnswer`."""
 
         def answer(chain_input: ChainInput) -> str:
-            return self._client.turns.create(**self._body(chain_input, config)).wait().check().text
+            return self._create(self._body(chain_input, config), config).wait().check().text
 
         return RunnableLambda(answer, name=self.get_name()).invoke(input, config, **kwargs)
 
@@ -83,7 +88,7 @@ class RemoteChain(Runnable[ChainInput, str]):
 
         async def answer(chain_input: ChainInput) -> str:
             async with self._async_client() as client:
-                turn = await client.turns.create(**self._body(chain_input, config))
+                turn = await _create(client, self._body(chain_input, config), config)
                 return (await turn.wait()).check().text
 
         return await RunnableLambda(answer, name=self.get_name()).ainvoke(input, config, **kwargs)
@@ -93,7 +98,7 @@ class RemoteChain(Runnable[ChainInput, str]):
 
         def pieces(inputs: Iterator[ChainInput]) -> Iterator[str]:
             forward = ForwardOnlyText()
-            for event in self._client.turns.create(**self._body(next(inputs), config)).stream():
+            for event in self._create(self._body(next(inputs), config), config).stream():
                 yield from forward.pieces(event)
 
         yield from RunnableGenerator(pieces, name=self.get_name()).stream(input, config, **kwargs)
@@ -106,7 +111,7 @@ class RemoteChain(Runnable[ChainInput, str]):
         async def pieces(inputs: AsyncIterator[ChainInput]) -> AsyncIterator[str]:
             forward = ForwardOnlyText()
             async with self._async_client() as client:
-                turn = await client.turns.create(**self._body(await anext(inputs), config))
+                turn = await _create(client, self._body(await anext(inputs), config), config)
                 async for event in turn.stream():
                     for piece in forward.pieces(event):
                         yield piece
@@ -117,10 +122,42 @@ class RemoteChain(Runnable[ChainInput, str]):
     def _body(self, chain_input: ChainInput, config: RunnableConfig | None) -> TurnBody:
         return turn_body(chain_input, ensure_config(config), self._options)
 
+    def _create(self, body: TurnBody, config: RunnableConfig | None) -> Turn:
+        """Submit the turn, in the place of the last one if the call says so."""
+        if not is_regeneration(config):
+            return self._client.turns.create(**body)
+        found = self._client.sessions.messages(body["session_id"], user_id=body.get("user_id"), order="desc", limit=1)
+        return self._client.turns.regenerate(last_turn(list(found)), **to_edit(body))
+
     def _async_client(self) -> AsyncClient:
         """Return a client for this call only, because an asyncio client belongs to one event loop."""
         same = self._client.connection
         return AsyncClient(same.base_url, api_key=same.api_key, max_retries=same.max_retries)
+
+
+async def _create(client: AsyncClient, body: TurnBody, config: RunnableConfig | None) -> AsyncTurn:
+    """Submit the turn like `RemoteChain._create`."""
+    if not is_regeneration(config):
+        return await client.turns.create(**body)
+    found = client.sessions.messages(body["session_id"], user_id=body.get("user_id"), order="desc", limit=1)
+    return await client.turns.regenerate(last_turn([message async for message in found]), **to_edit(body))
+
+
+def is_regeneration(config: RunnableConfig | None) -> bool:
+    return bool(ensure_config(config).get("configurable", {}).get("regenerate"))
+
+
+def last_turn(newest: Sequence[Message]) -> str:
+    """Return the turn of the newest message. Raise `ValueError` if there is none."""
+    if not newest or newest[0].turn_id is None:
+        raise ValueError("The session has no answer of a turn that could be regenerated.")
+    return newest[0].turn_id
+
+
+def to_edit(body: TurnBody) -> dict[str, Any]:
+    """Return the arguments of `regenerate` for this turn; it is refused if another turn was faster."""
+    changes = {name: value for name, value in body.items() if name in EDITABLE}
+    return {"input": body["input"], "fork": "never", **changes}
 
 
 class ForwardOnlyText:

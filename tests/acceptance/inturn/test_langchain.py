@@ -78,6 +78,21 @@ def test_it_has_async_methods(client: Client) -> None:
     assert len(pieces) > 5
 
 
+def test_a_call_can_take_the_place_of_the_last_one(client: Client) -> None:
+    again: RunnableConfig = {"configurable": {"session_id": "edited", "regenerate": True}}
+    chain = RemoteChain(client, metadata={"from": "test"})
+    with pytest.raises(inturn.SessionNotFound):
+        chain.invoke("one", again)
+    chain.invoke("one", in_session("edited"))
+    chain.invoke("two", in_session("edited"))
+    answer = asyncio.run(chain.ainvoke("zwei", again))
+    assert [message.content for message in client.sessions.messages("edited")][2:] == ["zwei", answer]
+    pieces = list(chain.stream("deux", again))
+    messages = list(client.sessions.messages("edited"))
+    assert [message.content for message in messages][2:] == ["deux", "".join(pieces)]
+    assert messages[-1].metadata == {"from": "test"}
+
+
 def test_a_failed_turn_raises_an_error_in_the_chain(client: Client) -> None:
     chain = RemoteChain(client)
     with pytest.raises(inturn.TurnFailed):
