@@ -1,20 +1,16 @@
 """The messages of a completion: instructions, the past, and the question."""
 
-import base64
-import binascii
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import unquote_to_bytes
 
 from pydantic import BaseModel, ConfigDict
 
 from turns.domain.content.parts import MAX_PARTS, is_file_id
 from turns.domain.errors import InvalidRequest
+from web.surfaces.data_urls import read_data_url
 from web.surfaces.openai.unsupported import UnsupportedParameter
 
-DATA_URL = re.compile(r"data:(?P<type>[\w.+/-]*)(?P<options>(;[^,;]*)*),", re.ASCII)
 INSTRUCTIONS = ("system", "developer")
 MAX_NAME_CHARACTERS = 200
 MAX_PAST_BYTES = 1024 * 1024  # of text; more than any model reads
@@ -144,17 +140,8 @@ def _file(part: Mapping[str, Any], path: str) -> dict[str, Any] | Attachment:
 
 
 def _attachment(kind: Literal["image", "file"], url: str, path: str, *, name: str = "") -> Attachment:
-    found = DATA_URL.match(url)
-    if found is None:
-        raise InvalidRequest(path, "must be a data URL, such as data:image/png;base64,…")
-    encoded = url[found.end() :]
-    if ";base64" not in found["options"]:
-        return Attachment(kind, unquote_to_bytes(encoded), found["type"], name[:MAX_NAME_CHARACTERS])
-    try:
-        content = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidRequest(path, "must have valid base64 after the comma") from None
-    return Attachment(kind, content, found["type"], name[:MAX_NAME_CHARACTERS])
+    content, media_type = read_data_url(url, path)
+    return Attachment(kind, content, media_type, name[:MAX_NAME_CHARACTERS])
 
 
 def _object_at(part: Mapping[str, Any], name: str, path: str) -> Mapping[str, Any]:
