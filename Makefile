@@ -9,16 +9,16 @@ PROMETHEUS := $(VENV)/prometheus/usr/bin
 NGINX := $(VENV)/nginx/usr/sbin
 PINS := tools/requirements
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
-SECOND_HALF = tests/acceptance/inturn tests/acceptance/assistants/test_custom_chains.py \
-  tests/acceptance/assistants/test_providers.py \
-  tests/browser tests/chaos tests/hosts
+# The parts of the slow tests that run beside the first one, which has what they leave out.
+PAGES = tests/acceptance/javascript tests/acceptance/surfaces tests/acceptance/assistants tests/browser
+STORE = tests/acceptance/inturn tests/acceptance/operations tests/integration tests/chaos tests/hosts
 # Without this, every process compiles our modules again at its start where PYTHONDONTWRITEBYTECODE is set.
 COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
 # Install the command `inturn` as an editable package. --no-build-isolation builds it with the pinned hatchling instead of
 # downloading an unpinned one.
 INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-.PHONY: help up web worker key doctor test test-first-half test-second-half check docs audit chaos chaos-files chaos-cluster cluster alerts deployments bench \
+.PHONY: help up web worker key doctor test test-service test-pages test-store check docs audit chaos chaos-files chaos-cluster cluster alerts deployments bench \
   bench-langgraph format lock clean
 
 help: ## list these targets
@@ -41,19 +41,22 @@ key: $(VENV)/.installed ## create an API key while make up runs: make key TENANT
 doctor: $(VENV)/.installed ## check the installation and print a fix for each problem: make doctor [ARGS=--ask-model]
 	@$(BIN)/python -m supervisor.doctor $(ARGS)
 
-test: check ## run all checks and tests (15 minutes on two cores)
-	@$(MAKE) --no-print-directory -j2 test-first-half test-second-half
+test: check ## run all checks and tests (17 minutes on two cores)
+	@$(MAKE) --no-print-directory -j3 test-service test-pages test-store
 
-# Most tests wait for processes or for time, so the two halves run in parallel; the second one prints its output at its
-# end. Within it the client's tests come first, because asyncio tests fail in a process in which Playwright's loop has run.
-# The tests of chains and providers are there to make both halves take the same time.
-test-first-half:
+# Most tests wait for processes or for time, so the three parts run in parallel; two print their output at their end.
+# The pages' tests end with the browser's, because asyncio tests fail in a process in which Playwright's loop has run.
+PRINT_AT_END = log=$$(mktemp) && { "$$@" > $$log 2>&1; code=$$?; cat $$log; rm $$log; exit $$code; }
+
+test-service:
 	@$(BIN)/python -m pytest tests --ignore=tests/unit --ignore=tests/alerts --ignore=tests/deployments \
-	  $(SECOND_HALF:%=--ignore=%)
+	  $(PAGES:%=--ignore=%) $(STORE:%=--ignore=%)
 
-test-second-half:
-	@log=$$(mktemp) && \
-	  { $(BIN)/python -m pytest -p no:cacheprovider $(SECOND_HALF) > $$log 2>&1; code=$$?; cat $$log; rm $$log; exit $$code; }
+test-pages:
+	@set -- $(BIN)/python -m pytest -p no:cacheprovider $(PAGES) && $(PRINT_AT_END)
+
+test-store:
+	@set -- $(BIN)/python -m pytest -p no:cacheprovider $(STORE) && $(PRINT_AT_END)
 
 check: $(VENV)/.installed-dev ## run the quick checks: lint, types, unit tests
 	@$(BIN)/ruff format --check .
