@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from turns.config.settings import Settings
-from turns.domain.errors import ConfigurationError, FilesUnavailable
+from turns.domain.errors import ConfigurationError, FileTypeRefused
 
 IDENTITY = ".id"
 CREATE_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
@@ -55,7 +55,7 @@ class NoBlobs:
         return ""
 
     def write(self, file_id: str, content: bytes) -> None:
-        raise FilesUnavailable("This service takes no files.")
+        raise FileTypeRefused("This service takes no files.")
 
     def open(self, file_id: str) -> BinaryIO:
         raise BlobMissing(file_id)

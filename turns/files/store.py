@@ -74,7 +74,7 @@ class FileStore:
         look for it. Raises `FileTypeRefused`, `FilesFull`.
         """
         if not self.takes_files:
-            raise FilesUnavailable("This service takes no files.")
+            raise FileTypeRefused("This service takes no files.")
         media_type = media_type or recognize(content)
         allowed = self._settings.allowed_file_types
         if media_type not in allowed:

@@ -64,6 +64,6 @@ def test_a_file_that_cannot_be_deleted_does_not_keep_others(scene: Scene) -> Non
 
 def test_a_service_can_take_no_files(client: Client, settings: Settings) -> None:
     off = settings.model_copy(update={"files": "off"})
-    with pytest.raises(FilesUnavailable):
+    with pytest.raises(FileTypeRefused, match="takes no files"):
         FileStore(client, off, open_blobs(off)).add(PNG, media_type="", name="", tenant="-")
     assert not client.exists(keys.FILES_DUE.name)
