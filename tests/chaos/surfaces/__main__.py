@@ -15,7 +15,7 @@ from tests.chaos.surfaces.run import TABLE_HEAD, run, total
 FAULTS = Counter(kill_worker=10, kill_web=10)
 TURNS = 2000
 SESSIONS = 8  # of each client
-EVERY_SECONDS = 5.0
+EVERY_SECONDS = 8.0
 SETTINGS = {"INTURN_LOG_FORMAT": "json", "INTURN_HISTORY_WINDOW": "100000"}
 
 
