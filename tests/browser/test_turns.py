@@ -331,10 +331,10 @@ def test_a_failed_question_is_shown_after_its_record_has_expired(
     open_chat: Callable[..., ChatPage], stack: Stack
 ) -> None:
     for text in ("What does cosine mean?", "[fail 400] lost", "and its inverse"):
-        stack.wait_until_finished(stack.submit("expired", text))
+        stack.wait_until_finished(stack.submit("without-record", text))
     chat = open_chat(stack)
     nothing = json.dumps({"object": "list", "data": [], "after": None})
     chat.page.route("**/v1/turns?*", lambda route: route.fulfill(body=nothing, content_type="application/json"))
-    chat.page.goto(f"{stack.url}/?session=expired")
+    chat.page.goto(f"{stack.url}/?session=without-record")
     expect(chat.user_messages).to_have_text(["What does cosine mean?", "[fail 400] lost", "and its inverse"])
     expect(chat.turns_in_state("failed").locator(".turn-status")).to_contain_text("Failed: ")

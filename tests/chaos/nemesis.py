@@ -22,7 +22,7 @@ FROZEN_BEYOND_LEASE_SECONDS = 2.0
 FREEZE_SECONDS = (1.0, 20.0)
 OUTAGE_SECONDS = 60.0
 STORE_DOWN_SECONDS = 1.0
-POISON_FIELDS = ("status", "claims", "worker", "error_code")
+POISON_FIELDS = ("status", "claims", "worker")
 POISON_SECONDS = 0.2  # until a poison turn that runs kills its worker
 POLL_SECONDS = 0.05
 HINTS_GATHER_SECONDS = 1.0  # while all workers are frozen
@@ -81,7 +81,8 @@ class Nemesis:
                 zip(POISON_FIELDS, self._stack.store.raw.hmget(f"inturn:turn:{turn_id}", POISON_FIELDS), strict=True)
             )
             if record["status"] not in {b"queued", b"in_progress"}:
-                self.poisoned[turn_id] = (record["error_code"] or b"").decode()
+                error = self._stack.wait_until_finished(turn_id)["error"] or {"code": ""}
+                self.poisoned[turn_id] = error["code"]
                 return
             if record["status"] == b"in_progress" and record["claims"] != last_claim:
                 last_claim = record["claims"]

@@ -134,9 +134,9 @@ def test_the_model_is_called_with_the_assistants_parameters(stack: Stack) -> Non
     assert (request["body"]["model"], request["body"]["temperature"]) == ("own-model", 0.5)
     assert request["body"]["max_completion_tokens"] == 7
     assert request["headers"]["Authorization"] == "Bearer sk-mine"
-    assert stack.store.raw.hget(f"inturn:turn:{turn['id']}", "lane") == b"batch"
+    assert turn["lane"] == "batch"
     overruled = submit(stack, "own", "now", "own", lane="interactive")
-    assert stack.store.raw.hget(f"inturn:turn:{overruled}", "lane") is None
+    assert call(f"{stack.url}/v1/turns/{overruled}").body["lane"] == "interactive"
 
 
 def test_the_fallback_model_is_called_where_that_can_help(stack: Stack) -> None:
