@@ -21,7 +21,7 @@ brackets anywhere in the question change that:
     [cite x]       name x as the address of a source
     [draw x]       give back an image, x as base64
     [gate x]       wait for `POST /gates/x`
-    [hold x]       wait for `POST /gates/x` in the middle of the answer
+    [hold x]       wait for `POST /gates/x` in the middle of the answer, also if that answers the result of a tool
     [cut x]        close the connection in the middle of the answer
     [raw x]        answer 200 with one of the invalid bodies in `RAW`
     [once-NAME x]  the same as [NAME x], for the first request with this question only
@@ -182,7 +182,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self._json(
                     200, completion(answer(messages, script), body["model"], script.word("finish") or "stop")
                 )
-            self._stream(script, answer(messages, script), body["model"], calls=calls)
+            hold = script.word("hold") or Script(last_question(messages)).word("hold")
+            self._stream(script, answer(messages, script), body["model"], calls=calls, hold=hold)
         except (BrokenPipeError, ConnectionResetError):
             record["closed"] = True
 
@@ -191,7 +192,7 @@ class Handler(BaseHTTPRequestHandler):
         after = script.word("retry-after")
         self._json(status, {"error": error}, {"Retry-After": after} if after else {})
 
-    def _stream(self, script: Script, text: str, model: str, *, calls: str | None) -> None:
+    def _stream(self, script: Script, text: str, model: str, *, calls: str | None, hold: str | None) -> None:
         words: list[Any] = text.split(" ")
         words += [f"word{n}" for n in range(int(script.number("words", 0)) - len(words))]
         self.send_response(200)
@@ -207,7 +208,7 @@ class Handler(BaseHTTPRequestHandler):
         words += [{"images": [image(data)]}] if (data := script.word("draw")) else []
         stream = tool_call_chunks(calls, model) if calls else answer_chunks(words, model, reason, tokens)
         for n, chunk in enumerate(chain(reasoning_chunks(script.word("reason"), model), stream)):
-            if n == WORDS_BEFORE_HOLD and (hold := script.word("hold")):
+            if n == WORDS_BEFORE_HOLD and hold:
                 self.server.gates[hold].wait(GATE_SECONDS)
             self._chunk(f"data: {json.dumps(chunk)}\n\n".encode())
             time.sleep(script.number("pace", 0))
@@ -240,6 +241,11 @@ def text_of(message: dict[str, Any]) -> str:
     """Return the text of a message, whose content may be a list of blocks."""
     content = message["content"]
     return content if isinstance(content, str) else "".join(block.get("text", "") for block in content)
+
+
+def last_question(messages: list[dict[str, Any]]) -> str:
+    """Return the text of the last message that is a user's."""
+    return next((text_of(message) for message in reversed(messages) if message["role"] == "user"), "")
 
 
 def answer(messages: list[dict[str, Any]], script: Script | None = None) -> str:

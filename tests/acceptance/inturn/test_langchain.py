@@ -23,9 +23,9 @@ SLOWLY = "[words 60] [pace 0.03]"
 class ShorterSecondAnswer(Handler):
     """Sends `abcdef` and breaks off after it was read; sends the whole answer `abc` to every later request."""
 
-    def _stream(self, script: Script, text: str, model: str, *, calls: str | None) -> None:
+    def _stream(self, script: Script, text: str, model: str, *, calls: str | None, hold: str | None) -> None:
         if len(self.server.requests) > 1:
-            return super()._stream(script, "abc", model, calls=calls)
+            return super()._stream(script, "abc", model, calls=calls, hold=hold)
         beginning = json.dumps(chunk(model, {"content": "abcdef"}))
         self._raw(f"data: {beginning}\n\n".encode(), declared=1000)
         self.server.gates["read"].wait(60)
