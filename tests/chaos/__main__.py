@@ -68,6 +68,8 @@ def run_row(name: str, scale: float, seed: int) -> tuple[str, bool]:
     outcome = run_faults(ROWS[name].scaled(scale), seed)
     for text in outcome.failed_innocents:
         sys.stderr.write(f"not completed: {text}\n")
+    if outcome.remark:
+        sys.stdout.write(f"{name}: {outcome.remark}\n")
     return outcome.row(name), outcome.verdict.is_clean and not outcome.failed_innocents
 
 

@@ -43,6 +43,7 @@ class Nemesis:
         self.poisoned: dict[str, str] = {}  # error code by turn
         self.lost_hints: list[tuple[float, str]] = []  # time and turn id
         self.done: Counter[str] = Counter()
+        self.served_elsewhere: list[float] = []  # seconds of writes for sessions of nodes that were not killed
 
     def start(self) -> None:
         self._thread.start()

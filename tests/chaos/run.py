@@ -6,7 +6,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from tests.chaos.checker import Verdict, check
@@ -28,6 +28,7 @@ class Outcome:
     poisoned: Counter[str]  # turns that kill their workers, by the error code with which they ended
     recoveries: list[float]  # seconds from the last fault that hit a turn to its next claim
     calls_per_turn: float
+    served_elsewhere: list[float] = field(default_factory=list)  # seconds of writes beside a primary that was away
 
     def row(self, name: str) -> str:
         wrong = self.verdict.counts()
@@ -43,6 +44,13 @@ class Outcome:
             f"{self.calls_per_turn:.3f}",
         ]
         return "| " + " | ".join(map(str, cells)) + " |"
+
+    @property
+    def remark(self) -> str:
+        """What the row has no cell for; empty if there is nothing."""
+        if not (times := self.served_elsewhere):
+            return ""
+        return f"writes for other nodes meanwhile: {len(times)}, {quantile(times, 0.95):.2f} s at the 95th percentile"
 
 
 def run(
@@ -81,6 +89,7 @@ def run(
         poisoned=poisoned,
         recoveries=recoveries(stack.logs(), nemesis.kills, nemesis.lost_hints),
         calls_per_turn=len(stack.model_requests()) / len(submitted),
+        served_elsewhere=nemesis.served_elsewhere,
     )
 
 

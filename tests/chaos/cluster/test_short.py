@@ -33,3 +33,4 @@ def test_faults_of_a_cluster_lose_no_turn(tmp_path: Path) -> None:
     assert outcome.verdict.is_clean, outcome.verdict
     assert (outcome.turns, outcome.completed) == (240, 240)
     assert outcome.faults == FAULTS
+    assert outcome.served_elsewhere
