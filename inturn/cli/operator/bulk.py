@@ -96,12 +96,12 @@ def describe(job: Any) -> str:
     if job["status"] == "collecting":
         return "Counting the turns…"
     numbers = {name: job[name] for name in ("skipped", "refused", "left_out") if job[name]}
-    notes = [f"{number:,} {name.replace('_', ' ')}" for name, number in numbers.items()]
+    remarks = [f"{number:,} {name.replace('_', ' ')}" for name, number in numbers.items()]
     if job["refused"]:
-        notes.append(f"last refusal: {job['refusal']}")
+        remarks.append(f"last refusal: {job['refusal']}")
     if job["blocked_by"] and not job["finished_at"]:
-        notes.append(f"waits: {job['blocked_by']}")
-    return "; ".join([f"{job['done']:,} of {job['total']:,} done", *notes])
+        remarks.append(f"waits: {job['blocked_by']}")
+    return "; ".join([f"{job['done']:,} of {job['total']:,} done", *remarks])
 
 
 def _confirmed(invocation: Invocation, client: Client, act: str, given: Mapping[str, Any]) -> dict[str, object] | None:
