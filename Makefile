@@ -78,7 +78,7 @@ chaos-edits: $(VENV)/.installed-dev ## run only the row that regenerates, edits,
 	@$(BIN)/python -m tests.chaos --only "regenerate, edit, fork"
 
 .PHONY: chaos-surfaces
-chaos-surfaces: $(VENV)/.installed-dev ## run two thousand turns of all clients under kills and write their table (2 minutes)
+chaos-surfaces: $(VENV)/.installed-dev ## run two thousand turns of all clients under kills and write their table (4 minutes)
 	@$(BIN)/python -m tests.chaos.surfaces
 
 chaos-files: $(VENV)/.installed-dev ## run two thousand turns with images under kills and write docs/explanation/files_under_kills.md (3 minutes)
