@@ -12,13 +12,12 @@ from turns.domain.errors import Refused, StoreUnavailable
 from turns.domain.ids import is_turn_id, session_key
 from turns.domain.turn import Turn, TurnRequest
 from turns.edits.regeneration import Origin
-from web.http.request_span import get_traceparent
 from web.http.responses import EVENT_STREAM, read_json_body, reply, reply_empty
 from web.http.urls import read_query
-from web.http.validation import ResolveParts, parse_body, parse_id, parse_query, to_request
+from web.http.validation import ResolveParts, parse_body, parse_id, parse_query
 from web.schemas.requests import SessionQuery, submit_body
 from web.security.auth import Authenticator
-from web.security.token_bounds import bind, bind_request
+from web.security.token_bounds import bind
 from web.streaming.sse import EventStreams
 from web.surfaces.ai_sdk.chats import Chats
 from web.surfaces.ai_sdk.chunks import to_message_stream
@@ -26,6 +25,7 @@ from web.surfaces.ai_sdk.files import MessageFiles
 from web.surfaces.ai_sdk.messages import Chat, to_ui_messages
 from web.surfaces.ai_sdk.requests import ChatBody
 from web.surfaces.native_events import follow_turn
+from web.surfaces.turn_requests import to_turn_request
 
 MAX_BODY_BYTES = 32 * 1024 * 1024  # a page sends all messages that it shows, with their files
 CAN_RESET = {"v6": False, "v7": True}  # whether the release can take back text that it has shown
@@ -70,18 +70,13 @@ def build_ai_sdk(
     def _to_request(body: ChatBody, user_id: str | None) -> TurnRequest:
         question, tenant = body.question, g.caller.tenant
         keep = files.keeper(tenant=tenant, user_id=user_id, session=session_key(body.id, user_id, tenant))
-        turn_request = to_request(
+        return to_turn_request(
             body.to_submit(question.to_input(keep)),
             model,
             find=find,
             idempotency_key=question.idempotency_key(body.id),
-            traceparent=get_traceparent(),
-            tenant=tenant,
-            request_id=g.request_id,
-            key_id=g.caller.key_id,
             resolve_parts=resolve_parts,
         )
-        return bind_request(turn_request)
 
     @api.get("/<session_id>")
     def load(session_id: str) -> Response:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, g, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
 from turns.config.logs import Log, get_logger
@@ -12,12 +12,11 @@ from turns.domain.assistant import Assistant
 from turns.domain.errors import Refused, StoreUnavailable
 from turns.domain.turn import Turn, TurnRequest
 from turns.store.turns import TurnStore
-from web.http.request_span import get_traceparent
 from web.http.responses import EVENT_STREAM, read_json_body
-from web.http.validation import parse_body, parse_idempotency_key, to_request
+from web.http.validation import parse_body, parse_idempotency_key
 from web.schemas.requests import NoQuery, submit_body
 from web.security.auth import Authenticator
-from web.security.token_bounds import bind, bind_request
+from web.security.token_bounds import bind
 from web.streaming.long_poll import LongPolls
 from web.streaming.sse import EventStreams
 from web.surfaces.ended_turn import wait_for_end
@@ -25,6 +24,7 @@ from web.surfaces.langserve.output import problem_of, to_event_stream, to_output
 from web.surfaces.langserve.requests import BatchBody, InvokeBody, to_submit
 from web.surfaces.langserve.schemas import config_schema, input_schema, output_schema
 from web.surfaces.native_events import follow_turn
+from web.surfaces.turn_requests import to_turn_request
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 INVOKE_SECONDS = 70.0  # a proxy as in docs/guides/deployment.md gives up after 75 s of silence
@@ -52,17 +52,12 @@ class LangServe:
 
     def to_turn_request(self, body: InvokeBody, assistant: Assistant, *, key: str | None) -> TurnRequest:
         bind({}, NoQuery(), takes_tokens=True)
-        turn_request = to_request(
+        return to_turn_request(
             to_submit(body, assistant, request.cookies),
             self._model,
             find=lambda _: assistant,
             idempotency_key=key,
-            traceparent=get_traceparent(),
-            tenant=g.caller.tenant,
-            request_id=g.request_id,
-            key_id=g.caller.key_id,
         )
-        return bind_request(turn_request)
 
     def accept(self, turn_request: TurnRequest) -> Turn:
         accepted = self._store.accept(turn_request)

@@ -10,15 +10,13 @@ from turns.domain.errors import FieldError, InvalidRequest
 from turns.domain.ids import new_token
 from turns.domain.messages import Message
 from turns.domain.turn import TurnRequest
-from web.http.request_span import get_traceparent
-from web.http.validation import to_request
 from web.schemas.parts import PartBody
 from web.schemas.requests import submit_body
-from web.security.token_bounds import bind_request
 from web.surfaces.openai.chat.binding import SESSION, Binding
 from web.surfaces.openai.chat.messages import Attachment, Content, Conversation
 from web.surfaces.openai.chat.requests import CompletionBody
 from web.surfaces.openai.services import Services
+from web.surfaces.turn_requests import to_turn_request
 
 NAMES = {"assistant": "model", "user_id": "user", "session_id": SESSION}  # of fields in this protocol
 
@@ -37,18 +35,12 @@ class TurnRequests:
         question, session_id = conversation.question, binding.session_id or f"chatcmpl-{new_token()}"
         text = self._upload(question, body.user_id(binding)) or question.text
         try:
-            turn = bind_request(
-                to_request(
-                    body.to_submit(session_id, text, binding),
-                    self._model,
-                    find=self._services.registry.find,
-                    idempotency_key=key,
-                    traceparent=get_traceparent(),
-                    tenant=g.caller.tenant,
-                    request_id=g.request_id,
-                    key_id=g.caller.key_id,
-                    resolve_parts=self._services.resolve_parts,
-                )
+            turn = to_turn_request(
+                body.to_submit(session_id, text, binding),
+                self._model,
+                find=self._services.registry.find,
+                idempotency_key=key,
+                resolve_parts=self._services.resolve_parts,
             )
         except InvalidRequest as error:
             raise _in_own_words(error, question) from None

@@ -10,10 +10,9 @@ from turns.config.logs import Log, get_logger
 from turns.domain.errors import InvalidRequest, Refused, SessionChanged
 from turns.domain.turn import Turn, TurnRequest
 from turns.edits.forks import Source
-from web.http.request_span import get_traceparent
-from web.http.validation import parse_id, to_request
+from web.http.validation import parse_id
 from web.schemas.requests import NoQuery, submit_body
-from web.security.token_bounds import bind, bind_request, check_new_session
+from web.security.token_bounds import bind, check_new_session
 from web.surfaces.ended_turn import wait_for_end
 from web.surfaces.openai.ids import new_conversation_id, to_turn_id
 from web.surfaces.openai.responses.requests import (
@@ -25,6 +24,7 @@ from web.surfaces.openai.responses.requests import (
     to_submit,
 )
 from web.surfaces.openai.services import Services
+from web.surfaces.turn_requests import to_turn_request
 
 HELD_SECONDS = 25.0  # a response without `background`; proxies and clients wait longer
 MAX_EARLIER_BYTES = 1024 * 1024  # of the text before the question; more than any model reads
@@ -140,17 +140,12 @@ class Submission:
         assistant = self._services.registry.find(body.assistant)
         check_version(body.prompt, assistant)
         try:
-            request = to_request(
+            return to_turn_request(
                 to_submit(body, question.content, session_id, user_id),
                 self._model,
                 find=lambda _: assistant,
                 idempotency_key=key,
-                traceparent=get_traceparent(),
-                tenant=g.caller.tenant,
-                request_id=g.request_id,
-                key_id=g.caller.key_id,
                 resolve_parts=self._services.resolve_parts,
             )
         except InvalidRequest as error:
             raise rename_fields(error) from None
-        return bind_request(request)
