@@ -35,6 +35,7 @@ from web.schemas.edits import CancelBody
 from web.schemas.links import link
 from web.schemas.requests import BatchBody, SubmitBody, TurnsQuery, WaitQuery, submit_body
 from web.security.token_bounds import bind_request
+from web.streaming.accepted import register_accepted
 from web.streaming.long_poll import LongPolls
 
 ESCAPED_BYTES = 6  # of a character of one byte that is sent as \u0041
@@ -212,10 +213,7 @@ def build_turns(
 
 def reply_accepted(accepted: Accepted, long_polls: LongPolls) -> Response:
     """Return 202, or 200 if the turn has ended within the time for which the caller prefers to wait."""
-    turn = accepted.turn
-    get_logger().info(Log.TURN_ACCEPTED, turn_id=turn.id, replayed=accepted.replayed)
-    if not accepted.replayed:
-        long_polls.remember_accepted(turn)
+    turn = register_accepted(accepted, long_polls)
     preferred = preferred_wait(request.headers.get("Prefer", ""))
     if preferred is not None:
         with suppress(TurnNotFound, TurnExpired):  # its session was erased meanwhile, but the turn was accepted

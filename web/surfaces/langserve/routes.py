@@ -7,7 +7,6 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from turns.config.logs import Log, get_logger
 from turns.domain.assistant import Assistant
 from turns.domain.errors import Refused, StoreUnavailable
 from turns.domain.turn import Turn, TurnRequest
@@ -17,6 +16,7 @@ from web.http.validation import parse_body, parse_idempotency_key
 from web.schemas.requests import NoQuery, submit_body
 from web.security.auth import Authenticator
 from web.security.token_bounds import bind
+from web.streaming.accepted import register_accepted
 from web.streaming.long_poll import LongPolls
 from web.streaming.sse import EventStreams
 from web.surfaces.ended_turn import wait_for_end
@@ -60,11 +60,7 @@ class LangServe:
         )
 
     def accept(self, turn_request: TurnRequest) -> Turn:
-        accepted = self._store.accept(turn_request)
-        get_logger().info(Log.TURN_ACCEPTED, turn_id=accepted.turn.id, replayed=accepted.replayed)
-        if not accepted.replayed:
-            self._long_polls.remember_accepted(accepted.turn)
-        return accepted.turn
+        return register_accepted(self._store.accept(turn_request), self._long_polls)
 
     def wait(self, turn: Turn, *, deadline: float) -> Turn:
         return wait_for_end(self._long_polls, turn, deadline=deadline)

@@ -15,6 +15,7 @@ from web.http.responses import EVENT_STREAM, read_json_body
 from web.http.validation import parse_body
 from web.schemas.requests import NoQuery
 from web.security.token_bounds import bind
+from web.streaming.accepted import register_accepted
 from web.surfaces.ended_turn import wait_for_end
 from web.surfaces.native_events import NativeEvent, follow_turn
 from web.surfaces.openai.chat.binding import SESSION, Binding, read_binding
@@ -45,10 +46,7 @@ class Completions:
             accepted = self._bound.accept(turn_request, conversation)
         else:
             accepted = self._services.store.accept(self.requests.stand_alone(turn_request, conversation))
-        get_logger().info(Log.TURN_ACCEPTED, turn_id=accepted.turn.id, replayed=accepted.replayed)
-        if not accepted.replayed:
-            self._services.long_polls.remember_accepted(accepted.turn)
-        return accepted.turn
+        return register_accepted(accepted, self._services.long_polls)
 
     def complete(self, turn: Turn) -> Response:
         """Reply with the answer when it is complete. Raises `TurnWithoutAnswer`."""

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from flask import g
 
-from turns.config.logs import Log, get_logger
 from turns.domain.errors import InvalidRequest, Refused, SessionChanged
 from turns.domain.turn import Turn, TurnRequest
 from turns.edits.forks import Source
 from web.http.validation import parse_id
 from web.schemas.requests import NoQuery, submit_body
 from web.security.token_bounds import bind, check_new_session
+from web.streaming.accepted import register_accepted
 from web.surfaces.ended_turn import wait_for_end
 from web.surfaces.openai.ids import new_conversation_id, to_turn_id
 from web.surfaces.openai.responses.requests import (
@@ -82,11 +82,7 @@ class Submission:
             raise InvalidRequest("input", f"must have at most {MAX_EARLIER_BYTES} bytes before the last message")
 
     def _accept(self, request: TurnRequest) -> Turn:
-        accepted = self._services.store.accept(request)
-        get_logger().info(Log.TURN_ACCEPTED, turn_id=accepted.turn.id, replayed=accepted.replayed)
-        if not accepted.replayed:
-            self._services.long_polls.remember_accepted(accepted.turn)
-        return accepted.turn
+        return register_accepted(self._services.store.accept(request), self._services.long_polls)
 
     def _find_repeated(self, request: TurnRequest) -> Turn | None:
         """Return the turn that the same request has created before."""
