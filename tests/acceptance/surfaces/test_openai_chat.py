@@ -137,7 +137,7 @@ def test_only_an_answer_that_was_not_streamed_survives_its_worker(stack: Stack, 
         stack.open_gate("dying")
         assert "whole" in whole.result().choices[0].message.content
     statuses = {turn["input"]: turn["status"] for turn in call(f"{stack.url}/v1/turns").body["data"]}
-    assert statuses["streamed [hold dying]"] == "cancelled"  # nobody could read its answer
+    assert statuses["streamed [hold dying]"] == "cancelled"  # its answer could no longer be read
 
 
 def test_a_reader_that_leaves_cancels_the_turn(stack: Stack, create: Create) -> None:
