@@ -42,7 +42,7 @@ def stock_turn(text: str) -> Callable[[], None]:
 def inturn_turn(url: str, text: str) -> Callable[[], None]:
     from turns.config.settings import Settings
     from turns.domain.assistant import EXAMPLE
-    from turns.domain.turn import Claim
+    from turns.domain.run.claim import Claim
     from worker.langchain.chain import ChainRun, build_chain
     from worker.provider.models import build_model
 

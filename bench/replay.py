@@ -24,7 +24,9 @@ from turns.backend.script_loader import HINT_PLACEHOLDER, TURN_VERBS
 from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
 from turns.domain.ids import new_token, new_turn_id
-from turns.domain.turn import Answer, Claim, TurnRequest
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
+from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
 from worker.langchain.message_codec import encode_message
 

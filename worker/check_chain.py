@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from turns.config.settings import Settings, settings_or_exit
 from turns.domain.assistant import Assistant
 from turns.domain.errors import ModelError
-from turns.domain.turn import Answer, Claim
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
 from worker.langchain.chain_call import ChainRefused, CustomChain, build_custom_chain
 from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.chain_parts import is_graph

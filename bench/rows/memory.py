@@ -17,7 +17,10 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.opening import connect
 from turns.config.settings import Settings
-from turns.domain.turn import Answer, Claim, TurnRequest, Usage
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
+from turns.domain.run.spending import Usage
+from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
 from worker.langchain.message_codec import encode_message
 

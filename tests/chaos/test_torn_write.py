@@ -12,7 +12,7 @@ from turns.backend import keys
 from turns.backend.opening import connect
 from turns.config.settings import Settings
 from turns.domain.state import Status
-from turns.domain.turn import TurnRequest
+from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
 
 SERVERS = 4  # run at the same time, because starting one is mostly waiting

@@ -10,7 +10,10 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
-from turns.domain.turn import Answer, Claim, Turn, TurnRequest
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.pauses.pauses import Pauses
 from turns.store.turns import TurnStore
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from turns.domain.errors import ModelError
-from turns.domain.turn import Answer, Usage
+from turns.domain.run.answer import Answer
+from turns.domain.run.spending import Usage
 
 Script = Callable[[socket.socket], object]
 Ask = Callable[..., Answer]

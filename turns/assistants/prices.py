@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from turns.assistants.table import Table
-from turns.domain.turn import Spending, Usage
+from turns.domain.run.spending import Spending, Usage
 
 CURRENCY = re.compile(r"[A-Z]{3}")
 NANO = 10**9  # amounts are integers in billionths of the currency, because binary fractions do not add up exactly

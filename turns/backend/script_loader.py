@@ -14,9 +14,9 @@ from importlib import resources
 from turns.backend import keys
 from turns.backend.record import FIELD_CODES, FIELD_NAMES
 from turns.config.settings import Settings
-from turns.domain.breaker import ANSWER_CODES
 from turns.domain.ids import DEFAULT_TENANT
-from turns.domain.retry import COHORTS, MAX_DELAY_SECONDS
+from turns.domain.run.breaker import ANSWER_CODES
+from turns.domain.run.retry import COHORTS, MAX_DELAY_SECONDS
 from turns.domain.state import INITIAL, LIVE, TRANSITIONS
 
 # Shaped like a turn id, so that Celery serializes it like one. No turn has this id.

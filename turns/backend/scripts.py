@@ -21,9 +21,11 @@ from turns.backend.script_replies import (
 from turns.backend.script_runner import ScriptRunner
 from turns.domain.assistant import Lane
 from turns.domain.content.parts import Part, file_ids, to_json
+from turns.domain.ids import forked_session_id
 from turns.domain.messages import to_lines
-from turns.domain.retry import Hold
-from turns.domain.turn import Delta, TurnRequest, forked_session_id
+from turns.domain.run.claim import Delta
+from turns.domain.run.retry import Hold
+from turns.domain.turn_request import TurnRequest
 from turns.domain.worker_kind import WorkerKind, kind_of
 
 EDITING = ("forked_from", "regenerates")

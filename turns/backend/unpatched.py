@@ -17,7 +17,7 @@ from turns.backend.script_loader import render, render_constants
 from turns.backend.script_replies import Reply, to_outcomes
 from turns.config.settings import Settings
 from turns.domain.errors import StoreUnavailable
-from turns.domain.turn import Claim
+from turns.domain.run.claim import Claim
 
 READ_BYTES = 65_536
 

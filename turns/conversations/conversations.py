@@ -9,7 +9,7 @@ from turns.config.settings import Settings
 from turns.conversations.session_filter import SessionFilter
 from turns.domain.errors import InvalidRequest
 from turns.domain.ids import DEFAULT_TENANT, session_key
-from turns.domain.turn import Session
+from turns.domain.session import Session
 from turns.store.sessions import SessionPage, SessionStore
 
 CHUNK = 100  # sessions that one script reads, which takes 0.3 ms

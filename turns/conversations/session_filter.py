@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from turns.domain.turn import Session
+from turns.domain.session import Session
 
 WORD = re.compile(r"\w+")
 

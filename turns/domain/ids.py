@@ -138,3 +138,8 @@ def tenant_of(session: str) -> str:
     """Return the tenant of a session key; `tenant_of.lua` implements the same rule."""
     tenant, slash, _ = session.partition("/")
     return tenant if slash else DEFAULT_TENANT
+
+
+def forked_session_id(forked_from: str | None) -> str | None:
+    """Return the id of the session whose key begins a stored `forked_from`."""
+    return forked_from and unescape_id(forked_from.partition(" ")[0].rpartition("/")[2])

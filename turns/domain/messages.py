@@ -124,6 +124,12 @@ def parse_lines(lines: str) -> tuple[Message, ...]:
     return tuple(message for number, line in numbered if (message := Message.from_stored(number, line)))
 
 
+def parse_numbers(messages: str) -> range:
+    """Return the numbers of messages that `<first>-<last>` names."""
+    first, _, last = messages.partition("-")
+    return range(int(first), int(last) + 1)
+
+
 def window_length(length: int, max_messages: int) -> int:
     """Return how many of the last messages the model receives; `read_window.lua` implements the same rule.
 

@@ -13,7 +13,7 @@ from turns.domain.errors import (
     TurnNotFound,
 )
 from turns.domain.ids import DEFAULT_TENANT, session_key
-from turns.domain.turn import Session
+from turns.domain.session import Session
 from turns.edits.copies import HistoryCopies
 from turns.edits.placement import ForkPlacement
 from turns.store.acceptance import refusal

@@ -8,7 +8,8 @@ from turns.domain.assistant import Assistant, Lane
 from turns.domain.content.parts import Part, text_of, with_text
 from turns.domain.errors import SessionChanged, TurnNotCommitted, TurnNotLast
 from turns.domain.ids import session_key
-from turns.domain.turn import OnBusy, Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import OnBusy, TurnRequest
 from turns.edits.copies import HistoryCopies
 from turns.edits.placement import ForkPlacement
 from turns.store.acceptance import Accepted

@@ -11,7 +11,7 @@ from turns.config.settings import Settings
 from turns.domain.errors import HistoryUnusable, SessionNotEmpty, SessionNotFound
 from turns.domain.ids import DEFAULT_TENANT, new_token, session_key
 from turns.domain.messages import Message, Page, build_page, page_numbers
-from turns.domain.turn import Session
+from turns.domain.session import Session
 from turns.file_history.files import HistoryFiles
 from turns.file_history.offload import run_disk_io
 from turns.store.partitioned.sessions import PartitionedSessionStore

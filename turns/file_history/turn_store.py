@@ -20,8 +20,10 @@ from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, HistoryUnusable, LeaseLost, StoreUnavailable
 from turns.domain.messages import window_length
-from turns.domain.retry import Retry
-from turns.domain.turn import Answer, Claim, FileVersion, Spending
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim, FileVersion
+from turns.domain.run.retry import Retry
+from turns.domain.run.spending import Spending
 from turns.file_history.files import HistoryFiles
 from turns.file_history.offload import DiskUnavailable, run_disk_io
 from turns.store.partitioned.turns import PartitionedTurnStore

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 
 from turns.config import commands
-from turns.domain.retry import HoldReason
+from turns.domain.run.retry import HoldReason
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.operations.finding import Check, Finding, Level, ServiceFacts

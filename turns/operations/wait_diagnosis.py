@@ -9,7 +9,7 @@ from turns.backend.client import Client
 from turns.config import commands
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound
-from turns.domain.retry import HoldReason
+from turns.domain.run.retry import HoldReason
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind

@@ -13,7 +13,8 @@ from turns.config.settings import Settings
 from turns.domain.content.answer_parts import build_parts
 from turns.domain.errors import TurnExpired, TurnNotFound
 from turns.domain.events import START, EventType, OutputEvent, TurnEvent, event_sort_key
-from turns.domain.turn import Session, Turn
+from turns.domain.session import Session
+from turns.domain.turn import Turn
 from turns.session_stream.cursor import BEFORE_ALL, END, NEW_READER, StreamCursor
 from turns.session_stream.scripts import StreamScripts
 from turns.store.event_stream.missed_events import read_missed_events

@@ -7,7 +7,7 @@ from typing import cast
 
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.domain.retry import HoldReason
+from turns.domain.run.retry import HoldReason
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind
 from turns.pauses.part import PauseKind

@@ -7,7 +7,7 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_replies import to_record
 from turns.domain.open_enum import member_or_text
-from turns.domain.retry import HoldReason
+from turns.domain.run.retry import HoldReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,9 @@ from turns.backend.script_replies import Reply, SessionSnapshot
 from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
 from turns.domain.errors import InvalidRequest, SessionChanged, SessionNotFound, StoreUnavailable
-from turns.domain.ids import DEFAULT_TENANT, new_token, session_key, unescape_id, user_key
+from turns.domain.ids import DEFAULT_TENANT, forked_session_id, new_token, session_key, unescape_id, user_key
 from turns.domain.messages import Message, Page, UnansweredQuestion, build_page, page_numbers
-from turns.domain.turn import Session, forked_session_id
+from turns.domain.session import Session
 from turns.store.acceptance import refusal
 from turns.store.intake import SafetyCheck
 from turns.store.session_scripts import SessionScripts

@@ -20,9 +20,13 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, Refused, StoreUnavailable, TurnExpired, TurnNotFailed, TurnNotFound
 from turns.domain.events import START, EventType, TurnEvent
 from turns.domain.ids import DEFAULT_TENANT, created_at, is_turn_id, new_token, new_turn_id, tenant_of, user_key
-from turns.domain.retry import Retry
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim, Delta
+from turns.domain.run.retry import Retry
+from turns.domain.run.spending import Spending
 from turns.domain.state import Event, Status
-from turns.domain.turn import Answer, Claim, Delta, Spending, Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.store.acceptance import Accepted, refusal
 from turns.store.dead_workers import find_running_turns
 from turns.store.health import Health, read_health

@@ -5,7 +5,7 @@ import re
 from flask import Response, request
 
 from turns.domain.errors import InvalidRequest
-from turns.domain.turn import Session
+from turns.domain.session import Session
 from web.http.responses import reply
 from web.schemas import responses
 

@@ -14,7 +14,7 @@ from turns.domain.content.parts import Part, text_of
 from turns.domain.errors import MAX_FIELD_ERRORS, FieldError, InvalidRequest
 from turns.domain.ids import ID_RULE, is_id
 from turns.domain.messages import Message
-from turns.domain.turn import OnBusy, TurnRequest
+from turns.domain.turn_request import OnBusy, TurnRequest
 from web.http.strict_json import load_json, printable
 from web.schemas.parts import PartBody
 from web.schemas.requests import BatchBody, ImportBody, SubmitBody, parts_body

@@ -19,7 +19,7 @@ from turns.domain.errors import (
     TurnNotCommitted,
     TurnNotLast,
 )
-from turns.domain.turn import OnBusy
+from turns.domain.turn_request import OnBusy
 from turns.edits.deletion import Deletion
 from turns.edits.forks import Forks, Source
 from turns.edits.regeneration import Changes, Fork, Origin, Regeneration

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, request
 
 from turns.backend.partition.missing import need_all_partitions
 from turns.domain.errors import InvalidRequest
-from turns.domain.turn import format_nano
+from turns.domain.run.spending import format_nano
 from turns.usage.report import Dimension, UsageQuery, UsageReport
 from turns.usage.store import UsageStore
 from web.http.responses import CSV, JSON, reply

@@ -24,7 +24,7 @@ from turns.domain.assistant import Lane
 from turns.domain.content.parts import PartType
 from turns.domain.error_codes import Code
 from turns.domain.ids import NAME, TURN_ID
-from turns.domain.retry import HoldReason
+from turns.domain.run.retry import HoldReason
 from turns.domain.state import Event, Status
 from turns.domain.turn import WaitingFor
 from turns.store.health import Readiness

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from turns.domain.turn import format_nano
+from turns.domain.run.spending import format_nano
 from turns.usage.report import Dimension
 from web.schemas.field_types import Id, Name
 from web.schemas.requests import Query, Tenant

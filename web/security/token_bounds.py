@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from turns.access.access_token import AccessToken
 from turns.domain.errors import Forbidden, TurnNotFound
-from turns.domain.turn import TurnRequest
+from turns.domain.turn_request import TurnRequest
 
 EXTENSION = "get_turn"  # the key in `Flask.extensions` under which an app has `TurnStore.get_turn` or what replaces it
 NO_TOKEN = "This needs an API key; an access token is for what a page does."  # noqa: S105

@@ -6,7 +6,7 @@ from typing import Any
 from flask import g
 
 from turns.domain.assistant import Assistant
-from turns.domain.turn import TurnRequest
+from turns.domain.turn_request import TurnRequest
 from web.http.request_span import get_traceparent
 from web.http.validation import ResolveParts, to_request
 from web.schemas.requests import SubmitBody

@@ -16,7 +16,9 @@ from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
 from turns.domain.events import EventType, OutputEvent
-from turns.domain.turn import NO_TOKENS, Answer, Claim, Usage
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
+from turns.domain.run.spending import NO_TOKENS, Usage
 from worker.langchain.chain_thread import NEVER, Stop
 from worker.langchain.content.file_loader import NO_FILES, FileLoader
 from worker.langchain.content.question import question_of

@@ -11,7 +11,7 @@ from turns.config.settings import Settings
 from turns.domain.assistant import Assistant, RunsIn
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, ModelError, ModelErrorKind
-from turns.domain.turn import Claim
+from turns.domain.run.claim import Claim
 from worker.langchain.chain import ChainRun, build_chain
 from worker.langchain.chain_call import ChainRefused, build_custom_chain
 from worker.langchain.chain_loop import ChainLoop

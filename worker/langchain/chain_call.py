@@ -12,7 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.utils import AddableDict
 
 from turns.domain.ids import tenant_of
-from turns.domain.turn import Claim
+from turns.domain.run.claim import Claim
 from worker.langchain.chain import MODEL_TAG, ModelCallObserver
 from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.chain_output import ChainObject, GraphMessages

@@ -20,7 +20,9 @@ from typing import Any
 
 from turns.config.settings import Settings
 from turns.domain.errors import ModelError
-from turns.domain.turn import Answer, Claim, Usage
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
+from turns.domain.run.spending import Usage
 from worker.langchain.chain import ChainRun
 from worker.langchain.chain_thread import NEVER, Stop
 from worker.provider.request_ids import ProviderRequest, current_request

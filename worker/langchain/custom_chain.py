@@ -13,7 +13,9 @@ from turns.domain.assistant import HistoryMode
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
 from turns.domain.events import OutputEvent
-from turns.domain.turn import Answer, Claim, Usage
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
+from turns.domain.run.spending import Usage
 from worker.langchain.chain import TRUNCATED, ChainRun, ModelCallObserver
 from worker.langchain.chain_call import ChainCall, CustomChain
 from worker.langchain.chain_loop import ChainLoop

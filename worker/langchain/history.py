@@ -27,7 +27,7 @@ from langchain_core.runnables.config import get_callback_manager_for_config, mer
 from langchain_core.runnables.history import RunnableWithMessageHistory
 from pydantic import PrivateAttr
 
-from turns.domain.turn import Claim
+from turns.domain.run.claim import Claim
 from worker.langchain.content.file_loader import FileLoader
 from worker.langchain.message_codec import decode_messages
 from worker.provider.chat_openai import LeanChatOpenAI

@@ -10,7 +10,7 @@ import orjson
 from langchain_core.messages import BaseMessage, messages_from_dict
 
 from turns.config.logs import Log, get_logger
-from turns.domain.turn import Claim
+from turns.domain.run.claim import Claim
 from worker.langchain.legal_history import Reason, make_legal
 
 UNESCAPED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))

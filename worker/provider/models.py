@@ -64,7 +64,7 @@ def _build_client(settings: Settings, parameters: ModelParameters) -> BaseChatMo
         base_url=url.address,
         default_query=dict(url.query) or None,
         default_headers={"Authorization": url.authorization} if url.authorization else None,
-        max_retries=0,  # turns/domain/retry.py decides; the client would sleep in the worker's slot
+        max_retries=0,  # turns/domain/run/retry.py decides; the client would sleep in the worker's slot
         timeout=_timeout(settings),
         use_responses_api=False,
         openai_proxy=None,  # the clients below use it

@@ -7,10 +7,11 @@ from types import FrameType
 
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
-from turns.domain.breaker import is_provider_failure
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, ModelError, ModelErrorKind
-from turns.domain.turn import Claim, Usage
+from turns.domain.run.breaker import is_provider_failure
+from turns.domain.run.claim import Claim
+from turns.domain.run.spending import Usage
 from turns.store.turns import TurnStore
 from worker.provider.request_ids import ProviderRequest
 from worker.run.interrupt import Interrupt, Interrupted, Interrupter

@@ -11,13 +11,15 @@ from turns.assistants.prices import Prices
 from turns.config.logs import Log, bound, get_logger
 from turns.config.settings import Settings
 from turns.config.tracing import mark_failed
-from turns.domain.breaker import ANSWER_CODES, Breaker, is_provider_failure
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
 from turns.domain.events import OutputEvent
 from turns.domain.ids import tenant_of
-from turns.domain.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
-from turns.domain.turn import Answer, Claim, Spending
+from turns.domain.run.answer import Answer
+from turns.domain.run.breaker import ANSWER_CODES, Breaker, is_provider_failure
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
+from turns.domain.run.spending import Spending
 from turns.file_history.offload import DiskUnavailable
 from turns.store.turns import TurnStore
 from worker.langchain.chain import ChainRun, partial_answer

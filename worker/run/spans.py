@@ -13,7 +13,8 @@ from turns.config.settings import Settings
 from turns.config.tracing import Attributes, mark_failed, set_attributes, span
 from turns.domain.errors import LeaseLost, ModelError
 from turns.domain.ids import tenant_of
-from turns.domain.turn import Answer, Claim
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
 from worker.run.interrupt import STOPS
 
 # Well-known values of `gen_ai.provider.name`, by the end of the host. Any other host speaks OpenAI's protocol, and the

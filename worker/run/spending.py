@@ -3,7 +3,7 @@
 from turns.assistants.prices import Prices
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError
-from turns.domain.turn import NO_TOKENS, Spending
+from turns.domain.run.spending import NO_TOKENS, Spending
 from worker.provider.models import OFFLINE_MODEL
 from worker.run.active_runs import ActiveRun
 

@@ -21,7 +21,7 @@ from gevent.monkey import get_original
 
 from turns.config.logs import Log, get_logger
 from turns.domain.errors import StoreUnavailable
-from turns.domain.turn import Claim
+from turns.domain.run.claim import Claim
 from worker.run.active_runs import ActiveRuns
 
 STALLED_EXIT_CODE = 70  # EX_SOFTWARE of <sysexits.h>

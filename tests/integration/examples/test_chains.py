@@ -12,7 +12,7 @@ from tests.support.scripted_model import ScriptedModel
 from tests.unit.worker.run.stand_ins import make_claim
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
-from turns.domain.turn import Answer
+from turns.domain.run.answer import Answer
 from worker.langchain.chain_call import build_custom_chain
 from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.custom_chain import CustomChainRun

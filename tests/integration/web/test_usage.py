@@ -13,7 +13,9 @@ from flask.testing import FlaskClient
 from tests.integration.conftest import answer_to
 from turns.backend.client import Client
 from turns.config.settings import Settings
-from turns.domain.turn import Claim, Spending, Turn, Usage
+from turns.domain.run.claim import Claim
+from turns.domain.run.spending import Spending, Usage
+from turns.domain.turn import Turn
 from turns.store.turns import TurnStore
 from turns.usage.store import UsageStore
 from web.http import problems

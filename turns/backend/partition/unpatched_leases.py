@@ -12,7 +12,7 @@ from turns.backend.partition.tags import hash_tags, slot_of
 from turns.backend.script_replies import Reply, to_outcomes
 from turns.config.settings import Settings
 from turns.domain.errors import StoreUnavailable
-from turns.domain.turn import Claim
+from turns.domain.run.claim import Claim
 
 
 class PartitionedLeaseClient:

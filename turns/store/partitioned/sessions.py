@@ -13,7 +13,7 @@ from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
 from turns.domain.ids import DEFAULT_TENANT, session_key
 from turns.domain.messages import Message, Page, UnansweredQuestion
-from turns.domain.turn import Session
+from turns.domain.session import Session
 from turns.store.partitioned.pages import merge_pages
 from turns.store.sessions import Imported, SessionPage, SessionStore
 

@@ -18,9 +18,13 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import StoreUnavailable
 from turns.domain.events import TurnEvent
 from turns.domain.ids import DEFAULT_TENANT, is_turn_id
-from turns.domain.retry import Retry
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim, Delta
+from turns.domain.run.retry import Retry
+from turns.domain.run.spending import Spending
 from turns.domain.state import Status
-from turns.domain.turn import Answer, Claim, Delta, Spending, Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.store.acceptance import Accepted
 from turns.store.metrics import Metrics
 from turns.store.partitioned.pages import merge_pages

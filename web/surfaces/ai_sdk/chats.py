@@ -5,7 +5,8 @@ from dataclasses import replace
 from turns.domain.errors import SessionChanged, SessionNotFound, TurnExpired, TurnNotFound
 from turns.domain.messages import Message
 from turns.domain.state import Status
-from turns.domain.turn import Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.edits.regeneration import Changes, Fork, Origin, Regeneration
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore

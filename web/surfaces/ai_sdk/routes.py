@@ -10,7 +10,8 @@ from turns.config.logs import Log, get_logger
 from turns.domain.assistant import Assistant
 from turns.domain.errors import Refused, StoreUnavailable
 from turns.domain.ids import is_turn_id, session_key
-from turns.domain.turn import Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.edits.regeneration import Origin
 from web.http.responses import EVENT_STREAM, read_json_body, reply, reply_empty
 from web.http.urls import read_query

@@ -9,7 +9,8 @@ from werkzeug.exceptions import HTTPException
 
 from turns.domain.assistant import Assistant
 from turns.domain.errors import Refused, StoreUnavailable
-from turns.domain.turn import Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
 from web.http.responses import EVENT_STREAM, read_json_body
 from web.http.validation import parse_body, parse_idempotency_key

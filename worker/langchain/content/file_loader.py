@@ -12,7 +12,7 @@ from turns.config.settings import Settings
 from turns.domain.content.parts import Part, PartType, is_file_id, placeholder
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
-from turns.domain.turn import Claim
+from turns.domain.run.claim import Claim
 from turns.files.blobs import BlobMissing, Blobs, NoBlobs, open_blobs
 from turns.files.media_types import is_text
 from worker.langchain.content.question import question_of

@@ -2,7 +2,7 @@
 
 from langchain_core.messages import HumanMessage
 
-from turns.domain.turn import Claim
+from turns.domain.run.claim import Claim
 
 
 def question_of(claim: Claim, *, message_id: str | None = None) -> HumanMessage:

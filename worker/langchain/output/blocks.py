@@ -8,7 +8,7 @@ from typing import Any
 from langchain_core.messages import AIMessage, BaseMessage
 
 from turns.domain.content.answer_parts import Extra, Part
-from turns.domain.turn import Answer
+from turns.domain.run.answer import Answer
 from worker.langchain.message_codec import to_json
 from worker.provider.extras.parts import to_citation, to_image
 from worker.provider.request_ids import current_request

@@ -7,7 +7,8 @@ from turns.config.logs import Log, get_logger
 from turns.domain.content.answer_parts import Part
 from turns.domain.errors import FilesFull, FilesUnavailable, FileTypeRefused, StoreUnavailable
 from turns.domain.ids import tenant_of
-from turns.domain.turn import Answer, Claim
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
 from turns.files.store import FileStore
 from worker.langchain.output.blocks import replace_images
 

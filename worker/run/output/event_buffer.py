@@ -20,7 +20,7 @@ from turns.backend.script_replies import Reply
 from turns.domain.content.answer_parts import Extra, build_parts
 from turns.domain.errors import LeaseLost, StoreUnavailable
 from turns.domain.events import MAX_OUTPUT_EVENTS, EventType, OutputEvent, event_sort_key
-from turns.domain.turn import Claim, Delta
+from turns.domain.run.claim import Claim, Delta
 from turns.store.partitioned.turns import PartlyEmitted
 from turns.store.turns import TurnStore
 

@@ -15,7 +15,7 @@ from turns.backend.opening import check_store, connect
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
 from turns.domain.state import Status
-from turns.domain.turn import TurnRequest
+from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
 
 

@@ -9,7 +9,8 @@ from tests.support.server import Server
 from tests.support.waiting import wait_until
 from turns.backend.pubsub import Subscriptions
 from turns.domain.events import TurnEvent
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
 from turns.store.event_stream.folded_events import folded_events
 from turns.store.turns import TurnStore
 

@@ -14,7 +14,8 @@ from turns.conversations.session_filter import SessionFilter
 from turns.domain.errors import InvalidRequest, SessionChanged, SessionNotFound
 from turns.domain.ids import session_key
 from turns.domain.messages import Message
-from turns.domain.turn import Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.file_history.session_store import open_session_store
 from turns.store.pruning import prune_sessions
 from turns.store.session_scripts import SessionScripts

@@ -11,7 +11,8 @@ from turns.backend import keys
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound
-from turns.domain.turn import OnBusy, Turn
+from turns.domain.turn import Turn
+from turns.domain.turn_request import OnBusy
 from turns.store.sessions import MAX_UNANSWERED, SessionStore
 from turns.store.turns import TurnStore
 

@@ -8,7 +8,9 @@ from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.errors import SessionChanged
 from turns.domain.messages import Message
-from turns.domain.turn import Claim, Turn, TurnRequest
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.store.sessions import SessionStore

@@ -11,8 +11,11 @@ from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
 from turns.domain.ids import DEFAULT_TENANT, session_key
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Answer, Claim, Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.edits.copies import HistoryCopies
 from turns.edits.deletion import Deletion
 from turns.edits.forks import Forked, Forks, Source

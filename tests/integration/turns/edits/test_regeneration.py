@@ -15,8 +15,9 @@ from turns.domain.errors import (
     TurnNotLast,
 )
 from turns.domain.messages import Message
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, OnBusy
+from turns.domain.turn_request import OnBusy
 from turns.edits.regeneration import Fork
 from turns.store.turns import TurnStore
 

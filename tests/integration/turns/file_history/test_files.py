@@ -17,8 +17,11 @@ from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, SessionNotFound, StoreUnavailable
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Answer, Claim, Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.file_history.files import HistoryFiles
 from turns.file_history.session_store import FileHistorySessionStore
 from turns.file_history.turn_store import FileHistoryTurnStore

@@ -12,7 +12,9 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.content.parts import Part, PartType, file_ids, text_of
-from turns.domain.turn import Claim, Turn, TurnRequest
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.files.blobs import DirectoryBlobs
 from turns.files.store import FileStore, StoredFile
 from turns.store.sessions import SessionStore

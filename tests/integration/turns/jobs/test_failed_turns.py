@@ -10,7 +10,8 @@ from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import TurnNotFound
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
 from turns.domain.turn_filter import TurnFilter
 from turns.jobs.failed_turns import FailedTurns
 from turns.store.turns import TurnStore

@@ -15,8 +15,9 @@ from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT
 from turns.domain.error_codes import Code
 from turns.domain.errors import IdempotencyKeyReused, JobNotFound, TooManyJobs
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn
+from turns.domain.turn import Turn
 from turns.domain.turn_filter import TurnFilter
 from turns.jobs import runner
 from turns.jobs.executor import JobExecutor

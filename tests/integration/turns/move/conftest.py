@@ -18,8 +18,11 @@ from turns.config.settings import Settings
 from turns.domain.assistant import Assistant, Lane
 from turns.domain.error_codes import Code
 from turns.domain.messages import Message
-from turns.domain.retry import Hold, HoldReason, Retry
-from turns.domain.turn import Claim, Spending, Turn, TurnRequest, Usage
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Hold, HoldReason, Retry
+from turns.domain.run.spending import Spending, Usage
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.edits.copies import HistoryCopies
 from turns.edits.deletion import Deletion
 from turns.edits.placement import ForkPlacement

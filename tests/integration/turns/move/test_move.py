@@ -15,7 +15,8 @@ from turns.config.settings import Placement, Settings
 from turns.domain.errors import ConfigurationError, TenantBacklogFull, TurnNotFound
 from turns.domain.ids import partition_of
 from turns.domain.state import Status
-from turns.domain.turn import Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.file_history.session_store import open_session_store
 from turns.pauses.part import Part, PauseKind
 from turns.pauses.pauses import Pauses

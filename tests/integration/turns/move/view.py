@@ -11,7 +11,7 @@ from turns.access.audit_log import AuditFilter, AuditLog
 from turns.assistants.registry import AssistantRegistry
 from turns.domain.ids import session_key
 from turns.domain.messages import Message
-from turns.domain.turn import Session
+from turns.domain.session import Session
 from turns.file_history.session_store import open_session_store
 from turns.jobs.failed_turns import FailedTurns
 from turns.operations.queries import OperatorQueries

@@ -8,7 +8,8 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.domain.errors import LeaseLost, WorkerAlive, WorkerNotFound
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
 from turns.operations.actions import DRAIN_SECONDS, OperatorActions
 from turns.store.turns import TurnStore
 

@@ -6,8 +6,9 @@ import pytest
 
 from turns.access.api_key import ApiKey, Scope
 from turns.backend.client import Client
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn
+from turns.domain.turn import Turn
 from turns.operations import key_turns
 from turns.operations.key_turns import Cancellation, cancel_turns_of_key
 from turns.store.turns import TurnStore

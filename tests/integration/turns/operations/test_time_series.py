@@ -9,8 +9,9 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.domain.error_codes import Code
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn
+from turns.domain.turn import Turn
 from turns.operations.time_series import RESOLUTIONS, read_recent, read_series
 from turns.store.turns import TurnStore
 

@@ -8,8 +8,9 @@ from tests.integration.conftest import answer_to
 from turns.backend.client import Client
 from turns.domain.error_codes import Code
 from turns.domain.errors import TurnNotFound
-from turns.domain.retry import Retry
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Retry
+from turns.domain.turn import Turn
 from turns.operations.timeline import read_timeline
 from turns.store.turns import TurnStore
 

@@ -12,8 +12,10 @@ from turns.config.settings import Settings
 from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound
-from turns.domain.retry import Hold, HoldReason, Retry
-from turns.domain.turn import Claim, Turn, TurnRequest
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Hold, HoldReason, Retry
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.domain.wait_reason import Reason
 from turns.operations.live_turns import SCAN_LIMIT, read_live_turns
 from turns.operations.wait_diagnosis import read_session_queue

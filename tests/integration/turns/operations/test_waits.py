@@ -8,8 +8,10 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.domain.error_codes import Code
-from turns.domain.retry import Hold, HoldReason, Retry
-from turns.domain.turn import Claim, Turn, TurnRequest
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Hold, HoldReason, Retry
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.domain.wait_reason import SILENT, Reason
 from turns.operations.live_turns import read_live_turns
 from turns.operations.timeline import read_timeline

@@ -14,9 +14,11 @@ from turns.backend.script_replies import Reply
 from turns.domain.assistant import DEFAULT, Assistant, Lane
 from turns.domain.error_codes import Code
 from turns.domain.errors import IntakePaused, InvalidRequest
-from turns.domain.retry import Hold, HoldReason, Retry
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Hold, HoldReason, Retry
 from turns.domain.state import Status
-from turns.domain.turn import Claim, TurnRequest, WaitingFor
+from turns.domain.turn import WaitingFor
+from turns.domain.turn_request import TurnRequest
 from turns.pauses.part import INTAKE, WORKERS, Part, PauseKind
 from turns.pauses.pauses import Pauses, read_pauses
 from turns.store.turns import TurnStore

@@ -12,7 +12,8 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
 from turns.search import indexes
 from turns.search.search import Search
 from turns.search.suggestions import Kind

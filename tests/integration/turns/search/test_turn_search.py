@@ -13,8 +13,9 @@ from turns.backend.client import Client
 from turns.backend.opening import connect
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn
+from turns.domain.turn import Turn
 from turns.domain.turn_filter import TurnFilter
 from turns.search import indexes, turn_search
 from turns.search.search import Search

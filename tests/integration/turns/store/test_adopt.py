@@ -11,7 +11,8 @@ from turns.backend.script_replies import Reply
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound, TurnNotFound
 from turns.domain.ids import session_key, user_key
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
 from turns.store.sessions import ADOPT_PAGE, SessionStore
 from turns.store.turns import TurnStore
 

@@ -9,7 +9,7 @@ from supervisor.doctor.store_checks import check_writes
 from tests.support.server import Server
 from tests.support.waiting import wait_until
 from turns.domain.errors import StoreUnavailable
-from turns.domain.turn import TurnRequest
+from turns.domain.turn_request import TurnRequest
 from turns.store.health import Health
 from turns.store.turns import TurnStore
 

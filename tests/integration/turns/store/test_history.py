@@ -13,7 +13,8 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from worker.langchain.chain import ChainRun, build_chain

@@ -8,9 +8,10 @@ from tests.integration.conftest import answer_to
 from tests.support.server import Server
 from turns.backend import keys
 from turns.domain.error_codes import Code
-from turns.domain.retry import Hold, HoldReason, Retry
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Hold, HoldReason, Retry
 from turns.domain.state import Status
-from turns.domain.turn import Claim, TurnRequest
+from turns.domain.turn_request import TurnRequest
 from turns.store.holds import ModelHold, read_hold, read_holds
 from turns.store.turns import TurnStore
 

@@ -27,7 +27,10 @@ from turns.domain.errors import (
 )
 from turns.domain.ids import session_key
 from turns.domain.messages import Message
-from turns.domain.turn import Answer, Claim, Turn, TurnRequest
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.file_history.files import HistoryFiles
 from turns.file_history.session_store import FileHistorySessionStore, open_session_store
 from turns.file_history.turn_store import open_turn_store

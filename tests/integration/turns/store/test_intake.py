@@ -10,7 +10,8 @@ from turns.backend.opening import connect
 from turns.config.settings import Settings
 from turns.domain.errors import IntakePaused, Overloaded, StoreUnavailable, StoreUnsafe
 from turns.domain.messages import Message
-from turns.domain.turn import Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.pauses.part import INTAKE
 from turns.pauses.pauses import Pauses
 from turns.store.sessions import SessionStore

@@ -57,9 +57,12 @@ from turns.domain.errors import (
 from turns.domain.events import START, EventType
 from turns.domain.ids import DEFAULT_TENANT, session_key, user_key
 from turns.domain.messages import Message
-from turns.domain.retry import Hold, HoldReason, Retry
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Hold, HoldReason, Retry
+from turns.domain.run.spending import Spending, Usage
 from turns.domain.state import TERMINAL, Status
-from turns.domain.turn import Answer, Claim, OnBusy, Spending, TurnRequest, Usage
+from turns.domain.turn_request import OnBusy, TurnRequest
 from turns.edits.copies import HistoryCopies
 from turns.edits.deletion import Deletion
 from turns.edits.forks import Forks, Source

@@ -6,8 +6,10 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.domain.errors import SessionNotFound
 from turns.domain.ids import user_key
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.store.sessions import SessionStore
 from turns.store.turns import LIST_LIMIT, TurnStore
 

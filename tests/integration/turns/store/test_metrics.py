@@ -9,8 +9,10 @@ from tests.support.waiting import wait_until
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.domain.error_codes import Code
-from turns.domain.retry import Retry
-from turns.domain.turn import Claim, Turn, TurnRequest
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Retry
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.domain.wait_reason import Reason
 from turns.operations.workers import read_workers
 from turns.store.failing import FailingModel, read_completions, read_failing

@@ -10,8 +10,9 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_replies import Reply
 from turns.domain.ids import DEFAULT_TENANT, user_key
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn
+from turns.domain.turn import Turn
 from turns.store import repair as repairs
 from turns.store.turns import TurnStore
 

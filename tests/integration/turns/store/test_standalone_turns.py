@@ -17,8 +17,11 @@ from turns.domain.error_codes import Code
 from turns.domain.errors import FileNotFound, SessionNotFound, TurnNotCommitted, TurnNotFound
 from turns.domain.ids import DEFAULT_TENANT, session_key
 from turns.domain.messages import Message
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Answer, Claim, Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.file_history.files import HistoryFiles
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store

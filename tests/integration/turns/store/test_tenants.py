@@ -8,8 +8,9 @@ from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
 from turns.domain.errors import IdempotencyKeyReused, SessionNotFound, TurnNotFound
 from turns.domain.ids import session_key
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn
+from turns.domain.turn import Turn
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 

@@ -10,7 +10,7 @@ from tests.support.server import Server
 from tests.support.waiting import wait_until
 from turns.backend import keys
 from turns.backend.script_replies import Reply
-from turns.domain.turn import TurnRequest
+from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
 
 

@@ -12,7 +12,7 @@ from turns.config.settings import Settings
 from turns.domain.assistant import Lane
 from turns.domain.errors import InvalidRequest, RateLimited, TenantBacklogFull, TokensSpent
 from turns.domain.messages import Message
-from turns.domain.turn import TurnRequest
+from turns.domain.turn_request import TurnRequest
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from turns.tenants import tenants as tenants_module

@@ -9,7 +9,8 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
 from turns.store.turns import TurnStore
 from turns.tenants import activity
 from turns.tenants.limits import OwnLimits

@@ -14,8 +14,11 @@ from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import InvalidRequest, LeaseLost
-from turns.domain.retry import Retry
-from turns.domain.turn import Claim, OnBusy, Spending, Turn, Usage
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Retry
+from turns.domain.run.spending import Spending, Usage
+from turns.domain.turn import Turn
+from turns.domain.turn_request import OnBusy
 from turns.store.turns import TurnStore
 from turns.usage import store as usage_store
 from turns.usage.report import Dimension, UsageQuery, UsageReport, UsageRow

@@ -15,7 +15,8 @@ from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.ids import new_turn_id
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
 from web.app import create_app
 from web.security import auth
 

@@ -14,7 +14,8 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.pubsub import Subscriptions
 from turns.config.settings import Settings
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
 from turns.ended_turns.feed import EndedTurns
 from turns.store.turns import TurnStore
 from web.streaming.connections import StreamConnections

@@ -9,8 +9,9 @@ import pytest
 from tests.support.server import Server
 from tests.support.waiting import wait_until
 from turns.backend import keys
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn
+from turns.domain.turn import Turn
 from turns.store.turns import TurnStore
 from web.streaming.long_poll import LongPolls
 from web.streaming.single_flight import SingleFlight

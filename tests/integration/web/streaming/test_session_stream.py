@@ -16,8 +16,9 @@ from turns.conversations.conversations import Conversations
 from turns.domain.error_codes import Code
 from turns.domain.errors import SessionNotFound, StreamsFull
 from turns.domain.events import EventType
-from turns.domain.retry import Retry
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Retry
+from turns.domain.turn import Turn
 from turns.session_stream.store import SessionStreamStore
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore

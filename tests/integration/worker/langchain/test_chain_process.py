@@ -20,7 +20,7 @@ from turns.config.settings import Settings
 from turns.domain.assistant import Assistant, RunsIn
 from turns.domain.errors import ModelError, ModelErrorKind
 from turns.domain.events import EventType, OutputEvent
-from turns.domain.turn import Answer
+from turns.domain.run.answer import Answer
 from worker.langchain.chain import EventSink
 from worker.langchain.chain_cache import ChainCache
 from worker.langchain.chain_process import ChainProcessFailed, start_server

@@ -13,7 +13,7 @@ from tests.integration.worker.provider.test_completions import CLAIM
 from tests.support.raw_provider import Ask, Script, serve
 from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT, Assistant
-from turns.domain.turn import Answer
+from turns.domain.run.answer import Answer
 from worker.langchain.chain import TRUNCATED, ChainRun, build_chain, to_model, to_usage
 from worker.langchain.history import merge_chunks
 from worker.provider.completions import Completions

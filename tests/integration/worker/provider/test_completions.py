@@ -20,7 +20,7 @@ from tests.support.waiting import wait_until
 from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT
 from turns.domain.errors import ModelError
-from turns.domain.turn import Claim
+from turns.domain.run.claim import Claim
 from worker.langchain.chain import ChainRun, build_chain
 from worker.provider.completions import Completions
 from worker.provider.models import build_model

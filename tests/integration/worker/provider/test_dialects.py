@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.raw_provider import COUNTED, HELLO, STREAM, USAGE, WHOLE, Ask, chunk, error_of, events, sends
 from turns.domain.assistant import Assistant
-from turns.domain.retry import FALLBACK_CODES
+from turns.domain.run.retry import FALLBACK_CODES
 
 
 @pytest.mark.parametrize(

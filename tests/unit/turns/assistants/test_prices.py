@@ -6,7 +6,7 @@ import pytest
 
 from turns.assistants.loader import read_assistants
 from turns.domain.errors import ConfigurationError
-from turns.domain.turn import Usage, format_nano
+from turns.domain.run.spending import Usage, format_nano
 
 ASSISTANTS = "[assistants.a]\n[assistants.b]\n"
 PRICES = f"""{ASSISTANTS}

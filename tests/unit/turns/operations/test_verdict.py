@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from turns.domain.retry import HoldReason
+from turns.domain.run.retry import HoldReason
 from turns.domain.state import TERMINAL, Status
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind

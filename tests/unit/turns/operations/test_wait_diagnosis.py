@@ -5,7 +5,7 @@ import pytest
 
 from tests.support.records import record
 from turns.domain.error_codes import Code
-from turns.domain.retry import HoldReason
+from turns.domain.run.retry import HoldReason
 from turns.domain.state import Status
 from turns.domain.wait_reason import Reason
 from turns.operations.live_turns import LiveTurn

@@ -9,8 +9,9 @@ from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT
 from turns.domain.errors import Overloaded, TurnExpired, TurnNotFound
 from turns.domain.ids import new_turn_id
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, TurnRequest
+from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
 
 REQUEST = TurnRequest(session_id="s", input="hello", metadata={"a": "1"}, idempotency_key="k")

@@ -15,7 +15,7 @@ from tests.support.bad_input import BAD_BODIES
 from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
 from turns.domain.errors import AssistantNotFound, InvalidRequest
-from turns.domain.turn import TurnRequest
+from turns.domain.turn_request import TurnRequest
 from web.http.strict_json import load_json
 from web.http.validation import parse_messages, parse_query, parse_submit
 from web.schemas.requests import MessagesQuery, SessionsQuery, WaitQuery, submit_body

@@ -17,7 +17,7 @@ from tests.unit.worker.run.stand_ins import make_claim
 from turns.domain.assistant import Assistant, HistoryMode
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
-from turns.domain.turn import Usage
+from turns.domain.run.spending import Usage
 from worker.langchain.chain import partial_answer
 from worker.langchain.chain_call import CustomChain, build_custom_chain
 from worker.langchain.chain_output import ChainOutput, GraphMessages

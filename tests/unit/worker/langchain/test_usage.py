@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage
 
-from turns.domain.turn import Usage
+from turns.domain.run.spending import Usage
 from worker.langchain.chain import MAX_TOKENS, to_usage
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from langchain_core.runnables import Runnable, RunnableGenerator
 
 from turns.domain.assistant import DEFAULT, Assistant
-from turns.domain.turn import Claim, Spending
+from turns.domain.run.claim import Claim
+from turns.domain.run.spending import Spending
 
 numbers = itertools.count(1)
 

@@ -17,8 +17,9 @@ from turns.backend.script_replies import Reply
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
-from turns.domain.retry import Hold, HoldReason, RetryBudget
-from turns.domain.turn import NO_TOKENS, Claim, Usage
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Hold, HoldReason, RetryBudget
+from turns.domain.run.spending import NO_TOKENS, Usage
 from turns.file_history.offload import DiskUnavailable
 from worker.langchain.chain_cache import ChainCache
 from worker.run.active_runs import COMMIT_PATIENCE_SECONDS

@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 
 from tests.unit.worker.run.stand_ins import make_claim
-from turns.domain.turn import Claim
+from turns.domain.run.claim import Claim
 from worker.run.silence_watch import SilenceWatch
 
 CLAIM = make_claim()

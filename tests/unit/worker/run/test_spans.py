@@ -16,7 +16,8 @@ from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, ModelError, ModelErrorKind
-from turns.domain.turn import Answer, Usage
+from turns.domain.run.answer import Answer
+from turns.domain.run.spending import Usage
 from worker.run.spans import describe_provider, generation_span, record_answer
 
 ANSWER = Answer(

@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from tests.unit.worker.run.stand_ins import FakeClock, FakeStore, make_claim
 from turns.config.settings import Pool, Settings
 from turns.domain.errors import StoreUnavailable
-from turns.domain.turn import Claim
+from turns.domain.run.claim import Claim
 from worker.run.active_runs import ActiveRun, ActiveRuns
 from worker.run.interrupt import interrupter
 from worker.run.watchdog import CHECKS, STALLED_EXIT_CODE, StalledProcess, Watchdog

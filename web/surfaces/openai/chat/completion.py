@@ -5,8 +5,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from turns.domain.run.spending import Usage
 from turns.domain.state import Status
-from turns.domain.turn import Turn, Usage
+from turns.domain.turn import Turn
 from web.streaming.connections import KEEP_ALIVE
 from web.surfaces.native_events import NativeEvent
 

@@ -9,7 +9,8 @@ from flask import Blueprint, Response, jsonify, request
 
 from turns.config.logs import Log, get_logger
 from turns.domain.errors import StoreUnavailable
-from turns.domain.turn import Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from web.http.problems import to_problem
 from web.http.responses import EVENT_STREAM, read_json_body
 from web.http.validation import parse_body

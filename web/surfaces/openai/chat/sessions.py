@@ -14,7 +14,8 @@ from turns.domain.errors import (
     TurnNotLast,
 )
 from turns.domain.messages import Message
-from turns.domain.turn import Session, TurnRequest
+from turns.domain.session import Session
+from turns.domain.turn_request import TurnRequest
 from turns.store.acceptance import Accepted
 from web.security.token_bounds import check_new_session
 from web.surfaces.openai.chat.branches import Decision, History, Live, Step, branch_seed, decide

@@ -9,7 +9,7 @@ from turns.domain.content.parts import Part, text_of
 from turns.domain.errors import FieldError, InvalidRequest
 from turns.domain.ids import new_token
 from turns.domain.messages import Message
-from turns.domain.turn import TurnRequest
+from turns.domain.turn_request import TurnRequest
 from web.schemas.parts import PartBody
 from web.schemas.requests import submit_body
 from web.surfaces.openai.chat.binding import SESSION, Binding

@@ -6,7 +6,7 @@ from flask import g, request
 from pydantic import BaseModel, ConfigDict, Field
 
 from turns.domain.errors import InvalidRequest, SessionNotFound
-from turns.domain.turn import Session
+from turns.domain.session import Session
 from web.http.validation import parse_id
 from web.schemas.field_types import Metadata, MetadataName
 from web.schemas.requests import MAX_METADATA, SessionQuery

@@ -7,7 +7,8 @@ from dataclasses import replace
 from flask import g
 
 from turns.domain.errors import InvalidRequest, Refused, SessionChanged
-from turns.domain.turn import Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.edits.forks import Source
 from web.http.validation import parse_id
 from web.schemas.requests import NoQuery, submit_body

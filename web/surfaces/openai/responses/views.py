@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from turns.domain.error_codes import Code
+from turns.domain.run.spending import Usage
 from turns.domain.state import Status
-from turns.domain.turn import Turn, Usage
+from turns.domain.turn import Turn
 from web.surfaces.openai.content import to_content
 from web.surfaces.openai.ids import item_id, to_response_id
 from web.surfaces.openai.responses.output import to_output

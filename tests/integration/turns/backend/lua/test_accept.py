@@ -6,8 +6,10 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.script_replies import Reply
 from turns.domain.errors import IdempotencyKeyReused, Overloaded, SessionBacklogFull, SessionBusy, StoreUnavailable
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, OnBusy, Turn, TurnRequest, WaitingFor
+from turns.domain.turn import Turn, WaitingFor
+from turns.domain.turn_request import OnBusy, TurnRequest
 from turns.store.turns import TurnStore, to_turn
 
 StoreWith = Callable[..., TurnStore]

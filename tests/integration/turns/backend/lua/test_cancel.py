@@ -6,8 +6,9 @@ from tests.integration.conftest import history
 from tests.support.server import Server
 from turns.domain.errors import TurnExpired, TurnNotFound
 from turns.domain.ids import new_turn_id
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn
+from turns.domain.turn import Turn
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]

@@ -9,8 +9,10 @@ from turns.backend import keys
 from turns.backend.script_replies import Reply
 from turns.domain.error_codes import Code
 from turns.domain.messages import window_length
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
 
 StoreWith = Callable[..., TurnStore]

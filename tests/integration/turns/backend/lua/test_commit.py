@@ -9,8 +9,10 @@ from turns.backend import keys
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost
+from turns.domain.run.claim import Claim
+from turns.domain.run.spending import Usage
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn, Usage
+from turns.domain.turn import Turn
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]

@@ -12,8 +12,9 @@ from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT, Assistant, Variable
 from turns.domain.error_codes import Code
 from turns.domain.errors import InvalidRequest, ModelError, ModelErrorKind
-from turns.domain.retry import Hold, HoldReason, Retry
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Hold, HoldReason, Retry
+from turns.domain.turn import Turn
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 

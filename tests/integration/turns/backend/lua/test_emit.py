@@ -4,7 +4,8 @@ from tests.integration.conftest import answer_to, events
 from tests.support.server import Server
 from turns.backend.script_replies import Reply
 from turns.domain.events import START, EventType
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]

@@ -9,7 +9,9 @@ from turns.backend.script_replies import Reply
 from turns.domain.assistant import DEFAULT
 from turns.domain.errors import LeaseLost, SessionNotFound, TurnNotFound
 from turns.domain.ids import session_key
-from turns.domain.turn import Claim, Turn, TurnRequest
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.store.sessions import ERASE_LIMIT, SessionStore
 from turns.store.turns import TurnStore
 

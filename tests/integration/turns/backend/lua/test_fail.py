@@ -6,9 +6,10 @@ from tests.integration.conftest import answer_to, history
 from tests.support.server import Server
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost
-from turns.domain.retry import Hold, HoldReason, Retry
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Hold, HoldReason, Retry
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn, WaitingFor
+from turns.domain.turn import Turn, WaitingFor
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]

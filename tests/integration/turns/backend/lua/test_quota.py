@@ -10,8 +10,11 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.domain.error_codes import Code
 from turns.domain.errors import RateLimited, TenantBacklogFull, TokensSpent
+from turns.domain.run.claim import Claim
+from turns.domain.run.spending import Usage
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn, TurnRequest, Usage
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
 
 StoreWith = Callable[..., TurnStore]

@@ -6,9 +6,10 @@ from tests.integration.conftest import answer_to, events
 from tests.support.server import Server
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost
-from turns.domain.retry import Retry
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Retry
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn
+from turns.domain.turn import Turn
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]

@@ -6,7 +6,9 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.script_replies import Reply
 from turns.domain.errors import LeaseLost
-from turns.domain.turn import Claim, OnBusy, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
+from turns.domain.turn_request import OnBusy
 from turns.store.turns import TurnStore
 
 Accept = Callable[..., Turn]

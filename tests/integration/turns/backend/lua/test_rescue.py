@@ -4,8 +4,9 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.script_replies import Reply
 from turns.domain.error_codes import Code
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn
+from turns.domain.turn import Turn
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 

@@ -10,8 +10,9 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.domain.assistant import DEFAULT, Lane
 from turns.domain.error_codes import Code
-from turns.domain.retry import Retry
-from turns.domain.turn import Claim, OnBusy, TurnRequest
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Retry
+from turns.domain.turn_request import OnBusy, TurnRequest
 from turns.operations.wait_diagnosis import read_session_queue
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore

@@ -15,8 +15,9 @@ from turns.backend.partition.unpatched_leases import PartitionedLeaseClient
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.errors import StoreUnavailable
+from turns.domain.run.claim import Claim
 from turns.domain.state import Status
-from turns.domain.turn import Claim, TurnRequest
+from turns.domain.turn_request import TurnRequest
 from turns.file_history.turn_store import open_turn_store
 from turns.store.turns import TurnStore
 

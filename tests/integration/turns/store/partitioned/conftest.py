@@ -8,7 +8,9 @@ from tests.support.cluster.nodes import ClusterNodes
 from turns.backend.client import Client
 from turns.backend.opening import connect
 from turns.config.settings import Settings
-from turns.domain.turn import Claim, Turn, TurnRequest
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.store.partitioned.sessions import PartitionedSessionStore
 from turns.store.partitioned.turns import PartitionedTurnStore
 

@@ -19,7 +19,8 @@ from turns.backend.partition.placement import Partitions
 from turns.config.settings import Settings
 from turns.domain.errors import StoreUnavailable
 from turns.domain.ids import DEFAULT_TENANT
-from turns.domain.turn import Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.jobs.executor import JobExecutor
 from turns.jobs.failed_turns import FailedTurns
 from turns.jobs.job import BulkAct, JobSpec

@@ -16,10 +16,13 @@ from turns.config.settings import Placement, Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import InvalidRequest
 from turns.domain.ids import new_turn_id, partition_of
-from turns.domain.retry import Hold, HoldReason, Retry
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Hold, HoldReason, Retry
+from turns.domain.run.spending import Spending, Usage
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Spending, Turn, TurnRequest, Usage
+from turns.domain.turn import Turn
 from turns.domain.turn_filter import TurnFilter
+from turns.domain.turn_request import TurnRequest
 from turns.domain.wait_reason import Reason
 from turns.ended_turns.feed import EndedTurns
 from turns.jobs.executor import JobExecutor

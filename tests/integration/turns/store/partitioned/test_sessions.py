@@ -7,7 +7,8 @@ from turns.conversations.conversations import Conversations, SessionCount
 from turns.conversations.session_filter import SessionFilter
 from turns.domain.errors import ConfigurationError, SessionNotFound
 from turns.domain.messages import Message
-from turns.domain.turn import Session, TurnRequest
+from turns.domain.session import Session
+from turns.domain.turn_request import TurnRequest
 from turns.store.partitioned.sessions import PartitionedSessionStore
 from turns.store.partitioned.turns import PartitionedTurnStore
 

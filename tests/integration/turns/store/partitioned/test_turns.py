@@ -14,9 +14,11 @@ from turns.config.settings import Placement, Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import LeaseLost, TurnNotFound
 from turns.domain.ids import new_turn_id, partition_of
-from turns.domain.retry import Retry
+from turns.domain.run.claim import Claim, Delta
+from turns.domain.run.retry import Retry
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Delta, Turn, TurnRequest
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.store.partitioned.turns import PartitionedTurnStore
 
 Accept = Callable[..., Turn]

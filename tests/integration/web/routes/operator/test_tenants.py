@@ -15,7 +15,9 @@ from turns.access.audit_log import AuditLog
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.config.settings import Settings
-from turns.domain.turn import Claim, Spending, Turn, Usage
+from turns.domain.run.claim import Claim
+from turns.domain.run.spending import Spending, Usage
+from turns.domain.turn import Turn
 from turns.pauses.part import Part
 from turns.pauses.pauses import Pauses
 from turns.store.turns import TurnStore

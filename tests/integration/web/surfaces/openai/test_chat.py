@@ -14,7 +14,9 @@ from turns.backend import keys
 from turns.config.settings import Settings
 from turns.domain.content.parts import PartType
 from turns.domain.messages import Message
-from turns.domain.turn import Answer, Claim, Turn
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 from web.app import create_app

@@ -12,7 +12,8 @@ from turns.access.api_key import Scope
 from turns.access.api_keys import ApiKeyStore
 from turns.backend.client import Client
 from turns.config.settings import Settings
-from turns.domain.turn import Claim, Turn
+from turns.domain.run.claim import Claim
+from turns.domain.turn import Turn
 from turns.store.turns import TurnStore
 
 ASSISTANTS = """

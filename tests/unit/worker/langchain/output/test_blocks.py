@@ -10,7 +10,7 @@ from langchain_core.runnables import RunnableLambda
 from tests.unit.worker.run.stand_ins import make_claim
 from turns.domain.assistant import Assistant
 from turns.domain.messages import Message
-from turns.domain.turn import Answer
+from turns.domain.run.answer import Answer
 from worker.langchain.chain_call import CustomChain
 from worker.langchain.custom_chain import CustomChainRun
 from worker.langchain.message_codec import decode_messages, encode_message

@@ -9,7 +9,7 @@ import pytest
 
 from tests.unit.worker.run.stand_ins import make_claim
 from turns.domain.errors import FilesFull, FilesUnavailable, FileTypeRefused, StoreUnavailable
-from turns.domain.turn import Answer
+from turns.domain.run.answer import Answer
 from turns.files.store import StoredFile
 from worker.run.output.drawn_images import DrawnImages
 

@@ -10,8 +10,10 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.domain.error_codes import Code
 from turns.domain.events import START, TurnEvent
-from turns.domain.retry import Retry
-from turns.domain.turn import Answer, Claim, Turn
+from turns.domain.run.answer import Answer
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import Retry
+from turns.domain.turn import Turn
 from turns.store.event_stream.folded_events import folded_end, folded_events, is_folded
 from turns.store.turns import TurnStore
 

@@ -10,9 +10,10 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.domain.assistant import Lane
 from turns.domain.error_codes import Code
-from turns.domain.retry import COHORTS, Retry
+from turns.domain.run.claim import Claim
+from turns.domain.run.retry import COHORTS, Retry
 from turns.domain.state import Status
-from turns.domain.turn import Claim, TurnRequest
+from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
 
 

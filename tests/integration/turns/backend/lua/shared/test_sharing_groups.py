@@ -9,8 +9,8 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.domain.assistant import Assistant
 from turns.domain.error_codes import Code
-from turns.domain.retry import Retry
-from turns.domain.turn import TurnRequest
+from turns.domain.run.retry import Retry
+from turns.domain.turn_request import TurnRequest
 from turns.domain.wait_reason import Reason
 from turns.domain.worker_kind import WorkerKind, worker_name
 from turns.operations.wait_diagnosis import read_session_queue

@@ -13,8 +13,11 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.record import read_turn_records, to_turn_record
 from turns.domain.error_codes import Code
+from turns.domain.run.claim import Claim
+from turns.domain.run.spending import Usage
 from turns.domain.state import Status
-from turns.domain.turn import Claim, Turn, TurnRequest, Usage
+from turns.domain.turn import Turn
+from turns.domain.turn_request import TurnRequest
 from turns.operations.timeline import read_timeline
 from turns.store.turns import TurnStore
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
-from turns.domain.retry import Attempt, GiveUp, Hold, HoldReason, Retry, RetryBudget, RetryPolicy
+from turns.domain.run.retry import Attempt, GiveUp, Hold, HoldReason, Retry, RetryBudget, RetryPolicy
 
 POLICY = RetryPolicy(max_attempts=3, base_seconds=0.5, cap_seconds=30)
 RETRYABLE = ModelError(Code.PROVIDER_ERROR, ModelErrorKind.RETRYABLE)

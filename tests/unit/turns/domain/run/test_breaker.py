@@ -1,8 +1,8 @@
 import pytest
 
-from turns.domain.breaker import Breaker, is_provider_failure
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
+from turns.domain.run.breaker import Breaker, is_provider_failure
 
 ERROR = ModelError(Code.PROVIDER_ERROR, ModelErrorKind.RETRYABLE, provider_status=500)
 UNREACHABLE = ModelError(Code.PROVIDER_UNREACHABLE, ModelErrorKind.RETRYABLE)
