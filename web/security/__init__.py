@@ -1,4 +1,4 @@
 """Authentication by API key, the cross-origin guard and the audit log.
 
-Imported by `web.app`, `web.routes`, `web.openapi` and `web.streaming`; it imports nothing else of `web`.
+Every other package of `web` may import it; it imports nothing else of `web`.
 """

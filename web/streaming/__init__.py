@@ -1,4 +1,4 @@
 """Long polls and server-sent events.
 
-Imported by `web.app` and `web.routes`.
+Imported by `web.services`, `web.routes` and `web.surfaces`.
 """

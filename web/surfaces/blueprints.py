@@ -4,61 +4,50 @@ from collections.abc import Iterator
 
 from flask import Blueprint
 
-from turns.assistants.registry import AssistantRegistry
-from turns.config.settings import Settings
-from turns.edits.regeneration import Regeneration
-from turns.files.store import FileStore
-from turns.store.sessions import SessionStore
-from turns.store.turns import TurnStore
-from web.http.parts import PartResolver
-from web.security.auth import Authenticator
-from web.streaming.long_poll import LongPolls
-from web.streaming.sse import EventStreams
+from web.services import Services
 from web.surfaces.ai_sdk.chats import Chats
 from web.surfaces.ai_sdk.files import MessageFiles
 from web.surfaces.ai_sdk.routes import CAN_RESET, build_ai_sdk
 from web.surfaces.langserve.routes import LangServe, build_langserve
 from web.surfaces.openai.blueprint import build_openai
-from web.surfaces.openai.services import Services
 
 
-def build_surfaces(
-    settings: Settings,
-    *,
-    store: TurnStore,
-    sessions: SessionStore,
-    regeneration: Regeneration,
-    streams: EventStreams,
-    long_polls: LongPolls,
-    authenticator: Authenticator,
-    registry: AssistantRegistry,
-    openai: Services,
-    files: FileStore,
-) -> Iterator[Blueprint]:
+def build_surfaces(services: Services) -> Iterator[Blueprint]:
     """Yield the blueprints that `INTURN_SURFACES` names."""
-    if "ai_sdk" in settings.served_surfaces:
-        for release in CAN_RESET:
-            yield build_ai_sdk(
-                Chats(store, sessions, regeneration),
-                streams,
-                store.cancel,
-                authenticator,
-                find=registry.find,
-                files=MessageFiles(files, settings.max_file_bytes),
-                resolve_parts=PartResolver(files, max_bytes=settings.model_file_bytes).resolve,
-                release=release,
-                max_input_bytes=settings.max_input_bytes,
-            )
-    if "langserve" in settings.served_surfaces:
-        service = LangServe(
-            store,
-            streams=streams,
-            long_polls=long_polls,
-            authenticator=authenticator,
+    served = services.settings.served_surfaces
+    if "ai_sdk" in served:
+        yield from _build_ai_sdk(services)
+    if "langserve" in served:
+        yield from _build_langserve(services)
+    if "openai" in served:
+        yield build_openai(services)
+
+
+def _build_ai_sdk(services: Services) -> Iterator[Blueprint]:
+    settings, store = services.settings, services.store
+    for release in CAN_RESET:
+        yield build_ai_sdk(
+            Chats(store, services.sessions, services.regeneration),
+            services.streams,
+            store.cancel,
+            services.authenticator,
+            find=services.registry.find,
+            files=MessageFiles(services.files, settings.max_file_bytes),
+            resolve_parts=services.resolve_parts,
+            release=release,
             max_input_bytes=settings.max_input_bytes,
         )
-        yield build_langserve(service, registry.find, name="langserve", prefix="/langserve/<assistant>")
-        if root := settings.langserve_root:
-            yield build_langserve(service, registry.find, name="langserve_root", prefix="", root=root)
-    if "openai" in settings.served_surfaces:
-        yield build_openai(openai)
+
+
+def _build_langserve(services: Services) -> Iterator[Blueprint]:
+    settings, find = services.settings, services.registry.find
+    service = LangServe(
+        services.store,
+        streams=services.streams,
+        long_polls=services.long_polls,
+        authenticator=services.authenticator,
+        max_input_bytes=settings.max_input_bytes,
+    )
+    yield build_langserve(service, find, name="langserve", prefix="/langserve/<assistant>")
+    if root := settings.langserve_root:
+        yield build_langserve(service, find, name="langserve_root", prefix="", root=root)

@@ -1,1 +1,1 @@
-"""The endpoints under `/operator`, a module for each subject. Imported by `web.app`."""
+"""The endpoints under `/operator`, a module for each subject. Imported by `web.blueprints`."""

@@ -4,7 +4,6 @@ import re
 
 from flask import Blueprint, Response, g
 
-from turns.access.audit_log import Act, AuditLog
 from turns.domain.errors import IdempotencyKeyReused, InvalidRequest, JobNotFound, TooManyJobs
 from turns.jobs.job import BulkAct, Job, JobSpec
 from turns.jobs.job_store import JobStore
@@ -14,7 +13,7 @@ from web.http.responses import read_json_body, reply
 from web.http.validation import parse_body
 from web.openapi.operation import Operation, ResponseSpec
 from web.schemas.operator import jobs as schema
-from web.security.audit import audit, record
+from web.security.audit import audit
 
 MAX_BODY_BYTES = 128 * 1024  # a thousand ids of turns are 43 KB
 IS_JOB_ID = re.compile(schema.JOB_ID)
@@ -114,39 +113,6 @@ def build_operator_jobs(jobs: JobStore, selector: Selector, runner: JobRunner) -
     return api
 
 
-def audit_begin(audit_log: AuditLog, job: Job) -> None:
-    """Record the begin of a job with its conditions. Raises `StoreUnavailable`; then the job does not begin yet."""
-    _record(audit_log, "begin_job", job, conditions=_describe(job.spec))
-
-
-def audit_end(audit_log: AuditLog, job: Job) -> None:
-    """Record the end of a job with its numbers. Raises `StoreUnavailable`; then the job does not end yet."""
-    progress = job.progress
-    numbers = {
-        "total": progress.total,
-        "count": progress.done,
-        "skipped": progress.skipped,
-        "refused": progress.refused,
-    }
-    _record(audit_log, "end_job", job, status=job.status, **numbers)
-
-
-def _record(audit_log: AuditLog, action: str, job: Job, **details: int | str) -> None:
-    spec = job.spec
-    record(
-        audit_log,
-        Act(
-            action=action,
-            what=job.id,
-            key_id=spec.key_id,
-            tenant=spec.key_tenant,
-            target_tenant=spec.filter.tenant,
-            reason=spec.reason,
-            details={"act": spec.act, **details},
-        ),
-    )
-
-
 def _to_spec(
     given: schema.JobConditions, *, turn_ids: tuple[str, ...] = (), per_second: int = 1, reason: str = ""
 ) -> JobSpec:
@@ -172,15 +138,6 @@ def _check_target(body: schema.JobBody) -> None:
     """Raise `InvalidRequest` for a job on all turns that does not say so, because a misspelt tool may forget them."""
     if not (body.has_any or body.status or body.turn_ids or body.all):
         raise InvalidRequest("all", "must be true for a job without a condition and without turn_ids")
-
-
-def _describe(spec: JobSpec) -> str:
-    """Return the conditions of a job in one line."""
-    if spec.turn_ids:
-        return f"{len(spec.turn_ids)} turns by id"
-    given = {name: getattr(spec.filter, name) for name in type(spec.filter).__dataclass_fields__}
-    shown = {name: ",".join(value) if name == "statuses" else value for name, value in given.items() if value}
-    return " ".join(f"{name}={value}" for name, value in shown.items()) or spec.undo_of or "all"
 
 
 def _parse_id(job_id: str) -> str:

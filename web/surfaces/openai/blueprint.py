@@ -4,13 +4,13 @@ from flask import Blueprint
 from flask.blueprints import BlueprintSetupState
 
 from web.http.problems import FORMS
+from web.services import Services
 from web.surfaces.openai.chat.routes import build_completions
 from web.surfaces.openai.conversations.item_routes import build_items
 from web.surfaces.openai.conversations.routes import build_conversations
 from web.surfaces.openai.errors import to_error
 from web.surfaces.openai.models import build_models
 from web.surfaces.openai.responses.routes import build_responses
-from web.surfaces.openai.services import Services
 
 BASE = "/openai/v1"
 

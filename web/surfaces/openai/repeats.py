@@ -5,7 +5,7 @@ import hashlib
 from flask import g, request
 
 from web.http.validation import parse_idempotency_key
-from web.surfaces.openai.services import Services
+from web.services import Services
 
 RETRY_COUNT = "X-Stainless-Retry-Count"  # OpenAI's clients send it with each request, 0 with the first one
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from web.surfaces.openai.services import USER
+from web.surfaces.openai.names import USER
 
 SESSION = "X-InTurn-Session"
 TASK = "X-InTurn-Task"

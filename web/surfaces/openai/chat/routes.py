@@ -16,6 +16,7 @@ from web.http.responses import EVENT_STREAM, read_json_body
 from web.http.validation import parse_body
 from web.schemas.requests import NoQuery
 from web.security.token_bounds import bind
+from web.services import Services
 from web.streaming.accepted import register_accepted
 from web.surfaces.ended_turn import wait_for_end
 from web.surfaces.native_events import NativeEvent, follow_turn
@@ -29,7 +30,6 @@ from web.surfaces.openai.chat.sessions import BoundTurns
 from web.surfaces.openai.chat.turn_requests import TurnRequests
 from web.surfaces.openai.errors import to_error
 from web.surfaces.openai.repeats import digest_of, find_key
-from web.surfaces.openai.services import Services
 
 MAX_TEXT_BYTES = 4 * 1024 * 1024  # of a request without its files, which are base64
 FORKED_FROM = "X-InTurn-Forked-From"
@@ -86,7 +86,7 @@ class Completions:
 
 def build_completions(services: Services) -> Blueprint:
     service = Completions(services)
-    max_bytes = MAX_TEXT_BYTES + services.max_file_bytes * 4 // 3
+    max_bytes = MAX_TEXT_BYTES + services.settings.model_file_bytes * 4 // 3
     api = Blueprint("chat", __name__, url_prefix="/chat/completions")
     api.register_error_handler(TurnWithoutAnswer, _reply_without_answer)
 

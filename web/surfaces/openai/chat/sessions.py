@@ -18,9 +18,9 @@ from turns.domain.session import Session
 from turns.domain.turn_request import TurnRequest
 from turns.store.acceptance import Accepted
 from web.security.token_bounds import check_new_session
+from web.services import Services
 from web.surfaces.openai.chat.branches import Decision, History, Live, Step, branch_seed, decide
 from web.surfaces.openai.chat.messages import Content, Conversation
-from web.surfaces.openai.services import Services
 from web.surfaces.openai.unsupported import UnsupportedParameter
 
 MAX_BRANCHES = 16  # of branches

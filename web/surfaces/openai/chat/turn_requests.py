@@ -12,10 +12,10 @@ from turns.domain.messages import Message
 from turns.domain.turn_request import TurnRequest
 from web.schemas.parts import PartBody
 from web.schemas.requests import submit_body
+from web.services import Services
 from web.surfaces.openai.chat.binding import SESSION, Binding
 from web.surfaces.openai.chat.messages import Attachment, Content, Conversation
 from web.surfaces.openai.chat.requests import CompletionBody
-from web.surfaces.openai.services import Services
 from web.surfaces.turn_requests import to_turn_request
 
 NAMES = {"assistant": "model", "user_id": "user", "session_id": SESSION}  # of fields in this protocol
@@ -26,7 +26,7 @@ class TurnRequests:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._model = submit_body(services.max_input_bytes)
+        self._model = submit_body(services.settings.max_input_bytes)
 
     def build(
         self, body: CompletionBody, conversation: Conversation, binding: Binding, *, key: str | None, digest: str

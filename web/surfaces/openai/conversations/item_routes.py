@@ -8,6 +8,7 @@ from turns.domain.errors import InvalidRequest
 from web.http.urls import read_query
 from web.http.validation import parse_query, validate
 from web.schemas.requests import Query
+from web.services import Services
 from web.surfaces.openai.content import to_listing
 from web.surfaces.openai.conversations.items import find_message, list_items, to_item
 from web.surfaces.openai.conversations.store import (
@@ -17,7 +18,6 @@ from web.surfaces.openai.conversations.store import (
     name_conversation,
 )
 from web.surfaces.openai.responses.routes import read_object
-from web.surfaces.openai.services import Services
 
 
 class ItemsQuery(Query):

@@ -6,6 +6,7 @@ from turns.config.logs import Log, get_logger
 from turns.domain.errors import InvalidRequest
 from web.http.validation import validate
 from web.security.token_bounds import check_new_session
+from web.services import Services
 from web.surfaces.openai.conversations.store import (
     LATER,
     MAX_BODY_BYTES,
@@ -15,7 +16,6 @@ from web.surfaces.openai.conversations.store import (
 )
 from web.surfaces.openai.ids import new_conversation_id
 from web.surfaces.openai.responses.routes import read_object
-from web.surfaces.openai.services import Services
 from web.surfaces.openai.unsupported import UnsupportedParameter
 
 

@@ -11,10 +11,11 @@ from web.http.validation import parse_id
 from web.schemas.field_types import Metadata, MetadataName
 from web.schemas.requests import MAX_METADATA, SessionQuery
 from web.security.token_bounds import bind
+from web.services import Services
 from web.surfaces.openai.conversations.items import to_item
 from web.surfaces.openai.ids import conversation_created_at
+from web.surfaces.openai.names import ConversationName, read_user
 from web.surfaces.openai.responses.requests import read_messages
-from web.surfaces.openai.services import ConversationName, Services, read_user
 from web.surfaces.openai.unsupported import UnsupportedParameter
 
 MAX_BODY_BYTES = 8 * 1024 * 1024

@@ -14,16 +14,17 @@ from web.http.strict_json import load_json
 from web.http.validation import validate
 from web.schemas.requests import NoQuery
 from web.security.token_bounds import bind
+from web.services import Services
 from web.surfaces.native_events import follow_turn
 from web.surfaces.openai.content import to_listing
 from web.surfaces.openai.ids import to_turn_id
+from web.surfaces.openai.names import read_user
 from web.surfaces.openai.repeats import digest_of, find_key
 from web.surfaces.openai.responses.events import to_event_stream
 from web.surfaces.openai.responses.parameters import check_parameters
 from web.surfaces.openai.responses.requests import ResponseBody
 from web.surfaces.openai.responses.submission import HELD_SECONDS, Submission
 from web.surfaces.openai.responses.views import to_input_item, to_response
-from web.surfaces.openai.services import Services, read_user
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 

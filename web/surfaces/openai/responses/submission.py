@@ -13,6 +13,7 @@ from turns.edits.forks import Source
 from web.http.validation import parse_id
 from web.schemas.requests import NoQuery, submit_body
 from web.security.token_bounds import bind, check_new_session
+from web.services import Services
 from web.streaming.accepted import register_accepted
 from web.surfaces.ended_turn import wait_for_end
 from web.surfaces.openai.ids import new_conversation_id, to_turn_id
@@ -24,7 +25,6 @@ from web.surfaces.openai.responses.requests import (
     rename_fields,
     to_submit,
 )
-from web.surfaces.openai.services import Services
 from web.surfaces.turn_requests import to_turn_request
 
 HELD_SECONDS = 25.0  # a response without `background`; proxies and clients wait longer
@@ -41,7 +41,7 @@ class ConversationChanged(Refused):
 class Submission:
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._model = submit_body(services.max_input_bytes)
+        self._model = submit_body(services.settings.max_input_bytes)
 
     def submit(self, body: ResponseBody, *, user_id: str | None, key: str | None, digest: str) -> Turn:
         """Accept the turn. `digest` stands for the bytes of the request.
@@ -77,8 +77,8 @@ class Submission:
             raise InvalidRequest("input", f"must have one message: {named} has the earlier ones")
         if named and body.store is False:
             raise InvalidRequest("store", f"must be true with {named}")
-        if len(question.instructions.encode(errors="replace")) > self._services.max_input_bytes:
-            raise InvalidRequest("instructions", f"must have at most {self._services.max_input_bytes} bytes")
+        if len(question.instructions.encode(errors="replace")) > self._services.settings.max_input_bytes:
+            raise InvalidRequest("instructions", f"must have at most {self._services.settings.max_input_bytes} bytes")
         if sum(len(message.content.encode(errors="replace")) for message in question.earlier) > MAX_EARLIER_BYTES:
             raise InvalidRequest("input", f"must have at most {MAX_EARLIER_BYTES} bytes before the last message")
 
