@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import FrameType
 
 from supervisor.machine import Machine
-from turns.config.settings import settings_or_exit
+from turns.config.environment import settings_or_exit
 from turns.domain.errors import ConfigurationError
 
 

@@ -22,7 +22,8 @@ from turns.backend.opening import check_store_or_exit, connect
 from turns.backend.partition.placement import Partitions
 from turns.backend.script_replies import Reply
 from turns.config import commands
-from turns.config.settings import Settings, settings_or_exit
+from turns.config.environment import settings_or_exit
+from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, KeyNotFound, StoreUnavailable
 from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name, session_key
 from turns.file_history.session_store import open_session_store

@@ -1,6 +1,6 @@
 """`python -m web`: run the HTTP endpoint under gunicorn."""
 
-from turns.config.settings import settings_or_exit
+from turns.config.environment import settings_or_exit
 
 
 def main() -> None:

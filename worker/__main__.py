@@ -2,7 +2,8 @@
 
 import argparse
 
-from turns.config.settings import Pool, settings_or_exit
+from turns.config.environment import settings_or_exit
+from turns.config.settings import Pool
 from turns.domain.worker_kind import WorkerKind
 
 

@@ -8,7 +8,8 @@ import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from turns.config.settings import Settings, settings_or_exit
+from turns.config.environment import settings_or_exit
+from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
 from turns.domain.errors import ModelError
 from turns.domain.run.answer import Answer

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from turns.assistants.overrides import check_secret, settings_for
 from turns.assistants.registry import registry_or_exit
-from turns.config.settings import Settings, settings_or_exit
+from turns.config.environment import settings_or_exit
+from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
 from turns.domain.errors import ConfigurationError
 from worker.provider.failures import to_model_error

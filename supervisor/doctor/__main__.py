@@ -33,7 +33,8 @@ from turns.access.api_keys import ApiKeyStore
 from turns.backend.client import Client
 from turns.backend.opening import check_store_or_exit, connect
 from turns.config import commands
-from turns.config.settings import Settings, settings_or_exit
+from turns.config.environment import settings_or_exit
+from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import StoreUnavailable
 from turns.operations.facts import read_facts

@@ -6,7 +6,8 @@ their first import. Processes that a test starts with other settings do not impo
 
 import os
 
-from turns.config.settings import CLIENT_VARIABLES, variables
+from turns.config.environment import CLIENT_VARIABLES
+from turns.config.settings import variables
 
 for variable in (*variables().values(), *CLIENT_VARIABLES, "MAKEFLAGS"):
     os.environ.pop(variable, None)

@@ -4,8 +4,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from turns.config.environment import find_provider_problems, read_secret
 from turns.config.provider_url import check_header_value
-from turns.config.settings import Settings, find_provider_problems, read_secret
+from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
 
 SAME_NAMES = ("model", "first_token_seconds", "idle_seconds", "total_seconds")

@@ -7,7 +7,7 @@ forget it.
 
 from dataclasses import dataclass
 
-from turns.config.settings import read_namespace
+from turns.config.environment import read_namespace
 
 PREFIX = f"{namespace}:" if (namespace := read_namespace()) else ""
 

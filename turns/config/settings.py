@@ -1,44 +1,24 @@
-"""All settings in one immutable object; the only module that reads the environment.
+"""All settings in one immutable object, which the entry points read and pass down."""
 
-Entry points build it with `Settings.from_environment()` and pass it down.
-"""
-
-import difflib
 import hashlib
 import os
-import re
-import sys
 import tempfile
-from collections.abc import Mapping
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 from urllib.parse import quote
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from turns.config import commands
-from turns.config.network import find_certificate_problems, find_client_problems
-from turns.config.provider_url import check_header_value, parse_provider_url
-from turns.config.store_url import CLUSTER_SCHEME, check_store_url, count_partitions
-from turns.domain.errors import ConfigurationError
+from turns.config.provider_url import parse_provider_url
+from turns.config.store_url import count_partitions
 
 PREFIX = "INTURN_"
-NAMESPACE = "INTURN_NAMESPACE"
-CLIENT_VARIABLES = frozenset({"INTURN_URL", "INTURN_API_KEY"})  # settings of the client, often set in the same shell
 
 MAX_SOCKET_PATH_BYTES = 100  # the kernel's limit is 104 bytes on macOS, 108 on Linux
 
-ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?")
-
-ROOT_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+")
 SURFACES = ("ai_sdk", "langserve", "openai")  # the packages in `web/surfaces`
-SERVED_PATHS = frozenset(
-    {"ai", "langserve", "v1", "docs", "livez", "metrics", "openapi.json", "operator", "readyz", "static"}
-)
-
 MAX_VALUE = 1_000_000_000  # 30 years in seconds; sums and products of such values are exact in the store's numbers
 
 MAX_FILE_BYTES = 256 * 1024 * 1024  # a request to the model contains its files, so a worker holds them in memory
@@ -453,149 +433,14 @@ class Settings(BaseSettings):
         base_url = self.openai_base_url
         return f"{self.model} at {parse_provider_url(base_url).address if base_url else 'the OpenAI API'}"
 
-    @classmethod
-    def from_environment(cls) -> Self:
-        """Read the settings; raise `ConfigurationError` with a list of all errors."""
-        problems = _misspelt_names(os.environ)
-        try:
-            settings = cls()
-        except ValidationError as error:
-            problems += [f"{_variable(str(e['loc'][0]))}: {e['msg']} (it is {e['input']!r})" for e in error.errors()]
-        else:
-            problems += settings._contradictions()
-        if problems:
-            raise ConfigurationError("\n".join(problems))
-        return settings
-
-    def with_store(self, url: str) -> Self:
-        """Return the same settings for another store; raise `ConfigurationError` for those that it cannot keep."""
-        changed = self.model_copy(update={"redis_url": url})
-        if problems := changed._contradictions():
-            raise ConfigurationError("\n".join(problems))
-        return changed
-
-    def _contradictions(self) -> list[str]:
-        problems = []
-        for name, check, value in (
-            ("OPENAI_API_KEY", check_header_value, self.openai_api_key.get_secret_value()),
-            ("OPENAI_BASE_URL", _check_base_url, self.openai_base_url),
-            ("OPENAI_API_BASE", _check_api_base, self.openai_base_url),
-            ("REDIS_URL", check_store_url, self.store_url),
-            ("INTURN_ROOT_PATH", _check_root_path, self.root_path),
-        ):
-            try:
-                check(value)
-            except ValueError as error:
-                problems.append(f"{name}: {error}")
-        if self.store_url.startswith(f"{CLUSTER_SCHEME}:"):
-            problems += self._cluster_problems()
-        problems += [
-            f"INTURN_FILE_TYPES: {name!r} is not among {', '.join(MEDIA_TYPES)}"
-            for name in sorted(self.allowed_file_types - set(MEDIA_TYPES))
-        ]
-        problems += find_certificate_problems(os.environ)
-        if not self.is_offline:
-            problems += find_client_problems(os.environ)
-        problems += [
-            f"INTURN_CORS_ORIGINS: {origin!r} is not an origin, such as https://app.example"
-            for origin in self.allowed_origins
-            if not ORIGIN.fullmatch(origin)
-        ]
-        if self.files_bucket and not find_spec("boto3"):
-            problems.append(f"INTURN_FILES: boto3 is not installed: {commands.INSTALL_S3}")
-        problems += [
-            f"INTURN_SURFACES: {name!r} is none of {', '.join(SURFACES)}, none"
-            for name in sorted(self.served_surfaces.difference(SURFACES))
-        ]
-        if self.otel_endpoint and not find_spec("opentelemetry"):
-            problems.append(f"OTEL_EXPORTER_OTLP_ENDPOINT: OpenTelemetry is not installed: {commands.INSTALL_TRACES}")
-        return problems
-
-    def _cluster_problems(self) -> list[str]:
-        """Return an error for each setting that no partition of a Redis Cluster could keep."""
-        problems: list[str] = []
-        if self.history_directory:
-            problems.append("INTURN_HISTORY: histories in files need one primary; use redis with rediscluster://")
-        if self.files not in {"", "off"}:
-            problems.append("INTURN_FILES: files cannot be uploaded to a Redis Cluster; use off with rediscluster://")
-        limits = {
-            "tenant_backlog": self.tenant_backlog < self.max_live_turns,
-            "tenant_concurrency": self.tenant_concurrency > 0,
-            "tenant_turns_per_minute": self.tenant_turns_per_minute > 0,
-            "tenant_tokens_per_day": self.tenant_tokens_per_day > 0,
-        }
-        if self.placement is Placement.SESSION:
-            problems += [
-                f"{_variable(name)}: the turns of a tenant are counted in its partition, so this limit needs "
-                "INTURN_PLACEMENT=tenant with rediscluster://"
-                + (", or the value of INTURN_MAX_LIVE_TURNS" if name == "tenant_backlog" else "")
-                for name, is_limited in limits.items()
-                if is_limited
-            ]
-        return problems
-
-
-def _check_base_url(url: str) -> None:
-    if url:
-        parse_provider_url(url)
-
-
-def _check_api_base(base_url: str) -> None:
-    """Raise ValueError if LangChain's own name of `OPENAI_BASE_URL` is set to something else."""
-    if os.environ.get("OPENAI_API_BASE", "").strip() not in {"", base_url}:
-        raise ValueError("is not read; use OPENAI_BASE_URL instead")
-
-
-def _check_root_path(path: str) -> None:
-    if path and (not ROOT_PATH.fullmatch(path) or path.split("/")[1] in SERVED_PATHS):
-        raise ValueError("must be a path such as /chat, without a slash at its end, and not a path of the API")
-
-
-def read_namespace() -> str:
-    """Return `INTURN_NAMESPACE` for the names of keys, which are made before the settings are checked."""
-    return next((value.strip() for name, value in os.environ.items() if name.upper() == NAMESPACE), "")
-
-
-def read_secret(name: str) -> SecretStr:
-    """Return the value of an environment variable without outer white space; empty if it is not set."""
-    return SecretStr(os.environ.get(name, "").strip())
-
-
-def find_provider_problems() -> list[str]:
-    """Return an error for each variable with which no request to a provider could be sent."""
-    return find_client_problems(os.environ)
-
 
 def variables() -> dict[str, str]:
     """Return the environment variable of each setting, by field name."""
-    return {name: _variable(name) for name in Settings.model_fields}
+    return {name: variable_of(name) for name in Settings.model_fields}
 
 
-def _variable(field: str) -> str:
+def variable_of(field: str) -> str:
+    """Return the environment variable of a setting."""
     known = Settings.model_fields.get(field)
     alias = known.validation_alias if known else field
     return alias if isinstance(alias, str) else f"{PREFIX}{field.upper()}"
-
-
-def _misspelt_names(environment: Mapping[str, str]) -> list[str]:
-    """Return an error for each variable with our prefix that is not a setting.
-
-    Without this check, a misspelt setting would be ignored silently.
-    """
-    known = set(variables().values())
-    problems = []
-    for name in sorted({name.upper() for name in environment} - known - CLIENT_VARIABLES):
-        if name.startswith(PREFIX):
-            nearest = sorted(known & {name.removeprefix(PREFIX)}) or difflib.get_close_matches(name, known, n=1)
-            hint = f"; did you mean {nearest[0]}?" if nearest else "; docs/reference/settings.md lists all of them"
-            problems.append(f"{name}: there is no such setting{hint}")
-    return problems
-
-
-def settings_or_exit() -> Settings:
-    """Read the settings; if any is wrong, print all errors and exit with code 2."""
-    try:
-        return Settings.from_environment()
-    except ConfigurationError as error:
-        sys.stderr.write(f"InTurn cannot start; these settings are wrong:\n{error}\n")
-        raise SystemExit(2) from None

@@ -7,6 +7,7 @@ from contextlib import ExitStack
 
 from turns.backend.client import Client
 from turns.backend.opening import check_store, connect
+from turns.config.environment import with_store
 from turns.config.settings import Settings
 from turns.config.store_url import check_store_url, count_partitions
 from turns.domain.errors import ConfigurationError, StoreUnavailable
@@ -85,7 +86,7 @@ def _target_settings(settings: Settings, url: str) -> Settings:
         check_store(url)
     except ConfigurationError as error:
         raise ConfigurationError(str(error).replace("REDIS_URL", "--to")) from None
-    return settings.with_store(url)
+    return with_store(settings, url)
 
 
 def _connect(url: str) -> Client:

@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 
-from turns.config.settings import Settings, settings_or_exit
+from turns.config.environment import settings_or_exit
+from turns.config.settings import Settings
 from turns.sizing import constants
 from turns.sizing.calculator import DAY_SECONDS, Limits, Load, Sizing, calculate
 

@@ -14,6 +14,7 @@ from turns.access.audit_log import Act, AuditLog
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.opening import connect
+from turns.config.environment import with_store
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant, Lane
 from turns.domain.error_codes import Code
@@ -57,7 +58,7 @@ def settings(server: Server) -> Settings:
 
 @pytest.fixture
 def target_settings(settings: Settings, cluster: ClusterNodes) -> Settings:
-    return settings.with_store(f"{cluster.url}?partitions={COUNT}")
+    return with_store(settings, f"{cluster.url}?partitions={COUNT}")
 
 
 @pytest.fixture

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from turns.config.settings import MAX_SOCKET_PATH_BYTES, Settings, read_secret
+from turns.config.contradictions import find_contradictions
+from turns.config.environment import read_secret, read_settings
+from turns.config.settings import MAX_SOCKET_PATH_BYTES, Settings
 from turns.domain.errors import ConfigurationError
 
 
 def test_the_defaults_are_offline_and_local() -> None:
-    settings = Settings.from_environment()
+    settings = read_settings()
     assert settings.is_offline
     assert settings.host == "127.0.0.1"
 
@@ -18,27 +20,27 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PORT", "8080")
     monkeypatch.setenv("INTURN_LEASE_SECONDS", "9")
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
-    settings = Settings.from_environment()
+    settings = read_settings()
     assert (settings.port, settings.lease_seconds, settings.renew_seconds) == (8080, 9, 3)
     assert not settings.is_offline
 
 
 def test_variables_may_be_in_lower_case(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("inturn_lease_seconds", "9")
-    assert Settings.from_environment().lease_seconds == 9
+    assert read_settings().lease_seconds == 9
 
 
 @pytest.mark.parametrize("name", ["INTURN_LEASE_SECOND", "inturn_lease_second"])
 def test_a_misspelt_name_is_refused_with_a_suggestion(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "9")
     with pytest.raises(ConfigurationError, match=r"INTURN_LEASE_SECOND: .* did you mean INTURN_LEASE_SECONDS"):
-        Settings.from_environment()
+        read_settings()
 
 
 def test_the_client_s_variables_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INTURN_URL", "http://127.0.0.1:8000")
     monkeypatch.setenv("INTURN_API_KEY", "inturn_x")
-    assert Settings.from_environment() == Settings()
+    assert read_settings() == Settings()
 
 
 def test_all_errors_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,7 +48,7 @@ def test_all_errors_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("INTURN_POOL", "prefork")
     monkeypatch.setenv("INTURN_NONSENSE", "1")
     with pytest.raises(ConfigurationError) as error:
-        Settings.from_environment()
+        read_settings()
     lines = str(error.value).splitlines()
     assert len(lines) == 3
     assert {line.partition(":")[0] for line in lines} == {"PORT", "INTURN_POOL", "INTURN_NONSENSE"}
@@ -56,7 +58,7 @@ def test_all_errors_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_numbers_too_large_for_the_store_are_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(f"INTURN_{name.upper()}", str(10**16))
     with pytest.raises(ConfigurationError, match=f"INTURN_{name.upper()}.*less than or equal to 1000000000"):
-        Settings.from_environment()
+        read_settings()
 
 
 def test_the_repr_hides_secrets() -> None:
@@ -82,11 +84,11 @@ def test_the_embedded_store_is_known_by_its_url_too() -> None:
 def test_an_invalid_store_url_is_refused(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("REDIS_URL", url)
     with pytest.raises(ConfigurationError, match="REDIS_URL: "):
-        Settings.from_environment()
+        read_settings()
 
 
 def test_the_settings_can_be_read_before_gevent_patches() -> None:
-    code = "import gevent.monkey, turns.config.settings as s; s.Settings.from_environment(); gevent.monkey.patch_all()"
+    code = "import gevent.monkey, turns.config.environment as e; e.read_settings(); gevent.monkey.patch_all()"
     subprocess.run([sys.executable, "-W", "error", "-c", code], check=True)
 
 
@@ -95,7 +97,7 @@ def test_white_space_around_a_key_is_removed(monkeypatch: pytest.MonkeyPatch, ke
     monkeypatch.setenv("OPENAI_API_KEY", key)
     monkeypatch.setenv("OPENAI_BASE_URL", " http://127.0.0.1:1/v1\n")
     monkeypatch.setenv("MY_KEY", key)
-    settings = Settings.from_environment()
+    settings = read_settings()
     assert settings.openai_api_key.get_secret_value() == read_secret("MY_KEY").get_secret_value() == "sk-canary"
     assert settings.openai_base_url == "http://127.0.0.1:1/v1"
 
@@ -119,22 +121,22 @@ def test_a_setting_that_cannot_work_is_named_in_one_line(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=rf"^{name}: .*$") as error:
-        Settings.from_environment()
+        read_settings()
     assert "canary" not in str(error.value)
 
 
 def test_proxies_matter_only_if_a_provider_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALL_PROXY", "nonsense://proxy")
-    assert Settings.from_environment().is_offline
+    assert read_settings().is_offline
     monkeypatch.setenv("OPENAI_API_KEY", "sk-1")
     with pytest.raises(ConfigurationError, match=r"^ALL_PROXY: "):
-        Settings.from_environment()
+        read_settings()
 
 
 def test_langchain_s_name_of_the_base_url_may_repeat_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("OPENAI_BASE_URL", "OPENAI_API_BASE"):
         monkeypatch.setenv(name, "http://127.0.0.1:1/v1")
-    assert Settings.from_environment().openai_base_url == "http://127.0.0.1:1/v1"
+    assert read_settings().openai_base_url == "http://127.0.0.1:1/v1"
 
 
 def test_the_description_of_the_model_has_no_password() -> None:
@@ -144,14 +146,14 @@ def test_the_description_of_the_model_has_no_password() -> None:
 
 @pytest.mark.parametrize("path", ["", "/chat", "/a/b-1", "/.well-known"])
 def test_a_root_path_is_accepted(path: str) -> None:
-    assert Settings(root_path=path)._contradictions() == []
+    assert find_contradictions(Settings(root_path=path), {}) == []
 
 
 @pytest.mark.parametrize("path", ["chat", "/", "/chat/", "/a//b", "/../a", "/a b", "/chat?", "/v1", "/static/x"])
 def test_a_root_path_that_cannot_be_served_is_refused(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
     monkeypatch.setenv("INTURN_ROOT_PATH", path)
     with pytest.raises(ConfigurationError, match=r"^INTURN_ROOT_PATH: must be a path such as /chat"):
-        Settings.from_environment()
+        read_settings()
 
 
 @pytest.mark.parametrize(
@@ -169,7 +171,7 @@ def test_limits_of_tenants_on_a_cluster_need_a_placement(
     monkeypatch.setenv("REDIS_URL", "rediscluster://127.0.0.1")
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigurationError, match=f"{name}: .* needs INTURN_PLACEMENT=tenant with rediscluster://"):
-        Settings.from_environment()
+        read_settings()
     monkeypatch.setenv("INTURN_PLACEMENT", "tenant")
     assert name not in problems()
     monkeypatch.setenv("INTURN_PLACEMENT", "session")
@@ -198,7 +200,7 @@ def test_only_a_cluster_has_partitions() -> None:
 def problems() -> str:
     """Return the errors of the environment, or '' if there are none."""
     try:
-        Settings.from_environment()
+        read_settings()
     except ConfigurationError as error:
         return str(error)
     return ""
