@@ -7,8 +7,9 @@ then.
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 
 from redis.exceptions import NoScriptError
 
@@ -37,6 +38,7 @@ PROMISES = frozenset(
     }
 )
 REPLICATION_MS = 400  # shorter than the shortest timeout of a caller
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +88,8 @@ class ScriptRunner:
 
     def _outcome(self, verb: str, *args: str | int | bytes) -> Reply:
         return Reply(self._run(verb, *args)[0])
+
+
+def flatten(fields: Mapping[str, T]) -> list[str | T]:
+    """Return names and values in turn, as Redis takes the fields of a hash."""
+    return [part for pair in fields.items() for part in pair]

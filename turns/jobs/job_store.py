@@ -6,13 +6,13 @@ from typing import cast
 
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.backend.job_scripts import JobScripts
 from turns.backend.script_loader import MAX_JOBS
 from turns.backend.script_replies import Reply, to_record
 from turns.config.settings import Settings
 from turns.domain.errors import IdempotencyKeyReused, JobNotFound, TooManyJobs
 from turns.domain.ids import new_token
 from turns.jobs.job import Job, JobSpec, JobStatus, Progress
+from turns.jobs.scripts import JobScripts
 
 Act = Callable[[JobScripts, str, Sequence[str]], int]  # of a script on turns, with the token of its step
 COLLECTED_AT_ONCE = 1000  # turns, so that the script blocks Redis for less than a millisecond

@@ -10,11 +10,11 @@ from turns.backend.client import Client
 from turns.backend.partition.placement import share_limits
 from turns.backend.partition.tags import HOME
 from turns.backend.script_replies import to_record
-from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
 from turns.domain.errors import StoreUnavailable
 from turns.pauses.part import Part
 from turns.pauses.pause import Pause
+from turns.pauses.scripts import PauseScripts
 
 Terms = tuple[str, str, int | None]  # author, reason, and the time of the end (ms)
 Pauses = Mapping[Part, Terms]
@@ -27,10 +27,10 @@ class PauseSharing:
         self._client = client
         self._others = range(HOME + 1, len(client.partitions))
         shared = share_limits(settings, len(client.partitions)) if self._others else settings
-        self._scripts = [Scripts(partition, shared) for partition in client.partitions]
+        self._scripts = [PauseScripts(partition, shared) for partition in client.partitions]
 
     @property
-    def home(self) -> Scripts:
+    def home(self) -> PauseScripts:
         """The scripts of the partition whose pauses the others get."""
         return self._scripts[HOME]
 

@@ -9,7 +9,7 @@ from typing import Any
 from turns.access.key_tenants import list_key_tenants
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.backend.scripts import digest_key
+from turns.backend.request_fields import digest_key
 from turns.domain.ids import DEFAULT_TENANT, escape_id, request_fingerprint
 
 CHUNK = 2000  # members that one command reads, so that it blocks Redis for less than a millisecond

@@ -7,8 +7,8 @@ from typing import cast
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_replies import Reply
-from turns.backend.scripts import Scripts
 from turns.pauses.pauses import restore_index
+from turns.store.worker_scripts import WorkerScripts
 
 INTERVAL_SECONDS = 60  # between two repairs in the whole installation
 SCAN_COUNT = 1000  # keys that Redis looks at in one call, which takes 0.07 ms
@@ -19,7 +19,7 @@ TYPES = {"sorted set": b"zset"}  # Redis' name of a type, where it differs from 
 
 
 def repair(
-    client: Client, scripts: Scripts, *, worker: str, sleep: Callable[[float], None] = time.sleep
+    client: Client, scripts: WorkerScripts, *, worker: str, sleep: Callable[[float], None] = time.sleep
 ) -> Iterator[tuple[str, Reply]]:
     """Repair if no worker has done so within the last minute; yield names of keys and sessions with outcomes.
 
@@ -43,7 +43,7 @@ def _set_aside_foreign_keys(client: Client) -> Iterator[tuple[str, Reply]]:
 
 
 def _repair_sessions(
-    client: Client, scripts: Scripts, worker: str, sleep: Callable[[float], None]
+    client: Client, scripts: WorkerScripts, worker: str, sleep: Callable[[float], None]
 ) -> Iterator[tuple[str, Reply]]:
     cursor = int(client.hget(keys.SERVICE.name, CURSOR) or 0)
     while True:

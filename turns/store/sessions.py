@@ -11,7 +11,6 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.offload import Offload, run_inline
 from turns.backend.script_replies import Reply, SessionSnapshot
-from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
 from turns.domain.errors import InvalidRequest, SessionChanged, SessionNotFound, StoreUnavailable
 from turns.domain.ids import DEFAULT_TENANT, forked_session_id, new_token, session_key, unescape_id, user_key
@@ -61,8 +60,7 @@ class SessionStore:
     def __init__(self, client: Client, settings: Settings, offload: Offload = run_inline) -> None:
         self._client = client
         self._offload = offload
-        self._scripts = Scripts(client, settings)
-        self._session_scripts = SessionScripts(client, settings)
+        self._scripts = SessionScripts(client, settings)
         self._safety = SafetyCheck(client, settings)
 
     def get_session(self, session: str) -> Session:
@@ -87,7 +85,7 @@ class SessionStore:
     ) -> SessionPage:
         """Return a page of the sessions of a user like `list_sessions`; of many, only `MAX_NAMES` are read."""
         active_at, _, session = (after or "").partition(".")
-        (last, at), found = self._session_scripts.list_user_sessions(
+        (last, at), found = self._scripts.list_user_sessions(
             tenant=tenant,
             user=user_key(user_id, tenant),
             after=session,
@@ -124,7 +122,7 @@ class SessionStore:
 
         Raises `SessionNotFound`, `SessionChanged` or, for too many labels, `InvalidRequest`.
         """
-        outcome, snapshot = self._session_scripts.patch_session(
+        outcome, snapshot = self._scripts.patch_session(
             session_key(session_id, user_id, tenant),
             session_id=session_id,
             user_id=user_id or "",

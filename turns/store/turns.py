@@ -35,6 +35,7 @@ from turns.store.metrics import Metrics, read_metrics
 from turns.store.pruning import prune_sessions
 from turns.store.repair import repair
 from turns.store.session_scripts import SessionScripts
+from turns.store.worker_scripts import WorkerScripts
 
 LIST_LIMIT = 1000  # turns that the script reads for one page, so that it takes far less than a millisecond
 RESCUE_LIMIT = 100  # due turns that one run of the script processes, so that it blocks Redis only for milliseconds
@@ -57,6 +58,7 @@ class TurnStore:
         self._client = client
         self._settings = settings
         self._scripts = Scripts(client, settings)
+        self._worker_scripts = WorkerScripts(client, settings)
         self._session_scripts = SessionScripts(client, settings)
         self._safety = SafetyCheck(client, settings)
         self._refusals = RefusalCounter(self._scripts)
@@ -381,7 +383,7 @@ class TurnStore:
         """
         rescued: list[tuple[str, Reply]] = []
         for turn_ids in find_running_turns(self._client, worker):
-            outcomes = self._scripts.rescue_worker(worker, turn_ids, is_forced=is_forced)
+            outcomes = self._worker_scripts.rescue_worker(worker, turn_ids, is_forced=is_forced)
             rescued += [(turn_id, outcome) for turn_id, outcome in outcomes if outcome is not Reply.GONE]
         return rescued
 
@@ -390,7 +392,7 @@ class TurnStore:
 
         Once an hour, remove expired sessions from the lists.
         """
-        yield from repair(self._client, self._scripts, worker=worker)
+        yield from repair(self._client, self._worker_scripts, worker=worker)
         prune_sessions(self._client, self._session_scripts, worker=worker)
 
     def register_worker(self, worker: str, *, model: str, again: bool) -> set[str]:
@@ -399,11 +401,11 @@ class TurnStore:
         `again` means that this process was registered before. Return the default models of registered workers that
         have another one than `model`.
         """
-        return self._scripts.register_worker(worker, model=model, again=again)
+        return self._worker_scripts.register_worker(worker, model=model, again=again)
 
     def find_vanished(self, worker: str) -> tuple[int, frozenset[str]]:
         """Return the number of registered workers, and those whose subscription has ended; ask as this worker."""
-        return self._scripts.find_vanished(worker)
+        return self._worker_scripts.find_vanished(worker)
 
     def begin_takeover(self, worker: str) -> bool:
         """Return true for one of the workers that have found this one vanished, and for another one if that dies."""
@@ -411,7 +413,7 @@ class TurnStore:
 
     def remove_vanished(self, worker: str) -> bool:
         """Remove a worker whose subscription has ended. Return whether it was there and has not returned."""
-        return self._scripts.remove_vanished(worker) is Reply.LOST
+        return self._worker_scripts.remove_vanished(worker) is Reply.LOST
 
     def is_drained(self, worker: str) -> bool:
         """Return whether an operator has asked this worker to finish its runs and exit."""
@@ -419,7 +421,7 @@ class TurnStore:
 
     def remove_worker(self, worker: str) -> None:
         """Remove a worker that exits from the live workers."""
-        self._scripts.remove_worker(worker)
+        self._worker_scripts.remove_worker(worker)
 
     def report_process(
         self, process: str, *, kind: str, proposed_id: str, needs_keys: bool, fields: Mapping[str, str]
@@ -428,7 +430,7 @@ class TurnStore:
 
         `needs_keys`: the process knows that callers need an API key, which an emptied store has forgotten.
         """
-        return self._scripts.report_process(
+        return self._worker_scripts.report_process(
             process, kind=kind, proposed_id=proposed_id, needs_keys=needs_keys, fields=fields
         )
 

@@ -9,7 +9,7 @@ from typing import Any, Self, cast
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.script_replies import LiveCount
-from turns.backend.scripts import Scripts
+from turns.tenants.scripts import TenantScripts
 
 RECENT_SECONDS = 300  # the period of recent numbers, as of those of the whole service
 DAY_MS = 86_400_000
@@ -79,7 +79,9 @@ class Moment:
         ]
 
 
-def count_live_turns(client: Client, partitions: Mapping[Client, Scripts]) -> tuple[Mapping[str, LiveCount], bool]:
+def count_live_turns(
+    client: Client, partitions: Mapping[Client, TenantScripts]
+) -> tuple[Mapping[str, LiveCount], bool]:
     """Return the live turns by tenant, those with most of them first, and whether all heads were counted."""
     counts = client.gather({n: partial(_count_in, *one) for n, one in enumerate(partitions.items())})
     total: dict[str, LiveCount] = {}
@@ -89,7 +91,7 @@ def count_live_turns(client: Client, partitions: Mapping[Client, Scripts]) -> tu
     return {tenant: total[tenant] for tenant in ordered}, all(is_complete for _, is_complete in counts.values())
 
 
-def _count_in(partition: Client, scripts: Scripts) -> tuple[Sequence[tuple[str, LiveCount]], bool]:
+def _count_in(partition: Client, scripts: TenantScripts) -> tuple[Sequence[tuple[str, LiveCount]], bool]:
     """Return the live turns of a partition by tenant, of some of them several counts, and whether those are all."""
     found = cast(list[bytes], partition.zrange(keys.DUE.name, 0, MAX_HEADS))
     heads = [turn.decode() for turn in found[:MAX_HEADS]]

@@ -8,12 +8,12 @@ from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.partition.placement import Partitions
 from turns.backend.script_replies import Reply
-from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
 from turns.domain.errors import InvalidRequest
 from turns.domain.ids import DEFAULT_TENANT
 from turns.tenants.activity import Activity, Moment, count_live_turns, count_recent_failures
 from turns.tenants.limits import LIMITS, OwnLimits, TenantLimits
+from turns.tenants.scripts import TenantScripts
 
 MAX_OWN_LIMITS = 10_000  # tenants that can have own limits
 MAX_TENANTS = 1000  # tenants that one list reads
@@ -50,7 +50,7 @@ class Tenants:
 
     def __init__(self, client: Client, settings: Settings) -> None:
         self._client = client
-        self._scripts = {partition: Scripts(partition, settings) for partition in client.partitions}
+        self._scripts = {partition: TenantScripts(partition, settings) for partition in client.partitions}
         self._partitions = Partitions.of(settings) if settings.partitions else None
         self._default = TenantLimits(
             concurrency=settings.tenant_concurrency,
@@ -112,7 +112,7 @@ class Tenants:
         """Let the default limits apply to the tenant, at once."""
         self._scripts_of(name).set_limits(name, max_tenants=MAX_OWN_LIMITS)
 
-    def _scripts_of(self, name: str) -> Scripts:
+    def _scripts_of(self, name: str) -> TenantScripts:
         """Return the scripts of the partition of the tenant. Raises `InvalidRequest` if it is in many."""
         number = self._partitions.of_tenant(name) if self._partitions else 0
         if number is None:

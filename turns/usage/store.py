@@ -10,12 +10,12 @@ from turns.backend.client import Client
 from turns.backend.offload import Offload, run_inline
 from turns.backend.partition.each import call_each
 from turns.backend.script_replies import Reply
-from turns.backend.usage_scripts import SumsToStore, UsageScripts
 from turns.config.settings import Settings
 from turns.domain.errors import InvalidRequest, StoreUnavailable
 from turns.domain.ids import escape_id
 from turns.usage.entries import DAY_MS, REST, Row, Rows, format_sums, merge, sum_entries
 from turns.usage.report import StoredSums, UsageQuery, UsageReport, build_report
+from turns.usage.scripts import SumsToStore, UsageScripts
 
 FOLD_SECONDS = 5.0  # interval at which a worker adds new entries to the sums
 FOLD_LIMIT = 500  # entries in one step, so that its script stores at most as many rows in each hash

@@ -13,7 +13,6 @@ from tests.support.leaks import leaked_keys
 from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
 from turns.domain.errors import (
     IntakePaused,
@@ -34,6 +33,7 @@ from turns.domain.turn_request import TurnRequest
 from turns.file_history.files import HistoryFiles
 from turns.file_history.session_store import FileHistorySessionStore, open_session_store
 from turns.file_history.turn_store import open_turn_store
+from turns.store.session_scripts import SessionScripts
 from turns.store.sessions import IMPORT_CHUNK_BYTES, IMPORT_SECONDS, Imported, SessionStore
 from turns.store.turns import TurnStore
 
@@ -371,7 +371,7 @@ def test_an_import_leaves_no_other_file(stores: Stores, tmp_path: Path) -> None:
 @pytest.mark.parametrize("history", ["file"], indirect=True)
 def test_an_import_whose_reply_was_lost_is_repeated(stores: Stores) -> None:
     """The Redis client repeats the command with the same arguments, including the version."""
-    scripts = Scripts(stores.client, stores.settings)
+    scripts = SessionScripts(stores.client, stores.settings)
     for _ in range(2):
         outcome, *_ = scripts.import_messages(
             "s", session_id="s", user_id="", digest="d", count=2, version="v" * 32, text="hi"

@@ -36,7 +36,6 @@ from tests.support.reference.slots import ALL, LOST, TENANT
 from tests.support.server import Server
 from turns.backend import keys, script_loader
 from turns.backend.client import Client
-from turns.backend.job_scripts import JobScripts
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
@@ -73,6 +72,7 @@ from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.files.blobs import DirectoryBlobs
 from turns.files.store import FileStore, StoredFile
+from turns.jobs.scripts import JobScripts
 from turns.pauses.part import Part
 from turns.pauses.pauses import Pauses
 from turns.store.event_stream.folded_events import folded_events

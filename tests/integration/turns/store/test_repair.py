@@ -213,7 +213,7 @@ def test_a_repair_scans_in_steps_and_continues_where_it_was(
 
     def run(pause: Callable[[float], None]) -> None:
         server.raw.delete(keys.REPAIRER.name)
-        for name, _ in repairs.repair(client, store._scripts, worker="a", sleep=pause):
+        for name, _ in repairs.repair(client, store._worker_scripts, worker="a", sleep=pause):
             repaired.append(name)
 
     def die(_seconds: float) -> None:

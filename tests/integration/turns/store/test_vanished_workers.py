@@ -138,7 +138,7 @@ def test_a_takeover_that_broke_off_is_continued(store: TurnStore, server: Server
     workers.kill("b")
     assert store.begin_takeover("b")
     assert not store.begin_takeover("b"), "one worker at a time"
-    assert store._scripts.rescue_worker("b", [turns[0].id], is_forced=False) == [(turns[0].id, Reply.RESCUED)]
+    assert store._worker_scripts.rescue_worker("b", [turns[0].id], is_forced=False) == [(turns[0].id, Reply.RESCUED)]
     assert server.raw.ttl(keys.TAKEOVER("b")) in {1, 2}
     server.raw.delete(keys.TAKEOVER("b"))  # the time has passed, because the worker that took over has died
     assert store.find_vanished("c")[1] == {"b"}

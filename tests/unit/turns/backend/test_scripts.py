@@ -7,18 +7,21 @@ import pytest
 
 from tools import ROOT
 from turns.backend import script_loader
-from turns.backend.job_scripts import JobScripts
 from turns.backend.keys import CATALOGUE
 from turns.backend.script_loader import VERBS, read_source, render, render_constants, required_by
 from turns.backend.script_replies import Reply
 from turns.backend.scripts import Scripts
-from turns.backend.usage_scripts import UsageScripts
 from turns.config.settings import Settings
 from turns.edits.scripts import EditScripts
 from turns.ended_turns.scripts import FeedScripts
 from turns.files.scripts import FileScripts
+from turns.jobs.scripts import JobScripts
+from turns.pauses.scripts import PauseScripts
 from turns.session_stream.scripts import StreamScripts
 from turns.store.session_scripts import SessionScripts
+from turns.store.worker_scripts import WorkerScripts
+from turns.tenants.scripts import TenantScripts
+from turns.usage.scripts import UsageScripts
 
 LUA = ROOT / "turns" / "backend" / "lua"
 FILES = sorted(str(path.relative_to(LUA).with_suffix("")) for path in LUA.rglob("*.lua"))
@@ -31,6 +34,9 @@ GROUPS = (
     FeedScripts,
     StreamScripts,
     SessionScripts,
+    WorkerScripts,
+    PauseScripts,
+    TenantScripts,
     FileScripts,
     EditScripts,
 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from turns.backend.script_loader import JOB_VERBS
 from turns.backend.script_replies import Reply, to_record
-from turns.backend.script_runner import ScriptRunner
+from turns.backend.script_runner import ScriptRunner, flatten
 
 Fields = Mapping[str, str | int]
 
@@ -17,7 +17,7 @@ class JobScripts(ScriptRunner):
     ) -> tuple[Reply, dict[str, str]]:
         """Return ACCEPTED or REPLAYED with the record of the job; KEY_REUSED or OVERLOADED without one."""
         first = "" if before is None else before
-        outcome, *reply = self._run("create_job", job_id, fingerprint, first, *_flat(fields))
+        outcome, *reply = self._run("create_job", job_id, fingerprint, first, *flatten(fields))
         return Reply(outcome), to_record(reply[0]) if reply else {}
 
     def claim_job(self, token: str) -> tuple[tuple[str, dict[str, str]] | None, int]:
@@ -34,7 +34,7 @@ class JobScripts(ScriptRunner):
 
     def advance_job(self, job_id: str, *, token: str, next_ms: int | None, fields: Fields) -> Reply:
         """Return RELEASED, ENDED or LOST; without `next_ms` the job ends."""
-        return self._outcome("advance_job", job_id, token, "" if next_ms is None else next_ms, *_flat(fields))
+        return self._outcome("advance_job", job_id, token, "" if next_ms is None else next_ms, *flatten(fields))
 
     def stop_job(self, job_id: str) -> Reply:
         """Return CANCELLED, ENDED or GONE."""
@@ -49,7 +49,3 @@ class JobScripts(ScriptRunner):
         """Return the number of these turns that are failed ones again; 0 if another process does this step."""
         _, *count = self._run("restore", job_id, token, discarded_by, *turns)
         return int(count[0]) if count else 0
-
-
-def _flat(fields: Fields) -> list[str | int]:
-    return [part for pair in fields.items() for part in pair]
