@@ -26,7 +26,6 @@ def code(text: str) -> str:
 def test_a_store_without_partitions_has_the_same_texts(verb: str) -> None:
     """Compare with the loader, which knows no partitions; `test_plain_names_are_literals` pins what it inserts."""
     assert PLAIN[verb] == render(verb, render_constants(Settings()))
-    assert "PREFIX" not in PLAIN[verb]
     assert "KEYS" not in PLAIN[verb]
 
 
@@ -41,12 +40,11 @@ def test_plain_names_are_literals() -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_no_key_of_a_partition_lacks_the_prefix(verb: str) -> None:
     text = code(PARTITIONED[verb])
-    assert text.splitlines()[1] == "local PREFIX = KEYS[1]"
     assert "KEY." not in text
     for key in keys.CATALOGUE:
         local = key.name.removeprefix("inturn:")
-        assert text.count(f"PREFIX .. '{local}'") == code(PLAIN[verb]).count(f"'{key.name}'")
-        assert not re.search(rf"(?<!PREFIX \.\. )'{re.escape(key.name)}'", text)
+        assert text.count(f"KEYS[1] .. '{local}'") == code(PLAIN[verb]).count(f"'{key.name}'")
+        assert not re.search(rf"(?<!KEYS\[1\] \.\. )'{re.escape(key.name)}'", text)
 
 
 @pytest.mark.parametrize("verb", VERBS)
