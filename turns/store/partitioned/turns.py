@@ -28,6 +28,7 @@ from turns.domain.turn_request import TurnRequest
 from turns.store.acceptance import Accepted
 from turns.store.metrics import Metrics
 from turns.store.partitioned.pages import merge_pages
+from turns.store.partitioned.rescue import PartitionedRescue
 from turns.store.turns import NOTHING, TurnPage, TurnStore
 
 T = TypeVar("T")
@@ -57,6 +58,7 @@ class PartitionedTurnStore(TurnStore):
         self._stores = [TurnStore(one, shared) for one in client.partitions]
         self._clock = time.monotonic
         self._silent_until: dict[int, float] = {}
+        self._rescue = PartitionedRescue(client, self._stores)
 
     # -- for callers
 
@@ -210,14 +212,8 @@ class PartitionedTurnStore(TurnStore):
         self._of(turn_id).release(turn_id, token=token, spending=spending)
 
     def rescue(self, *, worker: str, hint: str, slots: int = 0) -> list[tuple[str, Reply]]:
-        """Rescue in all partitions that can be reached.
-
-        Only the home partition learns the slots of the worker: turns of one partition cannot share the workers with
-        those of others, so no model is kept from using all of them.
-        """
-        call = partial(TurnStore.rescue, worker=worker, hint=hint)
-        rescues = {n: partial(call, store, slots=0 if n else slots) for n, store in enumerate(self._stores)}
-        return _flat([*self._client.gather(rescues).values()])
+        """Rescue in all partitions that can be reached; if there are many workers, in a part of them."""
+        return self._rescue.rescue(worker=worker, hint=hint, slots=slots)
 
     def rescue_worker(self, worker: str, *, is_forced: bool = False) -> list[tuple[str, Reply]]:
         """Take all turns away from a worker. Only the home partition knows whether it still has its subscription."""

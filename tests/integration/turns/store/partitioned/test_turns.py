@@ -19,6 +19,7 @@ from turns.domain.run.retry import Retry
 from turns.domain.state import Status
 from turns.domain.turn import Turn
 from turns.domain.turn_request import TurnRequest
+from turns.store.partitioned.rescue import MAX_ROUNDS, MIN_CHECKS
 from turns.store.partitioned.turns import PartitionedTurnStore
 
 Accept = Callable[..., Turn]
@@ -28,11 +29,18 @@ def status(store: PartitionedTurnStore, turn: Turn) -> Status:
     return store.get_turn(turn.id).status
 
 
-def make_due(client: Client) -> None:
-    """Let all heads be due, as if their leases had run out, and let a worker have sent heartbeats without a gap."""
+def send_heartbeats(client: Client, *workers: str) -> None:
+    """Let these workers have checked all partitions just now."""
     for partition in client.partitions:
         seconds, _ = partition.time()
-        partition.execute_command("ZADD", keys.WORKERS.name, (seconds + 1) * 1000, "w")
+        for worker in workers:
+            partition.execute_command("ZADD", keys.WORKERS.name, (seconds + 1) * 1000, worker)
+
+
+def make_due(client: Client) -> None:
+    """Let all heads be due, as if their leases had run out, and let a worker have sent heartbeats without a gap."""
+    send_heartbeats(client, "w")
+    for partition in client.partitions:
         partition.execute_command("ZUNIONSTORE", keys.DUE.name, 1, partition.stored_name(keys.DUE.name), "WEIGHTS", 0)
 
 
@@ -113,6 +121,18 @@ def test_a_worker_is_known_in_all_partitions_until_it_leaves(store: PartitionedT
     assert store.read_health().live_workers == 1
     store.remove_worker("host:1:a")
     assert [one.zcard(keys.WORKERS.name) for one in client.partitions] == [0] * 24
+
+
+def test_many_workers_share_the_checks_of_partitions(
+    store: PartitionedTurnStore, client: Client, turns: list[Turn], claims: list[Claim]
+) -> None:
+    send_heartbeats(client, *(f"host:{number}:a" for number in range(MIN_CHECKS * MAX_ROUNDS)))
+    assert store.rescue(worker="", hint="") == []  # nothing is due
+    make_due(client)
+    first = {turn_id for turn_id, _ in store.rescue(worker="", hint="")}
+    assert 0 < len(first) < SESSIONS
+    rest = [turn_id for _ in range(MAX_ROUNDS - 1) for turn_id, _ in store.rescue(worker="", hint="")]
+    assert {*first, *rest} == {turn.id for turn in turns}
 
 
 def test_a_dead_worker_loses_its_turns_in_all_partitions(
