@@ -23,6 +23,7 @@ SETTINGS = {
 
 class InTurnStack(Stack):
     model_module = "bench.model_server"
+    forks_processes = False  # forks share memory, and their CPU time leaves out what they have imported
     run_turn: TurnFunction = staticmethod(long_poll_turn)
     max_in_flight = 400  # turns in flight for the highest throughput
 

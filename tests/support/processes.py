@@ -16,12 +16,13 @@ from pathlib import Path
 from typing import Any, Protocol, Self
 
 from inturn.testing.ports import free_ports
+from tests.support.forked.processes import Fork, can_fork
 from tests.support.server import DURABLE, Server
 from tests.support.waiting import wait_until
 from tools import ROOT
 
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # no proxy of the environment can reach a test
-GRACE_SECONDS = 15
+GRACE_SECONDS = 60
 CANARY = "sk-canary-0815"  # the provider key of each stack; `Stack.stop` checks that no log contains it
 SYSTEM_MESSAGE = {"role": "system", "content": "You are a helpful assistant."}
 # Fields of a turn with the prompt of LangChain's example, which the plain Celery baseline uses too.
@@ -43,7 +44,12 @@ class Process:
         directory: Path = ROOT,
         python: str | Path = sys.executable,
         prefix: Sequence[str] = (),
+        fork: bool = False,
     ) -> None:
+        self._process: subprocess.Popen[bytes] | Fork
+        if fork and not prefix and can_fork(module, environment):
+            self._process = Fork(*module, log=log, environment=environment)
+            return
         with log.open("ab") as output:
             self._process = subprocess.Popen(
                 [*prefix, python, "-m", *module],
@@ -135,6 +141,7 @@ class Stack:
 
     model_module = "tests.support.scripted_model"
     model_address = "127.0.0.1"
+    forks_processes = True  # which makes them ready in a fifth of the CPU time
 
     def __init__(
         self,
@@ -172,7 +179,7 @@ class Stack:
         self.stop()
 
     def wait_until_ready(self, *, workers: int) -> None:
-        wait_until("all processes are ready", lambda: self.live_workers() == workers, seconds=60)
+        wait_until("all processes are ready", lambda: self.live_workers() == workers)
 
     def start_processes(self, *, workers: int, chain_workers: int) -> None:
         self.web = self.start_web()
@@ -223,11 +230,11 @@ class Stack:
     def wait_until_streaming(self, turn_id: str, *, events: int = 2) -> None:
         """Wait until the turn's stream contains this many events; the second one is the first delta."""
         stream = f"inturn:events:{turn_id}"
-        wait_until(f"{turn_id} streams", lambda: self.store.raw.xlen(stream) >= events, seconds=60)
+        wait_until(f"{turn_id} streams", lambda: self.store.raw.xlen(stream) >= events)
 
     def wait_until_finished(self, turn_id: str) -> dict[str, Any]:
         """Wait until the turn has ended, and return it."""
-        wait_until(f"{turn_id} has ended", lambda: self.turn(turn_id, wait=10)["finished_at"], seconds=60)
+        wait_until(f"{turn_id} has ended", lambda: self.turn(turn_id, wait=10)["finished_at"])
         return self.turn(turn_id)
 
     def worker_of(self, turn_id: str) -> Process:
@@ -240,7 +247,7 @@ class Stack:
             found.extend(worker for worker in workers if f":{worker.pid}:" in name)
             return bool(found)
 
-        wait_until(f"a worker runs {turn_id}", has_worker, seconds=60)
+        wait_until(f"a worker runs {turn_id}", has_worker)
         return found[0]
 
     def messages(self, session_id: str) -> list[dict[str, Any]]:
@@ -265,12 +272,11 @@ class Stack:
         requests: list[dict[str, Any]] = call(f"http://{self.model_address}:{self._model_port}/requests").body
         return [r for r in requests if question is None or r["messages"][-1]["content"] == question]
 
-    def wait_until_disconnected(self, question: str, *, seconds: float = 5) -> None:
+    def wait_until_disconnected(self, question: str) -> None:
         """Wait until the worker has closed the connection on which it sent this question to the model."""
         wait_until(
             "the connection to the provider is closed",
             lambda: any(request["closed"] for request in self.model_requests(question)),
-            seconds=seconds,
         )
 
     def open_gate(self, name: str) -> None:
@@ -295,7 +301,7 @@ class Stack:
         return self._directory / "processes.log"
 
     def _process(self, *module: str, prefix: Sequence[str] = ()) -> Process:
-        return Process(*module, log=self._log, environment=self.environment, prefix=prefix)
+        return Process(*module, log=self._log, environment=self.environment, prefix=prefix, fork=self.forks_processes)
 
     def _run_turns_command(self, *arguments: str) -> str:
         command = [sys.executable, "-m", "turns", *arguments]

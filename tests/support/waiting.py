@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+PATIENCE_SECONDS = 60.0  # far longer than any fact takes, because other tests and programs may use the machine
 
-def wait_until(condition: str, holds: Callable[[], object], *, seconds: float = 20.0) -> None:
+
+def wait_until(condition: str, holds: Callable[[], object], *, seconds: float = PATIENCE_SECONDS) -> None:
     """Return as soon as `holds` returns true; fail with the name of the condition after `seconds`."""
     deadline = time.monotonic() + seconds
     while not holds():
