@@ -9,7 +9,7 @@ from typing import Any
 import redis
 
 from supervisor.embedded_store import server_program
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "")
 NOT_DURABLE = ("--appendonly", "no", "--save", "")
@@ -26,7 +26,7 @@ class Server:
 
     def start(self, *more: str) -> None:
         if self._process is not None:
-            self._process.wait(10)  # it has ended and must be reaped
+            self._process.wait(PATIENCE_SECONDS)  # it has ended and must be reaped
         self._process = subprocess.Popen(
             [
                 str(server_program()),
@@ -77,4 +77,4 @@ class Server:
     def _end(self, *, kill: bool) -> None:
         assert self._process is not None
         (self._process.kill if kill else self._process.terminate)()
-        self._process.wait(10)
+        self._process.wait(PATIENCE_SECONDS)

@@ -36,7 +36,7 @@ def test_cancel_stops_a_turn_that_waits_for_its_first_word(stack: Stack) -> None
     turn_id = stack.submit("silent", question)
     wait_until("the model has the request", lambda: stack.model_requests(question))
     post(stack, f"/v1/turns/{turn_id}/cancel")
-    stack.wait_until_disconnected(question, seconds=15)
+    stack.wait_until_disconnected(question)
 
 
 def test_interrupt_keeps_the_partial_answer(stack: Stack) -> None:
@@ -117,7 +117,7 @@ def test_a_slow_model_times_out(start: Callable[..., Stack], setting: str, quest
     stack = start(workers=1, INTURN_MAX_ATTEMPTS="1", **{setting: "0.5"})
     turn = stack.wait_until_finished(stack.submit("s", question))
     assert (turn["status"], turn["error"]["code"]) == ("failed", "provider_timeout")
-    stack.wait_until_disconnected(question, seconds=60)
+    stack.wait_until_disconnected(question)
 
 
 def test_a_frozen_worker_that_continues_changes_nothing(start: Callable[..., Stack]) -> None:

@@ -29,7 +29,7 @@ def test_many_turns_are_awaited_concurrently(stack: Stack) -> None:
     async def program(client: AsyncClient) -> None:
         async def answer(n: int) -> str:
             turn = await client.turns.create(f"at-once-{n}", f"{n} [delay 0.3]")
-            return (await turn.wait(30)).check().text
+            return (await turn.wait(60)).check().text
 
         texts = await asyncio.gather(*(answer(n) for n in range(50)))
         assert [text.split()[2] for text in texts] == [f"{n}" for n in range(50)]

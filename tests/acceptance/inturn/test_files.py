@@ -32,7 +32,7 @@ def picture(tmp_path: Path) -> Path:
 def test_a_turn_with_an_uploaded_file(client: Client, stack: Stack, picture: Path) -> None:
     file = client.files.upload(picture)
     assert (file.name, file.media_type, file.size_bytes) == ("cat.png", "image/png", len(PNG))
-    turn = client.turns.create("client", [{"type": "text", "text": "Look:"}, file.part]).wait(30).check()
+    turn = client.turns.create("client", [{"type": "text", "text": "Look:"}, file.part]).wait(60).check()
     assert (turn.input, turn.input_parts[1]["file_id"]) == ("Look:\n[image: cat.png]", file.id)
     assert [block["type"] for block in stack.model_requests()[-1]["messages"][-1]["content"]] == ["text", "image_url"]
     [question, _] = client.sessions.messages("client")

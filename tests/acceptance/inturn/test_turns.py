@@ -46,7 +46,7 @@ def test_a_queued_turn_has_the_reason_why_it_waits(client: Client, stack: Stack)
     assert isinstance(error.value, TimeoutError)
     assert error.value.turn.id == second.id
     stack.open_gate("behind")
-    assert second.wait(20).status == "completed"
+    assert second.wait(60).status == "completed"
 
 
 def test_cancelling_twice_changes_nothing_more(client: Client) -> None:
@@ -209,7 +209,7 @@ def test_calls_and_waits_survive_a_restart(start: Callable[..., Stack]) -> None:
         stack.web.kill()
         stack.web = stack.start_web()
         stack.open_gate("go")
-        assert turn.wait(30).status == "completed"
+        assert turn.wait(60).status == "completed"
 
 
 def test_an_unreachable_service_raises_after_the_retries(stack: Stack) -> None:

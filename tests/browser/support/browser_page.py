@@ -14,7 +14,9 @@ addEventListener('securitypolicyviolation', (event) =>
 """
 ABORTED = "net::ERR_ABORTED"  # the page aborts its requests when it is closed or stops following a turn
 
-expect.set_options(timeout=20_000)
+TIMEOUT_MS = 60_000  # far longer than a page takes, because the machine may be busy
+
+expect.set_options(timeout=TIMEOUT_MS)
 
 
 class BrowserPage:
@@ -23,7 +25,7 @@ class BrowserPage:
         self._url = url
         self._errors: list[str] = []
         self._allowed: list[str] = []
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(TIMEOUT_MS)
         page.add_init_script(REPORT_VIOLATIONS)
         page.on("console", self._record_message)
         page.on("pageerror", lambda error: self._errors.append(f"error: {error}"))

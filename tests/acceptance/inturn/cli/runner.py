@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from tools import ROOT
 
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -83,7 +83,7 @@ class PseudoTerminal:
 
     def wait_for_end(self) -> int:
         """Return the exit code."""
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             self._read()
             ended, status = os.waitpid(self.pid, os.WNOHANG)

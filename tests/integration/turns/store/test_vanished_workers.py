@@ -25,7 +25,7 @@ class Workers:
     def connect(self, name: str) -> None:
         connection = redis.Redis.from_url(self._server.url).pubsub()  # type: ignore[no-untyped-call]  # untyped in redis-py
         connection.subscribe(keys.CONNECTION(name))
-        assert connection.get_message(timeout=5), "the subscription is confirmed"
+        assert connection.get_message(timeout=60), "the subscription is confirmed"
         self._connections[name] = connection
 
     def register(self, *names: str) -> None:

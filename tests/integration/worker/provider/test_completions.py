@@ -197,7 +197,7 @@ def test_a_stream_closed_early_ends_its_connection(build: Build, provider: Provi
     left = model.stream(f"left [words 100] [pace 0.05] {last}")
     next(left)
     left.close()  # type: ignore[attr-defined]  # a generator
-    wait_until("the provider has noticed", lambda: provider.requests()[-1]["closed"], seconds=2)
+    wait_until("the provider has noticed", lambda: provider.requests()[-1]["closed"])
     assert streamed(model, "after").content.startswith("answer to after")  # type: ignore[union-attr]  # it is text
     before, closed, after = provider.requests()[-3:]
     assert before["port"] == closed["port"] != after["port"]
