@@ -25,7 +25,7 @@ from web.app import create_app
 from web.openapi.document import describe
 from web.openapi.limits import request_limits
 from web.openapi.operation import EXTENSION as OPERATIONS
-from web.schemas.events import SESSION_EVENTS
+from web.schemas.events.session import SESSION_EVENTS
 
 HELP_WIDTH = 100
 # Variables that docker-compose.yml sets itself, or that only `make up` reads.

@@ -8,12 +8,7 @@ from dataclasses import astuple
 
 from turns.backend.request_fields import fingerprint, key_digest, to_fields
 from turns.backend.script_loader import TURN_VERBS, to_ms
-from turns.backend.script_replies import (
-    Reply,
-    TurnSnapshot,
-    to_outcomes,
-    to_record,
-)
+from turns.backend.script_replies import Reply, TurnSnapshot, to_outcomes, to_record
 from turns.backend.script_runner import ScriptRunner, flatten
 from turns.domain.run.claim import Delta
 from turns.domain.run.retry import Hold

@@ -2,7 +2,7 @@
 
 import re
 
-from web.schemas.requests import MAX_WAIT_SECONDS
+from web.schemas.queries import MAX_WAIT_SECONDS
 
 WAIT = re.compile(r'(?:^|[,;])\s*wait\s*=\s*"?([0-9]{1,9})"?\s*(?=$|[,;])', re.IGNORECASE)
 

@@ -23,7 +23,7 @@ from web.openapi.operation import TAGS, Operation, ResponseSpec
 from web.schemas import responses
 from web.schemas.field_types import ID_SCHEMA
 from web.schemas.operator.jobs import JOB_ID
-from web.schemas.requests import NoQuery
+from web.schemas.queries import NoQuery
 
 Model = type[BaseModel]
 Json = dict[str, Any]

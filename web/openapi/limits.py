@@ -4,7 +4,7 @@ from turns.config.settings import MAX_INPUT_BYTES
 from turns.domain.ids import ID_RULE, NAME_RULE
 from turns.response_format.rules import MAX_DEPTH, MAX_SCHEMA_BYTES
 from web.http.validation import MAX_KEY_CHARACTERS
-from web.schemas import field_types, requests
+from web.schemas import field_types, queries, requests
 
 
 def request_limits(max_input_bytes: int) -> dict[str, str]:
@@ -24,6 +24,6 @@ def request_limits(max_input_bytes: int) -> dict[str, str]:
         "`Idempotency-Key`": f"1 to {MAX_KEY_CHARACTERS} printable ASCII characters",
         "Turns of a batch": f"{requests.MAX_BATCH}",
         "Imported messages": f"{requests.MAX_IMPORTED:,}, each of at most {field_types.MAX_CONTENT_BYTES:,} bytes",
-        "Items of a page": f"{requests.MAX_LIMIT}",
-        "Seconds of a `wait`": f"{requests.MAX_WAIT_SECONDS}",
+        "Items of a page": f"{queries.MAX_LIMIT}",
+        "Seconds of a `wait`": f"{queries.MAX_WAIT_SECONDS}",
     }

@@ -29,7 +29,7 @@ from turns.domain.errors import (
 from web.http.responses import JSON, check_accept
 from web.http.urls import read_query
 from web.http.validation import parse_query
-from web.schemas.requests import NoQuery
+from web.schemas.queries import NoQuery
 from web.security.auth import GUARDED
 from web.security.token_bounds import bind
 

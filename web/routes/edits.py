@@ -32,7 +32,7 @@ from web.routes.turns import ACCEPTED, ESCAPED_BYTES, MAX_OTHER_BYTES, MISSING, 
 from web.schemas import responses
 from web.schemas.edits import ForkBody, RegenerateBody, regenerate_body
 from web.schemas.links import link
-from web.schemas.requests import SessionQuery
+from web.schemas.queries import SessionQuery
 from web.security.token_bounds import check_new_session, may_begin_sessions
 from web.streaming.long_poll import LongPolls
 

@@ -6,8 +6,8 @@ from turns.domain.errors import StreamsFull
 from web.http.responses import EVENT_STREAM, JSON, reply
 from web.openapi.operation import Operation, ResponseSpec
 from web.routes.streams import last_event_id, reply_stream
-from web.schemas.events import FEED_EVENTS, EndedTurns
-from web.schemas.requests import FeedQuery
+from web.schemas.events.feed import FEED_EVENTS, EndedTurns
+from web.schemas.queries import FeedQuery
 from web.security.auth import Authenticator, keep_authenticating
 from web.streaming.ended_feed import EndedFeed
 

@@ -20,6 +20,8 @@ from web.openapi.schema_text import coded, described, words
 from web.routes.assets import Assets
 from web.schemas import responses
 from web.schemas.links import link
+from web.schemas.response_model import Page
+from web.schemas.service import Live, Ready
 
 DOCS_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -35,11 +37,11 @@ def build_health(store: TurnStore, usage: UsageStore) -> Blueprint:
         path="/livez",
         summary="Check whether the process is up",
         query=None,
-        responses={200: ResponseSpec("The process is up", responses.Live)},
+        responses={200: ResponseSpec("The process is up", Live)},
         uses_store=False,
     ).on(api)
     def livez() -> Response:
-        return reply(responses.Live())
+        return reply(Live())
 
     @Operation(
         id="readyz",
@@ -48,17 +50,17 @@ def build_health(store: TurnStore, usage: UsageStore) -> Blueprint:
         summary="Check whether turns can be accepted and run",
         query=None,
         responses={
-            200: ResponseSpec("The store takes writes and is safe, and no worker is missing", responses.Ready),
+            200: ResponseSpec("The store takes writes and is safe, and no worker is missing", Ready),
             503: ResponseSpec(
                 "The store refuses writes or may evict turns, no worker is alive, or the store cannot be reached "
                 "(then a problem)",
-                responses.Ready,
+                Ready,
             ),
         },
     ).on(api)
     def readyz() -> Response:
         health = store.read_health()
-        ready = responses.Ready(
+        ready = Ready(
             status=health.readiness,
             refusal=health.refusal or None,
             durability=health.durability,
@@ -98,7 +100,7 @@ def build_description(registry: AssistantRegistry, settings: Settings, assets: A
         method="get",
         path="/v1/assistants",
         summary="List the configured assistants",
-        responses={200: ResponseSpec("All assistants", responses.Page[responses.Assistant, str])},
+        responses={200: ResponseSpec("All assistants", Page[responses.Assistant, str])},
         uses_store=False,
     ).on(api)
     def assistants() -> Response:
@@ -114,7 +116,7 @@ def build_description(registry: AssistantRegistry, settings: Settings, assets: A
             )
             for assistant in registry.all_assistants().values()
         )
-        return reply(responses.Page[responses.Assistant, str].of(data, None))
+        return reply(Page[responses.Assistant, str].of(data, None))
 
     @cache
     def document() -> dict[str, Any]:

@@ -1,12 +1,12 @@
 """The main numbers of the service."""
 
 from turns.operations.queries import OperatorQueries
-from web.schemas import responses
+from web.schemas.service import ServiceStatus
 
 
-def service_status(queries: OperatorQueries) -> responses.ServiceStatus:
+def service_status(queries: OperatorQueries) -> ServiceStatus:
     gauges = queries.read_gauges()
-    return responses.ServiceStatus(
+    return ServiceStatus(
         paused={str(pause.part): pause.since for pause in queries.read_pauses() if not pause.is_over},
         holds=queries.read_holds(),
         live_turns=int(gauges["live_turns"]),

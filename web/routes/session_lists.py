@@ -6,7 +6,7 @@ from turns.conversations.conversations import Conversations
 from turns.conversations.session_filter import SessionFilter
 from web.http.responses import reply
 from web.schemas import responses
-from web.schemas.requests import SessionFilterQuery
+from web.schemas.queries import SessionFilterQuery
 
 
 def reply_sessions(conversations: Conversations, query: SessionFilterQuery, user_id: str | None) -> Response:

@@ -14,7 +14,9 @@ from web.http.validation import parse_body, parse_id, parse_messages
 from web.openapi.operation import QUOTA, Operation, ResponseSpec
 from web.routes.session_lists import reply_sessions
 from web.schemas import responses
-from web.schemas.requests import ImportBody, MessagesQuery, PatchSessionBody, SessionQuery, SessionsQuery
+from web.schemas.queries import MessagesQuery, SessionQuery, SessionsQuery
+from web.schemas.requests import ImportBody, PatchSessionBody
+from web.schemas.response_model import Page
 
 MAX_PATCH_BYTES = 64 * 1024
 MAX_IMPORT_BYTES = 8 * 1024 * 1024
@@ -93,14 +95,14 @@ def build_sessions(store: SessionStore, conversations: Conversations) -> Bluepri
         path="/v1/sessions/{session_id}/messages",
         summary="List the committed messages of a session",
         query=MessagesQuery,
-        responses={200: ResponseSpec("A page", responses.Page[responses.Message, int])},
+        responses={200: ResponseSpec("A page", Page[responses.Message, int])},
         refusals=(SessionNotFound,),
         takes_tokens=True,
     ).on(api)
     def messages(session_id: str, query: MessagesQuery) -> Response:
         session = _session_key(session_id, query)
         page = store.list_messages(session, after=query.after, limit=query.limit, newest_first=query.order == "desc")
-        return reply(responses.Page[responses.Message, int].of(page.messages, page.after))
+        return reply(Page[responses.Message, int].of(page.messages, page.after))
 
     @Operation(
         id="unanswered",

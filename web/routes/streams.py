@@ -9,8 +9,9 @@ from turns.domain.ids import session_key
 from web.http.responses import EVENT_STREAM, reply_empty
 from web.http.validation import parse_id, parse_query
 from web.openapi.operation import Operation, ResponseSpec
-from web.schemas.events import SESSION_EVENTS, TURN_EVENTS
-from web.schemas.requests import EventsQuery, FeedQuery, SessionEventsQuery
+from web.schemas.events.session import SESSION_EVENTS
+from web.schemas.events.turn import TURN_EVENTS
+from web.schemas.queries import EventsQuery, FeedQuery, SessionEventsQuery
 from web.security.auth import Authenticator, keep_authenticating
 from web.streaming.session_stream import SessionStreams
 from web.streaming.sse import EventStreams

@@ -33,7 +33,9 @@ from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
 from web.schemas import responses
 from web.schemas.edits import CancelBody
 from web.schemas.links import link
-from web.schemas.requests import BatchBody, SubmitBody, TurnsQuery, WaitQuery, submit_body
+from web.schemas.queries import TurnsQuery, WaitQuery
+from web.schemas.requests import BatchBody, SubmitBody, submit_body
+from web.schemas.response_model import GatheredPage
 from web.security.token_bounds import bind_request
 from web.streaming.accepted import register_accepted
 from web.streaming.long_poll import LongPolls
@@ -139,9 +141,7 @@ def build_turns(
         summary="List turns, newest first",
         query=TurnsQuery,
         responses={
-            200: ResponseSpec(
-                "A page, which may be short or empty and not the last", responses.GatheredPage[responses.Turn, str]
-            )
+            200: ResponseSpec("A page, which may be short or empty and not the last", GatheredPage[responses.Turn, str])
         },
         takes_tokens=True,
     ).on(api)
@@ -156,7 +156,7 @@ def build_turns(
             after=query.after,
             limit=query.limit,
         )
-        return reply(responses.GatheredPage[responses.Turn, str].of(page.turns, page.after))
+        return reply(GatheredPage[responses.Turn, str].of(page.turns, page.after))
 
     @READ_TURN.on(api)
     @READ_TASK.on(api)

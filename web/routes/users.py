@@ -19,7 +19,7 @@ from web.http.validation import parse_id
 from web.openapi.operation import Operation, ResponseSpec
 from web.routes.session_lists import reply_sessions
 from web.schemas import responses
-from web.schemas.requests import SessionFilterQuery
+from web.schemas.queries import SessionFilterQuery
 
 ERASE_SECONDS = 10.0  # after which the receipt is sent as it is then, and the erasure goes on by itself
 PAGE = 100

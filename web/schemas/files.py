@@ -6,9 +6,9 @@ from pydantic import AfterValidator, Field
 
 from turns.domain.content.parts import MAX_NAME_CHARACTERS
 from web.schemas.field_types import FileId, Id, rule
-from web.schemas.requests import Query
-from web.schemas.responses import Id as SentId
-from web.schemas.responses import Instant, ResponseModel
+from web.schemas.queries import Query
+from web.schemas.response_model import Id as SentId
+from web.schemas.response_model import Instant, ResponseModel
 
 
 def _check_name(name: str) -> str:

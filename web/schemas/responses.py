@@ -4,65 +4,19 @@ A model is filled from the attributes of a value of the domain; `validation_alia
 differs. Names are those of the domain, so this module is used as `responses.Turn`.
 """
 
-from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, Literal, Self, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    WithJsonSchema,
-    computed_field,
-    field_validator,
-)
+from pydantic import BeforeValidator, Field, computed_field, field_validator
 
-from turns.backend.partition.missing import missing_partitions
 from turns.domain.assistant import Lane
 from turns.domain.content.parts import PartType
-from turns.domain.error_codes import Code
-from turns.domain.ids import NAME, TURN_ID
-from turns.domain.run.retry import HoldReason
-from turns.domain.state import Event, Status
+from turns.domain.state import Status
 from turns.domain.turn import WaitingFor
-from turns.store.health import Readiness
-from web.schemas.field_types import ID_SCHEMA, FileId
+from web.schemas.field_types import FileId
 from web.schemas.links import link
 from web.schemas.output_parts import OutputParts
-
-
-def to_rfc3339(milliseconds: int) -> str:
-    instant = datetime.fromtimestamp(milliseconds / 1000, UTC)
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-Instant = Annotated[
-    int,
-    PlainSerializer(to_rfc3339),
-    WithJsonSchema({"type": "string", "format": "date-time", "description": "RFC 3339, UTC, milliseconds"}),
-]
-TurnId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{TURN_ID.pattern}$"})]
-Id = Annotated[str, WithJsonSchema(ID_SCHEMA)]
-Name = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{NAME.pattern}$"})]
-
-
-# A newer release of the workers may know further codes.
-ErrorCode = Annotated[Code | str, Field(description="a later release may add codes")]
-
-
-class ResponseModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
-
-
-class Gathered(ResponseModel):
-    """A response with data of all partitions of a Redis Cluster."""
-
-    missing_partitions: tuple[int, ...] = Field(
-        default_factory=missing_partitions,
-        description="partitions of a Redis Cluster that are away; what they have is left out",
-    )
+from web.schemas.response_model import ErrorCode, GatheredPage, Id, Instant, Name, ResponseModel, TurnId
 
 
 class Part(ResponseModel):
@@ -250,30 +204,9 @@ class Assistant(ResponseModel):
     accepts: tuple[str, ...] = Field(description="what a turn's input can contain")
 
 
-Item = TypeVar("Item", bound=BaseModel)
-PageCursor = TypeVar("PageCursor", str, int)
-
-
-class Page(ResponseModel, Generic[Item, PageCursor]):
-    """`after` is the value of the query parameter `after` for the next page; null on the last page."""
-
-    object: Literal["list"] = "list"
-    data: tuple[Item, ...]
-    has_more: bool
-    after: PageCursor | None
-
-    @classmethod
-    def of(cls, items: Iterable[Any], after: PageCursor | None) -> Self:
-        return cls(data=tuple(items), has_more=after is not None, after=after)
-
-
 class SessionCount(ResponseModel):
     count: int
     is_exact: bool = Field(description="false: there are more, which were not read")
-
-
-class GatheredPage(Page[Item, PageCursor], Gathered, Generic[Item, PageCursor]):
-    """A page of a list that is in all partitions. Its cursor stays valid when a partition returns."""
 
 
 class SessionPage(GatheredPage[Session, str]):
@@ -335,105 +268,3 @@ class Batch(ResponseModel):
 
     object: Literal["list"] = "list"
     data: tuple[AcceptedItem | RefusedItem, ...]
-
-
-class Live(ResponseModel):
-    status: Literal["ok"] = "ok"
-
-
-class Ready(ResponseModel):
-    status: Readiness = Field(
-        description="`refusing`: the store refuses writes, so no turn can be submitted. `unsafe`: it may evict turns, "
-        "so none is accepted. `no_workers`: a worker has run before and none is alive, so accepted turns wait"
-    )
-    refusal: str | None = Field(description="why the store refuses writes; null if it takes them")
-    durability: str
-    replicas: int
-    eviction_policy: str
-    live_workers: int
-    live_turns: int
-    partitions_away: int = Field(description="parts of a Redis Cluster that do not answer; all others are served")
-    version: str
-
-
-class ModelHold(ResponseModel):
-    """A model that gets no turns, because its provider limits the rate or does not answer."""
-
-    name: str = Field(
-        description="name for lifting the hold: the model, after the digest of an assistant's own provider"
-    )
-    model: str
-    reason: HoldReason | str
-    code: str = Field(description="code of the last error")
-    since: Instant
-    until: Instant = Field(description="then one turn tries the model")
-    is_reopening: bool = Field(description="the model answers, and the waiting turns start one after another")
-    held_turns: int
-    oldest_held_at: Instant | None
-
-
-class ServiceStatus(ResponseModel):
-    """The main numbers of the service."""
-
-    paused: Mapping[str, Instant] = Field(description="`intake`, `workers` or `<kind>/<name>`, and since when")
-    holds: tuple[ModelHold, ...] = Field(description="the models for which turns wait")
-    live_turns: int
-    waiting_turns: int = Field(description="turns that could run and wait for a worker")
-    oldest_waiting_seconds: float
-    live_workers: int
-    failed_turns: int = Field(description="unresolved ones")
-
-
-class FailedTurn(ResponseModel):
-    """A failed turn as operators see it: its owner and the reason, without message text."""
-
-    id: TurnId
-    object: Literal["failed_turn"] = "failed_turn"
-    tenant: str
-    session_id: Id
-    user_id: Id | None
-    code: ErrorCode = Field(validation_alias="error_code")
-    message: str = Field(validation_alias="error_message")
-    attempts: int = Field(validation_alias="attempt")
-    losses: int = Field(description="workers that died while they ran it")
-    model: str | None
-    accepted_at: Instant
-    failed_at: Instant = Field(validation_alias="finished_at")
-
-
-class StatusEvent(ResponseModel):
-    """`event: status`: the status or the position of the turn has changed.
-
-    It is the first event of every connection, then without an id.
-    """
-
-    turn_id: TurnId
-    attempt: int
-    status: Status
-    queue: Queue | None
-
-
-class DeltaEvent(ResponseModel):
-    """`event: delta`: the next piece of the answer."""
-
-    turn_id: TurnId
-    attempt: int
-    text: str
-
-
-class ResetEvent(ResponseModel):
-    """`event: reset`: the run ended without effect and another one will follow. Discard the text received."""
-
-    turn_id: TurnId
-    attempt: int
-    reason: Literal[Event.RETRY, Event.RESCUE, Event.RELEASE] = Field(
-        description="its attempt failed; its worker was lost; its worker had to end"
-    )
-
-
-class DoneEvent(ResponseModel):
-    """`event: done`: the turn has ended, and the stream ends. `turn` is null if its session was deleted."""
-
-    turn_id: TurnId
-    attempt: int
-    turn: Turn | None

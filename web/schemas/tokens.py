@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from turns.access.access_token import MAX_SECONDS
 from web.schemas.field_types import Id
 from web.schemas.requests import TurnId
-from web.schemas.responses import Instant, ResponseModel
+from web.schemas.response_model import Instant, ResponseModel
 
 DEFAULT_SECONDS = 600
 

@@ -9,8 +9,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from turns.domain.run.spending import format_nano
 from turns.usage.report import Dimension
 from web.schemas.field_types import Id, Name
-from web.schemas.requests import Query, Tenant
-from web.schemas.responses import Gathered, ResponseModel
+from web.schemas.queries import Query, Tenant
+from web.schemas.response_model import Gathered, ResponseModel
 
 MAX_ROWS = 10_000
 MAX_DAYS = 400  # at least as many as are kept

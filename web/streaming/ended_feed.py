@@ -11,8 +11,8 @@ from dataclasses import replace
 from turns.backend.pubsub import Message, Subscription, Subscriptions
 from turns.domain.turn import Turn
 from turns.ended_turns.feed import EndedPage, EndedTurns
-from web.schemas.events import GapEvent
-from web.schemas.responses import DoneEvent
+from web.schemas.events.feed import GapEvent
+from web.schemas.events.turn import DoneEvent
 from web.streaming.connections import Authenticate, StreamConnections
 from web.streaming.rendering import render_event
 

@@ -6,8 +6,8 @@ from turns.domain.errors import TurnExpired, TurnNotFound
 from turns.domain.events import EventType, TurnEvent
 from turns.domain.state import Status
 from turns.domain.turn import Turn
-from web.schemas import responses
-from web.schemas.output_events import to_output_event
+from web.schemas.events.output import to_output_event
+from web.schemas.events.turn import DeltaEvent, DoneEvent, ResetEvent, StatusEvent
 from web.streaming.single_flight import SingleFlight
 
 
@@ -19,16 +19,14 @@ class EventRenderer:
         data: BaseModel
         match event.type:
             case EventType.DELTA:
-                data = responses.DeltaEvent(turn_id=turn.id, attempt=event.attempt, text=event.text)
+                data = DeltaEvent(turn_id=turn.id, attempt=event.attempt, text=event.text)
             case EventType.REASONING | EventType.TOOL | EventType.DATA:
                 data = to_output_event(turn.id, event)
             case EventType.RESET:
-                data = responses.ResetEvent.model_validate(
-                    {"turn_id": turn.id, "attempt": event.attempt, "reason": event.text}
-                )
+                data = ResetEvent.model_validate({"turn_id": turn.id, "attempt": event.attempt, "reason": event.text})
             case EventType.STATUS:
                 current = self.current(turn)
-                data = responses.StatusEvent(
+                data = StatusEvent(
                     turn_id=turn.id,
                     attempt=event.attempt,
                     status=Status(event.text),
@@ -39,7 +37,7 @@ class EventRenderer:
         return render_event(event.type, data, event_id=event_id)
 
     def render_done(self, turn: Turn, attempt: int, *, event_id: str = "") -> bytes:
-        done = responses.DoneEvent(turn_id=turn.id, attempt=attempt, turn=self.current(turn))
+        done = DoneEvent(turn_id=turn.id, attempt=attempt, turn=self.current(turn))
         return render_event(EventType.DONE, done, event_id=event_id)
 
     def current(self, turn: Turn) -> Turn | None:
@@ -59,7 +57,7 @@ def render_status(turn: Turn) -> bytes:
 
     It is not in the stream, so it must not move the reader's cursor.
     """
-    status = responses.StatusEvent(turn_id=turn.id, attempt=turn.attempt, status=turn.status, queue=turn.waiting)
+    status = StatusEvent(turn_id=turn.id, attempt=turn.attempt, status=turn.status, queue=turn.waiting)
     return render_event(EventType.STATUS, status)
 
 

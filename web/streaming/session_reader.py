@@ -9,7 +9,14 @@ from turns.domain.ids import tenant_of
 from turns.domain.turn import Turn, Waiting
 from turns.session_stream.cursor import END, NEW_READER, StreamCursor
 from turns.session_stream.store import MissedTurn, SessionStreamStore, StreamState
-from web.schemas.events import AcceptedEvent, ErasedEvent, MessageDeletedEvent, QueueEvent, SnapshotEvent, UpdatedEvent
+from web.schemas.events.session import (
+    AcceptedEvent,
+    ErasedEvent,
+    MessageDeletedEvent,
+    QueueEvent,
+    SnapshotEvent,
+    UpdatedEvent,
+)
 from web.streaming.rendering import EventRenderer, render_event
 
 Positions = tuple[tuple[str, Waiting | None], ...]

@@ -15,7 +15,7 @@ from turns.domain.state import Event
 from turns.domain.turn import Turn, Waiting
 from turns.store.event_stream.missed_events import read_last_event_id, read_missed_events
 from turns.store.turns import TurnStore
-from web.schemas import responses
+from web.schemas.events.turn import ResetEvent
 from web.streaming.connections import Authenticate, StreamConnections
 from web.streaming.rendering import EventRenderer, render_event, render_status
 from web.streaming.single_flight import SingleFlight
@@ -59,7 +59,7 @@ class EventStreams:
         yield render_status(turn)
         if self._is_beyond_the_end(turn, cursor):
             cursor.event_id = START
-            reset = responses.ResetEvent(turn_id=turn.id, attempt=turn.attempt, reason=Event.RESCUE)
+            reset = ResetEvent(turn_id=turn.id, attempt=turn.attempt, reason=Event.RESCUE)
             yield render_event("reset", reset)
         with self._subscriptions.watch_turn(turn) as subscription:
             yield from self._connections.follow(subscription, authenticate, partial(self._handle, turn, cursor))

@@ -3,7 +3,7 @@
 import time
 
 from turns.domain.turn import Turn
-from web.schemas.requests import MAX_WAIT_SECONDS
+from web.schemas.queries import MAX_WAIT_SECONDS
 from web.streaming.long_poll import LongPolls
 
 

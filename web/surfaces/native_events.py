@@ -12,7 +12,7 @@ from web.streaming.sse import EventStreams
 
 @dataclass(frozen=True, slots=True)
 class NativeEvent:
-    """An event as `web.schemas.events` describes it; without a type and data it is a heartbeat. Some have no id."""
+    """An event of `web.schemas.events.turn`; without a type and data it is a heartbeat. Some have no id."""
 
     type: str = ""
     data: Any = None

@@ -17,7 +17,7 @@ from turns.config.settings import Settings, variables
 from turns.config.version import VERSION
 from web.routes.sessions import MAX_IMPORT_BYTES
 from web.routes.turns import MAX_BATCH_BYTES
-from web.schemas.requests import MAX_WAIT_SECONDS
+from web.schemas.queries import MAX_WAIT_SECONDS
 from web.server import gunicorn_server
 from web.streaming.connections import KEEP_ALIVE_SECONDS
 

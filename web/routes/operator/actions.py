@@ -8,9 +8,9 @@ from turns.operations.queries import OperatorQueries
 from web.http.responses import reply, reply_empty
 from web.openapi.operation import Operation, ResponseSpec
 from web.routes.service_status import service_status
-from web.schemas import responses
 from web.schemas.operator import responses as schema
-from web.schemas.requests import CancelQuery
+from web.schemas.queries import CancelQuery
+from web.schemas.service import ServiceStatus
 from web.security.audit import audit
 
 
@@ -22,7 +22,7 @@ def build_operator_actions(actions: OperatorActions, queries: OperatorQueries) -
         method="get",
         path="/operator/status",
         summary="Get the state of the service",
-        responses={200: ResponseSpec("The main numbers, and what is paused", responses.ServiceStatus)},
+        responses={200: ResponseSpec("The main numbers, and what is paused", ServiceStatus)},
     ).on(api)
     def status() -> Response:
         return reply(service_status(queries))

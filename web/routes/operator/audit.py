@@ -5,8 +5,8 @@ from flask import Blueprint, Response
 from turns.access.audit_log import AuditLog, Outcome
 from web.http.responses import reply
 from web.openapi.operation import Operation, ResponseSpec
-from web.schemas import responses
 from web.schemas.operator import access as schema
+from web.schemas.response_model import Page
 
 
 def build_operator_audit(audit_log: AuditLog) -> Blueprint:
@@ -19,13 +19,11 @@ def build_operator_audit(audit_log: AuditLog) -> Blueprint:
         summary="List what operators did, or what was refused to callers, newest first",
         query=schema.AuditQuery,
         responses={
-            200: ResponseSpec(
-                "A page, which may be short or empty and not the last", responses.Page[schema.AuditEntry, str]
-            )
+            200: ResponseSpec("A page, which may be short or empty and not the last", Page[schema.AuditEntry, str])
         },
     ).on(api)
     def list_audit(query: schema.AuditQuery) -> Response:
         page = audit_log.read(query.to_filter(), outcome=Outcome(query.outcome), after=query.after, limit=query.limit)
-        return reply(responses.Page[schema.AuditEntry, str].of(page.entries, page.after))
+        return reply(Page[schema.AuditEntry, str].of(page.entries, page.after))
 
     return api

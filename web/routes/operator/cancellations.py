@@ -9,7 +9,7 @@ from turns.operations.queries import OperatorQueries
 from web.http.responses import reply
 from web.openapi.operation import Operation, ResponseSpec
 from web.schemas.operator import responses as schema
-from web.schemas.requests import CancelQuery, CancelSessionQuery
+from web.schemas.queries import CancelQuery, CancelSessionQuery
 from web.security.audit import audit
 
 

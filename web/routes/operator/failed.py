@@ -8,6 +8,8 @@ from web.http.responses import reply, reply_turn
 from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
 from web.schemas import responses
 from web.schemas.operator.jobs import FailedQuery
+from web.schemas.operator.responses import FailedTurn
+from web.schemas.response_model import GatheredPage
 from web.security.audit import audit
 
 
@@ -20,11 +22,11 @@ def build_operator_failed(failed: FailedTurns) -> Blueprint:
         path="/operator/failed",
         summary="List the unresolved failed turns of all tenants, newest first",
         query=FailedQuery,
-        responses={200: ResponseSpec("A page", responses.GatheredPage[responses.FailedTurn, str])},
+        responses={200: ResponseSpec("A page", GatheredPage[FailedTurn, str])},
     ).on(api)
     def list_failed(query: FailedQuery) -> Response:
         page = failed.list_failed(conditions=query.to_filter(), after=query.after, limit=query.limit)
-        return reply(responses.GatheredPage[responses.FailedTurn, str].of(page.turns, page.after))
+        return reply(GatheredPage[FailedTurn, str].of(page.turns, page.after))
 
     @Operation(
         id="retry_failed",

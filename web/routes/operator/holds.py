@@ -7,8 +7,8 @@ from turns.operations.queries import OperatorQueries
 from web.http.responses import reply
 from web.openapi.operation import Operation, ResponseSpec
 from web.routes.service_status import service_status
-from web.schemas import responses
-from web.schemas.requests import HoldQuery
+from web.schemas.queries import HoldQuery
+from web.schemas.service import ServiceStatus
 from web.security.audit import audit
 
 
@@ -21,7 +21,7 @@ def build_operator_holds(actions: OperatorActions, queries: OperatorQueries) -> 
         path="/operator/holds/lift",
         summary="Let the turns that wait for a model start, oldest first; without a hold nothing happens",
         query=HoldQuery,
-        responses={200: ResponseSpec("The state of the service after the change", responses.ServiceStatus)},
+        responses={200: ResponseSpec("The state of the service after the change", ServiceStatus)},
     ).on(api)
     def lift_hold(query: HoldQuery) -> Response:
         actions.lift_hold(query.name)

@@ -15,8 +15,8 @@ from turns.operations.key_turns import Cancellation
 from web.http.responses import read_json_body, reply
 from web.http.validation import parse_body
 from web.openapi.operation import Operation, ResponseSpec
-from web.schemas import responses
 from web.schemas.operator import keys as schema
+from web.schemas.response_model import Page
 from web.security.audit import audit
 
 MAX_BODY_BYTES = 16 * 1024
@@ -37,15 +37,11 @@ def build_operator_keys(api_keys: ApiKeyStore, record: KeyRecord | None, cancel_
         path="/operator/keys",
         summary="List the API keys, newest first, with those that ended within 90 days",
         query=schema.KeysQuery,
-        responses={
-            200: ResponseSpec(
-                "A page, which may be short or empty and not the last", responses.Page[schema.ApiKey, int]
-            )
-        },
+        responses={200: ResponseSpec("A page, which may be short or empty and not the last", Page[schema.ApiKey, int])},
     ).on(api)
     def list_keys(query: schema.KeysQuery) -> Response:
         page = api_keys.list_page(tenant=query.tenant, after=query.after, limit=query.limit)
-        return reply(responses.Page[schema.ApiKey, int].of(page.keys, page.after))
+        return reply(Page[schema.ApiKey, int].of(page.keys, page.after))
 
     @Operation(
         id="create_key",

@@ -18,7 +18,7 @@ from web.http.validation import parse_body
 from web.openapi.operation import Operation, ResponseSpec
 from web.schemas.operator import tenants as schema
 from web.schemas.operator.pauses import Pause as PauseSchema
-from web.schemas.requests import CancelQuery
+from web.schemas.queries import CancelQuery
 from web.security.audit import audit
 
 MAX_BODY_BYTES = 4096

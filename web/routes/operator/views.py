@@ -15,7 +15,7 @@ from web.http.responses import reply
 from web.openapi.operation import Operation, ResponseSpec
 from web.routes.service_status import service_status
 from web.schemas.operator import responses as schema
-from web.schemas.requests import SessionQueueQuery, StatsQuery
+from web.schemas.queries import SessionQueueQuery, StatsQuery
 from web.security.audit import audit_disclosure
 
 

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from turns.access.audit_log import AuditFilter
 from web.schemas.field_types import GivenInstant
-from web.schemas.requests import Limit, Query, Tenant
-from web.schemas.responses import Instant, ResponseModel
+from web.schemas.queries import Limit, Query, Tenant
+from web.schemas.response_model import Instant, ResponseModel
 
 ENTRY_ID = r"^[0-9]{1,16}-[0-9]{1,16}$"
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from turns.domain.state import Status
 from turns.domain.turn_filter import TurnFilter
 from web.schemas.field_types import GivenInstant, Id, Name, text_rules
-from web.schemas.requests import Tenant
+from web.schemas.queries import Tenant
 
 MAX_MODEL_BYTES = 256
 

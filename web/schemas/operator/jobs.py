@@ -11,8 +11,9 @@ from turns.jobs.job import DEFAULT_PER_SECOND, MAX_PER_SECOND, BulkAct, Job, Job
 from turns.jobs.selection import Preview
 from web.schemas.field_types import GivenInstant, text_rules
 from web.schemas.operator.conditions import Conditions
-from web.schemas.requests import Limit, Query, TurnId
-from web.schemas.responses import Gathered, Instant, ResponseModel
+from web.schemas.queries import Limit, Query
+from web.schemas.requests import TurnId
+from web.schemas.response_model import Gathered, Instant, ResponseModel
 
 MAX_TURN_IDS = 1000
 FAILED_CURSOR = rf"^[0-9]{{1,16}}\.{NAME.pattern}/{TURN_ID.pattern}$"

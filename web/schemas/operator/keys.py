@@ -10,8 +10,8 @@ from turns.access import api_key as domain
 from turns.access.api_key import KEY_ID, LABEL_RULE, MAX_LABEL_CHARACTERS, KeyState, is_label
 from turns.domain.ids import DEFAULT_TENANT, NAME, NAME_RULE, is_name
 from turns.operations.key_turns import Cancellation
-from web.schemas.requests import CancelQuery, Limit, Query, Tenant
-from web.schemas.responses import Instant, ResponseModel
+from web.schemas.queries import CancelQuery, Limit, Query, Tenant
+from web.schemas.response_model import Instant, ResponseModel
 
 MAX_LIFETIME_SECONDS = 10 * 366 * 24 * 3600
 MAX_OVERLAP_SECONDS = 90 * 24 * 3600

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from turns.pauses.part import PauseKind
-from web.schemas.responses import Gathered, Instant, ResponseModel
+from web.schemas.response_model import Gathered, Instant, ResponseModel
 
 MAX_REASON_CHARACTERS = 200
 MAX_PAUSE_SECONDS = 365 * 86_400

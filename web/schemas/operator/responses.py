@@ -14,7 +14,9 @@ from turns.operations.finding import Level
 from turns.operations.time_series import RECENT_MINUTES
 from turns.processes.record import ProcessState
 from web.schemas.operator.pauses import Pause
-from web.schemas.responses import ErrorCode, Gathered, Id, Instant, Name, ResponseModel, ServiceStatus, TurnId, Usage
+from web.schemas.response_model import ErrorCode, Gathered, Id, Instant, Name, ResponseModel, TurnId
+from web.schemas.responses import Usage
+from web.schemas.service import ServiceStatus
 
 
 class StatsPoint(ResponseModel):
@@ -229,3 +231,20 @@ class SessionQueue(ResponseModel):
 
 class BulkResult(ResponseModel):
     done: int = Field(description="number of turns")
+
+
+class FailedTurn(ResponseModel):
+    """A failed turn as operators see it: its owner and the reason, without message text."""
+
+    id: TurnId
+    object: Literal["failed_turn"] = "failed_turn"
+    tenant: str
+    session_id: Id
+    user_id: Id | None
+    code: ErrorCode = Field(validation_alias="error_code")
+    message: str = Field(validation_alias="error_message")
+    attempts: int = Field(validation_alias="attempt")
+    losses: int = Field(description="workers that died while they ran it")
+    model: str | None
+    accepted_at: Instant
+    failed_at: Instant = Field(validation_alias="finished_at")

@@ -11,8 +11,8 @@ from turns.search.suggestions import Kind
 from turns.search.turn_search import TurnQuery
 from web.schemas.operator.conditions import Conditions
 from web.schemas.operator.responses import TurnSummary
-from web.schemas.requests import TURN_CURSOR, Limit, Query
-from web.schemas.responses import Gathered, ResponseModel
+from web.schemas.queries import TURN_CURSOR, Limit, Query
+from web.schemas.response_model import Gathered, ResponseModel
 
 MAX_TEXT = 512
 LIVE_CONDITIONS = frozenset({"tenant"})  # those that also select among the first live turns of sessions

@@ -11,8 +11,8 @@ from turns.tenants.activity import RECENT_SECONDS
 from turns.tenants.limits import LIMITS, OwnLimits
 from web.schemas.field_types import GivenInstant, text_rules
 from web.schemas.operator.pauses import Pause
-from web.schemas.requests import Query
-from web.schemas.responses import Gathered, Instant, ResponseModel
+from web.schemas.queries import Query
+from web.schemas.response_model import Gathered, Instant, ResponseModel
 
 MAX_REASON_BYTES = 200
 MAX_TURNS_PER_MINUTE = 1_000_000  # as in the settings

@@ -16,7 +16,8 @@ from turns.edits.regeneration import Origin
 from web.http.responses import EVENT_STREAM, read_json_body, reply, reply_empty
 from web.http.urls import read_query
 from web.http.validation import ResolveParts, parse_body, parse_id, parse_query
-from web.schemas.requests import SessionQuery, submit_body
+from web.schemas.queries import SessionQuery
+from web.schemas.requests import submit_body
 from web.security.auth import Authenticator
 from web.security.token_bounds import bind
 from web.streaming.sse import EventStreams

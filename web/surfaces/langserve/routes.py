@@ -14,7 +14,8 @@ from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
 from web.http.responses import EVENT_STREAM, read_json_body
 from web.http.validation import parse_body, parse_idempotency_key
-from web.schemas.requests import NoQuery, submit_body
+from web.schemas.queries import NoQuery
+from web.schemas.requests import submit_body
 from web.security.auth import Authenticator
 from web.security.token_bounds import bind
 from web.streaming.accepted import register_accepted

@@ -18,7 +18,8 @@ from turns.domain.errors import AssistantNotFound, InvalidRequest
 from turns.domain.turn_request import TurnRequest
 from web.http.strict_json import load_json
 from web.http.validation import parse_messages, parse_query, parse_submit
-from web.schemas.requests import MessagesQuery, SessionsQuery, WaitQuery, submit_body
+from web.schemas.queries import MessagesQuery, SessionsQuery, WaitQuery
+from web.schemas.requests import submit_body
 
 REGISTRY = AssistantRegistry(Settings())
 MAX_INPUT_BYTES = Settings().max_input_bytes

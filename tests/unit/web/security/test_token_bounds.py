@@ -8,7 +8,7 @@ from flask import Flask, g
 from turns.access.access_token import AccessToken
 from turns.access.api_key import Scope
 from turns.domain.errors import Forbidden
-from web.schemas.requests import NoQuery, SessionQuery, TurnsQuery
+from web.schemas.queries import NoQuery, SessionQuery, TurnsQuery
 from web.security.auth import Caller
 from web.security.token_bounds import bind
 

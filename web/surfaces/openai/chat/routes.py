@@ -14,7 +14,7 @@ from turns.domain.turn_request import TurnRequest
 from web.http.problems import to_problem
 from web.http.responses import EVENT_STREAM, read_json_body
 from web.http.validation import parse_body
-from web.schemas.requests import NoQuery
+from web.schemas.queries import NoQuery
 from web.security.token_bounds import bind
 from web.services import Services
 from web.streaming.accepted import register_accepted

@@ -7,7 +7,7 @@ from turns.config.logs import Log, get_logger
 from turns.domain.errors import InvalidRequest
 from web.http.urls import read_query
 from web.http.validation import parse_query, validate
-from web.schemas.requests import Query
+from web.schemas.queries import Query
 from web.services import Services
 from web.surfaces.openai.content import to_listing
 from web.surfaces.openai.conversations.items import find_message, list_items, to_item

@@ -9,7 +9,8 @@ from turns.domain.errors import InvalidRequest, SessionNotFound
 from turns.domain.session import Session
 from web.http.validation import parse_id
 from web.schemas.field_types import Metadata, MetadataName
-from web.schemas.requests import MAX_METADATA, SessionQuery
+from web.schemas.queries import SessionQuery
+from web.schemas.requests import MAX_METADATA
 from web.security.token_bounds import bind
 from web.services import Services
 from web.surfaces.openai.conversations.items import to_item

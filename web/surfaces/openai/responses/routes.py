@@ -12,7 +12,7 @@ from turns.domain.turn import Turn
 from web.http.responses import EVENT_STREAM, read_json_body
 from web.http.strict_json import load_json
 from web.http.validation import validate
-from web.schemas.requests import NoQuery
+from web.schemas.queries import NoQuery
 from web.security.token_bounds import bind
 from web.services import Services
 from web.surfaces.native_events import follow_turn

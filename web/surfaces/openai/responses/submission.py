@@ -11,7 +11,8 @@ from turns.domain.turn import Turn
 from turns.domain.turn_request import TurnRequest
 from turns.edits.forks import Source
 from web.http.validation import parse_id
-from web.schemas.requests import NoQuery, submit_body
+from web.schemas.queries import NoQuery
+from web.schemas.requests import submit_body
 from web.security.token_bounds import bind, check_new_session
 from web.services import Services
 from web.streaming.accepted import register_accepted

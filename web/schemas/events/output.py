@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field
 
 from turns.domain.events import EventType, ToolState, TurnEvent
-from web.schemas.responses import ResponseModel, TurnId
+from web.schemas.response_model import ResponseModel, TurnId
 
 
 class ReasoningEvent(ResponseModel):

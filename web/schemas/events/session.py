@@ -1,4 +1,4 @@
-"""The data of server-sent events: those of a turn, and those that only the stream of a session has besides."""
+"""The events that only the stream of a session has, besides those of its turns."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,11 +7,13 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from turns.domain.state import Status
-from web.schemas import output_events, responses
+from web.schemas import responses
+from web.schemas.events.turn import TURN_EVENTS
 from web.schemas.output_parts import OutputParts
+from web.schemas.response_model import Id, ResponseModel, TurnId
 
 
-class SnapshotEvent(responses.ResponseModel):
+class SnapshotEvent(ResponseModel):
     """`event: snapshot`: the session as it is now. It is the first event of a stream that begins without an id.
 
     The events of a session have ids that are valid in any web process, and `turn_id` in their data. A stream that
@@ -29,68 +31,43 @@ class SnapshotEvent(responses.ResponseModel):
     )
 
 
-class AcceptedEvent(responses.ResponseModel):
+class AcceptedEvent(ResponseModel):
     """`event: accepted`: a new turn, with its question."""
 
-    turn_id: responses.TurnId
+    turn_id: TurnId
     turn: responses.Turn
 
 
-class QueuedTurn(responses.ResponseModel):
-    turn_id: responses.TurnId = Field(validation_alias="id")
+class QueuedTurn(ResponseModel):
+    turn_id: TurnId = Field(validation_alias="id")
     status: Status
     queue: responses.Queue | None = Field(validation_alias="waiting")
 
 
-class QueueEvent(responses.ResponseModel):
+class QueueEvent(ResponseModel):
     """`event: queue`: the live turns in the order in which they will run, after positions have changed."""
 
     turns: tuple[QueuedTurn, ...]
 
 
-class MessageDeletedEvent(responses.ResponseModel):
+class MessageDeletedEvent(ResponseModel):
     """`event: message.deleted`: the committed messages of a turn were deleted or replaced."""
 
-    turn_id: responses.TurnId
+    turn_id: TurnId
 
 
-class UpdatedEvent(responses.ResponseModel):
+class UpdatedEvent(ResponseModel):
     """`event: updated`: the title, the labels or another field of the session was changed."""
 
     session: responses.Session
 
 
-class ErasedEvent(responses.ResponseModel):
+class ErasedEvent(ResponseModel):
     """`event: erased`: the session was erased or has expired, and the stream ends."""
 
-    session_id: responses.Id
+    session_id: Id
 
 
-class EndedTurns(responses.ResponseModel):
-    """Turns in the order in which they ended."""
-
-    object: Literal["list"] = "list"
-    data: tuple[responses.Turn, ...] = Field(validation_alias="turns")
-    has_more: bool = Field(description="ask again at once; the page may be short or empty nevertheless")
-    has_gap: bool = Field(description="turns after the given cursor ended too long ago to be listed")
-    after: int = Field(description="the value of the query parameter `after` for the next page")
-
-
-class GapEvent(responses.ResponseModel):
-    """`event: gap`: turns after the given cursor ended too long ago to be listed."""
-
-
-TURN_EVENTS: Mapping[str, type[BaseModel]] = MappingProxyType(
-    {
-        "status": responses.StatusEvent,
-        "delta": responses.DeltaEvent,
-        "reasoning": output_events.ReasoningEvent,
-        "tool": output_events.ToolEvent,
-        "data": output_events.DataEvent,
-        "reset": responses.ResetEvent,
-        "done": responses.DoneEvent,
-    }
-)
 SESSION_EVENTS: Mapping[str, type[BaseModel]] = MappingProxyType(
     {
         "snapshot": SnapshotEvent,
@@ -102,4 +79,3 @@ SESSION_EVENTS: Mapping[str, type[BaseModel]] = MappingProxyType(
         "erased": ErasedEvent,
     }
 )
-FEED_EVENTS: Mapping[str, type[BaseModel]] = MappingProxyType({"done": responses.DoneEvent, "gap": GapEvent})
