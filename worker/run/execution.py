@@ -1,6 +1,5 @@
 """The execution of one turn after its hint: claim, run, commit."""
 
-import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,32 +9,24 @@ from turns.assistants.overrides import settings_for
 from turns.assistants.prices import Prices
 from turns.config.logs import Log, bound, get_logger
 from turns.config.settings import Settings
-from turns.config.tracing import mark_failed
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError, LeaseLost, ModelError, ModelErrorKind, StoreUnavailable
 from turns.domain.events import OutputEvent
 from turns.domain.ids import tenant_of
 from turns.domain.run.answer import Answer
-from turns.domain.run.breaker import ANSWER_CODES, Breaker, is_provider_failure
 from turns.domain.run.claim import Claim
-from turns.domain.run.retry import Attempt, GiveUp, Retry, RetryBudget, RetryPolicy
-from turns.domain.run.spending import Spending
-from turns.file_history.offload import DiskUnavailable
 from turns.store.turns import TurnStore
-from worker.langchain.chain import ChainRun, partial_answer
+from worker.langchain.chain import ChainRun
 from worker.langchain.chain_cache import ChainCache
 from worker.provider.models import fallback_name
-from worker.run.active_runs import COMMIT_PATIENCE_SECONDS, ActiveRun, ActiveRuns, Clock, Draining, Superseded
+from worker.run.active_runs import ActiveRun, ActiveRuns, Clock, Superseded
+from worker.run.failure_policy import FailurePolicy
 from worker.run.interrupt import STOPS, Interrupted
+from worker.run.outcome_writer import OutcomeWriter
 from worker.run.output.event_buffer import DeltaBuffer, DeltaEmitter
 from worker.run.spans import generation_span, record_answer, run_span
-from worker.run.spending import UNKNOWN, log_facts, spending_of
 
 IMAGES_PER_ANSWER = 4  # size of all images of an answer, in sizes of the largest text
-
-
-class HistoryNotWritten(Exception):
-    """The messages of a turn cannot be stored, although the store answers."""
 
 
 class Execution:
@@ -61,18 +52,11 @@ class Execution:
         self._active_runs = active_runs
         self._emitter = emitter
         self._settings = settings
-        self._policy = RetryPolicy(
-            max_attempts=settings.max_attempts,
-            base_seconds=settings.retry_seconds,
-        )
-        self._budget = RetryBudget()
-        self._breaker = Breaker(max_failures=settings.breaker_failures, max_attempts=settings.max_attempts)
+        self._failures = FailurePolicy(settings, active_runs)
+        self._outcomes = OutcomeWriter(store, emitter, self._failures, prices=prices, clock=clock, sleep=sleep)
         self._worker = worker
-        self._prices = prices
         self._wait_to_claim = wait_to_claim
         self._store_images = store_images
-        self._clock = clock
-        self._sleep = sleep
         self._is_draining = False
 
     def drain(self) -> None:
@@ -110,8 +94,7 @@ class Execution:
             raise
         except Exception as error:
             get_logger().exception(Log.TURN_FAILED, code=Code.WORKER_ERROR)
-            self._write_until_acknowledged(lambda: self._store.fail(claim, Code.WORKER_ERROR, spending=UNKNOWN))
-            get_logger().warning(Log.TURN_FAILED, code=Code.WORKER_ERROR, error=repr(error))
+            self._outcomes.fail_unknown(claim, repr(error))
 
     def _attempt(self, claim: Claim) -> None:
         settings = settings_for(claim.assistant, self._settings)
@@ -121,35 +104,17 @@ class Execution:
             self._emitter.open(claim) as buffer,
             run_span(claim),
         ):
-            try:
-                self._run_and_commit(active, buffer)
-            except HistoryNotWritten as error:
-                mark_failed(Code.HISTORY_WRITE_FAILED)
-                self._fail(active, Code.HISTORY_WRITE_FAILED, str(error), self._spending(active))
+            self._run_to_outcome(active, buffer)
 
-    def _run_and_commit(self, active: ActiveRun, buffer: DeltaBuffer) -> None:
-        claim = active.claim
+    def _run_to_outcome(self, active: ActiveRun, buffer: DeltaBuffer) -> None:
         try:
             answer = self._generate(active, buffer)
         except Interrupted:
-            self._end_stopped_run(active, buffer)
+            self._outcomes.end_stopped(active, buffer)
         except ModelError as error:
-            self._retry_or_fail(active, buffer, error)
+            self._outcomes.retry_or_fail(active, buffer, error)
         else:
-            spending = self._spending(active)
-            self._write_until_acknowledged(lambda: self._emitter.flush_and_close(buffer))
-            commit = partial(
-                self._store.commit,
-                claim,
-                answer,
-                tail=buffer.unsent,
-                keeps_events=not buffer.is_all_of(answer.output),
-                spending=spending,
-                **active.request.ids,
-            )
-            self._write_history(commit)
-            self._breaker.record_answer(claim.hold_name)
-            get_logger().info(Log.TURN_COMMITTED, **log_facts(active, spending))
+            self._outcomes.commit(active, buffer, answer)
 
     def _generate(self, active: ActiveRun, buffer: DeltaBuffer) -> Answer:
         """Return the complete answer. After this method nothing can interrupt the run."""
@@ -160,7 +125,7 @@ class Execution:
                 active.stop(Superseded())
             active.check()
             if claim.attempt == 1:
-                self._budget.earn()
+                self._failures.count_first_attempt()
             run = self._create_run(active)
             active.reported = run.reported
             run.on_event = partial(self._receive_event, active, buffer)
@@ -209,105 +174,6 @@ class Execution:
         active.expect_text(within_seconds=settings.idle_seconds, lateness=ModelErrorKind.RETRYABLE)
         if not buffer.append_event(event, max_bytes=settings.max_answer_bytes):
             active.stop(ModelError(Code.ANSWER_TOO_LARGE, ModelErrorKind.HOPELESS, message="too many events"))
-
-    def _end_stopped_run(self, active: ActiveRun, buffer: DeltaBuffer) -> None:
-        claim, spending = active.claim, self._spending(active)
-        match active.stop_reason:
-            case Draining():
-                self._store.release(claim.turn_id, token=claim.token, spending=spending)
-                get_logger().info(Log.TURN_RELEASED)
-            case Superseded():
-                self._write_until_acknowledged(lambda: self._emitter.flush_and_close(buffer))
-                # Keep the text of this run, or that of the run before it if its worker has died.
-                text, tail = (buffer.text, buffer.unsent) if buffer.text else (self._store.emitted_text(claim),) * 2
-                answer = partial_answer(claim, text)
-                keeps_events = not buffer.is_all_of(buffer.text)
-                ends = partial(self._store.interrupt, claim, answer, tail=tail, keeps_events=keeps_events)
-                self._write_history(lambda: ends(spending=spending))
-                get_logger().info(Log.TURN_INTERRUPTED)
-            case ModelError() as error:
-                self._retry_or_fail(active, buffer, error)
-            case _:
-                raise LeaseLost
-
-    def _retry_or_fail(self, active: ActiveRun, buffer: DeltaBuffer, error: ModelError) -> None:
-        mark_failed(error.code)
-        claim, fallback = active.claim, fallback_name(active.settings)
-        spending = self._spending(active, None if buffer.text else error)
-        attempt = Attempt(
-            number=claim.attempt,
-            has_fallback=bool(fallback) and claim.model != fallback,
-            is_outage=self._is_outage(active, error),
-        )
-        decision = self._policy.decide(error, attempt, jitter=random.random())
-        if isinstance(decision, Retry) and decision.counts and not self._budget.spend():
-            decision = GiveUp(code=error.code)
-        match decision:
-            case Retry():
-                model = fallback if decision.falls_back else claim.model
-                self._write_until_acknowledged(
-                    lambda: self._store.retry(
-                        claim, error.code, decision, model=model, spending=spending, **active.request.ids
-                    )
-                )
-                get_logger().info(
-                    Log.TURN_RETRYING,
-                    code=error.code,
-                    after_seconds=decision.after_seconds,
-                    error=str(error),
-                    **log_facts(active, spending),
-                )
-            case GiveUp(code=code):
-                self._fail(active, code, str(error), spending, provider_status=error.provider_status)
-
-    def _fail(
-        self, active: ActiveRun, code: Code, error: str, spending: Spending, *, provider_status: int | None = None
-    ) -> None:
-        self._write_until_acknowledged(
-            lambda: self._store.fail(
-                active.claim, code, provider_status=provider_status, spending=spending, **active.request.ids
-            )
-        )
-        get_logger().warning(Log.TURN_FAILED, code=code, error=error, **log_facts(active, spending))
-
-    def _spending(self, active: ActiveRun, refusal: ModelError | None = None) -> Spending:
-        return spending_of(active, self._prices(), refusal)
-
-    def _write_history(self, write: Callable[[], None]) -> None:
-        """Repeat a write like `_write_until_acknowledged`. Raise `HistoryNotWritten` if it cannot succeed."""
-        try:
-            self._write_until_acknowledged(write)
-        except DiskUnavailable as error:  # the store has answered, so it can take the end of the turn
-            raise HistoryNotWritten(str(error)) from error
-        except (LeaseLost, StoreUnavailable):
-            raise
-        except Exception as error:  # such as a key that another program has replaced by one of another type
-            raise HistoryNotWritten(repr(error)) from error
-
-    def _is_outage(self, active: ActiveRun, error: ModelError) -> bool:
-        """Count the result of a failed run, and return whether it shows that the model does not answer at all."""
-        claim = active.claim
-        if error.kind is ModelErrorKind.RATE_LIMITED:
-            return False
-        if not is_provider_failure(error):
-            if error.code in ANSWER_CODES:
-                self._breaker.record_answer(claim.hold_name)
-            return False
-        self._breaker.record_failure(claim.hold_name)
-        late = self._active_runs.count_other_late_runs(active)
-        is_open = self._breaker.is_open(claim.hold_name, error, attempt=claim.attempt, concurrent_failures=late)
-        return self._settings.outage_patience_seconds > 0 and (claim.is_probe or is_open)
-
-    def _write_until_acknowledged(self, write: Callable[[], None]) -> None:
-        """Repeat an idempotent write until the store has replied. Raise `LeaseLost`, at the end `StoreUnavailable`."""
-        give_up_at = self._clock() + COMMIT_PATIENCE_SECONDS
-        while True:
-            try:
-                return write()
-            except StoreUnavailable:
-                if self._clock() > give_up_at:
-                    raise
-                self._sleep(random.random())
 
 
 def _is_too_large(answer: Answer, max_bytes: int) -> bool:
