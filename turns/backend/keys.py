@@ -198,11 +198,35 @@ WORKER_SLOTS = Key(
     "the number of turns that each worker can run at once, by its name",
     "always; the field of a dead worker is removed",
 )
+CONNECTED = Key(
+    "inturn:connected",
+    "set",
+    "the workers that keep a subscription to their channel `inturn:connection:<worker>`",
+    "always; an entry is removed when its worker leaves or its subscription ends",
+)
+TAKEOVER = Key(
+    "inturn:takeover:",
+    "string",
+    "another worker takes over the turns of this one, by name",
+    "two seconds; then any worker takes over the rest",
+)
+WORKER_MODELS = Key(
+    "inturn:worker_models",
+    "hash",
+    "the default model of each registered worker and its provider, by worker",
+    "always; an entry is removed when its worker leaves, or when another one starts after it has vanished",
+)
 REPAIRER = Key(
     "inturn:repairer",
     "string",
     "the worker that repairs the indexes, or has done so last",
     "one minute after its last step; then another repair begins",
+)
+PRUNER = Key(
+    "inturn:session_pruner",
+    "string",
+    "the worker that has removed the entries of expired sessions last",
+    "one hour; then another one does so",
 )
 ERASED_USER = Key(
     "inturn:erased_user:",
@@ -230,35 +254,11 @@ ERASING = Key(
     "the erasure of this user, `<tenant>/<user>`, is carried out by a process",
     "30 seconds after its last step; then another process goes on",
 )
-PRUNER = Key(
-    "inturn:session_pruner",
-    "string",
-    "the worker that has removed the entries of expired sessions last",
-    "one hour; then another one does so",
-)
 SET_ASIDE = Key(
     "inturn:set_aside:",
     "any",
     "a value of another type that stood under the name of a key of this service, by that name",
     "one week",
-)
-CONNECTED = Key(
-    "inturn:connected",
-    "set",
-    "the workers that keep a subscription to their channel `inturn:connection:<worker>`",
-    "always; an entry is removed when its worker leaves or its subscription ends",
-)
-TAKEOVER = Key(
-    "inturn:takeover:",
-    "string",
-    "another worker takes over the turns of this one, by name",
-    "two seconds; then any worker takes over the rest",
-)
-WORKER_MODELS = Key(
-    "inturn:worker_models",
-    "hash",
-    "the default model of each registered worker and its provider, by worker",
-    "always; an entry is removed when its worker leaves, or when another one starts after it has vanished",
 )
 PROCESS = Key(
     "inturn:process:",
@@ -374,26 +374,6 @@ TOKENS = Key(
     "tokens that a tenant has used or reserved, by tenant and day since the epoch",
     "two days",
 )
-SLOTS = Key(
-    "inturn:out:",
-    "set",
-    "the heads that occupy a slot of a group: a tenant, the lane `batch`, an assistant with a `concurrency`, the turns "
-    "that lost one worker, two, or more; while the workers are nearly full, also all turns of one kind of worker "
-    "(`loop` or `chains`), and those of each model, custom chain and tenant (`loop/model:<name>`)",
-    "while there are any",
-)
-SLOT_WAITERS = Key(
-    "inturn:parked:",
-    "sorted set",
-    "the heads that wait for a slot of a group, at the time (ms) at which they began to wait",
-    "while there are any",
-)
-CROWDED = Key(
-    "inturn:crowded",
-    "sorted set",
-    "each group with heads that wait for a slot, by name, at the time (ms) of its next check",
-    "while heads wait for slots",
-)
 USAGE_ENTRIES = Key(
     "inturn:usage_entries",
     "list",
@@ -414,6 +394,26 @@ USER_USAGE = Key(
     "hash",
     "likewise by user, by `<tenant>:<days since the epoch>`; `-` is without a user",
     "`INTURN_USAGE_DAYS`; at most 10,000 fields, and `*` for the rest",
+)
+SLOTS = Key(
+    "inturn:out:",
+    "set",
+    "the heads that occupy a slot of a group: a tenant, the lane `batch`, an assistant with a `concurrency`, the turns "
+    "that lost one worker, two, or more; while the workers are nearly full, also all turns of one kind of worker "
+    "(`loop` or `chains`), and those of each model, custom chain and tenant (`loop/model:<name>`)",
+    "while there are any",
+)
+SLOT_WAITERS = Key(
+    "inturn:parked:",
+    "sorted set",
+    "the heads that wait for a slot of a group, at the time (ms) at which they began to wait",
+    "while there are any",
+)
+CROWDED = Key(
+    "inturn:crowded",
+    "sorted set",
+    "each group with heads that wait for a slot, by name, at the time (ms) of its next check",
+    "while heads wait for slots",
 )
 FILE = Key(
     "inturn:file:",
@@ -546,83 +546,4 @@ LIVE = Key(
     "stores nothing",
 )
 
-CATALOGUE = (
-    TURN,
-    DEFINITION,
-    EVENTS,
-    SESSION,
-    QUEUE,
-    HISTORY,
-    IMPORT,
-    SESSION_TURNS,
-    DELETED,
-    IDEMPOTENCY,
-    SENT_REQUEST,
-    DUE,
-    START_BY,
-    HOLD,
-    HOLDS,
-    HELD,
-    PAUSED,
-    PAUSES,
-    PAUSES_PENDING,
-    TURNS,
-    USER_TURNS,
-    EXPIRING,
-    SESSIONS,
-    USER_SESSIONS,
-    WORKERS,
-    WORKER_SLOTS,
-    CONNECTED,
-    TAKEOVER,
-    WORKER_MODELS,
-    REPAIRER,
-    PRUNER,
-    ERASED_USER,
-    ERASED_USERS,
-    ERASURES,
-    ERASING,
-    SET_ASIDE,
-    PROCESS,
-    PROCESSES,
-    WORKER_GAPS,
-    DRAINED,
-    WAITING,
-    FAILED,
-    JOB,
-    JOBS,
-    JOBS_DUE,
-    JOB_TURNS,
-    DISCARDED,
-    METRICS,
-    FAILING,
-    COUNTER_SNAPSHOTS,
-    TENANT,
-    LIMITED,
-    RATE,
-    TOKENS,
-    USAGE_ENTRIES,
-    USAGE,
-    USER_USAGE,
-    SLOTS,
-    SLOT_WAITERS,
-    CROWDED,
-    FILE,
-    FILE_HOLDERS,
-    FILES_DUE,
-    FILES_REMOVED,
-    FILE_BYTES,
-    API_KEY,
-    KEY_INFO,
-    KEY_USES,
-    API_KEYS,
-    AUDIT,
-    AUDIT_REFUSED,
-    SERVICE,
-    HINTS,
-    CHAIN_HINTS,
-    STOPPED,
-    ENDED,
-    CONNECTION,
-    LIVE,
-)
+CATALOGUE = tuple(value for value in list(globals().values()) if isinstance(value, Key))
