@@ -77,7 +77,7 @@ def test_a_stored_message_has_the_stock_layout(run: Callable[[str], Turn], serve
     question, answer = map(json.loads, history(server))
     assert question == {
         "type": "human",
-        "data": {"content": "hello", "type": "human", "id": f"{turn.id}_human"},
+        "data": {"content": "hello", "id": f"{turn.id}_human"},
     }
     assert (answer["type"], answer["data"]["content"], answer["data"]["id"]) == ("ai", turn.output, f"{turn.id}_ai")
 

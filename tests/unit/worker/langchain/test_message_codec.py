@@ -76,6 +76,46 @@ def test_a_message_is_decoded_as_by_langchain(stored: dict[str, Any]) -> None:
     assert message.model_fields_set == expected.model_fields_set
 
 
+@pytest.mark.parametrize(
+    ("usage", "counts"),
+    [
+        (USAGE, [11, 7]),
+        (
+            {**USAGE, "input_token_details": {"audio": 0, "cache_read": 0}, "output_token_details": {"audio": 0}},
+            [11, 7],
+        ),
+        ({**USAGE, "input_token_details": {"cache_read": 3}}, [11, 7, 3, 0]),
+        ({**USAGE, "output_token_details": {"reasoning": 5}}, [11, 7, 0, 5]),
+        (DETAILED, None),
+        ({**USAGE, "total_tokens": 19}, None),
+    ],
+)
+def test_usual_token_counts_are_stored_as_a_list(usage: dict[str, Any], counts: list[int] | None) -> None:
+    stored = encoded(AIMessage("Fine.", usage_metadata=usage))
+    assert stored.get("usage") == counts
+    [read] = decode_after_question(json.dumps(stored).encode())
+    assert isinstance(read, AIMessage)
+    assert read.usage_metadata == (without_zeros(usage) if counts else usage)
+
+
+def without_zeros(usage: dict[str, Any]) -> dict[str, Any]:
+    short = {k: {part: n for part, n in v.items() if n} if isinstance(v, dict) else v for k, v in usage.items()}
+    return {name: value for name, value in short.items() if value}
+
+
+@pytest.mark.parametrize("usage", [{"input_tokens": 1}, [1, 2], {**USAGE, "input_token_details": None}])
+def test_token_counts_of_no_known_form_are_stored_as_they_are(usage: Any) -> None:
+    message = AIMessage("Fine.")
+    message.usage_metadata = usage
+    assert encoded(message)["data"]["usage_metadata"] == usage
+
+
+def test_the_token_counts_of_another_program_are_ignored() -> None:
+    [read] = decode_after_question(json.dumps({**ai(), "usage": {"input_tokens": 1}}).encode())
+    assert isinstance(read, AIMessage)
+    assert read.usage_metadata is None
+
+
 def test_a_tool_call_is_decoded_with_its_result() -> None:
     stored = [HumanMessage("q"), AIMessage("", tool_calls=[CALL]), ToolMessage("42", tool_call_id="c1")]
     _, call, result = decode_messages([encode_message(message, turn_id="t").encode() for message in stored])
