@@ -100,6 +100,7 @@ class _Measurement:
             answer_message=encode_message(
                 AIMessage(output, usage_metadata={"input_tokens": 30, "output_tokens": 150, "total_tokens": 180}),
                 turn_id=claim.turn_id,
+                at=accepted.accepted_at,
             ),
             output=output,
             model="model",

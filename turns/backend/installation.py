@@ -22,7 +22,7 @@ PARTITION_RULES = MappingProxyType(
         "process would place them by {own}.",
     }
 )
-SCHEMA = 2  # raise it when an earlier release could not work with what this one writes
+SCHEMA = 3  # raise it when an earlier release could not work with what this one writes
 
 
 def join_or_exit(settings: Settings) -> None:

@@ -36,7 +36,7 @@ TURN = Key(
     "inturn:turn:",
     "hash",
     "the record of one turn, by turn id; after its end most fields are lines of code and value in `packed`, and long "
-    "texts are in `texts`, compressed",
+    "texts are in `texts`, compressed, both in pieces (`p2`, …, and `2`, …)",
     "while the turn is live; then for the result retention",
 )
 DEFINITION = Key(

@@ -12,7 +12,15 @@ from graphlib import TopologicalSorter
 from importlib import resources
 
 from turns.backend import keys
-from turns.backend.record import FIELD_CODES, FIELD_NAMES
+from turns.backend.record.packed import (
+    FIELD_CODES,
+    FIELD_NAMES,
+    PACKED_FIELDS,
+    PIECE_BYTES,
+    SHORT_TIMES,
+    TEXT_FIELDS,
+    USUAL_VALUES,
+)
 from turns.config.settings import Settings
 from turns.domain.ids import DEFAULT_TENANT
 from turns.domain.run.breaker import ANSWER_CODES
@@ -159,6 +167,12 @@ def render_constants(settings: Settings) -> dict[str, str]:
         },
         "field_codes": FIELD_CODES,
         "field_names": FIELD_NAMES,
+        "usual_values": USUAL_VALUES,
+        "short_times": SHORT_TIMES,
+        "piece_bytes": PIECE_BYTES,
+        "packed_fields": PACKED_FIELDS,
+        "max_packed_bytes": PIECE_BYTES * len(PACKED_FIELDS),
+        "max_texts_bytes": PIECE_BYTES * len(TEXT_FIELDS),
         "initial": INITIAL,
         "is_answer": dict.fromkeys(ANSWER_CODES, 1),
         "buckets_ms": BUCKETS_MS,

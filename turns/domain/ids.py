@@ -129,6 +129,13 @@ def session_key(session_id: str, user_id: str | None = None, tenant: str = DEFAU
     return f"{tenant}/{escape_id(user_id) if user_id else '-'}/{session}"
 
 
+def session_ids(session: str) -> tuple[str, str | None]:
+    """Return the ids of the session and of its user of which `session_key` has composed this name."""
+    owner, _, session_id = session.rpartition("/")
+    user_id = owner.partition("/")[2]
+    return unescape_id(session_id), None if user_id in {"", "-"} else unescape_id(user_id)
+
+
 def user_key(user_id: str, tenant: str = DEFAULT_TENANT) -> str:
     """Return the name of a (tenant, user), under which its turns are indexed; `user_of.lua` has the same rule."""
     return f"{tenant}/{escape_id(user_id)}"

@@ -148,7 +148,7 @@ class Turn:
             output=record.get("output"),
             data=json.loads(record.get("output_data", "null")),
             output_parts=json.loads(record["output_parts"]) if "output_parts" in record else None,
-            usage=Usage.from_json(usage) if usage else None,
+            usage=Usage.from_stored(usage) if usage else None,
             error_code=member_or_text(Code, code) if code else None,
             provider_status=optional_int("provider_status"),
             waiting=_waiting(record, position, ahead, pace_ms) if status is Status.QUEUED else None,

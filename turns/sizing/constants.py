@@ -15,10 +15,10 @@ class Constant:
     source: str
 
 
-LIVE: Final = Constant(value=1600, unit="bytes", meaning="a live turn, without its question", source=MEMORY_ROW)
+LIVE: Final = Constant(value=1500, unit="bytes", meaning="a live turn, without its question", source=MEMORY_ROW)
 EVENTS: Final = Constant(value=4400, unit="bytes", meaning="a kept event stream, at least", source=MEMORY_ROW)
 RECORD: Final = Constant(
-    value=1050,
+    value=580,
     unit="bytes",
     meaning="the record of a finished turn with its places in lists, without its text",
     source=MEMORY_ROW,
@@ -26,13 +26,11 @@ RECORD: Final = Constant(
 COMPRESSED: Final = Constant(
     value=0.6, unit="", meaning="compressed bytes of a record for each byte of its text", source=MEMORY_ROW
 )
-MIN_COMPRESSED: Final = Constant(
-    value=256, unit="bytes", meaning="text that is compressed, at least", source="turns/backend/record/packed.py"
-)
+MIN_COMPRESSED: Final = Constant(value=256, unit="bytes", meaning="text that gets shorter, at least", source=MEMORY_ROW)
 MESSAGES: Final = Constant(
-    value=300, unit="bytes", meaning="the messages of a turn, without their text", source=MEMORY_ROW
+    value=200, unit="bytes", meaning="the messages of a turn, without their text", source=MEMORY_ROW
 )
-SESSION: Final = Constant(value=300, unit="bytes", meaning="a session with its places in lists", source=MEMORY_ROW)
+SESSION: Final = Constant(value=330, unit="bytes", meaning="a session with its places in lists", source=MEMORY_ROW)
 ALLOCATED: Final = Constant(
     value=1.05, unit="", meaning="memory for each byte of text, as the allocator rounds it up", source=MEMORY_ROW
 )

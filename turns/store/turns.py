@@ -259,7 +259,7 @@ class TurnStore:
         else:
             record["output"] = answer.output
         if answer.usage:
-            record["usage"] = answer.usage.to_json()
+            record["usage"] = answer.usage.to_stored()
         if answer.data is not None:
             record["output_data"] = answer.data
         if answer.parts is not None:

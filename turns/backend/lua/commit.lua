@@ -50,7 +50,7 @@ if not was.standalone then
   if replaced > 0 then mark_superseded(turn, was, replaced - #messages, now) end
 end
 if named.files then hold_files(named.files, turn) end
-was.used_tokens, was.spent, was.text_end = cjson.decode(named.usage or '{}').total_tokens, spent, named.text_end
+was.used_tokens, was.spent, was.text_end = string.match(named.usage or '', '^%d+,%d+,(%d+)'), spent, named.text_end
 if tail ~= '' then
   emit_tail(turn, was, tail)
   if not was.first_token_at then

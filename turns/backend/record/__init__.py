@@ -4,7 +4,7 @@
 Records of earlier releases, which are not packed, are read as they are.
 """
 
-from turns.backend.record.packed import FIELD_CODES, FIELD_NAMES, compress_texts, to_turn_record
+from turns.backend.record.packed import compress_texts, to_turn_record
 from turns.backend.record.reading import read_turn_records
 
-__all__ = ["FIELD_CODES", "FIELD_NAMES", "compress_texts", "read_turn_records", "to_turn_record"]
+__all__ = ["compress_texts", "read_turn_records", "to_turn_record"]

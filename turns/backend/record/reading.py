@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.backend.record.packed import unpack
+from turns.backend.record.packed import PACKED_FIELDS, unpack
 
 
 def read_turn_records(client: Client, turn_ids: Sequence[str], fields: Sequence[str]) -> list[dict[str, str]]:
@@ -12,12 +12,12 @@ def read_turn_records(client: Client, turn_ids: Sequence[str], fields: Sequence[
 
     `input` and `output` are not among those that can be read. A turn without a record has no fields.
     """
-    found = client.read_hashes([keys.TURN(turn_id) for turn_id in turn_ids], [*fields, "packed"])
+    found = client.read_hashes([keys.TURN(turn_id) for turn_id in turn_ids], [*fields, "session", *PACKED_FIELDS])
     return [_unpacked(record, fields) for record in found]
 
 
 def _unpacked(record: dict[str, str], fields: Sequence[str]) -> dict[str, str]:
-    packed = record.pop("packed", None)
-    if packed is None:
-        return record
-    return {name: value for name, value in {**unpack(packed), **record}.items() if name in fields}
+    if "packed" in record:
+        packed = "".join(record.pop(name, "") for name in PACKED_FIELDS)
+        record = unpack(packed, record)
+    return {name: value for name, value in record.items() if name in fields}

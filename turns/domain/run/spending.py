@@ -1,10 +1,8 @@
 """The tokens, the calls and the cost of a run."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Self
-
-_REQUIRED = frozenset({"input_tokens", "output_tokens", "total_tokens"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,17 +18,18 @@ class Usage:
     cached_tokens: int = 0
     reasoning_tokens: int = 0
 
-    def to_json(self) -> str:
-        """Return the counts as they are stored, without the optional ones that are 0."""
-        return json.dumps(
-            {name: n for name, n in asdict(self).items() if n or name in _REQUIRED}, separators=(",", ":")
-        )
+    def to_stored(self) -> str:
+        """Return the counts as they are stored, in the order of the fields, without the optional ones if they are 0."""
+        required = (self.input_tokens, self.output_tokens, self.total_tokens)
+        optional = (self.cached_tokens, self.reasoning_tokens)
+        return ",".join(map(str, (*required, *(optional if any(optional) else ()))))
 
     @classmethod
-    def from_json(cls, text: str) -> Self:
-        """Parse stored counts; fields that a later release has added are ignored."""
-        counts = json.loads(text)
-        return cls(**{f.name: counts[f.name] for f in fields(cls) if f.name in counts})
+    def from_stored(cls, text: str) -> Self:
+        """Parse stored counts; earlier releases have stored them as JSON."""
+        names = [f.name for f in fields(cls)]
+        counts = json.loads(text) if text.startswith("{") else dict(zip(names, map(int, text.split(",")), strict=False))
+        return cls(**{name: counts[name] for name in names if name in counts})
 
     def __add__(self, more: "Usage") -> "Usage":
         return Usage(**{f.name: getattr(self, f.name) + getattr(more, f.name) for f in fields(Usage)})

@@ -6,10 +6,8 @@
 -- was released or retried by this worker itself, whose renewal crossed that.
 local function count_taken_over(turn, held, token)
   if held == token then return end
-  local losses, counted, packed = unpack(redis.call('HMGET', KEY.turn .. turn, 'losses', 'taken_token', 'packed'))
-  if not losses or counted == token then return end
-  local ended = unpack_record({packed = packed})
-  if ended.token == token or ended.taken_token == token then return end
+  local was = read_fields(turn, 'losses', 'taken_token', 'token')
+  if not was.losses or was.taken_token == token or was.token == token then return end
   redis.call('HSET', KEY.turn .. turn, 'taken_token', token)
   count('taken_over')
 end

@@ -13,7 +13,6 @@ local function is_hint_queued(hinted_at, queue)
     redis.call('RPOP', hints)
     return is_hint_queued(hinted_at, queue)
   end
-  local other_hinted_at, packed = unpack(redis.call('HMGET', KEY.turn .. other, 'hinted_at', 'packed'))
-  other_hinted_at = other_hinted_at or packed and unpack_record({packed = packed}).hinted_at
+  local other_hinted_at = read_fields(other, 'hinted_at').hinted_at
   return other_hinted_at and tonumber(hinted_at) >= tonumber(other_hinted_at)
 end

@@ -1,8 +1,10 @@
 """The record of an ended turn is packed, and every reader still gets all of it."""
 
 import json
+import random
+import string
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -24,6 +26,7 @@ from turns.store.turns import TurnStore
 Accept = Callable[..., Turn]
 ClaimTurn = Callable[[Turn], Claim]
 LONG = "A long answer,\nin two lines. " * 20
+NOISE = "".join(random.Random(1).choices(string.ascii_letters, k=6000))  # which hardly gets shorter
 USAGE = Usage(input_tokens=1, output_tokens=2, total_tokens=3, reasoning_tokens=1)
 MESSAGE = "Who are you?\nReally?"
 
@@ -58,17 +61,35 @@ CHANGED = (
 )
 
 
-@pytest.mark.parametrize("output", ["", "yes", "one\ntwo", "x" * 255, "x" * 300, LONG])
+@pytest.mark.parametrize("output", ["", "yes", "one\ntwo", "x" * 64, "x" * 65, "漢" * 90, LONG, NOISE[:2000], NOISE])
 def test_an_answer_of_any_length_is_read(accept: Accept, complete: Callable[..., Turn], output: str) -> None:
     done = complete(accept(MESSAGE), output)
     assert (done.input, done.output) == (MESSAGE, output)
 
 
-def test_the_record_of_a_finished_turn_has_few_fields(
-    accept: Accept, complete: Callable[..., Turn], server: Server
+@pytest.mark.parametrize("output", ["", "x" * 64, LONG, NOISE[:2000]])
+def test_the_record_of_a_finished_turn_is_one_block(
+    accept: Accept, complete: Callable[..., Turn], server: Server, output: str
 ) -> None:
-    done = complete(accept(MESSAGE))
-    assert set(record_of(server, done.id)) == {b"session", b"status", b"messages", b"packed", b"texts"}
+    done = complete(accept("x" * 64, request_id="r" * 64, traceparent="t" * 55, key_id="k"), output)
+    record = record_of(server, done.id)
+    assert (max(map(len, record.values())) <= 64, len(record) <= 128) == (True, True)
+
+
+@pytest.mark.parametrize("more", [{"metadata": {"a": "b" * 60}}, {"request_id": "é"}, {"request_id": "r" * 500}])
+def test_a_long_record_is_not_stored_in_pieces(
+    accept: Accept, complete: Callable[..., Turn], server: Server, store: TurnStore, more: dict[str, Any]
+) -> None:
+    live = accept(MESSAGE, **more)
+    done = complete(live)
+    assert set(record_of(server, done.id)) - {b"metadata"} == {b"session", b"status", b"messages", b"packed", b"texts"}
+    assert (done.input, done.output, done.metadata) == (MESSAGE, LONG, live.metadata)
+
+
+def test_the_ids_of_a_session_come_from_its_name(accept: Accept, complete: Callable[..., Turn]) -> None:
+    for number, user_id in enumerate(["al/ice", "-", "é", None]):
+        done = complete(accept(session_id=f"a/b {number}".replace(" ", "-"), user_id=user_id))
+        assert (done.session_id, done.user_id) == (f"a/b-{number}", user_id)
 
 
 def test_lists_read_packed_fields(
@@ -110,7 +131,7 @@ def unpack(server: Server, turn_id: str) -> None:
     """Store the record of an ended turn as releases before packed records have stored it."""
     name = keys.TURN(turn_id)
     record = to_turn_record(record_of(server, turn_id))
-    record["usage"] = json.dumps(json.loads(record["usage"]) | {"cached_tokens": 0})
+    record["usage"] = json.dumps(asdict(USAGE))
     server.raw.delete(name)
     server.raw.hset(name, mapping=record)
     server.raw.pexpire(name, 60_000)
