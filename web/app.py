@@ -9,8 +9,7 @@ from turns.config.tracing import start_tracing
 from web.blueprints import build_blueprints
 from web.hooks import register_hooks
 from web.http import access_log, problems
-from web.http.root_path import RootPath
-from web.http.urls import EncodedPath, Segment
+from web.http.urls import EncodedPath, RootPath, Segment
 from web.security.audit import EXTENSION as AUDIT_LOG
 from web.security.token_bounds import EXTENSION as GET_TURN
 from web.services import Services

@@ -44,7 +44,7 @@ from turns.users.erasures import UserErasures
 from turns.users.runner import ErasureRunner
 from web.http.parts import PartResolver
 from web.http.threads import run_in_thread
-from web.http.validation import ResolveParts
+from web.http.turn_requests import ResolveParts
 from web.security.auth import Authenticator
 from web.security.job_audit import audit_begin, audit_end
 from web.streaming.connections import StreamConnections

@@ -1,4 +1,4 @@
-"""Read URLs: a percent-encoded slash inside a segment of the path, and queries that are not UTF-8."""
+"""Read URLs: a prefix of the path, a percent-encoded slash inside a segment, and queries that are not UTF-8."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -25,6 +25,24 @@ class EncodedPath:
         uri = environ["RAW_URI"]
         if "%" in uri and "%" in (path := urlsplit(uri).path if uri[0] != "/" else uri.partition("?")[0]):
             environ["PATH_INFO"] = "/".join(map(_decode, path.split("/")))
+        return self._app(environ, start_response)
+
+
+class RootPath:
+    """WSGI middleware that moves a prefix from the request's path to `SCRIPT_NAME`.
+
+    The proxy in front of it may have removed the prefix already.
+    """
+
+    def __init__(self, app: WSGIApplication, root_path: str) -> None:
+        self._app = app
+        self._root_path = root_path
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        if path == self._root_path or path.startswith(f"{self._root_path}/"):
+            environ["PATH_INFO"] = path[len(self._root_path) :] or "/"
+        environ["SCRIPT_NAME"] = self._root_path
         return self._app(environ, start_response)
 
 

@@ -2,22 +2,18 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, TypeVar, cast, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from turns.domain.assistant import Assistant, Lane
-from turns.domain.content.parts import Part, text_of
 from turns.domain.errors import MAX_FIELD_ERRORS, FieldError, InvalidRequest
 from turns.domain.ids import ID_RULE, is_id
 from turns.domain.messages import Message
-from turns.domain.turn_request import OnBusy, TurnRequest
 from web.http.strict_json import load_json, printable
-from web.schemas.parts import PartBody
-from web.schemas.requests import BatchBody, ImportBody, SubmitBody, parts_body
+from web.schemas.requests import BatchBody, ImportBody
 
 # Messages for pydantic's types of errors; for other types its message is used.
 RULES = MappingProxyType(
@@ -36,53 +32,24 @@ SUBJECT = re.compile(r"^[A-Z]\w+ should ")  # of pydantic's messages, such as "S
 MAX_KEY_CHARACTERS = 255
 PRINTABLE_ASCII = frozenset(map(chr, range(0x20, 0x7F)))
 Model = TypeVar("Model", bound=BaseModel)
-ResolveParts = Callable[[Sequence[PartBody], str, str | None], tuple[Part, ...]]
-
-# https://www.w3.org/TR/trace-context/#traceparent-header, version 00
-TRACEPARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def parse_submit(
-    body: bytes,
-    model: type[SubmitBody],
-    *,
-    find: Callable[[str], Assistant],
-    idempotency_key: str | None,
-    traceparent: str | None,
-    tenant: str,
-    request_id: str,
-    key_id: str | None = None,
-    if_version: int | None = None,
-    resolve_parts: ResolveParts = lambda *_: (),
-) -> TurnRequest:
-    """Parse the body of a turn. Raises `InvalidRequest`, or like `find`.
-
-    `model` is the body with the limits of this service; `find` returns an assistant by its name. `resolve_parts`
-    returns the parts of an input that is a list, for a tenant and a user.
-    """
-    key = parse_idempotency_key(idempotency_key)
-    return to_request(
-        _object(body),
-        model,
-        find=find,
-        idempotency_key=key,
-        traceparent=traceparent,
-        tenant=tenant,
-        request_id=request_id,
-        key_id=key_id,
-        if_version=if_version,
-        resolve_parts=resolve_parts,
-    )
+def parse_object(body: bytes) -> dict[str, Any]:
+    """Return a JSON object. Raises `InvalidRequest`."""
+    loaded = load_json(body)
+    if not isinstance(loaded, dict):
+        raise InvalidRequest("body", "must be a JSON object")
+    return loaded
 
 
 def parse_batch(body: bytes) -> list[dict[str, Any]]:
     """Return the bodies of the turns in a batch, each without validation. Raises `InvalidRequest`."""
-    return validate(BatchBody, _object(body)).turns
+    return validate(BatchBody, parse_object(body)).turns
 
 
 def parse_body(model: type[Model], body: bytes) -> Model:
     """Validate a JSON object. Raises `InvalidRequest`."""
-    return validate(model, _object(body))
+    return validate(model, parse_object(body))
 
 
 def parse_messages(body: bytes) -> list[Message]:
@@ -90,59 +57,10 @@ def parse_messages(body: bytes) -> list[Message]:
 
     The first one must be a user's, because providers require it.
     """
-    messages = validate(ImportBody, _object(body)).messages
+    messages = validate(ImportBody, parse_object(body)).messages
     if messages[0].role != "user":
         raise InvalidRequest("messages.0.role", "must be user: a history starts with a message of the user")
     return [Message(number=number, **message.model_dump()) for number, message in enumerate(messages, start=1)]
-
-
-def to_request(
-    fields: Mapping[str, Any],
-    model: type[SubmitBody],
-    *,
-    find: Callable[[str], Assistant],
-    idempotency_key: str | None,
-    traceparent: str | None,
-    tenant: str,
-    request_id: str,
-    key_id: str | None = None,
-    if_version: int | None = None,
-    resolve_parts: ResolveParts = lambda *_: (),
-) -> TurnRequest:
-    """Validate the fields of a turn. Raises `InvalidRequest`, or like `find`."""
-    has_parts = isinstance(fields.get("input"), list)
-    body = validate(parts_body(model) if has_parts else model, fields)
-    assistant = find(body.assistant)
-    assistant.check_variables(body.variables)
-    parts: tuple[Part, ...] = ()
-    if has_parts:
-        parts = resolve_parts(cast(Sequence[PartBody], body.input), tenant, body.user_id)
-        assistant.check_parts(parts)
-        _check_size(parts, model.max_input_bytes)
-    return TurnRequest(
-        session_id=body.session_id,
-        input=text_of(parts) if has_parts else body.input,
-        parts=parts,
-        user_id=body.user_id,
-        tenant=tenant,
-        assistant=assistant,
-        variables=body.variables,
-        metadata=body.metadata,
-        on_busy=OnBusy(body.on_busy),
-        lane=Lane(body.lane) if body.lane else None,
-        start_within_seconds=body.start_within_seconds,
-        response_format=body.response_format.to_json() if body.response_format else None,
-        idempotency_key=idempotency_key,
-        traceparent=parse_traceparent(traceparent),
-        request_id=request_id,
-        key_id=key_id,
-        if_version=if_version,
-    )
-
-
-def _check_size(parts: Sequence[Part], max_bytes: int) -> None:
-    if sum(len(part.text.encode()) for part in parts) > max_bytes:
-        raise InvalidRequest("input", f"must have at most {max_bytes} bytes of text in all parts")
 
 
 def parse_query(model: type[Model], arguments: Iterable[tuple[str, str]]) -> Model:
@@ -169,18 +87,6 @@ def parse_idempotency_key(key: str | None) -> str | None:
     if key is not None and not (1 <= len(key) <= MAX_KEY_CHARACTERS and PRINTABLE_ASCII.issuperset(key)):
         raise InvalidRequest("Idempotency-Key", f"must be 1 to {MAX_KEY_CHARACTERS} printable ASCII characters")
     return key
-
-
-def parse_traceparent(value: str | None) -> str | None:
-    """Return the value; None for a malformed one, which its standard requires to ignore."""
-    return value if value and TRACEPARENT.fullmatch(value) else None
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    loaded = load_json(body)
-    if not isinstance(loaded, dict):
-        raise InvalidRequest("body", "must be a JSON object")
-    return loaded
 
 
 def validate(model: type[Model], given: Mapping[str, Any]) -> Model:

@@ -26,7 +26,8 @@ from turns.edits.regeneration import Changes, Fork, Origin, Regeneration
 from web.http.request_span import get_traceparent
 from web.http.responses import read_optional_json_body, reply_empty
 from web.http.session_versions import read_if_match, reply_session
-from web.http.validation import parse_body, parse_id, parse_idempotency_key, parse_traceparent
+from web.http.turn_requests import parse_traceparent
+from web.http.validation import parse_body, parse_id, parse_idempotency_key
 from web.openapi.operation import QUOTA, RESUBMITTED, Operation, ResponseSpec
 from web.routes.turns import ACCEPTED, ESCAPED_BYTES, MAX_OTHER_BYTES, MISSING, reply_accepted
 from web.schemas import responses

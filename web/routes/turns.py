@@ -25,10 +25,10 @@ from turns.store.acceptance import Accepted
 from turns.store.turns import TurnStore
 from web.http.preferences import preferred_wait
 from web.http.problems import to_problem
-from web.http.request_span import get_traceparent
 from web.http.responses import read_json_body, read_optional_json_body, reply, reply_turn, with_etag
 from web.http.session_versions import read_if_match
-from web.http.validation import ResolveParts, parse_batch, parse_body, parse_idempotency_key, parse_submit, to_request
+from web.http.turn_requests import ResolveParts, to_turn_request
+from web.http.validation import parse_batch, parse_body, parse_idempotency_key, parse_object
 from web.openapi.operation import RESUBMITTED, Operation, ResponseSpec
 from web.schemas import responses
 from web.schemas.edits import CancelBody
@@ -36,7 +36,6 @@ from web.schemas.links import link
 from web.schemas.queries import TurnsQuery, WaitQuery
 from web.schemas.requests import BatchBody, SubmitBody, submit_body
 from web.schemas.response_model import GatheredPage
-from web.security.token_bounds import bind_request
 from web.streaming.accepted import register_accepted
 from web.streaming.long_poll import LongPolls
 
@@ -99,19 +98,12 @@ def build_turns(
         takes_tokens=True,
     ).on(api)
     def submit() -> Response:
-        turn_request = parse_submit(
-            read_json_body(max_bytes=max_submit_bytes),
-            model,
-            find=find,
-            idempotency_key=request.headers.get("Idempotency-Key"),
-            traceparent=get_traceparent(),
-            tenant=g.caller.tenant,
-            request_id=g.request_id,
-            key_id=g.caller.key_id,
-            if_version=read_if_match(),
-            resolve_parts=resolve_parts,
+        body, version = read_json_body(max_bytes=max_submit_bytes), read_if_match()
+        key = parse_idempotency_key(request.headers.get("Idempotency-Key"))
+        turn_request = to_turn_request(
+            parse_object(body), model, find=find, idempotency_key=key, if_version=version, resolve_parts=resolve_parts
         )
-        return reply_accepted(store.accept(bind_request(turn_request)), long_polls)
+        return reply_accepted(store.accept(turn_request), long_polls)
 
     @Operation(
         id="submit_batch",
@@ -244,17 +236,7 @@ def _accept_item(
 ) -> responses.AcceptedItem | responses.RefusedItem:
     try:
         accepted = store.accept(
-            to_request(
-                item,
-                model,
-                find=find,
-                idempotency_key=key,
-                traceparent=get_traceparent(),
-                tenant=g.caller.tenant,
-                request_id=g.request_id,
-                key_id=g.caller.key_id,
-                resolve_parts=resolve_parts,
-            )
+            to_turn_request(item, model, find=find, idempotency_key=key, resolve_parts=resolve_parts)
         )
     except Refused as error:
         problem = to_problem(error)

@@ -14,8 +14,9 @@ from turns.domain.turn import Turn
 from turns.domain.turn_request import TurnRequest
 from turns.edits.regeneration import Origin
 from web.http.responses import EVENT_STREAM, read_json_body, reply, reply_empty
+from web.http.turn_requests import ResolveParts, to_turn_request
 from web.http.urls import read_query
-from web.http.validation import ResolveParts, parse_body, parse_id, parse_query
+from web.http.validation import parse_body, parse_id, parse_query
 from web.schemas.queries import SessionQuery
 from web.schemas.requests import submit_body
 from web.security.auth import Authenticator
@@ -27,7 +28,6 @@ from web.surfaces.ai_sdk.files import MessageFiles
 from web.surfaces.ai_sdk.messages import Chat, to_ui_messages
 from web.surfaces.ai_sdk.requests import ChatBody
 from web.surfaces.native_events import follow_turn
-from web.surfaces.turn_requests import to_turn_request
 
 MAX_BODY_BYTES = 32 * 1024 * 1024  # a page sends all messages that it shows, with their files
 CAN_RESET = {"v6": False, "v7": True}  # whether the release can take back text that it has shown

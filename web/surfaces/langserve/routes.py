@@ -13,6 +13,7 @@ from turns.domain.turn import Turn
 from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
 from web.http.responses import EVENT_STREAM, read_json_body
+from web.http.turn_requests import to_turn_request
 from web.http.validation import parse_body, parse_idempotency_key
 from web.schemas.queries import NoQuery
 from web.schemas.requests import submit_body
@@ -26,7 +27,6 @@ from web.surfaces.langserve.output import problem_of, to_event_stream, to_output
 from web.surfaces.langserve.requests import BatchBody, InvokeBody, to_submit
 from web.surfaces.langserve.schemas import config_schema, input_schema, output_schema
 from web.surfaces.native_events import follow_turn
-from web.surfaces.turn_requests import to_turn_request
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
 INVOKE_SECONDS = 70.0  # a proxy as in docs/guides/deployment.md gives up after 75 s of silence

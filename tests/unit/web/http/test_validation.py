@@ -17,7 +17,8 @@ from turns.config.settings import Settings
 from turns.domain.errors import AssistantNotFound, InvalidRequest
 from turns.domain.turn_request import TurnRequest
 from web.http.strict_json import load_json
-from web.http.validation import parse_messages, parse_query, parse_submit
+from web.http.turn_requests import to_request
+from web.http.validation import parse_idempotency_key, parse_messages, parse_object, parse_query
 from web.schemas.queries import MessagesQuery, SessionsQuery, WaitQuery
 from web.schemas.requests import submit_body
 
@@ -37,8 +38,14 @@ def submit(**changes: Any) -> Any:
 
 def parse(body: bytes, *, key: str | None = None, max_input_bytes: int = MAX_INPUT_BYTES) -> TurnRequest:
     model = submit_body(max_input_bytes)
-    return parse_submit(
-        body, model, find=REGISTRY.find, idempotency_key=key, traceparent=None, tenant="-", request_id="r"
+    return to_request(
+        parse_object(body),
+        model,
+        find=REGISTRY.find,
+        idempotency_key=parse_idempotency_key(key),
+        traceparent=None,
+        tenant="-",
+        request_id="r",
     )
 
 

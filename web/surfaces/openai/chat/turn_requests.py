@@ -10,13 +10,13 @@ from turns.domain.errors import FieldError, InvalidRequest
 from turns.domain.ids import new_token
 from turns.domain.messages import Message
 from turns.domain.turn_request import TurnRequest
+from web.http.turn_requests import to_turn_request
 from web.schemas.parts import PartBody
 from web.schemas.requests import submit_body
 from web.services import Services
 from web.surfaces.openai.chat.binding import SESSION, Binding
 from web.surfaces.openai.chat.messages import Attachment, Content, Conversation
 from web.surfaces.openai.chat.requests import CompletionBody
-from web.surfaces.turn_requests import to_turn_request
 
 NAMES = {"assistant": "model", "user_id": "user", "session_id": SESSION}  # of fields in this protocol
 

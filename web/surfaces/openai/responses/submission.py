@@ -10,6 +10,7 @@ from turns.domain.errors import InvalidRequest, Refused, SessionChanged
 from turns.domain.turn import Turn
 from turns.domain.turn_request import TurnRequest
 from turns.edits.forks import Source
+from web.http.turn_requests import to_turn_request
 from web.http.validation import parse_id
 from web.schemas.queries import NoQuery
 from web.schemas.requests import submit_body
@@ -26,7 +27,6 @@ from web.surfaces.openai.responses.requests import (
     rename_fields,
     to_submit,
 )
-from web.surfaces.turn_requests import to_turn_request
 
 HELD_SECONDS = 25.0  # a response without `background`; proxies and clients wait longer
 MAX_EARLIER_BYTES = 1024 * 1024  # of the text before the question; more than any model reads
