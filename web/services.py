@@ -22,6 +22,7 @@ from turns.ended_turns.feed import EndedTurns
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.files.blobs import Blobs, open_blobs
+from turns.files.partitioned import open_file_store
 from turns.files.store import FileStore
 from turns.jobs.executor import JobExecutor
 from turns.jobs.failed_turns import FailedTurns
@@ -134,7 +135,7 @@ class Services:
 
     @cached_property
     def files(self) -> FileStore:
-        return FileStore(self._client, self.settings, self._blobs, offload=run_in_thread)
+        return open_file_store(self._client, self.settings, self._blobs, offload=run_in_thread)
 
     @cached_property
     def resolve_parts(self) -> ResolveParts:

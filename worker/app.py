@@ -29,7 +29,7 @@ from turns.domain.ids import new_token
 from turns.domain.worker_kind import WorkerKind, worker_name
 from turns.file_history.turn_store import FileHistoryTurnStore, open_turn_store, prepare_or_exit
 from turns.files.blobs import open_blobs, open_blobs_or_exit
-from turns.files.store import FileStore
+from turns.files.partitioned import open_file_store
 from turns.pauses.sharing import PauseSharing
 from turns.processes.reporter import Reporter
 from turns.store.turns import TurnStore
@@ -92,7 +92,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     chains = ChainCache(loop, permits=registry.permits, files=open_file_loader(settings, offload(settings.pool)))
     chains.prepare((one for one in registry.all_assistants().values() if one.worker_kind is kind), settings)
     blobs = open_blobs(settings)
-    files = FileStore(client, settings, blobs, offload=offload(settings.pool))
+    files = open_file_store(client, settings, blobs, offload=offload(settings.pool))
     slow_start = SlowStart(settings.concurrency)
     execution = Execution(
         store,

@@ -36,6 +36,7 @@ PERMANENT = {
     keys.ERASURES.name,
     keys.FILES_DUE.name,
     keys.FILES_REMOVED.name,
+    keys.FILES_LENT.name,
     keys.FILE_BYTES.name,
 }
 WHILE_ANY_TURN_IS_LIVE = (keys.DEFINITION, keys.TENANT, keys.SLOTS, keys.SLOT_WAITERS)

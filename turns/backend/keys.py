@@ -420,14 +420,15 @@ FILE = Key(
     "hash",
     "the record of an uploaded file, by file id: `tenant`, `user_id`, `session` (if it belongs to one), `name`, "
     "`media_type`, `size`, `sha256`, "
-    "`created_at` (ms), `state` (`uploading` or `stored`)",
+    "`created_at` (ms), `state` (`uploading` or `stored`); in a partition that has borrowed it only `tenant`, "
+    "`user_id`, `state` (`borrowing` or `stored`) and `loan`, the token of the loan",
     "until a sweep finds that nothing refers to the file",
 )
 FILE_HOLDERS = Key(
     "inturn:file_holders:",
     "set",
     "what refers to a file, by file id: `t/<turn id>` while the turn has a record, `s/<session>` while "
-    "its history does",
+    "its history does, `p/<partition>/<token>` while another partition of a Redis Cluster has borrowed it",
     "as long as the file's record",
 )
 FILES_DUE = Key(
@@ -439,8 +440,16 @@ FILES_DUE = Key(
 FILES_REMOVED = Key(
     "inturn:files_removed",
     "sorted set",
-    "each file without a record whose bytes are to be deleted, at the time (ms) at which a process may do so",
+    "each file without a record whose bytes are to be deleted, at the time (ms) at which a process may do so; "
+    "`<file id>/<token>` is to be returned to the partition that has lent it",
     "until the bytes are deleted",
+)
+FILES_LENT = Key(
+    "inturn:files_lent",
+    "sorted set",
+    "each loan of a file to another partition of a Redis Cluster, `<file id>/<partition>/<token>`, at the time (ms) of "
+    "the next check whether that partition has a record of it",
+    "always; an entry is removed when the file is returned",
 )
 FILE_BYTES = Key(
     "inturn:file_bytes",

@@ -44,9 +44,13 @@ def to_fields(request: TurnRequest) -> dict[str, str]:
     }
 
 
+def files_of(request: TurnRequest) -> list[str]:
+    """Return the uploaded files to which a request refers."""
+    return file_ids((*request.parts, *(part for message in request.past or () for part in message.parts)))
+
+
 def _part_fields(request: TurnRequest) -> dict[str, str]:
-    earlier = (part for message in request.past or () for part in message.parts)
-    files = file_ids((*request.parts, *earlier))
+    files = files_of(request)
     return {
         **({"parts": to_json(request.parts)} if request.parts else {}),
         **({"files": " ".join(files)} if files else {}),

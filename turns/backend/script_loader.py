@@ -102,7 +102,16 @@ WORKER_VERBS = (
 )
 PAUSE_VERBS = ("pause", "resume")
 TENANT_VERBS = ("set_limits", "count_tenants")
-FILE_VERBS = ("create_file", "complete_file", "delete_file", "sweep_files", "forget_files")
+FILE_VERBS = (
+    "create_file",
+    "complete_file",
+    "delete_file",
+    "sweep_files",
+    "forget_files",
+    "check_loans",
+    "return_files",
+)
+LOAN_VERBS = ("borrow_file", "lend_file", "keep_file")
 EDIT_VERBS = ("fork", "delete_turn")
 VERBS = (
     *TURN_VERBS,
@@ -115,6 +124,7 @@ VERBS = (
     *FEED_VERBS,
     *STREAM_VERBS,
     *FILE_VERBS,
+    *LOAN_VERBS,
     *EDIT_VERBS,
 )
 

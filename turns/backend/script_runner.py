@@ -35,6 +35,7 @@ PROMISES = frozenset(
         "delete_turn",
         "patch_session",
         "complete_file",
+        "lend_file",
     }
 )
 REPLICATION_MS = 400  # shorter than the shortest timeout of a caller

@@ -68,8 +68,6 @@ def _cluster_problems(settings: Settings) -> list[str]:
     problems: list[str] = []
     if settings.history_directory:
         problems.append("INTURN_HISTORY: histories in files need one primary; use redis with rediscluster://")
-    if settings.files not in {"", "off"}:
-        problems.append("INTURN_FILES: files cannot be uploaded to a Redis Cluster; use off with rediscluster://")
     limits = {
         "tenant_backlog": settings.tenant_backlog < settings.max_live_turns,
         "tenant_concurrency": settings.tenant_concurrency > 0,

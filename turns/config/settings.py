@@ -196,7 +196,7 @@ class Settings(BaseSettings):
     files: str = Field(
         "",
         pattern="^(|off|file:.+|s3:[^/]+(/.*)?)$",
-        description="Storage of uploaded files: `file:DIR`, which the HTTP endpoint and all workers must see, `s3:BUCKET/PREFIX` for an S3-compatible bucket (requires `tools/requirements/s3.txt`), or `off` for no uploads. Default: the directory `files` of `INTURN_DATA_DIR`",
+        description="Storage of uploaded files: `file:DIR`, which the HTTP endpoint and all workers must see, `s3:BUCKET/PREFIX` for an S3-compatible bucket (requires `tools/requirements/s3.txt`), or `off` for no uploads. Default: the directory `files` of `INTURN_DATA_DIR`, and `off` with a Redis Cluster",
     )
     max_file_bytes: int = Field(
         20_971_520, ge=1, le=MAX_FILE_BYTES, description="Maximum size of an uploaded file, in bytes"
@@ -399,8 +399,9 @@ class Settings(BaseSettings):
         kind, _, directory = self.files.partition(":")
         part = f"namespace:{self.namespace}" if self.namespace else ""
         root = Path(directory) if kind == "file" else self.data_dir / "files"
-        # A file is uploaded before the session is known, and so the partition whose turns refer to it.
-        return None if kind in {"off", "s3"} or self.partitions else root / part
+        # The processes of a cluster are on several hosts, whose data directories are not the same.
+        is_off = kind in {"off", "s3"} or (self.partitions and not kind)
+        return None if is_off else root / part
 
     @property
     def files_bucket(self) -> tuple[str, str] | None:
@@ -408,7 +409,7 @@ class Settings(BaseSettings):
         kind, _, place = self.files.partition(":")
         bucket, _, prefix = place.partition("/")
         parts = filter(None, (prefix.strip("/"), self.namespace))
-        return None if kind != "s3" or self.partitions else (bucket, "".join(f"{part}/" for part in parts))
+        return None if kind != "s3" else (bucket, "".join(f"{part}/" for part in parts))
 
     @property
     def allowed_file_types(self) -> frozenset[str]:

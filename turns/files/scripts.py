@@ -27,9 +27,17 @@ class FileScripts(ScriptRunner):
         return self._outcome("delete_file", file_id, tenant, user_id)
 
     def sweep_files(self, limit: int) -> list[str]:
-        """Return the ids of files whose bytes are to be deleted."""
+        """Return the ids of files whose bytes are to be deleted, and borrowed files to return: `<file id>/<token>`."""
         return [file_id.decode() for file_id in self._all("sweep_files", limit)]
 
-    def forget_files(self, file_ids: Sequence[str]) -> None:
-        """Forget files whose bytes are deleted."""
-        self._outcome("forget_files", *file_ids)
+    def forget_files(self, removed: Sequence[str]) -> None:
+        """Forget files whose bytes are deleted, and borrowed files that are returned."""
+        self._outcome("forget_files", *removed)
+
+    def check_loans(self, limit: int) -> list[str]:
+        """Return loans that are to be checked: `<file id>/<partition>/<token>`."""
+        return [loan.decode() for loan in self._all("check_loans", limit)]
+
+    def return_files(self, loans: Sequence[str]) -> None:
+        """Drop loans of which the borrower has no record any more."""
+        self._outcome("return_files", *loans)

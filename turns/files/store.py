@@ -67,11 +67,13 @@ class FileStore:
         tenant: str,
         user_id: str | None = None,
         session: str | None = None,
+        near: str | None = None,
     ) -> StoredFile:
         """Store a file; on return it is on the disk, and turns can refer to it.
 
         An empty `media_type` is recognized. `session` is the key of the session that may see it, if its owner does not
-        look for it. Raises `FileTypeRefused`, `FilesFull`.
+        look for it. `near` is that of a session which will probably refer to it, by default the same. Raises
+        `FileTypeRefused`, `FilesFull`.
         """
         if not self.takes_files:
             raise FileTypeRefused("This service takes no files.")
@@ -82,13 +84,13 @@ class FileStore:
             raise FileTypeRefused(f"{kind} is not taken; allowed types: {', '.join(sorted(allowed))}.")
         if not matches(content, media_type):
             raise FileTypeRefused(f"The content is not {media_type}.")
-        file_id, sha256 = new_file_id(), hashlib.sha256(content).hexdigest()
+        file_id, sha256 = self._new_id(), hashlib.sha256(content).hexdigest()
         outcome, created_at = self._scripts.create_file(
             file_id,
             tenant=tenant,
             user_id=user_id or "",
             size=len(content),
-            max_tenant_bytes=self._settings.tenant_file_bytes,
+            max_tenant_bytes=self._max_tenant_bytes(tenant),
             fields={
                 "name": name,
                 "media_type": media_type,
@@ -159,12 +161,23 @@ class FileStore:
     def sweep(self) -> int:
         """Delete the files to which nothing refers any more; return their number. Any process may call this."""
         deleted = 0
-        while file_ids := self._scripts.sweep_files(SWEEP_LIMIT):
-            self._delete_bytes(file_ids)
-            deleted += len(file_ids)
+        while removed := self._scripts.sweep_files(SWEEP_LIMIT):
+            deleted += self._finish_removal(removed)
         if deleted:
             get_logger().info(Log.FILES_DELETED, files=deleted)
         return deleted
+
+    def _new_id(self) -> str:
+        return new_file_id()
+
+    def _max_tenant_bytes(self, tenant: str) -> int:
+        """Return the maximum number of bytes of the tenant's files in this store, or 0. Raises `FilesFull`."""
+        return self._settings.tenant_file_bytes
+
+    def _finish_removal(self, removed: list[str]) -> int:
+        """Delete the bytes of files without a record; return the number of these files."""
+        self._delete_bytes(removed)
+        return len(removed)
 
     def _pieces(self, stream: BinaryIO) -> Iterator[bytes]:
         with stream:

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from inturn import Client, PartitionsAway
+from inturn import Client, FileInUse, FileNotFound, PartitionsAway
 from tests.support.cluster.nodes import ClusterNodes, Node
 from tests.support.cluster.slot_moves import LegacyMove, move_atomically, move_legacy, other_primary
 from tests.support.processes import Stack, call, turn_request
@@ -17,6 +17,8 @@ from turns.backend.partition.tags import HOME, hash_tags, slot_of
 from turns.config.store_url import DEFAULT_PARTITIONS
 
 Move = Callable[[ClusterNodes, int, Node], None]
+PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
+FILE_SESSIONS = [f"file-{n}" for n in range(12)]
 SESSIONS = [f"s{n}" for n in range(60)]
 GATHERED = (
     "/v1/turns",
@@ -44,7 +46,10 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> ClusterNodes:
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory, cluster: ClusterNodes) -> Iterator[Stack]:
-    with Stack(tmp_path_factory.mktemp("stack"), workers=2, store=cluster) as stack:
+    directory = tmp_path_factory.mktemp("stack")
+    (directory / "assistants.toml").write_text('[assistants.default]\naccepts = ["text", "image"]\n', encoding="utf-8")
+    settings = {"INTURN_ASSISTANTS": str(directory / "assistants.toml"), "INTURN_FILES": f"file:{directory}/files"}
+    with Stack(directory, workers=2, store=cluster, settings=settings) as stack:
         yield stack
 
 
@@ -52,6 +57,25 @@ def test_sessions_of_all_partitions_are_served(stack: Stack) -> None:
     turns = _submit(stack, SESSIONS)
     assert {stack.wait_until_finished(turn)["status"] for turn in turns} == {"completed"}
     assert {len(stack.messages(session)) for session in SESSIONS} == {2}
+
+
+def test_one_file_serves_sessions_of_all_partitions(stack: Stack) -> None:
+    with Client(stack.url) as client:
+        file = client.files.upload(PNG, name="cat.png")
+        asked = [
+            client.turns.create(session, [{"type": "text", "text": "look"}, file.part]) for session in FILE_SESSIONS
+        ]
+        assert {stack.wait_until_finished(turn.id)["status"] for turn in asked} == {"completed"}
+        assert client.files.read(file.id) == PNG
+        for session in FILE_SESSIONS:
+            with pytest.raises(FileInUse):
+                client.files.delete(file.id)
+            client.sessions.delete(session)
+        client.files.delete(file.id)
+        with pytest.raises(FileNotFound):
+            client.files.read(file.id)
+    requests = [request["messages"][-1]["content"] for request in stack.model_requests()]
+    assert sum(isinstance(content, list) and "image_url" in content[1] for content in requests) == len(FILE_SESSIONS)
 
 
 def test_a_killed_node_stops_its_own_sessions_alone(stack: Stack, cluster: ClusterNodes) -> None:

@@ -6,7 +6,8 @@
 --
 -- ARGV  1 maximum number of files to check
 -- Reply file id, file id, …  to be deleted by the caller, which then calls `forget_files`. If it dies before that, the
---       same files are returned again after a while. A file whose keys are BROKEN is set aside
+--       same files are returned again after a while; `<file id>/<token>` is a borrowed one, to be returned instead. A
+--       file whose keys are BROKEN is set aside
 --
 -- requires: is_file_held, now_ms, process_due, remove_file
 

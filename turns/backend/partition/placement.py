@@ -44,6 +44,10 @@ class Partitions:
         number = partition_of(turn_id)
         return number if number is not None and number < self.count else HOME
 
+    def of_file(self, file_id: str) -> int:
+        """Return the partition that has the record of a file with its bytes. An upload chooses its id by that."""
+        return zlib.crc32(file_id.encode()) % self.count
+
     def of_tenant(self, tenant: str) -> int | None:
         """Return the partition of all sessions of a tenant; None if they are in many."""
         is_in_one = self.placement is Placement.TENANT or self.count == 1

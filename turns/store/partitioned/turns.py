@@ -12,6 +12,7 @@ from turns.backend.partition.each import attempt_each, call_available, call_each
 from turns.backend.partition.placement import Partitions, share_limits
 from turns.backend.partition.subscriptions import PartitionedSubscriptions
 from turns.backend.pubsub import Subscriptions
+from turns.backend.request_fields import files_of
 from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
@@ -27,6 +28,7 @@ from turns.domain.turn import Turn
 from turns.domain.turn_request import TurnRequest
 from turns.store.acceptance import Accepted
 from turns.store.metrics import Metrics
+from turns.store.partitioned.file_loans import FileLoans
 from turns.store.partitioned.pages import merge_pages
 from turns.store.partitioned.rescue import PartitionedRescue
 from turns.store.turns import NOTHING, TurnPage, TurnStore
@@ -56,6 +58,7 @@ class PartitionedTurnStore(TurnStore):
         shared = share_limits(settings, self._partitions.count)
         super().__init__(client, shared)
         self._stores = [TurnStore(one, shared) for one in client.partitions]
+        self._loans = FileLoans(client.partitions, settings, self._partitions)
         self._clock = time.monotonic
         self._silent_until: dict[int, float] = {}
         self._rescue = PartitionedRescue(client, self._stores)
@@ -63,7 +66,10 @@ class PartitionedTurnStore(TurnStore):
     # -- for callers
 
     def accept(self, request: TurnRequest) -> Accepted:
-        return self._stores[self._partitions.of_session(request.session)].accept(request)
+        number = self._partitions.of_session(request.session)
+        if request.parts or request.past:
+            self._loans.borrow(files_of(request), number)
+        return self._stores[number].accept(request)
 
     def get_turn(self, turn_id: str, *, tenant: str = DEFAULT_TENANT) -> Turn:
         return self._of(turn_id).get_turn(turn_id, tenant=tenant)

@@ -34,7 +34,12 @@ class DrawnImages:
         try:
             content = base64.b64decode(url.partition(INLINE)[2], validate=True)
             file = self._files.add(
-                content, media_type="", name="", tenant=tenant_of(claim.session), user_id=claim.user_id
+                content,
+                media_type="",
+                name="",
+                tenant=tenant_of(claim.session),
+                user_id=claim.user_id,
+                near=claim.session,
             )
         except (binascii.Error, FileTypeRefused, FilesFull, FilesUnavailable, StoreUnavailable) as error:
             # The answer has been paid for, so it is kept even if the disk is full.

@@ -18,6 +18,7 @@ from turns.files.scripts import FileScripts
 from turns.jobs.scripts import JobScripts
 from turns.pauses.scripts import PauseScripts
 from turns.session_stream.scripts import StreamScripts
+from turns.store.partitioned.file_loans import LoanScripts
 from turns.store.session_scripts import SessionScripts
 from turns.store.worker_scripts import WorkerScripts
 from turns.tenants.scripts import TenantScripts
@@ -32,6 +33,7 @@ GROUPS = (
     JobScripts,
     UsageScripts,
     FeedScripts,
+    LoanScripts,
     StreamScripts,
     SessionScripts,
     WorkerScripts,
@@ -47,6 +49,7 @@ LIST_VERBS = {
     "count_tenants",
     "repair_sessions",
     "forget_files",
+    "return_files",
 }  # their arguments are one list
 OUTCOME = re.compile(r"\b[A-Z]{3,}(?:_[A-Z]+)*\b")
 MAX_LINES = 100
@@ -172,9 +175,8 @@ def test_an_unknown_file_or_a_cycle_raises(
 def test_the_memory_flags_are_right() -> None:
     """When memory is full, requests of callers are refused, but an answer that was paid for is not."""
     shebangs = {verb: render(verb, render_constants(Settings())).partition("\n")[0] for verb in VERBS}
-    assert {shebangs.pop(verb) for verb in ("accept", "import_messages", "patch_session", "create_file", "fork")} == {
-        "#!lua"
-    }
+    refused = ("accept", "import_messages", "patch_session", "create_file", "borrow_file", "lend_file", "fork")
+    assert {shebangs.pop(verb) for verb in refused} == {"#!lua"}
     reading = ("get_turn", "list_turns", "get_session", "list_sessions", "find_vanished", "count_tenants")
     for verb in (*reading, "read_session_stream", "list_ended", "list_user_sessions"):
         assert shebangs.pop(verb) == "#!lua flags=no-writes"

@@ -185,11 +185,13 @@ def test_histories_in_files_are_refused_on_a_cluster(monkeypatch: pytest.MonkeyP
     assert "INTURN_HISTORY: histories in files need one primary" in problems()
 
 
-def test_uploaded_files_are_off_on_a_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_has_uploaded_files_only_where_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings(redis_url="rediscluster://127.0.0.1").files_directory is None
+    assert Settings(redis_url="rediscluster://127.0.0.1", files="file:/f").files_directory == Path("/f")
+    assert Settings(redis_url="rediscluster://127.0.0.1", files="s3:b").files_bucket == ("b", "")
     monkeypatch.setenv("REDIS_URL", "rediscluster://127.0.0.1")
     monkeypatch.setenv("INTURN_FILES", "file:uploads")
-    assert problems().startswith("INTURN_FILES: files cannot be uploaded to a Redis Cluster")
+    assert problems() == ""
 
 
 def test_only_a_cluster_has_partitions() -> None:
