@@ -37,7 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SECONDS",
         help="how long to wait for the processes to stop (default: %(default)g)",
     )
-    parser.add_argument("--without-files", action="store_true", help="move although uploaded files are left behind")
     parser.add_argument("--back", action="store_true", help="give up the move: use the server again, empty the cluster")
     parser.add_argument(
         "--lose-newer", action="store_true", help="with --back: also if the cluster has served since the move"
@@ -70,7 +69,7 @@ def _run(settings: Settings, target_settings: Settings, options: argparse.Namesp
         if options.back:
             mover.go_back(gives_up_newer=options.lose_newer)
             return "The server is in use again: start the endpoint and the workers with its URL."
-        copied = mover.move(wait_seconds=options.wait, without_files=options.without_files)
+        copied = mover.move(wait_seconds=options.wait)
     return "\n".join([*_summary(copied), "Start the endpoint and the workers with REDIS_URL set to the cluster."])
 
 

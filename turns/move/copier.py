@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from turns.backend import keys
@@ -12,6 +12,7 @@ from turns.backend.partition.placement import Partitions
 from turns.backend.partition.tags import HOME
 from turns.backend.script_replies import to_record
 from turns.domain.state import Status
+from turns.move.lent_files import LentFiles
 from turns.move.placing import Placer, id_of_item, id_of_key
 from turns.move.reading import (
     NO_EXPIRY,
@@ -76,6 +77,7 @@ class Copier:
         self._live: Counter[int] = Counter()  # by partition
         self._limited: Counter[int] = Counter()  # tenants with own limits, by partition
         self._definitions: dict[str, Counter[int]] = defaultdict(Counter)  # live turns of a version, by partition
+        self._files = LentFiles(source, partitions)
         self._copied = Copied(cutoff)
         self._pending: dict[int, list[Command]] = defaultdict(list)
         self._pending_items = 0
@@ -90,6 +92,8 @@ class Copier:
                 self._report(f"{done} keys so far")
                 reported_at = time.monotonic()
         self._write_definitions()
+        for number, command in self._files.sizes():
+            self._pending[number].append(command)
         self._write_service(without_part)
         self._flush()
         return self._copied
@@ -109,6 +113,7 @@ class Copier:
 
     def _copy_parts(self, parts: Sequence[_Part]) -> None:
         self._placer.learn_turns(turn_id for part in parts for turn_id in _turns_of(part))
+        borrowers: dict[str, list[int]] = defaultdict(list)
         for part in parts:
             if self._copied.counts(part.page):
                 self._copied.read[part.key.name] += len(part.page.items)
@@ -116,8 +121,13 @@ class Copier:
                 self._write(part, numbers, items)
                 if lost:
                     self._copied.left[part.key.name, lost] += len(items)
+                if part.key is keys.FILE_HOLDERS:
+                    borrowers[part.member] += numbers
             if part.key is keys.TURN:
                 self._count_live(part)
+            if part.key is keys.FILE:
+                self._files.add_size(part.member, to_record(dict(part.page.items)))
+        self._write_loans(borrowers)
         if self._pending_items > ITEMS_AT_ONCE:
             self._flush()
 
@@ -155,6 +165,13 @@ class Copier:
                 self._live[number] += 1
                 if digest := record.get("definition"):
                     self._definitions[digest][number] += 1
+
+    def _write_loans(self, borrowers: Mapping[str, Sequence[int]]) -> None:
+        for number, key, items, command in self._files.loans(borrowers):
+            self._pending[number].append(command)
+            self._pending_items += items
+            if isinstance(RULES[key], Whole | Split):
+                self._copied.written[key.name] += items
 
     def _write_definitions(self) -> None:
         """Copy the versions that live turns need to the partitions of these turns."""
@@ -198,8 +215,9 @@ def _reason_to_leave(page: Page, found: tuple[Key, str] | None) -> str | None:
 def _turns_of(part: _Part) -> Iterable[str]:
     """Return the turns whose partition the rule asks for."""
     rule = part.rule
-    if rule.by is not By.TURN:
-        return ()
     if isinstance(rule, Whole):
-        return (id_of_key(rule, part.member, part.page),)
-    return (id_of_item(rule, item) for item in part.page.items)
+        return (id_of_key(rule, part.member, part.page),) if rule.by is By.TURN else ()
+    ids = (id_of_item(rule, item) for item in part.page.items)
+    if rule.by is By.HOLDER:
+        return (holder.removeprefix("t/") for holder in ids if holder.startswith("t/"))
+    return ids if rule.by is By.TURN else ()

@@ -54,7 +54,7 @@ class Mover:
         self._sleep = sleep
         self._attempt = secrets.token_hex(8)
 
-    def move(self, *, wait_seconds: float, without_files: bool = False) -> Copied | None:
+    def move(self, *, wait_seconds: float) -> Copied | None:
         """Move the installation, or go on with that. Return what was copied; None if that was complete already.
 
         Raises `ConfigurationError` or `MoveFailed`; then the source is unchanged, but its intake may be paused.
@@ -64,7 +64,7 @@ class Mover:
             self._open_target(mark)
             return None
         self._check_target(mark)
-        self._check_contents(without_files=without_files)
+        self._check_contents()
         mark = mark or self._begin()
         if mark.paused:
             self._pauses.pause(INTAKE, reason=REASON)
@@ -116,16 +116,16 @@ class Mover:
             for names in scan_names(one):
                 yield from map(one.stored_name, names)
 
-    def _check_contents(self, *, without_files: bool) -> None:
+    def _check_contents(self) -> None:
         """Raise `ConfigurationError` for what a cluster with these settings would not keep."""
         [service] = self._source.read_hashes([keys.SERVICE.name], ["history"])
         files, limits = self._source.execute_many([("ZCARD", keys.FILES_DUE.name), ("ZCARD", keys.LIMITED.name)])
         if service.get("history") == "file":
             raise ConfigurationError("INTURN_HISTORY: histories in files cannot be moved into a Redis Cluster.")
-        if files and not without_files:
+        if files and not self._settings.files_directory and not self._settings.files_bucket:
             raise ConfigurationError(
-                f"The store has uploaded files ({files}), which a Redis Cluster cannot have. Delete them, or move "
-                "without them: --without-files."
+                f"INTURN_FILES: the store has uploaded files ({files}); name where their bytes are, as file:DIR or "
+                "s3:BUCKET/PREFIX, because a Redis Cluster has no default directory."
             )
         if limits and self._settings.placement is Placement.SESSION:
             raise ConfigurationError(

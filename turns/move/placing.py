@@ -46,6 +46,11 @@ class Placer:
                 number = self._known.get(text)
             case By.SESSION:
                 number = self._partitions.of_session(text)
+            case By.FILE:
+                number = self._partitions.of_file(text)
+            case By.HOLDER:
+                kind, _, name = text.partition("/")
+                number = self._known.get(name) if kind == "t" else self._partitions.of_session(name)
             case By.TENANT:
                 number = self._partitions.of_tenant(text)
             case By.HOME:

@@ -14,6 +14,8 @@ class By(StrEnum):
 
     TURN = "turn"  # that of the turn's session
     SESSION = "session"
+    FILE = "file"
+    HOLDER = "holder"  # that of the turn or the session that holds a file
     TENANT = "tenant"  # only if sessions are placed by tenant; otherwise no partition keeps it
     HOME = "home"  # the home partition has it
     ALL = "all"  # each partition gets it
@@ -42,7 +44,7 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A key that is composed anew for each partition, by `copier.py`."""
+    """A key that is composed anew for each partition, by `copier.py` and `lent_files.py`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,6 @@ PROCESSES = Left("processes of the cluster register themselves")
 SECONDS = Left("it lasts for seconds")
 HINTS = Left("rescue sends the hint of each waiting turn again")
 CHANNEL = Left("a channel stores nothing")
-FILES = Left("a cluster has no uploaded files")
 
 RULES: Mapping[Key, Rule] = MappingProxyType(
     {
@@ -137,12 +138,13 @@ RULES: Mapping[Key, Rule] = MappingProxyType(
         keys.USAGE_ENTRIES: Whole(By.HOME),
         keys.USAGE: Whole(By.HOME),
         keys.USER_USAGE: Whole(By.HOME),
-        # uploaded files; the move is refused while there are any
-        keys.FILE: FILES,
-        keys.FILE_HOLDERS: FILES,
-        keys.FILES_DUE: FILES,
-        keys.FILES_REMOVED: FILES,
-        keys.FILE_BYTES: FILES,
+        # uploaded files, whose bytes stay where they are
+        keys.FILE: Whole(By.FILE),
+        keys.FILE_HOLDERS: Split(By.HOLDER),
+        keys.FILES_DUE: Split(By.FILE),
+        keys.FILES_REMOVED: Split(By.FILE),
+        keys.FILES_LENT: Built(),
+        keys.FILE_BYTES: Built(),
         # processes
         keys.WORKERS: PROCESSES,
         keys.WORKER_SLOTS: PROCESSES,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from inturn import Client, FileInUse
 from tests.support.cluster.nodes import ClusterNodes
 from tests.support.cluster.slot_moves import move_atomically, move_legacy
 from tests.support.processes import Stack, call, turn_request
@@ -16,6 +17,7 @@ from turns.backend import keys
 from turns.backend.partition.tags import hash_tags, slot_of
 from turns.config.store_url import DEFAULT_PARTITIONS
 
+PNG = b"\x89PNG\r\n\x1a\n" + b"x" * 100
 SESSIONS = [f"s{n}" for n in range(30)]
 
 
@@ -31,12 +33,17 @@ def cluster(tmp_path: Path) -> Iterator[ClusterNodes]:
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    with Stack(tmp_path, workers=1) as stack:
+    (tmp_path / "assistants.toml").write_text('[assistants.default]\naccepts = ["text", "image"]\n', encoding="utf-8")
+    settings = {"INTURN_ASSISTANTS": str(tmp_path / "assistants.toml"), "INTURN_FILES": f"file:{tmp_path}/files"}
+    with Stack(tmp_path, workers=1, settings=settings) as stack:
         yield stack
 
 
 def test_one_server_becomes_a_cluster_that_grows(stack: Stack, cluster: ClusterNodes) -> None:
     done = {stack.submit(session, "hello"): session for session in SESSIONS[:8]}
+    with Client(stack.url) as client:
+        file = client.files.upload(PNG, name="cat.png")
+        done |= {client.turns.create(session, [file.part]).id: session for session in SESSIONS[8:12]}
     answers = {turn: stack.wait_until_finished(turn) for turn in done}
     running = stack.submit("s", "runs meanwhile [gate go]")
     waiting = [stack.submit("s", f"waits {n}") for n in range(3)]
@@ -61,6 +68,12 @@ def test_one_server_becomes_a_cluster_that_grows(stack: Stack, cluster: ClusterN
     stack.wait_until_ready(workers=1)
     assert {turn: stack.turn(turn) for turn in done} == answers
     assert {stack.wait_until_finished(turn)["status"] for turn in [running, *waiting]} == {"completed"}
+    with Client(stack.url) as client:
+        assert client.files.read(file.id) == PNG
+        following = client.turns.create(SESSIONS[20], [file.part])
+        assert stack.wait_until_finished(following.id)["status"] == "completed"
+        with pytest.raises(FileInUse):
+            client.files.delete(file.id)
     questions = [message["content"] for message in stack.messages("s") if message["role"] == "user"]
     assert questions == ["runs meanwhile [gate go]", "waits 0", "waits 1", "waits 2"]
 

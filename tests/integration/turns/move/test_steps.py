@@ -11,6 +11,7 @@ from tests.support.server import Server
 from turns.backend import keys
 from turns.backend.installation import check_agreement
 from turns.backend.partition.move_mark import read_mark
+from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, IntakePaused
 from turns.domain.state import Status
 from turns.move.copier import Copier
@@ -142,17 +143,18 @@ def test_a_target_that_is_not_empty_is_refused(scene: Scene, cluster_scene: Scen
     assert scene.accept("s").status is Status.QUEUED
 
 
-def test_uploaded_files_and_own_limits_stop_the_move(scene: Scene, new_mover: NewMover, server: Server) -> None:
+def test_files_without_a_place_and_own_limits_stop_the_move(
+    scene: Scene, new_mover: NewMover, server: Server, target_settings: Settings
+) -> None:
     server.raw.zadd(keys.FILES_DUE.name, {"file_1": 1})
-    with pytest.raises(ConfigurationError, match="uploaded files"):
+    with pytest.raises(ConfigurationError, match=r"INTURN_FILES: the store has uploaded files \(1\)"):
         new_mover().move(wait_seconds=0)
+    with_place = target_settings.model_copy(update={"files": "s3:bucket"})
     server.raw.zadd(keys.LIMITED.name, {"acme": 1})
     with pytest.raises(ConfigurationError, match="INTURN_PLACEMENT=tenant"):
-        new_mover().move(wait_seconds=0, without_files=True)
+        new_mover(settings_of_target=with_place).move(wait_seconds=0)
     server.raw.unlink(keys.LIMITED.name)
-    copied = new_mover().move(wait_seconds=0, without_files=True)
-    assert copied is not None
-    assert copied.left[keys.FILES_DUE.name, "a cluster has no uploaded files"] == 1
+    assert new_mover(settings_of_target=with_place).move(wait_seconds=0) is not None
 
 
 def test_of_two_processes_of_a_move_the_later_one_completes_it(
