@@ -96,7 +96,7 @@ class _Measurement:
         for start in range(0, len(output), step):
             self._store.emit([claim.delta(start, output[start : start + step])])
         answer = Answer(
-            question_message=encode_message(HumanMessage(claim.input), turn_id=claim.turn_id),
+            question_message=encode_message(HumanMessage(claim.input), turn_id=claim.turn_id, has_id=False),
             answer_message=encode_message(
                 AIMessage(output, usage_metadata={"input_tokens": 30, "output_tokens": 150, "total_tokens": 180}),
                 turn_id=claim.turn_id,

@@ -37,9 +37,10 @@ class Message:
     is_incomplete: bool = False
 
     @classmethod
-    def from_stored(cls, number: int, stored: bytes) -> Self | None:
+    def from_stored(cls, number: int, stored: bytes, following: bytes | None = None) -> Self | None:
         """Parse a stored message; return None for anything but a message of a person or a model with text.
 
+        `following` is the message after it: a question without an id belongs to the turn of its answer.
         Content blocks are reduced to their text, with a placeholder for each image and file. Other programs may write
         other messages to the same list.
         """
@@ -54,6 +55,8 @@ class Message:
         if not text and (data.get("tool_calls") or data["content"] != ""):
             return None
         turn_id = _turn_of(item.get("turn")) or _turn_of(data.get("id"))
+        if following and role == "user" and "id" not in data and "turn" not in item:
+            turn_id = _turn_of_answer(following)
         is_more = any(part.type is not PartType.TEXT for part in parts)
         return cls(
             number=number,
@@ -150,14 +153,26 @@ def page_numbers(count: int, *, after: int | None, limit: int, newest_first: boo
     return range(first, min(count, first + limit - 1) + 1)
 
 
-def build_page(numbers: range, items: Iterable[bytes], count: int) -> Page:
-    """Return the page of the messages with these numbers; `items` are those that still exist."""
+def build_page(numbers: range, stored: Mapping[int, bytes], count: int) -> Page:
+    """Return the page of the messages with these numbers; `stored` has those that exist, and the one behind them."""
     if not numbers:
         return Page(messages=(), after=None)
-    found = zip(numbers, items, strict=False)
     more = min(numbers) > 1 if numbers.step < 0 else max(numbers) < count
-    messages = tuple(m for number, item in found if (m := Message.from_stored(number, item)))
+    found = [Message.from_stored(n, stored[n], stored.get(n + 1)) for n in numbers if n in stored]
+    messages = tuple(message for message in found if message)
     return Page(messages=messages, after=numbers[-1] if more else None)
+
+
+def question_turn(answer_id: Any) -> str | None:
+    """Return the turn of a question without an id, from the id of the message behind it, unless that is a question."""
+    return None if isinstance(answer_id, str) and answer_id.endswith("_human") else _turn_of(answer_id)
+
+
+def _turn_of_answer(stored: bytes) -> str | None:
+    try:
+        return question_turn(json.loads(stored)["data"].get("id"))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):  # another program has written it
+        return None
 
 
 def _turn_of(text: Any) -> str | None:

@@ -44,7 +44,7 @@ class FileHistorySessionStore(SessionStore):
         if known is None and (stored is None or not count):
             raise SessionNotFound
         numbers = page_numbers(count, after=after, limit=limit, newest_first=newest_first)
-        return build_page(numbers, [item for n in numbers for item in (stored or [])[n - 1 : n]], count)
+        return build_page(numbers, dict(enumerate(stored or [], start=1)), count)
 
     def import_messages(
         self, messages: Sequence[Message], *, session_id: str, user_id: str | None, tenant: str = DEFAULT_TENANT

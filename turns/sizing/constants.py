@@ -28,7 +28,7 @@ COMPRESSED: Final = Constant(
 )
 MIN_COMPRESSED: Final = Constant(value=256, unit="bytes", meaning="text that gets shorter, at least", source=MEMORY_ROW)
 MESSAGES: Final = Constant(
-    value=200, unit="bytes", meaning="the messages of a turn, without their text", source=MEMORY_ROW
+    value=150, unit="bytes", meaning="the messages of a turn, without their text", source=MEMORY_ROW
 )
 SESSION: Final = Constant(value=330, unit="bytes", meaning="a session with its places in lists", source=MEMORY_ROW)
 ALLOCATED: Final = Constant(

@@ -149,8 +149,9 @@ class SessionStore:
             raise SessionNotFound
         # The list is newest first and grows while pages are read, so it is indexed from its end: message n is at -n.
         numbers = page_numbers(count, after=after, limit=limit, newest_first=newest_first)
-        stored = cast(list[bytes], self._client.lrange(history, -max(numbers), -min(numbers))) if numbers else []
-        return build_page(numbers, stored if newest_first else reversed(stored), count)
+        first, last = min(numbers, default=1), min(count, max(numbers, default=0) + 1)
+        stored = cast(list[bytes], self._client.lrange(history, -last, -first)) if numbers else []
+        return build_page(numbers, dict(zip(range(last, 0, -1), stored, strict=False)), count)
 
     def list_unanswered(self, session: str) -> tuple[UnansweredQuestion, ...]:
         """Return the last questions without an answer, oldest first. Raises `SessionNotFound`."""

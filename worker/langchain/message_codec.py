@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any
 
@@ -10,6 +11,7 @@ import orjson
 from langchain_core.messages import BaseMessage, messages_from_dict
 
 from turns.config.logs import Log, get_logger
+from turns.domain.messages import question_turn
 from turns.domain.run.claim import Claim
 from worker.langchain.legal_history import Reason, make_legal
 
@@ -24,9 +26,12 @@ DETAILS = (("input_token_details", "cache_read"), ("output_token_details", "reas
 def encode_pair(
     claim: Claim, question: BaseMessage, answer: BaseMessage | None, *, is_incomplete: bool = False
 ) -> tuple[str, str]:
-    """Return the stored question and answer of a turn that ends now; '' without an answer."""
+    """Return the stored question and answer of a turn that ends now; '' without an answer.
+
+    A question with an answer has no id, because that of the answer tells its turn.
+    """
     metadata = claim.metadata if claim.metadata_json != "{}" else NO_METADATA
-    stored = encode_message(question, turn_id=claim.turn_id, metadata=metadata)
+    stored = encode_message(question, turn_id=claim.turn_id, metadata=metadata, has_id=answer is None)
     if answer is None:
         return stored, ""
     now_ms = round(time.time() * 1000)
@@ -43,6 +48,7 @@ def encode_message(
     at: int | None = None,
     metadata: Mapping[str, str] = NO_METADATA,
     is_incomplete: bool = False,
+    has_id: bool = True,
 ) -> str:
     """Return the message as LangChain's Redis history stores it, without empty fields; its id has that of its turn.
 
@@ -50,8 +56,9 @@ def encode_message(
     a question is in the turn id. LangChain reads `type` and `data` only, so the rest is never sent to a model. Usual
     token counts are `usage`, a list, which `decode_messages` restores.
     """
-    message_id = f"{turn_id}_{message.type}{f'_{step}' if step else ''}"
-    data: dict[str, object] = {"content": message.content, "id": message_id}
+    data: dict[str, object] = {"content": message.content}
+    if has_id:
+        data["id"] = f"{turn_id}_{message.type}{f'_{step}' if step else ''}"
     stored: dict[str, object] = {"type": message.type, "data": data}
     for name in ("tool_calls", "tool_call_id"):
         if value := getattr(message, name, None):
@@ -76,7 +83,10 @@ def decode_messages(stored: Sequence[bytes]) -> list[BaseMessage]:
 
     LangChain's own class raises for an unreadable message, so that each later turn of the session would fail.
     """
-    decoded = [message for item in stored if (message := _decode(item))]
+    parsed = [_parse(item) for item in stored]
+    for question, answer in pairwise(parsed):
+        _restore_id(question, answer)
+    decoded = [message for item in parsed if (message := _decode(item))]
     messages, skipped = make_legal(decoded)
     if unreadable := len(stored) - len(decoded):
         skipped[Reason.UNREADABLE] = unreadable
@@ -130,9 +140,18 @@ def _without_zeros(usage: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in parts.items() if value}
 
 
-def _decode(item: bytes) -> BaseMessage | None:
+def _restore_id(question: Any, answer: Any) -> None:
+    """Give a question its id again, which `encode_pair` has left out."""
     try:
-        stored = _parse(item)
+        data = question["data"]
+        if question["type"] == "human" and "id" not in data and (turn_id := question_turn(answer["data"].get("id"))):
+            data["id"] = f"{turn_id}_human"
+    except (AttributeError, KeyError, TypeError):
+        return  # of another program
+
+
+def _decode(stored: Any) -> BaseMessage | None:
+    try:
         counts = stored.get("usage")
         if isinstance(counts, list):  # a dict is another program's
             stored["data"]["usage_metadata"] = _usage_of(counts)
@@ -143,9 +162,14 @@ def _decode(item: bytes) -> BaseMessage | None:
 
 
 def _parse(item: bytes) -> Any:
+    """Return the value of stored JSON; None if it is not valid."""
     try:
         return orjson.loads(item)
     except orjson.JSONDecodeError:  # it may be valid for Python, whose `json` writes NaN
+        pass
+    try:
         parsed = json.loads(item)
         json.dumps(parsed, ensure_ascii=False).encode()  # raises for half of a surrogate pair, which cannot be sent
-        return parsed
+    except (ValueError, RecursionError):
+        return None
+    return parsed

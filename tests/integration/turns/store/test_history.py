@@ -75,10 +75,7 @@ def test_turns_continue_what_the_stock_class_wrote(
 def test_a_stored_message_has_the_stock_layout(run: Callable[[str], Turn], server: Server) -> None:
     turn = run("hello")
     question, answer = map(json.loads, history(server))
-    assert question == {
-        "type": "human",
-        "data": {"content": "hello", "id": f"{turn.id}_human"},
-    }
+    assert question == {"type": "human", "data": {"content": "hello"}}
     assert (answer["type"], answer["data"]["content"], answer["data"]["id"]) == ("ai", turn.output, f"{turn.id}_ai")
 
 
@@ -109,6 +106,9 @@ def test_the_web_process_reads_the_same_history(
     assert rest.after is None
     newest = sessions.list_messages("s", after=None, limit=2, newest_first=True)
     assert [m.number for m in newest.messages] == [5, 4]
+    for newest_first, after in ((False, None), (True, 2)):  # a page whose newest message is a question
+        [question] = sessions.list_messages("s", after=after, limit=1, newest_first=newest_first).messages
+        assert (question.number, question.turn_id) == (1, first.id)
     assert newest.after == 4
 
 

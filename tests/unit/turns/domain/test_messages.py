@@ -28,7 +28,7 @@ def test_following_the_cursors_yields_each_message_once(limit: int, newest_first
     after = None
     while True:
         numbers = page_numbers(5, after=after, limit=limit, newest_first=newest_first)
-        page = build_page(numbers, [STORED[n - 1] for n in numbers], 5)
+        page = build_page(numbers, {n: STORED[n - 1] for n in numbers}, 5)
         found += [message.number for message in page.messages]
         if (after := page.after) is None:
             break
@@ -38,12 +38,12 @@ def test_following_the_cursors_yields_each_message_once(limit: int, newest_first
 @pytest.mark.parametrize(("after", "newest_first"), [(5, False), (1_000_000, False), (1, True), (0, True)])
 def test_a_page_beyond_the_end_is_empty(after: int, newest_first: bool) -> None:
     numbers = page_numbers(5, after=after, limit=2, newest_first=newest_first)
-    assert build_page(numbers, [], 5).messages == ()
-    assert build_page(numbers, [], 5).after is None
+    assert build_page(numbers, {}, 5).messages == ()
+    assert build_page(numbers, {}, 5).after is None
 
 
 def test_an_unreadable_message_is_left_out_and_keeps_its_number() -> None:
-    page = build_page(range(1, 4), [STORED[0], b"not json", STORED[2]], 5)
+    page = build_page(range(1, 4), {1: STORED[0], 2: b"not json", 3: STORED[2]}, 5)
     assert ([message.number for message in page.messages], page.after) == ([1, 3], 3)
 
 
@@ -139,3 +139,43 @@ def test_without_a_time_of_the_message_that_of_its_turn_counts() -> None:
     assert stored_time(turn=TURN) == created_at(TURN)
     for made_up in ("turn_" + "a" * 32, "turn_ffffffffffff7" + "a" * 19, None):
         assert stored_time(turn=made_up) is None
+
+
+QUESTION = {"type": "human", "data": {"content": "q"}}
+
+
+def stored_answer(message_id: object) -> bytes:
+    return json.dumps({"type": "ai", "data": {"content": "a", "id": message_id}}).encode()
+
+
+@pytest.mark.parametrize(
+    ("following", "turn_id"),
+    [
+        (stored_answer(f"{TURN}_ai"), TURN),
+        (stored_answer(f"{TURN}_tool_1"), TURN),
+        (stored_answer(f"{TURN}_human_1"), TURN),
+        (stored_answer(f"{TURN}_human"), None),
+        (stored_answer("run-1"), None),
+        (stored_answer(None), None),
+        (stored_answer(7), None),
+        (b"not json", None),
+        (b"[1]", None),
+        (b'{"data": []}', None),
+        (None, None),
+    ],
+)
+def test_a_question_without_an_id_is_of_the_turn_of_its_answer(following: bytes | None, turn_id: str | None) -> None:
+    for newest_first in (False, True):
+        numbers = page_numbers(2, after=2 if newest_first else None, limit=1, newest_first=newest_first)
+        stored = {1: json.dumps(QUESTION).encode()} | ({2: following} if following else {})
+        [message] = build_page(numbers, stored, 2).messages
+        assert (message.number, message.turn_id) == (1, turn_id)
+
+
+@pytest.mark.parametrize(
+    "stored", [{**QUESTION, "turn": "elsewhere"}, {"type": "human", "data": {"content": "q", "id": "x"}}]
+)
+def test_a_question_with_another_id_is_of_no_turn(stored: dict[str, object]) -> None:
+    message = Message.from_stored(1, json.dumps(stored).encode(), stored_answer(f"{TURN}_ai"))
+    assert message is not None
+    assert message.turn_id is None

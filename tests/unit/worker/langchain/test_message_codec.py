@@ -170,6 +170,20 @@ def test_a_value_without_a_json_form_raises() -> None:
         encode_message(AIMessage("", tool_calls=[call]), turn_id="t")
 
 
+def test_a_question_gets_the_id_of_its_turn_again() -> None:
+    turns = [f"turn_{digit * 32}" for digit in "ab"]
+    pairs = [encode_pair(make_claim(turn_id=turn), HumanMessage("q"), AIMessage("a")) for turn in turns]
+    foreign = '{"type": "human", "data": {"content": "from elsewhere"}}'
+    stored = [foreign, *pairs[0], foreign, "broken", "[1]", '{"type": "human"}', *pairs[1]]
+    ids = [message.id for message in decode_messages([item.encode() for item in stored])]
+    assert ids == [None, f"{turns[0]}_human", f"{turns[0]}_ai", None, f"{turns[1]}_human", f"{turns[1]}_ai"]
+
+
+def test_a_question_without_an_answer_keeps_its_id() -> None:
+    question, _ = encode_pair(make_claim(turn_id="turn_1"), HumanMessage("q"), None)
+    assert json.loads(question)["data"]["id"] == "turn_1_human"
+
+
 def test_a_model_gets_neither_the_time_nor_the_metadata() -> None:
     for message in decode_messages([item.encode() for item in PAIR]):
         assert "pro" not in repr(message)
