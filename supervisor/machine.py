@@ -231,6 +231,6 @@ def _check_port_is_free(settings: Settings) -> None:
             probe.bind((settings.host, settings.port))
         except OSError as error:
             raise ConfigurationError(
-                f"{settings.address} cannot be used: {error.strerror}. "
+                f"PORT, INTURN_HOST: {settings.address} cannot be used: {error.strerror}. "
                 f"Choose another port ({commands.up_at(settings.port + 1)}) or address (INTURN_HOST)."
             ) from None

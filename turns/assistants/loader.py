@@ -1,6 +1,5 @@
 """Read `assistants.toml`, and report all errors in it at once, each with its table, field and rule."""
 
-import re
 import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from turns.assistants.overrides import check_provider
 from turns.assistants.prices import Prices, PricesTable, PriceTable
 from turns.assistants.schema import AssistantTable, VariableTable
 from turns.assistants.table import Table
+from turns.config.rules import describe_rule
 from turns.domain.assistant import Assistant
 from turns.domain.errors import ConfigurationError
 from turns.domain.ids import NAME_RULE, is_name
@@ -52,7 +52,11 @@ def read_assistants(path: Path, *, check: Check = lambda _: None) -> AssistantsF
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{path}: is not valid TOML: {error}") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path}: cannot be read: {error.strerror}; INTURN_ASSISTANTS names the file"
+        ) from None
+    except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path}: cannot be read: {error}") from None
     try:
         file = FileTable.model_validate(content)
@@ -87,7 +91,7 @@ def _rule(error: ErrorDetails) -> str:
             return f"is not known; {_known_fields(error['loc'])}"
         case "value_error":
             return str(error["ctx"]["error"])
-    rule = re.sub(r"^\w+ should ", "must ", error["msg"])
+    rule = describe_rule(error)
     value = error["input"]
     return f"{rule} (it is {value!r})" if isinstance(value, int | float) or error["type"] == "enum" else rule
 

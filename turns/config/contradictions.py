@@ -24,6 +24,7 @@ def find_contradictions(settings: Settings, environment: Mapping[str, str]) -> l
     return [
         *_malformed_values(settings, environment),
         *(_cluster_problems(settings) if settings.store_url.startswith(f"{CLUSTER_SCHEME}:") else ()),
+        *_missing_replicas(settings),
         *_unknown_names(settings),
         *find_certificate_problems(environment),
         *(() if settings.is_offline else find_client_problems(environment)),
@@ -45,6 +46,11 @@ def _malformed_values(settings: Settings, environment: Mapping[str, str]) -> Ite
             yield f"{name}: {error}"
 
 
+def _missing_replicas(settings: Settings) -> Iterator[str]:
+    if settings.replicas and settings.uses_embedded_store:
+        yield "INTURN_REPLICAS: the embedded store has no replicas; set REDIS_URL to a store that has them"
+
+
 def _unknown_names(settings: Settings) -> Iterator[str]:
     """Yield an error for each entry of a comma-separated list that is not one of those that exist."""
     for name in sorted(settings.allowed_file_types - set(MEDIA_TYPES)):
@@ -57,10 +63,19 @@ def _unknown_names(settings: Settings) -> Iterator[str]:
 
 
 def _missing_packages(settings: Settings) -> Iterator[str]:
-    if settings.files_bucket and not find_spec("boto3"):
+    if settings.files_bucket and not _is_installed("boto3"):
         yield f"INTURN_FILES: boto3 is not installed: {commands.INSTALL_S3}"
-    if settings.otel_endpoint and not find_spec("opentelemetry"):
+    # Other packages install the API of OpenTelemetry, which alone sends nothing.
+    if settings.otel_endpoint and not _is_installed("opentelemetry.exporter.otlp.proto.http"):
         yield f"OTEL_EXPORTER_OTLP_ENDPOINT: OpenTelemetry is not installed: {commands.INSTALL_TRACES}"
+
+
+def _is_installed(module: str) -> bool:
+    """Return whether a module can be found. Its parents are imported, it is not."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # of a parent
+        return False
 
 
 def _cluster_problems(settings: Settings) -> list[str]:

@@ -6,9 +6,11 @@ import sys
 from collections.abc import Mapping
 
 from pydantic import SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
 from turns.config.contradictions import find_contradictions
 from turns.config.network import find_client_problems
+from turns.config.rules import describe_rule
 from turns.config.settings import PREFIX, Settings, variable_of, variables
 from turns.domain.errors import ConfigurationError
 
@@ -22,7 +24,7 @@ def read_settings() -> Settings:
     try:
         settings = Settings()
     except ValidationError as error:
-        problems += [f"{variable_of(str(e['loc'][0]))}: {e['msg']} (it is {e['input']!r})" for e in error.errors()]
+        problems += [_describe(details) for details in error.errors()]
     else:
         problems += find_contradictions(settings, os.environ)
     if problems:
@@ -60,6 +62,18 @@ def read_secret(name: str) -> SecretStr:
 def find_provider_problems() -> list[str]:
     """Return an error for each variable with which no request to a provider could be sent."""
     return find_client_problems(os.environ)
+
+
+def _describe(error: ErrorDetails) -> str:
+    """Return the variable, the rule that its value breaks, and the value."""
+    location = str(error["loc"][0])
+    rules = {
+        name: field.json_schema_extra.get("rule")
+        for key, field in Settings.model_fields.items()
+        if isinstance(field.json_schema_extra, dict)
+        for name in (key, variable_of(key))
+    }
+    return f"{variable_of(location)}: {rules.get(location) or describe_rule(error)} (it is {error['input']!r})"
 
 
 def _misspelt_names(environment: Mapping[str, str]) -> list[str]:

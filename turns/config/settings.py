@@ -101,6 +101,7 @@ class Settings(BaseSettings):
     namespace: str = Field(
         "",
         pattern="^([A-Za-z0-9-]{1,32})?$",
+        json_schema_extra={"rule": "must be up to 32 letters, digits or `-`"},
         description="Prefix of all names in the store, so that installations with different ones can share it: up to 32 letters, digits or `-`",
     )
     placement: Placement = Field(
@@ -191,11 +192,13 @@ class Settings(BaseSettings):
     history: str = Field(
         "redis",
         pattern="^(redis|file:.+)$",
+        json_schema_extra={"rule": "must be redis, or file:DIR"},
         description="Storage of histories: `redis`, or `file:DIR` for one JSON file per session ([assistants](../guides/assistants.md#files-as-history))",
     )
     files: str = Field(
         "",
         pattern="^(|off|file:.+|s3:[^/]+(/.*)?)$",
+        json_schema_extra={"rule": "must be file:DIR, s3:BUCKET/PREFIX or off"},
         description="Storage of uploaded files: `file:DIR`, which the HTTP endpoint and all workers must see, `s3:BUCKET/PREFIX` for an S3-compatible bucket (requires `tools/requirements/s3.txt`), or `off` for no uploads. Default: the directory `files` of `INTURN_DATA_DIR`, and `off` with a Redis Cluster",
     )
     max_file_bytes: int = Field(
@@ -338,6 +341,7 @@ class Settings(BaseSettings):
     log_level: str = Field(
         "info",
         pattern="^(debug|info|warning|error)$",
+        json_schema_extra={"rule": "must be debug, info, warning or error"},
         description="Minimum level: `debug`, `info`, `warning` or `error`",
     )
 

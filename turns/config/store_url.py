@@ -48,7 +48,7 @@ def check_store_url(url: str) -> None:
     if scheme not in SCHEMES and "sentinel" in scheme:
         raise ValueError(f"must begin with sentinel://; {NO_SENTINEL_TLS}")
     if scheme not in SCHEMES:
-        raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in SCHEMES)}")
+        raise ValueError(f"must begin with one of {', '.join(f'{scheme}://' for scheme in (*SCHEMES, CLUSTER_SCHEME))}")
     parts = _split(url)
     options = parse_qsl(parts.query, keep_blank_values=True)
     if scheme == "sentinel":
