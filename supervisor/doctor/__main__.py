@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import supervisor.doctor
 from supervisor.doctor.file_checks import check_files
 from supervisor.doctor.finding import Finding, Verdict
-from supervisor.doctor.model_checks import ask_models, check_offline, check_providers
+from supervisor.doctor.model_checks import ask_models, check_providers, check_running_models
 from supervisor.doctor.package_checks import check_packages
 from supervisor.doctor.service_checks import (
     check_assistants,
@@ -69,7 +69,6 @@ def examine(settings: Settings, *, ask_model: bool) -> Iterator[Finding]:
         )
     yield from check_assistants(settings)
     yield check_endpoint(settings)
-    yield from check_offline(settings)
     yield from ask_models(settings) if ask_model else check_providers(settings)
     yield check_packages()
 
@@ -85,13 +84,15 @@ def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
     yield check_memory(health)
     yield check_writes(health)
     yield check_workers(health)
-    yield from check_files(read_processes(client), settings, now_ms=store_time_ms(server.skew_seconds))
+    processes, now_ms = read_processes(client), store_time_ms(server.skew_seconds)
+    yield from check_files(processes, settings, now_ms=now_ms)
     yield from check_chain_workers(health, settings)
     yield check_keys(ApiKeyStore(client), settings)
     failed = count_failed(client, settings)
     yield check_failed(failed)
     facts = read_facts(client, settings, lost_turns=failed.get(Code.WORKER_LOST, 0))
     yield from check_service(evaluate(facts))
+    yield from check_running_models(processes, settings, now_ms=now_ms)
 
 
 def store_time_ms(skew_seconds: float) -> int:

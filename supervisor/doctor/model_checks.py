@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from supervisor.doctor.finding import Finding, Verdict
@@ -11,6 +11,7 @@ from turns.assistants.registry import AssistantRegistry
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import ConfigurationError
+from turns.processes.record import ProcessRecord
 
 MODEL_TIMEOUT_SECONDS = 60
 MODEL_REMEDY = "check OPENAI_BASE_URL, INTURN_MODEL and the network"
@@ -28,8 +29,15 @@ PROVIDER_VERDICTS = MappingProxyType(
 )
 
 
-def check_offline(settings: Settings) -> Iterator[Finding]:
-    if settings.is_offline:
+def check_running_models(processes: Sequence[ProcessRecord], settings: Settings, *, now_ms: int) -> Iterator[Finding]:
+    """Yield a finding if workers use another model than these settings name, or the offline one."""
+    running = {process.model for process in processes if process.model and process.is_recent(now_ms)}
+    if others := sorted(running - {settings.model_description}):
+        observed = f"running workers use {', '.join(others)}; the settings of this shell {settings.model_description}"
+        yield Finding(
+            Verdict.NOTE, "model", observed, "to check theirs, run this with the same variables as the workers"
+        )
+    elif settings.is_offline:
         remedy = "to use a real model, set OPENAI_API_KEY=… or OPENAI_BASE_URL=…"
         yield Finding(Verdict.NOTE, "model", "the built-in offline model answers", remedy)
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from supervisor.doctor.finding import Verdict
+from supervisor.doctor.model_checks import check_running_models
 from supervisor.doctor.package_checks import is_at_least
 from supervisor.doctor.service_checks import (
     check_assistants,
@@ -20,6 +21,7 @@ from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.operations.finding import Finding as ServiceFinding
 from turns.operations.finding import Level
+from turns.processes.record import ProcessRecord
 from turns.store.health import Health, Memory, StoreServer
 
 
@@ -71,6 +73,25 @@ def test_a_broken_assistants_file_is_wrong(tmp_path: Path, content: str) -> None
     assert list(check_chain_workers(make_health(), settings)) == []
     file.write_text("[assistants.plain]\n")
     assert list(check_assistants(settings)) == []
+
+
+def worker(model: str, *, seen_at: int = 1_000_000) -> ProcessRecord:
+    return ProcessRecord(name=f"a:1:{model}", kind="loop", seen_at=seen_at, model=model)
+
+
+def test_another_model_of_running_workers_is_noted() -> None:
+    """A shell beside `make up` has not the variables with which the workers were started."""
+
+    def observed(*workers: ProcessRecord, **settings: Any) -> list[str]:
+        return [found.observed for found in check_running_models(workers, Settings(**settings), now_ms=1_000_000)]
+
+    real, offline = "gpt-4o-mini at the OpenAI API", "the built-in offline model"
+    assert observed(worker(real)) == [f"running workers use {real}; the settings of this shell {offline}"]
+    assert observed(worker(real), worker(offline), openai_api_key="sk-x")[0].startswith(
+        f"running workers use {offline};"
+    )
+    assert observed(worker(real), openai_api_key="sk-x") == []
+    assert observed(worker(real, seen_at=0)) == observed(worker(offline)) == ["the built-in offline model answers"]
 
 
 def test_a_server_that_is_too_old_is_wrong() -> None:
