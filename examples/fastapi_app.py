@@ -113,7 +113,7 @@ async def cancel(turn: OwnTurn) -> dict[str, str]:
 
 @app.get("/sessions")
 async def list_sessions(client: InTurn, user: User) -> list[str]:
-    return [session.session_id async for session in client.sessions.list() if session.user_id == user]
+    return [session.session_id async for session in client.sessions.list(user_id=user)]
 
 
 @app.get("/sessions/{session_id}")
@@ -127,8 +127,7 @@ async def show_session(session_id: str, client: InTurn, user: User) -> list[dict
 @app.delete("/sessions", status_code=204)
 async def erase_all(client: InTurn, user: User) -> None:
     """Erase everything that this user has written, and the answers."""
-    for session_id in await list_sessions(client, user):
-        await client.sessions.delete(session_id, user_id=user)
+    await client.users.delete(user)
 
 
 @app.exception_handler(inturn.InTurnError)

@@ -7,8 +7,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.support.appearance import check_appearance
 from tests.browser.support.browser_page import BrowserPage
+from tests.support.documentation.tutorial import run_app
 from tests.support.processes import Stack
-from tests.support.tutorial import run_app
 
 
 def test_the_docs_are_readable_and_lead_to_an_example(open_page: Callable[..., BrowserPage], stack: Stack) -> None:

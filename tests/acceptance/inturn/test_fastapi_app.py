@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support.documentation.tutorial import run_app
 from tests.support.processes import HttpResponse, Stack, call
 from tests.support.sse import StreamReader
-from tests.support.tutorial import run_app
 
 
 class User:

@@ -3,13 +3,16 @@
 import json
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from examples.chains import agent
+from tests.support.documentation.snippets import read_snippets
 from tests.support.scripted_model import ScriptedModel
 from tests.unit.worker.run.stand_ins import make_claim
+from tools import ROOT
 from turns.config.settings import Settings
 from turns.domain.assistant import Assistant
 from turns.domain.run.answer import Answer
@@ -41,10 +44,8 @@ def ask(provider: ScriptedModel) -> Iterator[Ask]:
     """
     model: Any = build_model(Settings(openai_base_url=f"http://127.0.0.1:{provider.server_port}/v1", model="m"))
 
-    def ask(name: str, question: str, **fields: Any) -> tuple[Answer, list[str]]:
-        claim = make_claim(
-            assistant=Assistant(name=name, chain=f"examples.chains.{name}:build"), input=question, **fields
-        )
+    def ask(name: str, question: str, *, package: str = "examples.chains.", **fields: Any) -> tuple[Answer, list[str]]:
+        claim = make_claim(assistant=Assistant(name=name, chain=f"{package}{name}:build"), input=question, **fields)
         run = CustomChainRun(lambda: build_custom_chain(find_factory(claim.assistant.chain), model), claim, loop=LOOP)
         provider.gates["first delta"].clear()
         deltas = []
@@ -109,3 +110,12 @@ def test_ticket_is_a_form_with_an_answer(ask: Ask) -> None:
     form = {"answer": "Tomorrow.", "subject": "delivery", "is_urgent": False}
     answer, _ = ask("ticket", f"When does it come? [say {json.dumps(form)}]")
     assert (answer.output, json.loads(answer.data or "")) == ("Tomorrow.", form)
+
+
+def test_the_first_chain_of_the_guide_streams(ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = read_snippets(ROOT / "docs" / "guides" / "custom_chains.md")
+    (tmp_path / "rhymes.py").write_text(next(block.text for block in guide if block.language == "python"))
+    monkeypatch.syspath_prepend(tmp_path)
+    answer, deltas = ask("rhymes", "hello [hold first delta]", package="")
+    assert answer.output.startswith("answer to hello")
+    assert len(deltas) > 1

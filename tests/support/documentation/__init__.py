@@ -1,0 +1,1 @@
+"""What tests read of the documentation: its snippets, and the app of its tutorial."""
