@@ -18,7 +18,7 @@ COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
 # downloading an unpinned one.
 INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-.PHONY: help up web worker key doctor test test-service test-pages test-store check docs audit chaos chaos-files chaos-cluster cluster alerts deployments bench \
+.PHONY: help up web worker key doctor test test-service test-pages test-store check check-code check-unit docs audit chaos chaos-files chaos-cluster cluster alerts deployments bench \
   bench-langgraph format lock clean
 
 help: ## list these targets
@@ -44,7 +44,7 @@ doctor: $(VENV)/.installed ## check the installation and print a fix for each pr
 test: check ## run all checks and tests (20 minutes on two cores)
 	@$(MAKE) --no-print-directory -j3 test-service test-pages test-store
 
-# Most tests wait for processes or for time, so the three parts run in parallel; two print their output at their end.
+# Most tests wait for processes or for time, so the three parts run in parallel; all but one print their output at the end.
 # The pages' tests end with the browser's, because asyncio tests fail in a process in which Playwright's loop has run.
 PRINT_AT_END = log=$$(mktemp) && { "$$@" > $$log 2>&1; code=$$?; cat $$log; rm $$log; exit $$code; }
 
@@ -59,12 +59,17 @@ test-store:
 	@set -- $(BIN)/python -m pytest -p no:cacheprovider $(STORE) && $(PRINT_AT_END)
 
 check: $(VENV)/.installed-dev ## run the quick checks: lint, types, unit tests
+	@$(MAKE) --no-print-directory -j2 check-code check-unit
+
+check-code:
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m tools.prose
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/mypy
+
+check-unit:
+	@set -- $(BIN)/python -m pytest -q tests/unit && $(PRINT_AT_END)
 
 docs: $(VENV)/.installed-docs ## build the documentation as a site in docs/.site; a broken link is an error
 	@$(BIN)/zensical build --config-file docs/zensical.toml --strict --clean

@@ -118,13 +118,14 @@ def test_a_partition_stands_still_while_it_moves(stack: Stack, cluster: ClusterN
 def test_streams_and_long_polls_outlast_a_move(stack: Stack, cluster: ClusterNodes, move: Move) -> None:
     session = SESSIONS[1]
     slot = _slot(Partitions(DEFAULT_PARTITIONS).of_session(session))
-    turn = stack.submit(session, "streams meanwhile [words 30] [pace 0.05]")
+    turn = stack.submit(session, "streams meanwhile [hold moved]")
     reader = StreamReader(f"{stack.url}/v1/turns/{turn}/events")
     with ThreadPoolExecutor() as threads:
         poll = threads.submit(stack.turn, turn, wait=30)
         reading = threads.submit(reader.read_until_done)
         wait_until("some text is there", lambda: reader.text)
         move(cluster, slot, other_primary(cluster, slot))
+        stack.open_gate("moved")
         reading.result()
         polled = poll.result()
     assert polled["status"] == "completed"

@@ -13,9 +13,10 @@ from tests.support.waiting import wait_until
 def test_another_worker_runs_the_turn_of_a_killed_worker(start: Callable[..., Stack]) -> None:
     """This uses the default lease; `make chaos` measures how long the recovery takes."""
     stack = start(workers=2)
-    running = stack.submit("s", "hello [words 40] [pace 0.05]")
+    running = stack.submit("s", "hello [hold go]")
     following = stack.submit("s", "next")
     stack.worker_of(running).kill()
+    stack.open_gate("go")
 
     first, second = stack.wait_until_finished(running), stack.wait_until_finished(following)
     assert (first["status"], first["attempt"], first["losses"]) == ("completed", 1, 1)
@@ -26,13 +27,14 @@ def test_another_worker_runs_the_turn_of_a_killed_worker(start: Callable[..., St
 def test_a_killed_worker_is_noticed_before_its_leases_run_out(start: Callable[..., Stack]) -> None:
     """Its connections close; the leases would last longer than this test."""
     stack = start(workers=2, INTURN_LEASE_SECONDS="600")
-    turns = [stack.submit(f"s{n}", "hello [words 40] [pace 0.05]") for n in range(4)]
+    turns = [stack.submit(f"s{n}", "hello [hold go]") for n in range(4)]
     for turn in turns:
         stack.wait_until_running(turn)
     wait_until("both workers are registered", lambda: stack.store.raw.scard("inturn:connected") == 2)
     victim = stack.worker_of(turns[0])
     mine = [turn for turn in turns if stack.worker_of(turn) is victim]
     victim.kill()
+    stack.open_gate("go")
     assert {stack.wait_until_finished(turn)["status"] for turn in turns} == {"completed"}
     assert len(mine) >= 1
     assert stack.live_workers() == 1
@@ -40,9 +42,10 @@ def test_a_killed_worker_is_noticed_before_its_leases_run_out(start: Callable[..
 
 def test_the_only_worker_takes_over_from_its_predecessor(start: Callable[..., Stack]) -> None:
     stack = start(workers=1, INTURN_LEASE_SECONDS="600")
-    turn = stack.submit("s", "hello [words 40] [pace 0.05]")
+    turn = stack.submit("s", "hello [hold go]")
     wait_until("the worker is registered", lambda: stack.store.raw.scard("inturn:connected") == 1)
     stack.worker_of(turn).kill()
+    stack.open_gate("go")
     stack.replace_dead()
     assert stack.wait_until_finished(turn)["status"] == "completed"
 

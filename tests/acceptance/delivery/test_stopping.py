@@ -12,10 +12,10 @@ from tests.support.waiting import wait_until
 LONG = "long [words 600] [pace 0.05]"
 
 
-def start_streaming(stack: Stack, session_id: str, text: str = LONG) -> str:
+def start_streaming(stack: Stack, session_id: str, text: str = LONG, *, events: int = 4) -> str:
     """Submit a turn, and return its id once the first words of its answer have arrived."""
     turn_id = stack.submit(session_id, text)
-    stack.wait_until_streaming(turn_id, events=4)
+    stack.wait_until_streaming(turn_id, events=events)
     return turn_id
 
 
@@ -95,11 +95,12 @@ def test_only_a_failed_turn_can_be_retried(stack: Stack) -> None:
 def test_a_stopping_worker_releases_its_turns(start: Callable[..., Stack]) -> None:
     """Another worker claims them at once; the lease here is far longer than the test waits."""
     stack = start(workers=1, INTURN_GRACE_SECONDS="0.5", INTURN_LEASE_SECONDS="600", INTURN_HINT_GRACE_SECONDS="600")
-    turn_id = start_streaming(stack, "s", "hello [words 60] [pace 0.05]")
+    turn_id = start_streaming(stack, "s", "hello [hold go]", events=2)
     first = stack.workers.pop()
     stack.workers.append(stack.start_worker())
     wait_until("the second worker is ready", lambda: stack.live_workers() == 2)
     assert first.stop() == 0
+    stack.open_gate("go")
     turn = stack.wait_until_finished(turn_id)
     assert (turn["status"], turn["attempt"]) == ("completed", 1)
     assert len(stack.messages("s")) == 2
@@ -123,9 +124,10 @@ def test_a_slow_model_times_out(start: Callable[..., Stack], setting: str, quest
 def test_a_frozen_worker_that_continues_changes_nothing(start: Callable[..., Stack]) -> None:
     """The worker is frozen during an answer for longer than its lease, and then continues."""
     stack = start(workers=2, INTURN_LEASE_SECONDS="1")
-    turn_id = start_streaming(stack, "s", "hello [words 60] [pace 0.05]")
+    turn_id = start_streaming(stack, "s", "hello [hold go]", events=2)
     frozen = stack.worker_of(turn_id)
     frozen.signal(signal.SIGSTOP)
+    stack.open_gate("go")
     turn = stack.wait_until_finished(turn_id)
     frozen.signal(signal.SIGCONT)
     wait_until("the worker notices the lost lease", lambda: '"lease.lost"' in stack.logs())

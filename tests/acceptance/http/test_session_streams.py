@@ -53,13 +53,14 @@ class Tab(SessionTab):
 
 def test_tabs_lose_nothing_when_processes_are_killed(start: Callable[..., Stack]) -> None:
     stack = start(workers=2, INTURN_WEB_PROCESSES="2", INTURN_LEASE_SECONDS="3")
-    turns = [stack.submit("s", f"hello {SLOWLY}")]
+    turns = [stack.submit("s", "hello [hold go]")]
     stack.wait_until_running(turns[0])
     tabs = [Tab(stack, ends=4) for _ in range(5)]
     wait_until("all tabs are connected", lambda: all(tab.snapshots for tab in tabs))
     turns += [stack.submit("s", f"{n} {SLOWLY}") for n in range(3)]
     wait_until("some text is there", lambda: all(tab.texts[turns[0]] for tab in tabs))
     stack.worker_of(turns[0]).kill()
+    stack.open_gate("go")
     wait_until("the second turn runs", lambda: all(tab.texts.get(turns[1]) for tab in tabs))
     stack.web.kill()
     stack.web = stack.start_web()

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
+from itertools import islice
 
 import pytest
 
@@ -157,10 +158,13 @@ def test_an_invalid_stream_request_is_refused(
 @pytest.mark.parametrize("beyond", ["2-0", "9999999999-9999999999"])
 def test_a_reader_beyond_the_last_event_gets_a_reset(stack: Stack, beyond: str) -> None:
     """As after a failure in which the store lost its last events."""
-    turn_id = stack.submit("beyond", f"hello {SLOWLY}")
+    turn_id = stack.submit("beyond", f"hello [hold {beyond}]")
     stack.wait_until_running(turn_id)
     with closing(Stream(f"{stack.url}/v1/turns/{turn_id}/events", last_event_id=beyond)) as stream:
-        seen = list(stream)
+        events = iter(stream)
+        seen = list(islice(events, 2))
+        stack.open_gate(beyond)
+        seen += events
     assert [event.type for event in seen[:2]] == ["status", "reset"]
     assert seen[-1].type == "done"
     text = "".join(event.data["text"] for event in seen if event.type == "delta")
@@ -169,12 +173,13 @@ def test_a_reader_beyond_the_last_event_gets_a_reset(stack: Stack, beyond: str) 
 
 def test_after_a_worker_is_killed_the_text_starts_again(start: Callable[..., Stack]) -> None:
     stack = start(workers=2, INTURN_WEB_PROCESSES="2", INTURN_LEASE_SECONDS="3")
-    turn_id = stack.submit("s", f"hello {SLOWLY}")
+    turn_id = stack.submit("s", "hello [hold go]")
     reader = watch(stack, turn_id)
     reading = threading.Thread(target=reader.read)
     reading.start()
     wait_until("some text is there", lambda: reader.text)
     stack.worker_of(turn_id).kill()
+    stack.open_gate("go")
     reading.join()
     [reset] = [event for event in reader.seen if event.type == "reset"]
     assert (reset.data["reason"], reset.data["attempt"]) == ("rescue", 1)
@@ -183,12 +188,13 @@ def test_after_a_worker_is_killed_the_text_starts_again(start: Callable[..., Sta
 
 def test_another_web_process_continues_the_stream(start: Callable[..., Stack]) -> None:
     stack = start(workers=2, INTURN_WEB_PROCESSES="2")
-    turn_id = stack.submit("s", f"hello {SLOWLY}")
+    turn_id = stack.submit("s", "hello [hold go]")
     reader = watch(stack, turn_id)
     reading = threading.Thread(target=reader.read_until_done)
     reading.start()
     wait_until("some text is there", lambda: reader.text)
     stack.web.kill()
+    stack.open_gate("go")
     stack.web = stack.start_web()
     reading.join()
     assert reader.text == stack.turn(turn_id)["output"]["content"]
@@ -198,13 +204,14 @@ def test_another_web_process_continues_the_stream(start: Callable[..., Stack]) -
 
 def test_a_restart_of_the_store_interrupts_no_reader(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
-    turn_id = stack.submit("s", f"hello {SLOWLY}")
+    turn_id = stack.submit("s", "hello [hold go]")
     reader = watch(stack, turn_id)
     reading = threading.Thread(target=reader.read_until_done)
     reading.start()
     wait_until("some text is there", lambda: reader.text)
     stack.store.kill()
     stack.store.start()
+    stack.open_gate("go")
     reading.join()
     assert reader.text == stack.turn(turn_id)["output"]["content"]
 

@@ -206,11 +206,12 @@ def test_a_timeline_has_each_run_with_worker_and_error(stack: Stack) -> None:
 
 
 def test_the_timeline_shows_a_killed_worker(stack: Stack) -> None:
-    turn_id = stack.submit("killed", "hello [words 40] [pace 0.05]")
+    turn_id = stack.submit("killed", "hello [hold killed]")
     wait_until("it writes", lambda: (timeline(stack, turn_id)["runs"] or [{}])[0].get("first_token_at"))
     dead, process = holder(stack, turn_id)
     rescued = metric(stack, "inturn_turns_rescued_total")
     process.kill()
+    stack.open_gate("killed")
     assert stack.wait_until_finished(turn_id)["losses"] == 1
     assert metric(stack, "inturn_turns_rescued_total") == rescued + 1
     first, second = timeline(stack, turn_id)["runs"]
