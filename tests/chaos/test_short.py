@@ -33,7 +33,6 @@ def test_faults_lose_double_and_reorder_no_turn(tmp_path: Path) -> None:
     assert outcome.faults == FAULTS
 
 
-@pytest.mark.timeout(240)
 def test_faults_lose_no_history_in_a_file(tmp_path: Path) -> None:
     """This run is shorter, and also freezes a worker beyond its lease while it may be about to write its file."""
     faults = Counter(kill_worker=5, freeze_worker=1, kill_store=1, kill_web=1, lose_hints=1)
@@ -45,7 +44,6 @@ def test_faults_lose_no_history_in_a_file(tmp_path: Path) -> None:
     assert len(list((tmp_path / "histories" / "-").glob("*.json"))) == 20
 
 
-@pytest.mark.timeout(120)
 def test_a_turn_that_kills_its_workers_fails_alone(tmp_path: Path) -> None:
     """Its worker dies 0.2 s after each of its claims, with all turns beside it."""
     fast = {"INTURN_LEASE_SECONDS": "1", "INTURN_RESCUE_SECONDS": "0.2", "INTURN_RETRY_SECONDS": "0.2"}
@@ -58,7 +56,6 @@ def test_a_turn_that_kills_its_workers_fails_alone(tmp_path: Path) -> None:
     assert outcome.recoveries, "other turns were hit too"
 
 
-@pytest.mark.timeout(240)
 def test_chains_that_block_crash_and_hang_harm_no_other(tmp_path: Path) -> None:
     """Workers of both kinds are killed meanwhile; a turn may fail only because of its own chain."""
     file = tmp_path / "assistants.toml"

@@ -4,8 +4,6 @@ import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from tests.support.processes import Stack, call
 from tests.support.waiting import wait_until
 
@@ -44,7 +42,6 @@ def test_waits_beyond_the_limit_are_answered_at_once(start: Callable[..., Stack]
     assert statuses.count("completed") == 1
 
 
-@pytest.mark.timeout(240)
 def test_two_thousand_waiting_clients_do_not_block_others(start: Callable[..., Stack]) -> None:
     stack = start(workers=1)
     turn_id = stack.submit("s", "hello [gate go]")

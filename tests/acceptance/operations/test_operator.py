@@ -54,8 +54,8 @@ def test_the_stats_count_the_turns(stack: Stack) -> None:
     recent = now["recent"]
     assert (recent["accepted"], recent["ended"]["completed"], recent["ended"]["failed"]) == (4, 3, 1)
     assert recent["error_share"] == 0.25
-    assert 0 < recent["first_token_p95_seconds"] <= recent["duration_p95_seconds"] < 5
-    assert 0 < recent["wait_p50_seconds"] <= recent["wait_p95_seconds"] < 5
+    assert 0 < recent["first_token_p95_seconds"] <= recent["duration_p95_seconds"] < 60
+    assert 0 < recent["wait_p50_seconds"] <= recent["wait_p95_seconds"] < 60
     for minutes, points in ((15, 15), (360, 72), (1440, 96)):
         series = get(stack, "stats.json", minutes=minutes)["series"]
         assert (len(series), sum(point["accepted"] for point in series)) == (points, 4)

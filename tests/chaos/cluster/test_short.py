@@ -3,8 +3,6 @@
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from tests.chaos.cluster.nemesis import ClusterNemesis
 from tests.chaos.run import run
 from tests.support.cluster.nodes import ClusterNodes
@@ -16,7 +14,6 @@ SETTINGS = {"INTURN_LOG_FORMAT": "json", "INTURN_HISTORY_WINDOW": "1000", "INTUR
 SEED = 20261123
 
 
-@pytest.mark.timeout(240)
 def test_faults_of_a_cluster_lose_no_turn(tmp_path: Path) -> None:
     cluster = ClusterNodes(tmp_path, primaries=3, replicas=1)
     with Stack(tmp_path, workers=2, settings=SETTINGS, store=cluster) as stack:

@@ -3,15 +3,12 @@
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from tests.chaos.files.run import prepare, run
 from tests.support.processes import Stack
 
 FAULTS = Counter(kill_worker=2, kill_web=2, kill_store=1)
 
 
-@pytest.mark.timeout(200)
 def test_kills_lose_no_file_and_leave_none(tmp_path: Path) -> None:
     fast = {"INTURN_LEASE_SECONDS": "1", "INTURN_RESCUE_SECONDS": "0.2"}
     with Stack(tmp_path, workers=2, settings={**prepare(tmp_path), **fast}) as stack:

@@ -3,8 +3,6 @@
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from tests.chaos.surfaces.clients import CLIENTS
 from tests.chaos.surfaces.run import run, total
 from tests.support.processes import Stack
@@ -12,7 +10,6 @@ from tests.support.processes import Stack
 FAULTS = Counter(kill_worker=2, kill_web=1)
 
 
-@pytest.mark.timeout(120)
 def test_kills_leave_all_clients_with_exact_answers(tmp_path: Path) -> None:
     with Stack(tmp_path, workers=2) as stack:
         outcomes = run(stack, CLIENTS, sessions=1, turns=4, faults=FAULTS, every_seconds=0.8, seed=20261128)
