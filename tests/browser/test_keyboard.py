@@ -67,10 +67,11 @@ def test_shortcuts_dialog_opens_and_closes(chat: ChatPage) -> None:
     expect(dialog).to_be_hidden()
 
 
-def test_screen_readers_get_the_answer_once(chat: ChatPage) -> None:
+def test_screen_readers_get_the_answer_once(chat: ChatPage, stack: Stack) -> None:
     announcer = chat.page.locator("#announcer")
-    chat.send("aloud [words 30] [pace 0.05]")
+    chat.send("aloud [hold aloud]")
     expect(announcer).to_have_text("Answering")
+    stack.open_gate("aloud")
     chat.wait_for_state("done")
     expect(announcer).to_contain_text("Answer: answer to aloud")
     assert chat.page.locator("[aria-live], [role=log]").count() == 0

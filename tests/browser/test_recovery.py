@@ -12,7 +12,6 @@ from tests.support.processes import Stack
 from tests.support.waiting import wait_until
 
 SEED = 20261125
-SLOWLY = "[words 60] [pace 0.05]"
 UNREACHABLE = "ERR_CONNECTION|ERR_INCOMPLETE|ERR_EMPTY|ERR_SOCKET"  # console errors of a service that is down
 
 
@@ -29,22 +28,25 @@ def final_text(stack: Stack, turn_id: str) -> str:
 
 def test_ten_reloads_at_random_times_show_the_whole_answer(chat: ChatPage, stack: Stack) -> None:
     rng = random.Random(SEED)
-    chat.send("reloaded [words 150] [pace 0.06]")
+    chat.send("reloaded [hold middle] [words 100] [pace 0.05]")
     chat.wait_for_answer_text()
-    for _ in range(10):
+    for n in range(10):  # five times while the answer pauses, and then while it goes on
         chat.page.wait_for_timeout(rng.randint(0, 300))
         chat.reload()
-    assert stack.turn(chat.turn_id)["status"] == "in_progress", "the turn ended before the last reload"
+        if n == 4:
+            chat.wait_for_answer_text()
+            stack.open_gate("middle")
     chat.wait_for_state("done")
     assert chat.last_answer() == final_text(stack, chat.turn_id)
     assert len(stack.messages(chat.session_id)) == 2
 
 
 def test_page_reports_that_another_worker_takes_over(chat: ChatPage, stack: Stack) -> None:
-    chat.send(f"orphaned {SLOWLY}")
+    chat.send("orphaned [delay 2] [hold orphaned]")
     chat.wait_for_answer_text()
     stack.worker_of(chat.turn_id).kill()
     chat.wait_for_status(re.compile("The worker was lost. Restarting on another worker."))
+    stack.open_gate("orphaned")
     chat.wait_for_state("done")
     assert chat.last_answer() == final_text(stack, chat.turn_id)
     expect(chat.turns.locator(".details")).to_contain_text("1 restart")
@@ -52,11 +54,12 @@ def test_page_reports_that_another_worker_takes_over(chat: ChatPage, stack: Stac
 
 def test_page_reconnects_after_the_web_process_dies(chat: ChatPage, stack: Stack) -> None:
     chat.allow_error(UNREACHABLE)
-    chat.send("cut off [words 100] [pace 0.05]")
+    chat.send("cut off [hold cut]")
     chat.wait_for_answer_text()
     stack.web.kill()
     expect(chat.page.locator(".banner")).to_contain_text("Reconnecting…")
     stack.web = stack.start_web()
+    stack.open_gate("cut")
     chat.wait_for_state("done")
     assert chat.last_answer() == final_text(stack, chat.turn_id)
     expect(chat.page.locator(".banner")).to_have_count(0)
@@ -65,9 +68,10 @@ def test_page_reconnects_after_the_web_process_dies(chat: ChatPage, stack: Stack
 def test_second_tab_and_other_device_show_the_same_answer(
     chat: ChatPage, open_chat: Callable[..., ChatPage], stack: Stack
 ) -> None:
-    chat.send("shared [words 80] [pace 0.05]")
+    chat.send("shared [hold shared]")
     chat.wait_for_answer_text()
     others = [open_chat(stack, f"/?session={chat.session_id}", beside=beside) for beside in (chat, None)]
+    stack.open_gate("shared")
     for each in (chat, *others):
         each.wait_for_state("done")
         assert each.last_answer() == final_text(stack, chat.turn_id)
@@ -103,10 +107,11 @@ def test_seven_tabs_following_one_answer_stay_usable(
 
 
 def test_hidden_tab_sends_no_requests_and_catches_up_later(chat: ChatPage, stack: Stack) -> None:
-    chat.send(f"unseen {SLOWLY}")
+    chat.send("unseen [hold unseen]")
     chat.wait_for_answer_text()
     chat.set_hidden(hidden=True)
     requests = chat.record_requests()
+    stack.open_gate("unseen")
     expected = final_text(stack, chat.turn_id)
     assert requests == []
     chat.set_hidden(hidden=False)

@@ -5,8 +5,6 @@ from playwright.sync_api import expect
 from tests.browser.support.chat_page import ChatPage
 from tests.support.processes import Stack, call
 
-SLOWLY = "[words 60] [pace 0.02]"
-
 
 def test_turns_of_another_device_appear_over_one_connection(chat: ChatPage, stack: Stack) -> None:
     chat.send("from this page")
@@ -14,10 +12,11 @@ def test_turns_of_another_device_appear_over_one_connection(chat: ChatPage, stac
     expect(chat.page.locator(".banner")).to_have_count(0)
     requests = chat.record_requests()
     chat.message.fill("a draft")
-    turns = [stack.submit(chat.session_id, f"{text} {SLOWLY}") for text in ("from a phone", "and another")]
+    turns = [stack.submit(chat.session_id, f"{text} [hold of-phone]") for text in ("from a phone", "and another")]
     chat.wait_for_state("queued")
     expect(chat.user_messages.last).to_contain_text("and another")
     chat.wait_for_state("streaming")
+    stack.open_gate("of-phone")
     chat.wait_for_state("done", count=3)
     assert chat.last_answer() == stack.turn(turns[1])["output"]["content"]
     assert chat.message.input_value() == "a draft"
@@ -50,6 +49,6 @@ def test_reading_further_up_is_not_disturbed(chat: ChatPage, stack: Stack) -> No
     chat.wait_for_state("done", count=3)
     chat.page.locator(".transcript").evaluate("region => region.scrollTo(0, 40)")
     expect(chat.page.get_by_role("button", name="Jump to latest")).to_be_visible()
-    stack.submit("long", f"more {SLOWLY}")
+    stack.submit("long", "more [words 60] [pace 0.02]")
     chat.wait_for_state("done", count=4)
     assert chat.page.locator(".transcript").evaluate("region => region.scrollTop") == 40

@@ -79,17 +79,18 @@ def test_enter_sends_except_with_shift_or_while_composing(chat: ChatPage) -> Non
 
 
 def test_status_shows_elapsed_time(chat: ChatPage, stack: Stack) -> None:
-    chat.send("slow [gate thinking] [words 60] [pace 0.05]")
+    chat.send("slow [gate thinking] [hold answering]")
     chat.wait_for_status(re.compile(r"Thinking · \d+ s"))
     stack.open_gate("thinking")
     chat.wait_for_status(re.compile("Answering"))
+    stack.open_gate("answering")
     chat.wait_for_state("done")
     expect(chat.turns.locator(".details")).to_contain_text("tokens")
 
 
 def test_stopped_answer_stays_visible_and_in_the_history(chat: ChatPage, stack: Stack) -> None:
-    chat.send("long [words 400] [pace 0.05]")
-    chat.wait_for_answer_text()
+    chat.send("long [words 400] [pace 0.1]")
+    expect(chat.turns.last).to_contain_text("word0")
     chat.click_button("Stop")
     chat.wait_for_status("Stopped. The partial answer is kept.")
     assert "word0" in chat.last_answer()
@@ -208,7 +209,7 @@ def test_lost_response_creates_no_second_turn(chat: ChatPage, stack: Stack) -> N
 
 def test_rate_limited_message_waits_and_is_sent(chat: ChatPage, stack: Stack) -> None:
     chat.allow_error("429")
-    retry_after = iter(["1", "60", "60"])
+    retry_after = iter(["4", "60", "60"])
 
     def limit(route: Route) -> None:
         if seconds := next(retry_after, None):
@@ -218,7 +219,7 @@ def test_rate_limited_message_waits_and_is_sent(chat: ChatPage, stack: Stack) ->
 
     chat.page.route("**/v1/turns", limit)
     chat.send("patience")
-    chat.wait_for_status("Waiting, sending again in 1 s…")
+    chat.wait_for_status(re.compile(r"Waiting, sending again in \d s…"))
     chat.wait_for_status(re.compile(r"Waiting, sending again in \d\d s…"))
     chat.click_button("Cancel")
     expect(chat.turns).to_have_count(0)

@@ -64,7 +64,7 @@ class ChatPage(BrowserPage):
         return text
 
     def wait_for_answer_text(self) -> None:
-        expect(self.page.locator("article .markdown").last).to_contain_text("word0")
+        expect(self.page.locator("article .markdown").last).to_contain_text("answer to")
 
     @property
     def turn_id(self) -> str:
