@@ -18,8 +18,8 @@ COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
 # downloading an unpinned one.
 INSTALL_COMMAND = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 
-.PHONY: help up web worker key doctor test test-service test-pages test-store check check-code check-unit docs audit chaos chaos-files chaos-cluster cluster alerts deployments bench \
-  bench-langgraph format lock clean
+.PHONY: help up web worker key doctor test test-service test-pages test-store check check-code check-unit docs audit chaos chaos-files \
+  chaos-cluster cluster alerts deployments bench bench-langgraph format lock clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
