@@ -173,7 +173,7 @@ def test_killing_the_supervisor_ends_its_processes(private_up: Up) -> None:
     started = up.descendants("python") | up.descendants("valkey")
     [supervisor] = up.descendants("-m supervisor")
     os.kill(supervisor, signal.SIGKILL)
-    wait_until("all have ended", lambda: not any(command_line(pid) for pid in started), seconds=40)
+    wait_until("all have ended", lambda: not any(command_line(pid) for pid in started))
 
 
 def test_a_second_one_on_the_same_data_is_refused(up: Up) -> None:
@@ -243,6 +243,6 @@ def test_an_invalid_assistants_file_stops_the_start(
     file.write_text(text)
     monkeypatch.setenv("INTURN_ASSISTANTS", str(file))
     up = Up(tmp_path, port=free_port())
-    assert up.process.wait(40) != 0
+    assert up.process.wait(60) != 0
     assert message in up.output()
     assert "InTurn cannot start." in up.output()
