@@ -11,7 +11,7 @@ from turns.assistants.registry import AssistantRegistry
 from turns.backend.client import Client
 from turns.backend.opening import connect
 from turns.config.settings import Settings
-from web import app
+from web import app, services
 from web.security import auth
 
 NewApp = Callable[[Settings], Flask]
@@ -26,6 +26,6 @@ def new_app(monkeypatch: pytest.MonkeyPatch) -> Iterator[NewApp]:
             client: Client = opened.enter_context(connect(*arguments, **options))
             return client
 
-        monkeypatch.setattr(app, "connect", connect_for_test)
+        monkeypatch.setattr(services, "connect", connect_for_test)
         monkeypatch.setattr(auth, "KEY_CACHE_SECONDS", 0)
         yield lambda settings: app.create_app(settings, AssistantRegistry(settings))
