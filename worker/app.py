@@ -24,13 +24,13 @@ from turns.config.logs import Log, configure_logs, get_logger
 from turns.config.open_files import raise_open_file_limit
 from turns.config.settings import Pool, Settings
 from turns.config.tracing import start_tracing, stop_tracing
+from turns.coordination.coordinator import Coordinator
 from turns.domain.errors import ConfigurationError
 from turns.domain.ids import new_token
 from turns.domain.worker_kind import WorkerKind, worker_name
 from turns.file_history.turn_store import FileHistoryTurnStore, open_turn_store, prepare_or_exit
 from turns.files.blobs import open_blobs, open_blobs_or_exit
 from turns.files.partitioned import open_file_store
-from turns.pauses.sharing import PauseSharing
 from turns.processes.reporter import Reporter
 from turns.store.turns import TurnStore
 from turns.usage.store import FOLD_SECONDS, UsageStore
@@ -57,6 +57,7 @@ from worker.run.watchdog import StalledProcess, Watchdog
 from worker.run.worker_watch import WorkerWatch
 from worker.tasks import RUN_TURN, register
 
+ROUND_GAP_SECONDS = 0.1  # between two rounds of coordination, also while the home partition is away
 CROWD_SECONDS = 5.0  # interval of the check for blocked threads
 DEADLINE_SECONDS = 0.25  # interval of the check for late models
 SILENCE_SECONDS = 2.0  # interval of the check for models that stop in the middle of an answer
@@ -143,7 +144,7 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
             Loop("assistants", registry.reload_if_changed, every_seconds=POLL_SECONDS),
             Loop("crowd", CrowdWatch(settings.concurrency, end_process).check, every_seconds=CROWD_SECONDS),
             *tidying(store),
-            *(cluster_loops(renewal_client, settings, readers) if readers else []),
+            *(cluster_loops(renewal_client, settings, readers, store, worker) if readers else []),
         ],
         on_drain=lambda: drain(reporter, readers),
         leave=lambda: leave(store, worker),
@@ -156,10 +157,12 @@ def build_app(settings: Settings, registry: AssistantRegistry, kind: WorkerKind 
     return app
 
 
-def cluster_loops(client: Client, settings: Settings, readers: HintReaders) -> list[Startable]:
-    """Return what a worker of a Redis Cluster does beside the rest."""
-    pauses = PauseSharing(client, settings)
-    return [readers, Loop("pauses", pauses.share_pending, every_seconds=settings.rescue_seconds)]
+def cluster_loops(
+    client: Client, settings: Settings, readers: HintReaders, store: TurnStore, worker: str
+) -> list[Startable]:
+    """Return what a worker of a Redis Cluster does beside the rest. `store` is that in which its runs fail."""
+    coordinator = Coordinator(client, settings, store.hold_news, worker=worker)
+    return [readers, Loop("coordination", coordinator.step, every_seconds=ROUND_GAP_SECONDS)]
 
 
 def drain(reporter: Reporter, readers: HintReaders | None) -> None:

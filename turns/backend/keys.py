@@ -122,7 +122,8 @@ HOLD = Key(
     "hash",
     "a model that gets no turns, by its name or, for an assistant's own provider, `<provider>/<name>`: `reason` "
     "(`rate_limited` or `outage`), `code` of the last error, `since` and `until` (ms), `step` (failed probes), `probe` "
-    "(the turn that tries), `answered_at` (since then the waiting turns are admitted)",
+    "(the turn that tries; in a Redis Cluster, `partition/<number>` if another partition tries), `answered_at` (since "
+    "then the waiting turns are admitted)",
     "until the model answers and no turn waits for it",
 )
 HOLDS = Key(
@@ -130,6 +131,18 @@ HOLDS = Key(
     "sorted set",
     "each hold by name, at the time (ms) of its next check",
     "while there are holds",
+)
+SHARED_HOLDS = Key(
+    "inturn:shared_holds",
+    "set",
+    "the holds, by name, that some partition of a Redis Cluster has, so that the others follow it",
+    "while there are any",
+)
+COORDINATOR = Key(
+    "inturn:coordinator",
+    "string",
+    "the worker that has coordinated the partitions of a Redis Cluster last",
+    "a second; then any worker does so",
 )
 HELD = Key(
     "inturn:held:",

@@ -49,6 +49,7 @@ CROWD_POLL_MS = 500  # interval at which a group is checked for which turns wait
 HOLD_POLL_MS = 1_000  # interval at which a hold is checked
 LONGEST_PROBE_GAP_MS = 15_000  # between two probes of a model that does not answer
 ADMITTED_PER_POLL = 10  # turns, when the answers that should admit the next ones do not come
+FOLLOW_MS = 10_000  # after this time without news of the partition that probes, a partition probes by itself
 IDLE_HOLD_MS = 60_000  # a hold for which no turn waits is forgotten
 JOB_LEASE_MS = 10_000  # a step of a job takes less; after this time another process does the step again
 JOB_TTL_MS = 86_400_000
@@ -113,6 +114,7 @@ FILE_VERBS = (
 )
 LOAN_VERBS = ("borrow_file", "lend_file", "keep_file")
 EDIT_VERBS = ("fork", "delete_turn")
+HOLD_VERBS = ("get_hold", "share_hold")
 VERBS = (
     *TURN_VERBS,
     *SESSION_VERBS,
@@ -126,6 +128,7 @@ VERBS = (
     *FILE_VERBS,
     *LOAN_VERBS,
     *EDIT_VERBS,
+    *HOLD_VERBS,
 )
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the
@@ -208,6 +211,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "outage_patience_ms": to_ms(settings.outage_patience_seconds),
         "admitted_per_poll": ADMITTED_PER_POLL,
         "idle_hold_ms": IDLE_HOLD_MS,
+        "follow_ms": FOLLOW_MS,
         "snapshot_ttl_ms": to_ms(SNAPSHOT_TTL_SECONDS),
         "turns_per_minute": settings.tenant_turns_per_minute,
         "burst_ms": BURST_MS,

@@ -101,6 +101,8 @@ RULES: Mapping[Key, Rule] = MappingProxyType(
         # holds, pauses and slots
         keys.HOLD: Whole(By.ALL),
         keys.HOLDS: Whole(By.ALL),
+        keys.SHARED_HOLDS: Left("each partition gets the holds"),
+        keys.COORDINATOR: Left("it lasts for a second"),
         keys.HELD: Split(By.TURN),
         keys.PAUSES: Whole(By.ALL),
         keys.PAUSES_PENDING: Left("each partition gets the pauses"),

@@ -14,6 +14,7 @@ from turns.backend.script_replies import Reply, StoreIdentity, TurnSnapshot
 from turns.backend.scripts import Scripts
 from turns.config.logs import Log, get_logger
 from turns.config.settings import Settings
+from turns.coordination.hold_news import HoldNews
 from turns.domain.assistant import Assistant
 from turns.domain.content.parts import file_ids
 from turns.domain.error_codes import Code
@@ -62,6 +63,7 @@ class TurnStore:
         self._session_scripts = SessionScripts(client, settings)
         self._safety = SafetyCheck(client, settings)
         self._refusals = RefusalCounter(self._scripts)
+        self.hold_news = HoldNews()  # what its runs find out about models, for the other partitions of a Redis Cluster
 
     # -- for callers
 

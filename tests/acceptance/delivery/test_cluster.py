@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -78,6 +79,22 @@ def test_one_file_serves_sessions_of_all_partitions(stack: Stack) -> None:
     assert sum(isinstance(content, list) and "image_url" in content[1] for content in requests) == len(FILE_SESSIONS)
 
 
+def test_one_failed_attempt_holds_a_model_everywhere(stack: Stack, cluster: ClusterNodes) -> None:
+    first = stack.submit(SESSIONS[0], "asked too often [fail 429 1] [retry-after 600]")
+
+    def holding() -> int:
+        return sum(len(node.raw.keys("inturn:*:hold:*")) for node in cluster.nodes)
+
+    wait_until("all partitions know", lambda: holding() == DEFAULT_PARTITIONS)
+    turns = [stack.submit(session, f"waits in {session}") for session in SESSIONS[1:]]
+    wait_until("the turns wait", lambda: [hold["held_turns"] for hold in _holds(stack)] == [len(SESSIONS)])
+    assert [len(stack.model_requests(f"waits in {session}")) for session in SESSIONS[1:]] == [0] * len(turns)
+    assert call(f"{stack.url}/operator/holds/lift?name={_holds(stack)[0]['name']}", method="POST").status == 200
+    assert {stack.wait_until_finished(turn)["status"] for turn in [first, *turns]} == {"completed"}
+    wait_until("all partitions know", lambda: holding() == 0)
+    assert _holds(stack) == []
+
+
 def test_a_killed_node_stops_its_own_sessions_alone(stack: Stack, cluster: ClusterNodes) -> None:
     killed = next(node for node in cluster.nodes if node is not cluster.owner(_slot(HOME)))
     lost = [session for session in SESSIONS if _owner(cluster, session) is killed]
@@ -136,6 +153,11 @@ def test_a_stopped_worker_leaves_its_turns_to_others(stack: Stack) -> None:
     assert stack.workers[0].stop() == 0
     turns = _submit(stack, SESSIONS[:20])
     assert {stack.wait_until_finished(turn)["status"] for turn in turns} == {"completed"}
+
+
+def _holds(stack: Stack) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = call(f"{stack.url}/operator/status").body["holds"]
+    return found
 
 
 def _check_lists(stack: Stack, *, missing: list[int]) -> None:

@@ -29,6 +29,8 @@ _HOME = (
         keys.ERASED_USERS,
         keys.ERASURES,
         keys.PAUSES_PENDING,
+        keys.SHARED_HOLDS,
+        keys.COORDINATOR,
     ),
 )
 PLACES = MappingProxyType(

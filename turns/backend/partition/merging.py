@@ -161,6 +161,15 @@ def _join_streaks(replies: Sequence[Fields]) -> Fields:
     return _merge_hashes(replies, join)
 
 
+def _choose_hold(replies: Sequence[Fields]) -> Fields:
+    """Return the hold of the partition that probes the model; an answer counts only if no partition holds it."""
+
+    def rank(hold: Fields) -> tuple[bool, bool]:
+        return b"answered_at" in hold, hold.get(b"probe", b"").startswith(b"partition/")
+
+    return min(filter(None, replies), key=rank, default={})
+
+
 def _merge_streams(replies: Sequence[Sequence[tuple[bytes, Fields]]]) -> list[tuple[bytes, Fields]]:
     """Add the counters of entries with the same place in their streams: those of the same minute."""
     entries = [[reply[n] for reply in replies if n < len(reply)] for n in range(max(map(len, replies)))]
@@ -180,6 +189,7 @@ HASHES: MappingProxyType[str, Callable[[Sequence[Fields]], Fields]] = MappingPro
     {
         keys.METRICS.name: _add_numbers,
         keys.FAILING.name: _join_streaks,
+        keys.HOLD.name: _choose_hold,
         keys.USAGE.name: _add_sums,
         keys.USER_USAGE.name: _add_sums,
     }

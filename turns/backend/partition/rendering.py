@@ -6,10 +6,11 @@ One text serves all partitions: it builds the names of keys on the prefix that e
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from math import ceil
 
 from turns.backend import keys
 from turns.backend.partition.names import local_name
-from turns.backend.script_loader import render, render_constants
+from turns.backend.script_loader import ADMITTED_PER_POLL, render, render_constants
 from turns.config.settings import Settings
 
 # A message in a sharded channel stays at the node of its slot; one in a plain channel would go to all nodes.
@@ -25,7 +26,8 @@ def render_plain(verbs: Iterable[str], settings: Settings) -> dict[str, str]:
 
 def render_in_partition(verbs: Iterable[str], settings: Settings) -> dict[str, str]:
     """Return the texts of these scripts for any partition; a call must declare the two keys of its partition."""
-    constants = {**render_constants(settings), **_names()}
+    admitted = {"POLICY.admitted_per_poll": str(ceil(ADMITTED_PER_POLL / max(1, settings.partitions)))}
+    constants = {**render_constants(settings), **admitted, **_names()}
     return _render_in_partition(tuple(verbs), tuple(constants.items()))
 
 

@@ -167,6 +167,8 @@ class PartitionedTurnStore(TurnStore):
             provider_request_id=provider_request_id,
             spending=spending,
         )
+        if claim.is_admitted:
+            self._report_hold(claim)
 
     def interrupt(
         self, claim: Claim, answer: Answer, *, tail: str, keeps_events: bool = True, spending: Spending = NOTHING
@@ -200,10 +202,12 @@ class PartitionedTurnStore(TurnStore):
         provider_request_id: str | None = None,
         spending: Spending = NOTHING,
     ) -> None:
-        """Queue the turn for a retry. A hold that it opens is one of its partition: others find out by themselves."""
+        """Queue the turn for a retry. A hold that it opens is brought to the other partitions by the coordinator."""
         self._of(claim.turn_id).retry(
             claim, code, decision, model=model, provider_request_id=provider_request_id, spending=spending
         )
+        if decision.hold:
+            self._report_hold(claim)
 
     def reopen(self, claim: Claim) -> None:
         self._of(claim.turn_id).reopen(claim)
@@ -235,6 +239,11 @@ class PartitionedTurnStore(TurnStore):
 
     def remove_worker(self, worker: str) -> None:
         self._each(lambda store: store.remove_worker(worker))
+
+    def _report_hold(self, claim: Claim) -> None:
+        """Report that this run has changed a hold: an admitted one has, and of many that fail at once the first one."""
+        partition = self._client.find_partition(claim.turn_id)
+        self.hold_news.report(claim.hold_name, partition, is_sure=claim.is_admitted)
 
     def _of(self, turn_id: str) -> TurnStore:
         return self._stores[self._client.find_partition(turn_id) if is_turn_id(turn_id) else 0]

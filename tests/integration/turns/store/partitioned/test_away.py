@@ -17,8 +17,11 @@ from turns.backend.opening import connect
 from turns.backend.partition.missing import collect_missing, missing_partitions
 from turns.backend.partition.placement import Partitions
 from turns.config.settings import Settings
+from turns.coordination.hold_sharing import HoldSharing
+from turns.domain.error_codes import Code
 from turns.domain.errors import StoreUnavailable
 from turns.domain.ids import DEFAULT_TENANT
+from turns.domain.run.retry import Hold, HoldReason, Retry
 from turns.domain.turn import Turn
 from turns.domain.turn_request import TurnRequest
 from turns.jobs.executor import JobExecutor
@@ -41,6 +44,7 @@ from turns.usage.store import UsageStore
 from turns.users.erasures import UserErasures
 
 AWAY = range(16, 24)
+LIMITED = Retry(after_seconds=60, counts=False, hold=Hold(reason=HoldReason.RATE_LIMITED, seconds=60))
 
 
 @pytest.fixture
@@ -80,7 +84,16 @@ def test_the_rest_is_served_and_what_is_away_is_counted(cluster: ClusterNodes) -
         assert "store_partly_away" in {finding.code for finding in evaluate(queries.read_facts(lost_turns=0))}
         _check_lists(client, settings, store, here)
         Pauses(client, settings).pause(WORKERS)
+        sharing = HoldSharing(client, settings, store.hold_news)
+        store.retry(running, Code.PROVIDER_RATE_LIMITED, LIMITED, model="m")
+        sharing.share()
+        assert {n for n, one in enumerate(client.partitions) if n not in AWAY and one.exists(keys.HOLD("m"))} == {
+            *range(AWAY.start)
+        }
         _check_return(cluster, store, turns)
+        sharing.share()
+        assert all(one.exists(keys.HOLD("m")) for one in client.partitions)
+        assert store.lift_hold("m")
         _check_pause(client, settings, store, gone)
         _check_refusal(cluster, store)
 
