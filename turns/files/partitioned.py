@@ -22,6 +22,8 @@ from turns.files.blobs import Blobs
 from turns.files.scripts import FileScripts
 from turns.files.store import SWEEP_LIMIT, FileStore, StoredFile
 
+CHOICES = 3  # partitions that an upload without a session tries
+
 
 def open_file_store(client: Client, settings: Settings, blobs: Blobs, *, offload: Offload = run_inline) -> FileStore:
     """Return the store of uploaded files that these settings name."""
@@ -53,8 +55,16 @@ class PartitionedFileStore(FileStore):
         near: str | None = None,
     ) -> StoredFile:
         """Store a file like `FileStore.add`: in the partition of the session, in that of the tenant, or in any."""
-        store = self._stores[self._choose(session or near, tenant)]
-        return store.add(content, media_type=media_type, name=name, tenant=tenant, user_id=user_id, session=session)
+        *others, last = [
+            partial(
+                store.add, content, media_type=media_type, name=name, tenant=tenant, user_id=user_id, session=session
+            )
+            for store in self._choose(session or near, tenant)
+        ]
+        for add in others:
+            with suppress(StoreUnavailable):
+                return add()
+        return last()
 
     def get(self, file_id: str, *, tenant: str, user_id: str | None = None, session: str | None = None) -> StoredFile:
         return self._of(file_id).get(file_id, tenant=tenant, user_id=user_id, session=session)
@@ -73,11 +83,14 @@ class PartitionedFileStore(FileStore):
         call_available([partial(self._loans.check, number) for number in range(self._partitions.count)])
         return deleted + sum(call_available([self._stores[number].sweep for number in self._loans.pop_returned()]))
 
-    def _choose(self, session: str | None, tenant: str) -> int:
-        if session:
-            return self._partitions.of_session(session)
-        one = self._partitions.of_tenant(tenant)
-        return self._partitions.of_file(new_file_id()) if one is None else one
+    def _choose(self, session: str | None, tenant: str) -> Sequence[FileStore]:
+        """Return the stores in one of which a new file can be, the best one first."""
+        one = self._partitions.of_session(session) if session else self._partitions.of_tenant(tenant)
+        if one is not None:
+            return [self._stores[one]]
+        # Neighbours are often at the same primary, so if it is away, a partition far from it is not.
+        first, step = self._partitions.of_file(new_file_id()), max(1, self._partitions.count // CHOICES)
+        return [self._stores[(first + n * step) % self._partitions.count] for n in range(CHOICES)]
 
     def _of(self, file_id: str) -> FileStore:
         return self._stores[self._partitions.of_file(file_id) if is_file_id(file_id) else 0]

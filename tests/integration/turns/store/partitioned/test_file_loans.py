@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -151,6 +152,20 @@ def test_uploads_without_a_session_spread(scene: Scene) -> None:
     assert len({scene.partitions.of_file(file.id) for file in files}) > 12
     assert b"".join(scene.files.chunks(scene.files.get(files[0].id, tenant="-"))) == PNG
     assert (scene.sweep(), scene.kept, scene.left) == (100, set(), set())
+
+
+def test_an_upload_without_a_session_avoids_an_away_node(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    create = FileScripts.create_file
+
+    def create_elsewhere(one: FileScripts, *args: Any, **named: Any) -> Any:
+        if one._client.partition_number in range(8):
+            raise StoreUnavailable("away")
+        return create(one, *args, **named)
+
+    monkeypatch.setattr(FileScripts, "create_file", create_elsewhere)
+    assert {scene.partitions.of_file(scene.upload(near=None).id) // 8 for _ in range(30)} == {1, 2}
+    with pytest.raises(StoreUnavailable):
+        scene.upload(near=next(session for session in ALL if scene.partitions.of_session(session) < 8))
 
 
 def test_a_tenant_in_one_partition_lends_nothing(
