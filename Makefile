@@ -89,9 +89,10 @@ chaos-surfaces: $(VENV)/.installed-dev ## run two thousand turns of all clients 
 chaos-files: $(VENV)/.installed-dev ## run two thousand turns with images under kills and write docs/explanation/files_under_kills.md (3 minutes)
 	@$(BIN)/python -m tests.chaos.files
 
-chaos-cluster: $(VENV)/.installed-dev ## run only its rows on a Redis Cluster (4 minutes)
+chaos-cluster: $(VENV)/.installed-dev ## run only its rows on a Redis Cluster, and images under kills there (7 minutes)
 	@$(BIN)/python -m tests.chaos --only "cluster: 10 kills of primaries"
 	@$(BIN)/python -m tests.chaos --only "cluster: 20 moves of partitions"
+	@$(BIN)/python -m tests.chaos.files --cluster
 
 cluster: $(VENV)/.installed-dev ## run the tests of stores and scripts on a Redis Cluster, also those that make test leaves out (3 minutes)
 	@CLUSTER_INTERLEAVINGS=1 $(BIN)/python -m pytest -m cluster tests/integration/turns

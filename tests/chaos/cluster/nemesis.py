@@ -43,7 +43,10 @@ class ClusterNemesis(Nemesis):
             while not is_over.is_set():
                 url = f"{self._stack.url}/v1/sessions/{next(served)}/messages"
                 began_at = time.monotonic()
-                is_served = call(url, method="PUT", body={"messages": MESSAGES}).status < 300
+                try:
+                    is_served = call(url, method="PUT", body={"messages": MESSAGES}).status < 300
+                except OSError:  # the endpoint was killed too
+                    is_served = False
                 self.served_elsewhere.append(time.monotonic() - began_at if is_served else math.inf)
 
         thread = threading.Thread(target=write)

@@ -1,4 +1,7 @@
-"""`make chaos-files`: two thousand turns with images under kills of each process; writes the page with the result."""
+"""`make chaos-files`: two thousand turns with images under kills of each process; writes the page with the result.
+
+With `--cluster` the store is a Redis Cluster of three primaries, most files are lent, and only the row is printed.
+"""
 
 import argparse
 import sys
@@ -6,13 +9,24 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.chaos.files.run import prepare, run
+from tests.chaos.cluster.nemesis import ClusterNemesis
+from tests.chaos.files.run import Outcome, prepare, run
+from tests.chaos.nemesis import Nemesis
 from tests.chaos.supervised import SupervisedStack
+from tests.support.cluster.nodes import ClusterNodes
 from tools import ROOT
 
 PAGE = ROOT / "docs" / "explanation" / "files_under_kills.md"
 FAULTS = Counter(kill_worker=10, kill_web=10, kill_store=5)
-NAMES = {"kill_worker": "workers", "kill_web": "the endpoint", "kill_store": "the store"}
+CLUSTER_FAULTS = Counter(kill_worker=10, kill_web=10, kill_primary=5, move_partition=5, move_partition_at_once=5)
+NAMES = {
+    "kill_worker": "kills of workers",
+    "kill_web": "kills of the endpoint",
+    "kill_store": "kills of the store",
+    "kill_primary": "kills of primaries",
+    "move_partition": "moves of partitions key by key",
+    "move_partition_at_once": "moves of partitions as a whole",
+}
 SESSIONS = 40
 TURNS = 50
 PAUSE_SECONDS = 2.0
@@ -37,29 +51,40 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--seed", type=int, default=20261123)
     parser.add_argument("--scale", type=float, default=1.0, help="the part of the turns and faults to run")
+    parser.add_argument("--cluster", action="store_true", help="use a Redis Cluster and write no page")
     options = parser.parse_args()
-    faults = Counter({name: max(1, round(count * options.scale)) for name, count in FAULTS.items()})
-    turns = max(1, round(TURNS * options.scale))
     with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        with SupervisedStack(directory, workers=2, settings=prepare(directory)) as stack:
-            outcome = run(
-                stack,
-                directory,
-                sessions=SESSIONS,
-                turns=turns,
-                pause_seconds=PAUSE_SECONDS,
-                seed=options.seed,
-                every_seconds=turns * PAUSE_SECONDS / (faults.total() + 1),
-                faults=faults,
-            )
-    kinds = ", ".join(f"{count} kills of {NAMES[name]}" for name, count in sorted(outcome.faults.items()))
+        outcome = _run(Path(name), seed=options.seed, scale=options.scale, is_cluster=options.cluster)
+    kinds = ", ".join(f"{count} {NAMES[name]}" for name, count in sorted(outcome.faults.items()))
     row = outcome.row
     sys.stdout.write(f"| {kinds} | {row} |\n")
     if outcome.verdict.unseen:
         sys.stdout.write(f"not seen by the model: {len(outcome.verdict.unseen)}\n")
-    PAGE.write_text(PAGE_TEXT.format(seed=options.seed, faults=kinds, row=row), encoding="utf-8")
+    if not options.cluster:
+        PAGE.write_text(PAGE_TEXT.format(seed=options.seed, faults=kinds, row=row), encoding="utf-8")
     return 0 if outcome.verdict.is_clean else 1
+
+
+def _run(directory: Path, *, seed: int, scale: float, is_cluster: bool) -> Outcome:
+    planned = CLUSTER_FAULTS if is_cluster else FAULTS
+    faults = Counter({name: max(1, round(count * scale)) for name, count in planned.items()})
+    turns = max(1, round(TURNS * scale))
+    settings, store = prepare(directory), None
+    if is_cluster:
+        # A promoted primary then has all that was confirmed.
+        settings, store = settings | {"INTURN_REPLICAS": "1"}, ClusterNodes(directory, primaries=3, replicas=1)
+    with SupervisedStack(directory, workers=2, settings=settings, store=store) as stack:
+        return run(
+            stack,
+            directory,
+            sessions=SESSIONS,
+            turns=turns,
+            pause_seconds=PAUSE_SECONDS,
+            seed=seed,
+            every_seconds=turns * PAUSE_SECONDS / (faults.total() + 1),
+            faults=faults,
+            nemesis_type=ClusterNemesis if is_cluster else Nemesis,
+        )
 
 
 if __name__ == "__main__":

@@ -48,8 +48,9 @@ def run(
     seed: int,
     every_seconds: float,
     faults: Counter[str],
+    nemesis_type: type[Nemesis] = Nemesis,
 ) -> Outcome:
-    nemesis = Nemesis(stack, seed=seed, every_seconds=every_seconds, faults=faults)
+    nemesis = nemesis_type(stack, seed=seed, every_seconds=every_seconds, faults=faults)
     nemesis.start()
     callers = Callers(stack, sessions=sessions, turns=turns, pause_seconds=pause_seconds, seed=seed)
     result = callers.run()
