@@ -19,7 +19,7 @@ from turns.backend.opening import connect  # noqa: E402
 from turns.config.logs import configure_logs  # noqa: E402
 from turns.config.settings import Settings  # noqa: E402
 from turns.store.turns import TurnStore  # noqa: E402
-from worker.app import watchdog  # noqa: E402
+from worker.loops import watchdog  # noqa: E402
 from worker.run.active_runs import ActiveRun, ActiveRuns  # noqa: E402
 from worker.run.interrupt import interrupter  # noqa: E402
 
