@@ -1,4 +1,4 @@
-"""Changes of what a session has committed: an answer or a question is replaced.
+"""Changes of what a session has committed: regenerate, edit, fork and delete.
 
-Imports `turns.store` and what is below it. The scripts that make the changes are in `turns.backend`.
+Imports `turns.store` and what is below it. Used by the web process.
 """
