@@ -41,15 +41,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """The record of a turn at one moment.
-
-    `attempt` counts what the turn did itself. `losses` counts the workers that died while they ran it, which may have
-    had any cause. `data` is the JSON value that a custom chain returned, or None. `output_parts` is None for text
-    alone. `superseded_by` is the turn that has replaced its messages in the history. `text_end` is the length of the
-    output if the event stream was folded into the record; `earlier_runs` is the stored list of the runs before.
-    `message_numbers` are those of its messages while they are in the history. `forked_from` is the id of the session
-    from which its session was forked with this turn.
-    """
+    """The record of a turn at one moment."""
 
     id: str
     tenant: str
@@ -58,25 +50,25 @@ class Turn:
     sequence: int
     status: Status
     status_reason: str | None
-    attempt: int
-    losses: int
+    attempt: int  # counts what the turn did itself
+    losses: int  # workers that died while they ran it, which may have had any cause
     claims: int
     lane: Lane
     assistant: str
     model: str | None
     input: str
     output: str | None
-    data: Any
-    output_parts: list[dict[str, Any]] | None
+    data: Any  # the JSON value that a custom chain returned
+    output_parts: list[dict[str, Any]] | None  # None for text alone
     usage: Usage | None
     error_code: Code | str | None
     provider_status: int | None
     waiting: Waiting | None
     retry_of: str | None
     regenerates: str | None
-    superseded_by: str | None
-    forked_from: str | None
-    message_numbers: range | None
+    superseded_by: str | None  # the turn that has replaced its messages in the history
+    forked_from: str | None  # the id of the session from which its session was forked with this turn
+    message_numbers: range | None  # of its messages, while they are in the history
     key_id: str | None
     response_format: str | None
     variables: Mapping[str, str]
@@ -85,10 +77,10 @@ class Turn:
     started_at: int | None
     finished_at: int | None
     expires_at: int | None
-    text_end: int | None = None
-    earlier_runs: str = "[]"
+    text_end: int | None = None  # length of the output, if the event stream was folded into the record
+    earlier_runs: str = "[]"  # the stored list of the runs before the last one
     parts: tuple[Part, ...] = ()
-    stored_past: str | None = None
+    stored_past: str | None = None  # the messages before the question of a turn that stands alone
     instructions: str | None = None
 
     @property

@@ -23,28 +23,23 @@ class OnBusy(StrEnum):
 class TurnRequest:
     """A valid request for a turn.
 
-    `parts` are set for an input that is more than text; then `input` is their text.
-    `assistant` is the version under which to accept it. `variables` and `lane` are the caller's, without defaults.
-    `key_id` is the id of its API key. `if_version`: the version that the session must have.
-    `regenerates`: the last committed turn of the session, whose messages this one replaces. `forked_from`: that turn is
-    in this session instead, as its key, and the new session begins with the messages before it; after a space, the
-    version of the file with them.
-    `response_format`: the form that the answer must have, as JSON.
-    `past`: the messages before the question. Such a turn stands alone: it neither reads nor writes a history, and its
-    session is in no list. `instructions` follow the system prompt of the assistant.
-    `body_digest` stands for the request if its idempotency key is used again; None for the values of all fields.
+    A turn with `regenerates` replaces the messages of that turn, the last committed one of its session. With
+    `forked_from`, that turn is in the session with this key instead, and the new session begins with the messages
+    before it; the version of the file with them may follow the key after a space.
+
+    A turn with a `past` stands alone: it neither reads nor writes a history, and its session is in no list.
     """
 
     session_id: str
     input: str
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Part, ...] = ()  # of an input that is more than text; then `input` is their text
     user_id: str | None = None
     tenant: str = DEFAULT_TENANT
-    assistant: Assistant = DEFAULT
-    variables: Mapping[str, str] = field(default_factory=dict)
+    assistant: Assistant = DEFAULT  # the version under which to accept it
+    variables: Mapping[str, str] = field(default_factory=dict)  # the caller's, without defaults
     metadata: Mapping[str, str] = field(default_factory=dict)
     on_busy: OnBusy = OnBusy.ENQUEUE
-    lane: Lane | None = None
+    lane: Lane | None = None  # None: the assistant's
     start_within_seconds: float | None = None
     idempotency_key: str | None = None
     retry_of: str | None = None
@@ -52,12 +47,12 @@ class TurnRequest:
     forked_from: str | None = None
     traceparent: str | None = None
     request_id: str | None = None
-    key_id: str | None = None
-    if_version: int | None = None
-    response_format: str | None = None
-    past: tuple[Message, ...] | None = None
-    instructions: str | None = None
-    body_digest: str | None = None
+    key_id: str | None = None  # of the caller's API key
+    if_version: int | None = None  # the version that the session must have
+    response_format: str | None = None  # the form that the answer must have, as JSON
+    past: tuple[Message, ...] | None = None  # the messages before the question
+    instructions: str | None = None  # after the system prompt of the assistant
+    body_digest: str | None = None  # identifies the request if its idempotency key is used again; None: all fields do
 
     @property
     def session(self) -> str:

@@ -35,23 +35,11 @@ class FileVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """A worker's right to run one attempt of a turn, with all data that the attempt needs.
-
-    `token` fences every later write. `number` counts the claims of this turn and is the first part of its event ids.
-    `losses` counts the workers that died while they ran it.
-    `messages` are the stored messages in the model's window, oldest first, each as JSON. `superseded`: a newer turn
-    interrupts this one, so it must end with the text of earlier runs instead of calling the model. `file_version` is
-    set if histories are files. `provider` is the digest of the assistant's own provider, or "". `is_admitted`: the turn
-    may call a model that is on hold, and its answer admits others; `is_probe`: it is the first one, so its failure
-    prolongs the hold. `replaced`: how many of the last messages of the history the turn replaces; it does not see them.
-    `own_format` is the turn's own `response_format` as JSON.
-    `parts` are set for an input that is more than text.
-    `stands_alone`: `messages` are the caller's, to be sent as they are, and no history is read or written.
-    """
+    """A worker's right to run one attempt of a turn, with all data that the attempt needs."""
 
     turn_id: str
-    token: str
-    number: int
+    token: str  # fences every later write
+    number: int  # of the claims of this turn; the first part of its event ids
     attempt: int
     session: str
     assistant: Assistant
@@ -59,22 +47,22 @@ class Claim:
     variables: Mapping[str, str]
     model: str
     waited_ms: int
-    superseded: bool
+    superseded: bool  # by a newer turn: end with the text of earlier runs instead of calling the model
     traceparent: str | None
-    messages: tuple[bytes, ...]
-    losses: int = 0
-    file_version: FileVersion | None = None
+    messages: tuple[bytes, ...]  # in the model's window, oldest first, as JSON; of a turn that stands alone, its past
+    losses: int = 0  # workers that died while they ran the turn
+    file_version: FileVersion | None = None  # if histories are files
     session_id: str = ""
     user_id: str | None = None
     metadata_json: str = "{}"
-    provider: str = ""
+    provider: str = ""  # digest of the assistant's own provider
     key_id: str | None = None
-    is_admitted: bool = False
-    is_probe: bool = False
-    replaced: int = 0
-    parts: tuple[Part, ...] = ()
-    own_format: str | None = None
-    stands_alone: bool = False
+    is_admitted: bool = False  # it may call a model that is on hold, and its answer admits others
+    is_probe: bool = False  # it is the first one, so its failure prolongs the hold
+    replaced: int = 0  # number of the last messages of the history that the turn replaces, and does not see
+    parts: tuple[Part, ...] = ()  # of an input that is more than text
+    own_format: str | None = None  # the turn's own `response_format`, as JSON
+    stands_alone: bool = False  # no history is read or written
     instructions: str | None = None
 
     @property
