@@ -89,8 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     move = commands_of_store.add_parser("move", help="move everything into an empty Redis Cluster, or back again")
     add_arguments(move)
     move.set_defaults(run=lambda service, options: run_move(service.settings, options))
-    keys = commands_of_store.add_parser("keys", help="create, list and revoke API keys")
-    subcommands = keys.add_subparsers(required=True)
+    _add_key_commands(commands_of_store.add_parser("keys", help="create, list and revoke API keys"))
+    return parser
+
+
+def _add_key_commands(parser: argparse.ArgumentParser) -> None:
+    subcommands = parser.add_subparsers(required=True)
     create = subcommands.add_parser("create", help="create a key and print it; it cannot be printed again")
     create.add_argument("tenant", help="tenant whose turns and sessions the key gives access to")
     create.add_argument(
@@ -107,7 +111,6 @@ def _parser() -> argparse.ArgumentParser:
     revoke = subcommands.add_parser("revoke", help="revoke a key; takes effect within two seconds")
     revoke.add_argument("id", help="id of the key, as in the list")
     revoke.set_defaults(run=_revoke)
-    return parser
 
 
 def _name_partition(service: Service, options: argparse.Namespace) -> str:

@@ -254,22 +254,7 @@ class TurnStore:
 
         Raises `LeaseLost`.
         """
-        texts = compress_texts(claim.input, answer.output)
-        record: dict[str, str | bytes] = {"model": answer.model}
-        if texts:
-            record["texts"] = texts
-        else:
-            record["output"] = answer.output
-        if answer.usage:
-            record["usage"] = answer.usage.to_stored()
-        if answer.data is not None:
-            record["output_data"] = answer.data
-        if answer.parts is not None:
-            record["output_parts"] = answer.parts
-        if answer.files:
-            record["files"] = " ".join([*file_ids(claim.parts), *answer.files])
-        if answer.status_reason:
-            record["status_reason"] = answer.status_reason
+        record = _answer_fields(claim, answer)
         if not keeps_events:
             record["text_end"] = str(len(answer.output))
         if provider_request_id:
@@ -457,6 +442,26 @@ def to_turn(found: TurnSnapshot) -> Turn:
     return Turn.from_record(
         found.turn_id, found.record, position=found.position, ahead=found.ahead, pace_ms=found.pace_ms
     )
+
+
+def _answer_fields(claim: Claim, answer: Answer) -> dict[str, str | bytes]:
+    """Return the fields of the record that an answer determines; long texts are compressed together."""
+    record: dict[str, str | bytes] = {"model": answer.model}
+    if texts := compress_texts(claim.input, answer.output):
+        record["texts"] = texts
+    else:
+        record["output"] = answer.output
+    if answer.usage:
+        record["usage"] = answer.usage.to_stored()
+    if answer.data is not None:
+        record["output_data"] = answer.data
+    if answer.parts is not None:
+        record["output_parts"] = answer.parts
+    if answer.files:
+        record["files"] = " ".join([*file_ids(claim.parts), *answer.files])
+    if answer.status_reason:
+        record["status_reason"] = answer.status_reason
+    return record
 
 
 def _check_lease(outcome: Reply) -> None:
