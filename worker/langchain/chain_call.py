@@ -13,12 +13,12 @@ from langchain_core.runnables.utils import AddableDict
 
 from turns.domain.ids import tenant_of
 from turns.domain.run.claim import Claim
-from worker.langchain.chain import MODEL_TAG, ModelCallObserver
 from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.chain_output import ChainObject, GraphMessages
 from worker.langchain.chain_parts import contains_graph, find_refusal, needs_loop
 from worker.langchain.chain_thread import Chunks, OnAbandon
 from worker.langchain.graph_stream import ALIVE, GraphData, GraphState, GraphText, streaming
+from worker.langchain.model_calls import MODEL_TAG, ModelCallObserver
 from worker.langchain.output.events import data_event
 
 

@@ -16,7 +16,7 @@ from turns.domain.events import OutputEvent
 from turns.domain.run.answer import Answer
 from turns.domain.run.claim import Claim
 from turns.domain.run.spending import Usage
-from worker.langchain.chain import TRUNCATED, ChainRun, ModelCallObserver
+from worker.langchain.chain import TRUNCATED, ChainRun
 from worker.langchain.chain_call import ChainCall, CustomChain
 from worker.langchain.chain_loop import ChainLoop
 from worker.langchain.chain_output import ChainOutput
@@ -26,6 +26,7 @@ from worker.langchain.content.question import question_of
 from worker.langchain.history import StagedHistory
 from worker.langchain.legal_history import is_valid_exchange
 from worker.langchain.message_codec import encode_message, encode_pair
+from worker.langchain.model_calls import ModelCallObserver
 from worker.langchain.output.blocks import provider_extras, with_blocks
 from worker.langchain.output.events import EventObserver
 from worker.provider.failures import check_form

@@ -13,7 +13,7 @@ import itertools
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from turns.backend.script_replies import Reply
@@ -167,28 +167,31 @@ class DeltaEmitter:
         self._has_output.wait()
         self._has_output.clear()
         with self._sending:
-            deltas = {buffer: pieces for buffer in list(self._buffers) if (pieces := buffer.next_deltas())}
-            if not deltas:
-                return None
-            try:
-                outcomes = self._store.emit([piece for pieces in deltas.values() for piece in pieces])
-            except PartlyEmitted as error:
-                outcomes = [*error.stopped]
-                deltas = {
-                    buffer: pieces for buffer, pieces in deltas.items() if buffer.claim.turn_id not in error.unsent
-                }
-                self._has_output.set()  # try again with the others
-            except StoreUnavailable:
-                return self._has_output.set()  # try again
-            lost = {token for token, _ in outcomes}
-            answered = [buffer.claim for buffer in deltas if buffer.begins_admitted_answer]
-            for buffer in deltas:
+            pieces = {buffer: pieces for buffer in list(self._buffers) if (pieces := buffer.next_deltas())}
+            outcomes, sent = self._emit(pieces)
+            answered = [buffer.claim for buffer in sent if buffer.begins_admitted_answer]
+            for buffer in sent:
                 buffer.confirm()
         self._stop_runs(outcomes)
+        lost = {token for token, _ in outcomes}
         for claim in answered:
             if claim.token not in lost:
                 self._store.reopen(claim)
-        return None
+
+    def _emit(
+        self, pieces: Mapping[DeltaBuffer, Sequence[Delta]]
+    ) -> tuple[Sequence[tuple[str, Reply]], Sequence[DeltaBuffer]]:
+        """Return the tokens of the runs to stop, and the buffers whose pieces the store has; others are tried again."""
+        if not pieces:
+            return (), ()
+        try:
+            return self._store.emit([piece for group in pieces.values() for piece in group]), list(pieces)
+        except PartlyEmitted as error:
+            self._has_output.set()
+            return error.stopped, [buffer for buffer in pieces if buffer.claim.turn_id not in error.unsent]
+        except StoreUnavailable:
+            self._has_output.set()
+            return (), ()
 
     def flush_and_close(self, buffer: DeltaBuffer) -> None:
         """Close the buffer and wait until all but its last text is in the stream, exactly once.

@@ -14,8 +14,9 @@ from tests.support.raw_provider import Ask, Script, serve
 from turns.config.settings import Settings
 from turns.domain.assistant import DEFAULT, Assistant
 from turns.domain.run.answer import Answer
-from worker.langchain.chain import TRUNCATED, ChainRun, build_chain, to_model, to_usage
+from worker.langchain.chain import TRUNCATED, ChainRun, build_chain
 from worker.langchain.history import merge_chunks
+from worker.langchain.model_calls import to_model, to_usage
 from worker.provider.completions import Completions
 from worker.provider.failures import check_finish, to_model_error
 from worker.provider.models import build_model

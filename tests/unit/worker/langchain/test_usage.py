@@ -6,7 +6,7 @@ import pytest
 from langchain_core.messages import AIMessage
 
 from turns.domain.run.spending import Usage
-from worker.langchain.chain import MAX_TOKENS, to_usage
+from worker.langchain.model_calls import MAX_TOKENS, to_usage
 
 
 def answer(tokens: Any) -> AIMessage:
