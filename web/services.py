@@ -63,7 +63,7 @@ STORE_CONNECTIONS = 64
 POOL_TIMEOUT_SECONDS = 3.0  # a burst of callers waits this long for a free connection before it gets 503
 
 
-class Startable(Protocol):
+class BackgroundThread(Protocol):
     def start(self) -> None: ...
 
 
@@ -244,6 +244,6 @@ class Services:
         return Reporter(self.store, name, WEB, files=self._blobs.read_identity())
 
     @cached_property
-    def background(self) -> tuple[Startable, ...]:
+    def background(self) -> tuple[BackgroundThread, ...]:
         erasures = ErasureRunner(self.erasures)
         return (self._subscriptions, self.long_polls, self.reporter, self.job_runner, erasures, self._key_uses)

@@ -79,7 +79,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
+class MessagePage:
     """A page of messages in the requested order; `after` is the cursor of the next page, None on the last."""
 
     messages: tuple[Message, ...]
@@ -153,14 +153,14 @@ def page_numbers(count: int, *, after: int | None, limit: int, newest_first: boo
     return range(first, min(count, first + limit - 1) + 1)
 
 
-def build_page(numbers: range, stored: Mapping[int, bytes], count: int) -> Page:
+def build_page(numbers: range, stored: Mapping[int, bytes], count: int) -> MessagePage:
     """Return the page of the messages with these numbers; `stored` has those that exist, and the one behind them."""
     if not numbers:
-        return Page(messages=(), after=None)
+        return MessagePage(messages=(), after=None)
     more = min(numbers) > 1 if numbers.step < 0 else max(numbers) < count
     found = [Message.from_stored(n, stored[n], stored.get(n + 1)) for n in numbers if n in stored]
     messages = tuple(message for message in found if message)
-    return Page(messages=messages, after=numbers[-1] if more else None)
+    return MessagePage(messages=messages, after=numbers[-1] if more else None)
 
 
 def question_turn(answer_id: Any) -> str | None:

@@ -10,7 +10,7 @@ from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.errors import HistoryUnusable, SessionNotEmpty, SessionNotFound
 from turns.domain.ids import DEFAULT_TENANT, new_token, session_key
-from turns.domain.messages import Message, Page, build_page, page_numbers
+from turns.domain.messages import Message, MessagePage, build_page, page_numbers
 from turns.domain.session import Session
 from turns.file_history.files import HistoryFiles
 from turns.file_history.offload import run_disk_io
@@ -32,7 +32,7 @@ class FileHistorySessionStore(SessionStore):
         super().__init__(client, settings, offload)
         self._files = files
 
-    def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
+    def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> MessagePage:
         """Return a page of the committed messages in the file. Raises `SessionNotFound`."""
         found = cast(list[bytes | None], self._client.hmget(keys.SESSION(session), ["messages", "file", "session_id"]))
         counted, version, known = (None if value is None else value.decode() for value in found)

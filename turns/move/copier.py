@@ -27,7 +27,7 @@ from turns.move.reading import (
     to_commands,
 )
 from turns.move.rules import EACH_FIELD, LEFT_FIELDS, RULES, By, Left, Split, Whole, declaration_of
-from turns.pauses.part import Part
+from turns.pauses.part import ServicePart
 
 REPORT_SECONDS = 5.0
 ITEMS_AT_ONCE = 5_000  # in one pipeline to each partition
@@ -184,7 +184,7 @@ class Copier:
     def _write_service(self, without_part: str) -> None:
         record = to_record(self._source.execute_command("HGETALL", keys.SERVICE.name))
         kept = {name: text for name, text in record.items() if name not in {*LEFT_FIELDS, without_part}}
-        for_each = {name: text for name, text in kept.items() if name in EACH_FIELD or Part.from_text(name)}
+        for_each = {name: text for name, text in kept.items() if name in EACH_FIELD or ServicePart.from_text(name)}
         for number in range(self._partitions.count):
             fields = {"live": self._live[number], **(kept if number == HOME else for_each)}
             if self._limited[number]:

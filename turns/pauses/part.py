@@ -32,7 +32,7 @@ class PauseKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class ServicePart:
     """A part of the service; its text is the name that `find_pause.lua` composes."""
 
     kind: PauseKind
@@ -65,11 +65,11 @@ class Part:
         return cls(kind=PauseKind(kind), name=name)
 
 
-INTAKE = Part(kind=PauseKind.INTAKE)
-WORKERS = Part(kind=PauseKind.WORKERS)
+INTAKE = ServicePart(kind=PauseKind.INTAKE)
+WORKERS = ServicePart(kind=PauseKind.WORKERS)
 
 
-def _broken_rule(part: Part) -> str | None:
+def _broken_rule(part: ServicePart) -> str | None:
     """Return the rule that the name breaks, or None."""
     kind, name = part.kind, part.name
     if not kind.is_named:

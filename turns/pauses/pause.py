@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
-from turns.pauses.part import Part
+from turns.pauses.part import ServicePart
 
 FORGOTTEN_SECONDS = 3600  # a pause without an end that is older is probably forgotten; as in deploy/alerts.yml
 
@@ -17,7 +17,7 @@ class Pause:
     `until` is None if it lasts until it is resumed. `is_over`: it has ended, and the turns that waited are starting.
     """
 
-    part: Part
+    part: ServicePart
     by: str
     reason: str
     since: int
@@ -38,7 +38,7 @@ class Pause:
         return not self.is_over and self.until is None and now_ms - self.since > FORGOTTEN_SECONDS * 1000
 
     @classmethod
-    def from_record(cls, part: Part, text: str, *, waiting_turns: int, now_ms: int) -> Self:
+    def from_record(cls, part: ServicePart, text: str, *, waiting_turns: int, now_ms: int) -> Self:
         """Build a pause from its field, which `pause.lua` writes. An unreadable one is in force since now."""
         record = _parse(text)
         until = record.get("until_at")

@@ -12,12 +12,12 @@ from turns.backend.partition.tags import HOME
 from turns.backend.script_replies import to_record
 from turns.config.settings import Settings
 from turns.domain.errors import StoreUnavailable
-from turns.pauses.part import Part
+from turns.pauses.part import ServicePart
 from turns.pauses.pause import Pause
 from turns.pauses.scripts import PauseScripts
 
 Terms = tuple[str, str, int | None]  # author, reason, and the time of the end (ms)
-Pauses = Mapping[Part, Terms]
+Pauses = Mapping[ServicePart, Terms]
 
 
 class PauseSharing:
@@ -78,7 +78,7 @@ class PauseSharing:
         """Return the pauses of a partition that are not over."""
         now_ms = _now_ms(partition)
         service = to_record(cast(dict[bytes, bytes], partition.hgetall(keys.SERVICE.name)))
-        found = {part: text for name, text in service.items() if (part := Part.from_text(name))}
+        found = {part: text for name, text in service.items() if (part := ServicePart.from_text(name))}
         pauses = {part: Pause.from_record(part, text, waiting_turns=0, now_ms=now_ms) for part, text in found.items()}
         return {part: (one.by, one.reason, one.until) for part, one in pauses.items() if not one.is_over}
 

@@ -14,7 +14,7 @@ from turns.backend.script_replies import Reply, SessionSnapshot
 from turns.config.settings import Settings
 from turns.domain.errors import InvalidRequest, SessionChanged, SessionNotFound, StoreUnavailable
 from turns.domain.ids import DEFAULT_TENANT, forked_session_id, new_token, session_key, unescape_id, user_key
-from turns.domain.messages import Message, Page, UnansweredQuestion, build_page, page_numbers
+from turns.domain.messages import Message, MessagePage, UnansweredQuestion, build_page, page_numbers
 from turns.domain.session import Session
 from turns.store.acceptance import refusal
 from turns.store.intake import SafetyCheck
@@ -139,7 +139,7 @@ class SessionStore:
             raise SessionNotFound
         return to_session(snapshot)
 
-    def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
+    def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> MessagePage:
         """Return a page of the committed messages. Raises `SessionNotFound`."""
         history = keys.HISTORY(session)
         if self._client.type(history) not in {b"list", b"none"}:

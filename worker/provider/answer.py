@@ -32,7 +32,7 @@ REASONING = "inturn_reasoning"  # the only field of a chunk that stands for the 
 MAX_CHUNKS = 100_000  # LangChain keeps all chunks of an answer, 3 KB each
 
 
-class Answer:
+class StreamedAnswer:
     """One streamed answer: its events become chunks. It is whole once its finish reason has arrived."""
 
     def __init__(self, request: httpx2.Request) -> None:

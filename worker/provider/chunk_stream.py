@@ -11,7 +11,7 @@ import openai
 
 from turns.domain.error_codes import Code
 from turns.domain.errors import ModelError, ModelErrorKind
-from worker.provider.answer import Answer
+from worker.provider.answer import StreamedAnswer
 from worker.provider.event_stream import EventDecoder
 
 # Readers get an event at most every 50 ms, so a pause of 20 ms is not visible. Handling each delta separately costs
@@ -37,7 +37,7 @@ class Receiver(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Limits:
+class AnswerLimits:
     """Maximum sizes of one event, which is buffered, and of a whole response."""
 
     event_bytes: int
@@ -55,7 +55,7 @@ class Limits:
 class ChunkStream:
     """The chunks of one streamed completion. Closing it early ends it for the provider too."""
 
-    def __init__(self, response: Receiver, request: httpx2.Request, limits: Limits) -> None:
+    def __init__(self, response: Receiver, request: httpx2.Request, limits: AnswerLimits) -> None:
         self._response = response
         self._request = request
         self._limits = limits
@@ -74,7 +74,7 @@ class ChunkStream:
         self._response.close()
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        answer, decoder = Answer(self._request), EventDecoder(self._limits.event_bytes)
+        answer, decoder = StreamedAnswer(self._request), EventDecoder(self._limits.event_bytes)
         pieces = self._response.pieces()
         try:
             with openai_errors(self._request):

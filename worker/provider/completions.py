@@ -14,7 +14,7 @@ import openai
 import orjson
 
 from worker.provider.answer import to_completion
-from worker.provider.chunk_stream import ChunkStream, Limits, Receiver, openai_errors
+from worker.provider.chunk_stream import AnswerLimits, ChunkStream, Receiver, openai_errors
 from worker.provider.http import ConnectionPool, Response
 from worker.provider.http_client import MAX_ERROR_BYTES, refuse_unsafe_redirect, tls_context
 from worker.provider.request_ids import CLIENT_HEADER, current_request, read_server_id
@@ -27,7 +27,9 @@ OPTIONS = frozenset({"extra_headers", "extra_query", "timeout"})
 class Completions:
     """Replacement for `client.chat.completions` of OpenAI's client, as far as `ChatOpenAI` uses it."""
 
-    def __init__(self, stock: openai.OpenAI, *, limits: Limits, read_seconds: float, is_direct: bool = True) -> None:
+    def __init__(
+        self, stock: openai.OpenAI, *, limits: AnswerLimits, read_seconds: float, is_direct: bool = True
+    ) -> None:
         """Send through OpenAI's client unless `is_direct`."""
         self._stock = stock
         self._limits = limits

@@ -18,7 +18,7 @@ from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
 from turns.domain.model_parameters import ModelParameters
 from worker.provider.chat_openai import LeanChatOpenAI, StockChatOpenAI
-from worker.provider.chunk_stream import Limits
+from worker.provider.chunk_stream import AnswerLimits
 from worker.provider.completions import Completions
 from worker.provider.http import CONNECT_SECONDS
 from worker.provider.http_client import build_async_http_client, build_http_client, is_proxied
@@ -73,7 +73,7 @@ def _build_client(settings: Settings, parameters: ModelParameters) -> BaseChatMo
         http_async_client=build_async_http_client(),
     )
     if not settings.stock_client:
-        limits = Limits.for_answer(settings.max_answer_bytes)
+        limits = AnswerLimits.for_answer(settings.max_answer_bytes)
         model.async_client = AsyncCompletions(model.root_async_client, limits)
         model.client = Completions(
             model.root_client,

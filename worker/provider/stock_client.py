@@ -12,8 +12,8 @@ from typing import Any
 import httpx2
 import openai
 
-from worker.provider.answer import Answer, to_completion
-from worker.provider.chunk_stream import Limits, pause_seconds, too_large
+from worker.provider.answer import StreamedAnswer, to_completion
+from worker.provider.chunk_stream import AnswerLimits, pause_seconds, too_large
 from worker.provider.event_stream import EventDecoder
 from worker.provider.http import END_SECONDS
 from worker.provider.request_ids import CLIENT_HEADER, current_request, read_server_id
@@ -99,7 +99,7 @@ def with_request_id(payload: dict[str, Any]) -> dict[str, Any]:
 class AsyncCompletions:
     """Replacement for `async_client.chat.completions`, for chains that call their model from coroutines."""
 
-    def __init__(self, stock: openai.AsyncOpenAI, limits: Limits) -> None:
+    def __init__(self, stock: openai.AsyncOpenAI, limits: AnswerLimits) -> None:
         self._stock = stock
         self._limits = limits
         self.with_raw_response = SimpleNamespace(create=self._create)
@@ -125,7 +125,7 @@ class AsyncCompletions:
 class AsyncChunkStream:
     """`ChunkStream` for coroutines."""
 
-    def __init__(self, response: httpx2.Response, closing: AsyncExitStack, limits: Limits) -> None:
+    def __init__(self, response: httpx2.Response, closing: AsyncExitStack, limits: AnswerLimits) -> None:
         self.headers = response.headers
         self._response = response
         self._request = response.request
@@ -143,7 +143,7 @@ class AsyncChunkStream:
         await self._closing.aclose()
 
     async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
-        answer, decoder = Answer(self._request), EventDecoder(self._limits.event_bytes)
+        answer, decoder = StreamedAnswer(self._request), EventDecoder(self._limits.event_bytes)
         try:
             async with aclosing(self._pieces()) as pieces:
                 async for piece in pieces:

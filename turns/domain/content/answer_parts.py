@@ -7,13 +7,13 @@ from typing import Any
 
 from turns.domain.events import EventType, OutputEvent, ToolState
 
-Part = dict[str, Any]
-Extra = tuple[int, Part]  # a citation or an image, and how many characters of the text are before it
+OutputPart = dict[str, Any]
+Extra = tuple[int, OutputPart]  # a citation or an image, and how many characters of the text are before it
 
 
 def build_parts(
     texts: Sequence[str], events: Iterable[tuple[int, OutputEvent]], extras: Sequence[Extra] = ()
-) -> list[Part] | None:
+) -> list[OutputPart] | None:
     """Return the parts; None if there is only text.
 
     `events` have the number of texts before them. A part of text has its position in the answer instead of the text,
@@ -28,7 +28,7 @@ def build_parts(
     return list(_with_texts(sorted(placed, key=lambda extra: extra[0]), length=offsets[-1]))
 
 
-def _with_texts(placed: Iterable[Extra], *, length: int) -> Iterator[Part]:
+def _with_texts(placed: Iterable[Extra], *, length: int) -> Iterator[OutputPart]:
     """Yield the parts, and the texts between them."""
     end = 0
     for offset, part in placed:
@@ -42,7 +42,7 @@ def _with_texts(placed: Iterable[Extra], *, length: int) -> Iterator[Part]:
 
 def _of_events(events: Iterable[tuple[int, OutputEvent]]) -> Iterator[Extra]:
     """Yield one part for consecutive reasoning, and one for each tool: its last state, at the place of its start."""
-    tools: dict[str, Part] = {}
+    tools: dict[str, OutputPart] = {}
     for (offset, kind), group in groupby(events, lambda placed: (placed[0], placed[1].type)):
         outputs = [output for _, output in group]
         if kind is EventType.REASONING:

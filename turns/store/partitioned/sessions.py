@@ -12,7 +12,7 @@ from turns.backend.script_replies import Reply
 from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError
 from turns.domain.ids import DEFAULT_TENANT, session_key
-from turns.domain.messages import Message, Page, UnansweredQuestion
+from turns.domain.messages import Message, MessagePage, UnansweredQuestion
 from turns.domain.session import Session
 from turns.store.partitioned.pages import merge_pages
 from turns.store.sessions import Imported, SessionPage, SessionStore
@@ -71,7 +71,7 @@ class PartitionedSessionStore(SessionStore):
         store = self._of(session_key(session_id, user_id, tenant))
         return store.patch_session(session_id, changes, user_id=user_id, tenant=tenant, if_version=if_version)
 
-    def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> Page:
+    def list_messages(self, session: str, *, after: int | None, limit: int, newest_first: bool) -> MessagePage:
         return self._of(session).list_messages(session, after=after, limit=limit, newest_first=newest_first)
 
     def list_unanswered(self, session: str) -> tuple[UnansweredQuestion, ...]:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, g
 
-from turns.pauses.part import Part, PauseKind
+from turns.pauses.part import PauseKind, ServicePart
 from turns.pauses.pauses import Pauses
 from web.http.responses import read_json_body, reply
 from web.http.validation import parse_body
@@ -36,7 +36,7 @@ def build_operator_pauses(pauses: Pauses) -> Blueprint:
         body=PauseBody,
     ).on(api)
     def pause_service(switch: str) -> Response:
-        return _pause(pauses, Part.parse(switch))
+        return _pause(pauses, ServicePart.parse(switch))
 
     @Operation(
         id="pause",
@@ -47,7 +47,7 @@ def build_operator_pauses(pauses: Pauses) -> Blueprint:
         body=PauseBody,
     ).on(api)
     def pause(kind: str, name: str) -> Response:
-        return _pause(pauses, Part.parse(kind, name))
+        return _pause(pauses, ServicePart.parse(kind, name))
 
     @Operation(
         id="resume_service",
@@ -57,7 +57,7 @@ def build_operator_pauses(pauses: Pauses) -> Blueprint:
         responses=PAUSED,
     ).on(api)
     def resume_service(switch: str) -> Response:
-        return _resume(pauses, Part.parse(switch))
+        return _resume(pauses, ServicePart.parse(switch))
 
     @Operation(
         id="resume",
@@ -67,25 +67,25 @@ def build_operator_pauses(pauses: Pauses) -> Blueprint:
         responses=PAUSED,
     ).on(api)
     def resume(kind: str, name: str) -> Response:
-        return _resume(pauses, Part.parse(kind, name))
+        return _resume(pauses, ServicePart.parse(kind, name))
 
     return api
 
 
-def _pause(pauses: Pauses, part: Part) -> Response:
+def _pause(pauses: Pauses, part: ServicePart) -> Response:
     body = parse_body(PauseBody, read_json_body(max_bytes=MAX_BODY_BYTES))
     pauses.pause(part, by=g.caller.key_id or "", reason=body.reason, seconds=body.for_seconds)
     audit("pause", str(part), tenant=_tenant_of(part), reason=body.reason)
     return _reply(pauses)
 
 
-def _resume(pauses: Pauses, part: Part) -> Response:
+def _resume(pauses: Pauses, part: ServicePart) -> Response:
     pauses.resume(part)
     audit("resume", str(part), tenant=_tenant_of(part))
     return _reply(pauses)
 
 
-def _tenant_of(part: Part) -> str | None:
+def _tenant_of(part: ServicePart) -> str | None:
     return part.name if part.kind is PauseKind.TENANT else None
 
 

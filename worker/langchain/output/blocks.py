@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage
 
-from turns.domain.content.answer_parts import Extra, Part
+from turns.domain.content.answer_parts import Extra, OutputPart
 from turns.domain.run.answer import Answer
 from worker.langchain.message_codec import to_json
 from worker.provider.extras.parts import to_citation, to_image
@@ -39,7 +39,7 @@ def with_blocks(message: BaseMessage, extras: Sequence[Extra]) -> BaseMessage:
     return message.model_copy(update={"content": [text, *images]})
 
 
-def replace_images(answer: Answer, parts: Mapping[str, Part]) -> Answer:
+def replace_images(answer: Answer, parts: Mapping[str, OutputPart]) -> Answer:
     """Return the answer with these parts, which refer to files, in place of the images with these addresses."""
     extras = tuple((offset, parts.get(part.get("url", ""), part)) for offset, part in answer.extras)
     return replace(
@@ -51,7 +51,7 @@ def replace_images(answer: Answer, parts: Mapping[str, Part]) -> Answer:
     )
 
 
-def _replace_blocks(message: str, parts: Mapping[str, Part]) -> str:
+def _replace_blocks(message: str, parts: Mapping[str, OutputPart]) -> str:
     """Return a stored message with references to files in place of these images."""
     stored = json.loads(message)
     content = stored["data"]["content"]

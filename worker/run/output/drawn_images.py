@@ -4,7 +4,7 @@ import base64
 import binascii
 
 from turns.config.logs import Log, get_logger
-from turns.domain.content.answer_parts import Part
+from turns.domain.content.answer_parts import OutputPart
 from turns.domain.errors import FilesFull, FilesUnavailable, FileTypeRefused, StoreUnavailable
 from turns.domain.ids import tenant_of
 from turns.domain.run.answer import Answer
@@ -29,7 +29,7 @@ class DrawnImages:
         stored = {url: part for url in urls if (part := self._store_image(url, claim))}
         return replace_images(answer, stored) if stored else answer
 
-    def _store_image(self, url: str, claim: Claim) -> Part | None:
+    def _store_image(self, url: str, claim: Claim) -> OutputPart | None:
         """Return the part that refers to the stored image; None if it cannot be stored."""
         try:
             content = base64.b64decode(url.partition(INLINE)[2], validate=True)

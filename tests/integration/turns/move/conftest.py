@@ -30,7 +30,7 @@ from turns.edits.placement import ForkPlacement
 from turns.file_history.session_store import open_session_store
 from turns.file_history.turn_store import open_turn_store
 from turns.move.mover import Mover, Stores
-from turns.pauses.part import Part, PauseKind
+from turns.pauses.part import PauseKind, ServicePart
 from turns.pauses.pauses import Pauses
 from turns.store.turns import TurnStore
 from turns.users.commands import open_erasures
@@ -147,7 +147,7 @@ def _add_waiting_turns(scene: Scene) -> None:
         scene.accept(f"batch-{number}", lane=Lane.BATCH)
     retried = scene.claim(scene.accept("retried"))
     scene.store.retry(retried, Code.PROVIDER_TIMEOUT, Retry(after_seconds=3600), model="m")
-    Pauses(scene.client, scene.settings).pause(Part(kind=PauseKind.TENANT, name="acme"), by="key", reason="bill")
+    Pauses(scene.client, scene.settings).pause(ServicePart(kind=PauseKind.TENANT, name="acme"), by="key", reason="bill")
     assert scene.store.claim(scene.accept("paused", tenant="acme").id, worker="w", model="m") is None
     held = scene.claim(scene.accept("held", assistant=Assistant(name="h", model="slow")))
     hold = Retry(after_seconds=3600, hold=Hold(reason=HoldReason.RATE_LIMITED, seconds=3600))

@@ -18,7 +18,7 @@ from turns.domain.state import Status
 from turns.domain.turn import Turn
 from turns.domain.turn_request import TurnRequest
 from turns.file_history.session_store import open_session_store
-from turns.pauses.part import Part, PauseKind
+from turns.pauses.part import PauseKind, ServicePart
 from turns.pauses.pauses import Pauses
 from turns.tenants.limits import OwnLimits
 from turns.tenants.tenants import Tenants
@@ -98,7 +98,7 @@ def test_a_repeated_deletion_from_before_the_move_is_known(
 
 def test_pauses_and_holds_end_in_the_cluster(scene: Scene, cluster_scene: Scene, new_mover: NewMover) -> None:
     new_mover().move(wait_seconds=0)
-    Pauses(cluster_scene.client, cluster_scene.settings).resume(Part(kind=PauseKind.TENANT, name="acme"))
+    Pauses(cluster_scene.client, cluster_scene.settings).resume(ServicePart(kind=PauseKind.TENANT, name="acme"))
     cluster_scene.store.rescue(worker="w", hint=HINT)  # as a worker does at its start
     assert cluster_scene.store.lift_hold("slow")
     assert len(run_waiting_turns(cluster_scene)) >= 2

@@ -20,7 +20,7 @@ from turns.domain.wait_reason import Reason
 from turns.operations.live_turns import SCAN_LIMIT, read_live_turns
 from turns.operations.wait_diagnosis import read_session_queue
 from turns.operations.workers import read_workers
-from turns.pauses.part import WORKERS, Part
+from turns.pauses.part import WORKERS, ServicePart
 from turns.pauses.pauses import Pauses
 from turns.store.survey import survey_heads
 from turns.store.turns import TurnStore
@@ -64,11 +64,11 @@ def test_a_turn_waits_for_the_end_of_the_pauses_of_its_parts(
     accept: Accept, client: Client, store: TurnStore, pauses: Pauses
 ) -> None:
     turn = accept()
-    pauses.pause(Part.parse("assistant", "default"), reason="bad prompt", seconds=60)
-    pauses.pause(Part.parse("model", "m"))
-    pauses.pause(Part.parse("model", "other"))
+    pauses.pause(ServicePart.parse("assistant", "default"), reason="bad prompt", seconds=60)
+    pauses.pause(ServicePart.parse("model", "m"))
+    pauses.pause(ServicePart.parse("model", "other"))
     assert reasons(client, turn) == [Reason.PAUSED], "the model is known when a worker claims the turn"
-    pauses.resume(Part.parse("assistant", "default"))
+    pauses.resume(ServicePart.parse("assistant", "default"))
     assert store.claim(turn.id, worker="w", model="m") is None
     [why] = read_session_queue(client, turn.session).why
     assert (why.reason, why.until) == (Reason.PAUSED, None)

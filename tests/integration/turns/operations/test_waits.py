@@ -16,7 +16,7 @@ from turns.domain.wait_reason import SILENT, Reason
 from turns.operations.live_turns import read_live_turns
 from turns.operations.timeline import read_timeline
 from turns.operations.waits import Wait
-from turns.pauses.part import WORKERS, Part
+from turns.pauses.part import WORKERS, ServicePart
 from turns.pauses.pauses import Pauses
 from turns.store.turns import TurnStore
 
@@ -73,7 +73,10 @@ def test_a_pause_holds_a_turn_until_it_is_resumed(
     accept: Accept, store: TurnStore, pauses: Pauses, waits: Waits
 ) -> None:
     turn = accept()
-    for part, wait in ((WORKERS, (Reason.WORKERS_PAUSED, "")), (Part.parse("model", "m"), (Reason.PAUSED, "model/m"))):
+    for part, wait in (
+        (WORKERS, (Reason.WORKERS_PAUSED, "")),
+        (ServicePart.parse("model", "m"), (Reason.PAUSED, "model/m")),
+    ):
         pauses.pause(part)
         for _ in range(2):
             assert store.claim(turn.id, worker="w", model="m") is None

@@ -19,15 +19,15 @@ from turns.domain.run.retry import Hold, HoldReason, Retry
 from turns.domain.state import Status
 from turns.domain.turn import WaitingFor
 from turns.domain.turn_request import TurnRequest
-from turns.pauses.part import INTAKE, WORKERS, Part, PauseKind
+from turns.pauses.part import INTAKE, WORKERS, PauseKind, ServicePart
 from turns.pauses.pauses import Pauses, read_pauses
 from turns.store.turns import TurnStore
 
 OWN_PROVIDER = Assistant(name="own", model="n", base_url="https://user:secret@models.example:8443/v1", lane=Lane.BATCH)
 REQUESTS = {"tenant": "acme", "assistant": OWN_PROVIDER}
 PARTS = ("workers", "tenant/acme", "lane/batch", "assistant/own", "provider/models.example:8443", "model/n")
-TENANT = Part(kind=PauseKind.TENANT, name="acme")
-MODEL = Part(kind=PauseKind.MODEL, name="m")
+TENANT = ServicePart(kind=PauseKind.TENANT, name="acme")
+MODEL = ServicePart(kind=PauseKind.MODEL, name="m")
 
 
 class Paused:
@@ -53,7 +53,7 @@ class Paused:
     def commit(self, claim: Claim) -> None:
         self.store.commit(claim, answer_to(claim), tail="")
 
-    def paused_turns(self, count: int, part: Part = WORKERS, **request: object) -> list[str]:
+    def paused_turns(self, count: int, part: ServicePart = WORKERS, **request: object) -> list[str]:
         """Pause the part and let turns wait for it; return them in order."""
         self.pauses.pause(part)
         turns = [self.ask(**request) for _ in range(count)]
@@ -69,7 +69,7 @@ class Paused:
         self.store.rescue(worker="", hint="")
         return self.hints()
 
-    def end_on_time(self, part: Part) -> None:
+    def end_on_time(self, part: ServicePart) -> None:
         """Let the time of the pause pass."""
         record = json.loads(self.server.raw.hget(keys.SERVICE.name, str(part)) or b"{}")
         self.server.raw.hset(keys.SERVICE.name, str(part), json.dumps({**record, "until_at": 1}))
@@ -82,13 +82,13 @@ def paused(store: TurnStore, pauses: Pauses, server: Server, hints: Callable[[],
 
 @pytest.mark.parametrize("part", PARTS)
 def test_turns_of_a_paused_part_wait_and_others_start(paused: Paused, part: str) -> None:
-    paused.pauses.pause(Part.parse(*part.split("/")))
+    paused.pauses.pause(ServicePart.parse(*part.split("/")))
     turn = paused.ask(**REQUESTS)
     assert paused.try_claim(turn) is None
     assert paused.store.get_turn(turn, tenant="acme").waiting.waiting_for is WaitingFor.PAUSE  # type: ignore[union-attr]  # it is queued
     other = paused.try_claim(paused.ask())
     assert (other is None) == (part == "workers")
-    assert paused.pauses.resume(Part.parse(*part.split("/")))
+    assert paused.pauses.resume(ServicePart.parse(*part.split("/")))
     claim = paused.store.claim(turn, worker="w", model="m")
     assert claim is not None
     assert claim.provider
@@ -232,21 +232,21 @@ def test_turns_of_a_paused_model_use_a_free_fallback(paused: Paused) -> None:
     claim = paused.try_claim(paused.ask(), fallback_model="f")
     assert claim is not None
     assert claim.model == "f"
-    paused.pauses.pause(Part(kind=PauseKind.MODEL, name="f"))
+    paused.pauses.pause(ServicePart(kind=PauseKind.MODEL, name="f"))
     assert paused.try_claim(paused.ask(), fallback_model="f") is None
 
 
 def test_a_model_on_hold_does_not_fall_back_to_a_paused_one(paused: Paused) -> None:
     outage = Retry(after_seconds=0, counts=False, hold=Hold(reason=HoldReason.OUTAGE))
     paused.store.retry(paused.claim(paused.ask()), Code.PROVIDER_ERROR, outage, model="m")
-    paused.pauses.pause(Part(kind=PauseKind.MODEL, name="f"))
+    paused.pauses.pause(ServicePart(kind=PauseKind.MODEL, name="f"))
     turn = paused.ask()
     assert paused.try_claim(turn, fallback_model="f") is None
     assert paused.server.raw.zscore(keys.HELD("m"), turn) is not None
 
 
 @pytest.mark.parametrize("part", [WORKERS, MODEL])
-def test_turns_do_not_fail_with_their_model_during_a_pause(paused: Paused, part: Part) -> None:
+def test_turns_do_not_fail_with_their_model_during_a_pause(paused: Paused, part: ServicePart) -> None:
     """An operator who pauses a model that does not answer keeps its turns from failing."""
     outage = Retry(after_seconds=0, counts=False, hold=Hold(reason=HoldReason.OUTAGE))
     turn = paused.ask()
@@ -326,8 +326,8 @@ def test_a_pause_that_cannot_be_read_is_in_force(paused: Paused, client: Client)
 
 def test_the_number_of_pauses_is_limited(paused: Paused) -> None:
     for number in range(100):
-        paused.pauses.pause(Part(kind=PauseKind.TENANT, name=f"t{number}"))
-    paused.pauses.pause(Part(kind=PauseKind.TENANT, name="t0"), reason="known")
+        paused.pauses.pause(ServicePart(kind=PauseKind.TENANT, name=f"t{number}"))
+    paused.pauses.pause(ServicePart(kind=PauseKind.TENANT, name="t0"), reason="known")
     with pytest.raises(InvalidRequest, match="too many"):
         paused.pauses.pause(WORKERS)
     assert len(paused.pauses.read()) == 100

@@ -73,7 +73,7 @@ from turns.file_history.turn_store import open_turn_store
 from turns.files.blobs import DirectoryBlobs
 from turns.files.store import FileStore, StoredFile
 from turns.jobs.scripts import JobScripts
-from turns.pauses.part import Part
+from turns.pauses.part import ServicePart
 from turns.pauses.pauses import Pauses
 from turns.store.event_stream.folded_events import folded_events
 from turns.store.sessions import SessionStore
@@ -446,13 +446,13 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(part=st.sampled_from(PARTS))
     def pause(self, part: str) -> None:
-        self.pauses.pause(Part.parse(*part.split("/")))
+        self.pauses.pause(ServicePart.parse(*part.split("/")))
         self.model.pause(part)
 
     @precondition(lambda self: self.model.pauses)
     @rule(part=st.sampled_from(PARTS))
     def resume(self, part: str) -> None:
-        assert self.pauses.resume(Part.parse(*part.split("/"))) == self.model.resume(part)
+        assert self.pauses.resume(ServicePart.parse(*part.split("/"))) == self.model.resume(part)
 
     @precondition(lambda self: self.model.pauses)
     @rule()

@@ -14,7 +14,7 @@ import pytest
 from tests.support.raw_provider import HELLO, WHOLE, Ask, Script, chunk, error_of, events, sends, serve
 from turns.config.settings import Settings
 from turns.domain.errors import ModelError, ModelErrorKind
-from worker.provider.chunk_stream import Limits
+from worker.provider.chunk_stream import AnswerLimits
 from worker.provider.http_client import MAX_ERROR_BYTES
 from worker.provider.models import build_model
 
@@ -79,7 +79,7 @@ def test_an_answer_of_the_allowed_size_is_read(ask: Ask) -> None:
     size = 20_000
     words = events(*[chunk({"content": "x"})] * size, WHOLE[-1])
     assert len(ask(sends(words)).output) == size
-    assert len(words) < Limits.for_answer(size).stream_bytes
+    assert len(words) < AnswerLimits.for_answer(size).stream_bytes
     emoji = json.dumps(chunk({"content": "😀" * (Settings().max_answer_bytes // 4)}, "stop"))
     assert len(ask(sends(events(emoji))).output) == Settings().max_answer_bytes // 4
 

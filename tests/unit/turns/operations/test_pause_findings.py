@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from tests.unit.turns.operations.test_verdict import BUSY, CALM, NOW, pause
 from turns.operations.pause_findings import find_pauses
-from turns.pauses.part import INTAKE, WORKERS, Part
+from turns.pauses.part import INTAKE, WORKERS, ServicePart
 
-ACME = Part.parse("tenant", "acme")
+ACME = ServicePart.parse("tenant", "acme")
 
 
 def test_a_pause_says_who_why_since_and_until() -> None:
@@ -42,6 +42,6 @@ def test_a_pause_that_is_over_is_no_finding() -> None:
 
 
 def test_only_some_of_many_pauses_are_described() -> None:
-    pauses = [pause(Part.parse("tenant", f"t{n}")) for n in range(5)]
+    pauses = [pause(ServicePart.parse("tenant", f"t{n}")) for n in range(5)]
     [found] = find_pauses(replace(CALM, pauses=pauses))
     assert found.detail.endswith("it ends in 30 s. And 2 more.")

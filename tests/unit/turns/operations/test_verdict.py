@@ -13,7 +13,7 @@ from turns.operations.finding import ServiceFacts
 from turns.operations.time_series import StatsPoint
 from turns.operations.verdict import evaluate
 from turns.operations.workers import Worker
-from turns.pauses.part import INTAKE, WORKERS, Part
+from turns.pauses.part import INTAKE, WORKERS, ServicePart
 from turns.pauses.pause import Pause
 from turns.processes.record import ProcessRecord, ProcessState
 from turns.store.failing import FailingModel
@@ -60,7 +60,7 @@ SHARING = CrowdedGroup(name="loop/model:slow", slots=360, waiting=240)
 WAITING = replace(BUSY, held={Reason.WORKERS_BUSY: 4})
 
 
-def pause(part: Part, **changes: Any) -> Pause:
+def pause(part: ServicePart, **changes: Any) -> Pause:
     """Return a pause for half a minute, which ends after another one."""
     half = Pause(part=part, by="", reason="", since=NOW - 30_000, until=NOW + 30_000, is_over=False, waiting_turns=0)
     return replace(half, **changes)

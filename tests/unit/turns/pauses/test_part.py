@@ -3,7 +3,7 @@
 import pytest
 
 from turns.domain.errors import InvalidRequest
-from turns.pauses.part import INTAKE, Part, PauseKind
+from turns.pauses.part import INTAKE, PauseKind, ServicePart
 
 
 @pytest.mark.parametrize(
@@ -21,8 +21,8 @@ from turns.pauses.part import INTAKE, Part, PauseKind
     ],
 )
 def test_each_part_has_a_name(kind: str, name: str, text: str, label: str) -> None:
-    part = Part.parse(kind, name)
-    assert (str(part), part.label, Part.from_text(text)) == (text, label, part)
+    part = ServicePart.parse(kind, name)
+    assert (str(part), part.label, ServicePart.from_text(text)) == (text, label, part)
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,13 @@ def test_each_part_has_a_name(kind: str, name: str, text: str, label: str) -> No
 )
 def test_a_wrong_name_is_refused_with_its_rule(kind: str, name: str, error: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
-        Part.parse(kind, name)
+        ServicePart.parse(kind, name)
     assert error in str(refused.value)
 
 
 @pytest.mark.parametrize("text", ["", "live", "tenant", "tenant/", "workers/w", "completed_at:tenant/acme"])
 def test_other_fields_of_the_service_are_no_parts(text: str) -> None:
-    assert Part.from_text(text) is None
+    assert ServicePart.from_text(text) is None
 
 
 def test_the_whole_service_has_parts_without_a_name() -> None:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.provider import chunk_stream
-from worker.provider.answer import Answer
+from worker.provider.answer import StreamedAnswer
 from worker.provider.event_stream import EventDecoder
 
 BOM = b"\xef\xbb\xbf"
@@ -29,7 +29,7 @@ def word(text: str, **more: Any) -> dict[str, Any]:
 
 def read(*chunks: Any) -> list[Any]:
     """Return what a stream of these chunks becomes, without its last chunk."""
-    answer = Answer(httpx2.Request("POST", "http://models.example/v1"))
+    answer = StreamedAnswer(httpx2.Request("POST", "http://models.example/v1"))
     return answer.read((b"", json.dumps(chunk).encode()) for chunk in chunks)
 
 
@@ -69,7 +69,7 @@ def test_chunks_with_probabilities_are_not_joined() -> None:
 @given(st.lists(st.sampled_from(["reasoning", "reasoning_content", "role", "tool_calls"]), min_size=2, max_size=30))
 def test_reasoning_is_one_empty_chunk_for_each_read(names: list[str]) -> None:
     """It shows that the model is alive, and costs little."""
-    answer = Answer(httpx2.Request("POST", "http://models.example/v1"))
+    answer = StreamedAnswer(httpx2.Request("POST", "http://models.example/v1"))
     thoughts = [{"choices": [{"index": 0, "delta": {name: None if name == "tool_calls" else "x"}}]} for name in names]
     for _ in range(3):
         assert texts(answer.read((b"", json.dumps(chunk).encode()) for chunk in thoughts)) in ([""], [None])

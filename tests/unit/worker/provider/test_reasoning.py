@@ -7,7 +7,7 @@ import httpx2
 import orjson
 import pytest
 
-from worker.provider.answer import Answer, to_completion
+from worker.provider.answer import StreamedAnswer, to_completion
 from worker.provider.request_ids import ProviderRequest
 
 REQUEST = httpx2.Request("POST", "http://models.example")
@@ -22,7 +22,7 @@ def deliver(*chunks: Any, shows: bool = True) -> list[str]:
     received: list[str] = []
     request = ProviderRequest("c", on_reasoning=(lambda text: received.append(f"[{text}]")) if shows else None)
     with request.sending():
-        answer = Answer(REQUEST)
+        answer = StreamedAnswer(REQUEST)
         for delivered in answer.deliver([(b"", orjson.dumps(one)) for one in chunks]):
             received += [text for choice in delivered["choices"] if (text := (choice["delta"] or {}).get("content"))]
     return received

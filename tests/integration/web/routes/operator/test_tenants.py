@@ -18,7 +18,7 @@ from turns.config.settings import Settings
 from turns.domain.run.claim import Claim
 from turns.domain.run.spending import Spending, Usage
 from turns.domain.turn import Turn
-from turns.pauses.part import Part
+from turns.pauses.part import ServicePart
 from turns.pauses.pauses import Pauses
 from turns.store.turns import TurnStore
 from turns.tenants.tenants import Tenants
@@ -135,7 +135,7 @@ def test_tenants_are_sorted_and_cut(http: FlaskClient, accept: Callable[..., Tur
 def test_a_paused_tenant_shows_its_pause(http: FlaskClient, client: Client, settings: Settings) -> None:
     put(http, {"concurrency": 3})
     put(http, {"concurrency": 3}, "other")
-    Pauses(client, settings).pause(Part.parse("tenant", "acme"), reason="flood")
+    Pauses(client, settings).pause(ServicePart.parse("tenant", "acme"), reason="flood")
     assert get(http, "/acme")["pause"]["reason"] == "flood"
     pauses = {tenant["tenant"]: tenant["pause"] for tenant in get(http)["data"]}
     assert (pauses["acme"]["kind"], pauses["other"]) == ("tenant", None)
