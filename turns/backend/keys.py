@@ -568,4 +568,5 @@ LIVE = Key(
     "stores nothing",
 )
 
-CATALOGUE = tuple(value for value in list(globals().values()) if isinstance(value, Key))
+BY_NAME = {name.lower(): value for name, value in list(globals().items()) if isinstance(value, Key)}  # as in Lua
+CATALOGUE = tuple(BY_NAME.values())

@@ -36,11 +36,11 @@ class Subscription:
     def put(self, message: Message) -> None:
         """Queue a message; if the queue is full, replace its content by `None`."""
         if message and not message.startswith(self._prefix):
-            return None
-        if self._messages.qsize() < MAX_QUEUED_MESSAGES:
-            return self._messages.put(message)
-        self.clear()
-        return self._messages.put(None)
+            return
+        if self._messages.qsize() >= MAX_QUEUED_MESSAGES:
+            self.clear()
+            message = None
+        self._messages.put(message)
 
     def clear(self) -> None:
         """Drop the messages that have arrived so far."""

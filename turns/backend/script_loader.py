@@ -173,7 +173,7 @@ def read_source(name: str) -> str:
 
 def render_constants(settings: Settings) -> dict[str, str]:
     """Return the Lua literal of each constant by the name that the scripts use."""
-    names = {name.lower(): key.name for name, key in vars(keys).items() if isinstance(key, keys.Key)}
+    names = {name: key.name for name, key in keys.BY_NAME.items()}
     policy = {
         "transitions": {
             status: {event: to for (frm, event), to in TRANSITIONS.items() if frm is status} for status in LIVE

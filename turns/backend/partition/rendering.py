@@ -42,5 +42,4 @@ def _names() -> Mapping[str, str]:
     A local variable for the prefix would be slower: each function that uses it costs Lua a search among the variables
     that other functions use, 2 % of a turn in the store.
     """
-    found = {name: key for name, key in vars(keys).items() if isinstance(key, keys.Key)}
-    return {f"KEY.{name.lower()}": f"KEYS[1] .. '{local_name(key.name)}'" for name, key in found.items()}
+    return {f"KEY.{name}": f"KEYS[1] .. '{local_name(key.name)}'" for name, key in keys.BY_NAME.items()}
