@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from tests.support.reference.files import ReferenceFiles
+from tests.support.reference.histories import ReferenceHistories
 from tests.support.reference.slots import ALL, TENANT, ReferenceSlots
 from tests.support.reference.turn import ReferenceHold, ReferencePause, ReferenceTurn, ReferenceUsage
 from turns.domain.state import Event, Status, advance
@@ -24,11 +25,11 @@ class ReferenceModel:
     holds: dict[str, ReferenceHold] = field(default_factory=dict)
     pauses: dict[str, ReferencePause] = field(default_factory=dict)
     queues: dict[str, list[str]] = field(default_factory=dict)
-    histories: dict[str, list[str]] = field(default_factory=dict)  # ids of committed turns, after the name of an import
-    forks: dict[str, tuple[str, str, bool]] = field(default_factory=dict)  # session, turn, and whether it is left out
     files: ReferenceFiles = field(default_factory=ReferenceFiles)
-    unanswered: dict[str, list[str]] = field(default_factory=dict)  # the last turns of a session that ended without one
     usage: ReferenceUsage = field(default_factory=ReferenceUsage)
+
+    def __post_init__(self) -> None:
+        self.histories = ReferenceHistories(self.turns, self.queues, self.files)
 
     def accept(self, turn_id: str, session: str, model: str, *, files: Sequence[str] = ()) -> None:
         self.turns[turn_id] = ReferenceTurn(session, model, accepted_at=self.now)
@@ -37,64 +38,12 @@ class ReferenceModel:
         if self.is_head(turn_id):
             self._dispatch(turn_id)
 
-    def check_last(self, turn_id: str) -> str:
-        """Return in words whether a turn is the last one in the history of its session."""
-        turn = self.turns[turn_id]
-        history = self.histories.get(turn.session, [])
-        if turn.erased:
-            return "not found"
-        if turn_id not in history:
-            return "not committed"
-        return "last" if history[-1] == turn_id else "not last"
-
-    def fork(self, source: str, target: str, *, turn_id: str, before: bool, has_turn: bool = False) -> str:
-        """Copy the messages of a session up to a turn to an empty one, and return the result in words.
-
-        `has_turn`: for a new turn in it, which is accepted with the copy or not at all.
-        """
-        if self.forks.get(target) == (source, turn_id, before) and not has_turn:
-            return "replayed"
-        turn, history = self.turns[turn_id], self.histories.get(source, [])
-        if turn.erased or turn.session != source:
-            return "not found"
-        if turn_id not in history:
-            return "not committed"
-        if self.histories.get(target) or self.queues.get(target):
-            return "not empty"
-        self.histories[target] = history[: history.index(turn_id) + (not before)]
-        self.forks[target] = (source, turn_id, before)
-        self.files.fork(target, self.histories[target])
-        return "forked"
-
-    def delete(self, turn_id: str) -> str:
-        """Delete an ended turn with its messages, and return the result in words."""
-        turn = self.turns[turn_id]
-        if turn.erased:
-            return "deleted" if turn.deleted else "not found"
-        if self.queues.get(turn.session):
-            return "busy"
-        if self.check_last(turn_id) == "not last":
-            return "not last"
-        history = self.histories.get(turn.session, [])
-        if turn_id in history:
-            self.files.uncommit(turn_id, turn.session)
-        self.files.forget_turn(turn_id)
-        self.histories[turn.session] = [other for other in history if other != turn_id]
-        turn.erased = turn.deleted = True
-        self._forget_unanswered(turn_id)
-        return "deleted"
-
     def stop(self, turn_id: str) -> None:
         """Cancel a turn but keep its partial answer, if it runs."""
         if self.turns[turn_id].status is Status.IN_PROGRESS:
             self.turns[turn_id].superseded = True
         else:
             self.cancel(turn_id)
-
-    def visible_history(self, turn_id: str) -> list[str]:
-        """Return the turns that a turn sees: all committed ones, without the one that it replaces."""
-        turn = self.turns[turn_id]
-        return [other for other in self.histories.get(turn.session, []) if other != turn.replaces]
 
     def is_head(self, turn_id: str) -> bool:
         return self.queues[self.turns[turn_id].session][:1] == [turn_id]
@@ -105,7 +54,7 @@ class ReferenceModel:
         has_slot = turn.losses == 0 or self.slots.holds(turn_id)
         if turn.status is not Status.QUEUED or not self.is_head(turn_id) or not has_slot or turn.is_delayed:
             return False
-        if turn.replaces and self.check_last(turn.replaces) != "last":
+        if turn.replaces and self.histories.check_last(turn.replaces) != "last":
             self._end(turn_id, Event.FAIL)
             return False
         if part := self._find_pause(turn_id):
@@ -131,13 +80,13 @@ class ReferenceModel:
         return turn.status is Status.IN_PROGRESS and turn.token == token
 
     def commit(self, turn_id: str, drawn: Sequence[str] = ()) -> None:
-        self._write_history(turn_id, drawn)
+        self.histories.write(turn_id, drawn)
         self._end(turn_id, Event.COMMIT)
         self._confirm_answer(self.turns[turn_id].admitted_by)
 
     def interrupt(self, turn_id: str, *, has_text: bool = True) -> None:
         if has_text:
-            self._write_history(turn_id)
+            self.histories.write(turn_id)
         self._end(turn_id, Event.INTERRUPT)
 
     def clear_session(self, session: str, *, keep_running: bool) -> None:
@@ -198,26 +147,14 @@ class ReferenceModel:
 
     def erase(self, session: str) -> None:
         self.clear_session(session, keep_running=False)
-        self.histories.pop(session, None)
-        self.forks.pop(session, None)
+        self.histories.committed.pop(session, None)
+        self.histories.forks.pop(session, None)
         self.files.of_sessions.pop(session, None)
         for turn_id, turn in self.turns.items():
             if turn.session == session:
                 turn.erased = True
                 self.files.forget_turn(turn_id)
-        self.unanswered.pop(session, None)
-
-    def import_messages(self, session: str, name: str) -> str:
-        """Import messages, for which `name` stands, and return the result in words."""
-        history = self.histories.get(session, [])
-        if history[:1] == [name]:
-            return "replayed"
-        if history:
-            return "not empty"
-        if self.queues.get(session):
-            return "busy"
-        self.histories[session] = [name]
-        return "imported"
+        self.histories.unanswered.pop(session, None)
 
     def cancel(self, turn_id: str) -> None:
         if not self.turns[turn_id].status.is_terminal:
@@ -320,17 +257,6 @@ class ReferenceModel:
             return "model_paused", turn.held_by
         groups = [group for group in turn.groups if turn_id in self.slots.waiters[group]]
         return ("parked", groups[0]) if groups and turn.status is Status.QUEUED else None
-
-    def _forget_unanswered(self, turn_id: str) -> None:
-        kept = self.unanswered.get(self.turns[turn_id].session, [])
-        if turn_id in kept:
-            kept.remove(turn_id)
-
-    def _write_history(self, turn_id: str, drawn: Sequence[str] = ()) -> None:
-        turn = self.turns[turn_id]
-        if not turn.stands_alone:
-            self.histories[turn.session] = [*self.visible_history(turn_id), turn_id]
-        self.files.commit(turn_id, None if turn.stands_alone else turn.session, drawn, replaces=turn.replaces)
 
     def _dispatch(self, turn_id: str) -> str | None:
         """Return the group for which the turn waits, or None if it has its slots."""
@@ -440,7 +366,7 @@ class ReferenceModel:
         has_run = turn.status is Status.IN_PROGRESS
         turn.status = advance(turn.status, event)
         if event in {Event.FAIL, Event.CANCEL, Event.LOSE, Event.EXPIRE} and not (turn.replaces or turn.stands_alone):
-            self.unanswered.setdefault(turn.session, []).append(turn_id)
+            self.histories.unanswered.setdefault(turn.session, []).append(turn_id)
         self.usage.outcomes[turn.status] += 1
         self.usage.unreported_calls += has_run and event in {Event.CANCEL, Event.LOSE}
         turn.held_by = turn.paused_by = turn.waits_since = None

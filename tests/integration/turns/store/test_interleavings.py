@@ -235,7 +235,7 @@ class Interleavings(RuleBasedStateMachine):
         assert (claim is not None) == self.model.claim(turn_id, worker)
         if claim is None:
             return multiple()
-        expected = [message for turn in self.model.visible_history(turn_id) for message in self._pair(turn)]
+        expected = [message for turn in self.model.histories.visible(turn_id) for message in self._pair(turn)]
         if self.model.turns[turn_id].stands_alone:
             expected = [message.to_stored() for message in _messages("past")]
         assert [message.decode() for message in claim.messages] == expected
@@ -282,7 +282,7 @@ class Interleavings(RuleBasedStateMachine):
     def regenerate(self, turn_id: str, text: str | None) -> MultipleResults[str]:
         """Ask for another answer to any turn, which is accepted for the last committed one of a session."""
         only_last = Changes(fork=Fork.NEVER, input=text)
-        if refused := REFUSALS.get(self.model.check_last(turn_id)):
+        if refused := REFUSALS.get(self.model.histories.check_last(turn_id)):
             with pytest.raises(refused):
                 self.regeneration.regenerate(turn_id, only_last, Origin(tenant=DEFAULT_TENANT))
             return multiple()
@@ -295,7 +295,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(target=turns, session=SESSIONS)
     def regenerate_last(self, session: str) -> MultipleResults[str]:
-        last = self.model.histories.get(session, [])[-1:]
+        last = self.model.histories.committed.get(session, [])[-1:]
         return self.regenerate(last[0], None) if last and last[0] in self.model.turns else multiple()
 
     @rule(target=turns, turn_id=turns, session=st.sampled_from(["a", "b", "c"]))
@@ -304,7 +304,7 @@ class Interleavings(RuleBasedStateMachine):
         earlier = self.model.turns[turn_id]
         if earlier.session == OF_ALICE:
             return multiple()
-        result = self.model.fork(earlier.session, session, turn_id=turn_id, before=True, has_turn=True)
+        result = self.model.histories.fork(earlier.session, session, turn_id=turn_id, before=True, has_turn=True)
         changes = Changes(fork=Fork.ALWAYS, session_id=session)
         if refused := REFUSALS.get(result):
             with pytest.raises(refused):
@@ -319,7 +319,7 @@ class Interleavings(RuleBasedStateMachine):
         source = Source(session_id=self.model.turns[turn_id].session, user_id=None, turn_id=turn_id, before=before)
         if source.session_id == OF_ALICE:
             return
-        result = self.model.fork(source.session, session, turn_id=turn_id, before=before)
+        result = self.model.histories.fork(source.session, session, turn_id=turn_id, before=before)
         if refused := REFUSALS.get(result):
             with pytest.raises(refused):
                 self.forks.fork(source, session)
@@ -499,7 +499,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(turn_id=turns)
     def delete(self, turn_id: str) -> None:
-        if refused := REFUSALS.get(self.model.delete(turn_id)):
+        if refused := REFUSALS.get(self.model.histories.delete(turn_id)):
             with pytest.raises(refused):
                 self.deletion.delete(turn_id, tenant=DEFAULT_TENANT)
         else:
@@ -507,7 +507,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(session=SESSIONS)
     def delete_last(self, session: str) -> None:
-        last = self.model.histories.get(session, [])[-1:]
+        last = self.model.histories.committed.get(session, [])[-1:]
         if last and last[0] in self.model.turns:
             self.delete(last[0])
 
@@ -529,7 +529,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(session=SESSIONS, name=st.sampled_from(["i", "j"]))
     def import_messages(self, session: str, name: str) -> None:
-        expected = self.model.import_messages(session, name)
+        expected = self.model.histories.import_messages(session, name)
         assert self._imported(session, name) == expected
 
     @rule(turn_id=turns)
@@ -605,18 +605,20 @@ class Interleavings(RuleBasedStateMachine):
     @invariant()
     def history_is_the_committed_pairs_in_order(self) -> None:
         for session in NAMES:
-            pairs = [message for turn in self.model.histories.get(session, []) for message in self._pair(turn)]
+            pairs = [
+                message for turn in self.model.histories.committed.get(session, []) for message in self._pair(turn)
+            ]
             assert type(self).read_history(session) == pairs
 
     @invariant()
     def questions_without_an_answer_are_kept(self) -> None:
-        for session, turns in self.model.unanswered.items():
+        for session, turns in self.model.histories.unanswered.items():
             kept = {question.turn_id for question in self.sessions.list_unanswered(session)}
             assert set(turns[-MAX_KEPT:]) <= kept <= set(turns)
 
     @invariant()
     def the_version_rises_with_each_change_of_the_history(self) -> None:
-        histories = self.model.histories
+        histories = self.model.histories.committed
         after = {name: (tuple(history), self._version(name)) for name, history in histories.items()}
         for name in after.keys() & self.seen.keys():
             (history, version), (history_before, version_before) = after[name], self.seen[name]
