@@ -37,7 +37,10 @@ ALLOCATED: Final = Constant(
 POLLED: Final = Constant(value=400, unit="µs", meaning="CPU of the store for a polled turn", source=STORE_LIMIT)
 PIECE: Final = Constant(value=11.5, unit="µs", meaning="CPU of the store for a piece of a stream", source=STORE_LIMIT)
 PIECES: Final = Constant(
-    value=20, unit="1/s", meaning="pieces of a stream, at most", source="FLUSH_SECONDS in worker/run/event_buffer.py"
+    value=20,
+    unit="1/s",
+    meaning="pieces of a stream, at most",
+    source="FLUSH_SECONDS in worker/run/output/event_buffer.py",
 )
 WORD: Final = Constant(
     value=6, unit="bytes", meaning="a word of an answer, at least one of which is in a piece", source="English text"
