@@ -5,11 +5,12 @@ from typing import Any
 
 from turns.domain.content.parts import Part, PartType
 from turns.domain.errors import InvalidRequest
+from web.surfaces.openai.attachments import Attachment, read_attachment
 
 INPUT_TYPES = ("input_text", "input_image", "input_file")
 TEXT_TYPES = {"input_text", "output_text", "text"}
 
-Content = str | list[dict[str, Any]]
+Content = str | list[dict[str, Any] | Attachment]
 
 
 def to_input(content: Any, field: str) -> Content:
@@ -19,9 +20,8 @@ def to_input(content: Any, field: str) -> Content:
     if not isinstance(content, list) or not content:
         raise InvalidRequest(field, "must be text, or a list of parts")
     parts = [_to_part(part, f"{field}.{n}") for n, part in enumerate(content)]
-    if all(part["type"] == "text" for part in parts):
-        return "\n".join(part["text"] for part in parts)
-    return parts
+    texts = [part["text"] for part in parts if isinstance(part, dict) and part["type"] == "text"]
+    return "\n".join(texts) if len(texts) == len(parts) else parts
 
 
 def to_text(content: Any, field: str) -> str:
@@ -36,19 +36,23 @@ def to_text(content: Any, field: str) -> str:
     return "\n".join(part["text"] for part in content)
 
 
-def _to_part(part: Any, field: str) -> dict[str, Any]:
+def _to_part(part: Any, field: str) -> dict[str, Any] | Attachment:
     given = {name: value for name, value in part.items() if value is not None} if isinstance(part, dict) else {}
     match given:
         case {"type": "input_text", "text": str(text)}:
             return {"type": "text", "text": text}
         case {"type": "input_image", "file_id": str(file_id)}:
             return {"type": "image", "file_id": file_id}
+        case {"type": "input_image", "image_url": str(url)} if url.startswith("data:"):
+            return read_attachment("image", url, f"{field}.image_url")
         case {"type": "input_image", "image_url": str(url)}:
             return {"type": "image", "url": url}
         case {"type": "input_file", "file_id": str(file_id)}:
             return {"type": "file", "file_id": file_id}
+        case {"type": "input_file", "file_data": str(url)}:
+            return read_attachment("file", url, f"{field}.file_data", name=given.get("filename"))
         case {"type": "input_file"}:
-            raise InvalidRequest(f"{field}.file_id", "is required: upload the file first")
+            raise InvalidRequest(f"{field}.file_id", "is required, or file_data with a data URL")
     raise InvalidRequest(f"{field}.type", f"must be {', '.join(INPUT_TYPES)}, with its field")
 
 

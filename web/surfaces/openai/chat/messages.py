@@ -8,11 +8,10 @@ from pydantic import BaseModel, ConfigDict
 
 from turns.domain.content.parts import MAX_PARTS, is_file_id
 from turns.domain.errors import InvalidRequest
-from web.surfaces.data_urls import read_data_url
+from web.surfaces.openai.attachments import Attachment, read_attachment
 from web.surfaces.openai.unsupported import UnsupportedParameter
 
 INSTRUCTIONS = ("system", "developer")
-MAX_NAME_CHARACTERS = 200
 MAX_PAST_BYTES = 1024 * 1024  # of text; more than any model reads
 EMPTY = {"type": "text", "text": ""}
 
@@ -27,16 +26,6 @@ class MessageBody(BaseModel):
     tool_calls: list[Any] | None = None
     function_call: Any = None
     audio: Any = None
-
-
-@dataclass(frozen=True, slots=True)
-class Attachment:
-    """An image or a file whose bytes are in the request."""
-
-    kind: Literal["image", "file"]
-    content: bytes
-    media_type: str
-    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +116,15 @@ def _image(part: Mapping[str, Any], path: str) -> dict[str, Any] | Attachment:
     url = _text_at(_object_at(part, "image_url", path), "url", path)
     if is_file_id(url):
         return {"type": "image", "file_id": url}
-    return _attachment("image", url, f"{path}.url") if url.startswith("data:") else {"type": "image", "url": url}
+    return read_attachment("image", url, f"{path}.url") if url.startswith("data:") else {"type": "image", "url": url}
 
 
 def _file(part: Mapping[str, Any], path: str) -> dict[str, Any] | Attachment:
     given = _object_at(part, "file", f"{path}.file")
     if given.get("file_id") is not None:
         return {"type": "file", "file_id": _text_at(given, "file_id", f"{path}.file")}
-    name = given.get("filename")
     data = _text_at(given, "file_data", f"{path}.file")
-    return _attachment("file", data, f"{path}.file.file_data", name=name if isinstance(name, str) else "")
-
-
-def _attachment(kind: Literal["image", "file"], url: str, path: str, *, name: str = "") -> Attachment:
-    content, media_type = read_data_url(url, path)
-    return Attachment(kind, content, media_type, name[:MAX_NAME_CHARACTERS])
+    return read_attachment("file", data, f"{path}.file.file_data", name=given.get("filename"))
 
 
 def _object_at(part: Mapping[str, Any], name: str, path: str) -> Mapping[str, Any]:

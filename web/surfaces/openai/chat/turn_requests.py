@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from flask import g
-
 from turns.domain.content.parts import Part, text_of
 from turns.domain.errors import FieldError, InvalidRequest
 from turns.domain.ids import new_token
@@ -14,8 +12,9 @@ from web.http.turn_requests import to_turn_request
 from web.schemas.parts import PartBody
 from web.schemas.requests import submit_body
 from web.services import Services
+from web.surfaces.openai.attachments import Attachment, store_attachment
 from web.surfaces.openai.chat.binding import SESSION, Binding
-from web.surfaces.openai.chat.messages import Attachment, Content, Conversation
+from web.surfaces.openai.chat.messages import Content, Conversation
 from web.surfaces.openai.chat.requests import CompletionBody
 
 NAMES = {"assistant": "model", "user_id": "user", "session_id": SESSION}  # of fields in this protocol
@@ -72,18 +71,10 @@ class TurnRequests:
 
     def _upload(self, content: Content, user_id: str | None) -> Sequence[dict[str, str]]:
         """Store the attachments of a message, and return its parts as `POST /v1/turns` takes them."""
-        return [self._store(part, user_id) if isinstance(part, Attachment) else part for part in content.parts]
-
-    def _store(self, attachment: Attachment, user_id: str | None) -> dict[str, str]:
-        owner = g.caller.token.user_id if g.caller.token else user_id
-        stored = self._services.files.add(
-            attachment.content,
-            media_type=attachment.media_type,
-            name=attachment.name,
-            tenant=g.caller.tenant,
-            user_id=owner,
-        )
-        return {"type": "image" if stored.is_image else "file", "file_id": stored.id}
+        return [
+            store_attachment(self._services, part, user_id) if isinstance(part, Attachment) else part
+            for part in content.parts
+        ]
 
 
 def _in_own_words(error: InvalidRequest, content: Content) -> InvalidRequest:

@@ -115,7 +115,7 @@ def read_messages(items: list[dict[str, Any]], field: str, *, first: int = 0) ->
     )
 
 
-def to_submit(body: ResponseBody, content: Content, session_id: str, user_id: str | None) -> dict[str, Any]:
+def to_submit(body: ResponseBody, content: Any, session_id: str, user_id: str | None) -> dict[str, Any]:
     """Return the body of `POST /v1/turns`."""
     optional = {name: value for name in TURN_FIELDS if (value := getattr(body, name)) is not None}
     if body.text is not None and (form := to_response_format(body.text)):

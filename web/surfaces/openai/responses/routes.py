@@ -26,12 +26,13 @@ from web.surfaces.openai.responses.requests import ResponseBody
 from web.surfaces.openai.responses.submission import HELD_SECONDS, Submission
 from web.surfaces.openai.responses.views import to_input_item, to_response
 
-MAX_BODY_BYTES = 8 * 1024 * 1024
+MAX_BODY_BYTES = 8 * 1024 * 1024  # without files, which are base64
 
 
 def build_responses(services: Services) -> Blueprint:
     api = Blueprint("responses", __name__, url_prefix="/responses")
     submission = Submission(services)
+    max_bytes = MAX_BODY_BYTES + services.settings.model_file_bytes * 4 // 3
 
     def stream(turn: Turn, *, after: int = -1) -> Response:
         events = follow_turn(services.streams, turn, services.authenticator)
@@ -40,7 +41,7 @@ def build_responses(services: Services) -> Blueprint:
 
     @api.post("")
     def create() -> Response:
-        sent = read_json_body(max_bytes=MAX_BODY_BYTES)
+        sent = read_json_body(max_bytes=max_bytes)
         given = _to_object(sent)
         check_parameters(given)
         body = validate(ResponseBody, given)

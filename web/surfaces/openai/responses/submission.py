@@ -3,12 +3,13 @@
 import time
 from contextlib import suppress
 from dataclasses import replace
+from typing import Any
 
 from flask import g
 
-from turns.domain.errors import InvalidRequest, Refused, SessionChanged
+from turns.domain.errors import InvalidRequest, Refused, SessionBusy, SessionChanged
 from turns.domain.turn import Turn
-from turns.domain.turn_request import TurnRequest
+from turns.domain.turn_request import OnBusy, TurnRequest
 from turns.edits.forks import Source
 from web.http.turn_requests import to_turn_request
 from web.http.validation import parse_id
@@ -18,6 +19,8 @@ from web.security.token_bounds import bind, check_new_session
 from web.services import Services
 from web.streaming.accepted import register_accepted
 from web.surfaces.ended_turn import wait_for_end
+from web.surfaces.openai.attachments import Attachment, store_attachment
+from web.surfaces.openai.content import Content
 from web.surfaces.openai.ids import new_conversation_id, to_turn_id
 from web.surfaces.openai.responses.requests import (
     Question,
@@ -61,9 +64,7 @@ class Submission:
             return self._accept(replace(request, past=question.earlier))
         if question.earlier:
             return self._find_repeated(request) or self._begin(request, question)
-        if previous and self._is_followed(previous):
-            return self._find_repeated(request) or self._branch(previous, request)
-        return self._accept(request)
+        return self._follow(previous, request) if previous else self._accept(request)
 
     def hold(self, turn: Turn) -> Turn:
         """Return the turn when it has ended, or as it is after `HELD_SECONDS`, or at once if too many wait."""
@@ -85,6 +86,15 @@ class Submission:
 
     def _accept(self, request: TurnRequest) -> Turn:
         return register_accepted(self._services.store.accept(request), self._services.long_polls)
+
+    def _follow(self, previous: Turn, request: TurnRequest) -> Turn:
+        """Accept the turn after the previous one, or in a branch if another one is there, also one sent meanwhile."""
+        if not self._is_followed(previous):
+            if not previous.status.is_terminal or request.on_busy is not OnBusy.ENQUEUE:
+                return self._accept(request)
+            with suppress(SessionBusy):
+                return self._accept(replace(request, on_busy=OnBusy.REJECT))
+        return self._find_repeated(request) or self._branch(previous, request)
 
     def _find_repeated(self, request: TurnRequest) -> Turn | None:
         """Return the turn that the same request has created before."""
@@ -139,7 +149,7 @@ class Submission:
         check_version(body.prompt, assistant)
         try:
             return to_turn_request(
-                to_submit(body, question.content, session_id, user_id),
+                to_submit(body, self._upload(question.content, user_id), session_id, user_id),
                 self._model,
                 find=lambda _: assistant,
                 idempotency_key=key,
@@ -147,3 +157,12 @@ class Submission:
             )
         except InvalidRequest as error:
             raise rename_fields(error) from None
+
+    def _upload(self, content: Content, user_id: str | None) -> str | list[dict[str, Any]]:
+        """Store the attachments of a question, and return its text or parts as `POST /v1/turns` takes them."""
+        if isinstance(content, str):
+            return content
+        return [
+            store_attachment(self._services, part, user_id) if isinstance(part, Attachment) else part
+            for part in content
+        ]

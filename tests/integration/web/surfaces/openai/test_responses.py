@@ -1,5 +1,6 @@
 """Requests for responses and conversations, in an app on a real server that has no worker."""
 
+import base64
 import json
 from collections.abc import Callable
 from typing import Any
@@ -15,12 +16,14 @@ from turns.config.settings import Settings
 from turns.domain.run.claim import Claim
 from turns.domain.turn import Turn
 from turns.store.turns import TurnStore
+from web.surfaces.openai.responses.submission import Submission
 
 ASSISTANTS = """
 [assistants.default]
 system = "You are a helpful assistant."
 accepts = ["text", "image", "image_url", "file"]
 """
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
 Send = Callable[..., Any]
 
 
@@ -124,8 +127,7 @@ def test_a_token_is_for_its_user(app: Flask, create: Send, send: Send, client: C
 
 
 def test_images_and_files_are_parts(app: Flask, create: Send, send: Send) -> None:
-    png = b"\x89PNG\r\n\x1a\n" + b"\0" * 64
-    uploaded = app.test_client().post("/v1/files", data=png, headers={"Content-Type": "image/png"})
+    uploaded = app.test_client().post("/v1/files", data=PNG, headers={"Content-Type": "image/png"})
     file_id = uploaded.json["id"]  # type: ignore[index]
     content = [
         {"type": "input_text", "text": "compare"},
@@ -136,8 +138,45 @@ def test_images_and_files_are_parts(app: Flask, create: Send, send: Send) -> Non
     [item] = send("GET", f"/responses/{response['id']}/input_items")["data"]
     assert [part["type"] for part in item["content"]] == ["input_text", "input_image", "input_image"]
     assert (item["content"][1]["file_id"], item["content"][2]["image_url"]) == (file_id, "https://example.com/cat.png")
-    inline = [{"type": "input_file", "file_data": "x", "filename": "a.pdf"}]
-    assert create([{"role": "user", "content": inline}], status=400)["param"] == "input.0.content.0.file_id"
+
+
+def test_bytes_in_a_question_are_stored_as_files(app: Flask, create: Send, send: Send) -> None:
+    """As in chat completions; the turn refers to them, and a repeated request is the same response."""
+    picture, text = (base64.b64encode(content).decode() for content in (PNG, b"some text"))
+    content = [
+        {"type": "input_image", "image_url": f"data:image/png;base64,{picture}"},
+        {"type": "input_file", "file_data": f"data:text/plain;base64,{text}", "filename": "a.txt"},
+    ]
+    response = create([{"role": "user", "content": content}], headers={"Idempotency-Key": "k"})
+    assert create([{"role": "user", "content": content}], headers={"Idempotency-Key": "k"})["id"] == response["id"]
+    [item] = send("GET", f"/responses/{response['id']}/input_items")["data"]
+    image, file = item["content"]
+    assert app.test_client().get(f"/v1/files/{image['file_id']}").data == PNG
+    assert (app.test_client().get(f"/v1/files/{file['file_id']}").data, file["filename"]) == (b"some text", "a.txt")
+
+
+@pytest.mark.parametrize(
+    ("part", "param"),
+    [
+        ({"type": "input_image", "image_url": "data:image/png;base64,?"}, "image_url"),
+        ({"type": "input_file", "file_data": "x", "filename": "a.pdf"}, "file_data"),
+        ({"type": "input_file", "filename": "a.pdf"}, "file_id"),
+    ],
+)
+def test_unreadable_bytes_in_a_question_are_refused(create: Send, part: dict[str, str], param: str) -> None:
+    assert create([{"role": "user", "content": [part]}], status=400)["param"] == f"input.0.content.0.{param}"
+
+
+def test_responses_sent_at_once_after_one_are_branches(
+    app: Flask, create: Send, answer: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither request sees that the other one follows the response too."""
+    first = create("first")
+    answer(first)
+    monkeypatch.setattr(Submission, "_is_followed", lambda *_: False)
+    both = [create(text, previous_response_id=first["id"])["conversation"]["id"] for text in ("one", "another")]
+    assert both[0] == first["conversation"]["id"]
+    assert both[1] != both[0]
 
 
 @pytest.mark.parametrize(

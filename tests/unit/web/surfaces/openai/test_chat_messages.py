@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from turns.domain.errors import InvalidRequest
+from web.surfaces.openai.attachments import Attachment
 from web.surfaces.openai.chat.messages import (
     MAX_PAST_BYTES,
-    Attachment,
     Content,
     Conversation,
     MessageBody,
