@@ -5,6 +5,7 @@ import asyncio
 import sys
 import threading
 import time
+import traceback
 from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
@@ -44,6 +45,11 @@ def main() -> int:
             print(line, flush=True)  # noqa: T201  # a command-line tool
     except (ChainNotFound, ChainRefused, ModelError) as error:
         print(f"failed     {error}", file=sys.stderr)  # noqa: T201
+        return 1
+    except Exception:
+        traceback.print_exc()
+        hint = "" if variables else "; if it needs variables, pass each as --var NAME=VALUE"
+        print(f"failed     the chain raised the error above{hint}", file=sys.stderr)  # noqa: T201
         return 1
     return 0
 

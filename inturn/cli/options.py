@@ -19,6 +19,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, one object per line.")
 user_option = click.option("--user", "user_id", metavar="ID", help="User that the session belongs to.")
+owner_option = click.option("--user", "user_id", metavar="ID", help="User that the file belongs to.")
 limit_option = click.option(
     "-n", "--limit", type=click.IntRange(1), default=20, show_default=True, help="Maximum number to list."
 )

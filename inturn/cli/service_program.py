@@ -14,7 +14,8 @@ def exec_module(module: str, *arguments: str, **environment: str) -> None:
     service = find_service()
     if service is None:
         raise click.ClickException(
-            "The service is not installed here, only the client. Install it with `pip install 'inturn[service]'`."
+            "The service is not installed here, only the client. In a clone of its repository, `make up` starts it, "
+            "and `pip install '.[service]'` installs it here."
         )
     merged = service_environment(service, {**os.environ, **environment}, Path.cwd())
     os.execve(sys.executable, service_command(module, *arguments), merged)  # noqa: S606  # our own programs

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from inturn.cli.options import Invocation, OrderedGroup, json_option, pass_invocation, user_option
+from inturn.cli.options import Invocation, OrderedGroup, json_option, owner_option, pass_invocation
 from inturn.parts import File
 
 file_argument = click.argument("file_id")
@@ -21,7 +21,7 @@ def files() -> None:
 
 @files.command()
 @click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
-@user_option
+@owner_option
 @json_option
 @pass_invocation
 def upload(invocation: Invocation, /, *, paths: tuple[str, ...], user_id: str | None, as_json: bool) -> None:
@@ -38,7 +38,7 @@ def upload(invocation: Invocation, /, *, paths: tuple[str, ...], user_id: str | 
 
 @files.command()
 @file_argument
-@user_option
+@owner_option
 @json_option
 @pass_invocation
 def show(invocation: Invocation, /, *, file_id: str, user_id: str | None, as_json: bool) -> None:
@@ -54,7 +54,7 @@ def show(invocation: Invocation, /, *, file_id: str, user_id: str | None, as_jso
 @files.command()
 @file_argument
 @click.option("-o", "--output", metavar="PATH", help="File to write.  [default: stdout]")
-@user_option
+@owner_option
 @pass_invocation
 def read(invocation: Invocation, /, *, file_id: str, output: str | None, user_id: str | None) -> None:
     """Write the content of a file to stdout or to another file."""
@@ -69,7 +69,7 @@ def read(invocation: Invocation, /, *, file_id: str, output: str | None, user_id
 
 @files.command()
 @file_argument
-@user_option
+@owner_option
 @pass_invocation
 def rm(invocation: Invocation, /, *, file_id: str, user_id: str | None) -> None:
     """Delete a file that no turn and no session refers to."""

@@ -1,6 +1,7 @@
 """The command group `inturn sessions`."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -16,8 +17,8 @@ from inturn.cli.options import (
     pass_invocation,
     user_option,
 )
-from inturn.cli.terminal.formatting import format_age, format_message
-from inturn.values import Session, SessionChanges, SessionFilters
+from inturn.cli.terminal.formatting import format_age, format_entry
+from inturn.values import Message, Session, SessionChanges, SessionFilters, UnansweredQuestion
 
 session_argument = click.argument("session_id")
 
@@ -87,18 +88,28 @@ def list_sessions(
 @json_option
 @pass_invocation
 def show(invocation: Invocation, /, *, session_id: str, user_id: str | None, limit: int | None, as_json: bool) -> None:
-    """Show the messages of a session."""
+    """Show the messages of a session, and the questions that have no answer."""
     terminal = invocation.terminal
     with invocation.client() as client:
         if limit is None:
             messages = list(client.sessions.messages(session_id, user_id=user_id))
         else:
             messages = list(client.sessions.messages(session_id, user_id=user_id, order="desc", limit=limit))[::-1]
-        for message in messages:
-            terminal.write_json(message.raw) if as_json else terminal.write_line(format_message(message))
+        for entry in merge(messages, client.sessions.unanswered(session_id, user_id=user_id)):
+            terminal.write_json(entry.raw) if as_json else terminal.write_line(format_entry(entry))
         session = client.sessions.get(session_id, user_id=user_id)
     if session.status == "busy":
         terminal.print_notice(f"Turn {session.running_turn} is running; {len(session.queued_turns)} are queued.")
+
+
+def merge(
+    messages: Sequence[Message], unanswered: Sequence[UnansweredQuestion]
+) -> Sequence[Message | UnansweredQuestion]:
+    """Return both in their order, without the questions before the first of these messages."""
+    begin = messages[0].number - 1 if messages else 0
+    placed: list[tuple[int, Message | UnansweredQuestion]] = [(message.number, message) for message in messages]
+    placed += [(question.after, question) for question in unanswered if question.after >= begin]
+    return [entry for _, entry in sorted(placed, key=lambda one: one[0])]  # the message first, then what follows it
 
 
 @sessions.command()

@@ -39,7 +39,7 @@ def list_failed(invocation: Invocation, /, *, limit: int, as_json: bool, **given
             for turn in found:
                 invocation.terminal.write_json(turn)
             return
-        invocation.terminal.write_table(COLUMNS, map(_row, found))
+        invocation.terminal.write_table(COLUMNS, map(_row, found), if_empty="No failed turn is unresolved.")
 
 
 @failed.command()

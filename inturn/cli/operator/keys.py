@@ -91,7 +91,7 @@ def ls(invocation: Invocation, /, *, tenant: str | None, local: bool, as_json: b
         for key in found:
             invocation.terminal.write_json(key)
     else:
-        invocation.terminal.write_table(COLUMNS, map(_row, found))
+        invocation.terminal.write_table(COLUMNS, map(_row, found), if_empty="No key exists, or ended within 90 days.")
 
 
 @keys.command()

@@ -116,9 +116,8 @@ def _write(invocation: Invocation, paused: Sequence[Any], holds: Sequence[Any], 
             invocation.terminal.write_json(row)
         return
     rows = [*map(_row, paused), *map(_hold_row, holds)]
-    invocation.terminal.write_table(["KIND", "NAME", "PAUSED FOR", "WAITING", "ENDS", "BY", "REASON"], rows)
-    if not rows:
-        invocation.terminal.print_notice("Nothing is paused.")
+    columns = ["KIND", "NAME", "PAUSED FOR", "WAITING", "ENDS", "BY", "REASON"]
+    invocation.terminal.write_table(columns, rows, if_empty="Nothing is paused.")
 
 
 def _row(pause: Any) -> Sequence[str]:

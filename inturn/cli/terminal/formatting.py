@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 from inturn.events import DataSent, ToolCalled
-from inturn.values import Message, Queue, Status
+from inturn.values import Message, Queue, Status, UnansweredQuestion
 
 
 def format_age(since: datetime) -> str:
@@ -59,3 +59,11 @@ def format_event(event: ToolCalled | DataSent) -> str:
 
 def format_message(message: Message) -> str:
     return f"{'>' if message.role == 'user' else '<'} {message.content}"
+
+
+def format_entry(entry: Message | UnansweredQuestion) -> str:
+    """Return a message, or a question with the reason for which it has no answer."""
+    if isinstance(entry, Message):
+        return format_message(entry)
+    reason = f"{entry.status} ({entry.error_code})" if entry.error_code else entry.status
+    return f"> {entry.content}{'…' if entry.truncated else ''}\n! {reason}"

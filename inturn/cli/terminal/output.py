@@ -50,10 +50,15 @@ class Terminal:
         is_utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
         self._write(json.dumps(value, ensure_ascii=not is_utf8) + "\n")
 
-    def write_table(self, columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    def write_table(
+        self, columns: Sequence[str], rows: Iterable[Sequence[str]], *, if_empty: str = "Nothing to list."
+    ) -> None:
         """Write a table to a terminal, or tab-separated lines without a header to a pipe or file."""
-        if self.stdout_is_terminal:
-            console().print(build_table(columns, list(rows)))
+        rows = list(rows)
+        if not rows:
+            self.print_notice(if_empty)
+        elif self.stdout_is_terminal:
+            console().print(build_table(columns, rows))
             return
         for row in rows:
             self.write_line("\t".join(cell.replace("\t", " ").replace("\n", " ") for cell in row))
