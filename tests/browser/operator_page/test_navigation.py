@@ -51,6 +51,8 @@ def test_a_phone_shows_all_views_without_scrolling_sideways(
         operator.open_view(name)
         width = operator.page.evaluate("document.documentElement.scrollWidth")
         assert width <= PHONE["width"], name
+        cut_off = "names => names.filter(name => name.scrollWidth > name.clientWidth).map(name => name.textContent)"
+        assert operator.page.locator("header nav > :visible").evaluate_all(cut_off) == [], name
 
 
 def test_the_menu_opens_and_closes_with_the_keyboard(operator: OperatorPage) -> None:
