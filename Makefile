@@ -10,7 +10,7 @@ NGINX := $(VENV)/nginx/usr/sbin
 PINS := tools/requirements
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r
 # The parts of the slow tests that run beside the first one, which has what they leave out.
-PAGES = tests/acceptance/javascript tests/acceptance/surfaces tests/acceptance/assistants tests/browser
+PAGES = tests/acceptance/javascript tests/acceptance/surfaces tests/browser
 STORE = tests/acceptance/inturn tests/integration tests/chaos tests/hosts
 # Without this, every process compiles our modules again at its start where PYTHONDONTWRITEBYTECODE is set.
 COMPILE = $(BIN)/python -m compileall -q turns web worker supervisor inturn
@@ -41,7 +41,7 @@ key: $(VENV)/.installed ## create an API key while make up runs: make key TENANT
 doctor: $(VENV)/.installed ## check the installation and print a fix for each problem: make doctor [ARGS=--ask-model]
 	@$(BIN)/python -m supervisor.doctor $(ARGS)
 
-test: check ## run all checks and tests (20 minutes on two cores)
+test: check ## run all checks and tests (15 minutes on two cores)
 	@$(MAKE) --no-print-directory -j3 test-service test-pages test-store
 
 # Most tests wait for processes or for time, so the three parts run in parallel; all but one print their output at the end.

@@ -46,7 +46,9 @@ class Template:
             self._process.stdin.write(json.dumps({**request, "number": self._number}).encode() + b"\n")
             self._process.stdin.flush()
             while True:  # skips the reply to a request that the time limit of a test has interrupted
-                number, reply = json.loads(self._process.stdout.readline())
+                line = self._process.stdout.readline()
+                assert line, "the template has ended; its output says why"
+                number, reply = json.loads(line)
                 if number == self._number:
                     result: int | None = reply
                     return result
