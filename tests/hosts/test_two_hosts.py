@@ -42,6 +42,7 @@ class TwoHosts(Stack):
     """Workers run on the back host and reach the store and the model through the cable."""
 
     model_address = FRONT_ADDRESS
+    forks_processes = False  # a template would stay in the network of the first test
 
     def start_worker(self) -> Process:
         return self._process("worker", prefix=("ip", "netns", "exec", BACK))

@@ -76,7 +76,7 @@ class Reader:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=200,
         )
         assert ended.returncode == 0, f"{command[-1]}\n{ended.stdout}\n{ended.stderr}"
         return ended.stdout
