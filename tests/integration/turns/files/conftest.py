@@ -16,6 +16,7 @@ from turns.domain.run.claim import Claim
 from turns.domain.turn import Turn
 from turns.domain.turn_request import TurnRequest
 from turns.files.blobs import DirectoryBlobs
+from turns.files.partitioned import open_file_store
 from turns.files.store import FileStore, StoredFile
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
@@ -95,4 +96,4 @@ class Scene:
 @pytest.fixture
 def scene(server: Server, client: Client, settings: Settings, store: TurnStore, tmp_path: Path) -> Scene:
     blobs = DirectoryBlobs(tmp_path / "files")
-    return Scene(store, SessionStore(client, settings), FileStore(client, settings, blobs), blobs, server)
+    return Scene(store, SessionStore(client, settings), open_file_store(client, settings, blobs), blobs, server)

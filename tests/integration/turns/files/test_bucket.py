@@ -16,7 +16,7 @@ from turns.config.settings import Settings
 from turns.domain.errors import ConfigurationError, FileNotFound, FilesUnavailable
 from turns.files.blobs import BlobMissing, Blobs, open_blobs
 from turns.files.bucket import BucketBlobs
-from turns.files.store import FileStore
+from turns.files.partitioned import open_file_store
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def blobs(bucket: Settings) -> Blobs:
 
 def test_a_file_is_kept_read_and_deleted(client: Client, settings: Settings, blobs: Blobs) -> None:
     blobs.prepare()
-    files = FileStore(client, settings, blobs)
+    files = open_file_store(client, settings, blobs)
     file = files.add(PNG, media_type="", name="cat.png", tenant="-")
     assert b"".join(files.chunks(file)) == PNG
     [stored] = boto3.client("s3").list_objects_v2(Bucket="files")["Contents"]
@@ -64,7 +64,7 @@ def test_a_file_is_kept_read_and_deleted(client: Client, settings: Settings, blo
 
 
 def test_the_sweep_empties_the_bucket(client: Client, settings: Settings, blobs: Blobs, scene: Scene) -> None:
-    scene.files = FileStore(client, settings, blobs)
+    scene.files = open_file_store(client, settings, blobs)
     scene.upload()
     assert scene.sweep() == 1
     assert "Contents" not in boto3.client("s3").list_objects_v2(Bucket="files")
@@ -78,13 +78,13 @@ def test_a_missing_bucket_ends_the_start(bucket: Settings) -> None:
 def test_a_connection_that_breaks_in_a_file_is_noticed(
     client: Client, settings: Settings, blobs: Blobs, bucket: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    file = FileStore(client, settings, blobs).add(PNG, media_type="", name="cat.png", tenant="-")
+    file = open_file_store(client, settings, blobs).add(PNG, media_type="", name="cat.png", tenant="-")
     with half_a_response() as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
         with open_blobs(bucket).open(file.id) as stream, pytest.raises(OSError, match="bytes"):
             stream.read()
         with pytest.raises(FilesUnavailable):
-            list(FileStore(client, settings, open_blobs(bucket)).chunks(file))
+            list(open_file_store(client, settings, open_blobs(bucket)).chunks(file))
     blobs.delete(file.id)
 
 
@@ -113,4 +113,4 @@ def test_a_service_that_is_down_refuses_the_upload(
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
     with pytest.raises(FilesUnavailable):
-        FileStore(client, settings, open_blobs(bucket)).add(PNG, media_type="", name="", tenant="-")
+        open_file_store(client, settings, open_blobs(bucket)).add(PNG, media_type="", name="", tenant="-")

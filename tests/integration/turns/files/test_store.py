@@ -10,7 +10,7 @@ from turns.backend.client import Client
 from turns.config.settings import Settings
 from turns.domain.errors import FileNotFound, FilesFull, FilesUnavailable, FileTypeRefused
 from turns.files.blobs import DirectoryBlobs, open_blobs
-from turns.files.store import FileStore
+from turns.files.partitioned import open_file_store
 
 
 def test_a_stored_file_is_read_back(scene: Scene) -> None:
@@ -28,7 +28,7 @@ def test_a_content_of_another_type_is_refused(scene: Scene, media_type: str) -> 
 
 def test_the_files_of_a_tenant_are_limited(client: Client, settings: Settings, scene: Scene) -> None:
     limited = settings.model_copy(update={"tenant_file_bytes": 2 * len(PNG)})
-    files = FileStore(client, limited, scene.blobs)
+    files = open_file_store(client, limited, scene.blobs)
     first, _ = (files.add(PNG, media_type="", name="", tenant="-") for _ in range(2))
     with pytest.raises(FilesFull):
         files.add(PNG, media_type="", name="", tenant="-")
@@ -39,7 +39,7 @@ def test_the_files_of_a_tenant_are_limited(client: Client, settings: Settings, s
 
 def test_a_disk_that_fails_refuses_the_upload(client: Client, settings: Settings, tmp_path: Path, scene: Scene) -> None:
     (tmp_path / "no-directory").write_bytes(b"")
-    files = FileStore(client, settings, DirectoryBlobs(tmp_path / "no-directory"))
+    files = open_file_store(client, settings, DirectoryBlobs(tmp_path / "no-directory"))
     with pytest.raises(FilesUnavailable):
         files.add(PNG, media_type="", name="", tenant="-")
     [file_id] = scene.server.raw.zrange(keys.FILES_REMOVED.name, 0, -1)  # so that the sweep removes what may be there
@@ -65,5 +65,5 @@ def test_a_file_that_cannot_be_deleted_does_not_keep_others(scene: Scene) -> Non
 def test_a_service_can_take_no_files(client: Client, settings: Settings) -> None:
     off = settings.model_copy(update={"files": "off"})
     with pytest.raises(FileTypeRefused, match="takes no files"):
-        FileStore(client, off, open_blobs(off)).add(PNG, media_type="", name="", tenant="-")
+        open_file_store(client, off, open_blobs(off)).add(PNG, media_type="", name="", tenant="-")
     assert not client.exists(keys.FILES_DUE.name)
