@@ -75,15 +75,7 @@ class FileStore:
         look for it. `near` is that of a session which will probably refer to it, by default the same. Raises
         `FileTypeRefused`, `FilesFull`.
         """
-        if not self.takes_files:
-            raise FileTypeRefused("This service takes no files.")
-        media_type = media_type or recognize(content)
-        allowed = self._settings.allowed_file_types
-        if media_type not in allowed:
-            kind = media_type or "This kind of content"
-            raise FileTypeRefused(f"{kind} is not taken; allowed types: {', '.join(sorted(allowed))}.")
-        if not matches(content, media_type):
-            raise FileTypeRefused(f"The content is not {media_type}.")
+        media_type = self._check_type(content, media_type)
         file_id, sha256 = self._new_id(), hashlib.sha256(content).hexdigest()
         outcome, created_at = self._scripts.create_file(
             file_id,
@@ -183,6 +175,19 @@ class FileStore:
         with stream:
             while piece := self._use_blobs(lambda: stream.read(CHUNK_BYTES)):
                 yield piece
+
+    def _check_type(self, content: bytes, media_type: str) -> str:
+        """Return the media type of a content that can be stored. Raises `FileTypeRefused`."""
+        if not self.takes_files:
+            raise FileTypeRefused("This service takes no files.")
+        media_type = media_type or recognize(content)
+        allowed = self._settings.allowed_file_types
+        if media_type not in allowed:
+            kind = media_type or "This kind of content"
+            raise FileTypeRefused(f"{kind} is not taken; allowed types: {', '.join(sorted(allowed))}.")
+        if not matches(content, media_type):
+            raise FileTypeRefused(f"The content is not {media_type}.")
+        return media_type
 
     def _write(self, file_id: str, content: bytes, *, tenant: str, user_id: str) -> None:
         try:
