@@ -422,6 +422,13 @@ SLOT_WAITERS = Key(
     "the heads that wait for a slot of a group, at the time (ms) at which they began to wait",
     "while there are any",
 )
+ASSISTANT_SLOTS = Key(
+    "inturn:assistant_slots",
+    "hash",
+    "the part of the `concurrency` of an assistant that a partition of a Redis Cluster has, as "
+    "`<slots>|<concurrency>`, by the name of the assistant",
+    "always; one field for each assistant whose turns have waited for a slot",
+)
 CROWDED = Key(
     "inturn:crowded",
     "sorted set",

@@ -115,6 +115,7 @@ FILE_VERBS = (
 LOAN_VERBS = ("borrow_file", "lend_file", "keep_file")
 EDIT_VERBS = ("fork", "delete_turn")
 HOLD_VERBS = ("get_hold", "share_hold")
+SLOT_VERBS = ("get_slots", "set_slots")
 VERBS = (
     *TURN_VERBS,
     *SESSION_VERBS,
@@ -129,6 +130,7 @@ VERBS = (
     *LOAN_VERBS,
     *EDIT_VERBS,
     *HOLD_VERBS,
+    *SLOT_VERBS,
 )
 
 # Constants are inserted as literals, because Lua would build tables of them anew in each call: 18 of the 229 µs of the
@@ -145,6 +147,11 @@ def render(verb: str, constants: Mapping[str, str]) -> str:
     shebang, _, body = read_source(verb).partition("\n")
     shared = [read_source(f"shared/{name}") for name in _link(verb)]
     text = REQUIRES.sub("", "\n".join([shebang, *shared, body]))
+    return insert_constants(text, constants)
+
+
+def insert_constants(text: str, constants: Mapping[str, str]) -> str:
+    """Return the text with the literals of its constants."""
     return CONSTANT.sub(lambda found: constants[found[0]], text)
 
 
@@ -197,6 +204,7 @@ def render_constants(settings: Settings) -> dict[str, str]:
         "tenant_backlog": settings.tenant_backlog,
         "tenant_concurrency": settings.tenant_concurrency,
         "batch_concurrency": settings.batch_concurrency,
+        "partitions": max(1, settings.partitions),
         "slot_wait_ms": SLOT_WAIT_MS,
         "first_resumed": FIRST_RESUMED,
         "pause_poll_ms": PAUSE_POLL_MS,

@@ -83,6 +83,11 @@ def _cluster_problems(settings: Settings) -> list[str]:
     problems: list[str] = []
     if settings.history_directory:
         problems.append("INTURN_HISTORY: histories in files need one primary; use redis with rediscluster://")
+    if "max_share_percent" in settings.model_fields_set and settings.max_share_percent < 100:
+        problems.append(
+            "INTURN_MAX_SHARE_PERCENT: no partition sees how full the workers are, so it has no effect with "
+            "rediscluster://; remove it, and set `concurrency` of assistants that must not take all workers"
+        )
     limits = {
         "tenant_backlog": settings.tenant_backlog < settings.max_live_turns,
         "tenant_concurrency": settings.tenant_concurrency > 0,

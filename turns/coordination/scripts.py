@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from turns.backend.script_loader import HOLD_VERBS
+from turns.backend.script_loader import HOLD_VERBS, SLOT_VERBS
 from turns.backend.script_replies import Reply, to_record
 from turns.backend.script_runner import ScriptRunner
 
@@ -34,3 +34,17 @@ class HoldScripts(ScriptRunner):
         """Return RECORDED, or LOST if the hold here is not the one with this `until` and `answered_at` any more."""
         known = (fields.get(field, "") for field in ("reason", "code", "since", "step"))
         return self._outcome("share_hold", name, until, answered_at, act, remaining_ms, leader, *known)
+
+
+class SlotScripts(ScriptRunner):
+    verbs = SLOT_VERBS
+
+    def get_slots(self, assistant: str) -> tuple[str, int, int, int, str]:
+        """Return the given slots as stored, turns with a slot, turns without, ms of the longest wait, its limit."""
+        _, given, used, waiting, waited_ms, concurrency = self._run("get_slots", assistant)
+        return given.decode(), used, waiting, waited_ms, concurrency.decode()
+
+    def set_slots(self, assistant: str, *, given: str, slots: int, concurrency: int) -> int | None:
+        """Return the number of turns that occupied a slot, or None if the partition has other slots than `given`."""
+        outcome, *reply = self._run("set_slots", assistant, given, slots, concurrency)
+        return reply[0] if Reply(outcome) is Reply.RECORDED else None

@@ -109,6 +109,7 @@ RULES: Mapping[Key, Rule] = MappingProxyType(
         keys.PAUSED: Split(By.TURN),
         keys.SLOTS: Split(By.TURN),
         keys.SLOT_WAITERS: Split(By.TURN),
+        keys.ASSISTANT_SLOTS: Left("they are divided anew"),
         keys.CROWDED: Whole(By.ALL),
         # tenants and their limits
         keys.TENANT: Whole(By.TENANT),

@@ -10,12 +10,25 @@ from math import ceil
 
 from turns.backend import keys
 from turns.backend.partition.names import local_name
-from turns.backend.script_loader import ADMITTED_PER_POLL, render, render_constants
+from turns.backend.script_loader import (
+    ADMITTED_PER_POLL,
+    insert_constants,
+    read_source,
+    render,
+    render_constants,
+)
 from turns.config.settings import Settings
 
 # A message in a sharded channel stays at the node of its slot; one in a plain channel would go to all nodes.
 SHARDED = {"'PUBLISH'": "'SPUBLISH'", "'NUMSUB'": "'SHARDNUMSUB'"}
 PLAIN_COMMAND = re.compile("|".join(SHARDED))
+
+# A partition has a part of the `concurrency` of an assistant, which can be none of its slots.
+SLOTS = "partition_slots"
+PARTS = {
+    "tonumber(was.concurrency)": f"{SLOTS}(was.assistant, was.concurrency)",
+    ">= max_slots": ">= math.floor(max_slots)",
+}
 
 
 def render_plain(verbs: Iterable[str], settings: Settings) -> dict[str, str]:
@@ -33,7 +46,19 @@ def render_in_partition(verbs: Iterable[str], settings: Settings) -> dict[str, s
 
 @lru_cache(maxsize=16)  # the partitions of a process have the same texts; rendering all takes 20 ms
 def _render_in_partition(verbs: tuple[str, ...], constants: tuple[tuple[str, str], ...]) -> dict[str, str]:
-    return {verb: PLAIN_COMMAND.sub(lambda found: SHARDED[found[0]], render(verb, dict(constants))) for verb in verbs}
+    shared = insert_constants(read_source(f"shared/{SLOTS}"), dict(constants))
+    texts = {verb: _with_parts(render(verb, dict(constants)), shared) for verb in verbs}
+    return {verb: PLAIN_COMMAND.sub(lambda found: SHARDED[found[0]], text) for verb, text in texts.items()}
+
+
+def _with_parts(text: str, shared: str) -> str:
+    """Return the text of a script; one that dispatches turns reads the partition's part of a `concurrency`."""
+    shebang, _, body = text.partition("\n")
+    if not all(limit in body for limit in PARTS):
+        return text
+    for limit, part in PARTS.items():
+        body = body.replace(limit, part)
+    return "\n".join([shebang, shared, body])
 
 
 def _names() -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from turns.backend.script_loader import VERBS, read_source, render, render_const
 from turns.backend.script_replies import Reply
 from turns.backend.scripts import Scripts
 from turns.config.settings import Settings
-from turns.coordination.scripts import HoldScripts
+from turns.coordination.scripts import HoldScripts, SlotScripts
 from turns.edits.scripts import EditScripts
 from turns.ended_turns.scripts import FeedScripts
 from turns.files.scripts import FileScripts
@@ -43,6 +43,7 @@ GROUPS = (
     FileScripts,
     EditScripts,
     HoldScripts,
+    SlotScripts,
 )
 LIST_VERBS = {
     "renew",
@@ -179,7 +180,16 @@ def test_the_memory_flags_are_right() -> None:
     shebangs = {verb: render(verb, render_constants(Settings())).partition("\n")[0] for verb in VERBS}
     refused = ("accept", "import_messages", "patch_session", "create_file", "borrow_file", "lend_file", "fork")
     assert {shebangs.pop(verb) for verb in refused} == {"#!lua"}
-    reading = ("get_turn", "get_hold", "list_turns", "get_session", "list_sessions", "find_vanished", "count_tenants")
+    reading = (
+        "get_turn",
+        "get_hold",
+        "get_slots",
+        "list_turns",
+        "get_session",
+        "list_sessions",
+        "find_vanished",
+        "count_tenants",
+    )
     for verb in (*reading, "read_session_stream", "list_ended", "list_user_sessions"):
         assert shebangs.pop(verb) == "#!lua flags=no-writes"
     assert set(shebangs.values()) == {"#!lua flags=allow-oom"}

@@ -185,6 +185,18 @@ def test_histories_in_files_are_refused_on_a_cluster(monkeypatch: pytest.MonkeyP
     assert "INTURN_HISTORY: histories in files need one primary" in problems()
 
 
+@pytest.mark.parametrize(("percent", "is_refused"), [(None, False), ("100", False), ("90", True), ("50", True)])
+def test_a_share_of_the_workers_is_refused_on_a_cluster(
+    monkeypatch: pytest.MonkeyPatch, percent: str | None, is_refused: bool
+) -> None:
+    if percent:
+        monkeypatch.setenv("INTURN_MAX_SHARE_PERCENT", percent)
+    monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1")
+    assert problems() == ""
+    monkeypatch.setenv("REDIS_URL", "rediscluster://127.0.0.1")
+    assert ("INTURN_MAX_SHARE_PERCENT: " in problems()) is is_refused
+
+
 def test_a_cluster_has_uploaded_files_only_where_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings(redis_url="rediscluster://127.0.0.1").files_directory is None
     assert Settings(redis_url="rediscluster://127.0.0.1", files="file:/f").files_directory == Path("/f")

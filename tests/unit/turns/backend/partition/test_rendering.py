@@ -16,6 +16,7 @@ from turns.config.settings import Settings
 PLAIN = render_plain(VERBS, Settings())
 PARTITIONED = render_in_partition(VERBS, Settings())
 CODE = re.compile(r"--.*")
+HAS_PARTS = "local function groups_of("  # only scripts with it read the `concurrency` of assistants
 
 
 def code(text: str) -> str:
@@ -43,8 +44,18 @@ def test_no_key_of_a_partition_lacks_the_prefix(verb: str) -> None:
     assert "KEY." not in text
     for key in keys.CATALOGUE:
         local = key.name.removeprefix("inturn:")
-        assert text.count(f"KEYS[1] .. '{local}'") == code(PLAIN[verb]).count(f"'{key.name}'")
+        plain = code(PLAIN[verb]).count(f"'{key.name}'")
+        assert text.count(f"KEYS[1] .. '{local}'") == plain + (key is keys.ASSISTANT_SLOTS and HAS_PARTS in PLAIN[verb])
         assert not re.search(rf"(?<!KEYS\[1\] \.\. )'{re.escape(key.name)}'", text)
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if HAS_PARTS in PLAIN[verb]])
+def test_a_partition_has_a_part_of_a_concurrency(verb: str) -> None:
+    text = PARTITIONED[verb]
+    assert "partition_slots(was.assistant, was.concurrency)" in text
+    assert text.index("local function partition_slots(") < text.index("local function groups_of(")
+    assert len(re.findall(r">= math.floor\(max_slots\)", text)) == 2
+    assert not re.search(r"tonumber\(was\.concurrency\)|>= max_slots", text)
 
 
 @pytest.mark.parametrize("verb", VERBS)
