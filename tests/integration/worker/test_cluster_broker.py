@@ -92,8 +92,8 @@ def test_a_hint_without_a_free_slot_is_put_back(busy_worker: Worker, clients: Se
     busy_worker.receive("later")
 
 
-def test_a_stopped_reader_leaves_the_hints(worker: Worker, clients: Sequence[Client]) -> None:
-    worker.poll()  # all readers wait for a hint
+def test_a_stopped_reader_leaves_the_hints(worker: Worker, clients: Sequence[Client], cluster: ClusterNodes) -> None:
+    _wait_for_readers(worker, cluster)
     worker.readers.drain()
     for client in clients:
         _push(client, "for others")
@@ -117,7 +117,7 @@ def test_what_celery_cannot_read_is_skipped(worker: Worker, clients: Sequence[Cl
 def test_readers_follow_a_moved_partition(
     worker: Worker, clients: Sequence[Client], cluster: ClusterNodes, move: Any
 ) -> None:
-    worker.poll()  # all readers wait for a hint
+    _wait_for_readers(worker, cluster)
     slot = _slots()[3]
     move(cluster, slot, other_primary(cluster, slot))
     _push(clients[3], "moved")
@@ -136,6 +136,16 @@ def test_a_silent_node_delays_no_other_partition(
         worker.receive(*(f"served {number}" for number in range(len(served))))
     finally:
         silent.thaw()
+
+
+def _wait_for_readers(worker: Worker, cluster: ClusterNodes) -> None:
+    """Poll until each reader waits for a hint."""
+
+    def are_waiting() -> bool:
+        waiting = sum(node.raw.info("clients")["blocked_clients"] for node in cluster.nodes)
+        return worker.poll() and waiting == PARTITIONS
+
+    wait_until("all readers wait", are_waiting)
 
 
 def _slots() -> list[int]:
