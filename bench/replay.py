@@ -1,7 +1,7 @@
 """Turns as commands of scripts, made beforehand and sent to a primary, so that only its work is measured.
 
-The turns of a group go through their lives side by side: accept, take the hints, claim, emit pieces, commit. Groups
-have the same sessions until each of those has five turns.
+Each connection has sessions of five turns. Their next turns go through their lives side by side: accept, take the
+hints, claim, emit pieces, commit.
 """
 
 import socket
@@ -30,7 +30,6 @@ from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
 from worker.langchain.message_codec import encode_message
 
-GROUP = 20  # turns of a group, whose pieces one call emits, as a worker does
 OUTCOMES = (b"ACCEPTED", b"CLAIMED", b"COMMITTED", b":hints")  # the last one ends the name of a list
 DEPTH = 64  # commands that a pipelined connection sends before it reads their replies
 TIMEOUT_SECONDS = 30
@@ -39,10 +38,15 @@ SETTINGS = Settings(redis_url="redis://unused", max_live_turns=1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Turns on a number of connections; `pieces` is the number in which each answer is streamed, 0 if it is not."""
+    """Turns on a number of connections, each with `sessions` at a time.
+
+    `pieces` is the number in which each answer is streamed, 0 if it is not. One call emits the pieces of all sessions
+    of a connection, as that of a worker does.
+    """
 
     turns: int
     connections: int
+    sessions: int = 20
     pieces: int = 0
 
 
@@ -90,14 +94,16 @@ class Recorder:
         return self._command(lambda: self._store.rescue(worker="worker@host", hint=f'{{"id":"{HINT_PLACEHOLDER}"}}'))
 
     def record(self, load: Load) -> Replay:
-        groups = load.turns // load.connections // GROUP
+        groups = load.turns // load.connections // load.sessions
         commands, sessions = [], set[str]()
         for _ in range(load.connections):
             name = new_token()[:8]
-            batches = [[f"{name}-{n // TURNS_PER_SESSION}-{i}" for i in range(GROUP)] for n in range(groups)]
+            batches = [[f"{name}-{n // TURNS_PER_SESSION}-{i}" for i in range(load.sessions)] for n in range(groups)]
             commands.append([command for batch in batches for command in self._group(batch, load.pieces)])
             sessions.update(*batches)
-        return Replay(groups * load.connections * GROUP, commands, [self._live_channel + one for one in sessions])
+        return Replay(
+            groups * load.connections * load.sessions, commands, [self._live_channel + one for one in sessions]
+        )
 
     def _group(self, sessions: Sequence[str], pieces: int) -> Iterator[bytes]:
         claims = [self._claim(session) for session in sessions]

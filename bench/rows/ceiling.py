@@ -2,12 +2,16 @@
 
 The commands of turns are made beforehand and sent by connections that do nothing else, so that only the store works. A
 web process that is subscribed is a connection that reads what the store publishes.
+
+Pipelined commands to a store without a log on disk show the work of the scripts. On many connections the store also
+syncs its log after each batch of commands, as that of `make up` does; the time in which it waits for the disk does not
+count.
 """
 
 import contextlib
 import socket
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -15,56 +19,48 @@ import gevent
 
 from bench.figures import Figure, Result, Series, interleave, median
 from bench.replay import DEPTH, Load, Recorder, connection_to, cpu_seconds, encode, load_scripts, send
-from tests.support.server import Server
+from tests.support.server import DURABLE, NOT_DURABLE, Server
 from turns.backend import keys
 
-LOADS = {
-    "polled": Load(turns=1280, connections=64),
-    # Each connection emits the pieces of twenty turns in one call, as a worker does.
-    "streamed in 100 pieces": Load(turns=320, connections=16, pieces=100),
+# In each load, the sessions have five turns one after the other, so that their histories are equally long.
+PIPELINED = {
+    "polled": Load(turns=1300, connections=1),
+    "streamed in 100 pieces": Load(turns=400, connections=1, pieces=100),
 }
-PIPELINED = Load(turns=1280, connections=1)
+LOADS = {
+    "polled": Load(turns=1280, connections=64, sessions=4),
+    "streamed in 100 pieces": Load(turns=800, connections=16, sessions=10, pieces=100),
+}
 SUBSCRIBERS = (0, 1, 4, 10)  # web processes
 
 
 def measure(*, quick: bool) -> Result:
-    with _prepared() as (server, recorder):
-        run = partial(_run, server, recorder)
+    with _prepared(DURABLE) as durable, _prepared(NOT_DURABLE) as volatile:
         runs = {
-            f"{name} {count}": partial(run, load, subscribers=count)
+            f"{name} {count}": partial(_run, *durable, load, subscribers=count)
             for name, load in LOADS.items()
             for count in SUBSCRIBERS
         }
-        runs["pipelined"] = partial(run, PIPELINED, depth=DEPTH)
-        run(PIPELINED, depth=DEPTH)  # a warm-up
+        runs |= {name: partial(_run, *volatile, load, depth=DEPTH) for name, load in PIPELINED.items()}
+        for warm_up in ("polled", "polled 0"):
+            runs[warm_up]()
         speeds = {name: median(found) for name, found in interleave(1 if quick else 3, runs).items()}
-    curves = {name: [speeds[f"{name} {count}"] for count in SUBSCRIBERS] for name in LOADS}
     series = Series(
         name="subscribers",
         x_label="subscribed web processes",
         y_label="turns per second of one core of a primary",
         x_values=SUBSCRIBERS,
-        curves=curves,
+        curves={name: [speeds[f"{name} {count}"] for count in SUBSCRIBERS] for name in LOADS},
     )
-    label = "Turns per second of one core of a primary: polled, pipelined"
-    return Result(
-        figures=[
-            Figure(label=label, value=speeds["pipelined"], unit="/s"),
-            *(figure for name, curve in curves.items() for figure in _figures(name, curve)),
-        ],
-        series=[series],
-    )
+    return Result(figures=[figure for name in LOADS for figure in _figures(name, speeds)], series=[series])
 
 
-def _figures(name: str, speeds: Sequence[float]) -> list[Figure]:
-    return [
-        Figure(
-            label=f"… {name}, on {LOADS[name].connections} connections, {_processes(count)} subscribed",
-            value=speed,
-            unit="/s",
-        )
-        for count, speed in zip(SUBSCRIBERS, speeds, strict=True)
-    ]
+def _figures(name: str, speeds: Mapping[str, float]) -> Iterator[Figure]:
+    label = f"Turns per second of one core of a primary: {name}, pipelined, without a log on disk"
+    yield Figure(label=label, value=speeds[name], unit="/s")
+    for count in SUBSCRIBERS:
+        label = f"… on {LOADS[name].connections} connections, with `appendfsync always`, {_processes(count)} subscribed"
+        yield Figure(label=label, value=speeds[f"{name} {count}"], unit="/s")
 
 
 def _processes(count: int) -> str:
@@ -72,9 +68,9 @@ def _processes(count: int) -> str:
 
 
 @contextlib.contextmanager
-def _prepared() -> Iterator[tuple[Server, Recorder]]:
+def _prepared(options: Sequence[str]) -> Iterator[tuple[Server, Recorder]]:
     with tempfile.TemporaryDirectory(prefix="inturn-bench-") as directory:
-        server, recorder = Server(Path(directory)), Recorder()
+        server, recorder = Server(Path(directory), options=options), Recorder()
         server.start()
         try:
             load_scripts(server, [recorder])
@@ -86,7 +82,8 @@ def _prepared() -> Iterator[tuple[Server, Recorder]]:
 def _run(server: Server, recorder: Recorder, load: Load, *, subscribers: int = 0, depth: int = 1) -> float:
     """Return the turns per second that the server would complete if its process had a core for itself."""
     replay = recorder.record(load)
-    with _subscribed(server, replay.live_channels, subscribers):
+    streamed = replay.live_channels if load.pieces else []
+    with _subscribed(server, streamed, subscribers):
         before = cpu_seconds(server)
         send(server, replay.commands, depth=depth)
         return replay.turns / (cpu_seconds(server) - before)
@@ -94,7 +91,7 @@ def _run(server: Server, recorder: Recorder, load: Load, *, subscribers: int = 0
 
 @contextlib.contextmanager
 def _subscribed(server: Server, live_channels: Sequence[str], count: int) -> Iterator[None]:
-    """Let web processes wait for the ends of turns, and one of them for the events of each session."""
+    """Let web processes wait for the ends of turns, and one of them for the events of each of these channels."""
     with contextlib.ExitStack() as stack:
         readers = []
         for number in range(count):

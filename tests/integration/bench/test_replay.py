@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.replay import GROUP, Load, Recorder, encode, load_scripts, send
+from bench.replay import Load, Recorder, encode, load_scripts, send
 from tests.support.cluster.nodes import ClusterNodes
 from tests.support.server import Server
 from turns.backend import keys
@@ -23,7 +23,7 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
     server.stop()
 
 
-@pytest.mark.parametrize("load", [Load(turns=GROUP, connections=1), Load(turns=2 * GROUP, connections=2, pieces=10)])
+@pytest.mark.parametrize("load", [Load(turns=20, connections=1), Load(turns=40, connections=2, sessions=4, pieces=10)])
 def test_replayed_turns_are_completed(own_server: Server, load: Load) -> None:
     recorder = Recorder()
     load_scripts(own_server, [recorder])
@@ -40,9 +40,9 @@ def test_a_replay_in_a_partition_stays_in_it(tmp_path: Path) -> None:
     try:
         recorder = Recorder(7, partitions=24)
         load_scripts(nodes.nodes[0], [recorder])
-        send(nodes.nodes[0], recorder.record(Load(turns=GROUP, connections=1)).commands, depth=1)
+        send(nodes.nodes[0], recorder.record(Load(turns=20, connections=1)).commands, depth=1)
         names = nodes.raw.keys("*")
-        assert sum(b":turn:" in name for name in names) == GROUP
+        assert sum(b":turn:" in name for name in names) == 20
         assert all(name.startswith(b"inturn:{07-") for name in names)
     finally:
         nodes.stop()
@@ -51,10 +51,10 @@ def test_a_replay_in_a_partition_stays_in_it(tmp_path: Path) -> None:
 def test_a_turn_that_cannot_run_is_an_error(own_server: Server) -> None:
     recorder = Recorder()
     load_scripts(own_server, [recorder])
-    [commands] = recorder.record(Load(turns=GROUP, connections=1)).commands
+    [commands] = recorder.record(Load(turns=20, connections=1)).commands
     own_server.raw.rpush(keys.HINTS.name, "a hint")
     with pytest.raises(RuntimeError, match=r"NOT_NOW|GONE|LOST"):
-        send(own_server, [commands[GROUP:]], depth=1)
+        send(own_server, [commands[20:]], depth=1)
 
 
 def test_commands_are_encoded_with_the_lengths_of_their_bytes() -> None:
