@@ -80,6 +80,7 @@ def typescript() -> str:
         "TokenBody",
         "AccessToken",
         "StoredFile",
+        "UnansweredQuestion",
         *(model.__name__ for model in SESSION_EVENTS.values()),
     ]
     return f"// Generated from the OpenAPI document by tools/docs.py.\n\n{declare(schemas, roots)}"

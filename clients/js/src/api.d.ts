@@ -377,6 +377,27 @@ export interface Turn {
   links: Links;
 }
 
+/** A question that got no answer. The session keeps its last 20. */
+export interface UnansweredQuestion {
+  object: "unanswered_question";
+  turn_id: string;
+  /** of its turn */
+  sequence: number;
+  /** the number of the last message before it, 0 if there was none */
+  after: number;
+  /** the beginning of a longer text */
+  content: string;
+  /** whether the text was longer */
+  truncated: boolean;
+  /** `failed`, `cancelled` or `incomplete` */
+  status: Status;
+  error: Failure | null;
+  /** RFC 3339, UTC, milliseconds */
+  accepted_at: string;
+  /** RFC 3339, UTC, milliseconds */
+  finished_at: string;
+}
+
 /** `event: updated`: the title, the labels or another field of the session was changed. */
 export interface UpdatedEvent {
   session: Session;

@@ -20,6 +20,7 @@ import type {
   TokenBody,
   ToolEvent,
   Turn,
+  UnansweredQuestion,
   UpdatedEvent,
 } from "./api.js";
 
@@ -122,6 +123,8 @@ export class InTurn {
   turns(options?: OfUser & { sessionId?: string; status?: Status }): AsyncGenerator<Turn, void, void>;
   /** Yield the committed messages of a session, oldest first. */
   messages(sessionId: string, options?: OfUser): AsyncGenerator<Message, void, void>;
+  /** Return the last questions of a session that failed, expired or were cancelled, oldest first. */
+  unanswered(sessionId: string, options?: OfUser): Promise<UnansweredQuestion[]>;
   /** Store a file and return it. A `File` has its own name; the type is recognized by the content if none is given. */
   upload(content: Blob | BufferSource | string, options?: OfFile & { name?: string; mediaType?: string }): Promise<UploadedFile>;
   /** Return the content of a file, with its type. */

@@ -113,6 +113,11 @@ export class InTurn {
     return this.#pages(`${sessionPath(sessionId)}/messages`, { user_id: userId }, signal);
   }
 
+  /** Return the last questions of a session that failed, expired or were cancelled, oldest first. */
+  async unanswered(sessionId, { userId, signal } = {}) {
+    return (await this.#fetch("GET", `${sessionPath(sessionId)}/unanswered`, { query: { user_id: userId }, signal })).data;
+  }
+
   /**
    * Store a file, a `Blob`, bytes or a text, and return it, with `part`, which refers to it in an input.
    *

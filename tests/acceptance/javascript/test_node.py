@@ -25,7 +25,7 @@ def text_of(events: Iterable[dict[str, Any]]) -> str:
 
 
 def test_a_conversation(stack: Stack) -> None:
-    first, second, messages, session, erased = run_script(
+    first, second, messages, unanswered, session, erased = run_script(
         client(stack.url)
         + """
         const ask = (input) => inturn.ask({ session_id: "js", input, metadata: { page: "home" } });
@@ -34,6 +34,8 @@ def test_a_conversation(stack: Stack) -> None:
         const messages = [];
         for await (const message of inturn.messages("js")) messages.push(message);
         print(messages);
+        const failed = await ask("three [fail 400]");
+        print([failed.status, (await inturn.unanswered("js")).map(({ content, after }) => [content, after])]);
         print(await inturn.session("js"));
         await inturn.erase("js");
         await inturn.session("js").catch((error) => print([error.name, error.code, error.status]));
@@ -42,6 +44,7 @@ def test_a_conversation(stack: Stack) -> None:
     assert (first["status"], second["sequence"], first["metadata"]) == ("completed", 2, {"page": "home"})
     assert [message["content"] for message in messages][::2] == ["one", "two"]
     assert messages[-1]["content"] == second["output"]["content"]
+    assert unanswered == ["failed", [["three [fail 400]", 4]]]
     assert (session["status"], session["message_count"]) == ("idle", 4)
     assert erased == ["InTurnError", "session_not_found", 404]
 
