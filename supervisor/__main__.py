@@ -2,27 +2,27 @@
 
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from types import FrameType
 
-from supervisor.machine import Machine
+from supervisor.machine import Machine, Stop
 from turns.config.environment import settings_or_exit
 from turns.domain.errors import ConfigurationError
 
 
-class Stop(Exception):
-    """Raised by the signals of Ctrl-C, of a closed terminal and of `kill`."""
-
-
 def main() -> int:
+    is_stopping = threading.Event()
+
     def stop(_signal: int, _frame: FrameType | None) -> None:
+        is_stopping.set()
         raise Stop
 
     settings = settings_or_exit()
     _on_signals(stop)
     machine = None
     try:
-        machine = Machine(settings)
+        machine = Machine(settings, is_stopping)
         machine.start()
         machine.run()
     except Stop:

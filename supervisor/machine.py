@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -41,10 +42,18 @@ SILENT_STALLS = 4  # stall times without a heartbeat; by then a stalled worker t
 ASSISTANTS_SECONDS = 2.0  # interval at which the assistants are read again until one has a custom chain
 
 
+class Stop(Exception):
+    """Raised by the signals of Ctrl-C, of a closed terminal and of `kill`."""
+
+
 class Machine:
-    def __init__(self, settings: Settings) -> None:
-        """Check the configuration without starting anything. Raises `ConfigurationError`."""
+    def __init__(self, settings: Settings, is_stopping: threading.Event) -> None:
+        """Check the configuration without starting anything. Raises `ConfigurationError`.
+
+        `is_stopping` is set by a signal before it raises `Stop`: Python drops what is raised in a `__del__`.
+        """
         self._settings = settings
+        self._is_stopping = is_stopping
         self._lock: IO[str] | None = None
         self._store: Child | None = None
         self._store_error = ""
@@ -154,6 +163,8 @@ class Machine:
             time.sleep(POLL_SECONDS)
 
     def _keep_running(self) -> None:
+        if self._is_stopping.is_set():
+            raise Stop
         for child in filter(None, (self._store, *self._services)):
             now = time.monotonic()
             if child.keep_running(may_start=now - self._restarted_at > STAGGER_SECONDS):

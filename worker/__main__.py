@@ -21,7 +21,9 @@ def main() -> None:
         monkey.patch_all()  # before any module that opens sockets is imported
 
     from turns.backend.installation import join_or_exit
+    from turns.config.logs import configure_logs
 
+    configure_logs(settings)  # before the first check of the store, which logs what is away
     join_or_exit(settings)  # before the seconds that LangChain takes to import
 
     from worker.app import run

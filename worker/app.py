@@ -11,7 +11,7 @@ from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 
 from turns.assistants.registry import AssistantRegistry, registry_or_exit
-from turns.config.logs import Log, configure_logs, get_logger
+from turns.config.logs import Log, get_logger
 from turns.config.open_files import raise_open_file_limit
 from turns.config.settings import Settings
 from turns.config.tracing import start_tracing
@@ -65,7 +65,6 @@ def limit_concurrency(settings: Settings) -> Settings:
 
 def run(settings: Settings, kind: WorkerKind) -> None:
     """Run a worker in this process until it is stopped by a signal."""
-    configure_logs(settings)
     settings = limit_concurrency(settings)
     start_tracing(settings, role="worker")
     _quiet_celery()

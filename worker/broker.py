@@ -18,7 +18,7 @@ from turns.config.settings import Settings
 from worker.cluster_broker import ClusterHintTransport, HintReaders
 
 REDIS_PORT = 6379
-CLUSTER_BROKER = "inturn-cluster://"  # names the transport; its readers know the nodes
+CLUSTER_BROKER = "inturn-cluster://hints"  # names the transport, whose readers know the nodes; Celery wants a host
 
 
 class HintTransport(Transport):

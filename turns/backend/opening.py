@@ -18,10 +18,12 @@ from turns.domain.errors import ConfigurationError, StoreUnavailable
 CHECK_TIMEOUT_SECONDS = 0.8  # a wrong setting ends a process within a second
 WRONG_KIND = MappingProxyType(
     {
-        True: "the store is a Redis Cluster; use one primary, or Sentinels",
+        True: "the server is a node of a Redis Cluster; use rediscluster:// for it",
         False: "the server is not a node of a Redis Cluster; use redis:// for it",
     }
 )
+NO_CLUSTER = "cluster support disabled"  # the reply of a server without cluster mode to CLUSTER
+NO_SENTINEL = "unknown command 'sentinel'"
 
 
 def connect(
@@ -61,7 +63,10 @@ def check_store(url: str) -> None:
     except NoPermissionError:
         return  # the commands that are needed may be permitted
     except ResponseError as error:
-        raise ConfigurationError(f"REDIS_URL: the store rejects the connection: {error}") from None
+        reason = f"the store rejects the connection: {error}"
+        if NO_SENTINEL in str(error).lower():
+            reason = "the server is not a Sentinel; use redis://, or rediscluster:// for a Redis Cluster"
+        raise ConfigurationError(f"REDIS_URL: {reason}") from None
     finally:
         client.close()
     if is_cluster != bool(parse_store_url(url).nodes):
@@ -99,12 +104,14 @@ def _open_cluster(
 
 
 def _rejection(error: StoreUnavailable) -> str | None:
-    """Return the store's reason for a rejected login or TLS connection; None if the store may answer later."""
+    """Return the reason for a rejected login or TLS connection, or a wrong scheme; None if waiting may help."""
     cause: BaseException = error
     while following := cause.__cause__ or cause.__context__:
         cause = following
         if isinstance(cause, AuthenticationError):
             return f"the store rejects the login: {str(cause).rstrip('.')}; correct the user and password"
+        if isinstance(cause, ResponseError) and NO_CLUSTER in str(cause):
+            return WRONG_KIND[False]
         if isinstance(cause, ssl.SSLError):
             reason = getattr(cause, "verify_message", None) or cause.reason or "handshake failed"
             return (

@@ -1,5 +1,6 @@
 """The URL of the store: a server, a service whose primary is found through its Sentinels, or a Redis Cluster."""
 
+from collections.abc import Set
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -36,6 +37,7 @@ TLS_OPTIONS = TLS_FILES | {
     "ssl_password",
 }
 OPTIONS = IGNORED_OPTIONS | {"db", "protocol", "client_name"}
+CLUSTER_OPTIONS = OPTIONS - {"db"} | TLS_OPTIONS | {"partitions", "ssl"}
 NO_SENTINEL_TLS = "TLS is not supported with Sentinels: use a tunnel, or rediss:// with the address of the primary"
 CERTIFICATE_CHECKS = ("required", "optional", "none")
 
@@ -70,11 +72,13 @@ def _check_cluster_url(url: str) -> None:
     if parts.path.strip("/"):
         raise ValueError("must not name a database: a Redis Cluster has no other than 0")
     options = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if "db" in options:
+        raise ValueError("has an option db, and a Redis Cluster has no database other than 0")
+    if not options.keys() <= CLUSTER_OPTIONS:
+        raise _unknown_option(CLUSTER_OPTIONS)
     tls = options.pop("ssl", "false")
     if tls not in {"true", "false"}:
         raise ValueError("has an option ssl that is neither true nor false")
-    if "db" in options:
-        raise ValueError("has an option db, and a Redis Cluster has no database other than 0")
     if not _is_partition_count(options.pop("partitions", str(DEFAULT_PARTITIONS))):
         raise ValueError(f"has an option partitions that is not a number from 1 to {MAX_PARTITIONS}")
     for name, value in options.items():
@@ -138,12 +142,16 @@ def _check_option(name: str, value: str, scheme: str) -> None:
     if name in TLS_OPTIONS and scheme != "rediss":
         raise ValueError(f"has the option {name}, which needs rediss://")
     if name not in known:
-        raise ValueError(f"has an unknown option; known options: {', '.join(sorted(known))}")
+        raise _unknown_option(known)
     if name == "db" and not _is_number(value):
         raise ValueError("has an option db that is not a number")
     if name == "protocol" and value not in {"2", "3"}:
         raise ValueError("has an option protocol that is neither 2 nor 3")
     _check_tls_option(name, value)
+
+
+def _unknown_option(known: Set[str]) -> ValueError:
+    return ValueError(f"has an unknown option; known options: {', '.join(sorted(known))}")
 
 
 def _check_tls_option(name: str, value: str) -> None:

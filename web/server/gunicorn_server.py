@@ -20,7 +20,7 @@ from turns.access.api_keys import ApiKeyStore
 from turns.access.exposure import check_exposure
 from turns.assistants.registry import AssistantRegistry, registry_or_exit
 from turns.backend.opening import connect
-from turns.config.logs import Log, configure_logs, get_logger
+from turns.config.logs import Log, get_logger
 from turns.config.open_files import raise_open_file_limit
 from turns.config.settings import Settings
 from turns.config.version import VERSION
@@ -84,6 +84,8 @@ class ClientSocket:
 class GunicornWorker(GeventWorker):  # type: ignore[misc]  # gunicorn is untyped
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Answer all waiting requests, whose callers then ask another process or the successor of this one."""
+        if not self.booted:  # gunicorn takes any other exception for a failed start, and prints its traceback
+            raise SystemExit(0)
         for waiting in self.wsgi.extensions["draining"]:
             gevent.spawn(waiting.drain)
         super().handle_exit(sig, frame)
@@ -183,7 +185,6 @@ class GunicornServer(BaseApplication):  # type: ignore[misc]  # gunicorn is unty
 
 def serve(settings: Settings) -> None:
     """Serve requests until the process is stopped."""
-    configure_logs(settings)
     _check_exposure(settings)
     registry = registry_or_exit(settings)
     _check_langserve_root(settings, registry)

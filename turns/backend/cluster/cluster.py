@@ -33,6 +33,10 @@ class _OwnerChanged(Exception):
     """Another node than the one that was asked is now known as the primary of the slot."""
 
 
+class _NoSlots(Exception):
+    """A node answers, and no node serves a slot, as before `redis-cli --cluster create`."""
+
+
 class Cluster:
     """Connects with its first command. All methods can be called from several threads."""
 
@@ -63,6 +67,7 @@ class Cluster:
         self._clients_lock = threading.Lock()
         self._refresh_lock = threading.Lock()
         self._refreshed_at = float("-inf")
+        self._problem: Exception | None = None  # of the last request for the map
 
     def run(self, slot: int, work: Work[Reply], *, ask: Work[Reply] | None = None) -> Reply:
         """Call `work` with the client of the slot's primary; again after an error that may pass.
@@ -122,11 +127,14 @@ class Cluster:
         """
         with self._refresh_lock:
             if time.monotonic() - self._refreshed_at < REFRESH_SECONDS:
-                return
-            problem = self._read_map(avoid)
-            self._refreshed_at = time.monotonic()
+                problem = self._problem
+            else:
+                problem = self._problem = self._read_map(avoid)
+                self._refreshed_at = time.monotonic()
         if problem and not self._slots.all_primaries():
-            raise StoreUnavailable("no node of the cluster can be reached") from problem
+            hosts = ", ".join(f"{host}:{port}" for host, port in self._address.nodes)
+            reason = "has no slots yet" if isinstance(problem, _NoSlots) else "cannot be reached"
+            raise StoreUnavailable(f"the Redis Cluster at {hosts} {reason}") from problem
 
     def close(self) -> None:
         with self._clients_lock:
@@ -170,7 +178,8 @@ class Cluster:
                 self._slots.replace(ranges, node)
                 self._forget_clients()
                 return None
-        return problem or StoreUnavailable("the cluster has no slots")
+            problem = _NoSlots()
+        return problem
 
     def _read_ranges(self, node: Node) -> Any:
         address = self._address_of(node)
