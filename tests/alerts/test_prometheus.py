@@ -16,8 +16,11 @@ import yaml
 from inturn.testing.ports import free_port
 from tests.acceptance.operations.test_metrics import metric
 from tests.alerts.test_rules import RULES
+from tests.support.cluster.nodes import ClusterNodes
 from tests.support.processes import Stack, call, turn_request
 from tests.support.waiting import wait_until
+from turns.backend.partition.tags import HOME, hash_tags, slot_of
+from turns.config.store_url import DEFAULT_PARTITIONS
 
 Labels: TypeAlias = dict[str, str]
 
@@ -29,8 +32,8 @@ SLOW_ALERTS_SECONDS = 480  # some rules wait for five minutes
 def start(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
     """Return a function that starts a stack with these settings, whose turns may wait for minutes."""
     with contextlib.ExitStack() as stacks:
-        yield lambda *, workers, **settings: stacks.enter_context(
-            Stack(tmp_path, workers=workers, settings={**PATIENT, **settings})
+        yield lambda *, workers, store=None, **settings: stacks.enter_context(
+            Stack(tmp_path, workers=workers, settings={**PATIENT, **settings}, store=store)
         )
 
 
@@ -179,10 +182,33 @@ def test_slow_faults_fire_their_alerts(start: Callable[..., Stack], tmp_path: Pa
                 "LeasesAreTooShort",
                 "FirstTokenIsLate",
             },
-            others={"UsersWait", "NothingCompletes", "EveryTurnFails", "TurnsWaitTooLong", "TurnsAreRefused"},
+            # A worker is silent for as long as another one takes to notice that it is frozen.
+            others={
+                "UsersWait",
+                "NothingCompletes",
+                "EveryTurnFails",
+                "TurnsWaitTooLong",
+                "TurnsAreRefused",
+                "WorkerIsSilent",
+            },
             meanwhile=lambda: stack.submit("fails", "hello [fail 400]"),
             seconds=SLOW_ALERTS_SECONDS,
         )
+
+
+@pytest.mark.timeout(300)
+def test_a_node_of_a_cluster_fires_its_alerts(start: Callable[..., Stack], tmp_path: Path) -> None:
+    """One node may evict, and another one is killed; neither has the home partition."""
+    cluster = ClusterNodes(tmp_path, primaries=3, durable=True)
+    stack = start(workers=1, store=cluster)
+    home = cluster.owner(slot_of(f"{{{hash_tags(DEFAULT_PARTITIONS)[HOME]}}}"))
+    evicting, killed = (node for node in cluster.nodes if node is not home)
+    with watched(stack, tmp_path) as firing:
+        stack.wait_until_finished(stack.submit("calm", "hello"))
+        assert firing() == []
+        evicting.raw.config_set("maxmemory-policy", "allkeys-lru")
+        killed.kill()
+        wait_for_alerts(firing, {"PartitionsAway", "StoreIsUnsafe"}, seconds=150)
 
 
 def pause_two_hours_ago(stack: Stack) -> None:

@@ -1,6 +1,6 @@
 """A client of the store with prepared replies, for tests that need no server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from turns.backend.client import Client
@@ -26,6 +26,9 @@ class StubClient:
     @property
     def partitions(self) -> list["StubClient"]:
         return [self]
+
+    def gather(self, calls: Mapping[int, Callable[[], Any]]) -> dict[int, Any]:
+        return {number: call() for number, call in calls.items()}
 
     @property
     def home(self) -> "StubClient":

@@ -44,8 +44,11 @@ def _store(facts: ServiceFacts) -> Iterator[Finding]:
         yield Finding(level=Level.BAD, code="store_refuses", headline=headline, detail=detail, todo=todo)
     if not health.is_safe:
         policy = f"Its maxmemory-policy is {health.memory.eviction_policy}."
-        effect = "Turns may be lost" if health.allows_unsafe else "No turn can be submitted"
-        headline = f"{effect}: the store may delete turns."
+        affected, deleting = (
+            ("Not all turns", "a part of the store") if health.is_partly_safe else ("No turn", "the store")
+        )
+        effect = "Turns may be lost" if health.allows_unsafe else f"{affected} can be submitted"
+        headline = f"{effect}: {deleting} may delete turns."
         level = Level.WARN if health.allows_unsafe else Level.BAD
         yield Finding(level=level, code="store_unsafe", headline=headline, detail=policy, todo=todo)
     if health.partitions_away:

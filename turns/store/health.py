@@ -1,11 +1,14 @@
-"""The state of the store: durability, memory, safety, whether it takes writes, its version, and the live workers."""
+"""The state of the store: durability, memory, safety, whether it takes writes, its version, and the live workers.
+
+Each fact of a Redis Cluster is that of the worst node, because each partition is on one of them.
+"""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
-from typing import Any, cast
+from typing import TypeVar, cast
 
 from turns.backend import keys
 from turns.backend.client import Client
@@ -15,6 +18,11 @@ from turns.backend.script_runner import Script, run_script
 from turns.config.settings import Settings
 from turns.domain.errors import StoreUnavailable
 from turns.domain.worker_kind import WorkerKind, kind_of
+
+T = TypeVar("T")
+
+# What a power failure can cost, from most to least; a server that refuses CONFIG has the durability "unknown".
+DURABILITIES = ("none", "no", "everysec", "unknown", "always")
 
 # Shares of the memory limit. At the second one, a burst of turns fills the store within seconds.
 NEARLY_FULL_SHARE = 0.8
@@ -54,9 +62,9 @@ class Health:
 
     `durability` is the loss that a power failure can cause, see `docs/guides/operations.md`. Each confirmed write is on
     `replicas` replicas. Unless `is_safe`, Redis may evict data at any time. `live_chain_workers` are among
-    `live_workers`. `refusal` is the store's reason for refusing writes now, or ""; `refuses_partly`: only some
-    partitions of a Redis Cluster do, and not the home partition. `had_workers`: a worker has run since the store was
-    created. `partitions_away` of a Redis Cluster do not answer.
+    `live_workers`. `refusal` is the store's reason for refusing writes now, or "". `refuses_partly`, `is_partly_safe`:
+    only some partitions of a Redis Cluster refuse writes, or may evict, and not the home partition. `had_workers`: a
+    worker has run since the store was created. `partitions_away` of a Redis Cluster do not answer.
     """
 
     durability: str
@@ -69,6 +77,7 @@ class Health:
     allows_unsafe: bool = False
     refusal: str = ""
     refuses_partly: bool = False
+    is_partly_safe: bool = False
     partitions_away: int = 0
 
     @property
@@ -79,7 +88,7 @@ class Health:
     def readiness(self) -> Readiness:
         if self.refusal and not self.refuses_partly:
             return Readiness.REFUSING
-        if not self.is_safe and not self.allows_unsafe:
+        if not self.is_safe and not self.is_partly_safe and not self.allows_unsafe:
             return Readiness.UNSAFE
         return Readiness.NO_WORKERS if self.had_workers and not self.live_workers else Readiness.OK
 
@@ -93,10 +102,11 @@ def read_health(client: Client, settings: Settings) -> Health:
     """Return the state of the store. Raises `StoreUnavailable`."""
     live, hint = cast(list[bytes | None], client.hmget(keys.SERVICE.name, ["live", "hint"]))
     workers = list_live_workers(client)
-    refusals = _probe_writes(client)
+    refusals, memories = _ask_each(client, _probe), _ask_each(client, _read_memory)
+    memory = _worst_of(memories.values())
     return Health(
-        durability=_durability(client.read_config("append*")),
-        memory=read_memory(client),
+        durability=min(_ask_each(client, _read_durability).values(), key=DURABILITIES.index),
+        memory=memory,
         replicas=settings.replicas,
         live_workers=len(workers),
         live_chain_workers=sum(kind_of(name) is WorkerKind.CHAINS for name in workers),
@@ -104,14 +114,26 @@ def read_health(client: Client, settings: Settings) -> Health:
         had_workers=hint is not None,
         allows_unsafe=settings.allow_unsafe_store,
         refusal=next(filter(None, refusals.values()), ""),
+        is_partly_safe=not is_safe_policy(memory.eviction_policy) and is_safe_policy(memories[HOME].eviction_policy),
         refuses_partly=any(refusals.values()) and not all(refusals.values()) and not refusals.get(HOME),
         partitions_away=client.partitions_away,
     )
 
 
 def read_memory(client: Client) -> Memory:
-    """Return the memory and the eviction policy of the store. Raises `StoreUnavailable`."""
-    info = client.read_info("memory")
+    """Return the memory of the fullest node, with the least safe eviction policy. Raises `StoreUnavailable`."""
+    return _worst_of(_ask_each(client, _read_memory).values())
+
+
+def _worst_of(found: Collection[Memory]) -> Memory:
+    fullest = max(found, key=lambda memory: memory.share)
+    policies = (memory.eviction_policy for memory in found)
+    unsafe = next((policy for policy in policies if not is_safe_policy(policy)), fullest.eviction_policy)
+    return replace(fullest, eviction_policy=unsafe)
+
+
+def _read_memory(partition: Client) -> Memory:
+    info = partition.read_info("memory")
     return Memory(
         used_bytes=int(info.get("used_memory", 0)),
         limit_bytes=int(info.get("maxmemory", 0)),
@@ -121,15 +143,16 @@ def read_memory(client: Client) -> Memory:
 
 def read_refusal(client: Client) -> str:
     """Return a reason of the store for refusing writes now; "" if it takes them. Raises `StoreUnavailable`."""
-    return next(filter(None, _probe_writes(client).values()), "")
+    return next(filter(None, _ask_each(client, _probe).values()), "")
 
 
-def _probe_writes(client: Client) -> Mapping[int, str]:
-    """Return the reason of each partition that is not away for refusing writes, or ""."""
-    return client.gather({number: partial(_probe, one) for number, one in enumerate(client.partitions)})
+def _ask_each(client: Client, ask: Callable[[Client], T]) -> Mapping[int, T]:
+    """Return the answer of each partition that is not away. Raises `StoreUnavailable` if all are."""
+    return client.gather({number: partial(ask, one) for number, one in enumerate(client.partitions)})
 
 
 def _probe(partition: Client) -> str:
+    """Return the reason for which the store refuses writes, or ""."""
     try:
         run_script(partition, WRITE_PROBE)
     except StoreUnavailable as error:
@@ -149,7 +172,13 @@ class StoreServer:
 
 
 def read_store_server(client: Client) -> StoreServer:
-    """Return name, version and clock skew of the store. Raises `StoreUnavailable`."""
+    """Return name, oldest version and largest clock skew of the store's servers. Raises `StoreUnavailable`."""
+    found = _ask_each(client, _read_server).values()
+    oldest = min(found, key=lambda server: server.version)
+    return replace(oldest, skew_seconds=max((server.skew_seconds for server in found), key=abs))
+
+
+def _read_server(client: Client) -> StoreServer:
     info = cast(Mapping[str, str], client.info("server"))
     is_valkey = "valkey_version" in info
     version = info["valkey_version" if is_valkey else "redis_version"]
@@ -169,7 +198,8 @@ def list_live_workers(client: Client, kind: WorkerKind | None = None) -> list[st
     return [name for name in names if kind in {None, kind_of(name)}]
 
 
-def _durability(config: Mapping[Any, Any]) -> str:
+def _read_durability(partition: Client) -> str:
+    config = partition.read_config("append*")
     if "appendonly" not in config:
         return "unknown"
     return str(config.get("appendfsync", "unknown")) if config["appendonly"] == "yes" else "none"

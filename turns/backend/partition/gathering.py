@@ -99,13 +99,6 @@ class GatheringClient(Client):
         found = _by_number(by_target, replies)
         return [next(filter(None, found[number]), {}) for number in range(len(names))]
 
-    def read_info(self, section: str) -> dict[str, Any]:
-        """Return a section of INFO: of the node with the fullest memory, else of that of the home partition."""
-        if section != "memory":
-            return self._home.read_info(section)
-        found = self._ask({one: partial(one.read_info, section) for one in self._clients})
-        return max(found.values(), key=_fullness)
-
     def stored_name(self, name: str) -> str:
         return self._home.stored_name(name)
 
@@ -191,8 +184,3 @@ def _merge(command: Sequence[Any], wanted: Range | None, replies: Sequence[Any])
         return replies[0] if len(replies) == 1 else merge_replies(command, replies)
     entries = wanted.merge(replies)
     return [[member, score] for member, score in entries] if wanted.has_scores else [member for member, _ in entries]
-
-
-def _fullness(info: dict[str, Any]) -> float:
-    limit = int(info.get("maxmemory", 0))
-    return int(info.get("used_memory", 0)) / limit if limit else 0.0

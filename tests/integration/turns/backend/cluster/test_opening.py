@@ -20,6 +20,7 @@ from turns.domain.errors import ConfigurationError, StoreUnavailable
     ],
 )
 def test_a_wrong_url_of_a_cluster_names_the_right_one(cluster: ClusterNodes, url: str, reason: str) -> None:
+    check_store(cluster.url)
     with pytest.raises(ConfigurationError, match=f"^REDIS_URL: .*{reason}") as refused:
         check_store(url.format(port=cluster.nodes[0].port))
     assert "s3cret" not in str(refused.value)

@@ -5,7 +5,7 @@ import pytest
 from tests.support.cluster.nodes import ClusterNodes
 from turns.backend.client import Client
 from turns.backend.installation import check_agreement, join
-from turns.backend.opening import check_store, connect
+from turns.backend.opening import connect
 from turns.config.settings import Placement, Settings
 from turns.domain.errors import ConfigurationError
 
@@ -26,9 +26,3 @@ def test_another_placement_is_refused(client: Client, settings: Settings) -> Non
     other = settings.model_copy(update={"placement": Placement.TENANT})
     with pytest.raises(ConfigurationError, match="INTURN_PLACEMENT: sessions are placed by session in this store"):
         check_agreement(client, other)
-
-
-def test_a_cluster_and_a_single_server_are_told_apart(cluster: ClusterNodes) -> None:
-    check_store(cluster.url)
-    with pytest.raises(ConfigurationError, match="the store is a Redis Cluster"):
-        check_store(f"redis://127.0.0.1:{cluster.nodes[0].port}")

@@ -16,10 +16,11 @@ from turns.backend.client import Client
 from turns.backend.opening import connect
 from turns.backend.partition.missing import collect_missing, missing_partitions
 from turns.backend.partition.placement import Partitions
+from turns.backend.partition.tags import hash_tags, slot_of
 from turns.config.settings import Settings
 from turns.coordination.hold_sharing import HoldSharing
 from turns.domain.error_codes import Code
-from turns.domain.errors import StoreUnavailable
+from turns.domain.errors import StoreUnavailable, StoreUnsafe
 from turns.domain.ids import DEFAULT_TENANT
 from turns.domain.run.retry import Hold, HoldReason, Retry
 from turns.domain.turn import Turn
@@ -36,7 +37,7 @@ from turns.pauses.part import WORKERS
 from turns.pauses.pauses import Pauses
 from turns.pauses.sharing import PauseSharing
 from turns.search.turn_search import TurnQuery, search_turns
-from turns.store.health import Readiness
+from turns.store.health import Readiness, read_health
 from turns.store.partitioned.sessions import PartitionedSessionStore
 from turns.store.partitioned.turns import PartitionedTurnStore, PartlyEmitted
 from turns.usage.report import UsageQuery
@@ -168,3 +169,40 @@ def _read_missing(store: PartitionedTurnStore) -> tuple[int, ...]:
 
 def _is_away(turn: Turn) -> bool:
     return Partitions(24).of_turn(turn.id) in AWAY
+
+
+def test_the_health_is_that_of_the_worst_node(cluster: ClusterNodes) -> None:
+    settings = Settings(redis_url=cluster.url)
+    with connect(settings.store_url, timeout_seconds=3, retries=0, max_connections=30) as client:
+        assert read_health(client, settings).durability == "always"
+        one, another = cluster.nodes[1:]
+        one.raw.config_set("appendfsync", "everysec")
+        one.raw.config_set("maxmemory-policy", "allkeys-lru")
+        another.raw.config_set("maxmemory", 1_000_000_000)
+        another.raw.config_set("appendonly", "no")
+        health = read_health(client, settings)
+        assert health.durability == "none"
+        assert health.memory.limit_bytes == 1_000_000_000
+        assert (health.is_safe, health.is_partly_safe, health.readiness) == (False, True, Readiness.OK)
+        queries = OperatorQueries(client, settings)
+        assert "Not all turns can be submitted: a part of the store may delete turns." in {
+            finding.headline for finding in evaluate(queries.read_facts(lost_turns=0))
+        }
+        accepted, refused = _accept_each(PartitionedTurnStore(client, settings))
+        assert accepted
+        assert refused == [n for n, tag in enumerate(hash_tags(24)) if cluster.owner(slot_of(f"{{{tag}}}")) is one]
+
+        cluster.nodes[0].raw.config_set("maxmemory-policy", "allkeys-lru")
+        assert read_health(client, settings).readiness is Readiness.UNSAFE
+
+
+def _accept_each(store: PartitionedTurnStore) -> tuple[list[int], list[int]]:
+    """Offer turns for all partitions; return the partitions that have taken one, and those that have refused it."""
+    accepted, refused = set(), set()
+    for n in range(200):
+        try:
+            store.accept(TurnRequest(session_id=f"s-{n}", input="hello"))
+            accepted.add(Partitions(24).of_session(f"s-{n}"))
+        except StoreUnsafe:
+            refused.add(Partitions(24).of_session(f"s-{n}"))
+    return sorted(accepted), sorted(refused)
