@@ -24,6 +24,7 @@ from turns.backend.script_replies import Reply
 from turns.config import commands
 from turns.config.environment import settings_or_exit
 from turns.config.settings import Settings
+from turns.config.store_url import CLUSTER_SCHEME
 from turns.domain.errors import ConfigurationError, KeyNotFound, StoreUnavailable
 from turns.domain.ids import DEFAULT_TENANT, NAME_RULE, is_name, session_key
 from turns.file_history.session_store import open_session_store
@@ -254,7 +255,8 @@ def _minute(milliseconds: int) -> str:
 def _no_answer(url: str) -> str:
     parts = urlsplit(url)
     address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # without credentials
-    return f"The store does not answer at {address}; start it first ({commands.UP}), or set REDIS_URL."
+    start = "start it first" if parts.scheme == CLUSTER_SCHEME else f"start it first ({commands.UP})"
+    return f"The store does not answer at {address}; {start}, or set REDIS_URL."
 
 
 def _failed(message: str, code: int) -> int:

@@ -204,7 +204,7 @@ class Services:
 
     @cached_property
     def queries(self) -> OperatorQueries:
-        return OperatorQueries(self._client, self.settings, store_replaced_at=lambda: self.reporter.store_replaced_at)
+        return OperatorQueries(self._client, self.settings, replaced_at=lambda: self.reporter.replaced_at)
 
     @cached_property
     def search(self) -> Search:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 
 import supervisor.doctor
+from supervisor.doctor.cluster_checks import CHECK_CLUSTER, check_cluster
 from supervisor.doctor.file_checks import check_files
 from supervisor.doctor.finding import Finding, Verdict
 from supervisor.doctor.model_checks import ask_models, check_providers, check_running_models
@@ -64,9 +65,8 @@ def examine(settings: Settings, *, ask_model: bool) -> Iterator[Finding]:
     try:
         yield from check_store(client, settings)
     except StoreUnavailable as error:
-        yield Finding(
-            Verdict.WRONG, "store", str(error), f"start it ({commands.UP}), or use a running one: REDIS_URL=…"
-        )
+        remedy = f"start it ({commands.UP}), or use a running one: REDIS_URL=…"
+        yield Finding(Verdict.WRONG, "store", str(error), CHECK_CLUSTER if settings.partitions else remedy)
     yield from check_assistants(settings)
     yield check_endpoint(settings)
     yield from ask_models(settings) if ask_model else check_providers(settings)
@@ -78,6 +78,7 @@ def check_store(client: Client, settings: Settings) -> Iterator[Finding]:
     server, health = read_store_server(client), read_health(client, settings)
     yield check_server_version(server, settings)
     yield from check_installation(client, settings)
+    yield from check_cluster(client)
     yield check_clock(server)
     yield check_durability(health)
     yield check_eviction(health)

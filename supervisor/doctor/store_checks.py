@@ -70,7 +70,7 @@ def check_memory(health: Health) -> Finding:
     memory = health.memory
     if not memory.limit_bytes:
         return Finding(Verdict.OK, "memory", f"{to_mb(memory.used_bytes)} used; no limit is set")
-    observed = f"{memory.share:.0%} of {to_mb(memory.limit_bytes)} used"
+    observed = f"{min(memory.share, 1):.0%} of {to_mb(memory.limit_bytes)} used"
     if memory.share < NEARLY_FULL_SHARE:
         return Finding(Verdict.OK, "memory", observed)
     verdict = Verdict.WRONG if memory.share >= FULL_SHARE else Verdict.NOTE

@@ -532,7 +532,8 @@ SERVICE = Key(
     "`capacity`: number of turns that these workers can run at once; `shared_since`: time (ms) since which turns share "
     "it; `chain_hint`, `chain_capacity`, `chain_shared_since`: likewise, of the chain workers; "
     "`completed_at:<model>`: time (ms) of its last completed turn; `loop_seen_at`, `chains_seen_at`: time (ms) of the "
-    "last report of such a worker; `store_id`, `store_id_since`: a random id by which a replaced store is noticed; "
+    "last report of such a worker; `store_id`, `store_id_since`: a random id by which a replaced store or partition is "
+    "noticed; "
     "`usage_folds`: number of additions to the sums of usage; `watched_until`: time (ms) until which readers of "
     "sessions learn of each new turn",
     "always; a fixed set of fields, one for each model, and at most 100 pauses",

@@ -1,7 +1,7 @@
 """The replies of the scripts as values."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
@@ -126,11 +126,15 @@ class SessionSnapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreIdentity:
-    """Which store this is: an id that it got at `since` (ms), and whether callers need an API key."""
+    """Which store this is: an id that it got at `since` (ms), and whether callers need an API key.
+
+    `partitions` are those of a Redis Cluster that answer, the home partition among them.
+    """
 
     id: str
     since: int
     needs_keys: bool
+    partitions: "Mapping[int, StoreIdentity]" = field(default_factory=dict)
 
 
 def to_outcomes(reply: Iterable[bytes]) -> list[tuple[str, Reply]]:

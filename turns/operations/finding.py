@@ -46,7 +46,8 @@ class ServiceFacts:
     have failed because too many workers died while they ran them. Turns wait for slots of the `crowded` groups, most
     of them for the first one. `completed_seconds` is the time since the last completed turn, or None. `workers` has
     also those that ended in the last minutes, and `web_versions` the version of each process of the endpoint. Since
-    `store_replaced_at` (ms), the store is another one than before, as far as this process knows.
+    `replaced_at` (ms), these partitions are other ones than before, as far as this process knows; a store without
+    partitions counts as the first one.
     """
 
     health: Health
@@ -65,7 +66,7 @@ class ServiceFacts:
     now: int
     crowded: Sequence[CrowdedGroup] = ()
     web_versions: Sequence[str] = ()
-    store_replaced_at: int | None = None
+    replaced_at: Mapping[int, int] = field(default_factory=dict)
     pauses: Sequence[Pause] = ()
 
     @property

@@ -25,12 +25,12 @@ class OperatorQueries:
     """Every method raises `StoreUnavailable`."""
 
     def __init__(
-        self, client: Client, settings: Settings, *, store_replaced_at: Callable[[], int | None] = lambda: None
+        self, client: Client, settings: Settings, *, replaced_at: Callable[[], Mapping[int, int]] = dict
     ) -> None:
-        """`store_replaced_at`: the time (ms) since which this process sees another store than before, or None."""
+        """`replaced_at`: the time (ms) since which this process sees another store, or partition, than before."""
         self._client = client
         self._settings = settings
-        self._store_replaced_at = store_replaced_at
+        self._replaced_at = replaced_at
 
     def read_gauges(self) -> Mapping[str, float]:
         """Return the current values of the gauges by name."""
@@ -39,7 +39,7 @@ class OperatorQueries:
     def read_facts(self, *, lost_turns: int) -> ServiceFacts:
         """Return the facts on which the verdict is based; `lost_turns` failed with `worker_lost` and are unresolved."""
         facts = read_facts(self._client, self._settings, lost_turns=lost_turns)
-        return replace(facts, store_replaced_at=self._store_replaced_at())
+        return replace(facts, replaced_at=self._replaced_at())
 
     def read_processes(self) -> tuple[list[Worker], list[WebProcess]]:
         """Return the workers, and the processes of the endpoint, that were seen in the last 15 minutes."""

@@ -7,6 +7,7 @@ facts.
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 
+from turns.backend.partition.tags import HOME
 from turns.config import commands
 from turns.domain.run.retry import HoldReason
 from turns.domain.state import Status
@@ -58,20 +59,29 @@ def _store(facts: ServiceFacts) -> Iterator[Finding]:
             headline="A part of the store cannot be reached.",
             detail=f"Partitions that do not answer: {health.partitions_away}. Their sessions get status 503, others "
             "are served. Lists and numbers are without them.",
-            todo="Start the node that is away, or let a replica take its place: `redis-cli --cluster check`.",
+            todo="`redis-cli --cluster check` names the node that is away: start it, or let a replica take its place. "
+            "If a slot is half moved: `redis-cli --cluster fix`.",
         )
     yield from _memory(facts)
 
 
 def _store_replaced(facts: ServiceFacts) -> Iterator[Finding]:
-    if facts.store_replaced_at is None:
+    if not facts.replaced_at:
         return
-    since = format_duration(facts.seconds_since(facts.store_replaced_at))
+    since = format_duration(facts.seconds_since(max(facts.replaced_at.values())))
+    headline, detail = (
+        "The store is another one, or was emptied.",
+        f"It changed {since} ago. Turns, histories and API keys of the store before are not in it.",
+    )
+    if HOME not in facts.replaced_at:
+        headline = "A part of the store is another one, or was emptied."
+        numbers = ", ".join(map(str, sorted(facts.replaced_at)))
+        detail = f"Partitions that changed, at last {since} ago: {numbers}. Their turns and histories are gone."
     yield Finding(
         level=Level.BAD,
         code="store_replaced",
-        headline="The store is another one, or was emptied.",
-        detail=f"It changed {since} ago. Turns, histories and API keys of the store before are not in it.",
+        headline=headline,
+        detail=detail,
         todo="Check REDIS_URL and the store's disk, and restore a backup. If it was intended, restart the endpoint.",
     )
 

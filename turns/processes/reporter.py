@@ -4,9 +4,11 @@ import os
 import secrets
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from turns.backend.partition.tags import HOME
+from turns.backend.script_replies import StoreIdentity
 from turns.config.logs import Log, get_logger
 from turns.config.version import VERSION
 from turns.domain.errors import StoreUnavailable
@@ -18,8 +20,9 @@ REPORT_SECONDS = 10.0  # so that the reports of ten workers cost the store one s
 class Reporter:
     """Reports every few seconds from a thread, and at once when the process begins to drain.
 
-    The first report tells the process the id of the store. A later report with another id means that the store was
-    emptied or replaced. Each report says whether API keys exist, so that such a store stays closed.
+    The first report tells the process the id of the store. A later report with another id means that the store, or a
+    partition of a Redis Cluster, was emptied or replaced. Each report says whether API keys exist, so that such a store
+    stays closed.
     """
 
     def __init__(self, store: TurnStore, name: str, kind: str, **facts: str) -> None:
@@ -31,9 +34,14 @@ class Reporter:
         self._is_draining = False
         self._is_stopped = False
         self._wake = threading.Event()
-        self._store_id: str | None = None
+        self._ids: dict[int, str] = {}  # by partition
         self._needs_keys = False
-        self.store_replaced_at: int | None = None
+        self._replaced_at: dict[int, int] = {}
+
+    @property
+    def replaced_at(self) -> Mapping[int, int]:
+        """Return the time (ms) since which the store, or each partition, is another one; empty if none is."""
+        return self._replaced_at
 
     def start(self) -> None:
         """Start the thread."""
@@ -60,10 +68,15 @@ class Reporter:
             self._name, kind=self._kind, proposed_id=secrets.token_hex(8), needs_keys=self._needs_keys, fields=fields
         )
         self._needs_keys = store.needs_keys
-        if self._store_id not in {None, store.id}:
-            self.store_replaced_at = store.since
-            get_logger().error(Log.STORE_REPLACED, since=store.since, store=store.id, before=self._store_id)
-        self._store_id = store.id
+        for number, found in (store.partitions or {HOME: store}).items():
+            self._compare(number, found)
+
+    def _compare(self, number: int, found: StoreIdentity) -> None:
+        before = self._ids.get(number, found.id)
+        self._ids[number] = found.id
+        if before != found.id:
+            self._replaced_at = {**self._replaced_at, number: found.since}
+            get_logger().error(Log.STORE_REPLACED, since=found.since, store=found.id, before=before, partition=number)
 
     def _run(self) -> None:
         while not self._is_stopped:

@@ -1,8 +1,9 @@
 """The turn store of a Redis Cluster: routes each verb to the partition of its turn or session."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from turns.backend.partition.placement import Partitions, share_limits
 from turns.backend.partition.subscriptions import PartitionedSubscriptions
 from turns.backend.pubsub import Subscriptions
 from turns.backend.request_fields import files_of
-from turns.backend.script_replies import Reply
+from turns.backend.script_replies import Reply, StoreIdentity
 from turns.config.settings import Settings
 from turns.domain.error_codes import Code
 from turns.domain.errors import StoreUnavailable
@@ -29,6 +30,7 @@ from turns.domain.turn_request import TurnRequest
 from turns.store.acceptance import Accepted
 from turns.store.metrics import Metrics
 from turns.store.partitioned.file_loans import FileLoans
+from turns.store.partitioned.identity import identify_partitions
 from turns.store.partitioned.pages import merge_pages
 from turns.store.partitioned.rescue import PartitionedRescue
 from turns.store.turns import NOTHING, TurnPage, TurnStore
@@ -239,6 +241,12 @@ class PartitionedTurnStore(TurnStore):
 
     def remove_worker(self, worker: str) -> None:
         self._each(lambda store: store.remove_worker(worker))
+
+    def report_process(
+        self, process: str, *, kind: str, proposed_id: str, needs_keys: bool, fields: Mapping[str, str]
+    ) -> StoreIdentity:
+        home = super().report_process(process, kind=kind, proposed_id=proposed_id, needs_keys=needs_keys, fields=fields)
+        return replace(home, partitions=identify_partitions(self._client, home, proposed_id=proposed_id))
 
     def _report_hold(self, claim: Claim) -> None:
         """Report that this run has changed a hold: an admitted one has, and of many that fail at once the first one."""

@@ -164,9 +164,15 @@ def test_processes_of_different_versions_are_noticed() -> None:
 
 
 def test_another_store_is_noticed() -> None:
-    [found] = evaluate(replace(BUSY, store_replaced_at=NOW - 90_000))
+    [found] = evaluate(replace(BUSY, replaced_at={0: NOW - 90_000}))
     assert (found.level, found.code) == ("bad", "store_replaced")
     assert found.detail.startswith("It changed 90 s ago. ")
+
+
+def test_an_emptied_part_of_the_store_is_noticed() -> None:
+    [found] = evaluate(replace(BUSY, replaced_at={17: NOW - 90_000, 16: NOW - 100_000}))
+    assert (found.level, found.code) == ("bad", "store_replaced")
+    assert found.detail.startswith("Partitions that changed, at last 90 s ago: 16, 17. ")
 
 
 def failing(seconds: int, attempts: int) -> ServiceFacts:

@@ -42,13 +42,13 @@ def test_a_report_has_version_slots_and_state(reporter: Reporter, store: FakeSto
 
 def test_another_store_is_logged_once_and_remembered(reporter: Reporter, store: FakeStore) -> None:
     reporter.report()
-    assert reporter.store_replaced_at is None
+    assert reporter.replaced_at == {}
     store.identity = StoreIdentity(id="second", since=2, needs_keys=False)
     with capture_logs() as logs:
         reporter.report()
         reporter.report()
     assert [(line["event"], line["before"], line["store"]) for line in logs] == [("store.replaced", "first", "second")]
-    assert reporter.store_replaced_at == 2
+    assert reporter.replaced_at == {0: 2}
 
 
 def test_a_process_passes_on_that_callers_need_keys(reporter: Reporter, store: FakeStore) -> None:

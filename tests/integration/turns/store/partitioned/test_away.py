@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.doctor.cluster_checks import check_cluster
+from supervisor.doctor.finding import Verdict
 from tests.support.cluster.nodes import ClusterNodes
 from tests.support.waiting import wait_until
 from turns.access.api_keys import ApiKeyStore
@@ -206,3 +208,18 @@ def _accept_each(store: PartitionedTurnStore) -> tuple[list[int], list[int]]:
         except StoreUnsafe:
             refused.add(Partitions(24).of_session(f"s-{n}"))
     return sorted(accepted), sorted(refused)
+
+
+def test_the_doctor_names_what_is_away_and_what_would_be(cluster: ClusterNodes) -> None:
+    settings = Settings(redis_url=cluster.url)
+    with connect(settings.store_url, timeout_seconds=3, retries=0, max_connections=30) as client:
+        found = {finding.subject: finding for finding in check_cluster(client)}
+        assert found["partitions"].verdict is Verdict.OK
+        assert found["replicas"].observed == "24 partitions are on a primary without one"
+        assert "coverage" not in found
+        cluster.nodes[0].raw.config_set("cluster-require-full-coverage", "yes")
+        cluster.nodes[2].kill()
+        found = {finding.subject: finding for finding in check_cluster(client)}
+        assert found["partitions"].observed == "8 of 24 do not answer: 16, 17, 18, 19, 20, 21, 22, 23"
+        assert found["partitions"].verdict is Verdict.WRONG
+        assert found["coverage"].verdict is Verdict.NOTE
