@@ -10,6 +10,7 @@ from turns.backend.client import Client
 from turns.backend.keys import Key
 from turns.backend.partition.placement import Partitions
 from turns.backend.partition.tags import HOME
+from turns.backend.record import to_turn_record
 from turns.backend.script_replies import to_record
 from turns.domain.state import Status
 from turns.move.lent_files import LentFiles
@@ -159,7 +160,7 @@ class Copier:
         return [(turn, score if self._placer.is_delayed(turn.decode()) else 0.0) for turn, score in items]
 
     def _count_live(self, part: _Part) -> None:
-        record = to_record(dict(part.page.items))
+        record = to_turn_record(dict(part.page.items))
         for number in self._placer.find(By.TURN, part.member):
             if record.get("status") in LIVE:
                 self._live[number] += 1

@@ -35,6 +35,7 @@ from turns.pauses.pauses import Pauses
 from turns.store.turns import TurnStore
 from turns.users.commands import open_erasures
 
+LONG_ANSWER = "An answer that is too long for one field of a record, so that its text is compressed. " * 2
 SPENT = Spending(usage=Usage(input_tokens=10, output_tokens=2, total_tokens=12))
 COUNT = 4  # partitions, which are fewer than by default, so that a move takes less time
 NewMover = Callable[..., Mover]
@@ -110,8 +111,8 @@ class Scene:
     def complete(self, session_id: str, **more: Any) -> Turn:
         turn = self.accept(session_id, **more)
         claim = self.claim(turn)
-        self.store.emit([claim.delta(0, "answer")])
-        self.store.commit(claim, answer_of(claim, "answer"), tail="", keeps_events=False, spending=SPENT)
+        self.store.emit([claim.delta(0, LONG_ANSWER)])
+        self.store.commit(claim, answer_of(claim, LONG_ANSWER), tail="", keeps_events=False, spending=SPENT)
         return turn
 
     def delete(self, turn_id: str) -> None:
