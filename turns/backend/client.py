@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import redis
 from redis.backoff import ExponentialBackoff
+from redis.client import Pipeline
 from redis.connection import BlockingConnectionPool
 from redis.exceptions import (
     ClusterDownError,
@@ -35,6 +36,16 @@ REFUSAL_PREFIXES = ("MISCONF", "NOREPLICAS", "LOADING", "BUSY")
 
 class PrimaryPool(SentinelConnectionPool, BlockingConnectionPool):
     """A blocking pool of connections to the server that the Sentinels call the primary when a connection opens."""
+
+
+class _Pipeline(Pipeline):
+    """Raises errors as the store has sent them.
+
+    redis-py would put the command in front: messages of users would get into logs, and the kind of error is no longer
+    the first word.
+    """
+
+    def annotate_exception(self, exception: Exception, number: int, command: Sequence[Any]) -> None: ...
 
 
 class Client(redis.Redis):
@@ -72,6 +83,9 @@ class Client(redis.Redis):
     def execute_command(self, *args: Any, **options: Any) -> Any:
         with _store_errors():
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]  # untyped in redis-py
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        return _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
 
     def execute_many(self, commands: Sequence[Sequence[str | int]], *, transaction: bool = False) -> list[Any]:
         """Send these commands in one round trip and return their replies."""

@@ -13,7 +13,7 @@ from tests.support.server import Server
 from turns.backend.client import Client
 from turns.backend.opening import check_store, connect
 from turns.config.settings import Settings
-from turns.domain.errors import ConfigurationError
+from turns.domain.errors import ConfigurationError, StoreUnavailable
 from turns.domain.state import Status
 from turns.domain.turn_request import TurnRequest
 from turns.store.turns import TurnStore
@@ -132,3 +132,18 @@ def test_a_store_that_does_not_answer_yet_is_not_an_error() -> None:
         port = listener.getsockname()[1]
     check_store(f"redis://127.0.0.1:{port}/0")
     check_store("unix:///nowhere/store.sock")
+
+
+@pytest.mark.parametrize("transaction", [False, True])
+@pytest.mark.parametrize(("option", "reason"), [("maxmemory", "maxmemory"), ("min-replicas-to-write", "NOREPLICAS")])
+def test_a_refused_pipeline_says_why_and_not_what(
+    client: Client, server: Server, transaction: bool, option: str, reason: str
+) -> None:
+    server.raw.config_set(option, 1)
+    try:
+        with pytest.raises(StoreUnavailable, match=reason) as refused:
+            client.execute_many([("LPUSH", "messages", "a secret text")], transaction=transaction)
+    finally:
+        server.raw.config_set(option, 0)
+    assert refused.value.refused
+    assert "secret" not in str(refused.value)
