@@ -20,7 +20,8 @@ def test_the_second_answer_has_the_first_in_its_history(stack: Stack) -> None:
     assert second["status"] == "completed"
     assert second["sequence"] == 2
 
-    prompts = [request["messages"] for request in stack.model_requests()]
+    questions = ("What does cosine mean?", "What's its inverse")
+    prompts = [request["messages"] for question in questions for request in stack.model_requests(question)]
     one = [EXAMPLE_SYSTEM_MESSAGE, {"role": "user", "content": "What does cosine mean?"}]
     two = [
         *one,
