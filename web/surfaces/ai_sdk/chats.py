@@ -95,6 +95,14 @@ class Chats:
         except (SessionNotFound, TurnNotFound, TurnExpired):
             return None
 
+    def conversation(self, session: str, tenant: str) -> tuple[list[Message], Turn | None]:
+        """Return the newest committed messages and the next turn, which is none of theirs."""
+        while True:
+            turn = self.next_turn(session, tenant)
+            messages = self.messages(session)
+            if not turn or all(message.turn_id != turn.id for message in messages):
+                return messages, turn
+
     def messages(self, session: str, *, limit: int = MAX_SHOWN) -> list[Message]:
         """Return the newest committed messages, oldest first; none for a session that does not exist."""
         try:

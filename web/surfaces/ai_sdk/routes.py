@@ -82,8 +82,8 @@ def build_ai_sdk(
 
     @api.get("/<session_id>")
     def load(session_id: str) -> Response:
-        session = _session(session_id)
-        return reply(Chat(id=session_id, messages=to_ui_messages(chats.messages(session), _next_turn(session))))
+        messages, next_turn = chats.conversation(_session(session_id), g.caller.tenant)
+        return reply(Chat(id=session_id, messages=to_ui_messages(messages, next_turn)))
 
     @api.get("/<session_id>/stream")
     def resume(session_id: str) -> Response:
