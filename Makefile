@@ -41,7 +41,7 @@ key: $(VENV)/.installed ## create an API key while make up runs: make key TENANT
 doctor: $(VENV)/.installed ## check the installation and print a fix for each problem: make doctor [ARGS=--ask-model]
 	@$(BIN)/python -m supervisor.doctor $(ARGS)
 
-test: check ## run all checks and tests (15 minutes on two cores)
+test: check ## run all checks and tests (17 minutes on two cores)
 	@$(MAKE) --no-print-directory -j3 test-service test-pages test-store
 
 # Most tests wait for processes or for time, so the three parts run in parallel; all but one print their output at the end.

@@ -2,12 +2,12 @@
 
 import json
 import re
-from typing import Any
+from typing import Any, cast
 
 import pytest
-from flask import Flask, Response, request
+from flask import Flask
 
-from inturn import Client, Delta, Done, Reset
+from inturn import Client
 from tests.support.processes import Stack
 from tools import ROOT
 
@@ -17,10 +17,10 @@ def backend(client: Client) -> Flask:
     guide = (ROOT / "docs" / "guides" / "web_pages.md").read_text(encoding="utf-8")
     recipes = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     [recipe] = [recipe for recipe in recipes if "def pass_on" in recipe]
-    app = Flask("backend")
-    names = {"Delta": Delta, "Done": Done, "Reset": Reset, "Response": Response, "json": json, "request": request}
-    exec(recipe, {"app": app, "client": client, **names})  # noqa: S102
-    return app
+    names: dict[str, Any] = {"__name__": "backend"}
+    exec(recipe, names)  # noqa: S102
+    names["client"] = client
+    return cast(Flask, names["app"])
 
 
 def read(backend: Flask, turn_id: str, *, after: str = "") -> list[dict[str, Any]]:

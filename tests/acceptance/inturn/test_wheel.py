@@ -96,7 +96,7 @@ def test_up_without_the_service_explains_how_to_get_it(python: Path) -> None:
         [python.parent / "inturn", "up"], cwd=python.parent, capture_output=True, text=True, check=False
     )
     assert ran.returncode == 2
-    assert "pip install 'inturn[service]'" in ran.stderr
+    assert "pip install '.[service]'" in ran.stderr
 
 
 def test_the_installed_service_answers_a_turn(wheel: Path, tmp_path: Path) -> None:
