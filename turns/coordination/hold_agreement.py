@@ -55,10 +55,14 @@ class HoldView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """What the partitions have to do while `leader` probes; `is_held` is false if the model is free in all of them."""
+    """What the partitions have to do while `leader` probes; `is_held` is false if the model is free in all of them.
+
+    `remaining_ms` until the leader's next probe.
+    """
 
     acts: Mapping[int, Act]
     leader: int = 0
+    remaining_ms: int = 0
     is_held: bool = True
 
 
@@ -78,11 +82,11 @@ def agree(views: Mapping[int, HoldView | None]) -> Agreement:
         return Agreement(acts=dict.fromkeys(held, Act.REOPEN), is_held=False)
     leader = _choose_leader(held, leaders)
     acts = {leader: Act.LEAD} if leader not in leaders else {}
-    remaining_ms = held[leader].remaining_ms
+    remaining_ms = _time_until_probe(held, leader)
     for number, view in views.items():
         if number != leader and not (view and view.is_led_by(leader, remaining_ms)):
             acts[number] = Act.FOLLOW
-    return Agreement(acts=acts, leader=leader)
+    return Agreement(acts=acts, leader=leader, remaining_ms=remaining_ms)
 
 
 def _is_over(views: Mapping[int, HoldView | None], found: Views, held: Views, leaders: Views) -> bool:
@@ -101,3 +105,10 @@ def _choose_leader(held: Views, leaders: Views) -> int:
         return view.can_probe, number in leaders, followers[number], view.waited_ms, -number
 
     return max(held, key=suitability)
+
+
+def _time_until_probe(held: Views, leader: int) -> int:
+    """Return the time of the leader's next probe; one that takes over has the time of the partition before it."""
+    view = held[leader]
+    before = held.get(leader if view.follows is None else view.follows, view)
+    return min(view.remaining_ms, before.remaining_ms)

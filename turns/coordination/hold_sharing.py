@@ -1,6 +1,6 @@
 """Let the partitions of a Redis Cluster agree about models on hold: one of them probes, and the others follow it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import partial
 from typing import cast
 
@@ -11,6 +11,7 @@ from turns.config.settings import Settings
 from turns.coordination.hold_agreement import Act, Agreement, HoldView, agree
 from turns.coordination.hold_news import HoldNews
 from turns.coordination.scripts import HoldScripts
+from turns.domain.errors import StoreUnavailable
 
 FREE = HoldView(remaining_ms=0)
 
@@ -25,12 +26,18 @@ class HoldSharing:
 
     def share(self) -> None:
         """Do one round for each model that may be held somewhere."""
-        reported = self._news.take()
-        if reported:
-            self._client.home.sadd(keys.SHARED_HOLDS.name, *reported)
+        if reported := self._news.take():
+            self._record(reported)
         shared = cast(set[bytes], self._client.home.smembers(keys.SHARED_HOLDS.name))
         held = {name: self._share(name) for name in sorted(entry.decode() for entry in shared)}
         self._news.know((name, number) for name, numbers in held.items() for number in numbers)
+
+    def _record(self, reported: Set[str]) -> None:
+        try:
+            self._client.home.sadd(keys.SHARED_HOLDS.name, *reported)
+        except StoreUnavailable:
+            self._news.give_back(reported)
+            raise
 
     def _share(self, name: str) -> set[int]:
         """Let the partitions agree about this model, and return those in which it is held."""
@@ -38,8 +45,11 @@ class HoldSharing:
         agreement = agree(views)
         self._bring(name, views, agreement)
         if agreement.is_held:
+            if agreement.acts:  # a slow round may bring a hold that another one has ended and forgotten meanwhile
+                self._client.home.sadd(keys.SHARED_HOLDS.name, name)
             return {*views}
-        self._forget(name)
+        if len(views) == len(self._scripts):  # a partition that is away may still have the hold when it is back
+            self._forget(name)
         return set()
 
     def _forget(self, name: str) -> None:
@@ -57,7 +67,7 @@ class HoldSharing:
 
         The leader is first: without it, no partition would probe.
         """
-        leader = views.get(agreement.leader) or FREE
+        fields = (views.get(agreement.leader) or FREE).fields
 
         def bring(number: int) -> Reply:
             here = views[number] or FREE
@@ -66,9 +76,9 @@ class HoldSharing:
                 until=here.fields.get("until", ""),
                 answered_at=here.fields.get("answered_at", ""),
                 act=agreement.acts[number],
-                remaining_ms=leader.remaining_ms,
+                remaining_ms=agreement.remaining_ms,
                 leader=agreement.leader,
-                fields=leader.fields,
+                fields=fields,
             )
 
         others = [number for number, act in agreement.acts.items() if act is not Act.LEAD]

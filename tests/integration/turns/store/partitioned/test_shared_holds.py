@@ -1,7 +1,7 @@
 """A model on hold in a cluster: one partition probes, and what it finds out reaches all others."""
 
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -13,8 +13,10 @@ from turns.backend.script_replies import to_record
 from turns.config.settings import Settings
 from turns.coordination.coordinator import Coordinator
 from turns.coordination.hold_agreement import Act, Agreement
+from turns.coordination.hold_news import HoldNews
 from turns.coordination.hold_sharing import HoldSharing
 from turns.domain.error_codes import Code
+from turns.domain.errors import StoreUnavailable
 from turns.domain.run.claim import Claim
 from turns.domain.run.retry import Hold, HoldReason, Retry
 from turns.domain.turn import Turn
@@ -255,3 +257,78 @@ def test_a_model_that_is_held_again_meanwhile_stays_shared(scene: Scene, monkeyp
     monkeypatch.setattr(sharing, "_bring", lambda *args: (bring(*args), scene.fail(claim)))
     sharing.share()
     assert scene.client.home.smembers(keys.SHARED_HOLDS.name) == {b"m"}
+
+
+def test_a_partition_that_returns_after_an_answer_is_free(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a follower be away while the model answers, and the others forget the hold."""
+    leader = scene.hold()
+    away = next(number for number in scene.heads if number != leader)
+    sharing = scene.coordinator._holds
+    read = sharing._read
+    monkeypatch.setattr(sharing, "_read", lambda name: {n: view for n, view in read(name).items() if n != away})
+    for number in {*range(24)} - {away}:
+        scene.store._stores[number].lift_hold("m")
+    scene.coordinator.do_round()
+    while admitted := scene.running():
+        for claim in admitted:
+            scene.answer(claim)
+    scene.coordinator.do_round()
+    assert scene.held() == {away}
+    monkeypatch.undo()
+    scene.coordinator.do_round()
+    assert scene.held() == set()
+    assert {scene.client.find_partition(claim.turn_id) for claim in scene.running()} == {away}
+
+
+def test_a_round_that_wakes_late_leaves_no_hold_behind(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an operator lift the hold, and another worker forget it, between the read and the write of a round."""
+    for turn in scene.turns[1:]:
+        scene.store.cancel(turn.id)
+    leader = scene.fail(
+        scene.claim(scene.turns[0]), replace(OUTAGE, hold=Hold(reason=HoldReason.RATE_LIMITED, seconds=300))
+    )
+    sharing = scene.coordinator._holds
+    bring = sharing._bring
+
+    def bring_late(*args: Any) -> None:
+        monkeypatch.undo()
+        scene.store.lift_hold("m")
+        [claim] = scene.running()
+        scene.answer(claim)
+        scene.store.lift_hold("m")
+        scene.store.hold_news.take()  # those are of another worker
+        HoldSharing(scene.client, scene.settings, HoldNews()).share()
+        bring(*args)
+
+    monkeypatch.setattr(sharing, "_bring", bring_late)
+    sharing.share()
+    assert scene.held() == {*range(24)} - {leader}
+    scene.coordinator.do_round()
+    assert scene.held() == set()
+
+
+def test_one_that_takes_over_probes_at_the_same_time(scene: Scene) -> None:
+    leader = scene.hold()
+    assert scene.running() == []
+    for turn in scene.turns:
+        if scene.client.find_partition(turn.id) == leader:
+            scene.store.cancel(turn.id)
+    scene.client.partitions[leader].hset(keys.HOLD("m"), "until", 1)
+    scene.coordinator.do_round()
+    scene.check(*range(24))
+    [probe] = scene.running()
+    assert scene.client.find_partition(probe.turn_id) != leader
+
+
+def test_news_that_the_home_partition_has_missed_is_kept(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene.fail(scene.claim(scene.turns[0]))
+    with monkeypatch.context() as patch:
+        patch.setattr(scene.client.home, "sadd", raise_unavailable)
+        with pytest.raises(StoreUnavailable):
+            scene.coordinator.step()
+    scene.coordinator.step()
+    assert scene.held() == set(range(24))
+
+
+def raise_unavailable(*_: object) -> None:
+    raise StoreUnavailable("away")
