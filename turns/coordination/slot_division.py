@@ -25,7 +25,10 @@ class SlotView:
     def slots(self, limit: int, count: int) -> int:
         """Return the present number of slots, as `partition_slots.lua` computes it."""
         slots, _, of = self.given.partition("|")
-        return int(slots) if of == str(limit) else limit // count
+        return int(slots) if of and int(of) <= limit else limit // count
+
+    def is_given_for(self, limit: int) -> bool:
+        return self.given.endswith(f"|{limit}")
 
 
 Views = Mapping[int, SlotView]

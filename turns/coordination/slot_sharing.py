@@ -32,26 +32,41 @@ class SlotSharing:
                 self._divide(assistant, limit, views)
 
     def _divide(self, assistant: str, limit: int, views: Mapping[int, SlotView]) -> None:
-        """Take slots first, and then give as many as no turn occupies any more, to the longest wait first."""
-        targets = divide(limit, views)
+        """Take slots first, and then give as many as no turn occupies any more, to the longest wait first.
+
+        Each partition learns the limit, so that no part of another one counts again later.
+        """
+        if not (targets := divide(limit, views)):
+            return
         slots = {number: views[number].slots(limit, len(views)) for number in targets}
+        present = {number: min(targets[number], slots[number]) for number in targets}
         taken: dict[int, int | None] = {}
-        for number, target in targets.items():
-            if target < slots[number]:
-                taken[number] = self._set(assistant, limit, views[number], target, number)
+        for number, view in views.items():
+            if targets[number] < slots[number] or not view.is_given_for(limit):
+                taken[number] = self._set(number, assistant, limit, given=view.given, slots=present[number])
         if None in taken.values():
             return
-        present = {number: targets[number] if number in taken else slots[number] for number in targets}
         used = {number: taken.get(number) or views[number].used for number in targets}
         free = limit - sum(max(present[number], used[number]) for number in targets)
+        raised: dict[int, int] = {}
         for number in sorted(targets, key=lambda number: -views[number].waited_ms):
-            given = min(targets[number] - present[number], free)
-            if given > 0:
-                free -= given
-                self._set(assistant, limit, views[number], present[number] + given, number)
+            more = min(targets[number] - present[number], free)
+            if more > 0:
+                free -= more
+                raised[number] = present[number] + more
+        self._give(assistant, limit, present, raised)
 
-    def _set(self, assistant: str, limit: int, view: SlotView, slots: int, number: int) -> int | None:
-        return self._scripts[number].set_slots(assistant, given=view.given, slots=slots, concurrency=limit)
+    def _give(self, assistant: str, limit: int, present: Mapping[int, int], raised: Mapping[int, int]) -> None:
+        """Give slots, and take them back if a round that has overlapped with this one has given the same."""
+        for number, slots in raised.items():
+            self._set(number, assistant, limit, given=f"{present[number]}|{limit}", slots=slots)
+        views = self._read(assistant) if raised else {}
+        if sum(view.slots(limit, len(views)) for view in views.values()) > limit:
+            for number, slots in raised.items():
+                self._set(number, assistant, limit, given=f"{slots}|{limit}", slots=present[number])
+
+    def _set(self, number: int, assistant: str, limit: int, *, given: str, slots: int) -> int | None:
+        return self._scripts[number].set_slots(assistant, given=given, slots=slots, concurrency=limit)
 
     def _find_crowded(self) -> list[str]:
         """Return the assistants for whose slots turns wait."""

@@ -183,7 +183,6 @@ def test_the_memory_flags_are_right() -> None:
     reading = (
         "get_turn",
         "get_hold",
-        "get_slots",
         "list_turns",
         "get_session",
         "list_sessions",

@@ -42,10 +42,15 @@ def test_a_slot_stays_for_a_while_where_turns_wait(waited_ms: int, stays: int) -
     assert divide(1, views) == {0: stays, 1: 1 - stays}
 
 
-def test_a_changed_limit_begins_with_equal_parts() -> None:
+def test_a_lowered_limit_begins_with_equal_parts() -> None:
     views = {0: view(9, of=9), 1: view(of=4, waiting=3)}
     assert [one.slots(4, 2) for one in views.values()] == [2, 2]
     assert divide(4, views) == {0: 1, 1: 3}
+
+
+def test_a_raised_limit_begins_with_the_present_parts() -> None:
+    views = {0: view(1, of=2), 1: view(0, of=2), 2: view(of=2)}
+    assert [one.slots(30, 24) for one in views.values()] == [1, 0, 1]
 
 
 def test_all_parts_together_are_the_limit() -> None:

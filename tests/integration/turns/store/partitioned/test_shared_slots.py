@@ -1,6 +1,7 @@
 """The `concurrency` of an assistant in a cluster is that of all partitions together."""
 
 from collections.abc import Callable
+from typing import Any, cast
 
 import pytest
 
@@ -22,15 +23,16 @@ class Scene:
     """Turns of an assistant with a `concurrency`; a worker takes each hint, and claims its turn."""
 
     def __init__(self, client: Client, settings: Settings, store: PartitionedTurnStore, accept: Accept) -> None:
-        self.client, self.store, self._accept = client, store, accept
+        self.client, self.settings, self.store, self._accept = client, settings, store, accept
         self.sharing = SlotSharing(client, settings)
         self.running: list[Claim] = []
 
-    def ask(self, concurrency: int, sessions: range = range(SESSIONS)) -> None:
+    def ask(self, concurrency: int, sessions: range = range(SESSIONS)) -> str:
+        """Submit a turn of each session, and return the id of the last one."""
         assistant = Assistant(name="local", model="m", concurrency=concurrency)
-        for n in sessions:
-            self._accept(f"s-{n}", assistant=assistant)
+        turns = [self._accept(f"s-{n}", assistant=assistant) for n in sessions]
         self.take_hints()
+        return turns[-1].id
 
     def take_hints(self) -> list[Claim]:
         """Claim the turns whose hints have been sent, and return them."""
@@ -119,3 +121,57 @@ def test_a_partition_that_changed_meanwhile_gives_no_slot_twice(scene: Scene) ->
         scene.sharing._divide("local", 4, views)
     scene.take_hints()
     assert len(scene.running) == 4
+
+
+def test_turns_from_before_a_raised_concurrency_start(scene: Scene) -> None:
+    """Let other turns of the assistant, which may be more at once, run all the time."""
+    scene.ask(2, range(20))
+    while scene.do_round():
+        pass
+    assert waiting(scene, 2) == 18
+    for n in range(20, 200):
+        scene.ask(48, range(n, n + 1))
+        scene.do_round()
+        scene.end(scene.running[0])
+        if not waiting(scene, 2):
+            break
+    assert waiting(scene, 2) == 0
+
+
+def test_a_slot_of_a_lost_record_is_given_to_another_partition(scene: Scene) -> None:
+    scene.ask(1, range(1))
+    scene.do_round()
+    [claim] = scene.running
+    scene.client.partitions[scene.client.find_partition(claim.turn_id)].delete(keys.TURN(claim.turn_id))
+    scene.ask(1, range(1, 2))
+    scene.do_round()
+    assert len(scene.running) == 2
+
+
+def test_a_round_that_wakes_late_keeps_no_slot_too_many(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let another worker give the slot to another partition between two steps of a round."""
+    late = SlotSharing(scene.client, scene.settings)
+    give = late._give
+    scene.ask(1, range(1))
+    scene.do_round()
+    scene.end(scene.running[0])
+    waiting_turn = scene.ask(1, range(1, 2))
+
+    def give_late(*args: Any) -> None:
+        scene.store.cancel(waiting_turn)
+        scene.ask(1, range(2, 3))
+        scene.do_round()
+        assert len(scene.running) == 1
+        give(*args)
+
+    monkeypatch.setattr(late, "_give", give_late)
+    late.share()
+    views = late._read("local")
+    assert sum(view.slots(1, 24) for view in views.values()) == 1
+
+
+def waiting(scene: Scene, concurrency: int) -> int:
+    """Return how many turns that were accepted with this `concurrency` wait for a slot."""
+    turns = cast(list[bytes], scene.client.zrange(keys.SLOT_WAITERS("assistant:local"), 0, -1))
+    limits = [scene.client.hget(keys.TURN(turn.decode()), "concurrency") for turn in turns]
+    return limits.count(str(concurrency).encode())
