@@ -12,14 +12,21 @@ class Files:
         self._steps = FileSteps(transport.retry_policy)
 
     def upload(
-        self, source: Source, *, name: str | None = None, media_type: str | None = None, user_id: str | None = None
+        self,
+        source: Source,
+        *,
+        name: str | None = None,
+        media_type: str | None = None,
+        user_id: str | None = None,
+        session_id: str | None = None,
     ) -> File:
         """Store a file, given by its path or as bytes; `File.part` refers to it in an input.
 
         The service recognizes the type unless `media_type` is set. With `user_id`, only turns of this user can refer to
-        it. Raise `FileTypeRefused`, `FilesFull` or `OSError`.
+        it. With `session_id`, access tokens of other sessions cannot, and a Redis Cluster stores it where that session
+        is. Raise `FileTypeRefused`, `FilesFull` or `OSError`.
         """
-        return self._transport.run(self._steps.upload(source, name, media_type, user_id))
+        return self._transport.run(self._steps.upload(source, name, media_type, user_id, session_id))
 
     def get(self, file_id: str, *, user_id: str | None = None) -> File:
         """Return the name, type and size of a file. Raise `FileNotFound`."""
@@ -40,14 +47,21 @@ class AsyncFiles:
         self._steps = FileSteps(transport.retry_policy)
 
     async def upload(
-        self, source: Source, *, name: str | None = None, media_type: str | None = None, user_id: str | None = None
+        self,
+        source: Source,
+        *,
+        name: str | None = None,
+        media_type: str | None = None,
+        user_id: str | None = None,
+        session_id: str | None = None,
     ) -> File:
         """Store a file, given by its path or as bytes; `File.part` refers to it in an input.
 
         The service recognizes the type unless `media_type` is set. With `user_id`, only turns of this user can refer to
-        it. Raise `FileTypeRefused`, `FilesFull` or `OSError`.
+        it. With `session_id`, access tokens of other sessions cannot, and a Redis Cluster stores it where that session
+        is. Raise `FileTypeRefused`, `FilesFull` or `OSError`.
         """
-        return await self._transport.run(self._steps.upload(source, name, media_type, user_id))
+        return await self._transport.run(self._steps.upload(source, name, media_type, user_id, session_id))
 
     async def get(self, file_id: str, *, user_id: str | None = None) -> File:
         """Return the name, type and size of a file. Raise `FileNotFound`."""

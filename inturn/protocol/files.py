@@ -21,11 +21,15 @@ class FileSteps:
     def __init__(self, retry_policy: RequestRetryPolicy) -> None:
         self._retry_policy = retry_policy
 
-    def upload(self, source: Source, name: str | None, media_type: str | None, user_id: str | None) -> Steps[File]:
+    def upload(
+        self, source: Source, name: str | None, media_type: str | None, user_id: str | None, session_id: str | None
+    ) -> Steps[File]:
         content = source if isinstance(source, bytes) else Path(source).read_bytes()
         if name is None and not isinstance(source, bytes):
             name = Path(source).name
-        request = requests.upload_file(content, name=name, media_type=media_type or UNKNOWN_TYPE, user_id=user_id)
+        request = requests.upload_file(
+            content, name=name, media_type=media_type or UNKNOWN_TYPE, user_id=user_id, session_id=session_id
+        )
         return steps.fetch(request, to_file, self._retry_policy)
 
     def get(self, file_id: str, user_id: str | None) -> Steps[File]:

@@ -164,11 +164,13 @@ def fork_session(session_id: str, options: ForkOptions, *, user_id: str | None, 
     )
 
 
-def upload_file(content: bytes, *, name: str | None, media_type: str, user_id: str | None) -> Request:
+def upload_file(
+    content: bytes, *, name: str | None, media_type: str, user_id: str | None, session_id: str | None
+) -> Request:
     return Request(
         method="POST",
         path="/v1/files",
-        query=_query({"name": name, "user_id": user_id}),
+        query=_query({"name": name, "user_id": user_id, "session_id": session_id}),
         headers={"Content-Type": media_type},
         body=content,
         read_timeout_seconds=UPLOAD_SECONDS,

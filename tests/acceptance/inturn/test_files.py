@@ -8,7 +8,7 @@ import pytest
 
 from inturn import AsyncClient, Client, FileInUse, FileNotFound, FileTypeRefused
 from tests.acceptance.inturn.cli.runner import Inturn
-from tests.support.processes import Stack
+from tests.support.processes import Stack, call
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
@@ -51,6 +51,12 @@ def test_a_file_is_read_and_deleted(client: Client) -> None:
         client.files.read(file.id, user_id="alice")
     with pytest.raises(FileTypeRefused):
         client.files.upload(PNG, media_type="image/jpeg")
+
+
+def test_a_file_of_a_session_is_a_part_of_its_turns(client: Client, stack: Stack) -> None:
+    file = client.files.upload(PNG, name="a.png", session_id="of-file")
+    client.turns.create("of-file", [{"type": "text", "text": "Look:"}, file.part]).wait(60).check()
+    assert call(f"{stack.url}/v1/files/{file.id}/metadata?session_id=another").status == 404
 
 
 async def upload_and_read(url: str) -> tuple[str, bytes]:
