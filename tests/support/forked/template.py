@@ -1,16 +1,19 @@
 """`python -m tests.support.forked.template KIND`: import the modules of a kind of process, and fork it on request.
 
-Each line of standard input is a request, and each line of standard output its reply, both JSON. The process ends at the
-end of its input. A fork runs `python -m MODULE` as a new process would, in its own session.
+Each line of standard input is a request, and each line of standard output its reply, both JSON. A fork runs
+`python -m MODULE` as a new process would, in its own session. At the end of its input, also because the tests were
+killed, the template kills the forks that still run, and ends.
 """
 
 import gc
 import json
 import os
 import runpy
+import signal
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from os import fork, waitpid  # the functions of the system, which gevent later replaces in `os`
 from types import MappingProxyType
@@ -38,23 +41,36 @@ def main(kind: str) -> None:
         import_module(module)
     gc.collect()
     gc.freeze()  # otherwise each fork would copy the pages that its garbage collector visits
+    forks = Forks()
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        reply = _poll(request["poll"]) if "poll" in request else _fork(request)
+        reply = forks.poll(request["poll"]) if "poll" in request else forks.start(request)
         os.write(1, json.dumps([request["number"], reply]).encode() + b"\n")
+    forks.kill()
 
 
-def _poll(pid: int) -> int | None:
-    """Return the exit code of a fork, which is negative for a signal, or None if it still runs."""
-    ended, status = waitpid(pid, os.WNOHANG)
-    return os.waitstatus_to_exitcode(status) if ended else None
+class Forks:
+    def __init__(self) -> None:
+        self._codes: dict[int, int | None] = {}  # by process id; None while it runs
 
+    def start(self, request: Mapping[str, Any]) -> int:
+        pid = fork()
+        if pid == 0:
+            os._exit(_run(**request))
+        self._codes[pid] = None
+        return pid
 
-def _fork(request: Mapping[str, Any]) -> int:
-    pid = fork()
-    if pid == 0:
-        os._exit(_run(**request))
-    return pid
+    def poll(self, pid: int) -> int | None:
+        """Return the exit code of a fork, which is negative for a signal, or None if it still runs."""
+        if self._codes[pid] is None:
+            ended, status = waitpid(pid, os.WNOHANG)
+            self._codes[pid] = os.waitstatus_to_exitcode(status) if ended else None
+        return self._codes[pid]
+
+    def kill(self) -> None:
+        for pid in [pid for pid in self._codes if self.poll(pid) is None]:
+            with suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
 
 
 def _run(*, arguments: list[str], log: str, environment: dict[str, str], number: int) -> int:
