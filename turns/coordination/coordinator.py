@@ -27,7 +27,7 @@ class Coordinator:
         """Wait for news or for the next interval, and do what is due. Raises `StoreUnavailable`."""
         if self._news.wait(self._every_seconds):
             self._holds.share()
-        elif self._takes_turn():
+        if self._takes_turn():  # also after news, of which each interval may have some
             self.do_round()
 
     def do_round(self) -> None:

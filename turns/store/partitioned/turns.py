@@ -169,7 +169,7 @@ class PartitionedTurnStore(TurnStore):
             provider_request_id=provider_request_id,
             spending=spending,
         )
-        if claim.is_admitted:
+        if claim.is_admitted and claim.is_probe:  # the answers of those that it admits tell nothing new
             self._report_hold(claim)
 
     def interrupt(

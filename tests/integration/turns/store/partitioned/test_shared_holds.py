@@ -320,6 +320,25 @@ def test_one_that_takes_over_probes_at_the_same_time(scene: Scene) -> None:
     assert scene.client.find_partition(probe.turn_id) != leader
 
 
+def test_a_worker_with_constant_news_does_its_rounds(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[None] = []
+    monkeypatch.setattr(scene.coordinator._slots, "share", lambda: rounds.append(None))
+    scene.store.hold_news.report("m", 0, is_sure=True)
+    scene.coordinator.step()
+    assert rounds == [None]
+
+
+def test_only_the_answer_of_the_probe_is_news(scene: Scene) -> None:
+    scene.pass_time(scene.hold())
+    [probe] = scene.running()
+    scene.answer(probe)
+    assert scene.store.hold_news.wait(0)
+    scene.coordinator.do_round()
+    for claim in scene.running():
+        scene.answer(claim)
+    assert not scene.store.hold_news.wait(0)
+
+
 def test_news_that_the_home_partition_has_missed_is_kept(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     scene.fail(scene.claim(scene.turns[0]))
     with monkeypatch.context() as patch:
