@@ -4,7 +4,7 @@ import ssl
 import sys
 from types import MappingProxyType
 
-from redis.exceptions import AuthenticationError, NoPermissionError, ResponseError
+from redis.exceptions import AuthenticationError, InvalidResponse, NoPermissionError, ResponseError
 
 from turns.backend.address import StoreAddress, parse_store_url
 from turns.backend.client import Client, connect_to
@@ -60,6 +60,8 @@ def check_store(url: str) -> None:
         if reason := _rejection(error):
             raise ConfigurationError(f"REDIS_URL: {reason}") from None
         return
+    except InvalidResponse:
+        raise ConfigurationError("REDIS_URL: the server there is neither Redis nor Valkey; correct the port") from None
     except NoPermissionError:
         return  # the commands that are needed may be permitted
     except ResponseError as error:

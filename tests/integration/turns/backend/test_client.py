@@ -115,15 +115,23 @@ def test_a_rejected_connection_is_a_configuration_error(server: Server, login: s
 
 def test_a_failed_tls_handshake_is_a_configuration_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=_answer_in_plain_text, args=(listener,), daemon=True).start()
+        threading.Thread(target=_answer, args=(listener, b"-ERR Protocol error\r\n"), daemon=True).start()
         with pytest.raises(ConfigurationError, match=r"^REDIS_URL: the TLS connection to the store fails: "):
             check_store(f"rediss://:canary@127.0.0.1:{listener.getsockname()[1]}/0")
 
 
-def _answer_in_plain_text(listener: socket.socket) -> None:
+@pytest.mark.parametrize("scheme", ["redis", "rediscluster"])
+def test_another_kind_of_server_is_a_configuration_error(scheme: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_answer, args=(listener, b"HTTP/1.1 400 Bad Request\r\n"), daemon=True).start()
+        with pytest.raises(ConfigurationError, match=r"^REDIS_URL: the server there is neither Redis nor Valkey"):
+            check_store(f"{scheme}://:canary@127.0.0.1:{listener.getsockname()[1]}")
+
+
+def _answer(listener: socket.socket, content: bytes) -> None:
     connection, _ = listener.accept()
     with connection:
-        connection.sendall(b"-ERR Protocol error\r\n")
+        connection.sendall(content)
         connection.recv(1000)
 
 
