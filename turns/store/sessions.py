@@ -151,7 +151,8 @@ class SessionStore:
         numbers = page_numbers(count, after=after, limit=limit, newest_first=newest_first)
         first, last = min(numbers, default=1), min(count, max(numbers, default=0) + 1)
         stored = cast(list[bytes], self._client.lrange(history, -last, -first)) if numbers else []
-        return build_page(numbers, dict(zip(range(last, 0, -1), stored, strict=False)), count)
+        # Numbered from the oldest one, because the last ones may have been deleted since they were counted.
+        return build_page(numbers, dict(enumerate(reversed(stored), start=first)), count)
 
     def list_unanswered(self, session: str) -> tuple[UnansweredQuestion, ...]:
         """Return the last questions without an answer, oldest first. Raises `SessionNotFound`."""

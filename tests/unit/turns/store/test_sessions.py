@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import pytest
@@ -57,3 +58,13 @@ def test_an_erase_repeats_the_script_until_it_is_complete() -> None:
     store, client = store_with([b"MORE"], [b"MORE"], [b"ERASED"])
     store.erase("s")
     assert len(client.commands) == 3
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_messages_keep_their_numbers_while_others_go(*, newest_first: bool) -> None:
+    """The last two of six messages are deleted after they were counted."""
+    left = [json.dumps({"type": "human", "data": {"content": f"message {n}"}}).encode() for n in (4, 3, 2, 1)]
+    store, _ = store_with(b"list", 6, left)
+    page = store.list_messages("s", after=None, limit=6, newest_first=newest_first)
+    found = [(message.number, message.content) for message in page.messages]
+    assert sorted(found) == [(n, f"message {n}") for n in range(1, 5)]
