@@ -36,6 +36,8 @@ PROMISES = frozenset(
         "patch_session",
         "complete_file",
         "lend_file",
+        "delete_file",  # otherwise a fail-over could bring back the record of a file whose bytes are deleted then
+        "sweep_files",
     }
 )
 REPLICATION_MS = 400  # shorter than the shortest timeout of a caller

@@ -261,6 +261,21 @@ def test_what_an_owner_that_is_away_gets_back_is_not_lost(
     assert (scene.sweep(), scene.kept, scene.left) == (1, set(), set())
 
 
+@pytest.mark.parametrize("deletes", [False, True])
+def test_a_removal_that_no_replica_has_ends_no_loan(scene: Scene, other: str, *, deletes: bool) -> None:
+    """Otherwise a fail-over of the borrower could bring a record back without its loan, and turns would rely on it."""
+    file = scene.upload()
+    scene.ask(other, file)
+    scene.sessions.erase(other)
+    safe = open_file_store(scene.client, scene.settings.model_copy(update={"replicas": 1}), scene.blobs)
+    with pytest.raises(StoreUnavailable, match="replicas"):
+        safe.delete(file.id, tenant="-") if deletes else safe.sweep()
+    assert scene.kept == {file.id}
+    owner = scene.client.partitions[scene.partitions.of_file(file.id)]
+    assert owner.exists(keys.FILE_HOLDERS(file.id))
+    assert (scene.sweep(), scene.kept, scene.left) == (1, set(), set())
+
+
 def test_a_turn_with_a_deleted_file_is_refused(scene: Scene, other: str) -> None:
     file = scene.upload()
     scene.files.delete(file.id, tenant="-")
