@@ -11,8 +11,9 @@
 -- requires: is_file_held, now_ms, remove_file
 
 local id, tenant, user_id = unpack(ARGV, 1, 3)
-local owner, user = unpack(redis.call('HMGET', KEY.file .. id, 'tenant', 'user_id'))
-if owner ~= tenant or (user ~= '' and user ~= user_id) then return {'GONE'} end
+local owner, user, loan = unpack(redis.call('HMGET', KEY.file .. id, 'tenant', 'user_id', 'loan'))
+local is_incomplete = loan and not owner  -- a loan that has not been kept, perhaps because a crash broke it off
+if not is_incomplete and (owner ~= tenant or (user ~= '' and user ~= user_id)) then return {'GONE'} end
 if is_file_held(id) then return {'BUSY'} end
 remove_file(id, now_ms())
 return {'REMOVED'}

@@ -303,6 +303,20 @@ def test_a_lent_file_is_deleted_when_nothing_uses_it(scene: Scene, other: str) -
     assert (scene.sweep(), scene.left) == (0, set())
 
 
+@pytest.mark.parametrize("step", STEPS)
+def test_a_loan_that_broke_off_does_not_keep_a_file(
+    scene: Scene, other: str, monkeypatch: pytest.MonkeyPatch, *, step: str
+) -> None:
+    file = scene.upload(user_id="alice")
+    with monkeypatch.context() as broken:
+        break_at(broken, step, is_done=True)
+        with pytest.raises(StoreUnavailable):
+            scene.ask(other, file)
+    scene.files.delete(file.id, tenant="-", user_id="alice")
+    assert scene.kept == set()
+    assert (scene.sweep(), scene.left) == (0, set())
+
+
 def test_the_limit_of_a_tenant_counts_all_partitions(scene: Scene) -> None:
     limited = scene.settings.model_copy(update={"tenant_file_bytes": 3 * len(PNG)})
     files = open_file_store(scene.client, limited, scene.blobs)
