@@ -117,9 +117,12 @@ class ClusterNodes:
 
     def owner(self, slot: int) -> Node:
         """Return the primary that serves this slot, as the first reachable node knows it."""
-        ranges = next(node for node in self.nodes if node.is_reachable()).cluster("SLOTS")
-        port = next(primary[1] for first, last, primary, *_ in ranges if first <= slot <= last)
+        port = _owner_port(next(node for node in self.nodes if node.is_reachable()), slot)
         return next(node for node in self.nodes if node.port == port)
+
+    def agree_on(self, slot: int, owner: Node) -> bool:
+        """Return whether all reachable nodes name this owner of the slot."""
+        return all(_owner_port(node, slot) == owner.port for node in self.nodes if node.is_reachable())
 
     def slot(self, key: str) -> int:
         return int(key_slot(key.encode()))
@@ -145,6 +148,12 @@ class ClusterNodes:
     def _wait_until_joined(self) -> None:
         count = len(self.nodes)
         wait_until("the nodes know each other", lambda: all(node.knows(count) for node in self.nodes))
+
+
+def _owner_port(asked: Node, slot: int) -> int | None:
+    """Return the port of the primary that serves the slot, as this node knows it; None if it knows none."""
+    ranges = asked.cluster("SLOTS")
+    return next((int(primary[1]) for first, last, primary, *_ in ranges if first <= slot <= last), None)
 
 
 def _is_in_sync(node: Node) -> bool:

@@ -33,11 +33,15 @@ class LegacyMove:
         """Move the remaining keys and make the target the owner of the slot."""
         while keys := self.source.cluster("GETKEYSINSLOT", self._slot, KEYS_AT_ONCE):
             self.move_keys(*keys)
-        owner = self.target.id
-        self.target.cluster("SETSLOT", self._slot, "NODE", owner)
+        self.target.cluster("SETSLOT", self._slot, "NODE", self.target.id)
+        wait_until("all nodes know the new owner", self._is_known)
+
+    def _is_known(self) -> bool:
+        """Name the new owner to all nodes, until none of them names another one that it has heard of meanwhile."""
         for node in self._cluster.nodes:
             with suppress(redis.RedisError):  # replicas refuse it, and learn it from their primary
-                node.cluster("SETSLOT", self._slot, "NODE", owner)
+                node.cluster("SETSLOT", self._slot, "NODE", self.target.id)
+        return self._cluster.agree_on(self._slot, self.target)
 
 
 def move_legacy(cluster: ClusterNodes, slot: int, target: Node) -> None:
@@ -49,7 +53,7 @@ def move_atomically(cluster: ClusterNodes, slot: int, target: Node) -> None:
     """Move a slot as a whole, as Valkey 9 does on `CLUSTER MIGRATESLOTS`."""
     source = cluster.owner(slot)
     source.cluster("MIGRATESLOTS", "SLOTSRANGE", slot, slot, "NODE", target.id)
-    wait_until("the slot has moved", lambda: cluster.owner(slot) is target)
+    wait_until("the slot has moved", lambda: cluster.agree_on(slot, target))
 
 
 def other_primary(cluster: ClusterNodes, slot: int) -> Node:
