@@ -8,6 +8,7 @@ from turns.access.api_keys import ApiKeyStore
 from turns.access.audit_log import AuditLog
 from turns.access.key_record import KeyRecord
 from turns.access.key_uses import KeyUses
+from turns.access.remembered_keys import RememberedKeys
 from turns.assistants.registry import AssistantRegistry
 from turns.backend.opening import connect
 from turns.backend.pubsub import Subscriptions
@@ -178,7 +179,7 @@ class Services:
 
     @cached_property
     def api_keys(self) -> ApiKeyStore:
-        return ApiKeyStore(self._client)
+        return RememberedKeys(self._client) if self.settings.partitions else ApiKeyStore(self._client)
 
     @cached_property
     def _key_uses(self) -> KeyUses:

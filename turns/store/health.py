@@ -12,7 +12,6 @@ from typing import TypeVar, cast
 
 from turns.backend import keys
 from turns.backend.client import Client
-from turns.backend.partition.tags import HOME
 from turns.backend.script_loader import DEAD_WORKER_SECONDS
 from turns.backend.script_runner import Script, run_script
 from turns.config.settings import Settings
@@ -63,8 +62,8 @@ class Health:
     `durability` is the loss that a power failure can cause, see `docs/guides/operations.md`. Each confirmed write is on
     `replicas` replicas. Unless `is_safe`, Redis may evict data at any time. `live_chain_workers` are among
     `live_workers`. `refusal` is the store's reason for refusing writes now, or "". `refuses_partly`, `is_partly_safe`:
-    only some partitions of a Redis Cluster refuse writes, or may evict, and not the home partition. `had_workers`: a
-    worker has run since the store was created. `partitions_away` of a Redis Cluster do not answer.
+    only some partitions of a Redis Cluster refuse writes, or may evict, and not the first one that answers.
+    `had_workers`: a worker has run since the store was created. `partitions_away` of a Redis Cluster do not answer.
     """
 
     durability: str
@@ -99,10 +98,12 @@ def is_safe_policy(eviction_policy: str) -> bool:
 
 
 def read_health(client: Client, settings: Settings) -> Health:
-    """Return the state of the store. Raises `StoreUnavailable`."""
-    live, hint = cast(list[bytes | None], client.hmget(keys.SERVICE.name, ["live", "hint"]))
-    workers = list_live_workers(client)
+    """Return the state of the store. Raises `StoreUnavailable` if no partition of it answers."""
     refusals, memories = _ask_each(client, _probe), _ask_each(client, _read_memory)
+    turns = _ask_each(client, _read_turns)
+    # The home partition, or the first one that answers: each worker sends its heartbeat to all of them.
+    first = min(memories)
+    workers = list_live_workers(client.partitions[first])
     memory = _worst_of(memories.values())
     return Health(
         durability=min(_ask_each(client, _read_durability).values(), key=DURABILITIES.index),
@@ -110,14 +111,20 @@ def read_health(client: Client, settings: Settings) -> Health:
         replicas=settings.replicas,
         live_workers=len(workers),
         live_chain_workers=sum(kind_of(name) is WorkerKind.CHAINS for name in workers),
-        live_turns=int(live or 0),
-        had_workers=hint is not None,
+        live_turns=sum(live for live, _ in turns.values()),
+        had_workers=any(had_workers for _, had_workers in turns.values()),
         allows_unsafe=settings.allow_unsafe_store,
         refusal=next(filter(None, refusals.values()), ""),
-        is_partly_safe=not is_safe_policy(memory.eviction_policy) and is_safe_policy(memories[HOME].eviction_policy),
-        refuses_partly=any(refusals.values()) and not all(refusals.values()) and not refusals.get(HOME),
+        is_partly_safe=not is_safe_policy(memory.eviction_policy) and is_safe_policy(memories[first].eviction_policy),
+        refuses_partly=any(refusals.values()) and not all(refusals.values()) and not refusals.get(first),
         partitions_away=client.partitions_away,
     )
+
+
+def _read_turns(partition: Client) -> tuple[int, bool]:
+    """Return the number of live turns, and whether a worker has run before."""
+    live, hint = cast(list[bytes | None], partition.hmget(keys.SERVICE.name, ["live", "hint"]))
+    return int(live or 0), hint is not None
 
 
 def read_memory(client: Client) -> Memory:

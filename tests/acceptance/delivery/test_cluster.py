@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +11,7 @@ import pytest
 from inturn import Client, FileInUse, FileNotFound, PartitionsAway
 from tests.support.cluster.nodes import ClusterNodes, Node
 from tests.support.cluster.slot_moves import LegacyMove, move_atomically, move_legacy, other_primary
-from tests.support.processes import Stack, call, turn_request
+from tests.support.processes import HttpResponse, Stack, call, turn_request
 from tests.support.sse import StreamReader
 from tests.support.waiting import wait_until
 from turns.backend.partition.placement import Partitions
@@ -153,6 +154,55 @@ def test_a_stopped_worker_leaves_its_turns_to_others(stack: Stack) -> None:
     assert stack.workers[0].stop() == 0
     turns = _submit(stack, SESSIONS[:20])
     assert {stack.wait_until_finished(turn)["status"] for turn in turns} == {"completed"}
+
+
+def test_without_home_known_keys_still_serve_others(stack: Stack, cluster: ClusterNodes) -> None:
+    key, unread = stack.create_api_key("acme"), stack.create_api_key("acme")
+    wait_until("keys are required", lambda: call(f"{stack.url}/v1/turns").status == 401)
+    assert call(f"{stack.url}/v1/turns", api_key=key).status == 200
+    killed = cluster.owner(_slot(HOME))
+    away = [n for n in range(DEFAULT_PARTITIONS) if cluster.owner(_slot(n)) is killed]
+    lost, here = (
+        next(s for s in SESSIONS if (Partitions(DEFAULT_PARTITIONS).of_session(f"acme/-/{s}") in away) is is_away)
+        for is_away in (True, False)
+    )
+    killed.kill()
+    token = call(f"{stack.url}/v1/tokens", method="POST", body={"session_id": here}, api_key=key).body["token"]
+    accepted = _post(stack, here, "streams [hold home]", key)
+    assert accepted.status == 202
+    turn = f"{stack.url}/v1/turns/{accepted.body['id']}"
+    reader = StreamReader(f"{turn}/events?token={token}")
+    with ThreadPoolExecutor() as threads:
+        reading = threads.submit(reader.read_until_done)
+        wait_until("some text is there", lambda: reader.text)
+        queued = _post(stack, here, "waits", key)
+        cancelled = call(f"{stack.url}/v1/turns/{queued.body['id']}/cancel", method="POST", api_key=key)
+        assert cancelled.body["status"] == "cancelled"
+        stack.open_gate("home")
+        polled = call(f"{turn}?wait=30", api_key=key).body
+        reading.result()
+    assert polled["status"] == "completed"
+    assert reader.text == polled["output"]["content"]
+    assert len(call(f"{stack.url}/v1/sessions/{here}/messages", api_key=token).body["data"]) == 2
+    ready, running = call(f"{stack.url}/readyz"), sum(worker.is_running for worker in stack.workers)
+    assert (ready.status, ready.body["partitions_away"], ready.body["live_workers"]) == (200, len(away), running)
+    assert call(f"{stack.url}/v1/turns", api_key=key).body["missing_partitions"] == away
+    for refused in (_post(stack, lost, "refused", key), _post(stack, here, "refused", unread)):
+        assert (refused.status, refused.body["code"]) == (503, "store_unavailable")
+        assert refused.headers["Retry-After"]
+    assert _post(stack, here, "wrong", f"{key}x").status == 401
+
+    killed.start()
+    for session, used in ((lost, key), (here, unread)):
+        wait_until("the rest is served", partial(_is_served, stack, session, used), seconds=60)
+
+
+def _post(stack: Stack, session: str, text: str, key: str) -> HttpResponse:
+    return call(f"{stack.url}/v1/turns", method="POST", body=turn_request(session, text), api_key=key)
+
+
+def _is_served(stack: Stack, session: str, key: str) -> bool:
+    return _post(stack, session, "served again", key).status == 202
 
 
 def _holds(stack: Stack) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ class PartitionReads:
         if problem := next((error for number, error in away.items() if number in required), None):
             raise problem
         if not results and calls and not may_be_empty:
-            raise StoreUnavailable("no partition of the store can be reached")
+            raise StoreUnavailable(f"partitions of the store are away: {', '.join(map(str, sorted(calls)))}")
         report_missing(calls.keys() - results.keys())
         return results
 

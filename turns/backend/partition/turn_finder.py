@@ -34,8 +34,8 @@ class TurnFinder:
             return self._partitions.of_turn(turn_id)
         if (known := self._known.get(turn_id)) is not None:
             return known
-        if not self._clients[HOME].execute_command("HEXISTS", keys.SERVICE.name, FIELD):
-            return HOME  # nothing was ever moved into this cluster
+        if not self._may_have_moved_turns():
+            return HOME
         number = self._ask_all(turn_id)
         if number is None:
             return HOME
@@ -43,6 +43,13 @@ class TurnFinder:
             self._known.pop(next(iter(self._known)), None)
         self._known[turn_id] = number
         return number
+
+    def _may_have_moved_turns(self) -> bool:
+        """Return whether turns were ever moved into this cluster, or true if its home partition is away."""
+        try:
+            return bool(self._clients[HOME].execute_command("HEXISTS", keys.SERVICE.name, FIELD))
+        except StoreUnavailable:
+            return True
 
     def _ask_all(self, turn_id: str) -> int | None:
         """Return the partition that has the turn, or the trace of its deletion; None if no partition has it."""

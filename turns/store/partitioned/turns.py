@@ -12,6 +12,7 @@ from turns.backend.client import Client
 from turns.backend.partition.each import attempt_each, call_available, call_each
 from turns.backend.partition.placement import Partitions, share_limits
 from turns.backend.partition.subscriptions import PartitionedSubscriptions
+from turns.backend.partition.tags import HOME
 from turns.backend.pubsub import Subscriptions
 from turns.backend.request_fields import files_of
 from turns.backend.script_replies import Reply, StoreIdentity
@@ -238,6 +239,10 @@ class PartitionedTurnStore(TurnStore):
         for store in self._stores:
             with suppress(StoreUnavailable):  # those of a partition that is away are repaired when it is back
                 yield from store.repair(worker=worker)
+
+    def is_drained(self, worker: str) -> bool:
+        """Ask the home partition like `TurnStore.is_drained`, but seldom while it is away, so that rescues go on."""
+        return self._client.gather({HOME: partial(self._stores[HOME].is_drained, worker)})[HOME]
 
     def remove_worker(self, worker: str) -> None:
         self._each(lambda store: store.remove_worker(worker))

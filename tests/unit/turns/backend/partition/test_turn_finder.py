@@ -7,6 +7,7 @@ import pytest
 from turns.backend import keys
 from turns.backend.client import Client
 from turns.backend.partition import turn_finder
+from turns.backend.partition.tags import HOME
 from turns.backend.partition.turn_finder import TurnFinder
 from turns.domain.errors import StoreUnavailable
 from turns.domain.ids import new_turn_id
@@ -69,9 +70,10 @@ def test_an_unknown_turn_is_looked_for_again() -> None:
     assert finder.find_partition(OLD) == 2
 
 
-def test_a_partition_that_is_away_hides_its_turns_alone() -> None:
+@pytest.mark.parametrize("away", [HOME, 1])
+def test_a_partition_that_is_away_hides_its_turns_alone(away: int) -> None:
     finder, partitions = finder_with(keys.TURN(OLD))
-    partitions[1].is_away = True
+    partitions[away].is_away = True
     assert finder.find_partition(OLD) == 2
     with pytest.raises(StoreUnavailable):
         finder.find_partition(new_turn_id())

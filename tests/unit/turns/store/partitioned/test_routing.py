@@ -7,7 +7,7 @@ from turns.store.partitioned.turns import PartitionedTurnStore
 from turns.store.sessions import SessionStore
 from turns.store.turns import TurnStore
 
-HOME = {"register_worker", "find_vanished", "begin_takeover", "remove_vanished", "is_drained"}
+HOME = {"register_worker", "find_vanished", "begin_takeover", "remove_vanished"}
 GATHERED = {"read_health"}  # its client reads all partitions
 COMPOSED = {"retry_failed", "emitted_text"}  # they call other methods only
 
