@@ -27,7 +27,7 @@ def test_new_service_and_then_turns_without_a_worker(open_operator: Callable[...
     expect(operator.verdict).to_contain_text("No worker is running. No turn is waiting yet; the next one will.")
     expect(operator.view).to_contain_text("No live turns. Send a message in the chat")
     check_appearance(operator, "operator-empty")
-    stack.submit("waiting", "hello")
+    turn_id = stack.submit("waiting", "hello")
     expect(operator.verdict).to_contain_text(
         "Users are waiting: no worker is running. 1 accepted turn cannot continue."
     )
@@ -37,6 +37,7 @@ def test_new_service_and_then_turns_without_a_worker(open_operator: Callable[...
     check_appearance(operator, "operator-no-worker")
     stack.workers = [stack.start_worker()]
     stack.wait_until_ready(workers=1)
+    stack.wait_until_finished(turn_id)
 
 
 def test_busy_service(open_operator: Callable[..., OperatorPage], stack: Stack) -> None:
