@@ -90,6 +90,15 @@ def test_a_turn_fails_if_another_was_committed_before_it(chat: Chat, hints: Call
     assert hints() == [behind.id]
 
 
+def test_only_the_first_of_two_regenerations_replaces_a_turn(chat: Chat) -> None:
+    last = chat.complete("one", "1")
+    first, second = chat.regenerate(last), chat.regenerate(last)
+    chat.run(first, "eins")
+    assert chat.store.claim(second.id, worker="w") is None
+    assert chat.status(second.id) == (Status.FAILED, Code.TURN_NOT_LAST)
+    assert chat.history() == ["one", "eins"]
+
+
 def test_a_commit_replaces_nothing_of_another_program(
     chat_with: Callable[..., Chat], store: TurnStore, server: Server
 ) -> None:

@@ -9,9 +9,14 @@ local function parse_numbers(messages)
   return tonumber(first), tonumber(last)
 end
 
--- Return whether the message with this number belongs to this turn. It does not if another program has shortened the list.
+-- Return whether the message with this number belongs to this turn. It does not if another turn has replaced it, or
+-- another program has shortened the list. If histories are files, the record of the turn tells, as long as it is kept.
 local function is_message_of(session, number, turn)
-  if POLICY.history == 'file' then return true end
+  if POLICY.history == 'file' then
+    local status, messages = unpack(redis.call('HMGET', KEY.turn .. turn, 'status', 'messages'))
+    local first, last = parse_numbers(messages)
+    return not status or (first ~= nil and first <= number and number <= last)
+  end
   local message = redis.pcall('LINDEX', KEY.history .. session, -number)
   return type(message) == 'string' and string.find(message, turn, 1, true) ~= nil
 end
