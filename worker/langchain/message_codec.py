@@ -128,8 +128,11 @@ def _counts_of(usage: Any) -> list[int] | None:
 
 def _usage_of(counts: list[int]) -> dict[str, Any]:
     """Return the token counts in LangChain's form of which `_counts_of` has returned this list."""
-    usage: dict[str, Any] = {**dict(zip(COUNTS, counts, strict=False)), "total_tokens": counts[0] + counts[1]}
-    return usage | {name: {part: count} for (name, part), count in zip(DETAILS, counts[2:], strict=False) if count}
+    taken, given, *details = counts
+    usage: dict[str, Any] = {"input_tokens": taken, "output_tokens": given, "total_tokens": taken + given}
+    if details:  # of few answers; an answer has this done for each message before it
+        usage |= {name: {part: count} for (name, part), count in zip(DETAILS, details, strict=True) if count}
+    return usage
 
 
 def _without_zeros(usage: Mapping[str, Any]) -> dict[str, Any]:
