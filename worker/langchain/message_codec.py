@@ -19,7 +19,6 @@ UNESCAPED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 ESCAPED = json.JSONEncoder(separators=(",", ":"))
 INCOMPLETE = {"status": "incomplete"}  # of a partial answer, in the words of OpenAI's Responses API
 NO_METADATA: Mapping[str, str] = MappingProxyType({})
-COUNTS = ("input_tokens", "output_tokens")
 DETAILS = (("input_token_details", "cache_read"), ("output_token_details", "reasoning"))
 
 
@@ -119,7 +118,7 @@ def _counts_of(usage: Any) -> list[int] | None:
     """
     try:
         details = [usage.get(name, {}).get(part, 0) for name, part in DETAILS]
-        counts = [*(usage[name] for name in COUNTS), *(details if any(details) else ())]
+        counts = [usage["input_tokens"], usage["output_tokens"], *(details if any(details) else ())]
         is_all = _without_zeros(_usage_of(counts)) == _without_zeros(usage)
     except (AttributeError, KeyError, TypeError):
         return None
@@ -128,8 +127,12 @@ def _counts_of(usage: Any) -> list[int] | None:
 
 def _usage_of(counts: list[int]) -> dict[str, Any]:
     """Return the token counts in LangChain's form of which `_counts_of` has returned this list."""
-    taken, given, *details = counts
-    usage: dict[str, Any] = {"input_tokens": taken, "output_tokens": given, "total_tokens": taken + given}
+    of_input, of_output, *details = counts
+    usage: dict[str, Any] = {
+        "input_tokens": of_input,
+        "output_tokens": of_output,
+        "total_tokens": of_input + of_output,
+    }
     if details:  # of few answers; an answer has this done for each message before it
         usage |= {name: {part: count} for (name, part), count in zip(DETAILS, details, strict=True) if count}
     return usage
